@@ -1,0 +1,32 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include <arrow/status.h>
+
+namespace millrace {
+
+/// Every place where a crash is simulated by tests. Crash runs walk this list, so a new point is
+/// tested at once. Named `<component>.<moment>`.
+inline constexpr std::array<std::string_view, 12> kFailpoints = {
+    "source.before_initial_offsets", "source.after_initial_offsets", "offset_log.before_add",
+    "offset_log.after_add",          "batch.before_run",             "batch.after_run",
+    "sink.before_commit",            "sink.after_commit",            "commit_log.before_add",
+    "commit_log.after_add",          "log.before_rename",            "purge.before_delete",
+};
+
+enum class FailpointAction {
+  kError,  ///< the call returns an IOError naming the failpoint
+  kCrash,  ///< the process ends at once, as by kill -9
+};
+
+/// Arms `name` so that its `nth` hit (1 = the next) acts; earlier and later hits pass.
+/// Also read once at process start from the environment, MILLRACE_FAILPOINT="name=crash@3".
+arrow::Status ArmFailpoint(std::string_view name, FailpointAction action, int nth = 1);
+void DisarmFailpoints();
+
+/// Called by the code under test. One relaxed atomic load when nothing is armed.
+arrow::Status HitFailpoint(std::string_view name);
+
+}  // namespace millrace
