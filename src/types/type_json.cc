@@ -1,0 +1,84 @@
+#include <cstdio>
+
+#include "base/json_value.h"
+#include "types/data_type.h"
+
+namespace millrace::types {
+
+namespace {
+
+arrow::Status Malformed(std::string_view what) {
+  return arrow::Status::Invalid("Malformed schema JSON: ", what);
+}
+
+arrow::Result<DataTypePtr> FromJson(const JsonValue& json, int depth);
+
+arrow::Result<DataTypePtr> FromName(const std::string& name) {
+  int precision = 0;
+  int scale = 0;
+  if (std::sscanf(name.c_str(), "decimal(%d,%d)", &precision, &scale) == 2) return Decimal(precision, scale);
+  // The JSON words are DDL words too, but for these.
+  if (name == "null") return Null();
+  auto type = ParseTypeDdl(name);
+  if (!type.ok()) return Malformed("unknown type " + name);
+  return type;
+}
+
+arrow::Result<StructField> FieldFromJson(const JsonValue& json, int depth) {
+  const JsonValue* name = json.Find("name");
+  const JsonValue* type = json.Find("type");
+  if (name == nullptr || type == nullptr) return Malformed("a field has no name or type");
+  StructField field;
+  field.name = name->AsString();
+  ARROW_ASSIGN_OR_RAISE(field.type, FromJson(*type, depth + 1));
+  if (const JsonValue* nullable = json.Find("nullable")) field.nullable = nullable->AsBool();
+  if (const JsonValue* metadata = json.Find("metadata")) {
+    std::string text = metadata->ToString();
+    if (text != "{}") field.metadata_json = text;
+  }
+  return field;
+}
+
+arrow::Result<DataTypePtr> FromJson(const JsonValue& json, int depth) {
+  if (depth > 200) return Malformed("nested too deeply");
+  if (json.is_string()) return FromName(json.AsString());
+  if (!json.is_object()) return Malformed("a type is neither a name nor an object");
+  const JsonValue* kind = json.Find("type");
+  if (kind == nullptr || !kind->is_string()) return Malformed("a type object has no \"type\"");
+  if (kind->AsString() == "array") {
+    const JsonValue* element = json.Find("elementType");
+    const JsonValue* contains_null = json.Find("containsNull");
+    if (element == nullptr) return Malformed("an array has no elementType");
+    ARROW_ASSIGN_OR_RAISE(DataTypePtr type, FromJson(*element, depth + 1));
+    return Array(std::move(type), contains_null == nullptr || contains_null->AsBool());
+  }
+  if (kind->AsString() == "map") {
+    const JsonValue* key = json.Find("keyType");
+    const JsonValue* value = json.Find("valueType");
+    const JsonValue* contains_null = json.Find("valueContainsNull");
+    if (key == nullptr || value == nullptr) return Malformed("a map has no keyType or valueType");
+    ARROW_ASSIGN_OR_RAISE(DataTypePtr key_type, FromJson(*key, depth + 1));
+    ARROW_ASSIGN_OR_RAISE(DataTypePtr value_type, FromJson(*value, depth + 1));
+    return Map(std::move(key_type), std::move(value_type), contains_null == nullptr || contains_null->AsBool());
+  }
+  if (kind->AsString() == "struct") {
+    const JsonValue* fields = json.Find("fields");
+    if (fields == nullptr || !fields->is_array()) return Malformed("a struct has no fields");
+    std::vector<StructField> made;
+    for (const JsonValue& field : fields->elements()) {
+      ARROW_ASSIGN_OR_RAISE(StructField one, FieldFromJson(field, depth));
+      made.push_back(std::move(one));
+    }
+    return Struct(std::move(made));
+  }
+  return Malformed("unknown type " + kind->AsString());
+}
+
+}  // namespace
+
+arrow::Result<DataTypePtr> ParseTypeJson(std::string_view json) {
+  ARROW_ASSIGN_OR_RAISE(JsonValue value, ParseJson(json));
+  return FromJson(value, 0);
+}
+
+}  // namespace millrace::types
