@@ -1,0 +1,123 @@
+# Modules, and the programs linked from them. No source file is named in CMake: folders are globbed.
+
+# The precompiled header, compiled once with our flags and shared by every module.
+file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc.new "// Carries the precompiled header.\n")
+file(COPY_FILE ${CMAKE_BINARY_DIR}/precompiled.cc.new ${CMAKE_BINARY_DIR}/precompiled.cc ONLY_IF_DIFFERENT)
+add_library(millrace_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
+target_link_libraries(millrace_precompiled PRIVATE millrace_flags millrace_headers)
+target_precompile_headers(millrace_precompiled PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+
+function(millrace_compile_as_ours target)
+  target_link_libraries(${target} PRIVATE millrace_flags millrace_headers)
+  target_precompile_headers(${target} REUSE_FROM millrace_precompiled)
+  target_include_directories(${target} SYSTEM PRIVATE
+    ${MILLRACE_GENERATED}/proto ${MILLRACE_GENERATED}/base ${MILLRACE_GENERATED})
+  add_dependencies(${target} millrace_error_conditions)
+endfunction()
+
+# millrace_executable(<target> SOURCES <file>... [MODULES <name>...] [DIRECTORY <dir>] [LIBRARIES <lib>...])
+# Links MODULES (all of them when not given) before everything foreign; see Dependencies.cmake for the order.
+function(millrace_executable target)
+  cmake_parse_arguments(arg "" "DIRECTORY" "SOURCES;MODULES;LIBRARIES" ${ARGN})
+  if(NOT arg_MODULES)
+    get_property(arg_MODULES GLOBAL PROPERTY millrace_modules)
+  endif()
+  list(TRANSFORM arg_MODULES PREPEND millrace_)
+  add_executable(${target} ${arg_SOURCES})
+  millrace_compile_as_ours(${target})
+  target_link_libraries(${target} PRIVATE
+    ${arg_LIBRARIES}
+    -Wl,--start-group ${arg_MODULES} -Wl,--end-group
+    millrace_proto millrace_external)
+  if(arg_DIRECTORY)
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${arg_DIRECTORY})
+  endif()
+endfunction()
+
+# millrace_module(NAME <name> LAYER <n> DEPS <name>...)
+# src/<name>/**/*.cc -> static library millrace_<name>; the *_test.cc among them -> <name>_test, run by ctest.
+# A main.cc directly in the folder belongs to a program, not to the library. No folder, no module.
+function(millrace_module)
+  cmake_parse_arguments(arg "" "NAME;LAYER" "DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${arg_NAME}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/src/${arg_NAME}/main.cc)
+
+  add_library(millrace_${arg_NAME} STATIC ${sources})
+  set_target_properties(millrace_${arg_NAME} PROPERTIES LINKER_LANGUAGE CXX)
+  millrace_compile_as_ours(millrace_${arg_NAME})
+  if(arg_LAYER GREATER_EQUAL 6 OR arg_NAME STREQUAL format)
+    add_dependencies(millrace_${arg_NAME} millrace_proto)  # its headers are generated
+  endif()
+  set_property(GLOBAL APPEND PROPERTY millrace_modules ${arg_NAME})
+
+  if(tests)
+    millrace_executable(${arg_NAME}_test SOURCES ${tests} MODULES ${arg_NAME} ${arg_DEPS}
+      DIRECTORY ${CMAKE_BINARY_DIR}/tests/unit LIBRARIES gmock gtest gtest_main)
+    add_test(NAME ${arg_NAME}_test COMMAND ${arg_NAME}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+endfunction()
+
+# A module depends on the smaller layers and on the names to its left, as the list's own header says.
+function(millrace_add_modules list_file)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list_file})
+  file(STRINGS ${list_file} rows REGEX "^[0-9]")
+  foreach(row ${rows})
+    separate_arguments(names UNIX_COMMAND "${row}")
+    list(POP_FRONT names layer)
+    foreach(name ${names})
+      get_property(lower GLOBAL PROPERTY millrace_modules)
+      millrace_module(NAME ${name} LAYER ${layer} DEPS ${lower})
+    endforeach()
+  endforeach()
+endfunction()
+
+function(millrace_add_examples)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/cpp/*.cc)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    millrace_executable(example_${name} SOURCES ${source} DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+    set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name})
+  endforeach()
+endfunction()
+
+function(millrace_add_benchmarks)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.cc)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    millrace_executable(bench_${name} SOURCES ${source} DIRECTORY ${CMAKE_BINARY_DIR}/bench
+      LIBRARIES benchmark benchmark_main)
+    set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name})
+  endforeach()
+endfunction()
+
+# Each file defines LLVMFuzzerTestOneInput; tests/fuzz/driver/main.cc replays tests/fuzz/corpus/<name>/ and mutations of it.
+function(millrace_add_fuzzers)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*.cc)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    millrace_executable(fuzz_${name} SOURCES ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/driver/main.cc
+      DIRECTORY ${CMAKE_BINARY_DIR}/tests/fuzz)
+    set_target_properties(fuzz_${name} PROPERTIES OUTPUT_NAME ${name})
+    add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  endforeach()
+endfunction()
+
+function(millrace_add_runners)
+  file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/tests/runner/*)
+  foreach(folder ${folders})
+    if(IS_DIRECTORY ${folder})
+      get_filename_component(name ${folder} NAME)
+      file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
+      if(sources)
+        millrace_executable(${name} SOURCES ${sources} DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+        target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/runner)
+      endif()
+    endif()
+  endforeach()
+endfunction()
