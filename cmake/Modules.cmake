@@ -5,7 +5,8 @@ file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc.new "// Carries the precompiled he
 file(COPY_FILE ${CMAKE_BINARY_DIR}/precompiled.cc.new ${CMAKE_BINARY_DIR}/precompiled.cc ONLY_IF_DIFFERENT)
 add_library(millrace_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
 target_link_libraries(millrace_precompiled PRIVATE millrace_flags millrace_headers)
-target_precompile_headers(millrace_precompiled PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+# Named by brackets, found by -I: an absolute path in it would make every checkout's header, and so its cache, its own.
+target_precompile_headers(millrace_precompiled PRIVATE <precompiled.h>)
 
 function(millrace_compile_as_ours target)
   target_link_libraries(${target} PRIVATE millrace_flags millrace_headers)
