@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "expression/node.h"
+
+/// Spark's implicit casts in ANSI mode (AnsiTypeCoercion) and the decimal rules (DecimalPrecision).
+
+namespace millrace::expression {
+
+/// The tightest type both can be widened to without loss, or nullopt (Spark's findTightestCommonType).
+std::optional<DataTypePtr> TightestCommonType(const DataTypePtr& a, const DataTypePtr& b);
+/// The common type for set operations, CASE, COALESCE, comparisons …; strings meet other types as ANSI says.
+std::optional<DataTypePtr> WiderType(const DataTypePtr& a, const DataTypePtr& b);
+std::optional<DataTypePtr> WiderType(const std::vector<DataTypePtr>& types);
+
+/// Whether a value of `from` is accepted where `to` is expected (ANSI store of function arguments), and as what type.
+bool CanImplicitCast(const DataTypePtr& from, const DataTypePtr& to);
+
+/// `expression` as `to`; itself when it already has that type. REQUIRES: CanImplicitCast or a common type.
+ExpressionPtr ImplicitCast(const ExpressionPtr& expression, const DataTypePtr& to);
+
+/// Casts all to their common type. Errors: DATATYPE_MISMATCH.DATA_DIFF_TYPES naming `function_name`.
+arrow::Result<ExpressionVector> CoerceToCommonType(const std::string& function_name, const ExpressionVector& arguments,
+                                                   const std::string& sql);
+
+}  // namespace millrace::expression
