@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Writes the expected answers of the SQL corpus, as real Apache Spark gives them.
+
+    python tests/sql/record.py FILE.slt|FOLDER...           rewrite the answers in place
+    python tests/sql/record.py --check FILE.slt|FOLDER...   change nothing, print what differs, exit 1
+
+Runs where `pip install pyspark==4.2.0` and Java 17 are. Nothing else of the project needs Spark.
+
+A script is a list of records, separated by one blank line. A line that starts with '#' is a comment.
+
+    set spark.sql.session.timeZone Europe/Paris     until the end of the file; without it the time zone is UTC
+
+    table NAME                  the rows of this SELECT are the temporary view NAME until the end of the file
+    SELECT * FROM VALUES (1, 'a') AS t(id, s)
+
+    query                       `query rowsort`: the rows are written, and compared, as sorted lines
+    SELECT levenshtein('kitten', 'sitting') AS d
+    ----
+    schema d INT NOT NULL       StructType.toDDL of the result
+    3                           one line a row, cells separated by a tab
+
+    error
+    SELECT 1/0
+    ----
+    DIVIDE_BY_ZERO 22012        condition with its sub-condition, SQLSTATE
+    message [DIVIDE_BY_ZERO] Division by zero. ... SQLSTATE: 22012
+
+A cell is what show(truncate=False) prints (Spark's ToPrettyString: NULL, {1, a}, [1, 2], {k -> v}, [1F] for binary), before
+show's own escaping; then backslash, newline, tab and carriage return are written \\\\ \\n \\t \\r, and an empty cell `(empty)`.
+The message is the first paragraph, up to the SQLSTATE, escaped the same way; the query context under it is left out.
+
+To add a check write a bare SQL statement as a record of its own and record the file: the recorder makes it `query` or `error`,
+whichever Spark answers, and says when a record changed its kind.
+"""
+import argparse
+import difflib
+import logging
+import os
+import re
+import sys
+
+KINDS = ("query", "error", "table", "set")
+SEPARATOR = "----"
+
+
+class Record:
+    """One block of a script: comments, a head line, the SQL text, the recorded answer."""
+
+    def __init__(self, lines):
+        self.comments = []
+        while lines and lines[0].startswith("#"):
+            self.comments.append(lines.pop(0))
+        self.head, self.body, self.answer = "", [], []
+        if not lines:
+            return
+        if lines[0].split()[0] in KINDS:
+            self.head = lines.pop(0).rstrip()
+        else:
+            self.head = "query"
+        if self.kind != "set" and SEPARATOR in lines:
+            at = lines.index(SEPARATOR)
+            self.body, self.answer = lines[:at], lines[at + 1:]
+        else:
+            self.body = lines
+
+    @property
+    def kind(self):
+        return self.head.split()[0] if self.head else ""
+
+    @property
+    def sql(self):
+        return "\n".join(self.body)
+
+    def text(self):
+        lines = self.comments + ([self.head] if self.head else []) + self.body
+        if self.kind in ("query", "error"):
+            lines = lines + [SEPARATOR] + self.answer
+        return "\n".join(lines) + "\n"
+
+
+def parse(text):
+    blocks, block = [], []
+    for line in text.split("\n") + [""]:
+        if line:
+            block.append(line)
+        elif block:
+            blocks.append(Record(block))
+            block = []
+    return blocks
+
+
+def escape(text):
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+
+
+class Spark:
+    """A local session whose answers do not depend on the machine: one task thread, UTC, English."""
+
+    def __init__(self):
+        for name in ("SPARK_CONF_DIR", "SPARK_HOME", "SPARK_REMOTE", "SPARK_API_MODE"):
+            os.environ.pop(name, None)
+        os.environ["TZ"] = "UTC"
+        from pyspark.sql import SparkSession
+        self.session = (SparkSession.builder.master("local[1]").appName("record")
+                        .config("spark.ui.enabled", "false")
+                        .config("spark.driver.memory", "1g")
+                        .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC -Duser.language=en -Duser.country=US")
+                        .config("spark.sql.session.timeZone", "UTC")
+                        .config("spark.sql.shuffle.partitions", "1")
+                        .config("spark.sql.warehouse.dir", "/tmp/record-warehouse")
+                        .getOrCreate())
+        self.session.sparkContext.setLogLevel("OFF")
+        logging.disable(logging.CRITICAL)  # errors are answers here, not news
+        self.jvm = self.session._jvm
+
+    def rows(self, frame):
+        """All rows as the text show() would print, without its cutting and escaping."""
+        from pyspark.sql import DataFrame
+        expressions = self.jvm.org.apache.spark.sql.catalyst.expressions
+        plan = frame._jdf.queryExecution().analyzed()
+        output = plan.output()
+        named = []
+        for i in range(output.size()):
+            pretty = expressions.ToPrettyString(output.apply(i), getattr(expressions.ToPrettyString, "apply$default$2")())
+            named.append(expressions.Alias(pretty, f"c{i}", expressions.NamedExpression.newExprId(), self.seq([]),
+                                           self.jvm.scala.Option.empty(), self.seq([])))
+        project = self.jvm.org.apache.spark.sql.catalyst.plans.logical.Project(self.seq(named), plan)
+        shown = self.jvm.org.apache.spark.sql.classic.Dataset.ofRows(self.session._jsparkSession, project)
+        return DataFrame(shown, self.session).collect()
+
+    def seq(self, items):
+        return self.jvm.PythonUtils.toSeq(items)
+
+    def answer_query(self, sql, rowsort):
+        frame = self.session.sql(sql)
+        lines = ["\t".join(escape(cell) or "(empty)" for cell in row) for row in self.rows(frame)]
+        return ["schema " + frame._jdf.schema().toDDL()] + (sorted(lines) if rowsort else lines)
+
+    def answer_error(self, error):
+        throwable = getattr(error, "_origin", None) or getattr(error, "java_exception", None)
+        if throwable is None:
+            raise error
+        while throwable is not None:
+            condition = self.call(throwable, "getCondition")
+            if condition:
+                message = self.call(throwable, "getMessage") or ""
+                found = re.match(r".*?SQLSTATE: \w{5}", message, re.S)
+                message = found.group(0) if found else message
+                return [f"{condition} {self.call(throwable, 'getSqlState') or '-'}", "message " + escape(message)]
+            throwable = throwable.getCause()
+        return ["- -", "message " + escape(str(error).split("\n")[0])]
+
+    @staticmethod
+    def call(throwable, method):
+        try:
+            return getattr(throwable, method)()
+        except Exception:  # not a SparkThrowable
+            return None
+
+    def run_script(self, name, text):
+        """The script with every answer replaced by Spark's."""
+        records, changed, views = parse(text), {}, []
+        try:
+            for record in records:
+                if record.kind == "set":
+                    for line in [record.head] + record.body:
+                        _, key, value = line.split(None, 2)
+                        changed.setdefault(key, self.session.conf.get(key, None))
+                        self.session.conf.set(key, value)
+                elif record.kind == "table":
+                    view = record.head.split()[1]
+                    self.session.sql(record.sql).createOrReplaceTempView(view)
+                    views.append(view)
+                elif record.kind in ("query", "error"):
+                    self.answer(name, record)
+        finally:
+            for view in views:
+                self.session.catalog.dropTempView(view)
+            for key, value in changed.items():
+                self.session.conf.unset(key) if value is None else self.session.conf.set(key, value)
+        return "\n".join(record.text() for record in records)
+
+    def answer(self, name, record):
+        had_answer = bool(record.answer)
+        try:
+            answer, kind = self.answer_query(record.sql, "rowsort" in record.head), "query"
+        except Exception as error:  # whatever Spark says is the answer
+            answer, kind = self.answer_error(error), "error"
+        if kind != record.kind:
+            if had_answer or record.kind == "error":
+                print(f"{name}: now {kind}: {record.sql}", file=sys.stderr)
+            record.head = kind
+        record.answer = answer
+
+
+def scripts(paths):
+    for path in paths:
+        if os.path.isdir(path):
+            for folder, _, files in sorted(os.walk(path)):
+                yield from (os.path.join(folder, f) for f in sorted(files) if f.endswith(".slt"))
+        else:
+            yield path
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    arguments.add_argument("--check", action="store_true", help="change nothing, print what differs")
+    arguments.add_argument("paths", nargs="+")
+    options = arguments.parse_args()
+    spark, differ = Spark(), 0
+    for path in scripts(options.paths):
+        with open(path, encoding="utf-8", newline="\n") as script:
+            before = script.read()
+        after = spark.run_script(path, before)
+        if options.check:
+            lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), path, "Spark", lineterm=""))
+            differ += bool(lines)
+            print("\n".join(lines), end="\n" if lines else "")
+        elif after != before:
+            with open(path, "w", encoding="utf-8", newline="\n") as script:
+                script.write(after)
+    sys.exit(1 if differ else 0)
+
+
+if __name__ == "__main__":
+    main()
