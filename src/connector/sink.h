@@ -1,0 +1,94 @@
+#pragma once
+
+#include <any>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
+#include "connector/source.h"
+
+namespace millrace::connector {
+
+/// What a task's writer hands to the commit of the whole write (file names and sizes; counts).
+using WriterCommitMessage = std::any;
+
+/// Writes the rows of one partition. Confined to one task.
+class DataWriter {
+ public:
+  virtual ~DataWriter() = default;
+  virtual arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) = 0;
+  /// All rows are in the sink's hands: sent and acknowledged, or written and durable. Visible only after Write::Commit
+  /// where the sink can do that.
+  virtual arrow::Result<WriterCommitMessage> Commit() = 0;
+  /// Removes what can be removed after a failure.
+  virtual void Abort() = 0;
+};
+
+/// One write of one result: a batch job's save(), or one micro-batch.
+class Write {
+ public:
+  virtual ~Write() = default;
+  /// Thread-safe: called from tasks. `task_index` is unique within this write.
+  virtual arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int task_index) = 0;
+  /// Makes everything visible, once. `messages` by task index. Durable when it returns.
+  virtual arrow::Status Commit(std::vector<WriterCommitMessage> messages) = 0;
+  virtual void Abort() = 0;
+  /// True when all rows must come to one writer, in order (console, memory, foreachBatch want whole results).
+  virtual bool single_writer() const { return false; }
+};
+
+enum class OutputMode : uint8_t { kAppend, kUpdate, kComplete };
+enum class SaveMode : uint8_t { kErrorIfExists, kAppend, kOverwrite, kIgnore };
+
+/// Where a streaming query's micro-batches go.
+///
+/// Idempotent by batch id where the sink can be: Begin of a batch that was committed before gives null and the engine
+/// skips it. Confined to the query's thread.
+class StreamSink {
+ public:
+  virtual ~StreamSink() = default;
+  virtual arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) = 0;
+  /// Shown in the progress ("ConsoleTable$@…", "org.apache.spark.sql.kafka010.KafkaSourceProvider$KafkaTable…").
+  virtual std::string Description() const = 0;
+  virtual void Stop() {}
+};
+
+struct SinkRequest {
+  Options options;
+  /// start(path) / save(path) or the option "path"; empty for none.
+  std::string path;
+  /// Columns of the rows.
+  types::DataTypePtr schema;
+  std::vector<std::string> partition_columns;
+  OutputMode output_mode = OutputMode::kAppend;
+  SaveMode save_mode = SaveMode::kErrorIfExists;
+  /// Streams only.
+  std::string query_id;
+  std::string query_name;
+  std::string checkpoint_location;
+  const ConnectorContext* context = nullptr;
+};
+
+/// One line of the registry of sinks.
+struct SinkDef {
+  std::string_view name;
+  std::string_view description;
+  std::span<const OptionDef> options;
+  /// Output modes the sink takes, as a bit set of 1 << OutputMode.
+  unsigned output_modes = 1;
+  /// Checkpoint may be a temporary directory (console, memory, noop).
+  bool temporary_checkpoint = false;
+  arrow::Result<std::unique_ptr<StreamSink>> (*open_stream)(const SinkRequest&) = nullptr;
+  /// Null result: nothing to do (SaveMode::kIgnore and the target exists).
+  arrow::Result<std::unique_ptr<Write>> (*open_batch)(const SinkRequest&) = nullptr;
+};
+
+const SinkDef* FindSink(std::string_view name);
+std::span<const SinkDef* const> AllSinks();
+
+}  // namespace millrace::connector

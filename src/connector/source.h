@@ -1,0 +1,159 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/ids.h"
+#include "base/options.h"
+#include "types/data_type.h"
+#include "types/time_zone.h"
+
+namespace millrace::connector {
+
+/// What a connector may use of the session that opens it. Outlives everything opened with it.
+struct ConnectorContext {
+  FileSystem* file_system = LocalFileSystem();
+  Clock* clock = nullptr;
+  Durability durability = Durability::kMachine;
+  const types::TimeZone* time_zone = types::TimeZone::Utc();
+  bool case_sensitive = false;
+  /// Number of tasks that can run at once: a hint for how many partitions to plan.
+  int parallelism = 1;
+  /// spark.sql.files.maxPartitionBytes and other session settings a connector honours, by full key.
+  std::function<std::optional<std::string>(std::string_view key)> conf = [](std::string_view) { return std::nullopt; };
+};
+
+/// Yields the rows of one partition. Confined to one task.
+class BatchReader {
+ public:
+  virtual ~BatchReader() = default;
+  /// The next rows with exactly the columns asked for, in that order; null at the end. Never an empty batch.
+  virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() = 0;
+};
+
+/// A part of the input that one task reads. Immutable once planned; Open is called from the task's thread.
+class InputPartition {
+ public:
+  virtual ~InputPartition() = default;
+  virtual arrow::Result<std::unique_ptr<BatchReader>> Open(arrow::MemoryPool* pool) const = 0;
+};
+using InputPartitions = std::vector<std::shared_ptr<const InputPartition>>;
+
+/// What the plan needs of a source's rows.
+struct ReadColumns {
+  /// Indices into the source's schema, ascending: other columns are not decoded.
+  std::vector<int> indices;
+};
+
+/// A bounded read. Thread: planned on one thread.
+class BatchScan {
+ public:
+  virtual ~BatchScan() = default;
+  virtual arrow::Result<InputPartitions> PlanPartitions(const ReadColumns& columns) = 0;
+  /// One line for explain().
+  virtual std::string Description() const = 0;
+};
+
+/// A source's position: the JSON that stands in the offset log. Opaque outside of its source.
+struct SourceOffset {
+  std::string json;
+  bool operator==(const SourceOffset&) const = default;
+};
+
+/// Figures a source adds to its part of the progress ("metrics"): name → text.
+using SourceMetrics = std::map<std::string, std::string>;
+
+/// An unbounded read in micro-batches (Spark's MicroBatchStream with SupportsAdmissionControl).
+///
+/// Life: InitialOffset (new query) or nothing (restart); then for each micro-batch LatestOffset → [offset log is
+/// written] → PlanPartitions(start, end) → [run, sink commit, commit log] → Commit(end). After a restart
+/// PlanPartitions may be the first call, with offsets of the log.
+/// Thread: confined to the query's thread, partitions aside; `on_data` may be called from any thread.
+class MicroBatchStream {
+ public:
+  virtual ~MicroBatchStream() = default;
+
+  /// Where a new query begins. Durable before it returns, where a restart before the first commit could otherwise
+  /// begin elsewhere (Kafka's sources/i/0).
+  virtual arrow::Result<SourceOffset> InitialOffset() = 0;
+
+  /// The end of the next micro-batch under the source's own limits (maxOffsetsPerTrigger …), or nullopt when there is
+  /// no data or the limits say to wait. Equal to `start` means no new data.
+  virtual arrow::Result<std::optional<SourceOffset>> LatestOffset(const SourceOffset& start) = 0;
+
+  /// What exists now, limits aside: "latestOffset" of the progress; nullopt when the source cannot say.
+  virtual arrow::Result<std::optional<SourceOffset>> ReportLatestOffset() { return std::nullopt; }
+
+  /// Called once, before the first LatestOffset, for Trigger.AvailableNow: fixes the end of the run to what exists now.
+  virtual arrow::Status PrepareForAvailableNow() = 0;
+  /// Called once for Trigger.Once: the next LatestOffset ignores the limits.
+  virtual void IgnoreLimits() {}
+
+  /// Rows in (start, end]. The same offsets always give the same rows, or an error.
+  virtual arrow::Result<InputPartitions> PlanPartitions(const SourceOffset& start, const SourceOffset& end,
+                                                        const ReadColumns& columns) = 0;
+
+  /// Rows up to `end` will not be asked for again.
+  virtual arrow::Status Commit(const SourceOffset& end) = 0;
+
+  /// Shown in the progress ("KafkaV2[Subscribe[visits]]").
+  virtual std::string Description() const = 0;
+  /// Progress metrics of the last batch that ended at `end`.
+  virtual SourceMetrics Metrics(const std::optional<SourceOffset>& end) const {
+    (void)end;
+    return {};
+  }
+
+  /// Calls `on_data` soon after new data may have arrived, so that a query without a trigger need not poll. Sources
+  /// that cannot tell do nothing; such a query polls each spark.sql.streaming.pollingDelay.
+  virtual void NotifyOnData(std::function<void()> on_data) { (void)on_data; }
+
+  /// Releases connections. No other call follows.
+  virtual void Stop() = 0;
+};
+
+/// What to open.
+struct SourceRequest {
+  Options options;
+  /// load(path) or the option "path"; several for batch reads.
+  std::vector<std::string> paths;
+  /// .schema(…); null when the user gave none.
+  types::DataTypePtr user_schema;
+  /// Streams only: the query's directory for this source (checkpoint/sources/<i>).
+  std::string metadata_path;
+  const ConnectorContext* context = nullptr;
+};
+
+struct OptionDef {
+  std::string_view key;
+  std::string_view default_text;
+  std::string_view doc;
+};
+
+/// One line of the registry of sources.
+struct SourceDef {
+  std::string_view name;
+  std::string_view description;
+  std::span<const OptionDef> options;
+  /// Schema of the rows, before anything is read (a struct type).
+  arrow::Result<types::DataTypePtr> (*schema)(const SourceRequest&) = nullptr;
+  /// Null when the source cannot be read in that way: UNSUPPORTED_… by the caller.
+  arrow::Result<std::unique_ptr<BatchScan>> (*open_batch)(const SourceRequest&) = nullptr;
+  arrow::Result<std::unique_ptr<MicroBatchStream>> (*open_stream)(const SourceRequest&) = nullptr;
+};
+
+/// The source called `name` (any case), or nullptr.
+const SourceDef* FindSource(std::string_view name);
+std::span<const SourceDef* const> AllSources();
+
+}  // namespace millrace::connector
