@@ -78,15 +78,19 @@ add_library(millrace_simdjson STATIC ${MILLRACE_DEPS}/simdjson/simdjson.cpp)
 target_include_directories(millrace_simdjson SYSTEM PUBLIC ${MILLRACE_DEPS}/simdjson)
 target_compile_options(millrace_simdjson PRIVATE -O3 -fvisibility=hidden)
 
+# --- what librdkafka wants of Cyrus SASL; the file says why it is not the real one
+add_library(millrace_no_kerberos STATIC ${CMAKE_SOURCE_DIR}/cmake/no_kerberos.c)
+
 add_library(millrace_headers INTERFACE)
 target_include_directories(millrace_headers SYSTEM INTERFACE ${MILLRACE_ARROW_INCLUDE} ${MILLRACE_DEPS}/simdjson)
+target_compile_definitions(millrace_headers INTERFACE SPDLOG_SHARED_LIB SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
 
 add_library(millrace_external INTERFACE)
 target_link_libraries(millrace_external INTERFACE
   millrace_simdjson
-  -Wl,--start-group ${grpc_archives} ${other_archives} -Wl,--end-group
+  -Wl,--start-group ${grpc_archives} ${other_archives} millrace_no_kerberos -Wl,--end-group
   -Wl,--as-needed
-  sasl2 spdlog fmt
+  spdlog fmt
   Arrow::compute Arrow::parquet Arrow::arrow
   Threads::Threads dl rt)
 target_link_options(millrace_external INTERFACE -Wl,--exclude-libs,ALL)

@@ -7,9 +7,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$root/.cache" "$target"
 settings=$root/.cache/maven-settings.xml
 if [ ! -s "$settings" ]; then
-  central=$(mvn -q -f "$pom" help:evaluate -Dexpression='project.repositories[0].url' -DforceStdout |
+  central=$(mvn -q -B -f "$pom" help:evaluate -Dexpression='project.repositories[0].url' -DforceStdout |
     tr -d '\033' | grep -oE 'https?://[A-Za-z0-9./:_-]+' | head -1)
   printf '<settings><mirrors><mirror><id>central-only</id><mirrorOf>*,!central</mirrorOf><url>%s</url></mirror></mirrors></settings>\n' \
     "$central" >"$settings"
 fi
-mvn -q -s "$settings" -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$target"
+mvn -q -B -s "$settings" -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$target"
