@@ -1,0 +1,34 @@
+#pragma once
+
+#include "logical/plan.h"
+
+namespace millrace::logical {
+
+/// Spreads rows over `num_partitions`: by hash of `keys`, or round robin (`shuffle`), or by merging (coalesce).
+class Repartition final : public Plan {
+ public:
+  Repartition(int num_partitions, bool shuffle, ExpressionVector keys, PlanPtr child)
+      : Plan(NodeKind::kRepartition, {child}, child->output()),
+        num_partitions_(num_partitions),
+        shuffle_(shuffle),
+        keys_(std::move(keys)) {}
+  /// 0: spark.sql.shuffle.partitions.
+  int num_partitions() const { return num_partitions_; }
+  bool shuffle() const { return shuffle_; }
+  const ExpressionVector& keys() const { return keys_; }
+  ExpressionVector expressions() const override { return keys_; }
+  PlanPtr WithExpressions(ExpressionVector keys) const override {
+    return std::make_shared<Repartition>(num_partitions_, shuffle_, std::move(keys), child());
+  }
+  PlanPtr WithChildren(std::vector<PlanPtr> children) const override {
+    return std::make_shared<Repartition>(num_partitions_, shuffle_, keys_, std::move(children[0]));
+  }
+  std::string Describe() const override;
+
+ private:
+  int num_partitions_;
+  bool shuffle_;
+  ExpressionVector keys_;
+};
+
+}  // namespace millrace::logical

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "logical/plan.h"
+
+namespace millrace::logical {
+
+/// Marks an event-time column and how late its rows may come.
+class Watermark final : public Plan {
+ public:
+  Watermark(AttributePtr event_time, int64_t delay_us, std::string delay_text, PlanPtr child);
+  const AttributePtr& event_time() const { return event_time_; }
+  int64_t delay_us() const { return delay_us_; }
+  PlanPtr WithChildren(std::vector<PlanPtr> children) const override {
+    return std::make_shared<Watermark>(event_time_, delay_us_, delay_text_, std::move(children[0]));
+  }
+  std::string Describe() const override;
+
+ private:
+  AttributePtr event_time_;
+  int64_t delay_us_;
+  std::string delay_text_;
+};
+
+}  // namespace millrace::logical
