@@ -40,7 +40,7 @@ const SourceDef* FindSource(std::string_view name) {
   return nullptr;
 }
 
-std::span<const SourceDef* const> AllSources() { return kSources; }
+std::span<const SourceDef* const> AllSources() { return {kSources, sizeof(kSources) / sizeof(kSources[0])}; }
 
 const SinkDef* FindSink(std::string_view name) {
   for (const SinkDef* def : kSinks) {
@@ -49,6 +49,6 @@ const SinkDef* FindSink(std::string_view name) {
   return nullptr;
 }
 
-std::span<const SinkDef* const> AllSinks() { return kSinks; }
+std::span<const SinkDef* const> AllSinks() { return {kSinks, sizeof(kSinks) / sizeof(kSinks[0])}; }
 
 }  // namespace millrace::connector

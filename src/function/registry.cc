@@ -59,7 +59,7 @@ const FunctionDef* FindFunction(std::string_view name) {
   return it == Names().end() ? nullptr : it->second;
 }
 
-std::span<const FunctionDef* const> AllFunctions() { return kFunctions; }
+std::span<const FunctionDef* const> AllFunctions() { return {kFunctions, sizeof(kFunctions) / sizeof(kFunctions[0])}; }
 
 bool IsAggregateFunction(std::string_view name) {
   const FunctionDef* def = FindFunction(name);

@@ -155,7 +155,7 @@ std::unique_ptr<TimeZone> Make(std::string_view id) {
   // Anything else must be a region: no relative paths into the zone database.
   if (region.empty() || region[0] == '/' || region.find("..") != std::string_view::npos) return nullptr;
   absl::TimeZone zone;
-  if (!absl::LoadTimeZone(region, &zone)) return nullptr;
+  if (!absl::LoadTimeZone(absl::string_view(region.data(), region.size()), &zone)) return nullptr;
   return std::make_unique<RegionZone>(std::string(id), zone);
 }
 
