@@ -29,6 +29,9 @@ struct CallInfo {
   ScalarKernel kernel;
   CallStyle style = CallStyle::kFunction;
   bool deterministic = true;
+  /// False when the value depends on the running query or partition (current_timestamp, spark_partition_id), so that it
+  /// must not be computed when the plan is made, even without arguments that vary.
+  bool foldable = true;
   /// Raises for some values of its arguments.
   bool can_fail = false;
   /// kCustom: the text, from the arguments' texts.
@@ -45,6 +48,7 @@ class Call final : public Expression {
   ExpressionPtr WithChildren(ExpressionVector children) const override;
   std::string Sql(bool pretty) const override;
   bool deterministic() const override;
+  bool foldable() const override;
   bool can_fail() const override;
   arrow::Result<arrow::Datum> Evaluate(const EvalContext& context, const arrow::RecordBatch& input) const override;
 
@@ -53,7 +57,8 @@ class Call final : public Expression {
 };
 
 /// Kernel of a function that takes lambdas: sees the input rows beside its evaluated plain arguments, so that the
-/// lambdas can read outer columns. `arguments[i]` is meaningless where child i is a lambda.
+/// lambdas can read outer columns. `arguments[i]` is meaningless where child i is a lambda;
+/// `lambdas` are those children in order.
 using HigherOrderKernel = std::function<arrow::Result<arrow::Datum>(
     const EvalContext&, const arrow::RecordBatch& input, const std::vector<arrow::Datum>& arguments,
     const std::vector<const LambdaFunction*>& lambdas)>;

@@ -175,6 +175,8 @@ class LambdaFunction final : public Expression {
   LambdaFunction(AttributeVector parameters, ExpressionPtr body);
   const AttributeVector& parameters() const { return parameters_; }
   const ExpressionPtr& body() const { return children()[0]; }
+  /// After binding: positions of the outer columns the body reads.
+  const std::vector<int>& captured_columns() const { return captured_; }
 
   /// The body's value for rows made of `outer` (row `outer_rows[i]` of the input) and the parameters' arrays.
   /// `outer_rows`: int64 or int32 array of the length of the parameter arrays.
@@ -189,7 +191,7 @@ class LambdaFunction final : public Expression {
  private:
   friend arrow::Result<ExpressionPtr> BindReferences(const ExpressionPtr&, const AttributeVector&);
   AttributeVector parameters_;
-  /// After binding: the outer columns the body reads; the body's input is these, then the parameters.
+  /// The bound body's input is these columns, then the parameters.
   std::vector<int> captured_;
 };
 
@@ -199,6 +201,8 @@ arrow::Result<ExpressionPtr> BindReferences(const ExpressionPtr& root, const Att
 
 /// Ids of all attributes `root` reads.
 std::vector<AttributeId> References(const Expression& root);
+/// Positions of the input columns a bound expression reads, in no order, possibly repeated.
+std::vector<int> BoundColumns(const Expression& root);
 
 struct SortOrder {
   ExpressionPtr child;

@@ -202,8 +202,12 @@ arrow::Result<arrow::Datum> OneRowIfScalars(const std::vector<arrow::Datum>& arg
 arrow::Result<std::shared_ptr<arrow::Array>> ToArray(const arrow::Datum& datum, int64_t num_rows,
                                                      arrow::MemoryPool* pool);
 
-/// Rows of `batch` at `indices` (int32/int64), only the columns in `columns`; the other columns are null arrays of the
-/// right type. Used to evaluate a branch for the rows that take it.
+/// The same values under `type`, which differs from the array's type in names and nullability of nested fields only.
+std::shared_ptr<arrow::ArrayData> WithType(const std::shared_ptr<arrow::ArrayData>& data,
+                                           const std::shared_ptr<arrow::DataType>& type);
+
+/// Rows of `batch` at `indices` (int32/int64), only the columns in `columns`; the other columns have the right
+/// type and unspecified values. Used to evaluate a branch for the rows that take it.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeColumns(const arrow::RecordBatch& batch,
                                                                const arrow::Array& indices,
                                                                const std::vector<int>& columns,

@@ -70,6 +70,7 @@ ExpressionPtr MakeCall(const BindInput& input, ExpressionVector arguments, DataT
   info->kernel = std::move(kernel);
   info->style = options.style;
   info->deterministic = options.deterministic;
+  info->foldable = options.foldable;
   info->can_fail = options.can_fail;
   return std::make_shared<Call>(std::move(info), std::move(result), nullable, std::move(arguments));
 }

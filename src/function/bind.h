@@ -23,6 +23,8 @@ struct CallOptions {
   /// Never NULL, whatever the arguments.
   bool never_null = false;
   bool deterministic = true;
+  /// See CallInfo::foldable.
+  bool foldable = true;
   CallStyle style = CallStyle::kFunction;
   /// Shown instead of def.name (an operator's symbol, or the alias the user wrote).
   std::string shown_name = {};
