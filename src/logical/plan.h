@@ -80,7 +80,19 @@ void VisitPlan(const Plan& root, const std::function<void(const Plan&)>& visit);
 std::string TreeString(const Plan& root);
 /// "a#1L": a column in explain().
 std::string DescribeAttribute(const expression::AttributeReference& attribute);
+/// "(a#1L + 1) AS b#2L": an expression in explain(), its columns with their ids.
+std::string DescribeExpression(const ExpressionPtr& expression);
+/// "[a#1L, b#2]".
 std::string DescribeExpressions(const ExpressionVector& expressions);
+std::string DescribeAttributes(const AttributeVector& attributes);
+/// "a#1L ASC NULLS FIRST".
+std::string DescribeSortOrder(const expression::SortOrder& order);
+/// Draws any tree as explain() does: `lines` are (depth-first) nodes with their number of children.
+struct TreeLine {
+  std::string text;
+  int num_children = 0;
+};
+std::string DrawTree(const std::vector<TreeLine>& lines);
 
 /// A copy of the plan in which every attribute it makes has a fresh id: the other side of a self-join or self-union.
 /// `old_to_new` (may be null) receives the renumbering.

@@ -14,6 +14,7 @@ class Deduplicate final : public Plan {
   const AttributeVector& keys() const { return keys_; }
   bool within_watermark() const { return within_watermark_; }
   ExpressionVector expressions() const override { return {keys_.begin(), keys_.end()}; }
+  PlanPtr WithExpressions(ExpressionVector expressions) const override;
   PlanPtr WithChildren(std::vector<PlanPtr> children) const override {
     return std::make_shared<Deduplicate>(keys_, within_watermark_, std::move(children[0]));
   }

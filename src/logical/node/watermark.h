@@ -4,12 +4,16 @@
 
 namespace millrace::logical {
 
-/// Marks an event-time column and how late its rows may come.
+/// Marks an event-time column and how late its rows may come: the column's metadata gets
+/// `spark.watermarkDelayMs`, and an older mark on another column goes.
 class Watermark final : public Plan {
  public:
   Watermark(AttributePtr event_time, int64_t delay_us, std::string delay_text, PlanPtr child);
   const AttributePtr& event_time() const { return event_time_; }
   int64_t delay_us() const { return delay_us_; }
+  const std::string& delay_text() const { return delay_text_; }
+  ExpressionVector expressions() const override { return {event_time_}; }
+  PlanPtr WithExpressions(ExpressionVector expressions) const override;
   PlanPtr WithChildren(std::vector<PlanPtr> children) const override {
     return std::make_shared<Watermark>(event_time_, delay_us_, delay_text_, std::move(children[0]));
   }

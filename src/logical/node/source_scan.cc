@@ -1,0 +1,21 @@
+#include "logical/node/source_scan.h"
+
+namespace millrace::logical {
+
+PlanPtr SourceScan::Prune(const std::vector<int>& keep) const {
+  AttributeVector kept_output;
+  connector::ReadColumns kept_columns;
+  for (int position : keep) {
+    kept_output.push_back(output()[static_cast<size_t>(position)]);
+    kept_columns.indices.push_back(columns_.indices[static_cast<size_t>(position)]);
+  }
+  return std::make_shared<SourceScan>(std::move(kept_output), std::move(kept_columns), def_, request_,
+                                      is_streaming(), source_key_);
+}
+
+std::string SourceScan::Describe() const {
+  return fmt::format("{} {} {}", is_streaming() ? "StreamingRelation" : "Relation", DescribeAttributes(output()),
+                     def_->name);
+}
+
+}  // namespace millrace::logical
