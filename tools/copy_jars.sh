@@ -12,4 +12,6 @@ if [ ! -s "$settings" ]; then
   printf '<settings><mirrors><mirror><id>central-only</id><mirrorOf>*,!central</mirrorOf><url>%s</url></mirror></mirrors></settings>\n' \
     "$central" >"$settings"
 fi
-mvn -q -B -s "$settings" -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$target"
+# Maven ends even a quiet run with a colour reset.
+mvn -q -B -s "$settings" -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$target" 2>&1 |
+  sed 's/\x1b\[[0-9;]*m//g; /^$/d' >&2

@@ -36,7 +36,7 @@ install_packages() {
 install_python() {
   [ -x "$root/.venv/bin/pip" ] || python3 -m venv "$root/.venv"
   say "python packages"
-  "$root/.venv/bin/pip" install -q --disable-pip-version-check -r "$tools/requirements.txt"
+  "$root/.venv/bin/pip" install -q --no-warn-script-location --disable-pip-version-check -r "$tools/requirements.txt"
 }
 
 install_simdjson() {

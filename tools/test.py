@@ -96,7 +96,7 @@ def run_text_tests(runner, paths, config=None):
 def run_pytest(build, paths, peers):
     junit = build / "pytest.xml"
     junit.unlink(missing_ok=True)
-    environment = {"MILLRACE_BINARY": str(build / "millrace"), "MILLRACE_PEERS": "1" if peers else "",
+    environment = {"MILLRACE_BINARY": str(build / "millrace"), "MILLRACE_PEERS_DIR": str(ROOT / ".cache/peers") if peers else "",
                    "PYTHONDONTWRITEBYTECODE": "1"}
     command = [str(ROOT / ".venv/bin/python"), "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
                f"--junitxml={junit}", *map(str, paths)]
