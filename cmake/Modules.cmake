@@ -16,20 +16,25 @@ function(millrace_compile_as_ours target)
   add_dependencies(${target} millrace_error_conditions)
 endfunction()
 
-# millrace_executable(<target> SOURCES <file>... [MODULES <name>...] [DIRECTORY <dir>] [LIBRARIES <lib>...])
+# millrace_executable(<target> SOURCES <file>... [MODULES <name>...] [DIRECTORY <dir>] [LIBRARIES <lib>...] [NO_PROTO])
 # Links MODULES (all of them when not given) before everything foreign; see Dependencies.cmake for the order.
+# NO_PROTO: none of MODULES knows Spark Connect's messages.
 function(millrace_executable target)
-  cmake_parse_arguments(arg "" "DIRECTORY" "SOURCES;MODULES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "NO_PROTO" "DIRECTORY" "SOURCES;MODULES;LIBRARIES" ${ARGN})
   if(NOT arg_MODULES)
     get_property(arg_MODULES GLOBAL PROPERTY millrace_modules)
   endif()
   list(TRANSFORM arg_MODULES PREPEND millrace_)
+  set(proto millrace_proto)
+  if(arg_NO_PROTO)
+    set(proto)
+  endif()
   add_executable(${target} ${arg_SOURCES})
   millrace_compile_as_ours(${target})
   target_link_libraries(${target} PRIVATE
     ${arg_LIBRARIES}
     -Wl,--start-group ${arg_MODULES} -Wl,--end-group
-    millrace_proto millrace_external)
+    ${proto} millrace_external)
   if(arg_DIRECTORY)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${arg_DIRECTORY})
   endif()
@@ -52,14 +57,17 @@ function(millrace_module)
   add_library(millrace_${arg_NAME} STATIC ${sources})
   set_target_properties(millrace_${arg_NAME} PROPERTIES LINKER_LANGUAGE CXX)
   millrace_compile_as_ours(millrace_${arg_NAME})
-  if(arg_LAYER GREATER_EQUAL 6 OR arg_NAME STREQUAL format)
+  if(arg_LAYER GREATER_EQUAL 6)
     add_dependencies(millrace_${arg_NAME} millrace_proto)  # its headers are generated
+    set(no_proto)
+  else()
+    set(no_proto NO_PROTO)
   endif()
   set_property(GLOBAL APPEND PROPERTY millrace_modules ${arg_NAME})
 
   if(tests)
     millrace_executable(${arg_NAME}_test SOURCES ${tests} MODULES ${arg_NAME} ${arg_DEPS}
-      DIRECTORY ${CMAKE_BINARY_DIR}/tests/unit LIBRARIES gmock gtest gtest_main)
+      DIRECTORY ${CMAKE_BINARY_DIR}/tests/unit LIBRARIES gmock gtest gtest_main ${no_proto})
     add_test(NAME ${arg_NAME}_test COMMAND ${arg_NAME}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
 endfunction()
