@@ -35,8 +35,8 @@ class Broker:
         from confluent_kafka.admin import AdminClient, NewTopic
 
         name = f"{prefix}-{uuid.uuid4().hex[:8]}"
-        created = AdminClient({"bootstrap.servers": self.servers}).create_topics([NewTopic(name, partitions, 1)])
-        created[name].result(timeout=30)
+        admin = AdminClient({"bootstrap.servers": self.servers})  # its futures die with it
+        admin.create_topics([NewTopic(name, partitions, 1)])[name].result(timeout=30)
         return name
 
 
