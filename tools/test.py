@@ -86,6 +86,9 @@ def run_ctest(build, pattern):
 
 
 def run_text_tests(runner, paths, config=None):
+    if not runner.exists():
+        print(f"{runner} is not built")
+        return Outcome(failed=1)
     command = [str(runner)] + (["--config", str(config)] if config else []) + [str(path) for path in paths]
     code, output = stream_output(command)
     found = CLOSING_LINE.findall(output)
