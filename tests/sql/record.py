@@ -25,7 +25,17 @@ A script is a list of records, separated by one blank line. A line that starts w
     DIVIDE_BY_ZERO 22012        condition with its sub-condition, SQLSTATE
     message [DIVIDE_BY_ZERO] Division by zero. ... SQLSTATE: 22012
 
-A cell is what show(truncate=False) prints (Spark's ToPrettyString: NULL, {1, a}, [1, 2], {k -> v}, [1F] for binary), before
+    show [ROWS] [truncate=N] [vertical]     show() as text: 20 rows and 20 characters by default, truncate=0 is truncate=False
+    SELECT 1 AS a
+    ----
+    +---+ ...
+
+    tree                        printSchema() as text
+    SELECT 1 AS a
+    ----
+    root ...
+
+A cell of a query is what show(truncate=False) prints (Spark's ToPrettyString: NULL, {1, a}, [1, 2], {k -> v}, [1F] for binary), before
 show's own escaping; then backslash, newline, tab and carriage return are written \\\\ \\n \\t \\r, and an empty cell `(empty)`.
 The message is the first paragraph, up to the SQLSTATE, escaped the same way; the query context under it is left out.
 
@@ -39,7 +49,7 @@ import os
 import re
 import sys
 
-KINDS = ("query", "error", "table", "set")
+KINDS = ("query", "error", "show", "tree", "table", "set")
 SEPARATOR = "----"
 
 
@@ -73,7 +83,7 @@ class Record:
 
     def text(self):
         lines = self.comments + ([self.head] if self.head else []) + self.body
-        if self.kind in ("query", "error"):
+        if self.kind not in ("", "table", "set"):
             lines = lines + [SEPARATOR] + self.answer
         return "\n".join(lines) + "\n"
 
@@ -136,6 +146,20 @@ class Spark:
         lines = ["\t".join(escape(cell) or "(empty)" for cell in row) for row in self.rows(frame)]
         return ["schema " + frame._jdf.schema().toDDL()] + (sorted(lines) if rowsort else lines)
 
+    def answer_show(self, sql, arguments):
+        rows, truncate, vertical = 20, 20, False
+        for argument in arguments:
+            if argument == "vertical":
+                vertical = True
+            elif argument.startswith("truncate="):
+                truncate = int(argument[len("truncate="):])
+            else:
+                rows = int(argument)
+        return self.session.sql(sql)._jdf.showString(rows, truncate, vertical).rstrip("\n").split("\n")
+
+    def answer_tree(self, sql):
+        return self.session.sql(sql)._jdf.schema().treeString().rstrip("\n").split("\n")
+
     def answer_error(self, error):
         throwable = getattr(error, "_origin", None) or getattr(error, "java_exception", None)
         if throwable is None:
@@ -145,7 +169,7 @@ class Spark:
             if condition:
                 message = self.call(throwable, "getMessage") or ""
                 found = re.match(r".*?SQLSTATE: \w{5}", message, re.S)
-                message = found.group(0) if found else message
+                message = (found.group(0) if found else message).lstrip("\n")
                 return [f"{condition} {self.call(throwable, 'getSqlState') or '-'}", "message " + escape(message)]
             throwable = throwable.getCause()
         return ["- -", "message " + escape(str(error).split("\n")[0])]
@@ -171,7 +195,11 @@ class Spark:
                     view = record.head.split()[1]
                     self.session.sql(record.sql).createOrReplaceTempView(view)
                     views.append(view)
-                elif record.kind in ("query", "error"):
+                elif record.kind == "show":
+                    record.answer = self.answer_show(record.sql, record.head.split()[1:])
+                elif record.kind == "tree":
+                    record.answer = self.answer_tree(record.sql)
+                elif record.kind:
                     self.answer(name, record)
         finally:
             for view in views:
