@@ -1,0 +1,235 @@
+#include "kafka/producer.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "kafka/native_client.h"
+
+namespace millrace::kafka {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+struct EventDeleter {
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+};
+
+/// Bytes of the protocol around a key and a value, at most.
+constexpr int64_t kRecordOverheadBytes = 64;
+constexpr size_t kChunk = 1024;
+
+}  // namespace
+
+struct Producer::Native {
+  explicit Native(std::unique_ptr<NativeClient> opened)
+      : client(std::move(opened)), events(rd_kafka_queue_get_main(client->handle())) {}
+  ~Native() {
+    // What was not flushed belongs to a batch that will be run again.
+    rd_kafka_purge(client->handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+    topics.clear();
+    events.reset();
+  }
+
+  arrow::Result<rd_kafka_topic_t*> Topic(const std::string& name) {
+    std::lock_guard lock(mutex);
+    auto& topic = topics[name];
+    if (topic == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(topic, client->OpenTopic(name));
+    }
+    return topic.get();
+  }
+
+  std::unique_ptr<NativeClient> client;
+  QueueHandle events;
+  std::mutex mutex;
+  std::map<std::string, TopicHandle> topics;
+};
+
+Producer::Producer(std::unique_ptr<Native> native) : native_(std::move(native)) {}
+Producer::~Producer() = default;
+
+arrow::Result<std::unique_ptr<Producer>> Producer::Open(const ClientConfig& config) {
+  ARROW_ASSIGN_OR_RAISE(auto client, NativeClient::Open(ClientRole::kProducer, config));
+  return std::unique_ptr<Producer>(new Producer(std::make_unique<Native>(std::move(client))));
+}
+
+arrow::Status Producer::Reset() {
+  ARROW_ASSIGN_OR_RAISE(auto client, NativeClient::Open(ClientRole::kProducer, native_->client->config()));
+  native_ = std::make_unique<Native>(std::move(client));
+  std::lock_guard lock(mutex_);
+  failure_ = arrow::Status::OK();
+  return arrow::Status::OK();
+}
+
+arrow::Status Producer::failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+arrow::Status Producer::TooLarge(const OutgoingRecord& record) const {
+  int64_t bytes = int64_t{record.key_size} + record.value_size;
+  for (const RecordHeader& header : record.headers) bytes += static_cast<int64_t>(header.name.size() + header.value_size);
+  return arrow::Status::Invalid(
+      fmt::format("The message is {} bytes when serialized which is larger than {}, which is the value of the "
+                  "max.request.size configuration. Set the option kafka.max.request.size (and max.message.bytes of the "
+                  "topic) to write it.",
+                  bytes + kRecordOverheadBytes, native_->client->config().max_request_bytes));
+}
+
+arrow::Status Producer::QueueError(const std::string& topic, const OutgoingRecord& record, int code) const {
+  auto error = static_cast<rd_kafka_resp_err_t>(code);
+  if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return TooLarge(record);
+  if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+    return arrow::Status::Invalid(
+        fmt::format("Partition {} of topic {} does not exist, so no record can be written to it", record.partition, topic));
+  }
+  return native_->client->Failed(fmt::format("Writing to the topic '{}'", topic), error);
+}
+
+void Producer::TakeReports(int timeout_ms) {
+  while (std::unique_ptr<rd_kafka_event_t, EventDeleter> event{
+      rd_kafka_queue_poll(native_->events.get(), timeout_ms)}) {
+    timeout_ms = 0;
+    if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_DR) continue;
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      std::string what = fmt::format("Writing a record of {} bytes to the topic '{}'", message->key_len + message->len,
+                                     rd_kafka_topic_name(message->rkt));
+      arrow::Status status = native_->client->Failed(what, message->err);
+      std::lock_guard lock(mutex_);
+      if (failure_.ok()) failure_ = std::move(status);
+    }
+  }
+}
+
+arrow::Status Producer::WaitForRoom(const std::stop_token& stop, steady_clock::time_point deadline) {
+  TakeReports(/*timeout_ms=*/2);
+  ARROW_RETURN_NOT_OK(failure());
+  if (stop.stop_requested()) return arrow::Status::Cancelled("The query was stopped");
+  if (steady_clock::now() >= deadline) {
+    return native_->client->Unreachable("Writing records", native_->client->config().api_timeout);
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status Producer::SendWithHeaders(const std::string& topic, const OutgoingRecord& record,
+                                        const std::stop_token& stop) {
+  ARROW_ASSIGN_OR_RAISE(rd_kafka_topic_t * handle, native_->Topic(topic));
+  const auto deadline = steady_clock::now() + native_->client->config().api_timeout;
+  for (;;) {
+    rd_kafka_headers_t* headers = rd_kafka_headers_new(record.headers.size());
+    for (const RecordHeader& header : record.headers) {
+      rd_kafka_header_add(headers, header.name.data(), static_cast<ssize_t>(header.name.size()), header.value,
+                          static_cast<ssize_t>(header.value_size));
+    }
+    rd_kafka_resp_err_t error = rd_kafka_producev(
+        native_->client->handle(), RD_KAFKA_V_RKT(handle), RD_KAFKA_V_PARTITION(record.partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(const_cast<uint8_t*>(record.key), record.key_size),
+        RD_KAFKA_V_VALUE(const_cast<uint8_t*>(record.value), record.value_size), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_END);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return arrow::Status::OK();
+    rd_kafka_headers_destroy(headers);
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) return QueueError(topic, record, error);
+    ARROW_RETURN_NOT_OK(WaitForRoom(stop, deadline));
+  }
+}
+
+arrow::Status Producer::SendChunk(const std::string& topic, std::span<const OutgoingRecord> records,
+                                  const std::stop_token& stop) {
+  ARROW_ASSIGN_OR_RAISE(rd_kafka_topic_t * handle, native_->Topic(topic));
+  rd_kafka_message_t messages[kChunk] = {};
+  size_t count = records.size();
+  bool any_partition = false;
+  for (size_t i = 0; i < count; ++i) {
+    messages[i].key = const_cast<uint8_t*>(records[i].key);
+    messages[i].key_len = records[i].key_size;
+    messages[i].payload = const_cast<uint8_t*>(records[i].value);
+    messages[i].len = records[i].value_size;
+    messages[i].partition = records[i].partition;
+    any_partition |= records[i].partition >= 0;
+  }
+  const int flags = RD_KAFKA_MSG_F_COPY | (any_partition ? RD_KAFKA_MSG_F_PARTITION : 0);
+  const auto deadline = steady_clock::now() + native_->client->config().api_timeout;
+  rd_kafka_message_t* next = messages;
+  for (;;) {
+    int accepted = rd_kafka_produce_batch(handle, RD_KAFKA_PARTITION_UA, flags, next, static_cast<int>(count));
+    if (accepted == static_cast<int>(count)) return arrow::Status::OK();
+    // Accepted records are not in order when only some did not fit: keep the others, in order, for another try.
+    size_t left = 0;
+    for (size_t i = 0; i < count; ++i) {
+      if (next[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      if (next[i].err != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        OutgoingRecord record;
+        record.key_size = static_cast<uint32_t>(next[i].key_len);
+        record.value_size = static_cast<uint32_t>(next[i].len);
+        record.partition = next[i].partition;
+        return QueueError(topic, record, next[i].err);
+      }
+      messages[left] = next[i];
+      messages[left].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+      ++left;
+    }
+    next = messages;
+    count = left;
+    ARROW_RETURN_NOT_OK(WaitForRoom(stop, deadline));
+  }
+}
+
+arrow::Status Producer::Send(const std::string& topic, std::span<const OutgoingRecord> records,
+                             const std::stop_token& stop) {
+  TakeReports(0);
+  ARROW_RETURN_NOT_OK(failure());
+  const int64_t max_bytes = native_->client->config().max_request_bytes;
+  size_t start = 0;
+  for (size_t i = 0; i <= records.size(); ++i) {
+    bool with_headers = i < records.size() && !records[i].headers.empty();
+    if (i < records.size() && int64_t{records[i].key_size} + records[i].value_size > max_bytes) {
+      return TooLarge(records[i]);
+    }
+    if (i < records.size() && !with_headers && i - start < kChunk) continue;
+    if (i > start) ARROW_RETURN_NOT_OK(SendChunk(topic, records.subspan(start, i - start), stop));
+    start = i;
+    if (with_headers) {
+      ARROW_RETURN_NOT_OK(SendWithHeaders(topic, records[i], stop));
+      start = i + 1;
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status Producer::Flush(const std::stop_token& stop) {
+  rd_kafka_t* handle = native_->client->handle();
+  // Queued records run into the delivery timeout by themselves; this is the bound for brokers that never answered.
+  auto deadline = steady_clock::now() + native_->client->config().api_timeout;
+  int last_left = rd_kafka_outq_len(handle);
+  for (;;) {
+    rd_kafka_resp_err_t error = rd_kafka_flush(handle, /*timeout_ms=*/50);
+    TakeReports(0);
+    if (arrow::Status failed = failure(); !failed.ok()) {
+      rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+      return failed;
+    }
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return arrow::Status::OK();
+    if (stop.stop_requested()) return arrow::Status::Cancelled("The query was stopped");
+    int left = rd_kafka_outq_len(handle);
+    if (left != last_left) {
+      last_left = left;
+      deadline = steady_clock::now() + native_->client->config().api_timeout;
+    } else if (steady_clock::now() >= deadline) {
+      rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+      arrow::Status failed =
+          native_->client->Unreachable(fmt::format("Writing {} records", left), native_->client->config().api_timeout);
+      std::lock_guard lock(mutex_);
+      if (failure_.ok()) failure_ = failed;
+      return failed;
+    }
+  }
+}
+
+}  // namespace millrace::kafka
