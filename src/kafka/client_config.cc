@@ -217,8 +217,7 @@ void SetConsumerDefaults(Properties* native) {
   (*native)["auto.offset.reset"] = "error";
   (*native)["enable.partition.eof"] = "true";
   native->emplace("isolation.level", "read_uncommitted");
-  // A fetch carries this much of each partition; larger than Java's 1 MiB to save round trips when catching up.
-  native->emplace("fetch.message.max.bytes", "4194304");
+  native->emplace("fetch.message.max.bytes", "1048576");
   native->emplace("fetch.max.bytes", "52428800");
   native->emplace("queued.min.messages", "100000");
   native->emplace("queued.max.messages.kbytes", "65536");
@@ -350,6 +349,8 @@ arrow::Result<ClientConfig> TranslateClientConfig(ClientRole role, const Propert
   native.emplace("reconnect.backoff.max.ms", "1000");
   native.emplace("log_level", "4");
   config.bootstrap_servers = native["bootstrap.servers"];
+  // Partitions are assigned, nothing is committed: a group would only cost a coordinator's attention.
+  native.erase("group.id");
   config.read_committed = Lower(native["isolation.level"]) == "read_committed";
   if (role == ClientRole::kProducer) native.erase("isolation.level");
   else native["isolation.level"] = config.read_committed ? "read_committed" : "read_uncommitted";

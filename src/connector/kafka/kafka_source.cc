@@ -1,0 +1,30 @@
+#include "connector/kafka/kafka_batch.h"
+#include "connector/kafka/kafka_stream.h"
+#include "connector/kafka/record_columns.h"
+#include "connector/source.h"
+
+namespace millrace::connector {
+
+namespace {
+
+arrow::Result<types::DataTypePtr> KafkaSchema(const SourceRequest& request) {
+  if (request.user_schema != nullptr) {
+    return arrow::Status::Invalid("Kafka source has a fixed schema and cannot be set with a custom one");
+  }
+  ARROW_ASSIGN_OR_RAISE(bool include_headers, request.options.GetBool("includeHeaders", false));
+  return kafka::RecordSchema(include_headers);
+}
+
+}  // namespace
+
+extern const SourceDef kKafkaSource;
+const SourceDef kKafkaSource = {
+    .name = "kafka",
+    .description = "Reads topics of Apache Kafka.",
+    .options = kafka::SourceOptionDefs(),
+    .schema = &KafkaSchema,
+    .open_batch = &kafka::KafkaBatchScan::Open,
+    .open_stream = &kafka::KafkaStream::Open,
+};
+
+}  // namespace millrace::connector
