@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "connector/kafka/offset_ranges.h"
 #include "connector/kafka/offset_reader.h"
 #include "connector/kafka/reader_pool.h"
