@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "catalog/catalog.h"
+#include "connector/source.h"
+#include "expression/eval_context.h"
+#include "logical/plan.h"
+
+namespace spark::connect {
+class DataType;
+class Expression;
+class Relation;
+}  // namespace spark::connect
+
+namespace millrace::analyzer {
+
+/// What resolving may ask of the session. Outlives the call.
+struct AnalyzerContext {
+  expression::EvalContext eval;
+  const catalog::Catalog* catalog = nullptr;
+  const connector::ConnectorContext* connector = nullptr;
+  /// spark.sql.sources.default.
+  std::string default_source = "parquet";
+  /// The plan behind a CachedRemoteRelation (foreachBatch's DataFrame, a checkpointed one).
+  std::function<arrow::Result<logical::PlanPtr>(const std::string& relation_id)> cached_relation;
+};
+
+/// Plan messages → typed logical plan: names, types with implicit casts, functions, stars, aliases.
+/// Errors: UserError with Spark's condition (UNRESOLVED_COLUMN.WITH_SUGGESTION, DATATYPE_MISMATCH.…, …); a message
+/// that is not built is refused by name with UNSUPPORTED_FEATURE-like conditions.
+/// Thread: free of shared state.
+arrow::Result<logical::PlanPtr> ResolveRelation(const spark::connect::Relation& relation,
+                                                const AnalyzerContext& context);
+
+/// A type given as a message, or as text inside one (Unparsed).
+arrow::Result<types::DataTypePtr> ResolveDataType(const spark::connect::DataType& type);
+
+/// `[UNSUPPORTED_FEATURE…] what is not supported`: the one refusal for messages that are not built.
+arrow::Status NotSupported(std::string what);
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,471 @@
+#include "analyzer/expression_resolver.h"
+
+#include <algorithm>
+
+#include <re2/re2.h>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/cast.h"
+#include "expression/type_coercion.h"
+#include "function/extract_value.h"
+#include "function/function_def.h"
+#include "spark/connect/expressions.pb.h"
+#include "sql/parser.h"
+#include "types/data_type.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+namespace connect = spark::connect;
+using expression::Alias;
+using expression::AttributePtr;
+using expression::Cast;
+using expression::CastMode;
+using expression::ExpressionKind;
+using expression::Literal;
+
+constexpr int kMaxDepth = 500;
+
+bool IsNamed(const ExpressionPtr& value) {
+  return value->kind() == ExpressionKind::kAlias || value->kind() == ExpressionKind::kAttribute;
+}
+
+std::string NamedName(const ExpressionPtr& value) {
+  if (value->kind() == ExpressionKind::kAlias) return static_cast<const Alias&>(*value).name();
+  return static_cast<const expression::AttributeReference&>(*value).name();
+}
+
+}  // namespace
+
+arrow::Status NotSupported(std::string what) {
+  return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION", {{"methodName", what}, {"className", "Millrace"}});
+}
+
+ExpressionPtr ExpressionResolver::Name(const ExpressionPtr& value) {
+  if (IsNamed(value)) return value;
+  if (value->kind() == ExpressionKind::kCast) {
+    // CAST(a AS t) keeps the name of a plain column.
+    const ExpressionPtr& child = value->children()[0];
+    if (IsNamed(child)) return std::make_shared<Alias>(value, NamedName(child));
+  }
+  return std::make_shared<Alias>(value, value->Sql(true));
+}
+
+arrow::Result<const AttributeVector*> ExpressionResolver::ColumnsOfPlan(int64_t plan_id) const {
+  auto it = plan_columns_.find(plan_id);
+  return it == plan_columns_.end() ? nullptr : &it->second;
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect::Expression& message) {
+  const auto& attribute = message.unresolved_attribute();
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(attribute.unparsed_identifier()));
+  if (!attribute.has_plan_id()) {
+    for (size_t i = lambda_parameters_.size(); i-- > 0;) {
+      ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, {lambda_parameters_[i]}, context_.eval.case_sensitive));
+      if (value) return *value;
+    }
+    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, input_, context_.eval.case_sensitive));
+    if (value) return *value;
+    return UnresolvedColumn(parts, input_);
+  }
+  ARROW_ASSIGN_OR_RAISE(const AttributeVector* columns, ColumnsOfPlan(attribute.plan_id()));
+  if (columns == nullptr) {
+    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
+  }
+  ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, *columns, context_.eval.case_sensitive));
+  if (!value) return UnresolvedColumn(parts, *columns);
+  for (expression::AttributeId id : expression::References(**value)) {
+    bool present = std::any_of(input_.begin(), input_.end(), [&](const auto& a) { return a->id() == id; });
+    if (present) continue;
+    // The frame's column was rebuilt under another id on its way here (an aggregate, a withColumn): by name, then.
+    ARROW_ASSIGN_OR_RAISE(auto by_name, ResolveName(parts, input_, context_.eval.case_sensitive));
+    if (by_name) return *by_name;
+    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
+  }
+  // What the join above may have made nullable is nullable here too.
+  return expression::Transform(*value, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
+    const auto& reference = static_cast<const expression::AttributeReference&>(*node);
+    for (const AttributePtr& column : input_) {
+      if (column->id() == reference.id()) return column;
+    }
+    return nullptr;
+  });
+}
+
+arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Expression& message) {
+  const auto& star = message.unresolved_star();
+  if (star.has_plan_id()) {
+    ARROW_ASSIGN_OR_RAISE(const AttributeVector* columns, ColumnsOfPlan(star.plan_id()));
+    if (columns == nullptr) return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", "`*`"}});
+    return ExpressionVector(columns->begin(), columns->end());
+  }
+  if (!star.has_unparsed_target()) return ExpressionVector(input_.begin(), input_.end());
+  std::string target = star.unparsed_target();
+  if (!target.ends_with(".*")) return InternalError("A star's target does not end in .*: " + target);
+  target.resize(target.size() - 2);
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(target));
+  ExpressionVector columns;
+  for (const AttributePtr& attribute : input_) {
+    const auto& qualifier = attribute->qualifier();
+    if (qualifier.size() < parts.size()) continue;
+    bool same = true;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const std::string& part = qualifier[qualifier.size() - parts.size() + i];
+      same = same && (context_.eval.case_sensitive ? part == parts[i] : EqualsIgnoreCase(part, parts[i]));
+    }
+    if (same) columns.push_back(attribute);
+  }
+  if (!columns.empty()) return columns;
+  // Not a table: a struct whose fields become columns.
+  std::optional<ExpressionPtr> value;
+  for (size_t i = lambda_parameters_.size(); i-- > 0 && !value;) {
+    ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, {lambda_parameters_[i]}, context_.eval.case_sensitive));
+  }
+  if (!value) {
+    ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, input_, context_.eval.case_sensitive));
+  }
+  if (!value) {
+    std::string names;
+    for (const AttributePtr& attribute : input_) {
+      if (!names.empty()) names += ", ";
+      names += QuoteIdentifier(attribute->name());
+    }
+    return UserError("CANNOT_RESOLVE_STAR_EXPAND", {{"targetString", QuoteNameParts(parts)}, {"columns", names}});
+  }
+  if ((*value)->type()->id() != types::TypeId::kStruct) {
+    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", QuoteSqlExpression((*value)->Sql())}});
+  }
+  for (const types::StructField& field : (*value)->type()->fields()) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr item, function::ExtractValue(*value, Literal::String(field.name), true));
+    columns.push_back(std::make_shared<Alias>(std::move(item), field.name));
+  }
+  return columns;
+}
+
+arrow::Result<ExpressionVector> ExpressionResolver::ExpandRegex(const connect::Expression& message) {
+  std::string pattern = message.unresolved_regex().col_name();
+  if (pattern.size() >= 2 && pattern.front() == '`' && pattern.back() == '`') {
+    pattern = pattern.substr(1, pattern.size() - 2);
+  }
+  RE2::Options options;
+  options.set_case_sensitive(context_.eval.case_sensitive);
+  options.set_log_errors(false);
+  RE2 regex(pattern, options);
+  if (!regex.ok()) return NotSupported("colRegex(" + pattern + ")");
+  ExpressionVector columns;
+  for (const AttributePtr& attribute : input_) {
+    if (RE2::FullMatch(attribute->name(), regex)) columns.push_back(attribute);
+  }
+  return columns;
+}
+
+arrow::Result<ExpressionVector> ExpressionResolver::ResolveAll(
+    const google::protobuf::RepeatedPtrField<connect::Expression>& messages) {
+  ExpressionVector values;
+  for (const connect::Expression& message : messages) {
+    if (message.has_expression_string()) {
+      connect::Expression parsed;
+      ARROW_RETURN_NOT_OK(sql::ParseExpression(message.expression_string().expression(), &parsed));
+      google::protobuf::RepeatedPtrField<connect::Expression> one;
+      *one.Add() = std::move(parsed);
+      ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ResolveAll(one));
+      values.insert(values.end(), expanded.begin(), expanded.end());
+    } else if (message.has_unresolved_star()) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ExpandStar(message));
+      values.insert(values.end(), expanded.begin(), expanded.end());
+    } else if (message.has_unresolved_regex()) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ExpandRegex(message));
+      values.insert(values.end(), expanded.begin(), expanded.end());
+    } else if (message.has_unresolved_attribute() && message.unresolved_attribute().unparsed_identifier() == "*") {
+      values.insert(values.end(), input_.begin(), input_.end());
+    } else {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(message));
+      // A nested field is called by its last part: visit.page → page.
+      if (message.has_unresolved_attribute() && !IsNamed(value)) {
+        ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
+        value = std::make_shared<Alias>(std::move(value), parts.back());
+      }
+      values.push_back(std::move(value));
+    }
+  }
+  return values;
+}
+
+arrow::Result<ExpressionVector> ExpressionResolver::ResolveItems(
+    const google::protobuf::RepeatedPtrField<connect::Expression>& messages) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector items, ResolveAll(messages));
+  for (ExpressionPtr& item : items) {
+    if (item->kind() != ExpressionKind::kGeneratorCall) item = Name(item);
+  }
+  return items;
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveCondition(const connect::Expression& message) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, Resolve(message));
+  if (condition->type()->id() == types::TypeId::kNull) {
+    return expression::ImplicitCast(condition, types::Boolean());
+  }
+  if (condition->type()->id() != types::TypeId::kBoolean) {
+    return UserError("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", {{"sqlExpr", QuoteSqlExpression(condition->Sql())},
+                                                              {"filter", QuoteSqlExpression(condition->Sql())},
+                                                              {"type", QuoteSqlType(condition->type()->Sql())}});
+  }
+  return condition;
+}
+
+arrow::Result<expression::SortOrder> ExpressionResolver::ResolveSortOrder(const connect::Expression& message) {
+  expression::SortOrder order;
+  if (!message.has_sort_order()) {
+    ARROW_ASSIGN_OR_RAISE(order.child, Resolve(message));
+    return order;
+  }
+  const auto& sort = message.sort_order();
+  ARROW_ASSIGN_OR_RAISE(order.child, Resolve(sort.child()));
+  order.ascending = sort.direction() != connect::Expression::SortOrder::SORT_DIRECTION_DESCENDING;
+  switch (sort.null_ordering()) {
+    case connect::Expression::SortOrder::SORT_NULLS_FIRST: order.nulls_first = true; break;
+    case connect::Expression::SortOrder::SORT_NULLS_LAST: order.nulls_first = false; break;
+    default: order.nulls_first = order.ascending;
+  }
+  return order;
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveCast(const connect::Expression& message) {
+  const auto& cast = message.cast();
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr child, Resolve(cast.expr()));
+  types::DataTypePtr type;
+  if (cast.has_type()) {
+    ARROW_ASSIGN_OR_RAISE(type, ResolveDataType(cast.type()));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(type, types::ParseTypeDdl(cast.type_str()));
+  }
+  CastMode mode = context_.eval.ansi ? CastMode::kAnsi : CastMode::kLegacy;
+  if (cast.eval_mode() == connect::Expression::Cast::EVAL_MODE_TRY) mode = CastMode::kTry;
+  if (cast.eval_mode() == connect::Expression::Cast::EVAL_MODE_LEGACY) mode = CastMode::kLegacy;
+  if (cast.eval_mode() == connect::Expression::Cast::EVAL_MODE_ANSI) mode = CastMode::kAnsi;
+  if (!expression::CanCast(*child->type(), *type, mode)) {
+    std::string sql = (mode == CastMode::kTry ? "TRY_CAST(" : "CAST(") + child->Sql() + " AS " + type->Sql() + ")";
+    bool legacy_would_do = mode == CastMode::kAnsi && expression::CanCast(*child->type(), *type, CastMode::kLegacy);
+    return UserError(
+        legacy_would_do ? "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION" : "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
+        {{"sqlExpr", QuoteSqlExpression(sql)},
+         {"srcType", QuoteSqlType(child->type()->Sql())},
+         {"targetType", QuoteSqlType(type->Sql())},
+         {"config", QuoteConf("spark.sql.ansi.enabled")},
+         {"configVal", "'false'"}});
+  }
+  return std::make_shared<Cast>(std::move(child), std::move(type), mode, true);
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAlias(const connect::Expression& message) {
+  const auto& alias = message.alias();
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr child, Resolve(alias.expr()));
+  if (alias.name_size() > 1) {
+    if (child->kind() != ExpressionKind::kGeneratorCall) {
+      return NotSupported("several aliases for " + child->Sql());
+    }
+    generator_names_.assign(alias.name().begin(), alias.name().end());
+    return child;
+  }
+  if (child->kind() == ExpressionKind::kGeneratorCall &&
+      static_cast<const expression::GeneratorCall&>(*child).output().size() == 1) {
+    generator_names_ = {alias.name(0)};
+    return child;
+  }
+  if (child->kind() == ExpressionKind::kAlias) child = static_cast<const Alias&>(*child).child();
+  return std::make_shared<Alias>(std::move(child), alias.name(0), expression::NextAttributeId(), alias.metadata());
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveLambda(const connect::Expression& message,
+                                                               const std::vector<types::StructField>& parameters) {
+  const auto& lambda = message.lambda_function();
+  if (static_cast<size_t>(lambda.arguments_size()) > parameters.size()) {
+    return UserError("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH",
+                     {{"expectedNumArgs", std::to_string(lambda.arguments_size())},
+                      {"actualNumArgs", std::to_string(parameters.size())}});
+  }
+  AttributeVector attributes;
+  for (int i = 0; i < lambda.arguments_size(); ++i) {
+    const types::StructField& field = parameters[static_cast<size_t>(i)];
+    std::string name = lambda.arguments(i).name_parts(lambda.arguments(i).name_parts_size() - 1);
+    for (const AttributePtr& other : attributes) {
+      if (EqualsIgnoreCase(other->name(), name)) {
+        return UserError("INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES",
+                         {{"args", QuoteIdentifier(other->name()) + ", " + QuoteIdentifier(name)},
+                          {"caseSensitiveConfig", QuoteConf("spark.sql.caseSensitive")}});
+      }
+    }
+    attributes.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(),
+                                                                          std::move(name), field.type, field.nullable));
+  }
+  size_t outer = lambda_parameters_.size();
+  lambda_parameters_.insert(lambda_parameters_.end(), attributes.begin(), attributes.end());
+  arrow::Result<ExpressionPtr> body = Resolve(lambda.function());
+  lambda_parameters_.resize(outer);
+  ARROW_RETURN_NOT_OK(body);
+  return std::make_shared<expression::LambdaFunction>(std::move(attributes), *body);
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
+    const std::string& name, const google::protobuf::RepeatedPtrField<connect::Expression>& arguments,
+    bool distinct) {
+  std::string lower = ToLowerAscii(name);
+  bool star_only = arguments.size() == 1 && arguments[0].has_unresolved_star() &&
+                   !arguments[0].unresolved_star().has_unparsed_target();
+  bool star_attribute = arguments.size() == 1 && arguments[0].has_unresolved_attribute() &&
+                        arguments[0].unresolved_attribute().unparsed_identifier() == "*";
+  if (lower == "count" && !distinct && (star_only || star_attribute)) {
+    return function::BindCall(lower, {Literal::Integer(1)}, context_.eval);
+  }
+  const function::FunctionDef* def = function::FindFunction(lower);
+  bool takes_lambda = false;
+  for (const connect::Expression& argument : arguments) takes_lambda = takes_lambda || argument.has_lambda_function();
+  if (!takes_lambda) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionVector values, ResolveAll(arguments));
+    // Names matter to struct(), map keys and the like; elsewhere an argument is only its value.
+    if (lower != "struct" && lower != "named_struct" && lower != "arrays_zip" && lower != "to_json") {
+      for (ExpressionPtr& value : values) {
+        if (value->kind() == ExpressionKind::kAlias) value = static_cast<const Alias&>(*value).child();
+      }
+    }
+    return function::BindCall(lower, std::move(values), context_.eval, distinct);
+  }
+  if (def == nullptr || def->lambda_parameters == nullptr) {
+    if (def == nullptr) return function::BindCall(lower, {}, context_.eval);
+    return UserError("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", {{"class", name}});
+  }
+  ExpressionVector values(static_cast<size_t>(arguments.size()));
+  for (int i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].has_lambda_function()) continue;
+    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(i)], Resolve(arguments[i]));
+  }
+  for (int i = 0; i < arguments.size(); ++i) {
+    if (!arguments[i].has_lambda_function()) continue;
+    ARROW_ASSIGN_OR_RAISE(auto parameters, def->lambda_parameters(
+                                               values, i, arguments[i].lambda_function().arguments_size()));
+    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(i)], ResolveLambda(arguments[i], parameters));
+  }
+  return function::BindCall(lower, std::move(values), context_.eval, distinct);
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveUpdateFields(const connect::Expression& message) {
+  const auto& update = message.update_fields();
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr child, Resolve(update.struct_expression()));
+  if (child->type()->id() != types::TypeId::kStruct) {
+    return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+                     {{"sqlExpr", QuoteSqlExpression("update_fields(" + child->Sql() + ")")},
+                      {"paramIndex", "first"},
+                      {"requiredType", QuoteSqlType("STRUCT")},
+                      {"inputSql", QuoteSqlExpression(child->Sql())},
+                      {"inputType", QuoteSqlType(child->type()->Sql())}});
+  }
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> path, ParseNameParts(update.field_name()));
+  if (path.size() != 1) return NotSupported("withField on the nested field " + update.field_name());
+  ExpressionPtr value;
+  if (update.has_value_expression()) {
+    ARROW_ASSIGN_OR_RAISE(value, Resolve(update.value_expression()));
+  }
+  ExpressionVector arguments;
+  bool replaced = false;
+  for (const types::StructField& field : child->type()->fields()) {
+    bool same = context_.eval.case_sensitive ? field.name == path[0] : EqualsIgnoreCase(field.name, path[0]);
+    if (same && value == nullptr) continue;
+    arguments.push_back(Literal::String(field.name));
+    if (same) {
+      arguments.back() = Literal::String(path[0]);
+      arguments.push_back(value);
+      replaced = true;
+    } else {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr kept, function::ExtractValue(child, Literal::String(field.name), true));
+      arguments.push_back(std::move(kept));
+    }
+  }
+  if (value != nullptr && !replaced) {
+    arguments.push_back(Literal::String(path[0]));
+    arguments.push_back(value);
+  }
+  if (arguments.empty()) {
+    return UserError("DATATYPE_MISMATCH.CANNOT_DROP_ALL_FIELDS",
+                     {{"sqlExpr", QuoteSqlExpression("update_fields(" + child->Sql() + ", dropfield())")}});
+  }
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, function::BindCall("named_struct", std::move(arguments), context_.eval));
+  if (!child->nullable()) return made;
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_null, function::BindCall("isnull", {child}, context_.eval));
+  ExpressionPtr null = Literal::Null(made->type());
+  return std::make_shared<expression::CaseWhen>(ExpressionVector{is_null, null, made}, true);
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::Resolve(const connect::Expression& message) {
+  struct DepthGuard {
+    int& depth;
+    explicit DepthGuard(int& d) : depth(d) { ++depth; }
+    ~DepthGuard() { --depth; }
+  } guard(depth_);
+  if (depth_ > kMaxDepth) return NotSupported("an expression nested deeper than " + std::to_string(kMaxDepth));
+  switch (message.expr_type_case()) {
+    case connect::Expression::kLiteral:
+      return ResolveLiteral(message);
+    case connect::Expression::kUnresolvedAttribute:
+      return ResolveAttribute(message);
+    case connect::Expression::kUnresolvedFunction: {
+      const auto& call = message.unresolved_function();
+      return ResolveFunction(call.function_name(), call.arguments(), call.is_distinct());
+    }
+    case connect::Expression::kCallFunction: {
+      ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.call_function().function_name()));
+      return ResolveFunction(parts.back(), message.call_function().arguments(), false);
+    }
+    case connect::Expression::kExpressionString: {
+      connect::Expression parsed;
+      ARROW_RETURN_NOT_OK(sql::ParseExpression(message.expression_string().expression(), &parsed));
+      return Resolve(parsed);
+    }
+    case connect::Expression::kAlias:
+      return ResolveAlias(message);
+    case connect::Expression::kCast:
+      return ResolveCast(message);
+    case connect::Expression::kUnresolvedExtractValue: {
+      const auto& extract = message.unresolved_extract_value();
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr child, Resolve(extract.child()));
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr key, Resolve(extract.extraction()));
+      return function::ExtractValue(child, key, context_.eval.case_sensitive);
+    }
+    case connect::Expression::kUnresolvedNamedLambdaVariable: {
+      const auto& names = message.unresolved_named_lambda_variable().name_parts();
+      std::vector<std::string> parts(names.begin(), names.end());
+      for (size_t i = lambda_parameters_.size(); i-- > 0;) {
+        ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, {lambda_parameters_[i]}, true));
+        if (value) return *value;
+      }
+      ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, input_, context_.eval.case_sensitive));
+      if (value) return *value;
+      return UnresolvedColumn(parts, input_);
+    }
+    case connect::Expression::kUpdateFields:
+      return ResolveUpdateFields(message);
+    case connect::Expression::kUnresolvedStar:
+      return UserError("INVALID_USAGE_OF_STAR_OR_REGEX", {{"elem", "'*'"}, {"prettyName", "expression"}});
+    case connect::Expression::kSortOrder: {
+      ARROW_ASSIGN_OR_RAISE(expression::SortOrder order, ResolveSortOrder(message));
+      return order.child;
+    }
+    case connect::Expression::kLambdaFunction:
+      return UserError("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", {{"class", "lambda"}});
+    case connect::Expression::kWindow:
+      return NotSupported("a window function (OVER)");
+    case connect::Expression::kSubqueryExpression:
+      return NotSupported("a subquery inside an expression");
+    case connect::Expression::kCommonInlineUserDefinedFunction:
+      return NotSupported("the user-defined function " +
+                          message.common_inline_user_defined_function().function_name());
+    case connect::Expression::kNamedArgumentExpression:
+      return NotSupported("the named argument " + message.named_argument_expression().key());
+    default:
+      return NotSupported("an expression of kind " + std::to_string(message.expr_type_case()));
+  }
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include "analyzer/analyzer.h"
+#include "analyzer/name_resolution.h"
+#include "expression/aggregate.h"
+#include "expression/generator.h"
+
+namespace millrace::analyzer {
+
+using expression::ExpressionVector;
+using logical::PlanPtr;
+
+/// Columns of the relations that carry a plan id, so that `df["a"]` finds the column of that very frame.
+using PlanColumns = std::map<int64_t, AttributeVector>;
+
+/// Resolves expression messages against the columns of their input. Confined to one call of ResolveRelation.
+class ExpressionResolver {
+ public:
+  ExpressionResolver(const AnalyzerContext& context, const AttributeVector& input, const PlanColumns& plan_columns)
+      : context_(context), input_(input), plan_columns_(plan_columns) {}
+
+  /// One value; stars are refused.
+  arrow::Result<ExpressionPtr> Resolve(const spark::connect::Expression& message);
+
+  /// Items of a projection: stars expanded, every item named (Alias or AttributeReference). A generator comes as an
+  /// unnamed GeneratorCall or as an Alias over one; `generator_names` of a multi-alias are in last_generator_names().
+  arrow::Result<ExpressionVector> ResolveItems(
+      const google::protobuf::RepeatedPtrField<spark::connect::Expression>& messages);
+
+  /// Values without names, stars expanded (arguments, grouping expressions).
+  arrow::Result<ExpressionVector> ResolveAll(
+      const google::protobuf::RepeatedPtrField<spark::connect::Expression>& messages);
+
+  /// A condition: BOOLEAN, or NULL cast to it. Errors: DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN.
+  arrow::Result<ExpressionPtr> ResolveCondition(const spark::connect::Expression& message);
+
+  arrow::Result<expression::SortOrder> ResolveSortOrder(const spark::connect::Expression& message);
+
+  /// Aliases given to a generator with several columns (`AS (k, v)`); empty otherwise.
+  const std::vector<std::string>& generator_names() const { return generator_names_; }
+
+  /// Gives `value` the name Spark would give it when the user gave none.
+  static ExpressionPtr Name(const ExpressionPtr& value);
+
+ private:
+  arrow::Result<ExpressionPtr> ResolveAttribute(const spark::connect::Expression& message);
+  arrow::Result<ExpressionPtr> ResolveFunction(
+      const std::string& name, const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments,
+      bool distinct);
+  arrow::Result<ExpressionPtr> ResolveCast(const spark::connect::Expression& message);
+  arrow::Result<ExpressionPtr> ResolveAlias(const spark::connect::Expression& message);
+  arrow::Result<ExpressionPtr> ResolveLambda(const spark::connect::Expression& message,
+                                             const std::vector<types::StructField>& parameters);
+  arrow::Result<ExpressionPtr> ResolveUpdateFields(const spark::connect::Expression& message);
+  arrow::Result<ExpressionVector> ExpandStar(const spark::connect::Expression& message);
+  arrow::Result<ExpressionVector> ExpandRegex(const spark::connect::Expression& message);
+  arrow::Result<const AttributeVector*> ColumnsOfPlan(int64_t plan_id) const;
+
+  const AnalyzerContext& context_;
+  const AttributeVector& input_;
+  const PlanColumns& plan_columns_;
+  /// Lambda parameters in scope, innermost last.
+  std::vector<expression::AttributePtr> lambda_parameters_;
+  std::vector<std::string> generator_names_;
+  int depth_ = 0;
+};
+
+/// The value of a literal message. Errors: NotSupported for kinds without a type here.
+arrow::Result<ExpressionPtr> ResolveLiteral(const spark::connect::Expression& message);
+
+}  // namespace millrace::analyzer

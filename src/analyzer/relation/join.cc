@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <set>
+
+#include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/type_coercion.h"
+#include "function/function_def.h"
+#include "logical/node/join.h"
+#include "logical/node/project.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+using expression::Alias;
+using expression::AttributePtr;
+using logical::JoinType;
+using spark::connect::Relation;
+
+arrow::Result<JoinType> ToJoinType(spark::connect::Join::JoinType type) {
+  switch (type) {
+    case spark::connect::Join::JOIN_TYPE_UNSPECIFIED:
+    case spark::connect::Join::JOIN_TYPE_INNER: return JoinType::kInner;
+    case spark::connect::Join::JOIN_TYPE_FULL_OUTER: return JoinType::kFullOuter;
+    case spark::connect::Join::JOIN_TYPE_LEFT_OUTER: return JoinType::kLeftOuter;
+    case spark::connect::Join::JOIN_TYPE_RIGHT_OUTER: return JoinType::kRightOuter;
+    case spark::connect::Join::JOIN_TYPE_LEFT_ANTI: return JoinType::kLeftAnti;
+    case spark::connect::Join::JOIN_TYPE_LEFT_SEMI: return JoinType::kLeftSemi;
+    case spark::connect::Join::JOIN_TYPE_CROSS: return JoinType::kCross;
+    default: return NotSupported("a join of an unknown type");
+  }
+}
+
+arrow::Result<ExpressionPtr> UsingColumn(const std::string& name, const AttributeVector& side, const char* side_name,
+                                         bool case_sensitive) {
+  ARROW_ASSIGN_OR_RAISE(auto value, ResolveName({name}, side, case_sensitive));
+  if (value) return *value;
+  std::string columns;
+  std::vector<std::string> names;
+  for (const AttributePtr& column : side) names.push_back(column->name());
+  std::sort(names.begin(), names.end());
+  for (const std::string& column : names) columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(column);
+  return UserError("UNRESOLVED_USING_COLUMN_FOR_JOIN",
+                   {{"colName", QuoteIdentifier(name)}, {"side", side_name}, {"suggestion", columns}});
+}
+
+// USING (a, b): the keys once, then the other columns of both sides.
+arrow::Result<PlanPtr> JoinUsing(RelationResolver& resolver, JoinType type, const std::vector<std::string>& names,
+                                 const RelationResolver::Pair& pair) {
+  bool case_sensitive = resolver.context().eval.case_sensitive;
+  const expression::EvalContext& eval = resolver.context().eval;
+  ExpressionVector left_keys;
+  ExpressionVector right_keys;
+  ExpressionPtr condition;
+  for (const std::string& name : names) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr left, UsingColumn(name, pair.left->output(), "left", case_sensitive));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr right, UsingColumn(name, pair.right->output(), "right", case_sensitive));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, function::BindCall("==", {left, right}, eval));
+    condition = condition == nullptr ? equal : std::make_shared<expression::Logical>(true, condition, equal);
+    left_keys.push_back(std::move(left));
+    right_keys.push_back(std::move(right));
+  }
+  auto join = std::make_shared<logical::Join>(type, condition, pair.left, pair.right);
+  auto is_key = [](const AttributePtr& column, const ExpressionVector& keys) {
+    return std::any_of(keys.begin(), keys.end(), [&](const ExpressionPtr& key) {
+      return static_cast<const expression::AttributeReference&>(*key).id() == column->id();
+    });
+  };
+  // The join's own view of the columns: nullable where the type makes them so.
+  auto shown = [&](const ExpressionPtr& key) -> ExpressionPtr {
+    for (const AttributePtr& column : join->output()) {
+      if (column->id() == static_cast<const expression::AttributeReference&>(*key).id()) return column;
+    }
+    return key;
+  };
+  ExpressionVector items;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (type == JoinType::kRightOuter) {
+      items.push_back(shown(right_keys[i]));
+    } else if (type == JoinType::kFullOuter) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr merged,
+                            function::BindCall("coalesce", {shown(left_keys[i]), shown(right_keys[i])}, eval));
+      items.push_back(std::make_shared<Alias>(
+          std::move(merged), static_cast<const expression::AttributeReference&>(*left_keys[i]).name()));
+    } else {
+      items.push_back(shown(left_keys[i]));
+    }
+  }
+  for (const AttributePtr& column : join->output()) {
+    if (!is_key(column, left_keys) && !is_key(column, right_keys)) items.push_back(column);
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(join));
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.join();
+  ARROW_ASSIGN_OR_RAISE(RelationResolver::Pair pair, resolver.ResolvePair(message.left(), message.right()));
+  ARROW_ASSIGN_OR_RAISE(JoinType type, ToJoinType(message.join_type()));
+  if (message.using_columns_size() > 0) {
+    return JoinUsing(resolver, type, {message.using_columns().begin(), message.using_columns().end()}, pair);
+  }
+  if (!message.has_join_condition()) {
+    return std::make_shared<logical::Join>(type, nullptr, std::move(pair.left), std::move(pair.right));
+  }
+  AttributeVector both = pair.left->output();
+  both.insert(both.end(), pair.right->output().begin(), pair.right->output().end());
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver.Expressions(both).Resolve(message.join_condition()));
+  if (condition->type()->id() != types::TypeId::kBoolean) {
+    if (condition->type()->id() != types::TypeId::kNull) {
+      return UserError("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
+                       {{"joinCondition", QuoteSqlExpression(condition->Sql())},
+                        {"conditionType", QuoteSqlType(condition->type()->Sql())}});
+    }
+    condition = expression::ImplicitCast(condition, types::Boolean());
+  }
+  // CROSS JOIN … ON is an inner join; only the word says that it was meant.
+  if (type == JoinType::kCross) type = JoinType::kInner;
+  return std::make_shared<logical::Join>(type, std::move(condition), std::move(pair.left), std::move(pair.right));
+}
+
+arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver&, const Relation&) {
+  return NotSupported("LATERAL join");
+}
+
+}  // namespace millrace::analyzer

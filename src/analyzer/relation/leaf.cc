@@ -1,0 +1,245 @@
+#include <arrow/array.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/reader.h>
+
+#include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/cast.h"
+#include "expression/vector.h"
+#include "logical/node/local_relation.h"
+#include "logical/node/project.h"
+#include "logical/node/range.h"
+#include "logical/node/source_scan.h"
+#include "logical/node/subquery_alias.h"
+#include "spark/connect/relations.pb.h"
+#include "sql/parser.h"
+#include "types/arrow_type.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+using expression::AttributePtr;
+using spark::connect::Relation;
+
+AttributeVector NewColumns(const types::DataType& schema) {
+  AttributeVector columns;
+  for (const types::StructField& field : schema.fields()) {
+    columns.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), field.name,
+                                                                       field.type, field.nullable,
+                                                                       std::vector<std::string>{}, field.metadata_json));
+  }
+  return columns;
+}
+
+arrow::Result<types::DataTypePtr> ParseSchema(const std::string& text) {
+  std::string_view trimmed = TrimAscii(text);
+  arrow::Result<types::DataTypePtr> type =
+      trimmed.starts_with('{') ? types::ParseTypeJson(trimmed) : types::ParseSchemaDdl(trimmed);
+  ARROW_RETURN_NOT_OK(type);
+  if ((*type)->id() != types::TypeId::kStruct) return types::Struct({{"value", *type, true, ""}});
+  return type;
+}
+
+// A batch of foreign Arrow types (large strings, narrower decimals) in the memory form of `type`.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> Conform(const expression::EvalContext& eval,
+                                                           const arrow::RecordBatch& batch,
+                                                           const types::DataType& schema) {
+  arrow::ArrayVector columns;
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    const types::DataType& wanted = *schema.fields()[static_cast<size_t>(i)].type;
+    auto arrow_type = types::ToArrow(wanted);
+    if (batch.column(i)->type()->Equals(*arrow_type)) {
+      columns.push_back(batch.column(i));
+      continue;
+    }
+    auto viewed = batch.column(i)->View(arrow_type);
+    if (viewed.ok()) {
+      columns.push_back(*viewed);
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr from, types::FromArrow(*batch.column(i)->type()));
+    if (from->EqualsIgnoreNullability(wanted)) {
+      ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(arrow_type));
+      for (int64_t row = 0; row < batch.num_rows(); ++row) {
+        ARROW_ASSIGN_OR_RAISE(auto scalar, batch.column(i)->GetScalar(row));
+        if (!scalar->is_valid) {
+          ARROW_RETURN_NOT_OK(builder->AppendNull());
+          continue;
+        }
+        ARROW_ASSIGN_OR_RAISE(auto cast, scalar->CastTo(arrow_type));
+        ARROW_RETURN_NOT_OK(builder->AppendScalar(*cast));
+      }
+      ARROW_ASSIGN_OR_RAISE(auto built, builder->Finish());
+      columns.push_back(std::move(built));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum cast, expression::CastColumn(eval, batch.column(i), *from, wanted,
+                                                                    expression::CastMode::kAnsi));
+    ARROW_ASSIGN_OR_RAISE(auto array, expression::ToArray(cast, batch.num_rows(), eval.memory_pool));
+    columns.push_back(std::move(array));
+  }
+  return arrow::RecordBatch::Make(types::ToArrowSchema(schema), batch.num_rows(), std::move(columns));
+}
+
+std::string CaseInsensitiveOption(const google::protobuf::Map<std::string, std::string>& options,
+                                  std::string_view key) {
+  for (const auto& [name, value] : options) {
+    if (EqualsIgnoreCase(name, key)) return value;
+  }
+  return "";
+}
+
+arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::connect::Read& read) {
+  const auto& message = read.data_source();
+  std::string format = message.has_format() && !message.format().empty() ? message.format()
+                                                                         : resolver.context().default_source;
+  const connector::SourceDef* def = connector::FindSource(format);
+  if (def == nullptr) {
+    return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
+  }
+  if (message.predicates_size() > 0) return NotSupported("reading by predicates (jdbc)");
+  if (read.is_streaming() ? def->open_stream == nullptr : def->open_batch == nullptr) {
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", QuoteIdentifier(format)},
+                      {"operation", read.is_streaming() ? "micro-batch scan" : "batch scan"}});
+  }
+  auto request = std::make_shared<connector::SourceRequest>();
+  for (const auto& [key, value] : message.options()) request->options.Set(key, value);
+  request->paths.assign(message.paths().begin(), message.paths().end());
+  std::string path = CaseInsensitiveOption(message.options(), "path");
+  if (request->paths.empty() && !path.empty()) request->paths.push_back(path);
+  if (message.has_schema() && !message.schema().empty()) {
+    ARROW_ASSIGN_OR_RAISE(request->user_schema, ParseSchema(message.schema()));
+  }
+  request->context = resolver.context().connector;
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, def->schema(*request));
+  AttributeVector output = NewColumns(*schema);
+  connector::ReadColumns columns;
+  for (size_t i = 0; i < output.size(); ++i) columns.indices.push_back(static_cast<int>(i));
+  // Any unique number does; attribute ids are handed out once a process.
+  int64_t source_key = expression::NextAttributeId().value;
+  return std::make_shared<logical::SourceScan>(std::move(output), std::move(columns), def, std::move(request),
+                                               read.is_streaming(), source_key);
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolveRead(RelationResolver& resolver, const Relation& relation) {
+  const auto& read = relation.read();
+  if (read.has_data_source()) return ReadSource(resolver, read);
+  if (!read.has_named_table()) return NotSupported("a read of an unknown kind");
+  const std::string& name = read.named_table().unparsed_identifier();
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(name));
+  const PlanPtr* defined = parts.size() == 1 ? resolver.FindRelation(parts[0]) : nullptr;
+  if (defined != nullptr) {
+    return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*defined, nullptr));
+  }
+  std::optional<PlanPtr> view =
+      resolver.context().catalog == nullptr ? std::nullopt : resolver.context().catalog->FindView(parts);
+  if (!view) return UserError("TABLE_OR_VIEW_NOT_FOUND", {{"relationName", QuoteNameParts(parts)}});
+  return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*view, nullptr));
+}
+
+arrow::Result<PlanPtr> ResolveRange(RelationResolver&, const Relation& relation) {
+  const auto& range = relation.range();
+  if (range.step() == 0) {
+    return UserError("INVALID_PARAMETER_VALUE.ZERO_INDEX", {{"parameter", "`step`"}, {"functionName", "`range`"}});
+  }
+  auto id = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "id", types::Long(), false);
+  return std::make_shared<logical::Range>(std::move(id), range.start(), range.end(), range.step(),
+                                          range.num_partitions());
+}
+
+arrow::Result<PlanPtr> ResolveLocalRelation(RelationResolver& resolver, const Relation& relation) {
+  const auto& local = relation.local_relation();
+  types::DataTypePtr schema;
+  if (local.has_schema() && !local.schema().empty()) {
+    ARROW_ASSIGN_OR_RAISE(schema, ParseSchema(local.schema()));
+  }
+  auto partitions = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
+  if (local.has_data()) {
+    auto input = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(local.data()));
+    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr arrived, types::FromArrowSchema(*reader->schema()));
+    if (schema == nullptr) schema = arrived;
+    if (schema->fields().size() != arrived->fields().size()) {
+      return UserError("ASSIGNMENT_ARITY_MISMATCH", {{"numExpr", std::to_string(arrived->fields().size())},
+                                                     {"numTarget", std::to_string(schema->fields().size())}});
+    }
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(auto next, reader->ReadNext());
+      if (next.batch == nullptr) break;
+      ARROW_ASSIGN_OR_RAISE(auto batch, Conform(resolver.context().eval, *next.batch, *schema));
+      (*partitions)[0].push_back(std::move(batch));
+    }
+  }
+  // Neither rows nor columns: one row without columns, which SELECT without FROM reads.
+  if (schema == nullptr) return logical::LocalRelation::OneRow();
+  return std::make_shared<logical::LocalRelation>(NewColumns(*schema), std::move(partitions));
+}
+
+arrow::Result<PlanPtr> ResolveCachedRemoteRelation(RelationResolver& resolver, const Relation& relation) {
+  const std::string& id = relation.cached_remote_relation().relation_id();
+  if (!resolver.context().cached_relation) {
+    return UserError("DATAFRAME_NOT_FOUND", {{"dfId", id}});
+  }
+  return resolver.context().cached_relation(id);
+}
+
+arrow::Result<PlanPtr> ResolveSql(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.sql();
+  if (message.args_size() + message.pos_args_size() + message.named_arguments_size() + message.pos_arguments_size() >
+      0) {
+    return NotSupported("parameters of a SQL text");
+  }
+  Relation parsed;
+  ARROW_RETURN_NOT_OK(sql::ParseQuery(message.query(), &parsed));
+  return resolver.Resolve(parsed);
+}
+
+arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.with_relations();
+  for (const Relation& reference : message.references()) {
+    ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(reference));
+    if (reference.has_subquery_alias()) resolver.DefineRelation(reference.subquery_alias().alias(), plan->child());
+  }
+  return resolver.Resolve(message.root());
+}
+
+arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.unresolved_table_valued_function();
+  AttributeVector none;
+  if (EqualsIgnoreCase(message.function_name(), "range")) {
+    std::vector<int64_t> numbers;
+    for (const auto& argument : message.arguments()) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, resolver.Expressions(none).Resolve(argument));
+      auto cast = std::make_shared<expression::Cast>(value, types::Long(), expression::CastMode::kAnsi, false);
+      ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*cast, resolver.context().eval));
+      numbers.push_back(static_cast<const arrow::Int64Scalar&>(*scalar).value);
+    }
+    if (numbers.empty() || numbers.size() > 4) {
+      return UserError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", {{"functionName", "`range`"},
+                                                             {"expectedNum", "[1, 2, 3, 4]"},
+                                                             {"actualNum", std::to_string(numbers.size())},
+                                                             {"docroot", ""}});
+    }
+    Relation range;
+    range.mutable_range()->set_start(numbers.size() > 1 ? numbers[0] : 0);
+    range.mutable_range()->set_end(numbers.size() > 1 ? numbers[1] : numbers[0]);
+    range.mutable_range()->set_step(numbers.size() > 2 ? numbers[2] : 1);
+    if (numbers.size() > 3) range.mutable_range()->set_num_partitions(static_cast<int32_t>(numbers[3]));
+    return ResolveRange(resolver, range);
+  }
+  // Any generator can stand in FROM: SELECT * FROM explode(array(1, 2)).
+  Relation project;
+  *project.mutable_project()->mutable_input() = Relation();
+  project.mutable_project()->mutable_input()->mutable_local_relation();
+  auto* call = project.mutable_project()->add_expressions()->mutable_unresolved_function();
+  call->set_function_name(message.function_name());
+  *call->mutable_arguments() = message.arguments();
+  return ResolveProject(resolver, project);
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,156 @@
+#include <algorithm>
+
+#include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/cast.h"
+#include "expression/type_coercion.h"
+#include "function/function_def.h"
+#include "logical/node/expand.h"
+#include "logical/node/filter.h"
+#include "logical/node/project.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+using expression::Alias;
+using expression::AttributePtr;
+using spark::connect::Relation;
+
+// Whether fillna(value) touches a column: numbers fill numbers, text fills text, booleans booleans.
+bool Fillable(const types::DataType& column, const types::DataType& value) {
+  if (value.is_numeric()) return column.is_numeric();
+  return column.id() == value.id();
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolveFillNa(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.fill_na();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  ExpressionVector values;
+  for (const auto& literal : message.values()) {
+    spark::connect::Expression wrapped;
+    *wrapped.mutable_literal() = literal;
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ResolveLiteral(wrapped));
+    values.push_back(std::move(value));
+  }
+  if (values.empty()) return InternalError("fillna without a value");
+  for (const std::string& name : message.cols()) {
+    ARROW_RETURN_NOT_OK(resolver.ResolveColumn(name, child->output()).status());
+  }
+  bool case_sensitive = resolver.context().eval.case_sensitive;
+  ExpressionVector items;
+  for (const AttributePtr& column : child->output()) {
+    ExpressionPtr value;
+    if (message.cols_size() == 0) value = values[0];
+    for (int i = 0; i < message.cols_size(); ++i) {
+      const std::string& name = message.cols(i);
+      if (!(case_sensitive ? name == column->name() : EqualsIgnoreCase(name, column->name()))) continue;
+      value = values.size() == 1 ? values[0] : values[static_cast<size_t>(i)];
+    }
+    if (value == nullptr || !Fillable(*column->type(), *value->type())) {
+      items.push_back(column);
+      continue;
+    }
+    ExpressionPtr filler = value->type()->Equals(*column->type())
+                               ? value
+                               : std::make_shared<expression::Cast>(value, column->type(),
+                                                                    expression::CastMode::kAnsi, false);
+    ExpressionPtr source = column;
+    if (column->type()->id() == types::TypeId::kDouble || column->type()->id() == types::TypeId::kFloat) {
+      ExpressionPtr null = expression::Literal::Null(column->type());
+      ARROW_ASSIGN_OR_RAISE(source, function::BindCall("nanvl", {column, null}, resolver.context().eval));
+    }
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr filled,
+                          function::BindCall("coalesce", {source, filler}, resolver.context().eval));
+    items.push_back(std::make_shared<Alias>(std::move(filled), column->name()));
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveDropNa(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.drop_na();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  ExpressionVector columns;
+  if (message.cols_size() == 0) {
+    columns.assign(child->output().begin(), child->output().end());
+  }
+  for (const std::string& name : message.cols()) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr column, resolver.ResolveColumn(name, child->output()));
+    columns.push_back(std::move(column));
+  }
+  int32_t minimum = message.has_min_non_nulls() ? message.min_non_nulls() : static_cast<int32_t>(columns.size());
+  const expression::EvalContext& eval = resolver.context().eval;
+  ExpressionPtr count = expression::Literal::Integer(0);
+  for (const ExpressionPtr& column : columns) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr present, function::BindCall("isnotnull", {column}, eval));
+    if (column->type()->id() == types::TypeId::kDouble || column->type()->id() == types::TypeId::kFloat) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr nan, function::BindCall("isnan", {column}, eval));
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr number, function::BindCall("not", {nan}, eval));
+      present = std::make_shared<expression::Logical>(true, present, number);
+    }
+    ExpressionPtr one = std::make_shared<expression::CaseWhen>(
+        ExpressionVector{present, expression::Literal::Integer(1), expression::Literal::Integer(0)}, true);
+    ARROW_ASSIGN_OR_RAISE(count, function::BindCall("+", {count, one}, eval));
+  }
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr enough,
+                        function::BindCall(">=", {count, expression::Literal::Integer(minimum)}, eval));
+  return std::make_shared<logical::Filter>(std::move(enough), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.unpivot();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  ExpressionResolver expressions = resolver.Expressions(child->output());
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector ids, expressions.ResolveItems(message.ids()));
+  ExpressionVector values;
+  if (message.has_values()) {
+    ARROW_ASSIGN_OR_RAISE(values, expressions.ResolveItems(message.values().values()));
+  } else {
+    for (const AttributePtr& column : child->output()) {
+      bool is_id = std::any_of(ids.begin(), ids.end(), [&](const ExpressionPtr& id) {
+        return expression::ToAttribute(id)->id() == column->id();
+      });
+      if (!is_id) values.push_back(column);
+    }
+  }
+  if (values.empty()) return UserError("UNPIVOT_REQUIRES_VALUE_COLUMNS");
+  std::vector<types::DataTypePtr> value_types;
+  for (const ExpressionPtr& value : values) value_types.push_back(value->type());
+  auto common = expression::WiderType(value_types);
+  if (!common) {
+    std::string text;
+    for (const ExpressionPtr& value : values) {
+      text += (text.empty() ? "" : ", ") + QuoteSqlType(value->type()->Sql()) + " (" +
+              QuoteIdentifier(expression::ToAttribute(value)->name()) + ")";
+    }
+    return UserError("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", {{"types", text}});
+  }
+  AttributeVector output;
+  for (const ExpressionPtr& id : ids) output.push_back(expression::ToAttribute(id)->NewInstance());
+  output.push_back(std::make_shared<expression::AttributeReference>(
+      expression::NextAttributeId(), message.variable_column_name(), types::String(), false));
+  output.push_back(std::make_shared<expression::AttributeReference>(
+      expression::NextAttributeId(), message.value_column_name(), *common, true));
+  std::vector<ExpressionVector> projections;
+  for (const ExpressionPtr& value : values) {
+    ExpressionVector projection = ids;
+    projection.push_back(expression::Literal::String(expression::ToAttribute(value)->name()));
+    projection.push_back(expression::ImplicitCast(value, *common));
+    projections.push_back(std::move(projection));
+  }
+  PlanPtr expanded = std::make_shared<logical::Expand>(std::move(projections), output, std::move(child));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr present,
+                        function::BindCall("isnotnull", {output.back()}, resolver.context().eval));
+  return std::make_shared<logical::Filter>(std::move(present), std::move(expanded));
+}
+
+arrow::Result<PlanPtr> ResolveWithWatermark(RelationResolver&, const Relation&) {
+  return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+                   {{"methodName", "withWatermark (event-time state)"}, {"className", "Millrace"}});
+}
+
+}  // namespace millrace::analyzer

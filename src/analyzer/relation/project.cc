@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <set>
+
+#include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/cast.h"
+#include "expression/type_coercion.h"
+#include "logical/node/aggregate.h"
+#include "logical/node/generate.h"
+#include "logical/node/project.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+namespace connect = spark::connect;
+using connect::Relation;
+using expression::Alias;
+using expression::AttributePtr;
+using expression::ExpressionKind;
+using expression::GeneratorCall;
+
+bool SameName(std::string_view a, std::string_view b, bool case_sensitive) {
+  return case_sensitive ? a == b : EqualsIgnoreCase(a, b);
+}
+
+// A generator among the items becomes a Generate below the projection.
+arrow::Result<PlanPtr> ExtractGenerator(ExpressionVector* items, const std::vector<std::string>& names,
+                                        PlanPtr child) {
+  int found = -1;
+  for (size_t i = 0; i < items->size(); ++i) {
+    const ExpressionPtr& item = (*items)[i];
+    bool generator = item->kind() == ExpressionKind::kGeneratorCall;
+    if (!generator && expression::Contains(*item, ExpressionKind::kGeneratorCall)) {
+      return UserError("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+                       {{"expression", QuoteSqlExpression(item->Sql(true))}});
+    }
+    if (!generator) continue;
+    if (found >= 0) {
+      return UserError("UNSUPPORTED_GENERATOR.MULTI_GENERATOR",
+                       {{"num", "2"}, {"generators", QuoteSqlExpression(item->Sql(true))}});
+    }
+    found = static_cast<int>(i);
+  }
+  if (found < 0) return child;
+  const auto& call = static_cast<const GeneratorCall&>(*(*items)[static_cast<size_t>(found)]);
+  const auto& fields = call.output();
+  if (!names.empty() && names.size() != fields.size()) {
+    return UserError("UDTF_ALIAS_NUMBER_MISMATCH", {{"aliasesSize", std::to_string(fields.size())},
+                                                    {"aliasesNames", std::to_string(names.size())}});
+  }
+  AttributeVector generated;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    generated.push_back(std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), names.empty() ? fields[i].name : names[i], fields[i].type, fields[i].nullable));
+  }
+  ExpressionPtr generator = (*items)[static_cast<size_t>(found)];
+  items->erase(items->begin() + found);
+  items->insert(items->begin() + found, generated.begin(), generated.end());
+  return std::make_shared<logical::Generate>(std::move(generator), false, std::move(generated), std::move(child));
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation& relation) {
+  const auto& project = relation.project();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(project.input()));
+  ExpressionResolver expressions = resolver.Expressions(child->output());
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(project.expressions()));
+  bool aggregates = std::any_of(items.begin(), items.end(), [](const ExpressionPtr& item) {
+    return expression::Contains(*item, ExpressionKind::kAggregateCall);
+  });
+  // select(count(…)) without groupBy is one group over everything.
+  if (aggregates) {
+    return std::make_shared<logical::Aggregate>(ExpressionVector{}, std::move(items), std::move(child));
+  }
+  ARROW_ASSIGN_OR_RAISE(child, ExtractGenerator(&items, expressions.generator_names(), std::move(child)));
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.with_columns();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  bool case_sensitive = resolver.context().eval.case_sensitive;
+  ExpressionResolver expressions = resolver.Expressions(child->output());
+  google::protobuf::RepeatedPtrField<connect::Expression> wrapped;
+  std::vector<std::string> seen;
+  for (const auto& alias : message.aliases()) {
+    if (alias.name_size() != 1) return NotSupported("withColumns with several names for one column");
+    for (const std::string& other : seen) {
+      if (SameName(other, alias.name(0), case_sensitive)) {
+        return UserError("COLUMN_ALREADY_EXISTS", {{"columnName", QuoteIdentifier(ToLowerAscii(alias.name(0)))}});
+      }
+    }
+    seen.push_back(alias.name(0));
+    *wrapped.Add()->mutable_alias() = alias;
+  }
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector added, expressions.ResolveItems(wrapped));
+  ExpressionVector items;
+  std::vector<bool> used(added.size(), false);
+  for (const AttributePtr& column : child->output()) {
+    ExpressionPtr item = column;
+    for (size_t i = 0; i < added.size(); ++i) {
+      if (!SameName(seen[i], column->name(), case_sensitive)) continue;
+      item = added[i];
+      used[i] = true;
+    }
+    items.push_back(std::move(item));
+  }
+  for (size_t i = 0; i < added.size(); ++i) {
+    if (!used[i]) items.push_back(added[i]);
+  }
+  ARROW_ASSIGN_OR_RAISE(child, ExtractGenerator(&items, expressions.generator_names(), std::move(child)));
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveWithColumnsRenamed(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.with_columns_renamed();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  std::vector<std::pair<std::string, std::string>> renames;
+  for (const auto& rename : message.renames()) renames.emplace_back(rename.col_name(), rename.new_col_name());
+  for (const auto& [from, to] : message.rename_columns_map()) renames.emplace_back(from, to);
+  bool case_sensitive = resolver.context().eval.case_sensitive;
+  ExpressionVector items;
+  for (const AttributePtr& column : child->output()) {
+    // Several renames apply one after another: a → b, then b → c.
+    std::string name = column->name();
+    bool renamed = false;
+    for (const auto& [from, to] : renames) {
+      if (!SameName(name, from, case_sensitive)) continue;
+      name = to;
+      renamed = true;
+    }
+    items.push_back(renamed ? ExpressionPtr(std::make_shared<Alias>(column, name)) : ExpressionPtr(column));
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveDrop(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.drop();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  bool case_sensitive = resolver.context().eval.case_sensitive;
+  std::set<expression::AttributeId> dropped;
+  for (const std::string& name : message.column_names()) {
+    for (const AttributePtr& column : child->output()) {
+      if (SameName(column->name(), name, case_sensitive)) dropped.insert(column->id());
+    }
+  }
+  ExpressionResolver expressions = resolver.Expressions(child->output());
+  for (const auto& column : message.columns()) {
+    arrow::Result<ExpressionPtr> value = expressions.Resolve(column);
+    if (!value.ok()) {
+      // Dropping what is not there does nothing.
+      if (IsErrorCondition(value.status(), "UNRESOLVED_COLUMN")) continue;
+      return value.status();
+    }
+    if ((*value)->kind() == ExpressionKind::kAttribute) {
+      dropped.insert(static_cast<const expression::AttributeReference&>(**value).id());
+    }
+  }
+  ExpressionVector items;
+  for (const AttributePtr& column : child->output()) {
+    if (dropped.count(column->id()) == 0) items.push_back(column);
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveToDf(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.to_df();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  if (static_cast<size_t>(message.column_names_size()) != child->output().size()) {
+    return UserError("ASSIGNMENT_ARITY_MISMATCH",
+                     {{"numExpr", std::to_string(message.column_names_size())},
+                      {"numTarget", std::to_string(child->output().size())}});
+  }
+  ExpressionVector items;
+  for (size_t i = 0; i < child->output().size(); ++i) {
+    items.push_back(std::make_shared<Alias>(child->output()[i], message.column_names(static_cast<int>(i))));
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveToSchema(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.to_schema();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, ResolveDataType(message.schema()));
+  ExpressionVector items;
+  for (const types::StructField& field : schema->fields()) {
+    ARROW_ASSIGN_OR_RAISE(auto value,
+                          ResolveName({field.name}, child->output(), resolver.context().eval.case_sensitive));
+    if (!value) {
+      if (!field.nullable) return UnresolvedColumn({field.name}, child->output());
+      items.push_back(std::make_shared<Alias>(expression::Literal::Null(field.type), field.name));
+      continue;
+    }
+    if ((*value)->nullable() && !field.nullable) {
+      return UserError("NULLABLE_COLUMN_OR_FIELD", {{"name", QuoteIdentifier(field.name)}});
+    }
+    expression::CastMode mode = expression::CastMode::kAnsi;
+    if (!expression::CanCast(*(*value)->type(), *field.type, mode)) {
+      return UserError("INVALID_COLUMN_OR_FIELD_DATA_TYPE", {{"name", QuoteIdentifier(field.name)},
+                                                             {"type", QuoteSqlType((*value)->type()->Sql())},
+                                                             {"expectedType", QuoteSqlType(field.type->Sql())}});
+    }
+    ExpressionPtr cast = (*value)->type()->Equals(*field.type)
+                             ? *value
+                             : std::make_shared<expression::Cast>(*value, field.type, mode, false);
+    items.push_back(std::make_shared<Alias>(std::move(cast), field.name));
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,257 @@
+#include <set>
+
+#include "analyzer/relation_resolver.h"
+#include "base/error.h"
+#include "logical/node/aggregate.h"
+#include "logical/node/filter.h"
+#include "logical/node/limit.h"
+#include "logical/node/project.h"
+#include "logical/node/repartition.h"
+#include "logical/node/sample.h"
+#include "logical/node/sort.h"
+#include "logical/node/subquery_alias.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+using spark::connect::Relation;
+using expression::AttributePtr;
+using expression::ExpressionKind;
+
+// Columns of `wanted` that `plan` hides but its child has: SELECT a FROM t ORDER BY b. Gives the plan that shows them
+// too, or null when it cannot be done.
+PlanPtr ShowHidden(const PlanPtr& plan, const AttributeVector& wanted) {
+  if (plan->kind() == logical::NodeKind::kSubqueryAlias) return nullptr;
+  if (plan->kind() == logical::NodeKind::kProject) {
+    const auto& project = static_cast<const logical::Project&>(*plan);
+    ExpressionVector items = project.items();
+    items.insert(items.end(), wanted.begin(), wanted.end());
+    return std::make_shared<logical::Project>(std::move(items), project.child());
+  }
+  return nullptr;
+}
+
+AttributeVector Missing(const ExpressionPtr& value, const AttributeVector& input, const AttributeVector& hidden) {
+  AttributeVector missing;
+  for (expression::AttributeId id : expression::References(*value)) {
+    bool present = false;
+    for (const AttributePtr& column : input) present = present || column->id() == id;
+    if (present) continue;
+    for (const AttributePtr& column : hidden) {
+      if (column->id() == id) missing.push_back(column);
+    }
+  }
+  return missing;
+}
+
+PlanPtr ProjectBack(const AttributeVector& columns, PlanPtr plan) {
+  return std::make_shared<logical::Project>(ExpressionVector(columns.begin(), columns.end()), std::move(plan));
+}
+
+// An aggregate that also computes what a condition above it asks for, under aliases the condition then reads.
+struct ExtendedAggregate {
+  PlanPtr plan;
+  ExpressionPtr condition;
+};
+
+arrow::Result<ExtendedAggregate> ExtendAggregate(const logical::Aggregate& aggregate, ExpressionPtr condition) {
+  ExpressionVector items = aggregate.items();
+  condition = expression::Transform(condition, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    bool is_group = false;
+    for (const ExpressionPtr& group : aggregate.grouping()) {
+      is_group = is_group || expression::SemanticallyEqual(*group, *node);
+    }
+    if (!is_group && node->kind() != ExpressionKind::kAggregateCall) return nullptr;
+    for (const ExpressionPtr& item : items) {
+      const expression::Expression& value = item->kind() == ExpressionKind::kAlias ? *item->children()[0] : *item;
+      if (expression::SemanticallyEqual(value, *node)) return expression::ToAttribute(item);
+    }
+    items.push_back(std::make_shared<expression::Alias>(node, node->Sql(true)));
+    return expression::ToAttribute(items.back());
+  });
+  return ExtendedAggregate{
+      std::make_shared<logical::Aggregate>(aggregate.grouping(), std::move(items), aggregate.child()),
+      std::move(condition)};
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation& relation) {
+  const auto& filter = relation.filter();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(filter.input()));
+  arrow::Result<ExpressionPtr> condition =
+      resolver.Expressions(child->output()).ResolveCondition(filter.condition());
+  bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
+  if (condition.ok() && !aggregates) return std::make_shared<logical::Filter>(*condition, child);
+  if (child->kind() == logical::NodeKind::kAggregate) {
+    // HAVING: the condition may aggregate, and may name columns below the aggregate.
+    const auto& aggregate = static_cast<const logical::Aggregate&>(*child);
+    AttributeVector visible = child->output();
+    visible.insert(visible.end(), aggregate.child()->output().begin(), aggregate.child()->output().end());
+    // Names of the result win over those below it.
+    arrow::Result<ExpressionPtr> having =
+        condition.ok() ? condition : resolver.Expressions(aggregate.child()->output()).ResolveCondition(filter.condition());
+    if (!having.ok()) having = resolver.Expressions(visible).ResolveCondition(filter.condition());
+    if (aggregates) having = resolver.Expressions(visible).ResolveCondition(filter.condition());
+    if (having.ok()) {
+      ARROW_ASSIGN_OR_RAISE(ExtendedAggregate extended, ExtendAggregate(aggregate, *having));
+      PlanPtr filtered = std::make_shared<logical::Filter>(extended.condition, extended.plan);
+      return ProjectBack(child->output(), std::move(filtered));
+    }
+  }
+  if (child->kind() == logical::NodeKind::kProject && !condition.ok()) {
+    // DataFrame.filter may name a column that the select before it dropped.
+    const AttributeVector& hidden = child->child()->output();
+    AttributeVector visible = child->output();
+    visible.insert(visible.end(), hidden.begin(), hidden.end());
+    auto below = resolver.Expressions(visible).ResolveCondition(filter.condition());
+    if (below.ok()) {
+      PlanPtr wider = ShowHidden(child, Missing(*below, child->output(), hidden));
+      if (wider != nullptr) {
+        return ProjectBack(child->output(), std::make_shared<logical::Filter>(*below, std::move(wider)));
+      }
+    }
+  }
+  ARROW_RETURN_NOT_OK(condition.status());
+  return UserError("INVALID_WHERE_CONDITION", {{"condition", QuoteSqlExpression((*condition)->Sql())},
+                                               {"expressionList", (*condition)->Sql()}});
+}
+
+arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& relation) {
+  const auto& sort = relation.sort();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(sort.input()));
+  const AttributeVector shown = child->output();
+  bool global = !sort.has_is_global() || sort.is_global();
+  std::vector<expression::SortOrder> orders;
+  for (const auto& order : sort.order()) {
+    spark::connect::Expression message;
+    *message.mutable_sort_order() = order;
+    // ORDER BY 2 means the second column.
+    const auto& key = order.child();
+    if (key.has_literal() && key.literal().has_integer()) {
+      int32_t position = key.literal().integer();
+      if (position < 1 || position > static_cast<int32_t>(shown.size())) {
+        return UserError("ORDER_BY_POS_OUT_OF_RANGE",
+                         {{"index", std::to_string(position)}, {"size", std::to_string(shown.size())}});
+      }
+      spark::connect::Expression placeholder = message;
+      placeholder.mutable_sort_order()->mutable_child()->mutable_literal()->set_boolean(true);
+      ARROW_ASSIGN_OR_RAISE(auto resolved, resolver.Expressions(shown).ResolveSortOrder(placeholder));
+      resolved.child = shown[static_cast<size_t>(position - 1)];
+      orders.push_back(std::move(resolved));
+      continue;
+    }
+    arrow::Result<expression::SortOrder> resolved = resolver.Expressions(child->output()).ResolveSortOrder(message);
+    bool aggregates = resolved.ok() && expression::Contains(*resolved->child, ExpressionKind::kAggregateCall);
+    if (resolved.ok() && !aggregates) {
+      orders.push_back(*resolved);
+      continue;
+    }
+    if (child->kind() == logical::NodeKind::kAggregate) {
+      const auto& aggregate = static_cast<const logical::Aggregate&>(*child);
+      AttributeVector visible = child->output();
+      visible.insert(visible.end(), aggregate.child()->output().begin(), aggregate.child()->output().end());
+      auto below = resolver.Expressions(aggregate.child()->output()).ResolveSortOrder(message);
+      if (!below.ok()) below = resolver.Expressions(visible).ResolveSortOrder(message);
+      ARROW_RETURN_NOT_OK(resolved.ok() || below.ok() ? arrow::Status::OK() : resolved.status());
+      if (below.ok()) {
+        ARROW_ASSIGN_OR_RAISE(ExtendedAggregate extended, ExtendAggregate(aggregate, below->child));
+        child = extended.plan;
+        below->child = extended.condition;
+        orders.push_back(*below);
+        continue;
+      }
+    }
+    // SELECT … is a projection, perhaps over an aggregate or a filter (HAVING).
+    const PlanPtr hidden_from = child->children().empty() ? nullptr : child->child();
+    if (hidden_from != nullptr && child->kind() == logical::NodeKind::kProject && !resolved.ok()) {
+      AttributeVector visible = child->output();
+      visible.insert(visible.end(), hidden_from->output().begin(), hidden_from->output().end());
+      auto below = resolver.Expressions(visible).ResolveSortOrder(message);
+      if (!below.ok()) below = resolver.Expressions(hidden_from->output()).ResolveSortOrder(message);
+      if (below.ok()) {
+        PlanPtr wider = ShowHidden(child, Missing(below->child, child->output(), hidden_from->output()));
+        if (wider != nullptr) {
+          child = std::move(wider);
+          orders.push_back(*below);
+          continue;
+        }
+      }
+    }
+    ARROW_RETURN_NOT_OK(resolved.status());
+    orders.push_back(*resolved);
+  }
+  bool widened = child->output().size() != shown.size();
+  PlanPtr sorted = std::make_shared<logical::Sort>(std::move(orders), global, std::move(child));
+  return widened ? ProjectBack(shown, std::move(sorted)) : sorted;
+}
+
+arrow::Result<PlanPtr> ResolveLimit(RelationResolver& resolver, const Relation& relation) {
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(relation.limit().input()));
+  if (relation.limit().limit() < 0) {
+    return UserError("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
+                     {{"name", "limit"},
+                      {"expr", QuoteSqlExpression(std::to_string(relation.limit().limit()))},
+                      {"v", std::to_string(relation.limit().limit())}});
+  }
+  return std::make_shared<logical::Limit>(relation.limit().limit(), 0, false, std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveOffset(RelationResolver& resolver, const Relation& relation) {
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(relation.offset().input()));
+  if (relation.offset().offset() < 0) {
+    return UserError("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
+                     {{"name", "offset"},
+                      {"expr", QuoteSqlExpression(std::to_string(relation.offset().offset()))},
+                      {"v", std::to_string(relation.offset().offset())}});
+  }
+  return std::make_shared<logical::Limit>(std::nullopt, relation.offset().offset(), false, std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveTail(RelationResolver& resolver, const Relation& relation) {
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(relation.tail().input()));
+  return std::make_shared<logical::Limit>(relation.tail().limit(), 0, true, std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveSubqueryAlias(RelationResolver& resolver, const Relation& relation) {
+  const auto& alias = relation.subquery_alias();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(alias.input()));
+  std::vector<std::string> name(alias.qualifier().begin(), alias.qualifier().end());
+  name.push_back(alias.alias());
+  return std::make_shared<logical::SubqueryAlias>(std::move(name), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveRepartition(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.repartition();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  return std::make_shared<logical::Repartition>(message.num_partitions(), message.shuffle(), ExpressionVector{},
+                                                std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveRepartitionByExpression(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.repartition_by_expression();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  for (const auto& key : message.partition_exprs()) {
+    if (key.has_sort_order()) return NotSupported("repartitionByRange");
+  }
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector keys,
+                        resolver.Expressions(child->output()).ResolveAll(message.partition_exprs()));
+  return std::make_shared<logical::Repartition>(message.num_partitions(), true, std::move(keys), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveSample(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.sample();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  int64_t seed = message.has_seed() ? message.seed() : resolver.context().eval.current_timestamp_us;
+  return std::make_shared<logical::Sample>(message.lower_bound(), message.upper_bound(), message.with_replacement(),
+                                           seed, std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveHint(RelationResolver& resolver, const Relation& relation) {
+  // Hints only advise Spark's planner; results are the same without them.
+  return resolver.Resolve(relation.hint().input());
+}
+
+}  // namespace millrace::analyzer

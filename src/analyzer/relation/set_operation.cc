@@ -1,0 +1,226 @@
+#include <algorithm>
+
+#include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/type_coercion.h"
+#include "function/function_def.h"
+#include "logical/node/aggregate.h"
+#include "logical/node/deduplicate.h"
+#include "logical/node/filter.h"
+#include "logical/node/generate.h"
+#include "logical/node/join.h"
+#include "logical/node/project.h"
+#include "logical/node/union.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+using expression::Alias;
+using expression::AttributePtr;
+using expression::Literal;
+using logical::JoinType;
+using spark::connect::Relation;
+using spark::connect::SetOperation;
+
+const char* OperationName(SetOperation::SetOpType type) {
+  switch (type) {
+    case SetOperation::SET_OP_TYPE_INTERSECT: return "INTERSECT";
+    case SetOperation::SET_OP_TYPE_EXCEPT: return "EXCEPT";
+    default: return "UNION";
+  }
+}
+
+// The right side's columns in the left side's order; missing ones are NULL when that is allowed.
+arrow::Result<RelationResolver::Pair> AlignByName(const RelationResolver& resolver, RelationResolver::Pair pair,
+                                                  bool allow_missing) {
+  bool case_sensitive = resolver.context().eval.case_sensitive;
+  auto find = [&](const AttributeVector& columns, const std::string& name) -> AttributePtr {
+    for (const AttributePtr& column : columns) {
+      if (case_sensitive ? column->name() == name : EqualsIgnoreCase(column->name(), name)) return column;
+    }
+    return nullptr;
+  };
+  ExpressionVector left_items(pair.left->output().begin(), pair.left->output().end());
+  ExpressionVector right_items;
+  for (const AttributePtr& column : pair.left->output()) {
+    AttributePtr match = find(pair.right->output(), column->name());
+    if (match != nullptr) {
+      right_items.push_back(match);
+    } else if (allow_missing) {
+      right_items.push_back(std::make_shared<Alias>(Literal::Null(column->type()), column->name()));
+    } else {
+      return UnresolvedColumn({column->name()}, pair.right->output());
+    }
+  }
+  for (const AttributePtr& column : pair.right->output()) {
+    if (find(pair.left->output(), column->name()) != nullptr) continue;
+    if (!allow_missing) return UnresolvedColumn({column->name()}, pair.left->output());
+    left_items.push_back(std::make_shared<Alias>(Literal::Null(column->type()), column->name()));
+    right_items.push_back(column);
+  }
+  return RelationResolver::Pair{std::make_shared<logical::Project>(std::move(left_items), pair.left),
+                                std::make_shared<logical::Project>(std::move(right_items), pair.right)};
+}
+
+PlanPtr CastColumns(const PlanPtr& plan, const std::vector<types::DataTypePtr>& target) {
+  ExpressionVector items;
+  bool changed = false;
+  for (size_t i = 0; i < target.size(); ++i) {
+    const AttributePtr& column = plan->output()[i];
+    if (column->type()->EqualsIgnoreNullability(*target[i])) {
+      items.push_back(column);
+      continue;
+    }
+    items.push_back(std::make_shared<Alias>(expression::ImplicitCast(column, target[i]), column->name()));
+    changed = true;
+  }
+  return changed ? std::make_shared<logical::Project>(std::move(items), plan) : plan;
+}
+
+arrow::Result<RelationResolver::Pair> WidenColumns(RelationResolver::Pair pair, SetOperation::SetOpType type) {
+  size_t count = pair.left->output().size();
+  if (pair.right->output().size() != count) {
+    return UserError("NUM_COLUMNS_MISMATCH", {{"operator", OperationName(type)},
+                                              {"firstNumColumns", std::to_string(count)},
+                                              {"invalidOrdinalNum", "second"},
+                                              {"invalidNumColumns", std::to_string(pair.right->output().size())}});
+  }
+  static constexpr const char* kOrdinals[] = {"first", "second", "third", "fourth", "fifth", "sixth"};
+  std::vector<types::DataTypePtr> target;
+  for (size_t i = 0; i < count; ++i) {
+    const auto& left = pair.left->output()[i]->type();
+    const auto& right = pair.right->output()[i]->type();
+    auto common = left->EqualsIgnoreNullability(*right) ? std::optional(left) : expression::WiderType(left, right);
+    if (!common) {
+      return UserError("INCOMPATIBLE_COLUMN_TYPE",
+                       {{"operator", OperationName(type)},
+                        {"columnOrdinalNumber", i < 6 ? kOrdinals[i] : std::to_string(i + 1) + "th"},
+                        {"tableOrdinalNumber", "second"},
+                        {"dataType1", QuoteSqlType(right->Sql())},
+                        {"dataType2", QuoteSqlType(left->Sql())},
+                        {"hint", ""}});
+    }
+    target.push_back(*common);
+  }
+  return RelationResolver::Pair{CastColumns(pair.left, target), CastColumns(pair.right, target)};
+}
+
+AttributeVector UnionColumns(const PlanPtr& left, const PlanPtr& right) {
+  AttributeVector output;
+  for (size_t i = 0; i < left->output().size(); ++i) {
+    const AttributePtr& column = left->output()[i];
+    bool nullable = column->nullable() || right->output()[i]->nullable();
+    types::DataTypePtr type = column->type();
+    if (!type->Equals(*right->output()[i]->type())) type = types::AsNullable(type);
+    output.push_back(std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), column->name(), type, nullable, std::vector<std::string>{},
+        column->metadata_json()));
+  }
+  return output;
+}
+
+arrow::Result<ExpressionPtr> RowsEqual(const RelationResolver& resolver, const RelationResolver::Pair& pair) {
+  ExpressionPtr condition;
+  for (size_t i = 0; i < pair.left->output().size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal,
+                          function::BindCall("<=>", {pair.left->output()[i], pair.right->output()[i]},
+                                             resolver.context().eval));
+    condition = condition == nullptr ? equal : std::make_shared<expression::Logical>(true, condition, equal);
+  }
+  return condition;
+}
+
+// INTERSECT ALL / EXCEPT ALL: count each row on both sides, then repeat it min(l, r) or l - r times.
+arrow::Result<PlanPtr> CountedOperation(const RelationResolver& resolver, const RelationResolver::Pair& pair,
+                                        bool intersect) {
+  const expression::EvalContext& eval = resolver.context().eval;
+  auto tagged = [&](const PlanPtr& side, bool is_left) -> PlanPtr {
+    ExpressionVector items(side->output().begin(), side->output().end());
+    items.push_back(std::make_shared<Alias>(Literal::Long(is_left ? 1 : 0), "left_count"));
+    items.push_back(std::make_shared<Alias>(Literal::Long(is_left ? 0 : 1), "right_count"));
+    return std::make_shared<logical::Project>(std::move(items), side);
+  };
+  PlanPtr left = tagged(pair.left, true);
+  PlanPtr right = tagged(pair.right, false);
+  PlanPtr both = std::make_shared<logical::Union>(UnionColumns(left, right), std::vector<PlanPtr>{left, right});
+  size_t count = both->output().size() - 2;
+  ExpressionVector keys(both->output().begin(), both->output().begin() + static_cast<std::ptrdiff_t>(count));
+  ExpressionVector items = keys;
+  for (size_t i = count; i < count + 2; ++i) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr sum, function::BindCall("sum", {both->output()[i]}, eval));
+    items.push_back(std::make_shared<Alias>(std::move(sum), both->output()[i]->name()));
+  }
+  PlanPtr counted = std::make_shared<logical::Aggregate>(keys, std::move(items), both);
+  ExpressionPtr left_count = counted->output()[count];
+  ExpressionPtr right_count = counted->output()[count + 1];
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr times,
+                        intersect ? function::BindCall("least", {left_count, right_count}, eval)
+                                  : function::BindCall("-", {left_count, right_count}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr wanted, function::BindCall(">", {times, Literal::Long(0)}, eval));
+  PlanPtr kept = std::make_shared<logical::Filter>(wanted, counted);
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr sequence, function::BindCall("sequence", {Literal::Long(1), times}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr exploded, function::BindCall("explode", {sequence}, eval));
+  AttributeVector generated = {std::make_shared<expression::AttributeReference>(
+      expression::NextAttributeId(), "copy", types::Long(), false)};
+  PlanPtr repeated = std::make_shared<logical::Generate>(std::move(exploded), false, std::move(generated), kept);
+  ExpressionVector shown(repeated->output().begin(), repeated->output().begin() + static_cast<std::ptrdiff_t>(count));
+  return std::make_shared<logical::Project>(std::move(shown), std::move(repeated));
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.set_op();
+  ARROW_ASSIGN_OR_RAISE(RelationResolver::Pair pair,
+                        resolver.ResolvePair(message.left_input(), message.right_input()));
+  if (message.by_name()) {
+    ARROW_ASSIGN_OR_RAISE(pair, AlignByName(resolver, std::move(pair), message.allow_missing_columns()));
+  }
+  ARROW_ASSIGN_OR_RAISE(pair, WidenColumns(std::move(pair), message.set_op_type()));
+  switch (message.set_op_type()) {
+    case SetOperation::SET_OP_TYPE_UNION: {
+      AttributeVector output = UnionColumns(pair.left, pair.right);
+      PlanPtr all = std::make_shared<logical::Union>(output, std::vector<PlanPtr>{pair.left, pair.right});
+      if (message.is_all() || !message.has_is_all()) return all;
+      return std::make_shared<logical::Deduplicate>(std::move(output), false, std::move(all));
+    }
+    case SetOperation::SET_OP_TYPE_INTERSECT:
+    case SetOperation::SET_OP_TYPE_EXCEPT: {
+      bool intersect = message.set_op_type() == SetOperation::SET_OP_TYPE_INTERSECT;
+      if (message.is_all()) return CountedOperation(resolver, pair, intersect);
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, RowsEqual(resolver, pair));
+      JoinType type = intersect ? JoinType::kLeftSemi : JoinType::kLeftAnti;
+      PlanPtr joined = std::make_shared<logical::Join>(type, condition, pair.left, pair.right);
+      AttributeVector keys = joined->output();
+      return std::make_shared<logical::Deduplicate>(std::move(keys), false, std::move(joined));
+    }
+    default:
+      return NotSupported("a set operation of an unknown kind");
+  }
+}
+
+arrow::Result<PlanPtr> ResolveDeduplicate(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.deduplicate();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  AttributeVector keys;
+  if (message.all_columns_as_keys() || message.column_names_size() == 0) {
+    keys = child->output();
+  } else {
+    for (const std::string& name : message.column_names()) {
+      bool case_sensitive = resolver.context().eval.case_sensitive;
+      bool found = false;
+      for (const AttributePtr& column : child->output()) {
+        if (!(case_sensitive ? column->name() == name : EqualsIgnoreCase(column->name(), name))) continue;
+        keys.push_back(column);
+        found = true;
+      }
+      if (!found) return UnresolvedColumn({name}, child->output());
+    }
+  }
+  return std::make_shared<logical::Deduplicate>(std::move(keys), message.within_watermark(), std::move(child));
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,141 @@
+#include "analyzer/relation_resolver.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "spark/connect/relations.pb.h"
+#include "sql/data_type_proto.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+namespace connect = spark::connect;
+using connect::Relation;
+
+constexpr int kMaxDepth = 400;
+
+struct RelationEntry {
+  Relation::RelTypeCase kind;
+  ResolveFunction resolve;
+};
+
+// One line a relation that users can ask for.
+constexpr RelationEntry kRelations[] = {
+    {Relation::kRead, ResolveRead},
+    {Relation::kProject, ResolveProject},
+    {Relation::kFilter, ResolveFilter},
+    {Relation::kJoin, ResolveJoin},
+    {Relation::kSetOp, ResolveSetOperation},
+    {Relation::kSort, ResolveSort},
+    {Relation::kLimit, ResolveLimit},
+    {Relation::kOffset, ResolveOffset},
+    {Relation::kTail, ResolveTail},
+    {Relation::kAggregate, ResolveAggregate},
+    {Relation::kSql, ResolveSql},
+    {Relation::kLocalRelation, ResolveLocalRelation},
+    {Relation::kSample, ResolveSample},
+    {Relation::kDeduplicate, ResolveDeduplicate},
+    {Relation::kRange, ResolveRange},
+    {Relation::kSubqueryAlias, ResolveSubqueryAlias},
+    {Relation::kRepartition, ResolveRepartition},
+    {Relation::kRepartitionByExpression, ResolveRepartitionByExpression},
+    {Relation::kToDf, ResolveToDf},
+    {Relation::kToSchema, ResolveToSchema},
+    {Relation::kWithColumns, ResolveWithColumns},
+    {Relation::kWithColumnsRenamed, ResolveWithColumnsRenamed},
+    {Relation::kDrop, ResolveDrop},
+    {Relation::kHint, ResolveHint},
+    {Relation::kWithWatermark, ResolveWithWatermark},
+    {Relation::kCachedRemoteRelation, ResolveCachedRemoteRelation},
+    {Relation::kWithRelations, ResolveWithRelations},
+    {Relation::kUnresolvedTableValuedFunction, ResolveTableFunction},
+    {Relation::kFillNa, ResolveFillNa},
+    {Relation::kDropNa, ResolveDropNa},
+    {Relation::kUnpivot, ResolveUnpivot},
+    {Relation::kLateralJoin, ResolveLateralJoin},
+};
+
+}  // namespace
+
+arrow::Result<PlanPtr> RelationResolver::Resolve(const Relation& relation) {
+  struct DepthGuard {
+    int& depth;
+    explicit DepthGuard(int& d) : depth(d) { ++depth; }
+    ~DepthGuard() { --depth; }
+  } guard(depth_);
+  if (depth_ > kMaxDepth) return NotSupported("a plan nested deeper than " + std::to_string(kMaxDepth));
+  for (const RelationEntry& entry : kRelations) {
+    if (entry.kind != relation.rel_type_case()) continue;
+    ARROW_ASSIGN_OR_RAISE(PlanPtr plan, entry.resolve(*this, relation));
+    if (relation.has_common() && relation.common().has_plan_id()) {
+      plan_columns_[relation.common().plan_id()] = plan->output();
+    }
+    return plan;
+  }
+  const auto* field = relation.GetDescriptor()->FindFieldByNumber(relation.rel_type_case());
+  return NotSupported("the relation " + (field == nullptr ? std::string("without a kind") : field->name()));
+}
+
+arrow::Result<ExpressionPtr> RelationResolver::ResolveColumn(const std::string& name,
+                                                             const AttributeVector& input) const {
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(name));
+  ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, input, context_.eval.case_sensitive));
+  if (!value) {
+    // df.dropDuplicates(["a.b"]) means the column of that whole name.
+    ARROW_ASSIGN_OR_RAISE(value, ResolveName({name}, input, context_.eval.case_sensitive));
+  }
+  if (!value) return UnresolvedColumn(parts, input);
+  return *value;
+}
+
+arrow::Result<RelationResolver::Pair> RelationResolver::ResolvePair(const Relation& left, const Relation& right) {
+  PlanColumns before = plan_columns_;
+  ARROW_ASSIGN_OR_RAISE(PlanPtr left_plan, Resolve(left));
+  PlanColumns with_left = plan_columns_;
+  plan_columns_ = before;
+  ARROW_ASSIGN_OR_RAISE(PlanPtr right_plan, Resolve(right));
+  PlanColumns right_columns = std::move(plan_columns_);
+  plan_columns_ = std::move(with_left);
+
+  std::set<expression::AttributeId> left_ids;
+  for (const auto& attribute : left_plan->output()) left_ids.insert(attribute->id());
+  bool shared = std::any_of(right_plan->output().begin(), right_plan->output().end(),
+                            [&](const auto& a) { return left_ids.count(a->id()) > 0; });
+  std::vector<std::pair<expression::AttributeId, expression::AttributePtr>> renumbered;
+  if (shared) right_plan = logical::FreshCopy(right_plan, &renumbered);
+  for (auto& [plan_id, columns] : right_columns) {
+    if (before.count(plan_id) > 0) continue;
+    for (auto& column : columns) {
+      for (const auto& [old_id, fresh] : renumbered) {
+        if (column->id() == old_id) column = fresh->WithName(column->name())->WithQualifier(column->qualifier());
+      }
+    }
+    // The same frame on both sides: its columns name the left one, as in Spark's df.join(df, df.a == df.a).
+    plan_columns_.emplace(plan_id, columns);
+  }
+  return Pair{std::move(left_plan), std::move(right_plan)};
+}
+
+void RelationResolver::DefineRelation(const std::string& name, PlanPtr plan) {
+  definitions_.emplace_back(ToLowerAscii(name), std::move(plan));
+}
+
+const PlanPtr* RelationResolver::FindRelation(const std::string& name) const {
+  std::string lower = ToLowerAscii(name);
+  for (size_t i = definitions_.size(); i-- > 0;) {
+    if (definitions_[i].first == lower) return &definitions_[i].second;
+  }
+  return nullptr;
+}
+
+arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerContext& context) {
+  RelationResolver resolver(context);
+  return resolver.Resolve(relation);
+}
+
+arrow::Result<types::DataTypePtr> ResolveDataType(const connect::DataType& type) { return sql::FromProto(type); }
+
+}  // namespace millrace::analyzer

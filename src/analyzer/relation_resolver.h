@@ -1,0 +1,80 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyzer/expression_resolver.h"
+#include "logical/plan.h"
+
+namespace millrace::analyzer {
+
+/// Resolves one tree of relation messages, children first. Confined to one call of ResolveRelation.
+class RelationResolver {
+ public:
+  explicit RelationResolver(const AnalyzerContext& context) : context_(context) {}
+
+  /// The plan of `relation`; remembers its columns under its plan id.
+  arrow::Result<PlanPtr> Resolve(const spark::connect::Relation& relation);
+
+  const AnalyzerContext& context() const { return context_; }
+  /// For expressions over the columns of `input`. `input` must outlive it.
+  ExpressionResolver Expressions(const AttributeVector& input) const {
+    return ExpressionResolver(context_, input, plan_columns_);
+  }
+  arrow::Result<ExpressionPtr> ResolveColumn(const std::string& name, const AttributeVector& input) const;
+
+  /// Two inputs of one node: when they share columns (a self-join) the right one is renumbered.
+  struct Pair {
+    PlanPtr left;
+    PlanPtr right;
+  };
+  arrow::Result<Pair> ResolvePair(const spark::connect::Relation& left, const spark::connect::Relation& right);
+
+  /// Common table expressions and frames referred to by plan id (WithRelations).
+  void DefineRelation(const std::string& name, PlanPtr plan);
+  const PlanPtr* FindRelation(const std::string& name) const;
+
+ private:
+  const AnalyzerContext& context_;
+  PlanColumns plan_columns_;
+  std::vector<std::pair<std::string, PlanPtr>> definitions_;
+  int depth_ = 0;
+};
+
+using ResolveFunction = arrow::Result<PlanPtr> (*)(RelationResolver&, const spark::connect::Relation&);
+
+// One relation (or a tight family) a file under relation/.
+arrow::Result<PlanPtr> ResolveProject(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveWithColumnsRenamed(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveDrop(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveToDf(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveToSchema(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveFilter(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveSort(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveLimit(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveOffset(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveTail(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveJoin(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveAggregate(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveDeduplicate(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveSubqueryAlias(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveRepartition(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveRepartitionByExpression(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveSample(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveHint(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveWithWatermark(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveRead(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveRange(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveLocalRelation(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveCachedRemoteRelation(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveSql(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveFillNa(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveDropNa(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver&, const spark::connect::Relation&);
+
+}  // namespace millrace::analyzer
