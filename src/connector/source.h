@@ -31,6 +31,11 @@ struct ConnectorContext {
   int parallelism = 1;
   /// spark.sql.files.maxPartitionBytes and other session settings a connector honours, by full key.
   std::function<std::optional<std::string>(std::string_view key)> conf = [](std::string_view) { return std::nullopt; };
+  /// The table show() prints of `rows` (what the console sink writes).
+  std::function<arrow::Result<std::string>(const types::DataType& schema,
+                                           const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
+                                           int64_t num_rows, int truncate)>
+      show;
 };
 
 /// Yields the rows of one partition. Confined to one task.

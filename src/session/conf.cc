@@ -1,0 +1,203 @@
+#include "session/conf.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "types/time_zone.h"
+
+namespace millrace::session {
+
+namespace {
+
+enum class Kind : uint8_t { kText, kBool, kInteger, kMillis, kTimeZone };
+
+struct KnownKey {
+  std::string_view key;
+  Kind kind;
+  std::string_view default_value;
+  bool is_static = false;
+};
+
+// Sorted by key. Defaults are Spark 4.2's.
+constexpr KnownKey kKnown[] = {
+    {"millrace.batch.rows", Kind::kInteger, "32768"},
+    {"millrace.durability", Kind::kText, "machine"},
+    {"millrace.stop.timeout", Kind::kMillis, "10s"},
+    {"spark.app.name", Kind::kText, "millrace"},
+    {"spark.connect.session.planCompression.defaultAlgorithm", Kind::kText, "ZSTD"},
+    {"spark.connect.session.planCompression.threshold", Kind::kInteger, "10485760"},
+    {"spark.default.parallelism", Kind::kInteger, ""},
+    {"spark.driver.memory", Kind::kText, "", true},
+    {"spark.executor.memory", Kind::kText, "", true},
+    {"spark.master", Kind::kText, "local[*]", true},
+    {"spark.python.sql.dataFrameDebugging.enabled", Kind::kBool, "true"},
+    {"spark.sql.adaptive.enabled", Kind::kBool, "true"},
+    {"spark.sql.ansi.enabled", Kind::kBool, "true"},
+    {"spark.sql.caseSensitive", Kind::kBool, "false"},
+    {"spark.sql.columnNameOfCorruptRecord", Kind::kText, "_corrupt_record"},
+    {"spark.sql.connect.serverStacktrace.enabled", Kind::kBool, "true"},
+    {"spark.sql.execution.arrow.maxRecordsPerBatch", Kind::kInteger, "10000"},
+    {"spark.sql.execution.pyspark.binaryAsBytes", Kind::kBool, "true"},
+    {"spark.sql.extensions", Kind::kText, "", true},
+    {"spark.sql.files.maxPartitionBytes", Kind::kInteger, "134217728"},
+    {"spark.sql.repl.eagerEval.enabled", Kind::kBool, "false"},
+    {"spark.sql.session.timeZone", Kind::kTimeZone, ""},
+    {"spark.sql.shuffle.partitions", Kind::kInteger, "200"},
+    {"spark.sql.sources.default", Kind::kText, "parquet"},
+    {"spark.sql.sources.partitionColumnTypeInference.enabled", Kind::kBool, "true"},
+    {"spark.sql.sources.partitionOverwriteMode", Kind::kText, "STATIC"},
+    {"spark.sql.streaming.aggregation.stateFormatVersion", Kind::kInteger, "2"},
+    {"spark.sql.streaming.checkpoint.verifyMetadataExists.enabled", Kind::kBool, "true"},
+    {"spark.sql.streaming.checkpointLocation", Kind::kText, ""},
+    {"spark.sql.streaming.fileSink.log.compactInterval", Kind::kInteger, "10"},
+    {"spark.sql.streaming.fileSource.log.cleanupDelay", Kind::kMillis, "10m"},
+    {"spark.sql.streaming.fileSource.log.compactInterval", Kind::kInteger, "10"},
+    {"spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion", Kind::kInteger, "2"},
+    {"spark.sql.streaming.join.stateFormatVersion", Kind::kInteger, "2"},
+    {"spark.sql.streaming.metricsEnabled", Kind::kBool, "false"},
+    {"spark.sql.streaming.minBatchesToRetain", Kind::kInteger, "100"},
+    {"spark.sql.streaming.multipleWatermarkPolicy", Kind::kText, "min"},
+    {"spark.sql.streaming.noDataMicroBatches.enabled", Kind::kBool, "true"},
+    {"spark.sql.streaming.noDataProgressEventInterval", Kind::kMillis, "10s"},
+    {"spark.sql.streaming.numRecentProgressUpdates", Kind::kInteger, "100"},
+    {"spark.sql.streaming.pollingDelay", Kind::kMillis, "10ms"},
+    {"spark.sql.streaming.schemaInference", Kind::kBool, "false"},
+    {"spark.sql.streaming.stateStore.compression.codec", Kind::kText, "lz4"},
+    {"spark.sql.streaming.stateStore.encodingFormat", Kind::kText, "unsaferow"},
+    {"spark.sql.streaming.stateStore.providerClass", Kind::kText,
+     "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider"},
+    {"spark.sql.streaming.stateStore.rocksdb.formatVersion", Kind::kInteger, "5"},
+    {"spark.sql.streaming.stateStore.rocksdb.mergeOperatorVersion", Kind::kInteger, "2"},
+    {"spark.sql.streaming.stateStore.rowChecksum.enabled", Kind::kBool, "false"},
+    {"spark.sql.streaming.statefulOperator.useStrictDistribution", Kind::kBool, "true"},
+    {"spark.sql.streaming.stopActiveRunOnRestart", Kind::kBool, "true"},
+    {"spark.sql.streaming.stopTimeout", Kind::kMillis, "0"},
+    {"spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart", Kind::kBool, "true"},
+    {"spark.sql.timestampType", Kind::kText, "TIMESTAMP_LTZ"},
+    {"spark.sql.warehouse.dir", Kind::kText, "spark-warehouse", true},
+};
+
+const KnownKey* FindKnown(std::string_view key) {
+  for (const KnownKey& known : kKnown) {
+    if (known.key == key) return &known;
+  }
+  return nullptr;
+}
+
+arrow::Status WrongKind(const std::string& key, const std::string& value, std::string_view wanted) {
+  return UserError("INVALID_CONF_VALUE.TYPE_MISMATCH", {{"confName", QuoteConf(key)},
+                                                        {"confValue", "'" + value + "'"},
+                                                        {"confType", std::string(wanted)}});
+}
+
+arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std::string& value) {
+  switch (known.kind) {
+    case Kind::kBool:
+      if (EqualsIgnoreCase(value, "true") || EqualsIgnoreCase(value, "false")) return arrow::Status::OK();
+      return WrongKind(key, value, "boolean");
+    case Kind::kInteger: {
+      int64_t number = 0;
+      auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+      if (error == std::errc() && end == value.data() + value.size()) return arrow::Status::OK();
+      return WrongKind(key, value, "int");
+    }
+    case Kind::kMillis:
+      if (ParseMillis(value).ok()) return arrow::Status::OK();
+      return WrongKind(key, value, "time");
+    case Kind::kTimeZone:
+      if (types::TimeZone::Load(value).ok()) return arrow::Status::OK();
+      return UserError("INVALID_CONF_VALUE.TIME_ZONE",
+                       {{"confName", QuoteConf(key)}, {"confValue", "'" + value + "'"}});
+    case Kind::kText:
+      return arrow::Status::OK();
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+Conf::Conf(const Conf& other) {
+  std::lock_guard lock(other.mutex_);
+  values_ = other.values_;
+}
+
+arrow::Status Conf::Set(const std::string& key, const std::string& value) {
+  if (const KnownKey* known = FindKnown(key)) {
+    if (known->is_static) {
+      return UserError("CANNOT_MODIFY_STATIC_CONFIG", {{"key", QuoteConf(key)}, {"docroot", ""}});
+    }
+    ARROW_RETURN_NOT_OK(CheckKind(*known, key, value));
+  }
+  std::lock_guard lock(mutex_);
+  values_[key] = value;
+  return arrow::Status::OK();
+}
+
+void Conf::Unset(const std::string& key) {
+  std::lock_guard lock(mutex_);
+  values_.erase(key);
+}
+
+std::optional<std::string> Conf::Get(std::string_view key) const {
+  {
+    std::lock_guard lock(mutex_);
+    auto it = values_.find(key);
+    if (it != values_.end()) return it->second;
+  }
+  if (key == "spark.sql.session.timeZone") return types::TimeZone::System()->id();
+  const KnownKey* known = FindKnown(key);
+  if (known == nullptr || known->default_value.empty()) return std::nullopt;
+  return std::string(known->default_value);
+}
+
+arrow::Result<std::string> Conf::Require(const std::string& key) const {
+  std::optional<std::string> value = Get(key);
+  if (!value) return UserError("SQL_CONF_NOT_FOUND", {{"sqlConf", QuoteConf(key)}});
+  return *value;
+}
+
+bool Conf::IsSet(std::string_view key) const {
+  std::lock_guard lock(mutex_);
+  return values_.find(key) != values_.end();
+}
+
+std::map<std::string, std::string> Conf::All() const {
+  std::lock_guard lock(mutex_);
+  return {values_.begin(), values_.end()};
+}
+
+bool Conf::GetBool(std::string_view key) const { return EqualsIgnoreCase(Get(key).value_or("false"), "true"); }
+
+int64_t Conf::GetInt64(std::string_view key) const {
+  std::string value = Get(key).value_or("0");
+  return std::strtoll(value.c_str(), nullptr, 10);
+}
+
+int64_t Conf::GetMillis(std::string_view key) const { return ParseMillis(Get(key).value_or("0")).ValueOr(0); }
+
+arrow::Result<int64_t> ParseMillis(std::string_view text) {
+  static constexpr struct {
+    std::string_view unit;
+    int64_t millis;
+  } kUnits[] = {
+      {"ms", 1},      {"millisecond", 1},  {"milliseconds", 1}, {"s", 1000},       {"sec", 1000},
+      {"second", 1000}, {"seconds", 1000}, {"m", 60000},        {"min", 60000},    {"minute", 60000},
+      {"minutes", 60000}, {"h", 3600000},  {"hour", 3600000},   {"hours", 3600000}, {"d", 86400000},
+      {"day", 86400000},  {"days", 86400000},
+  };
+  std::string_view rest = TrimAscii(text);
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  if (error != std::errc()) return arrow::Status::Invalid("Not a time: ", text);
+  std::string unit = ToLowerAscii(TrimAscii(rest.substr(static_cast<size_t>(end - rest.data()))));
+  if (unit.empty()) return number;
+  for (const auto& known : kUnits) {
+    if (known.unit == unit) return number * known.millis;
+  }
+  return arrow::Status::Invalid("Not a time: ", text);
+}
+
+}  // namespace millrace::session
