@@ -12,6 +12,7 @@
 #include "function/function_def.h"
 #include "spark/connect/expressions.pb.h"
 #include "sql/parser.h"
+#include "sql/plan_conventions.h"
 #include "types/data_type.h"
 
 namespace millrace::analyzer {
@@ -32,12 +33,30 @@ bool IsNamed(const ExpressionPtr& value) {
   return value->kind() == ExpressionKind::kAlias || value->kind() == ExpressionKind::kAttribute;
 }
 
+// Functions that SQL also knows without parentheses; a column of that name wins.
+bool IsWordFunction(std::string_view name) {
+  static constexpr std::string_view kWords[] = {"current_date", "current_timestamp", "current_user", "user",
+                                                "session_user", "localtimestamp",   "current_time"};
+  for (std::string_view word : kWords) {
+    if (EqualsIgnoreCase(word, name)) return function::FindFunction(name) != nullptr;
+  }
+  return false;
+}
+
 std::string NamedName(const ExpressionPtr& value) {
   if (value->kind() == ExpressionKind::kAlias) return static_cast<const Alias&>(*value).name();
   return static_cast<const expression::AttributeReference&>(*value).name();
 }
 
 }  // namespace
+
+sql::ParserOptions ParserOptionsOf(const AnalyzerContext& context) {
+  sql::ParserOptions options;
+  options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };
+  options.time_zone = context.eval.time_zone;
+  options.now_us = context.eval.current_timestamp_us;
+  return options;
+}
 
 arrow::Status NotSupported(std::string what) {
   return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION", {{"methodName", what}, {"className", "Millrace"}});
@@ -68,6 +87,9 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
     }
     ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, input_, context_.eval.case_sensitive));
     if (value) return *value;
+    if (parts.size() == 1 && IsWordFunction(parts[0])) {
+      return function::BindCall(ToLowerAscii(parts[0]), {}, context_.eval);
+    }
     return UnresolvedColumn(parts, input_);
   }
   ARROW_ASSIGN_OR_RAISE(const AttributeVector* columns, ColumnsOfPlan(attribute.plan_id()));
@@ -145,6 +167,19 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
   return columns;
 }
 
+arrow::Result<ExpressionVector> ExpressionResolver::ExpandStarExcept(const connect::Expression& message) {
+  const auto& call = message.unresolved_function();
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector columns, ExpandStar(call.arguments(0)));
+  for (int i = 1; i < call.arguments_size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr left_out, Resolve(call.arguments(i)));
+    auto same = [&](const ExpressionPtr& column) { return expression::SemanticallyEqual(*column, *left_out); };
+    auto found = std::find_if(columns.begin(), columns.end(), same);
+    if (found == columns.end()) return NotSupported("EXCEPT of " + left_out->Sql());
+    columns.erase(found);
+  }
+  return columns;
+}
+
 arrow::Result<ExpressionVector> ExpressionResolver::ExpandRegex(const connect::Expression& message) {
   std::string pattern = message.unresolved_regex().col_name();
   if (pattern.size() >= 2 && pattern.front() == '`' && pattern.back() == '`') {
@@ -168,13 +203,18 @@ arrow::Result<ExpressionVector> ExpressionResolver::ResolveAll(
   for (const connect::Expression& message : messages) {
     if (message.has_expression_string()) {
       connect::Expression parsed;
-      ARROW_RETURN_NOT_OK(sql::ParseExpression(message.expression_string().expression(), &parsed));
+      ARROW_RETURN_NOT_OK(
+          sql::ParseExpression(message.expression_string().expression(), ParserOptionsOf(context_), &parsed));
       google::protobuf::RepeatedPtrField<connect::Expression> one;
       *one.Add() = std::move(parsed);
       ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ResolveAll(one));
       values.insert(values.end(), expanded.begin(), expanded.end());
     } else if (message.has_unresolved_star()) {
       ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ExpandStar(message));
+      values.insert(values.end(), expanded.begin(), expanded.end());
+    } else if (message.has_unresolved_function() && message.unresolved_function().is_internal() &&
+               message.unresolved_function().function_name() == sql::kStarExcept) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ExpandStarExcept(message));
       values.insert(values.end(), expanded.begin(), expanded.end());
     } else if (message.has_unresolved_regex()) {
       ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ExpandRegex(message));
@@ -311,14 +351,15 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveLambda(const connect::Ex
 
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     const std::string& name, const google::protobuf::RepeatedPtrField<connect::Expression>& arguments,
-    bool distinct) {
+    const CallModifiers& modifiers) {
+  bool distinct = modifiers.distinct;
   std::string lower = ToLowerAscii(name);
   bool star_only = arguments.size() == 1 && arguments[0].has_unresolved_star() &&
                    !arguments[0].unresolved_star().has_unparsed_target();
   bool star_attribute = arguments.size() == 1 && arguments[0].has_unresolved_attribute() &&
                         arguments[0].unresolved_attribute().unparsed_identifier() == "*";
   if (lower == "count" && !distinct && (star_only || star_attribute)) {
-    return function::BindCall(lower, {Literal::Integer(1)}, context_.eval);
+    return function::BindCall(lower, {Literal::Integer(1)}, context_.eval, false, modifiers.filter);
   }
   const function::FunctionDef* def = function::FindFunction(lower);
   bool takes_lambda = false;
@@ -331,7 +372,8 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
         if (value->kind() == ExpressionKind::kAlias) value = static_cast<const Alias&>(*value).child();
       }
     }
-    return function::BindCall(lower, std::move(values), context_.eval, distinct);
+    return function::BindCall(lower, std::move(values), context_.eval, distinct, modifiers.filter,
+                              modifiers.ignore_nulls);
   }
   if (def == nullptr || def->lambda_parameters == nullptr) {
     if (def == nullptr) return function::BindCall(lower, {}, context_.eval);
@@ -348,7 +390,30 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
                                                values, i, arguments[i].lambda_function().arguments_size()));
     ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(i)], ResolveLambda(arguments[i], parameters));
   }
-  return function::BindCall(lower, std::move(values), context_.eval, distinct);
+  return function::BindCall(lower, std::move(values), context_.eval, distinct, modifiers.filter,
+                              modifiers.ignore_nulls);
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::Expression& message) {
+  const auto& call = message.unresolved_function();
+  const std::string& name = call.function_name();
+  bool filtered = name == sql::kAggregateFilter && call.arguments_size() == 2;
+  if (filtered || (name == sql::kIgnoreNulls && call.arguments_size() == 1)) {
+    const connect::Expression& inner = call.arguments(0);
+    if (!inner.has_unresolved_function() || inner.unresolved_function().is_internal()) {
+      return NotSupported(name + " over another modifier");
+    }
+    CallModifiers modifiers;
+    modifiers.distinct = inner.unresolved_function().is_distinct();
+    modifiers.ignore_nulls = !filtered;
+    if (filtered) {
+      ARROW_ASSIGN_OR_RAISE(modifiers.filter, ResolveCondition(call.arguments(1)));
+    }
+    return ResolveFunction(inner.unresolved_function().function_name(), inner.unresolved_function().arguments(),
+                           modifiers);
+  }
+  if (name == sql::kWithinGroup) return NotSupported("WITHIN GROUP");
+  return NotSupported("the internal function " + name);
 }
 
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveUpdateFields(const connect::Expression& message) {
@@ -412,15 +477,19 @@ arrow::Result<ExpressionPtr> ExpressionResolver::Resolve(const connect::Expressi
       return ResolveAttribute(message);
     case connect::Expression::kUnresolvedFunction: {
       const auto& call = message.unresolved_function();
-      return ResolveFunction(call.function_name(), call.arguments(), call.is_distinct());
+      if (call.is_internal()) return ResolveInternal(message);
+      CallModifiers modifiers;
+      modifiers.distinct = call.is_distinct();
+      return ResolveFunction(call.function_name(), call.arguments(), modifiers);
     }
     case connect::Expression::kCallFunction: {
       ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.call_function().function_name()));
-      return ResolveFunction(parts.back(), message.call_function().arguments(), false);
+      return ResolveFunction(parts.back(), message.call_function().arguments(), {});
     }
     case connect::Expression::kExpressionString: {
       connect::Expression parsed;
-      ARROW_RETURN_NOT_OK(sql::ParseExpression(message.expression_string().expression(), &parsed));
+      ARROW_RETURN_NOT_OK(
+          sql::ParseExpression(message.expression_string().expression(), ParserOptionsOf(context_), &parsed));
       return Resolve(parsed);
     }
     case connect::Expression::kAlias:

@@ -13,6 +13,7 @@
 #include "analyzer/name_resolution.h"
 #include "expression/aggregate.h"
 #include "expression/generator.h"
+#include "sql/parser.h"
 
 namespace millrace::analyzer {
 
@@ -52,10 +53,20 @@ class ExpressionResolver {
   static ExpressionPtr Name(const ExpressionPtr& value);
 
  private:
+  /// What stands around a call of an aggregate.
+  struct CallModifiers {
+    bool distinct = false;
+    bool ignore_nulls = false;
+    ExpressionPtr filter;
+  };
+
   arrow::Result<ExpressionPtr> ResolveAttribute(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveFunction(
       const std::string& name, const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments,
-      bool distinct);
+      const CallModifiers& modifiers);
+  /// Functions of sql/plan_conventions.h.
+  arrow::Result<ExpressionPtr> ResolveInternal(const spark::connect::Expression& message);
+  arrow::Result<ExpressionVector> ExpandStarExcept(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveCast(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveAlias(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveLambda(const spark::connect::Expression& message,
@@ -73,6 +84,9 @@ class ExpressionResolver {
   std::vector<std::string> generator_names_;
   int depth_ = 0;
 };
+
+/// How the session reads SQL text.
+sql::ParserOptions ParserOptionsOf(const AnalyzerContext& context);
 
 /// The value of a literal message. Errors: NotSupported for kinds without a type here.
 arrow::Result<ExpressionPtr> ResolveLiteral(const spark::connect::Expression& message);

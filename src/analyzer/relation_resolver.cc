@@ -136,6 +136,6 @@ arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerC
   return resolver.Resolve(relation);
 }
 
-arrow::Result<types::DataTypePtr> ResolveDataType(const connect::DataType& type) { return sql::FromProto(type); }
+arrow::Result<types::DataTypePtr> ResolveDataType(const connect::DataType& type) { return sql::DataTypeFromProto(type); }
 
 }  // namespace millrace::analyzer

@@ -5,7 +5,9 @@
 #include "logical/node/aggregate.h"
 #include "logical/node/expand.h"
 #include "logical/node/project.h"
+#include "base/ascii.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/plan_conventions.h"
 
 namespace millrace::analyzer {
 
@@ -120,10 +122,178 @@ arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const Expression
   return std::make_shared<logical::Aggregate>(std::move(by), std::move(replaced), std::move(expanded));
 }
 
+arrow::Status CheckGroupingKey(const expression::Expression& key) {
+  if (expression::Contains(key, ExpressionKind::kAggregateCall)) {
+    return UserError("GROUP_BY_AGGREGATE", {{"sqlExpr", key.Sql(true)}});
+  }
+  if (key.type()->id() == types::TypeId::kMap) {
+    return UserError("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
+                     {{"sqlExpr", QuoteSqlExpression(key.Sql())}, {"dataType", QuoteSqlType(key.type()->Sql())}});
+  }
+  return arrow::Status::OK();
+}
+
+bool IsInternal(const spark::connect::Expression& message, std::string_view name) {
+  return message.has_unresolved_function() && message.unresolved_function().is_internal() &&
+         message.unresolved_function().function_name() == name;
+}
+
+// GROUP BY of a query: keys may be ordinals and aliases of the SELECT list, ALL, ROLLUP, CUBE, GROUPING SETS.
+class QueryGrouping {
+ public:
+  QueryGrouping(RelationResolver& resolver, const AttributeVector& input, const ExpressionVector& items)
+      : expressions_(resolver.Expressions(input)), items_(items) {}
+
+  arrow::Status Add(const spark::connect::Expression& message) {
+    if (IsInternal(message, sql::kRollup)) return AddSets(message, spark::connect::Aggregate::GROUP_TYPE_ROLLUP);
+    if (IsInternal(message, sql::kCube)) return AddSets(message, spark::connect::Aggregate::GROUP_TYPE_CUBE);
+    if (IsInternal(message, sql::kGroupingSets)) return AddExplicitSets(message);
+    if (message.has_unresolved_attribute() &&
+        EqualsIgnoreCase(message.unresolved_attribute().unparsed_identifier(), "all")) {
+      for (const ExpressionPtr& item : items_) {
+        if (expression::Contains(*item, ExpressionKind::kAggregateCall)) continue;
+        ARROW_RETURN_NOT_OK(Key(WithoutName(item)).status());
+      }
+      return arrow::Status::OK();
+    }
+    return Resolve(message).status();
+  }
+
+  const ExpressionVector& keys() const { return keys_; }
+  /// Empty when there are only plain keys.
+  const std::vector<std::vector<size_t>>& sets() const { return sets_; }
+
+ private:
+  arrow::Result<size_t> Key(ExpressionPtr value) {
+    ARROW_RETURN_NOT_OK(CheckGroupingKey(*value));
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      if (expression::SemanticallyEqual(*keys_[i], *value)) return i;
+    }
+    keys_.push_back(std::move(value));
+    return keys_.size() - 1;
+  }
+
+  arrow::Result<size_t> Resolve(const spark::connect::Expression& message) {
+    if (message.has_literal() && message.literal().has_integer()) {
+      int32_t position = message.literal().integer();
+      if (position < 1 || position > static_cast<int32_t>(items_.size())) {
+        return UserError("GROUP_BY_POS_OUT_OF_RANGE",
+                         {{"index", std::to_string(position)}, {"size", std::to_string(items_.size())}});
+      }
+      ExpressionPtr item = WithoutName(items_[static_cast<size_t>(position - 1)]);
+      if (expression::Contains(*item, ExpressionKind::kAggregateCall)) {
+        return UserError("GROUP_BY_POS_AGGREGATE",
+                         {{"index", std::to_string(position)}, {"aggExpr", item->Sql(true)}});
+      }
+      return Key(std::move(item));
+    }
+    arrow::Result<ExpressionPtr> value = expressions_.Resolve(message);
+    if (value.ok()) return Key(WithoutName(*value));
+    if (message.has_unresolved_attribute()) {
+      const std::string& name = message.unresolved_attribute().unparsed_identifier();
+      for (const ExpressionPtr& item : items_) {
+        if (EqualsIgnoreCase(expression::ToAttribute(item)->name(), name)) return Key(WithoutName(item));
+      }
+    }
+    return value.status();
+  }
+
+  // Columns of one member: a plain key, or grouping_set(a, b).
+  arrow::Result<std::vector<size_t>> Member(const spark::connect::Expression& message) {
+    std::vector<size_t> indices;
+    if (!IsInternal(message, sql::kGroupingSet)) {
+      ARROW_ASSIGN_OR_RAISE(size_t index, Resolve(message));
+      return std::vector<size_t>{index};
+    }
+    for (const auto& argument : message.unresolved_function().arguments()) {
+      ARROW_ASSIGN_OR_RAISE(size_t index, Resolve(argument));
+      indices.push_back(index);
+    }
+    return indices;
+  }
+
+  arrow::Status AddSets(const spark::connect::Expression& message, spark::connect::Aggregate::GroupType type) {
+    std::vector<std::vector<size_t>> members;
+    for (const auto& argument : message.unresolved_function().arguments()) {
+      ARROW_ASSIGN_OR_RAISE(auto member, Member(argument));
+      members.push_back(std::move(member));
+    }
+    std::vector<std::vector<size_t>> made;
+    for (const auto& chosen : GroupingSets(type, members.size())) {
+      std::vector<size_t> set;
+      for (size_t i : chosen) set.insert(set.end(), members[i].begin(), members[i].end());
+      made.push_back(std::move(set));
+    }
+    Combine(made);
+    return arrow::Status::OK();
+  }
+
+  arrow::Status AddExplicitSets(const spark::connect::Expression& message) {
+    std::vector<std::vector<size_t>> made;
+    for (const auto& argument : message.unresolved_function().arguments()) {
+      ARROW_ASSIGN_OR_RAISE(auto member, Member(argument));
+      made.push_back(std::move(member));
+    }
+    Combine(made);
+    return arrow::Status::OK();
+  }
+
+  // Several such terms multiply: GROUP BY ROLLUP(a), CUBE(b).
+  void Combine(const std::vector<std::vector<size_t>>& more) {
+    if (sets_.empty()) {
+      sets_ = more;
+      return;
+    }
+    std::vector<std::vector<size_t>> product;
+    for (const auto& left : sets_) {
+      for (const auto& right : more) {
+        product.push_back(left);
+        product.back().insert(product.back().end(), right.begin(), right.end());
+      }
+    }
+    sets_ = std::move(product);
+  }
+
+  ExpressionResolver expressions_;
+  const ExpressionVector& items_;
+  ExpressionVector keys_;
+  std::vector<std::vector<size_t>> sets_;
+};
+
+arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const spark::connect::Aggregate& message,
+                                             PlanPtr child) {
+  ExpressionResolver expressions = resolver.Expressions(child->output());
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(message.aggregate_expressions()));
+  QueryGrouping grouping(resolver, child->output(), items);
+  size_t plain = 0;
+  for (const auto& key : message.grouping_expressions()) {
+    bool had_sets = !grouping.sets().empty();
+    ARROW_RETURN_NOT_OK(grouping.Add(key));
+    if (!had_sets && grouping.sets().empty()) plain = grouping.keys().size();
+  }
+  for (const ExpressionPtr& item : items) {
+    if (item->kind() == ExpressionKind::kGeneratorCall) return NotSupported("a generator in an aggregate");
+    ARROW_RETURN_NOT_OK(CheckGrouped(*WithoutName(item), grouping.keys()));
+  }
+  if (grouping.sets().empty()) {
+    return std::make_shared<logical::Aggregate>(grouping.keys(), std::move(items), std::move(child));
+  }
+  // Plain keys beside sets belong to every set.
+  std::vector<std::vector<size_t>> sets = grouping.sets();
+  for (auto& set : sets) {
+    for (size_t i = 0; i < plain; ++i) set.push_back(i);
+  }
+  return AggregateSets(grouping.keys(), items, sets, std::move(child));
+}
+
 }  // namespace
 
 arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.aggregate();
+  if (message.group_type() == spark::connect::Aggregate::GROUP_TYPE_UNSPECIFIED) {
+    ARROW_ASSIGN_OR_RAISE(PlanPtr input, resolver.Resolve(message.input()));
+    return ResolveQueryAggregate(resolver, message, std::move(input));
+  }
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   ExpressionResolver expressions = resolver.Expressions(child->output());
   ARROW_ASSIGN_OR_RAISE(ExpressionVector named_groups, expressions.ResolveAll(message.grouping_expressions()));
@@ -131,14 +301,7 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
   ExpressionVector items;
   for (const ExpressionPtr& group : named_groups) {
     ExpressionPtr value = WithoutName(group);
-    if (expression::Contains(*value, ExpressionKind::kAggregateCall)) {
-      return UserError("GROUP_BY_AGGREGATE", {{"sqlExpr", value->Sql(true)}});
-    }
-    if (value->type()->id() == types::TypeId::kMap) {
-      return UserError("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
-                       {{"sqlExpr", QuoteSqlExpression(value->Sql())},
-                        {"dataType", QuoteSqlType(value->type()->Sql())}});
-    }
+    ARROW_RETURN_NOT_OK(CheckGroupingKey(*value));
     items.push_back(ExpressionResolver::Name(group));
     grouping.push_back(std::move(value));
   }

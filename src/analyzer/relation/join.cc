@@ -5,10 +5,13 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/type_coercion.h"
+#include "expression/generator.h"
 #include "function/function_def.h"
+#include "logical/node/generate.h"
 #include "logical/node/join.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/plan_conventions.h"
 
 namespace millrace::analyzer {
 
@@ -103,6 +106,18 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   if (message.using_columns_size() > 0) {
     return JoinUsing(resolver, type, {message.using_columns().begin(), message.using_columns().end()}, pair);
   }
+  if (message.has_join_condition() && message.join_condition().has_unresolved_function() &&
+      message.join_condition().unresolved_function().is_internal() &&
+      message.join_condition().unresolved_function().function_name() == sql::kNaturalJoin) {
+    std::vector<std::string> names;
+    for (const AttributePtr& column : pair.left->output()) {
+      ARROW_ASSIGN_OR_RAISE(auto match, ResolveName({column->name()}, pair.right->output(),
+                                                    resolver.context().eval.case_sensitive));
+      if (match) names.push_back(column->name());
+    }
+    if (!names.empty()) return JoinUsing(resolver, type, names, pair);
+    return std::make_shared<logical::Join>(type, nullptr, std::move(pair.left), std::move(pair.right));
+  }
   if (!message.has_join_condition()) {
     return std::make_shared<logical::Join>(type, nullptr, std::move(pair.left), std::move(pair.right));
   }
@@ -122,8 +137,51 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   return std::make_shared<logical::Join>(type, std::move(condition), std::move(pair.left), std::move(pair.right));
 }
 
-arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver&, const Relation&) {
-  return NotSupported("LATERAL join");
+// LATERAL VIEW [OUTER] generator(…) t AS a, b. Lateral subqueries proper are not built.
+arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.lateral_join();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr left, resolver.Resolve(message.left()));
+  std::vector<std::string> names;
+  std::vector<std::string> qualifier;
+  const Relation* right = &message.right();
+  while (true) {
+    if (right->has_to_df() && names.empty()) {
+      names.assign(right->to_df().column_names().begin(), right->to_df().column_names().end());
+      right = &right->to_df().input();
+    } else if (right->has_subquery_alias() && qualifier.empty()) {
+      qualifier = {right->subquery_alias().alias()};
+      right = &right->subquery_alias().input();
+    } else {
+      break;
+    }
+  }
+  if (!right->has_unresolved_table_valued_function() || message.has_join_condition()) {
+    return NotSupported("a LATERAL subquery");
+  }
+  const auto& function = right->unresolved_table_valued_function();
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments,
+                        resolver.Expressions(left->output()).ResolveAll(function.arguments()));
+  for (ExpressionPtr& argument : arguments) {
+    if (argument->kind() == expression::ExpressionKind::kAlias) argument = argument->children()[0];
+  }
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr call, function::BindCall(function.function_name(), std::move(arguments),
+                                                               resolver.context().eval));
+  if (call->kind() != expression::ExpressionKind::kGeneratorCall) {
+    return NotSupported("LATERAL VIEW of " + function.function_name() + ", which is no generator");
+  }
+  const auto& fields = static_cast<const expression::GeneratorCall&>(*call).output();
+  if (!names.empty() && names.size() != fields.size()) {
+    return UserError("UDTF_ALIAS_NUMBER_MISMATCH", {{"aliasesSize", std::to_string(fields.size())},
+                                                    {"aliasesNames", std::to_string(names.size())}});
+  }
+  bool outer = message.join_type() == spark::connect::Join::JOIN_TYPE_LEFT_OUTER;
+  AttributeVector generated;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    generated.push_back(std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), names.empty() ? fields[i].name : names[i], fields[i].type,
+        outer || fields[i].nullable, qualifier));
+  }
+  return std::make_shared<logical::Generate>(std::move(call), outer, std::move(generated), std::move(left));
 }
 
 }  // namespace millrace::analyzer

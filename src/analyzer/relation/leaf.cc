@@ -1,4 +1,5 @@
 #include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
 
@@ -6,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/cast.h"
+#include "expression/type_coercion.h"
 #include "expression/vector.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
@@ -14,6 +16,7 @@
 #include "logical/node/subquery_alias.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
+#include "sql/plan_conventions.h"
 #include "types/arrow_type.h"
 
 namespace millrace::analyzer {
@@ -195,21 +198,85 @@ arrow::Result<PlanPtr> ResolveSql(RelationResolver& resolver, const Relation& re
     return NotSupported("parameters of a SQL text");
   }
   Relation parsed;
-  ARROW_RETURN_NOT_OK(sql::ParseQuery(message.query(), &parsed));
+  ARROW_RETURN_NOT_OK(sql::ParseQuery(message.query(), ParserOptionsOf(resolver.context()), &parsed));
   return resolver.Resolve(parsed);
 }
 
 arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.with_relations();
   for (const Relation& reference : message.references()) {
+    // Plans of subquery expressions come without a name; the expression that asks for one is refused by name.
+    if (!reference.has_subquery_alias()) continue;
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(reference));
-    if (reference.has_subquery_alias()) resolver.DefineRelation(reference.subquery_alias().alias(), plan->child());
+    resolver.DefineRelation(reference.subquery_alias().alias(), plan->child());
   }
   return resolver.Resolve(message.root());
 }
 
+namespace {
+
+// VALUES: one argument a row; columns of different rows meet in their common type.
+arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver,
+                                          const spark::connect::UnresolvedTableValuedFunction& message) {
+  AttributeVector none;
+  std::vector<ExpressionVector> rows;
+  for (const auto& argument : message.arguments()) {
+    ExpressionVector row;
+    bool is_row = argument.has_unresolved_function() && argument.unresolved_function().function_name() == "struct";
+    if (is_row) {
+      ARROW_ASSIGN_OR_RAISE(row, resolver.Expressions(none).ResolveAll(argument.unresolved_function().arguments()));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, resolver.Expressions(none).Resolve(argument));
+      row.push_back(std::move(value));
+    }
+    if (!rows.empty() && row.size() != rows[0].size()) {
+      return UserError("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
+                       {{"expectedNumCols", std::to_string(rows[0].size())},
+                        {"actualNumCols", std::to_string(row.size())},
+                        {"rowIndex", std::to_string(rows.size())}});
+    }
+    rows.push_back(std::move(row));
+  }
+  std::vector<types::StructField> fields;
+  auto one_row = arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), 1, arrow::ArrayVector{});
+  arrow::ArrayVector arrays;
+  for (size_t c = 0; c < rows[0].size(); ++c) {
+    std::string name = "col" + std::to_string(c + 1);
+    std::vector<types::DataTypePtr> column_types;
+    for (const ExpressionVector& row : rows) column_types.push_back(row[c]->type());
+    auto type = expression::WiderType(column_types);
+    if (!type) {
+      return UserError("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", {{"colName", QuoteIdentifier(name)}});
+    }
+    bool nullable = false;
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(types::ToArrow(**type)));
+    for (const ExpressionVector& row : rows) {
+      ExpressionPtr value = expression::ImplicitCast(row[c], *type);
+      if (!value->foldable()) {
+        return UserError("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
+                         {{"expr", QuoteSqlExpression(value->Sql())}});
+      }
+      nullable = nullable || value->nullable();
+      ARROW_ASSIGN_OR_RAISE(auto array,
+                            expression::EvaluateToArray(*value, resolver.context().eval, *one_row));
+      ARROW_RETURN_NOT_OK(builder->AppendArraySlice(*array->data(), 0, 1));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto array, builder->Finish());
+    arrays.push_back(std::move(array));
+    fields.push_back({std::move(name), *type, nullable, ""});
+  }
+  types::DataTypePtr schema = types::Struct(std::move(fields));
+  auto partitions = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
+  (*partitions)[0].push_back(arrow::RecordBatch::Make(types::ToArrowSchema(*schema), static_cast<int64_t>(rows.size()),
+                                                      std::move(arrays)));
+  return std::make_shared<logical::LocalRelation>(NewColumns(*schema), std::move(partitions));
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.unresolved_table_valued_function();
+  if (message.function_name() == sql::kInlineTable) return ResolveInlineTable(resolver, message);
   AttributeVector none;
   if (EqualsIgnoreCase(message.function_name(), "range")) {
     std::vector<int64_t> numbers;
