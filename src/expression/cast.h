@@ -24,6 +24,10 @@ bool CastMayFail(const types::DataType& from, const types::DataType& to, CastMod
 arrow::Result<arrow::Datum> CastColumn(const EvalContext& context, const arrow::Datum& column,
                                        const types::DataType& from, const types::DataType& to, CastMode mode);
 
+/// A value as messages show it (Spark's toSQLValue): its SQL literal, but floats and NaN bare.
+std::string SqlValue(const EvalContext& context, const types::DataTypePtr& type,
+                     const std::shared_ptr<arrow::Scalar>& value);
+
 /// The text show() prints for each value (Spark's ToPrettyString): as CAST to STRING, but NULL for nulls and
 /// [01 0A] for binary. Never null.
 arrow::Result<std::shared_ptr<arrow::Array>> ToPrettyStrings(const EvalContext& context, const arrow::Array& column,
