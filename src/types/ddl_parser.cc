@@ -3,6 +3,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/json_value.h"
 #include "types/data_type.h"
 
 namespace millrace::types {
@@ -81,12 +82,9 @@ class DdlParser {
 
  private:
   static std::string CommentMetadata(std::string_view comment) {
-    std::string json = R"({"comment":")";
-    for (char c : comment) {
-      if (c == '"' || c == '\\') json += '\\';
-      json += c;
-    }
-    return json + "\"}";
+    std::string json = R"({"comment":)";
+    AppendJsonString(comment, &json);
+    return json + "}";
   }
 
   static std::optional<DataTypePtr> SimpleTypeByName(std::string_view word) {

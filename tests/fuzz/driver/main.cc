@@ -1,8 +1,10 @@
 // Runs a fuzz target without libFuzzer, so that the same target is also a test under g++:
-// every file of the corpus folder, then seeded mutations of them. A crash or a sanitizer report is the failure.
+// every file of the corpus folder, then seeded mutations of them. A crash or a sanitizer report is the failure; the input
+// that led to it is printed, escaped, so that it can be added to the corpus with printf.
 //
 //   fuzz_x CORPUS_DIR [ROUNDS] [SEED]
 
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -61,6 +63,28 @@ Input Mutate(const std::vector<Input>& corpus, std::mt19937_64& random) {
   return input;
 }
 
+// What a signal handler can still reach.
+const Input* current_input = nullptr;
+
+void PrintInput(int signal) {
+  std::fprintf(stderr, "input of %zu bytes: '", current_input->size());
+  for (uint8_t byte : *current_input) {
+    if (byte >= 32 && byte < 127 && byte != '\\' && byte != '\'') {
+      std::fputc(byte, stderr);
+    } else {
+      std::fprintf(stderr, "\\%03o", byte);
+    }
+  }
+  std::fputs("'\n", stderr);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+void Run(const Input& input) {
+  current_input = &input;
+  LLVMFuzzerTestOneInput(input.data(), input.size());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,14 +96,15 @@ int main(int argc, char** argv) {
   const uint64_t seed = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 1;
   std::printf("%s: %llu rounds, seed %llu\n", argv[0], static_cast<unsigned long long>(rounds),
               static_cast<unsigned long long>(seed));
+  std::fflush(stdout);
+  for (int signal : {SIGABRT, SIGSEGV, SIGFPE, SIGILL}) std::signal(signal, PrintInput);
   const std::vector<Input> corpus = ReadCorpus(argv[1]);
   for (const Input& input : corpus) {
-    LLVMFuzzerTestOneInput(input.data(), input.size());
+    Run(input);
   }
   std::mt19937_64 random(seed);
   for (uint64_t round = 0; round < rounds; ++round) {
-    const Input input = Mutate(corpus, random);
-    LLVMFuzzerTestOneInput(input.data(), input.size());
+    Run(Mutate(corpus, random));
   }
   return 0;
 }
