@@ -69,6 +69,8 @@ function(millrace_module)
     millrace_executable(${arg_NAME}_test SOURCES ${tests} MODULES ${arg_NAME} ${arg_DEPS}
       DIRECTORY ${CMAKE_BINARY_DIR}/tests/unit LIBRARIES gmock gtest gtest_main ${no_proto})
     add_test(NAME ${arg_NAME}_test COMMAND ${arg_NAME}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${arg_NAME}_test PROPERTIES
+      ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tools/tsan.supp")
   endif()
 endfunction()
 
