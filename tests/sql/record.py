@@ -135,8 +135,8 @@ class Spark:
             named.append(expressions.Alias(pretty, f"c{i}", expressions.NamedExpression.newExprId(), self.seq([]),
                                            self.jvm.scala.Option.empty(), self.seq([])))
         project = self.jvm.org.apache.spark.sql.catalyst.plans.logical.Project(self.seq(named), plan)
-        shown = self.jvm.org.apache.spark.sql.classic.Dataset.ofRows(self.session._jsparkSession, project)
-        return DataFrame(shown, self.session).collect()
+        shown = self.jvm.org.apache.spark.sql.classic.Dataset.ofRows(frame.sparkSession._jsparkSession, project)
+        return DataFrame(shown, frame.sparkSession).collect()
 
     def seq(self, items):
         return self.jvm.PythonUtils.toSeq(items)
@@ -164,15 +164,20 @@ class Spark:
         throwable = getattr(error, "_origin", None) or getattr(error, "java_exception", None)
         if throwable is None:
             raise error
+        return self.answer_cause(throwable)
+
+    def answer_cause(self, throwable):
+        """The first of a chain of Java exceptions that has a condition."""
+        first = throwable
         while throwable is not None:
             condition = self.call(throwable, "getCondition")
-            if condition:
+            if condition and condition != "STREAM_FAILED":
                 message = self.call(throwable, "getMessage") or ""
                 found = re.match(r".*?SQLSTATE: \w{5}", message, re.S)
-                message = (found.group(0) if found else message).lstrip("\n")
-                return [f"{condition} {self.call(throwable, 'getSqlState') or '-'}", "message " + escape(message)]
+                message = found.group(0) if found else re.split(r"\n== SQL|; line \d+ pos \d+|;\n", message)[0]
+                return [f"{condition} {self.call(throwable, 'getSqlState') or '-'}", "message " + escape(message.strip("\n"))]
             throwable = throwable.getCause()
-        return ["- -", "message " + escape(str(error).split("\n")[0])]
+        return ["- -", "message " + escape((first.getMessage() or first.toString()).split("\n")[0])]
 
     @staticmethod
     def call(throwable, method):
@@ -221,11 +226,11 @@ class Spark:
         record.answer = answer
 
 
-def scripts(paths):
+def scripts(paths, extension=".slt"):
     for path in paths:
         if os.path.isdir(path):
             for folder, _, files in sorted(os.walk(path)):
-                yield from (os.path.join(folder, f) for f in sorted(files) if f.endswith(".slt"))
+                yield from (os.path.join(folder, f) for f in sorted(files) if f.endswith(extension))
         else:
             yield path
 
