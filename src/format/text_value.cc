@@ -1,0 +1,163 @@
+#include "format/text_value.h"
+
+#include <cstring>
+
+#include "types/datetime_text.h"
+#if __has_include("types/datetime_pattern.h")
+#include "types/datetime_pattern.h"
+#define HAVE_PATTERN 1
+#endif
+
+namespace millrace::format {
+
+namespace {
+
+/// "2000-01-01T00:00GMT+01:00", which old writers made, without the letters.
+std::string CleanLegacyTimestamp(std::string_view text) {
+  size_t gmt = text.find("GMT");
+  if (gmt == std::string_view::npos) return std::string(text);
+  return std::string(text.substr(0, gmt)) + std::string(text.substr(gmt + 3));
+}
+
+/// Days of the hybrid calendar (Julian before 1582-10-15) as days of the proleptic Gregorian one: the same
+/// reading of year, month and day.
+int32_t RebaseJulianDays(int64_t days) {
+  constexpr int64_t kGregorianStart = -141427;
+  if (days >= kGregorianStart) return static_cast<int32_t>(days);
+  // Julian calendar, counted from 0000-03-01, which is day -719470 of 1970.
+  int64_t z = days + 719470;
+  int64_t era = types::FloorDiv(z, 1461);
+  int64_t day_of_era = z - era * 1461;
+  int64_t year_of_era = std::min<int64_t>(day_of_era / 365, 3);
+  int64_t day_of_year = day_of_era - year_of_era * 365;
+  int64_t month_index = (5 * day_of_year + 2) / 153;
+  auto day = static_cast<int32_t>(day_of_year - (153 * month_index + 2) / 5 + 1);
+  auto month = static_cast<int32_t>(month_index < 10 ? month_index + 3 : month_index - 9);
+  int64_t year = era * 4 + year_of_era + (month <= 2 ? 1 : 0);
+  return static_cast<int32_t>(types::DaysFromCivil(year, month, day));
+}
+
+/// Two digits at `p`, or a value above 99.
+uint32_t TwoDigits(const char* p) {
+  auto a = static_cast<uint32_t>(static_cast<unsigned char>(p[0])) - '0';
+  auto b = static_cast<uint32_t>(static_cast<unsigned char>(p[1])) - '0';
+  return a > 9 || b > 9 ? 1000 : a * 10 + b;
+}
+
+}  // namespace
+
+bool ParseInteger(std::string_view text, int64_t* value) {
+  bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty() || text.size() > 19) {
+    size_t zeros = text.find_first_not_of('0');
+    if (text.empty() || zeros == 0) return false;
+    text = zeros == std::string_view::npos ? text.substr(text.size() - 1) : text.substr(zeros);
+    if (text.size() > 19) return false;
+  }
+  uint64_t sum = 0;
+  for (char c : text) {
+    uint32_t digit = static_cast<uint32_t>(static_cast<unsigned char>(c)) - '0';
+    if (digit > 9) return false;
+    sum = sum * 10 + digit;
+  }
+  if (sum > static_cast<uint64_t>(INT64_MAX) + (negative ? 1 : 0)) return false;
+  *value = static_cast<int64_t>(negative ? 0 - sum : sum);
+  return true;
+}
+
+bool ParseIsoDate(const char* text, size_t size, int32_t* days) {
+  if (size != 10 || text[4] != '-' || text[7] != '-') return false;
+  uint32_t year = TwoDigits(text) * 100 + TwoDigits(text + 2);
+  uint32_t month = TwoDigits(text + 5);
+  uint32_t day = TwoDigits(text + 8);
+  if (year > 9999 || month > 12 || day > 31) return false;
+  if (!types::IsValidCivil(year, static_cast<int32_t>(month), static_cast<int32_t>(day))) return false;
+  *days = static_cast<int32_t>(types::DaysFromCivil(year, static_cast<int32_t>(month), static_cast<int32_t>(day)));
+  return true;
+}
+
+bool ParseIsoTimestamp(const char* text, size_t size, int64_t* us, bool* has_zone) {
+  if (size < 19 || size > 35 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') return false;
+  int32_t days = 0;
+  if (!ParseIsoDate(text, 10, &days)) return false;
+  uint32_t hour = TwoDigits(text + 11), minute = TwoDigits(text + 14), second = TwoDigits(text + 17);
+  if (hour > 23 || minute > 59 || second > 59) return false;
+  const char* p = text + 19;
+  const char* end = text + size;
+  int64_t micros = 0;
+  if (p < end && *p == '.') {
+    int64_t unit = 100000;
+    const char* start = ++p;
+    for (; p < end && static_cast<unsigned char>(*p - '0') <= 9; ++p, unit /= 10) micros += (*p - '0') * unit;
+    if (p == start || p - start > 9) return false;
+  }
+  int64_t value = int64_t{days} * types::kMicrosPerDay + ((hour * 60 + minute) * 60 + second) * types::kMicrosPerSecond + micros;
+  *has_zone = true;
+  if (p == end) {
+    *has_zone = false;
+  } else if (*p == 'Z') {
+    if (p + 1 != end) return false;
+  } else if ((*p == '+' || *p == '-') && end - p == 6 && p[3] == ':') {
+    uint32_t zone_hour = TwoDigits(p + 1), zone_minute = TwoDigits(p + 4);
+    if (zone_hour > 17 || zone_minute > 59) return false;
+    int64_t offset = (zone_hour * 60 + zone_minute) * types::kMicrosPerMinute;
+    value += *p == '+' ? -offset : offset;
+  } else {
+    return false;
+  }
+  *us = value;
+  return true;
+}
+
+TextValueParser::TextValueParser(const TextValueOptions& options) : options_(options) {
+#ifdef HAVE_PATTERN
+  auto compile = [&](const std::optional<std::string>& pattern, std::shared_ptr<const types::DateTimePattern>* compiled) {
+    if (!pattern) return;
+    auto made = types::DateTimePattern::Compile(*pattern, options_.locale);
+    if (made.ok()) *compiled = *std::move(made);
+  };
+  compile(options_.date_format, &date_);
+  compile(options_.timestamp_format, &timestamp_);
+  compile(options_.timestamp_ntz_format, &timestamp_ntz_);
+#endif
+}
+
+bool TextValueParser::Date(std::string_view text, int32_t* days) const {
+  if (plain_dates()) {
+    if (types::ParseDate(text, days)) return true;
+  } else {
+#ifdef HAVE_PATTERN
+    if (date_ != nullptr && date_->ParseDate(text, days)) return true;
+#endif
+  }
+  if (!options_.date_fallback) return false;
+  if (types::ParseDate(CleanLegacyTimestamp(text), days)) return true;
+  int64_t number = 0;
+  if (!ParseInteger(text, &number) || number != static_cast<int32_t>(number)) return false;
+  *days = RebaseJulianDays(number);
+  return true;
+}
+
+bool TextValueParser::Timestamp(std::string_view text, int64_t* utc_us) const {
+  if (plain_timestamps()) {
+    if (types::ParseTimestamp(text, *options_.time_zone, utc_us)) return true;
+  } else {
+#ifdef HAVE_PATTERN
+    if (timestamp_ != nullptr && timestamp_->ParseTimestamp(text, *options_.time_zone, utc_us)) return true;
+#endif
+  }
+  return options_.timestamp_fallback &&
+         types::ParseTimestamp(CleanLegacyTimestamp(text), *options_.time_zone, utc_us);
+}
+
+bool TextValueParser::TimestampNtz(std::string_view text, int64_t* local_us) const {
+  if (plain_timestamps_ntz()) return types::ParseTimestampNtz(text, /*allow_time_zone=*/false, local_us);
+#ifdef HAVE_PATTERN
+  return timestamp_ntz_ != nullptr && timestamp_ntz_->ParseTimestampNtz(text, local_us);
+#else
+  return false;
+#endif
+}
+
+}  // namespace millrace::format
