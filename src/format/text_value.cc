@@ -2,11 +2,9 @@
 
 #include <cstring>
 
-#include "types/datetime_text.h"
-#if __has_include("types/datetime_pattern.h")
+#include "base/error.h"
 #include "types/datetime_pattern.h"
-#define HAVE_PATTERN 1
-#endif
+#include "types/datetime_text.h"
 
 namespace millrace::format {
 
@@ -45,6 +43,21 @@ uint32_t TwoDigits(const char* p) {
 }
 
 }  // namespace
+
+arrow::Status CheckPatternLocale(const std::optional<std::string>& pattern, std::string_view locale) {
+  if (!pattern || locale.starts_with("en")) return arrow::Status::OK();
+  bool quoted = false;
+  for (size_t i = 0; i < pattern->size(); ++i) {
+    char c = (*pattern)[i];
+    if (c == '\'') quoted = !quoted;
+    bool text = c == 'E' || c == 'a' || c == 'G' || pattern->substr(i, 3) == "MMM" || pattern->substr(i, 3) == "LLL";
+    if (!quoted && text) {
+      return arrow::Status::NotImplemented("the date-time pattern '", *pattern, "' with the locale ", locale,
+                                           ": names of months and days are known in English only");
+    }
+  }
+  return arrow::Status::OK();
+}
 
 bool ParseInteger(std::string_view text, int64_t* value) {
   bool negative = text.starts_with('-');
@@ -110,26 +123,26 @@ bool ParseIsoTimestamp(const char* text, size_t size, int64_t* us, bool* has_zon
   return true;
 }
 
-TextValueParser::TextValueParser(const TextValueOptions& options) : options_(options) {
-#ifdef HAVE_PATTERN
-  auto compile = [&](const std::optional<std::string>& pattern, std::shared_ptr<const types::DateTimePattern>* compiled) {
+arrow::Result<TextValueParser> TextValueParser::Make(const TextValueOptions& options) {
+  TextValueParser parser;
+  parser.options_ = options;
+  ARROW_RETURN_NOT_OK(CheckPatternLocale(options.date_format, options.locale));
+  ARROW_RETURN_NOT_OK(CheckPatternLocale(options.timestamp_format, options.locale));
+  using Purpose = types::DateTimePattern::Purpose;
+  auto compile = [](const std::optional<std::string>& pattern, Purpose purpose, auto* compiled) {
     if (!pattern) return;
-    auto made = types::DateTimePattern::Compile(*pattern, options_.locale);
+    auto made = types::DateTimePattern::Compile(*pattern, purpose);
     if (made.ok()) *compiled = *std::move(made);
   };
-  compile(options_.date_format, &date_);
-  compile(options_.timestamp_format, &timestamp_);
-  compile(options_.timestamp_ntz_format, &timestamp_ntz_);
-#endif
+  compile(options.date_format, Purpose::kParseDate, &parser.date_);
+  compile(options.timestamp_format, Purpose::kParseTimestamp, &parser.timestamp_);
+  compile(options.timestamp_ntz_format, Purpose::kParseTimestamp, &parser.timestamp_ntz_);
+  return parser;
 }
 
 bool TextValueParser::Date(std::string_view text, int32_t* days) const {
-  if (plain_dates()) {
-    if (types::ParseDate(text, days)) return true;
-  } else {
-#ifdef HAVE_PATTERN
-    if (date_ != nullptr && date_->ParseDate(text, days)) return true;
-#endif
+  if (plain_dates() ? types::ParseDate(text, days) : date_ != nullptr && date_->ParseDate(text, days, nullptr)) {
+    return true;
   }
   if (!options_.date_fallback) return false;
   if (types::ParseDate(CleanLegacyTimestamp(text), days)) return true;
@@ -140,24 +153,18 @@ bool TextValueParser::Date(std::string_view text, int32_t* days) const {
 }
 
 bool TextValueParser::Timestamp(std::string_view text, int64_t* utc_us) const {
-  if (plain_timestamps()) {
-    if (types::ParseTimestamp(text, *options_.time_zone, utc_us)) return true;
-  } else {
-#ifdef HAVE_PATTERN
-    if (timestamp_ != nullptr && timestamp_->ParseTimestamp(text, *options_.time_zone, utc_us)) return true;
-#endif
+  const types::TimeZone& zone = *options_.time_zone;
+  if (plain_timestamps() ? types::ParseTimestamp(text, zone, utc_us)
+                         : timestamp_ != nullptr && timestamp_->ParseTimestamp(text, zone, utc_us, nullptr)) {
+    return true;
   }
-  return options_.timestamp_fallback &&
-         types::ParseTimestamp(CleanLegacyTimestamp(text), *options_.time_zone, utc_us);
+  return options_.timestamp_fallback && types::ParseTimestamp(CleanLegacyTimestamp(text), zone, utc_us);
 }
 
 bool TextValueParser::TimestampNtz(std::string_view text, int64_t* local_us) const {
   if (plain_timestamps_ntz()) return types::ParseTimestampNtz(text, /*allow_time_zone=*/false, local_us);
-#ifdef HAVE_PATTERN
-  return timestamp_ntz_ != nullptr && timestamp_ntz_->ParseTimestampNtz(text, local_us);
-#else
-  return false;
-#endif
+  return timestamp_ntz_ != nullptr &&
+         timestamp_ntz_->ParseTimestampNtz(text, /*allow_time_zone=*/false, local_us, nullptr);
 }
 
 }  // namespace millrace::format

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <arrow/result.h>
+
 #include "types/data_type.h"
 #include "types/time_zone.h"
 
@@ -32,9 +34,9 @@ struct TextValueOptions {
 /// Immutable, thread-safe. Functions return false for a text that cannot be read.
 class TextValueParser {
  public:
-  /// A pattern that does not compile raises only when a value needs it, as in Spark: until then every value of that type
-  /// counts as unreadable.
-  explicit TextValueParser(const TextValueOptions& options);
+  /// With a pattern that does not compile every value of its type is unreadable, as in Spark.
+  /// Errors: NotImplemented for names of months or days in a language other than English.
+  static arrow::Result<TextValueParser> Make(const TextValueOptions& options);
 
   bool Date(std::string_view text, int32_t* days) const;
   bool Timestamp(std::string_view text, int64_t* utc_us) const;
@@ -48,11 +50,16 @@ class TextValueParser {
   const TextValueOptions& options() const { return options_; }
 
  private:
+  TextValueParser() = default;
+
   TextValueOptions options_;
   std::shared_ptr<const types::DateTimePattern> date_;
   std::shared_ptr<const types::DateTimePattern> timestamp_;
   std::shared_ptr<const types::DateTimePattern> timestamp_ntz_;
 };
+
+/// NotImplemented when `pattern` writes names of months or days and `locale` is not English.
+arrow::Status CheckPatternLocale(const std::optional<std::string>& pattern, std::string_view locale);
 
 /// An integer as Java's Long.parseLong / Integer.parseInt reads it: [+-]digits.
 bool ParseInteger(std::string_view text, int64_t* value);
