@@ -17,6 +17,8 @@ namespace {
 
 /// How long one wait in the client's queue lasts: offsets that hold no record end it only at its end.
 constexpr int kWaitSliceMs = 10;
+/// While nothing comes, the topic is looked up this often: the client itself tells only the log that it is gone.
+constexpr milliseconds kLookUpInterval{1000};
 /// A fetcher that has filled its queue looks again only after a second (librdkafka 2.0). Queues longer than this are
 /// refilled earlier, when half of them has been read.
 constexpr int64_t kRefillAbove = 4096;
@@ -125,6 +127,21 @@ int64_t PartitionReader::ClientPosition() const {
   return list->elems[0].offset;
 }
 
+bool PartitionReader::Exists() const {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  rd_kafka_resp_err_t error = rd_kafka_metadata(consumer_->client_->handle(), /*all_topics=*/0, native_->topic.get(),
+                                                &metadata, /*timeout_ms=*/1000);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return true;  // no answer is not the answer "no"
+  bool exists = metadata->topic_cnt == 1 && !IsGone(metadata->topics[0].err);
+  if (exists && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const rd_kafka_metadata_topic_t& topic = metadata->topics[0];
+    exists = std::any_of(topic.partitions, topic.partitions + topic.partition_cnt,
+                         [&](const rd_kafka_metadata_partition_t& p) { return p.id == partition_.partition; });
+  }
+  rd_kafka_metadata_destroy(metadata);
+  return exists;
+}
+
 std::optional<int64_t> PartitionReader::KnownEndOffset() const {
   int64_t low = -1;
   int64_t high = -1;
@@ -163,6 +180,7 @@ arrow::Result<ReadResult> PartitionReader::Read(int64_t until_offset, size_t max
   ReadResult result;
   auto& ahead = native_->ahead;
   const steady_clock::time_point deadline = steady_clock::now() + timeout;
+  steady_clock::time_point look_up_at = steady_clock::now() + kLookUpInterval;
   bool may_wait = false;
   while (position_ < until_offset) {
     if (ahead.empty()) {
@@ -176,6 +194,14 @@ arrow::Result<ReadResult> PartitionReader::Read(int64_t until_offset, size_t max
         if (steady_clock::now() >= deadline) {
           return consumer_->client_->Unreachable(
               fmt::format("Cannot fetch record for offset {} of {}: it", position_, partition_.ToString()), timeout);
+        }
+        if (steady_clock::now() >= look_up_at) {
+          if (!Exists()) {
+            result.loss = RangeLoss{RangeLoss::Kind::kPartitionGone, position_, "the topic or partition does not exist"};
+            Stop();
+            return result;
+          }
+          look_up_at = steady_clock::now() + kLookUpInterval;
         }
         may_wait = true;
         continue;

@@ -114,6 +114,8 @@ class PartitionReader {
   void RefillSoon();
   /// Offsets passed over by the client itself (transaction markers).
   int64_t ClientPosition() const;
+  /// Asks the broker; true when it does not answer.
+  bool Exists() const;
 
   Consumer* consumer_;
   TopicPartition partition_;
