@@ -53,7 +53,9 @@ class KafkaBrokerTest : public testing::Test {
       for (;;) {
         auto batch = reader->Next();
         if (failure != nullptr && !batch.ok()) *failure = batch.status();
-        if (failure == nullptr) EXPECT_TRUE(batch.ok()) << batch.status().ToString();
+        if (failure == nullptr) {
+          EXPECT_TRUE(batch.ok()) << batch.status().ToString();
+        }
         if (!batch.ok() || *batch == nullptr) break;
         EXPECT_TRUE((*batch)->ValidateFull().ok());
         const auto& column = static_cast<const arrow::BinaryArray&>(*(*batch)->column(0));

@@ -90,7 +90,9 @@ std::string FormatPartitionOffsets(const PartitionOffsets& offsets) {
 
 std::string EncodeInitialOffsets(const PartitionOffsets& offsets) {
   std::string bytes(1, '\0');
-  return bytes + "v1\n" + FormatPartitionOffsets(offsets);
+  bytes += "v1\n";
+  bytes += FormatPartitionOffsets(offsets);
+  return bytes;
 }
 
 arrow::Result<PartitionOffsets> DecodeInitialOffsets(std::string_view bytes) {

@@ -7,6 +7,7 @@ namespace millrace::connector::kafka {
 namespace {
 
 using testing::HasSubstr;
+using namespace std::string_literals;
 
 TEST(OffsetJsonTest, WritesWhatSparkWrites) {
   PartitionOffsets offsets{{{"visits", 1}, 4}, {{"visits", 0}, 6}, {{"ads", 10}, 1}, {{"ads", 9}, -1}};
@@ -32,17 +33,19 @@ TEST(OffsetJsonTest, Partitions) {
 
 TEST(OffsetJsonTest, InitialOffsetsAreTheBytesOfSpark) {
   // The file sources/0/0 of a real query.
-  const std::string bytes = std::string(1, '\0') + "v1\n{\"visits\":{\"0\":0,\"1\":0}}";
+  const std::string bytes = "\0v1\n{\"visits\":{\"0\":0,\"1\":0}}"s;
   PartitionOffsets offsets{{{"visits", 0}, 0}, {{"visits", 1}, 0}};
   EXPECT_EQ(EncodeInitialOffsets(offsets), bytes);
   EXPECT_EQ(DecodeInitialOffsets(bytes).ValueOrDie(), offsets);
   // Spark 2.1 wrote no version.
-  EXPECT_EQ(DecodeInitialOffsets(std::string(1, '\0') + "{\"visits\":{\"0\":0,\"1\":0}}").ValueOrDie(), offsets);
+  EXPECT_EQ(DecodeInitialOffsets("\0{\"visits\":{\"0\":0,\"1\":0}}"s).ValueOrDie(), offsets);
 }
 
 TEST(OffsetJsonTest, BadInitialOffsetsSayWhatIsWrong) {
   auto problem = [](const std::string& text) {
-    return DecodeInitialOffsets(std::string(1, '\0') + text).status().message();
+    std::string bytes(1, '\0');
+    bytes += text;
+    return DecodeInitialOffsets(bytes).status().message();
   };
   EXPECT_THAT(problem(""), HasSubstr("empty"));
   EXPECT_THAT(problem("v1"), HasSubstr("failed to detect the log file version line"));
