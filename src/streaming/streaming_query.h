@@ -98,4 +98,7 @@ class StreamingQuery {
 /// Errors: UserError for plans or checkpoints Spark refuses; nothing was started then.
 arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec);
 
+/// The query id in the checkpoint's `metadata`; nullopt when there is none. Errors: a file that cannot be read or is not one.
+arrow::Result<std::optional<std::string>> ReadQueryId(const FileSystem& file_system, const std::string& location);
+
 }  // namespace millrace::streaming
