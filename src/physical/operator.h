@@ -51,6 +51,8 @@ struct ExecutionContext {
   /// Rows read by each scan (source_key for streams): numInputRows.
   std::mutex metrics_mutex;
   std::map<int64_t, int64_t> rows_read;
+  /// Rows handed to the sink.
+  std::atomic<int64_t> rows_written{0};
 
   /// Errors: Cancelled when the run was asked to end.
   arrow::Status CheckCancelled() const;

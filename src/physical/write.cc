@@ -13,7 +13,9 @@ arrow::Status WritePartition(const Operator& root, int partition, ExecutionConte
     ARROW_RETURN_NOT_OK(context.CheckCancelled());
     ARROW_ASSIGN_OR_RAISE(auto batch, stream->Next());
     if (batch == nullptr) return arrow::Status::OK();
-    if (batch->num_rows() > 0) ARROW_RETURN_NOT_OK(writer->Write(batch));
+    if (batch->num_rows() == 0) continue;
+    context.rows_written += batch->num_rows();
+    ARROW_RETURN_NOT_OK(writer->Write(batch));
   }
 }
 
