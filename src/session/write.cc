@@ -164,6 +164,9 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   spec.checkpoint_location = AbsolutePath(LocalPath(*location));
   auto conf = std::make_shared<Conf>(conf_);
   spec.conf = [conf](std::string_view key) { return conf->Get(key); };
+  spec.polling_delay_ms = conf_.GetMillis("spark.sql.streaming.pollingDelay");
+  spec.no_data_progress_interval_ms = conf_.GetMillis("spark.sql.streaming.noDataProgressEventInterval");
+  spec.stop_timeout_ms = conf_.GetMillis("spark.sql.streaming.stopTimeout");
   spec.eval = MakeEvalContext();
   spec.connector = *CurrentConnectorContext();
   spec.connector.conf = spec.conf;

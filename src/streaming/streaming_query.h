@@ -49,6 +49,10 @@ struct StreamingQuerySpec {
   bool temporary_checkpoint = false;
   /// Session settings by full key (checkpointed ones come back from the offset log at a restart).
   std::function<std::optional<std::string>(std::string_view key)> conf;
+  /// spark.sql.streaming.pollingDelay, noDataProgressEventInterval, stopTimeout (0: none).
+  int64_t polling_delay_ms = 10;
+  int64_t no_data_progress_interval_ms = 10000;
+  int64_t stop_timeout_ms = 0;
   expression::EvalContext eval;
   connector::ConnectorContext connector;
   TaskPool* pool = nullptr;
