@@ -19,7 +19,7 @@ std::string CallSql(const BindInput& input) {
   std::string sql = std::string(input.def.name) + "(";
   for (size_t i = 0; i < input.arguments.size(); ++i) {
     if (i > 0) sql += ", ";
-    sql += input.arguments[i]->Sql();
+    sql += input.arguments[i]->Sql(/*pretty=*/true);
   }
   return sql + ")";
 }
@@ -30,7 +30,7 @@ arrow::Status UnexpectedInputType(const BindInput& input, size_t index, std::str
                    {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                     {"paramIndex", Ordinal(index)},
                     {"requiredType", std::move(required)},
-                    {"inputSql", QuoteSqlExpression(argument->Sql())},
+                    {"inputSql", QuoteSqlExpression(argument->Sql(true))},
                     {"inputType", QuoteSqlType(argument->type()->Sql())}});
 }
 
@@ -47,7 +47,7 @@ arrow::Status NonFoldableInput(const BindInput& input, size_t index, std::string
                    {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                     {"inputName", QuoteIdentifier(parameter_name)},
                     {"inputType", QuoteSqlType(type->Sql())},
-                    {"inputExpr", QuoteSqlExpression(input.arguments[index]->Sql())}});
+                    {"inputExpr", QuoteSqlExpression(input.arguments[index]->Sql(true))}});
 }
 
 arrow::Result<std::optional<std::string>> FoldableString(const BindInput& input, size_t index,
