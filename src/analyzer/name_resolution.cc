@@ -113,7 +113,9 @@ arrow::Result<std::optional<ExpressionPtr>> ResolveName(const std::vector<std::s
     std::vector<AttributePtr> found = Candidates(parts, num_qualifiers, input, case_sensitive);
     if (found.empty()) continue;
     if (found.size() > 1) return Ambiguous(parts, found);
-    ExpressionPtr value = found[0];
+    // A column is shown in the case in which it was asked for.
+    const std::string& asked = parts[num_qualifiers];
+    ExpressionPtr value = found[0]->name() == asked ? found[0] : found[0]->WithName(asked);
     for (size_t i = num_qualifiers + 1; i < parts.size(); ++i) {
       ARROW_ASSIGN_OR_RAISE(
           value, function::ExtractValue(value, expression::Literal::String(parts[i]), case_sensitive));

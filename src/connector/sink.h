@@ -81,6 +81,8 @@ struct SinkDef {
   std::span<const OptionDef> options;
   /// Output modes the sink takes, as a bit set of 1 << OutputMode.
   unsigned output_modes = 1;
+  /// The progress tells how many rows were written (Spark's sinks of the newer interface), instead of -1.
+  bool reports_num_output_rows = false;
   /// Checkpoint may be a temporary directory (console, memory, noop).
   bool temporary_checkpoint = false;
   arrow::Result<std::unique_ptr<StreamSink>> (*open_stream)(const SinkRequest&) = nullptr;

@@ -119,9 +119,12 @@ class MicroBatchStream {
     return {};
   }
 
-  /// Calls `on_data` soon after new data may have arrived, so that a query without a trigger need not poll. Sources
-  /// that cannot tell do nothing; such a query polls each spark.sql.streaming.pollingDelay.
-  virtual void NotifyOnData(std::function<void()> on_data) { (void)on_data; }
+  /// Calls `on_data` soon after new data may have arrived, so that a query without a trigger need not poll. False from
+  /// sources that cannot tell: such a query polls each spark.sql.streaming.pollingDelay.
+  virtual bool NotifyOnData(std::function<void()> on_data) {
+    (void)on_data;
+    return false;
+  }
 
   /// Releases connections. No other call follows.
   virtual void Stop() = 0;

@@ -13,6 +13,7 @@
 
 #include "base/task_pool.h"
 #include "connector/source.h"
+#include "expression/eval_context.h"
 #include "expression/node.h"
 
 namespace millrace::physical {
@@ -21,6 +22,8 @@ using expression::AttributeVector;
 
 class Operator;
 using OperatorPtr = std::shared_ptr<const Operator>;
+/// The rows of one partition, held in memory.
+using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
 
 /// What a blocking operator keeps between its Prepare and its Opens: shuffled rows, a built hash table.
 class OperatorState {
@@ -37,17 +40,30 @@ struct ExecutionContext {
   int shuffle_partitions = 200;
   /// Rows a batch aims at.
   int64_t batch_rows = 65536;
-  /// Below this many input rows a stage runs on the calling thread.
+  /// Set by whoever wants the run to end; may be null.
   const std::atomic<bool>* cancelled = nullptr;
   /// Streaming scans: what to read now, by source_key of the scan.
   std::map<int64_t, connector::InputPartitions> stream_partitions;
   std::map<const Operator*, std::unique_ptr<OperatorState>> states;
+  /// Added to the partition numbers of an operator below a union, so that a task's rows see one number
+  /// (spark_partition_id) whatever branch they come from.
+  std::map<const Operator*, int> partition_bases;
   /// Rows read by each scan (source_key for streams): numInputRows.
   std::mutex metrics_mutex;
   std::map<int64_t, int64_t> rows_read;
+  /// Rows handed to the sink.
+  std::atomic<int64_t> rows_written{0};
 
   /// Errors: Cancelled when the run was asked to end.
   arrow::Status CheckCancelled() const;
+  /// What expressions of `op` see while they evaluate rows of `partition`.
+  expression::EvalContext EvalContextOf(const Operator& op, int partition) const;
+  /// What Prepare of `op` left, or null.
+  template <typename T>
+  T* StateOf(const Operator& op) const {
+    auto it = states.find(&op);
+    return it == states.end() ? nullptr : static_cast<T*>(it->second.get());
+  }
 };
 
 /// Yields one partition's rows. Confined to one task.
@@ -79,6 +95,10 @@ class Operator {
   virtual arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const = 0;
   /// One line of explain().
   virtual std::string Describe() const = 0;
+  /// The lines of explain() for an operator that does what several of Spark's do, top first.
+  virtual std::vector<std::string> DescribeStack() const { return {Describe()}; }
+  /// True when the partitions above are not those below: the children's rows are complete before Open.
+  virtual bool starts_stage() const { return false; }
 
  protected:
   Operator(std::vector<OperatorPtr> children, AttributeVector output);
@@ -92,13 +112,17 @@ class Operator {
 /// Physical plan as explain() draws it.
 std::string TreeString(const Operator& root);
 
-/// Prepares and runs every partition on the pool; `consume(partition, batch)` is called from the partition's task,
-/// in order within a partition.
-arrow::Status Run(const Operator& root, ExecutionContext& context,
-                  const std::function<arrow::Status(int, const std::shared_ptr<arrow::RecordBatch>&)>& consume);
+using BatchConsumer = std::function<arrow::Status(int partition, const std::shared_ptr<arrow::RecordBatch>&)>;
+
+/// Prepares and runs every partition, one inline on the calling thread, several on the pool; `consume` is called from
+/// the partition's task, in order within a partition, never with an empty batch.
+arrow::Status Run(const Operator& root, ExecutionContext& context, const BatchConsumer& consume);
+/// As Run when `root` is prepared already: how an operator runs the stage below it.
+arrow::Status RunPrepared(const Operator& root, ExecutionContext& context, const BatchConsumer& consume);
 
 /// All rows, by partition.
-arrow::Result<std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>> Collect(const Operator& root,
-                                                                                    ExecutionContext& context);
+arrow::Result<std::vector<Batches>> Collect(const Operator& root, ExecutionContext& context);
+/// As Collect when `root` is prepared already.
+arrow::Result<std::vector<Batches>> CollectPrepared(const Operator& root, ExecutionContext& context);
 
 }  // namespace millrace::physical

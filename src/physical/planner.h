@@ -1,13 +1,50 @@
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <set>
+
 #include "logical/plan.h"
 #include "physical/operator.h"
 
 namespace millrace::physical {
 
-/// Turns an optimised logical plan into operators with bound expressions. `parallelism`: default number of partitions
-/// of leaves that can choose.
+/// What a parent reads of a child. Without a value: exactly the node's output, in its order. With one: at least these
+/// columns, in any order, so that an operator need not copy the others.
+using RequiredColumns = std::optional<std::set<expression::AttributeId>>;
+
+class Planner;
+
+/// Asked for each node before the registry, so that a layer above can plan nodes in its own way (stateful operators).
+/// Returns null to leave the node to the registry.
+using PlannerExtension = std::function<arrow::Result<OperatorPtr>(
+    const logical::PlanPtr& node, const RequiredColumns& required, Planner& planner)>;
+
+struct PlannerOptions {
+  /// Default number of partitions of leaves that can choose.
+  int parallelism = 1;
+  PlannerExtension extension;
+};
+
+/// Makes operators of logical nodes, top down. Confined to one thread.
+class Planner {
+ public:
+  explicit Planner(PlannerOptions options) : options_(std::move(options)) {}
+
+  int parallelism() const { return options_.parallelism; }
+  /// Plans `node` and what is below it.
+  arrow::Result<OperatorPtr> Plan(const logical::PlanPtr& node, const RequiredColumns& required = std::nullopt);
+
+ private:
+  PlannerOptions options_;
+};
+
+/// Turns an optimised logical plan into operators with bound expressions.
 /// Errors: UserError for what cannot be executed (UNSUPPORTED_…).
+arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, PlannerOptions options);
 arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, int parallelism);
+
+/// The columns `expressions` read, added to `columns`.
+void AddReferences(const expression::ExpressionVector& expressions, std::set<expression::AttributeId>* columns);
 
 }  // namespace millrace::physical

@@ -49,6 +49,10 @@ struct StreamingQuerySpec {
   bool temporary_checkpoint = false;
   /// Session settings by full key (checkpointed ones come back from the offset log at a restart).
   std::function<std::optional<std::string>(std::string_view key)> conf;
+  /// spark.sql.streaming.pollingDelay, noDataProgressEventInterval, stopTimeout (0: none).
+  int64_t polling_delay_ms = 10;
+  int64_t no_data_progress_interval_ms = 10000;
+  int64_t stop_timeout_ms = 0;
   expression::EvalContext eval;
   connector::ConnectorContext connector;
   TaskPool* pool = nullptr;
@@ -97,5 +101,8 @@ class StreamingQuery {
 /// Opens or creates the checkpoint, opens the sources, binds the plan and starts the query's thread.
 /// Errors: UserError for plans or checkpoints Spark refuses; nothing was started then.
 arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec);
+
+/// The query id in the checkpoint's `metadata`; nullopt when there is none. Errors: a file that cannot be read or is not one.
+arrow::Result<std::optional<std::string>> ReadQueryId(const FileSystem& file_system, const std::string& location);
 
 }  // namespace millrace::streaming

@@ -35,6 +35,23 @@ A script is a list of records, separated by one blank line. A line that starts w
     ----
     root ...
 
+    file NAME                   the following lines are the file NAME, until the end of the script; `file NAME escaped`: the lines
+    {"a":1}                     have \\n \\t \\r \\\\ \\xNN; a line `(blank)` is an empty line
+
+    read FORMAT NAME            spark.read of a file, or of a folder (`.` has all files; its rows are sorted lines); `schema` and
+                                `option` lines as needed
+    schema a INT, b STRING
+    option mode DROPMALFORMED
+    ----
+    schema a INT,b STRING       rows as in `query`; where Spark fails `error` and its condition, then the message
+    1<tab>x
+
+    write FORMAT                the text that df.write makes of the rows; `option` lines as needed
+    option ignoreNullFields false
+    SELECT 1 AS a, NULL AS b
+    ----
+    {"a":1,"b":null}
+
 A cell of a query is what show(truncate=False) prints (Spark's ToPrettyString: NULL, {1, a}, [1, 2], {k -> v}, [1F] for binary), before
 show's own escaping; then backslash, newline, tab and carriage return are written \\\\ \\n \\t \\r, and an empty cell `(empty)`.
 The message is the first paragraph, up to the SQLSTATE, escaped the same way; the query context under it is left out.
@@ -47,9 +64,11 @@ import difflib
 import logging
 import os
 import re
+import shutil
 import sys
+import tempfile
 
-KINDS = ("query", "error", "show", "tree", "table", "set")
+KINDS = ("query", "error", "show", "tree", "table", "set", "file", "read", "write")
 SEPARATOR = "----"
 
 
@@ -67,7 +86,7 @@ class Record:
             self.head = lines.pop(0).rstrip()
         else:
             self.head = "query"
-        if self.kind != "set" and SEPARATOR in lines:
+        if self.kind not in ("set", "file") and SEPARATOR in lines:
             at = lines.index(SEPARATOR)
             self.body, self.answer = lines[:at], lines[at + 1:]
         else:
@@ -83,7 +102,7 @@ class Record:
 
     def text(self):
         lines = self.comments + ([self.head] if self.head else []) + self.body
-        if self.kind not in ("", "table", "set"):
+        if self.kind not in ("", "table", "set", "file"):
             lines = lines + [SEPARATOR] + self.answer
         return "\n".join(lines) + "\n"
 
@@ -101,6 +120,13 @@ def parse(text):
 
 def escape(text):
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+
+
+def unescape(text):
+    plain = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+    parts = re.split(r"(\\x[0-9A-Fa-f]{2}|\\[ntr\\])", text)
+    return b"".join(bytes([int(part[2:], 16)]) if part.startswith("\\x") else
+                    (plain[part[1]] if len(part) == 2 and part[0] == "\\" else part).encode() for part in parts)
 
 
 class Spark:
@@ -142,9 +168,37 @@ class Spark:
         return self.jvm.PythonUtils.toSeq(items)
 
     def answer_query(self, sql, rowsort):
-        frame = self.session.sql(sql)
+        return self.answer_frame(self.session.sql(sql), rowsort)
+
+    def answer_frame(self, frame, rowsort=False):
         lines = ["\t".join(escape(cell) or "(empty)" for cell in row) for row in self.rows(frame)]
         return ["schema " + frame._jdf.schema().toDDL()] + (sorted(lines) if rowsort else lines)
+
+    def answer_files(self, record, folder):
+        """The answer of a `read` or `write` record."""
+        words, options, schema, sql = record.head.split(), {}, None, []
+        for line in record.body:
+            if line.startswith("option "):
+                _, key, value = line.split(" ", 2)
+                options[key] = unescape(value).decode()
+            elif line.startswith("schema "):
+                schema = line[len("schema "):]
+            else:
+                sql.append(line)
+        try:
+            if words[0] == "read":
+                reader = self.session.read.format(words[1]).options(**options)
+                reader = reader.schema(schema) if schema else reader
+                path = os.path.join(folder, words[2])
+                return self.answer_frame(reader.load(path), rowsort=os.path.isdir(path))
+            out = tempfile.mkdtemp()
+            self.session.sql("\n".join(sql)).coalesce(1).write.format(words[1]).options(**options).mode("overwrite").save(out)
+            text = b"".join(open(os.path.join(out, name), "rb").read() for name in sorted(os.listdir(out)) if name.startswith("part-"))
+            shutil.rmtree(out)
+            return [escape(line) if line else "(blank)" for line in text.decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")] if text else []
+        except Exception as error:  # whatever Spark says is the answer
+            condition, message = self.answer_error(error)
+            return ["error " + condition, message.replace(folder, "FILES")]
 
     def answer_show(self, sql, arguments):
         rows, truncate, vertical = 20, 20, False
@@ -188,7 +242,7 @@ class Spark:
 
     def run_script(self, name, text):
         """The script with every answer replaced by Spark's."""
-        records, changed, views = parse(text), {}, []
+        records, changed, views, folder = parse(text), {}, [], tempfile.mkdtemp()
         try:
             for record in records:
                 if record.kind == "set":
@@ -200,6 +254,10 @@ class Spark:
                     view = record.head.split()[1]
                     self.session.sql(record.sql).createOrReplaceTempView(view)
                     views.append(view)
+                elif record.kind == "file":
+                    self.write_file(folder, record)
+                elif record.kind in ("read", "write"):
+                    record.answer = self.answer_files(record, folder)
                 elif record.kind == "show":
                     record.answer = self.answer_show(record.sql, record.head.split()[1:])
                 elif record.kind == "tree":
@@ -207,11 +265,21 @@ class Spark:
                 elif record.kind:
                     self.answer(name, record)
         finally:
+            shutil.rmtree(folder)
             for view in views:
                 self.session.catalog.dropTempView(view)
             for key, value in changed.items():
                 self.session.conf.unset(key) if value is None else self.session.conf.set(key, value)
         return "\n".join(record.text() for record in records)
+
+    @staticmethod
+    def write_file(folder, record):
+        words = record.head.split()
+        path = os.path.join(folder, words[1])
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        lines = [b"" if line == "(blank)" else unescape(line) if words[2:] == ["escaped"] else line.encode() for line in record.body]
+        with open(path, "wb") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
 
     def answer(self, name, record):
         had_answer = bool(record.answer)

@@ -265,9 +265,9 @@ SourceMetrics KafkaStream::Metrics(const std::optional<SourceOffset>& end) const
           {"avgOffsetsBehindLatest", JavaDouble(static_cast<double>(sum) / static_cast<double>(latest_->size()))}};
 }
 
-void KafkaStream::NotifyOnData(std::function<void()> on_data) {
+bool KafkaStream::NotifyOnData(std::function<void()> on_data) {
   session_->readers->NotifyOnData(on_data);
-  if (!on_data) return;
+  if (!on_data) return true;
   ticker_ = std::jthread([on_data = std::move(on_data)](const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any changed;
@@ -277,6 +277,7 @@ void KafkaStream::NotifyOnData(std::function<void()> on_data) {
       if (!stop.stop_requested()) on_data();
     }
   });
+  return true;
 }
 
 }  // namespace millrace::connector::kafka

@@ -37,7 +37,7 @@ class KafkaStream final : public MicroBatchStream {
   arrow::Status Commit(const SourceOffset&) override { return arrow::Status::OK(); }
   std::string Description() const override;
   SourceMetrics Metrics(const std::optional<SourceOffset>& end) const override;
-  void NotifyOnData(std::function<void()> on_data) override;
+  bool NotifyOnData(std::function<void()> on_data) override;
   void Stop() override;
 
  private:

@@ -34,6 +34,7 @@ const SinkDef kNoopSink = {
     .description = "Computes every row and keeps none.",
     .options = {},
     .output_modes = 7,
+    .reports_num_output_rows = true,
     .temporary_checkpoint = true,
     .open_stream = [](const SinkRequest&) -> arrow::Result<std::unique_ptr<StreamSink>> {
       return std::make_unique<NoopStreamSink>();

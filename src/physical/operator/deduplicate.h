@@ -1,0 +1,30 @@
+#pragma once
+
+#include "physical/planner.h"
+
+namespace millrace::physical {
+
+/// The first row for each value of some columns. Several partitions below are each deduplicated by a task, and what
+/// is left of them once more in partition order, so the rows kept are those a single task would keep.
+class Deduplicate final : public Operator {
+ public:
+  /// `keys`: positions in the child's output.
+  Deduplicate(std::vector<int> keys, std::string text, OperatorPtr child);
+
+  arrow::Status Prepare(ExecutionContext& context) const override;
+  int num_partitions(const ExecutionContext&) const override { return 1; }
+  arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
+  std::string Describe() const override { return text_; }
+  bool starts_stage() const override { return true; }
+
+ private:
+  std::vector<int> keys_;
+  std::vector<std::shared_ptr<arrow::DataType>> key_types_;
+  std::string text_;
+};
+
+bool MatchesDeduplicate(const logical::Plan& node);
+arrow::Result<OperatorPtr> PlanDeduplicate(const logical::PlanPtr& node, const RequiredColumns& required,
+                                           Planner& planner);
+
+}  // namespace millrace::physical

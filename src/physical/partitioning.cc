@@ -1,0 +1,26 @@
+#include "physical/partitioning.h"
+
+#include "expression/murmur3.h"
+
+namespace millrace::physical {
+
+arrow::Result<HashPartitioning> HashPartitioning::Bind(const expression::ExpressionVector& keys,
+                                                       const expression::AttributeVector& input) {
+  HashPartitioning partitioning;
+  ARROW_ASSIGN_OR_RAISE(partitioning.keys_, ExpressionSet::Bind(keys, input));
+  for (const auto& key : keys) partitioning.types_.push_back(key->type());
+  return partitioning;
+}
+
+arrow::Result<std::vector<int32_t>> HashPartitioning::PartitionIds(const expression::EvalContext& context,
+                                                                   const std::shared_ptr<arrow::RecordBatch>& batch,
+                                                                   int num_partitions) const {
+  ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector keys, keys_.Evaluate(context, batch));
+  std::vector<std::shared_ptr<arrow::ArrayData>> columns;
+  for (const auto& key : keys) columns.push_back(key->data());
+  std::vector<int32_t> ids = expression::Murmur3Hash(columns, types_, batch->num_rows());
+  for (int32_t& id : ids) id = expression::Pmod(id, num_partitions);
+  return ids;
+}
+
+}  // namespace millrace::physical

@@ -1,0 +1,46 @@
+#include "physical/registry.h"
+
+#include "physical/operator/deduplicate.h"
+#include "physical/operator/exchange.h"
+#include "physical/operator/expand.h"
+#include "physical/operator/generate.h"
+#include "physical/operator/hash_aggregate.h"
+#include "physical/operator/hash_join.h"
+#include "physical/operator/limit.h"
+#include "physical/operator/local_scan.h"
+#include "physical/operator/project_filter.h"
+#include "physical/operator/range_scan.h"
+#include "physical/operator/renaming.h"
+#include "physical/operator/sample.h"
+#include "physical/operator/sort.h"
+#include "physical/operator/source_scan.h"
+#include "physical/operator/union.h"
+
+namespace millrace::physical {
+
+namespace {
+
+constexpr OperatorRule kRules[] = {
+    {"LocalScan", MatchesLocalScan, PlanLocalScan},
+    {"RangeScan", MatchesRangeScan, PlanRangeScan},
+    {"ConnectorScan", MatchesConnectorScan, PlanConnectorScan},
+    {"ProjectFilter", MatchesProjectFilter, PlanProjectFilter},
+    {"HashAggregate", MatchesHashAggregate, PlanHashAggregate},
+    {"HashJoin", MatchesHashJoin, PlanHashJoin},
+    {"Deduplicate", MatchesDeduplicate, PlanDeduplicate},
+    {"TopRows", MatchesTopRows, PlanTopRows},
+    {"Sort", MatchesSort, PlanSort},
+    {"Limit", MatchesLimit, PlanLimit},
+    {"Union", MatchesUnion, PlanUnion},
+    {"Generate", MatchesGenerate, PlanGenerate},
+    {"Expand", MatchesExpand, PlanExpand},
+    {"Sample", MatchesSample, PlanSample},
+    {"Exchange", MatchesExchange, PlanExchange},
+    {"Renaming", MatchesRenaming, PlanRenaming},
+};
+
+}  // namespace
+
+std::span<const OperatorRule> OperatorRules() { return kRules; }
+
+}  // namespace millrace::physical

@@ -1,0 +1,245 @@
+#include "session/session.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/compute/initialize.h>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "expression/show_string.h"
+#include "function/function_def.h"
+#include "logical/node/limit.h"
+#include "optimizer/optimizer.h"
+#include "physical/planner.h"
+#include "spark/connect/base.pb.h"
+#include "spark/connect/commands.pb.h"
+#include "spark/connect/relations.pb.h"
+#include "sql/parser.h"
+#include "types/arrow_type.h"
+
+namespace millrace::session {
+
+namespace connect = spark::connect;
+
+Engine::Engine(int num_threads) {
+  (void)arrow::compute::Initialize();
+  if (num_threads == 0) num_threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  pool = std::make_unique<TaskPool>(num_threads);
+  system_clock_ = std::make_unique<SystemClock>();
+  clock = system_clock_.get();
+  file_system = LocalFileSystem();
+}
+
+int64_t QueryResult::num_rows() const {
+  int64_t count = 0;
+  for (const auto& batch : batches) count += batch->num_rows();
+  return count;
+}
+
+std::shared_ptr<Session> Session::Create(std::shared_ptr<Engine> engine) {
+  return std::shared_ptr<Session>(new Session(std::move(engine)));
+}
+
+Session::Session(std::shared_ptr<Engine> engine) : id_(RandomUuid()), engine_(std::move(engine)) {}
+
+Session::~Session() { (void)streams_.StopAll(); }
+
+expression::EvalContext Session::MakeEvalContext() const {
+  expression::EvalContext eval;
+  auto zone = types::TimeZone::Load(conf_.Get("spark.sql.session.timeZone").value_or("UTC"));
+  eval.time_zone = zone.ok() ? *zone : types::TimeZone::Utc();
+  eval.ansi = conf_.GetBool("spark.sql.ansi.enabled");
+  eval.case_sensitive = conf_.GetBool("spark.sql.caseSensitive");
+  eval.current_timestamp_us = engine_->clock->NowMicros();
+  return eval;
+}
+
+connector::ConnectorContext Session::MakeConnectorContext() {
+  connector::ConnectorContext context;
+  context.file_system = engine_->file_system;
+  context.clock = engine_->clock;
+  context.durability = conf_.Get("millrace.durability") == "process" ? Durability::kProcess : Durability::kMachine;
+  expression::EvalContext eval = MakeEvalContext();
+  context.time_zone = eval.time_zone;
+  context.case_sensitive = eval.case_sensitive;
+  context.parallelism = engine_->pool->num_threads();
+  context.conf = [this](std::string_view key) { return conf_.Get(key); };
+  context.show = [eval](const types::DataType& schema, const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
+                        int64_t num_rows, int truncate) {
+    return expression::ShowString(eval, schema, rows, {.num_rows = num_rows, .truncate = truncate, .vertical = false});
+  };
+  return context;
+}
+
+const connector::ConnectorContext* Session::CurrentConnectorContext() {
+  connector::ConnectorContext made = MakeConnectorContext();
+  std::string key = made.time_zone->id() + (made.case_sensitive ? "|case" : "|") +
+                    (made.durability == Durability::kMachine ? "|machine" : "|process");
+  std::lock_guard lock(mutex_);
+  auto& slot = connector_contexts_[key];
+  if (slot == nullptr) slot = std::make_unique<connector::ConnectorContext>(std::move(made));
+  return slot.get();
+}
+
+analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
+  analyzer::AnalyzerContext context;
+  context.eval = MakeEvalContext();
+  context.catalog = &catalog_;
+  context.connector = CurrentConnectorContext();
+  context.default_source = conf_.Get("spark.sql.sources.default").value_or("parquet");
+  context.cached_relation = [this](const std::string& relation_id) -> arrow::Result<logical::PlanPtr> {
+    std::lock_guard lock(mutex_);
+    auto it = relations_.find(relation_id);
+    if (it == relations_.end()) return UserError("DATAFRAME_NOT_FOUND", {{"dfId", relation_id}});
+    return it->second;
+  };
+  return context;
+}
+
+arrow::Result<logical::PlanPtr> Session::Analyze(const connect::Relation& relation) {
+  return analyzer::ResolveRelation(relation, MakeAnalyzerContext());
+}
+
+arrow::Result<types::DataTypePtr> Session::Schema(const connect::Relation& relation) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  return plan->Schema();
+}
+
+arrow::Result<physical::OperatorPtr> Session::PlanBatch(const logical::PlanPtr& analyzed) {
+  if (analyzed->is_streaming()) {
+    return UserError("_LEGACY_ERROR_TEMP_3102",
+                     {{"msg", "Queries with streaming sources must be executed with writeStream.start()"}});
+  }
+  expression::EvalContext eval = MakeEvalContext();
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, eval));
+  return physical::PlanOperators(optimized, engine_->pool->num_threads());
+}
+
+void Session::Prepare(physical::ExecutionContext* context) const {
+  context->eval = MakeEvalContext();
+  context->pool = engine_->pool.get();
+  context->shuffle_partitions = static_cast<int>(conf_.GetInt64("spark.sql.shuffle.partitions"));
+  context->batch_rows = conf_.GetInt64("millrace.batch.rows");
+}
+
+namespace {
+
+arrow::Result<QueryResult> TextResult(const std::string& column, const std::string& text) {
+  arrow::StringBuilder builder;
+  ARROW_RETURN_NOT_OK(builder.Append(text));
+  ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
+  QueryResult result;
+  result.schema = types::Struct({{column, types::String(), false, ""}});
+  result.batches.push_back(arrow::RecordBatch::Make(types::ToArrowSchema(*result.schema), 1, {std::move(array)}));
+  return result;
+}
+
+}  // namespace
+
+arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation) {
+  if (relation.has_show_string()) {
+    const auto& show = relation.show_string();
+    ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(show.input()));
+    types::DataTypePtr schema = plan->Schema();
+    // One row more than shown tells whether there are more.
+    plan = std::make_shared<logical::Limit>(int64_t{show.num_rows()} + 1, 0, false, std::move(plan));
+    ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
+    physical::ExecutionContext context;
+    Prepare(&context);
+    ARROW_ASSIGN_OR_RAISE(auto partitions, physical::Collect(*root, context));
+    std::vector<std::shared_ptr<arrow::RecordBatch>> rows;
+    for (const auto& partition : partitions) rows.insert(rows.end(), partition.begin(), partition.end());
+    ARROW_ASSIGN_OR_RAISE(std::string text, expression::ShowString(context.eval, *schema, rows,
+                                                                   {.num_rows = show.num_rows(),
+                                                                    .truncate = show.truncate(),
+                                                                    .vertical = show.vertical()}));
+    return TextResult("show_string", text);
+  }
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  QueryResult result;
+  result.schema = plan->Schema();
+  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
+  physical::ExecutionContext context;
+  Prepare(&context);
+  ARROW_ASSIGN_OR_RAISE(auto partitions, physical::Collect(*root, context));
+  for (auto& partition : partitions) {
+    for (auto& batch : partition) {
+      if (batch->num_rows() > 0) result.batches.push_back(std::move(batch));
+    }
+  }
+  return result;
+}
+
+arrow::Status Session::ExecuteEach(
+    const connect::Relation& relation,
+    const std::function<arrow::Status(const std::shared_ptr<arrow::RecordBatch>&)>& consume) {
+  ARROW_ASSIGN_OR_RAISE(QueryResult result, Execute(relation));
+  for (const auto& batch : result.batches) ARROW_RETURN_NOT_OK(consume(batch));
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::string> Session::Explain(const connect::Relation& relation, bool extended) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr analyzed, Analyze(relation));
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, MakeEvalContext()));
+  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root,
+                        physical::PlanOperators(optimized, engine_->pool->num_threads()));
+  std::string text;
+  if (extended) {
+    text += "== Analyzed Logical Plan ==\n" + logical::TreeString(*analyzed) + "\n";
+    text += "== Optimized Logical Plan ==\n" + logical::TreeString(*optimized) + "\n";
+  }
+  return text + "== Physical Plan ==\n" + physical::TreeString(*root) + "\n";
+}
+
+arrow::Result<QueryResult> Session::Sql(const std::string& text) {
+  connect::Plan plan;
+  std::optional<sql::ConfStatement> setting;
+  sql::ParserOptions options;
+  options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };
+  expression::EvalContext eval = MakeEvalContext();
+  options.time_zone = eval.time_zone;
+  options.now_us = eval.current_timestamp_us;
+  ARROW_RETURN_NOT_OK(sql::ParseStatement(text, options, &plan, &setting));
+  QueryResult empty;
+  empty.schema = types::Struct({});
+  if (setting) {
+    switch (setting->kind) {
+      case sql::ConfStatement::Kind::kSet: ARROW_RETURN_NOT_OK(conf_.Set(setting->key, setting->value)); break;
+      case sql::ConfStatement::Kind::kReset: conf_.Unset(setting->key); break;
+      case sql::ConfStatement::Kind::kResetAll:
+        for (const auto& [key, value] : conf_.All()) conf_.Unset(key);
+        break;
+      default: return analyzer::NotSupported("SET as a query");
+    }
+    return empty;
+  }
+  if (plan.has_root()) return Execute(plan.root());
+  if (plan.command().has_create_dataframe_view()) {
+    const auto& view = plan.command().create_dataframe_view();
+    ARROW_RETURN_NOT_OK(CreateView(view.input(), view.name(), view.is_global(), view.replace()));
+    return empty;
+  }
+  return analyzer::NotSupported("this SQL statement");
+}
+
+arrow::Status Session::CreateView(const connect::Relation& relation, const std::string& name, bool global,
+                                  bool replace) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  return catalog_.CreateView(name, global, replace, std::move(plan));
+}
+
+void Session::PutRelation(const std::string& relation_id, logical::PlanPtr plan) {
+  std::lock_guard lock(mutex_);
+  relations_[relation_id] = std::move(plan);
+}
+
+void Session::RemoveRelation(const std::string& relation_id) {
+  std::lock_guard lock(mutex_);
+  relations_.erase(relation_id);
+}
+
+}  // namespace millrace::session

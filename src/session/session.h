@@ -1,0 +1,121 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
+#include "analyzer/analyzer.h"
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/task_pool.h"
+#include "catalog/catalog.h"
+#include "connector/sink.h"
+#include "physical/operator.h"
+#include "session/conf.h"
+#include "session/streaming_query_manager.h"
+#include "streaming/streaming_query.h"
+
+namespace spark::connect {
+class Command;
+class Plan;
+class Relation;
+class WriteOperation;
+class WriteStreamOperationStart;
+}  // namespace spark::connect
+
+namespace millrace::session {
+
+/// What all sessions of a process share: threads, clock, files. Outlives its sessions.
+struct Engine {
+  /// `num_threads` 0: one a core.
+  explicit Engine(int num_threads = 0);
+
+  std::unique_ptr<TaskPool> pool;
+  Clock* clock = nullptr;
+  FileSystem* file_system = nullptr;
+
+ private:
+  std::unique_ptr<Clock> system_clock_;
+};
+
+/// A query's result in memory.
+struct QueryResult {
+  types::DataTypePtr schema;
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  int64_t num_rows() const;
+};
+
+/// What foreachBatch calls: the rows of one micro-batch as a relation of this session, and its number.
+using ForeachBatchFunction = std::function<arrow::Status(const std::string& relation_id, BatchId batch_id)>;
+
+/// A session: settings, views, running queries. All doors (C++ API, Spark Connect, CLI) meet here and speak plan
+/// messages.
+///
+/// Thread: safe; queries of one session may run at once.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  static std::shared_ptr<Session> Create(std::shared_ptr<Engine> engine);
+  ~Session();
+
+  Conf& conf() { return conf_; }
+  catalog::Catalog& catalog() { return catalog_; }
+  StreamingQueryManager& streams() { return streams_; }
+  const std::string& id() const { return id_; }
+
+  /// Resolves a relation message. Errors: UserError as Spark raises.
+  arrow::Result<logical::PlanPtr> Analyze(const spark::connect::Relation& relation);
+  arrow::Result<types::DataTypePtr> Schema(const spark::connect::Relation& relation);
+
+  /// Runs a batch query to the end. A ShowString relation gives one row `show_string`.
+  /// Errors: as Analyze; UserError UNSUPPORTED_STREAMING_OPERATION… for a stream; failures of its data.
+  arrow::Result<QueryResult> Execute(const spark::connect::Relation& relation);
+  /// As Execute, but hands each batch on as soon as it is there (single-threaded, in partition order).
+  arrow::Status ExecuteEach(const spark::connect::Relation& relation,
+                            const std::function<arrow::Status(const std::shared_ptr<arrow::RecordBatch>&)>& consume);
+  arrow::Result<std::string> Explain(const spark::connect::Relation& relation, bool extended);
+
+  /// A SQL statement: rows of a query, or the (empty) result of a command.
+  arrow::Result<QueryResult> Sql(const std::string& text);
+
+  /// DataFrameWriter.save.
+  arrow::Status Write(const spark::connect::WriteOperation& write);
+  arrow::Status CreateView(const spark::connect::Relation& relation, const std::string& name, bool global, bool replace);
+
+  /// DataStreamWriter.start. `foreach_batch` replaces the message's sink when set.
+  arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(
+      const spark::connect::WriteStreamOperationStart& start, ForeachBatchFunction foreach_batch = nullptr);
+
+  /// Plans that clients refer to by id (foreachBatch's frames, checkpointed frames).
+  void PutRelation(const std::string& relation_id, logical::PlanPtr plan);
+  void RemoveRelation(const std::string& relation_id);
+
+  /// The context of an evaluation now: session zone, ANSI mode, current time.
+  expression::EvalContext MakeEvalContext() const;
+
+ private:
+  explicit Session(std::shared_ptr<Engine> engine);
+  analyzer::AnalyzerContext MakeAnalyzerContext();
+  connector::ConnectorContext MakeConnectorContext();
+  /// Connector contexts live as long as the session: plans point at them.
+  const connector::ConnectorContext* CurrentConnectorContext();
+  arrow::Result<physical::OperatorPtr> PlanBatch(const logical::PlanPtr& analyzed);
+  void Prepare(physical::ExecutionContext* context) const;
+
+  std::string id_;
+  std::shared_ptr<Engine> engine_;
+  Conf conf_;
+  catalog::Catalog catalog_;
+  std::mutex mutex_;
+  std::map<std::string, logical::PlanPtr> relations_;
+  std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
+  StreamingQueryManager streams_;
+};
+
+}  // namespace millrace::session

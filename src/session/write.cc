@@ -1,0 +1,179 @@
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "connector/foreach_batch/foreach_batch_sink.h"
+#include "expression/type_coercion.h"
+#include "logical/node/local_relation.h"
+#include "optimizer/optimizer.h"
+#include "physical/planner.h"
+#include "physical/write.h"
+#include "session/session.h"
+#include "spark/connect/commands.pb.h"
+#include "types/arrow_type.h"
+
+/// Batch and streaming writes: from the client's message to a sink.
+
+namespace millrace::session {
+
+namespace {
+
+namespace connect = spark::connect;
+
+connector::SaveMode ToSaveMode(connect::WriteOperation::SaveMode mode) {
+  switch (mode) {
+    case connect::WriteOperation::SAVE_MODE_APPEND: return connector::SaveMode::kAppend;
+    case connect::WriteOperation::SAVE_MODE_OVERWRITE: return connector::SaveMode::kOverwrite;
+    case connect::WriteOperation::SAVE_MODE_IGNORE: return connector::SaveMode::kIgnore;
+    default: return connector::SaveMode::kErrorIfExists;
+  }
+}
+
+arrow::Result<connector::OutputMode> ToOutputMode(const std::string& text) {
+  if (text.empty() || EqualsIgnoreCase(text, "append")) return connector::OutputMode::kAppend;
+  if (EqualsIgnoreCase(text, "update")) return connector::OutputMode::kUpdate;
+  if (EqualsIgnoreCase(text, "complete")) return connector::OutputMode::kComplete;
+  return UserError("STREAMING_OUTPUT_MODE.INVALID", {{"outputMode", text}});
+}
+
+arrow::Result<streaming::Trigger> ToTrigger(const connect::WriteStreamOperationStart& start) {
+  streaming::Trigger trigger;
+  switch (start.trigger_case()) {
+    case connect::WriteStreamOperationStart::kProcessingTimeInterval: {
+      trigger.kind = streaming::TriggerKind::kProcessingTime;
+      ARROW_ASSIGN_OR_RAISE(trigger.interval_ms, ParseMillis(start.processing_time_interval()));
+      // An interval of 0 means "as fast as possible".
+      if (trigger.interval_ms == 0) trigger.kind = streaming::TriggerKind::kDefault;
+      return trigger;
+    }
+    case connect::WriteStreamOperationStart::kAvailableNow:
+      trigger.kind = streaming::TriggerKind::kAvailableNow;
+      return trigger;
+    case connect::WriteStreamOperationStart::kOnce:
+      trigger.kind = streaming::TriggerKind::kOnce;
+      return trigger;
+    case connect::WriteStreamOperationStart::kContinuousCheckpointInterval:
+      return analyzer::NotSupported("Trigger.Continuous");
+    case connect::WriteStreamOperationStart::kRealTimeBatchDuration:
+      return analyzer::NotSupported("Trigger.RealTime");
+    default:
+      return trigger;
+  }
+}
+
+std::string DefaultSinkName(const std::string& format, const std::string& fallback) {
+  return format.empty() ? fallback : format;
+}
+
+}  // namespace
+
+arrow::Status Session::Write(const connect::WriteOperation& write) {
+  if (write.has_table()) return analyzer::NotSupported("saveAsTable and insertInto");
+  if (write.has_bucket_by() || write.sort_column_names_size() > 0 || write.clustering_columns_size() > 0) {
+    return analyzer::NotSupported("bucketBy, sortBy and clusterBy");
+  }
+  std::string format =
+      DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
+  const connector::SinkDef* def = connector::FindSink(format);
+  if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
+  if (def->open_batch == nullptr) {
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", QuoteIdentifier(format)}, {"operation", "append in batch mode"}});
+  }
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
+  connector::SinkRequest request;
+  for (const auto& [key, value] : write.options()) request.options.Set(key, value);
+  request.path = write.has_path() ? write.path() : request.options.GetOr("path", "");
+  request.schema = plan->Schema();
+  request.partition_columns.assign(write.partitioning_columns().begin(), write.partitioning_columns().end());
+  request.save_mode = ToSaveMode(write.mode());
+  request.context = CurrentConnectorContext();
+  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> target, def->open_batch(request));
+  if (target == nullptr) return arrow::Status::OK();
+  physical::ExecutionContext context;
+  Prepare(&context);
+  return physical::RunWrite(*root, context, target.get());
+}
+
+arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
+    const connect::WriteStreamOperationStart& start, ForeachBatchFunction foreach_batch) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(start.input()));
+  if (!plan->is_streaming()) {
+    return UserError("WRITE_STREAM_NOT_ALLOWED");
+  }
+  if (start.has_table_name()) return analyzer::NotSupported("writeStream.toTable");
+  streaming::StreamingQuerySpec spec;
+  spec.plan = plan;
+  spec.name = start.query_name();
+  ARROW_ASSIGN_OR_RAISE(spec.output_mode, ToOutputMode(start.output_mode()));
+  ARROW_ASSIGN_OR_RAISE(spec.trigger, ToTrigger(start));
+  connector::SinkRequest& request = spec.sink_request;
+  for (const auto& [key, value] : start.options()) request.options.Set(key, value);
+  request.path = start.has_path() ? start.path() : request.options.GetOr("path", "");
+  request.partition_columns.assign(start.partitioning_column_names().begin(),
+                                   start.partitioning_column_names().end());
+  request.schema = plan->Schema();
+  request.output_mode = spec.output_mode;
+  request.query_name = spec.name;
+
+  bool temporary_allowed = true;
+  if (foreach_batch) {
+    logical::AttributeVector columns = plan->output();
+    std::weak_ptr<Session> weak = weak_from_this();
+    spec.make_sink = [weak, columns, foreach_batch](const connector::SinkRequest&)
+        -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
+      return connector::MakeForeachBatchSink(
+          [weak, columns, foreach_batch](BatchId batch_id, connector::PartitionedRows rows) -> arrow::Status {
+            std::shared_ptr<Session> session = weak.lock();
+            if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
+            auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(rows));
+            std::string relation_id = RandomUuid();
+            session->PutRelation(relation_id,
+                                 std::make_shared<logical::LocalRelation>(columns, std::move(partitions)));
+            arrow::Status status = foreach_batch(relation_id, batch_id);
+            session->RemoveRelation(relation_id);
+            return status;
+          });
+    };
+  } else {
+    std::string format =
+        DefaultSinkName(start.format(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
+    spec.sink = connector::FindSink(format);
+    if (spec.sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
+    if (spec.sink->open_stream == nullptr) {
+      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                       {{"tableName", QuoteIdentifier(format)}, {"operation", "micro-batch write"}});
+    }
+    temporary_allowed = spec.sink->temporary_checkpoint;
+  }
+
+  std::optional<std::string> location = request.options.Get("checkpointLocation");
+  if (!location) {
+    if (auto base = conf_.Get("spark.sql.streaming.checkpointLocation")) {
+      location = JoinPath(*base, spec.name.empty() ? RandomUuid() : spec.name);
+    }
+  }
+  if (!location) {
+    if (!temporary_allowed) {
+      return UserError("_LEGACY_ERROR_TEMP_1129", {{"config", "spark.sql.streaming.checkpointLocation"}});
+    }
+    location = (std::filesystem::temp_directory_path() / ("temporary-" + RandomUuid())).string();
+    spec.temporary_checkpoint = true;
+  }
+  spec.checkpoint_location = AbsolutePath(LocalPath(*location));
+  auto conf = std::make_shared<Conf>(conf_);
+  spec.conf = [conf](std::string_view key) { return conf->Get(key); };
+  spec.polling_delay_ms = conf_.GetMillis("spark.sql.streaming.pollingDelay");
+  spec.no_data_progress_interval_ms = conf_.GetMillis("spark.sql.streaming.noDataProgressEventInterval");
+  spec.stop_timeout_ms = conf_.GetMillis("spark.sql.streaming.stopTimeout");
+  spec.eval = MakeEvalContext();
+  spec.connector = *CurrentConnectorContext();
+  spec.connector.conf = spec.conf;
+  spec.pool = engine_->pool.get();
+  spec.clock = engine_->clock;
+  spec.file_system = engine_->file_system;
+  return streams_.Start(std::move(spec));
+}
+
+}  // namespace millrace::session

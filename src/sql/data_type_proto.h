@@ -1,0 +1,22 @@
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include "types/data_type.h"
+
+namespace spark::connect {
+class DataType;
+}
+
+namespace millrace::sql {
+
+/// The type of a plan message. CHAR and VARCHAR become STRING (their lengths are not kept); Unparsed is parsed as DDL.
+/// Errors: UserError UNSUPPORTED_DATATYPE for types the engine does not have (VARIANT, TIME, GEOMETRY, user-defined …)
+/// and for collations other than UTF8_BINARY; DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION; FAILED_TO_PARSE_TOO_COMPLEX beyond 200 levels.
+arrow::Result<types::DataTypePtr> DataTypeFromProto(const spark::connect::DataType& proto);
+
+/// Inverse of DataTypeFromProto; total.
+void DataTypeToProto(const types::DataType& type, spark::connect::DataType* out);
+
+}  // namespace millrace::sql

@@ -1,0 +1,281 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include "base/error.h"
+#include "spark/connect/base.pb.h"
+#include "spark/connect/expressions.pb.h"
+#include "spark/connect/relations.pb.h"
+#include "spark/connect/types.pb.h"
+#include "sql/interval_literal.h"
+#include "sql/parser.h"
+#include "sql/token.h"
+
+namespace millrace::sql {
+
+using spark::connect::Expression;
+using spark::connect::Relation;
+
+/// Recursive descent over the tokens of one statement, Pratt style for binary operators; each method parses one rule
+/// of Spark's grammar at the current token and moves past it. Methods are grouped by the file that has them.
+///
+/// No keyword is reserved, so many rules first look at what follows ("is this CASE an expression or a column?"). Each
+/// look ahead is a bounded number of tokens or one walk to the matching parenthesis; nothing is parsed twice.
+/// Nesting is limited (FAILED_TO_PARSE_TOO_COMPLEX), so hostile text cannot overflow the stack here or in the readers
+/// of the tree.
+///
+/// Thread: confined, one instance per statement. `text` and `options` are borrowed.
+class Grammar {
+ public:
+  static arrow::Result<Grammar> Make(std::string_view text, const ParserOptions& options);
+
+  // Whole texts: one rule, then the end of input.
+  arrow::Status SingleExpression(Expression* out, std::vector<Relation>* subqueries);
+  arrow::Status SingleSortOrder(Expression* out);
+  arrow::Status SingleQuery(Relation* out);
+  arrow::Status SingleStatement(spark::connect::Plan* out, std::optional<ConfStatement>* conf);
+  arrow::Status SingleDataType(spark::connect::DataType* out);
+  arrow::Result<std::vector<std::string>> SingleMultipartIdentifier();
+
+ private:
+  using Status = arrow::Status;
+  using Function = Expression::UnresolvedFunction;
+
+  // What a SELECT without a set operation left open for the ORDER BY that may follow it.
+  struct SelectInfo {
+    bool is_aggregate = false;           // an Aggregate, perhaps under Filters; else a Project
+    std::vector<std::string> columns;    // names of its SELECT list, lower case
+    std::vector<Expression> grouping;    // its grouping expressions
+    // Columns that only later clauses use, by name; the first `appended` are in the SELECT list already.
+    std::vector<std::pair<std::string, Expression>> hidden;
+    size_t appended = 0;
+  };
+
+  Grammar(std::string_view text, std::vector<Token> tokens, const ParserOptions& options);
+
+  // --- cursor.cc: tokens, names, errors
+  const Token& Peek(size_t ahead = 0) const;
+  const Token& Take();
+  bool At(Symbol symbol) const { return Peek().Is(symbol); }
+  bool At(Keyword keyword) const { return Peek().Is(keyword); }
+  bool At(Keyword first, Keyword second) const { return Peek().Is(first) && Peek(1).Is(second); }
+  bool Accept(Symbol symbol);
+  bool Accept(Keyword keyword);
+  bool Accept(Keyword first, Keyword second);
+  Status Expect(Symbol symbol);
+  Status Expect(Keyword keyword);
+  Status ExpectEnd();
+  Status SyntaxErrorHere() const;
+  Status ErrorAt(size_t first_token, std::string_view condition, ErrorParameters parameters = {}) const;
+  Status Unsupported(std::string_view construct) const;
+  Status TooComplex() const;
+  /// Before a subtree is written a second time: nested doubling must not eat the memory.
+  Status ChargeCopy(const Expression& expression);
+  /// Index of the parenthesis that closes the one at `open`, or of the last token.
+  size_t Closing(size_t open) const { return closing_[open]; }
+  /// Position of `keyword` directly inside the call whose parenthesis opens at `open`, or 0.
+  size_t FindInCall(size_t open, Keyword keyword) const;
+  size_t CountArguments(size_t open) const;
+  /// Whether an operand may start at the token (so that a keyword operator before it is one).
+  bool StartsOperand(size_t token) const;
+  /// Whether a query, rather than an expression, starts at the token.
+  bool StartsQuery(size_t token) const;
+  /// Whether the keyword at the token opens the next clause of a query (else it may be a name).
+  bool StartsClause(size_t token) const;
+  arrow::Result<std::string> Identifier();
+  /// An identifier where a-b is surely meant as one name and refused with advice.
+  arrow::Result<std::string> NameIdentifier();
+  arrow::Result<std::vector<std::string>> MultipartIdentifier();
+  arrow::Result<std::vector<std::string>> IdentifierList();
+  arrow::Result<std::string> StringValue();
+  /// Restores the depth when it goes out of scope.
+  class DepthGuard;
+
+  // --- expression.cc: operators by precedence
+  Status ParseExpression(Expression* out);
+  Status ParseConjunction(Expression* out);
+  Status ParseNegation(Expression* out);
+  Status ParsePredicate(Expression* operand);
+  Status ParseBetween(Expression* operand);
+  Status ParseIn(Expression* operand);
+  Status ParseLike(Expression* operand);
+  Status ParseLikeQuantified(std::string_view function, bool negated, Expression* operand);
+  Status ParseIs(Expression* operand);
+  Status ParseValue(int min_precedence, Expression* out);
+  Status ParseUnary(Expression* out);
+  Status ParseNamedExpression(Expression* out);
+  Status ParseAlias(Expression* expression);
+  Status ParseSortItem(Expression::SortOrder* out);
+  template <typename Add>
+  Status ParseSortItems(Add add);
+
+  // --- primary.cc: operands and what may follow them
+  Status ParsePrimary(Expression* out);
+  Status ParsePrefix(Expression* out);
+  Status ParseKeywordPrefix(bool* parsed, Expression* out);
+  Status ParseName(Expression* out);
+  Status ParseParenthesized(Expression* out);
+  Status ParseRowConstructor(Expression* out);
+  Status ParseStar(std::vector<std::string> target, Expression* out);
+  Status ParseDereference(Expression* base);
+  Status ParseLambda(Expression* out);
+  Status ParseCase(Expression* out);
+  Status ParseCast(Expression* out);
+  Status ParseParameter(Expression* out);
+  Status ParseSubquery(spark::connect::SubqueryExpression::SubqueryType type, Expression* out);
+  bool IsLambdaVariable(std::string_view name) const;
+
+  // --- function_call.cc: calls, SQL's calls with words inside
+  Status ParseCall(std::vector<std::string> name, Expression* out);
+  Status ParseArguments(bool ignore_nulls_inside, Expression* out, bool* distinct);
+  Status ParseCallClauses(Expression* out);
+  Status ParseSpecialCall(bool* parsed, Expression* out);
+  Status ParseExtract(Expression* out);
+  Status ParseSubstring(Expression* out);
+  Status ParseTrim(Expression* out);
+  Status ParsePosition(Expression* out);
+  Status ParseOverlay(Expression* out);
+  Status ParseStruct(Expression* out);
+  Status ParseDatetimeUnitCall(std::string_view function, Expression* out);
+  Status AddIgnoreNulls(Expression* call);
+
+  // --- window.cc
+  Status ParseOver(Expression* call);
+  Status ParseWindowSpec(Expression::Window* window);
+  Status ParseNamedWindow(std::string_view name, Expression::Window* window);
+  Status ParseWindowFrame(Expression::Window* window);
+  Status ParseFrameBound(Expression::Window::WindowFrame::FrameBoundary* out, bool is_lower);
+
+  // --- literal.cc
+  Status ParseNumber(bool negative, size_t first_token, Expression* out);
+  Status ParseTypedLiteral(Expression* out);
+  Status ParseStringLiteral(Expression* out);
+  Status SetDecimal(std::string_view digits, bool negative, Expression* out);
+  Status RangeError(size_t first_token, std::string_view digits, std::string_view type, std::string_view minimum,
+                    std::string_view maximum) const;
+
+  // --- interval.cc
+  bool AtIntervalLiteral() const;
+  Status ParseIntervalLiteral(Expression* out);
+  Status ParseIntervalString(std::string_view text, size_t first_token, Expression* out);
+  Status SetInterval(const IntervalValue& value, const std::vector<std::string>& units, size_t first_token,
+                     Expression* out);
+  Status ParseUnitToUnit(size_t first_token, bool negative, std::string_view text, Expression* out);
+
+  // --- type.cc
+  Status ParseType(spark::connect::DataType* out);
+  Status ParseNestedType(Keyword keyword, spark::connect::DataType* out);
+  Status ParseStructFields(spark::connect::DataType* out);
+  Status ParseIntervalType(spark::connect::DataType* out);
+  Status ParseTimestampType(spark::connect::DataType* out);
+  Status ParseDecimalType(spark::connect::DataType* out);
+  Status ParseStringType(Keyword keyword, size_t first_token, spark::connect::DataType* out);
+  Status ExpectTypeClose();
+  arrow::Result<int32_t> TypeParameter();
+
+  // --- query.cc: WITH, set operations, ORDER BY … LIMIT
+  Status ParseQuery(Relation* out);
+  Status ParseCommonTables(std::vector<Relation>* tables);
+  Status ParseQueryTerm(int min_precedence, Relation* out, std::optional<SelectInfo>* info);
+  Status ParseQueryPrimary(Relation* out, std::optional<SelectInfo>* info);
+  Status ParseQueryOrganization(Relation* query, std::optional<SelectInfo>* info);
+  Status ParseOrderBy(Relation* query, std::optional<SelectInfo>* info);
+  Status ParseDistribution(Relation* query, bool sort);
+  Status ParseLimits(Relation* query);
+  arrow::Result<int32_t> ParseRowCount(std::string_view clause);
+
+  // --- select.cc
+  Status ParseSelect(Relation* out, std::optional<SelectInfo>* info);
+  Status ParseFromSelect(Relation* out, std::optional<SelectInfo>* info);
+  struct SelectClause;
+  Status ParseSelectClause(SelectClause* clause);
+  Status ParseHints(SelectClause* clause);
+  Status ParseSelectTail(SelectClause* clause, Relation* input, Relation* out, std::optional<SelectInfo>* info);
+  Status ParseWindowClause();
+  Status ParseGroupBy(std::vector<Expression>* grouping);
+  Status ParseGroupingElement(Expression* out);
+  Status ParseGroupingSet(Expression* out);
+  bool ContainsAggregate(const Expression& expression) const;
+  bool IsAggregateCall(const Expression& expression) const;
+  void HideAggregates(SelectInfo* info, Expression* expression);
+  void HideWindows(SelectInfo* info, Expression* expression);
+  void Hide(SelectInfo* info, Expression* expression);
+  static void AppendHidden(SelectInfo* info, Relation* query);
+  static void DropHidden(const SelectInfo& info, Relation* query);
+
+  // --- relation.cc
+  Status ParseFrom(Relation* out);
+  Status ParseRelation(Relation* out);
+  Status ParseRelationPrimary(Relation* out);
+  Status ParseTable(bool is_streaming, Relation* out);
+  Status ParseTableFunction(Relation* out);
+  Status ParseValues(Relation* out);
+  Status ParseLateral(Relation* out);
+  Status ParseTemporal(Relation* table);
+  Status ParseTableSuffixes(Relation* relation);
+  Status ParseSample(Relation* relation);
+  Status ParseWatermark(Relation* relation);
+  Status ParseTableAlias(Relation* relation);
+  Status ParseJoins(Relation* left);
+  bool AtJoin() const;
+  Status ParseJoin(Relation* left);
+  Status ParseLateralViews(Relation* relation);
+
+  // --- statement.cc
+  Status ParseCreateView(spark::connect::Plan* out);
+  Status ParseConf(std::optional<ConfStatement>* conf);
+  Status ParseShowTables(spark::connect::Plan* out);
+  Status ParseDropView(spark::connect::Plan* out);
+  Status ParseUse(spark::connect::Plan* out);
+  Status UnsupportedStatement() const;
+  Status ParseOptions(google::protobuf::Map<std::string, std::string>* options);
+
+  std::string_view text_;
+  std::vector<Token> tokens_;
+  std::vector<size_t> closing_;
+  const ParserOptions* options_;
+  size_t position_ = 0;
+  int depth_ = 0;
+  size_t last_end_keyword_ = 0;
+  size_t positional_parameters_used_ = 0;
+  std::vector<std::string> lambda_variables_;
+  // First token of the innermost SELECT: where a named window is looked for.
+  size_t select_start_ = 0;
+  // Plans of the subqueries met in the expressions of the innermost query.
+  std::vector<Relation>* subqueries_ = nullptr;
+  int64_t next_plan_id_;
+  int next_hidden_ = 0;
+  size_t copied_bytes_ = 0;
+};
+
+class Grammar::DepthGuard {
+ public:
+  explicit DepthGuard(Grammar* grammar) : grammar_(grammar) { ++grammar_->depth_; }
+  ~DepthGuard() { --grammar_->depth_; }
+  DepthGuard(const DepthGuard&) = delete;
+  DepthGuard& operator=(const DepthGuard&) = delete;
+  /// Far beyond what people write, far from the end of a thread's stack.
+  bool TooDeep() const { return grammar_->depth_ > 300; }
+
+ private:
+  Grammar* grammar_;
+};
+
+/// Longest chain of left-associative operators (a + b + …), which is as deep a tree.
+inline constexpr int kMaxOperatorChain = 1500;
+
+template <typename Add>
+arrow::Status Grammar::ParseSortItems(Add add) {
+  do {
+    ARROW_RETURN_NOT_OK(ParseSortItem(add()));
+  } while (Accept(Symbol::kComma));
+  return arrow::Status::OK();
+}
+
+}  // namespace millrace::sql

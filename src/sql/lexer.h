@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include <arrow/result.h>
+
+#include "sql/token.h"
+
+namespace millrace::sql {
+
+/// Cuts `text` into tokens, longest match first as Spark's lexer does; comments and white space are dropped.
+/// The last token is kEnd. Characters that start no token come out as kUnrecognized for the parser to refuse.
+/// The tokens are views of `text`.
+/// Errors: UserError UNCLOSED_BRACKETED_COMMENT.   Thread: free function.
+/// Source: Spark SQL reference, "Literals", "Identifiers", "Comments".
+arrow::Result<std::vector<Token>> Tokenize(std::string_view text);
+
+}  // namespace millrace::sql

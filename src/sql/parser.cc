@@ -1,0 +1,41 @@
+#include "sql/parser.h"
+
+#include "sql/grammar/grammar.h"
+
+namespace millrace::sql {
+
+arrow::Status ParseExpression(std::string_view text, const ParserOptions& options, spark::connect::Expression* out,
+                              std::vector<spark::connect::Relation>* subqueries) {
+  ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
+  return grammar.SingleExpression(out, subqueries);
+}
+
+arrow::Status ParseSortOrder(std::string_view text, const ParserOptions& options, spark::connect::Expression* out) {
+  ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
+  return grammar.SingleSortOrder(out);
+}
+
+arrow::Status ParseQuery(std::string_view text, const ParserOptions& options, spark::connect::Relation* out) {
+  ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
+  return grammar.SingleQuery(out);
+}
+
+arrow::Status ParseStatement(std::string_view text, const ParserOptions& options, spark::connect::Plan* out,
+                             std::optional<ConfStatement>* conf) {
+  ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
+  return grammar.SingleStatement(out, conf);
+}
+
+arrow::Status ParseDataType(std::string_view text, spark::connect::DataType* out) {
+  const ParserOptions options;
+  ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
+  return grammar.SingleDataType(out);
+}
+
+arrow::Result<std::vector<std::string>> ParseMultipartIdentifier(std::string_view text) {
+  const ParserOptions options;
+  ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
+  return grammar.SingleMultipartIdentifier();
+}
+
+}  // namespace millrace::sql

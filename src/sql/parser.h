@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include "types/time_zone.h"
+
+namespace spark::connect {
+class DataType;
+class Expression;
+class Plan;
+class Relation;
+}  // namespace spark::connect
+
+namespace millrace::sql {
+
+/// What the text's meaning depends on beside the text. The pointers are borrowed for the call.
+struct ParserOptions {
+  /// Whether an unqualified function name (lower case) aggregates: SELECT max(a) FROM t is an aggregate without
+  /// a GROUP BY. Empty: none does.
+  std::function<bool(std::string_view)> is_aggregate;
+  /// Where TIMESTAMP literals without a zone are read.
+  const types::TimeZone* time_zone = types::TimeZone::Utc();
+  /// What TIMESTAMP 'now' and DATE 'today' mean, µs since 1970 UTC.
+  int64_t now_us = 0;
+  /// Values of `:name` and `?`; null where the caller has none.
+  const std::map<std::string, spark::connect::Expression>* named_parameters = nullptr;
+  const std::vector<spark::connect::Expression>* positional_parameters = nullptr;
+};
+
+/// SET and RESET, which have no plan message.
+struct ConfStatement {
+  enum class Kind { kSet, kShow, kShowAll, kReset, kResetAll };
+  Kind kind;
+  std::string key;    // kSet, kShow, kReset
+  std::string value;  // kSet
+};
+
+// Text of Spark SQL 4.2 to Spark Connect messages. sql/plan_conventions.h says how each construct looks there.
+// Errors of all: UserError PARSE_SYNTAX_ERROR, PARSE_EMPTY_STATEMENT, FAILED_TO_PARSE_TOO_COMPLEX, INVALID_TYPED_LITERAL and
+//   Spark's other parse conditions, with the place marked in the text; INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT
+//   names what Spark takes and this parser does not.
+// Thread: free functions. Source: Spark SQL reference; the grammar of Spark 4.2.
+
+/// An expression as expr() and selectExpr() take it, with an optional alias: "a + 1 AS b", "explode(m) AS (k, v)", "t.*".
+/// Plans of subqueries inside are appended to `subqueries`; where it is null they are refused.
+arrow::Status ParseExpression(std::string_view text, const ParserOptions& options, spark::connect::Expression* out,
+                              std::vector<spark::connect::Relation>* subqueries = nullptr);
+
+/// "a DESC NULLS LAST" as Expression.sort_order.
+arrow::Status ParseSortOrder(std::string_view text, const ParserOptions& options, spark::connect::Expression* out);
+
+/// A query: SELECT, VALUES, TABLE, FROM … SELECT, WITH, set operations.
+arrow::Status ParseQuery(std::string_view text, const ParserOptions& options, spark::connect::Relation* out);
+
+/// A query (Plan.root) or a command (Plan.command: CREATE TEMP VIEW); SHOW TABLES, USE and DROP VIEW become Catalog
+/// relations. SET and RESET fill `conf` and leave `out` empty.
+arrow::Status ParseStatement(std::string_view text, const ParserOptions& options, spark::connect::Plan* out,
+                             std::optional<ConfStatement>* conf);
+
+/// One data type: "decimal(10, 2)", "array<struct<a: int>>".
+arrow::Status ParseDataType(std::string_view text, spark::connect::DataType* out);
+
+/// The parts of a name in SQL: "a.`b c`" is {"a", "b c"}.
+arrow::Result<std::vector<std::string>> ParseMultipartIdentifier(std::string_view text);
+
+}  // namespace millrace::sql

@@ -1,0 +1,40 @@
+#include "streaming/log/commit_log.h"
+
+#include "base/json_value.h"
+
+namespace millrace::streaming {
+
+namespace {
+
+// v2 adds ids of state stores, v3 of sinks: what this engine needs of them stands in all versions.
+constexpr int kNewestVersion = 3;
+
+}  // namespace
+
+std::string EncodeCommitEntry(const CommitEntry& entry) {
+  return "v1\n{\"nextBatchWatermarkMs\":" + std::to_string(entry.next_watermark_ms) + "}";
+}
+
+arrow::Result<CommitEntry> DecodeCommitEntry(std::string_view text, const std::string& path) {
+  int version = 0;
+  ARROW_ASSIGN_OR_RAISE(std::string_view rest, AfterVersionLine(text, kNewestVersion, path, &version));
+  arrow::Result<JsonValue> json = ParseJson(rest);
+  if (!json.ok() || !json->is_object()) {
+    return arrow::Status::Invalid("Malformed log file ", path, ": its second line is not a JSON object");
+  }
+  CommitEntry entry;
+  if (const JsonValue* value = json->Find("nextBatchWatermarkMs")) entry.next_watermark_ms = value->AsInt64();
+  return entry;
+}
+
+arrow::Status CommitLog::Add(BatchId batch_id, const CommitEntry& entry) {
+  return log_.Add(batch_id, EncodeCommitEntry(entry));
+}
+
+arrow::Result<std::optional<CommitEntry>> CommitLog::Get(BatchId batch_id) const {
+  ARROW_ASSIGN_OR_RAISE(auto text, log_.Get(batch_id));
+  if (!text) return std::nullopt;
+  return DecodeCommitEntry(*text, log_.PathOf(batch_id));
+}
+
+}  // namespace millrace::streaming

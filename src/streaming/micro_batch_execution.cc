@@ -1,0 +1,482 @@
+#include "streaming/micro_batch_execution.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/ids.h"
+#include "physical/write.h"
+
+namespace millrace::streaming {
+
+namespace {
+
+/// Adds the time until it ends to one of durationMs' keys.
+class PhaseTimer {
+ public:
+  PhaseTimer(const Clock& clock, QueryProgress* progress, const char* key)
+      : clock_(clock), progress_(progress), key_(key), start_us_(clock.NowMicros()) {}
+  ~PhaseTimer() { progress_->duration_ms[key_] += (clock_.NowMicros() - start_us_) / 1000; }
+  PhaseTimer(const PhaseTimer&) = delete;
+  PhaseTimer& operator=(const PhaseTimer&) = delete;
+
+ private:
+  const Clock& clock_;
+  QueryProgress* progress_;
+  const char* key_;
+  int64_t start_us_;
+};
+
+int64_t ConfInt64(const StreamingQuerySpec& spec, std::string_view key, int64_t fallback) {
+  std::optional<std::string> text = spec.conf(key);
+  return text ? std::strtoll(text->c_str(), nullptr, 10) : fallback;
+}
+
+int64_t MinBatchesToRetain(const StreamingQuerySpec& spec) {
+  return std::max<int64_t>(1, ConfInt64(spec, "spark.sql.streaming.minBatchesToRetain", 100));
+}
+
+}  // namespace
+
+MicroBatchExecution::MicroBatchExecution(std::unique_ptr<StreamingQuerySpec> spec, Checkpoint checkpoint, BoundQuery bound,
+                                         std::unique_ptr<connector::StreamSink> sink)
+    : owned_spec_(std::move(spec)),
+      spec_(*owned_spec_),
+      run_id_(RandomUuid()),
+      checkpoint_(std::move(checkpoint)),
+      bound_(std::move(bound)),
+      sink_(std::move(sink)),
+      log_writer_(spec_.connector.durability == Durability::kMachine) {
+  status_.message = "Initializing sources";
+}
+
+MicroBatchExecution::~MicroBatchExecution() {
+  stopping_.store(true, std::memory_order_release);
+  spec_.clock->Notify();
+  if (!thread_.joinable()) return;
+  // The last owner may be a callback on the query's own thread.
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();
+  } else {
+    thread_.join();
+  }
+}
+
+void MicroBatchExecution::Launch() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void MicroBatchExecution::Run() {
+  arrow::Status status;
+  try {
+    status = RunLoop();
+  } catch (const std::exception& e) {  // bad_alloc, and what third parties throw
+    status = InternalError(std::string("The query's thread ended by an exception: ") + e.what());
+  }
+  Finish(std::move(status));
+}
+
+arrow::Status MicroBatchExecution::RunLoop() {
+  ARROW_RETURN_NOT_OK(Recover());
+  if (spec_.trigger.kind == TriggerKind::kAvailableNow) {
+    for (QuerySource& source : bound_.sources) ARROW_RETURN_NOT_OK(source.stream->PrepareForAvailableNow());
+  } else if (spec_.trigger.kind == TriggerKind::kOnce) {
+    for (QuerySource& source : bound_.sources) source.stream->IgnoreLimits();
+  }
+  all_sources_notify_ = true;
+  for (QuerySource& source : bound_.sources) {
+    bool notifies = source.stream->NotifyOnData([this] {
+      data_arrived_.store(true, std::memory_order_release);
+      spec_.clock->Notify();
+    });
+    all_sources_notify_ = all_sources_notify_ && notifies;
+  }
+  while (!stopping()) {
+    data_arrived_.store(false, std::memory_order_release);
+    ARROW_ASSIGN_OR_RAISE(bool ran, RunTrigger());
+    if (!WaitForTrigger(ran)) break;
+  }
+  // A commit entry may still be on its way to the disk.
+  return log_writer_.Wait();
+}
+
+arrow::Status MicroBatchExecution::RestoreConf(const OffsetEntry& entry) {
+  // Settings of the checkpoint win over the session's: state was laid out with them.
+  std::map<std::string, std::string> restored;
+  for (const CheckpointedConf& conf : CheckpointedConfs()) {
+    auto it = entry.conf.find(std::string(conf.key));
+    if (it != entry.conf.end()) {
+      restored[std::string(conf.key)] = it->second;
+    } else if (!conf.value_if_absent.empty()) {
+      restored[std::string(conf.key)] = std::string(conf.value_if_absent);
+    }
+  }
+  auto session = spec_.conf;
+  spec_.conf = [restored = std::move(restored), session](std::string_view key) -> std::optional<std::string> {
+    auto it = restored.find(std::string(key));
+    return it != restored.end() ? it->second : session(key);
+  };
+  return arrow::Status::OK();
+}
+
+arrow::Status MicroBatchExecution::Recover() {
+  ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint_.offset_log.log().LatestId());
+  if (!newest) return arrow::Status::OK();
+  int num_sources = static_cast<int>(bound_.sources.size());
+  ARROW_ASSIGN_OR_RAISE(auto entry, checkpoint_.offset_log.Get(*newest, num_sources));
+  if (!entry) return arrow::Status::Invalid("The offset log entry ", newest->ToString(), " disappeared");
+  ARROW_RETURN_NOT_OK(RestoreConf(*entry));
+  watermark_ms_ = entry->watermark_ms;
+  batch_id_ = *newest;
+  for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].available = entry->offsets[i];
+
+  ARROW_ASSIGN_OR_RAISE(auto committed, checkpoint_.commit_log.log().LatestId());
+  if (committed && *committed >= *newest) {
+    ARROW_ASSIGN_OR_RAISE(auto commit, checkpoint_.commit_log.Get(*newest));
+    if (commit) watermark_ms_ = std::max(watermark_ms_, commit->next_watermark_ms);
+    for (QuerySource& source : bound_.sources) source.committed = source.available;
+    batch_id_ = newest->Next();
+    return arrow::Status::OK();
+  }
+  // The newest micro-batch is not done: it runs again, over exactly the same offsets.
+  entry_ = *entry;
+  planned_ = true;
+  batch_timestamp_ms_ = entry->timestamp_ms;
+  if (newest->value == 0) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto before, checkpoint_.offset_log.Get(newest->Previous(), num_sources));
+  if (!before) {
+    return arrow::Status::Invalid("batch ", newest->Previous().ToString(), " doesn't exist in the offset log ",
+                                  checkpoint_.offset_log.log().directory(), ", which batch ", newest->ToString(),
+                                  " needs to run again");
+  }
+  for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].committed = before->offsets[i];
+  return arrow::Status::OK();
+}
+
+arrow::Result<bool> MicroBatchExecution::RunTrigger() {
+  trigger_start_us_ = spec_.clock->NowMicros();
+  progress_ = QueryProgress();
+  progress_.timestamp_ms = trigger_start_us_ / 1000;
+  rows_read_.clear();
+  rows_written_ = 0;
+  {
+    std::lock_guard lock(mutex_);
+    status_.is_trigger_active = true;
+    ++begun_triggers_;
+  }
+  if (!planned_) {
+    SetMessage("Getting offsets from sources");
+    ARROW_ASSIGN_OR_RAISE(planned_, PlanOffsets());
+  }
+  bool run = planned_ && !stopping();
+  if (run) {
+    SetMessage("Processing new data");
+    ARROW_RETURN_NOT_OK(RunMicroBatch());
+    ARROW_RETURN_NOT_OK(CommitMicroBatch());
+  }
+  ReportProgress(run);
+  std::lock_guard lock(mutex_);
+  status_.is_trigger_active = false;
+  if (!run) {
+    status_.message = "Waiting for data to arrive";
+    status_.is_data_available = false;
+    last_idle_trigger_ = begun_triggers_;
+    changed_.notify_all();
+  } else {
+    status_.message = "Waiting for next trigger";
+  }
+  return run;
+}
+
+arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
+  bool changed = false;
+  for (QuerySource& source : bound_.sources) {
+    PhaseTimer timer(*spec_.clock, &progress_, "latestOffset");
+    connector::SourceOffset start;
+    if (source.available) {
+      start = *source.available;
+    } else {
+      ARROW_RETURN_NOT_OK(HitFailpoint("source.before_initial_offsets"));
+      ARROW_ASSIGN_OR_RAISE(start, source.stream->InitialOffset());
+      ARROW_RETURN_NOT_OK(HitFailpoint("source.after_initial_offsets"));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto latest, source.stream->LatestOffset(start));
+    if (latest) source.available = latest;
+    changed = changed || source.available != source.committed;
+  }
+  if (!changed) return false;
+  {
+    std::lock_guard lock(mutex_);
+    status_.is_data_available = true;
+  }
+  ARROW_RETURN_NOT_OK(WriteOffsets());
+  return true;
+}
+
+arrow::Status MicroBatchExecution::WriteOffsets() {
+  PhaseTimer timer(*spec_.clock, &progress_, "walCommit");
+  batch_timestamp_ms_ = spec_.clock->NowMillis();
+  entry_ = OffsetEntry();
+  entry_.watermark_ms = watermark_ms_;
+  entry_.timestamp_ms = batch_timestamp_ms_;
+  for (const CheckpointedConf& conf : CheckpointedConfs()) {
+    entry_.conf[std::string(conf.key)] = spec_.conf(conf.key).value_or(std::string(conf.default_value));
+  }
+  for (const QuerySource& source : bound_.sources) entry_.offsets.push_back(source.available);
+  return log_writer_.Submit([this, batch_id = batch_id_, entry = entry_]() -> arrow::Status {
+    ARROW_RETURN_NOT_OK(HitFailpoint("offset_log.before_add"));
+    ARROW_RETURN_NOT_OK(checkpoint_.offset_log.Add(batch_id, entry));
+    ARROW_RETURN_NOT_OK(HitFailpoint("offset_log.after_add"));
+    // Done here, off the loop's thread: what is old enough for every restart.
+    BatchId threshold(batch_id.value - MinBatchesToRetain(spec_));
+    ARROW_RETURN_NOT_OK(checkpoint_.offset_log.log().Purge(threshold));
+    return checkpoint_.commit_log.log().Purge(threshold);
+  });
+}
+
+arrow::Status MicroBatchExecution::PlanPartitions(physical::ExecutionContext* context) {
+  PhaseTimer timer(*spec_.clock, &progress_, "getBatch");
+  for (QuerySource& source : bound_.sources) {
+    for (const QuerySource::Scan& scan : source.scans) {
+      connector::InputPartitions& partitions = context->stream_partitions[scan.key];
+      // Nothing new in this source: it takes part with no rows.
+      if (!source.available || source.available == source.committed) continue;
+      connector::SourceOffset start;
+      if (source.committed) {
+        start = *source.committed;
+      } else {
+        ARROW_ASSIGN_OR_RAISE(start, source.stream->InitialOffset());
+      }
+      ARROW_ASSIGN_OR_RAISE(partitions, source.stream->PlanPartitions(start, *source.available, scan.columns));
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status MicroBatchExecution::RunMicroBatch() {
+  physical::ExecutionContext context;
+  context.eval = spec_.eval;
+  context.eval.current_timestamp_us = batch_timestamp_ms_ * 1000;
+  context.pool = spec_.pool;
+  context.shuffle_partitions = static_cast<int>(ConfInt64(spec_, "spark.sql.shuffle.partitions", 200));
+  context.batch_rows = ConfInt64(spec_, "millrace.batch.rows", context.batch_rows);
+  context.cancelled = &stopping_;
+  ARROW_RETURN_NOT_OK(PlanPartitions(&context));
+  progress_.duration_ms["queryPlanning"] += 0;  // bound when the query started
+  PhaseTimer timer(*spec_.clock, &progress_, "addBatch");
+  ARROW_RETURN_NOT_OK(HitFailpoint("batch.before_run"));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> write, sink_->Begin(batch_id_));
+  // Null: the sink has this micro-batch already; it was committed before a crash.
+  if (write == nullptr) return log_writer_.Wait();
+  ARROW_RETURN_NOT_OK(physical::RunWrite(*bound_.root, context, write.get(), [this]() -> arrow::Status {
+    ARROW_RETURN_NOT_OK(HitFailpoint("batch.after_run"));
+    // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer.
+    ARROW_RETURN_NOT_OK(log_writer_.Wait());
+    return HitFailpoint("sink.before_commit");
+  }));
+  ARROW_RETURN_NOT_OK(HitFailpoint("sink.after_commit"));
+  rows_read_ = context.rows_read;
+  rows_written_ = context.rows_written;
+  return arrow::Status::OK();
+}
+
+arrow::Status MicroBatchExecution::CommitMicroBatch() {
+  PhaseTimer timer(*spec_.clock, &progress_, "commitOffsets");
+  ARROW_RETURN_NOT_OK(
+      log_writer_.Submit([this, batch_id = batch_id_, watermark = watermark_ms_]() -> arrow::Status {
+        ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
+        ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, CommitEntry{watermark}));
+        return HitFailpoint("commit_log.after_add");
+      }));
+  progress_.batch_id = batch_id_.value;
+  for (QuerySource& source : bound_.sources) {
+    SourceProgress reported;
+    reported.start_offset = source.committed;
+    reported.end_offset = source.available;
+    progress_.sources.push_back(std::move(reported));
+    source.committed = source.available;
+    if (source.committed) ARROW_RETURN_NOT_OK(source.stream->Commit(*source.committed));
+  }
+  planned_ = false;
+  batch_id_ = batch_id_.Next();
+  return arrow::Status::OK();
+}
+
+void MicroBatchExecution::ReportProgress(bool ran) {
+  int64_t now_us = spec_.clock->NowMicros();
+  int64_t interval_ms = spec_.no_data_progress_interval_ms;
+  if (!ran && now_us / 1000 - last_report_ms_ < interval_ms) {
+    if (!last_trigger_ms_) last_trigger_ms_ = progress_.timestamp_ms;
+    return;
+  }
+  last_report_ms_ = now_us / 1000;
+  progress_.id = id();
+  progress_.run_id = run_id_;
+  progress_.name = spec_.name;
+  if (!ran) {
+    progress_.batch_id = batch_id_.value;
+    for (QuerySource& source : bound_.sources) {
+      progress_.sources.push_back({"", source.committed, source.available, std::nullopt, 0, {}});
+    }
+  }
+  progress_.duration_ms["triggerExecution"] = (now_us - trigger_start_us_) / 1000;
+  progress_.batch_duration_ms = (now_us - trigger_start_us_) / 1000;
+  if (last_trigger_ms_) progress_.since_last_trigger_ms = progress_.timestamp_ms - *last_trigger_ms_;
+  last_trigger_ms_ = progress_.timestamp_ms;
+  for (size_t i = 0; i < bound_.sources.size(); ++i) {
+    QuerySource& source = bound_.sources[i];
+    SourceProgress& reported = progress_.sources[i];
+    reported.description = source.description;
+    auto latest = source.stream->ReportLatestOffset();
+    if (latest.ok()) reported.latest_offset = *latest;
+    reported.metrics = source.stream->Metrics(source.committed);
+    if (!source.scans.empty()) reported.num_input_rows = rows_read_[source.scans[0].key];
+  }
+  progress_.sink_description = sink_->Description();
+  bool reports_rows = spec_.sink != nullptr && spec_.sink->reports_num_output_rows;
+  progress_.num_output_rows = reports_rows ? rows_written_ : -1;
+  JsonValue json = ToJson(progress_);
+  {
+    std::lock_guard lock(mutex_);
+    auto limit = static_cast<size_t>(
+        std::max<int64_t>(1, ConfInt64(spec_, "spark.sql.streaming.numRecentProgressUpdates", 100)));
+    recent_.push_back(json);
+    while (recent_.size() > limit) recent_.pop_front();
+  }
+  if (spec_.on_progress) spec_.on_progress(json);
+}
+
+bool MicroBatchExecution::WaitForTrigger(bool ran) {
+  if (stopping()) return false;
+  auto wake = [this] { return stopping(); };
+  switch (spec_.trigger.kind) {
+    case TriggerKind::kOnce:
+      return false;
+    case TriggerKind::kAvailableNow:
+      return ran;
+    case TriggerKind::kProcessingTime: {
+      // Multiples of the interval; a trigger that was missed is left out.
+      int64_t interval_us = spec_.trigger.interval_ms * 1000;
+      int64_t next_us = trigger_start_us_ / interval_us * interval_us + interval_us;
+      if (spec_.clock->NowMicros() < next_us) spec_.clock->WaitUntil(next_us, wake);
+      return !stopping();
+    }
+    case TriggerKind::kDefault: {
+      if (ran) return true;
+      // Sources that tell wake the query; a long wait is only a safety net then.
+      int64_t poll_us = all_sources_notify_ ? 1000000 : spec_.polling_delay_ms * 1000;
+      spec_.clock->WaitUntil(spec_.clock->NowMicros() + poll_us, [this] {
+        return stopping() || data_arrived_.load(std::memory_order_acquire);
+      });
+      return !stopping();
+    }
+  }
+  return false;
+}
+
+void MicroBatchExecution::SetMessage(std::string message) {
+  std::lock_guard lock(mutex_);
+  status_.message = std::move(message);
+}
+
+void MicroBatchExecution::Finish(arrow::Status status) {
+  bool stopped = stopping();
+  for (QuerySource& source : bound_.sources) source.stream->Stop();
+  sink_->Stop();
+  // What fails because it was told to stop has not failed.
+  if (stopped && (status.IsCancelled() || status.ok())) status = arrow::Status::OK();
+  if (status.ok() && spec_.temporary_checkpoint) (void)spec_.file_system->RemoveTree(checkpoint_.location);
+  if (!status.ok()) {
+    std::string message(status.message());
+    status = UserError("STREAM_FAILED", {{"id", id()}, {"runId", run_id_}, {"message", message}});
+  }
+  {
+    std::lock_guard lock(mutex_);
+    active_ = false;
+    failure_ = status;
+    status_.message = status.ok() ? "Stopped" : "Terminated with exception: " + status.message();
+    status_.is_trigger_active = false;
+    status_.is_data_available = false;
+  }
+  changed_.notify_all();
+  if (spec_.on_terminated) spec_.on_terminated(*this, status);
+}
+
+bool MicroBatchExecution::is_active() const {
+  std::lock_guard lock(mutex_);
+  return active_;
+}
+
+StreamingQueryStatus MicroBatchExecution::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+std::vector<JsonValue> MicroBatchExecution::recent_progress() const {
+  std::lock_guard lock(mutex_);
+  return {recent_.begin(), recent_.end()};
+}
+
+std::optional<JsonValue> MicroBatchExecution::last_progress() const {
+  std::lock_guard lock(mutex_);
+  if (recent_.empty()) return std::nullopt;
+  return recent_.back();
+}
+
+arrow::Status MicroBatchExecution::exception() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+std::string MicroBatchExecution::Explain(bool extended) const {
+  std::string text;
+  if (extended) text += "== Optimized Logical Plan ==\n" + bound_.logical_text + "\n";
+  return text + "== Physical Plan ==\n" + physical::TreeString(*bound_.root) + "\n";
+}
+
+arrow::Status MicroBatchExecution::Stop() {
+  stopping_.store(true, std::memory_order_release);
+  spec_.clock->Notify();
+  auto timeout = std::chrono::milliseconds(spec_.stop_timeout_ms > 0 ? spec_.stop_timeout_ms : -1);
+  std::unique_lock lock(mutex_);
+  auto ended = [this] { return !active_; };
+  if (thread_.get_id() == std::this_thread::get_id()) return arrow::Status::OK();
+  if (timeout.count() < 0) {
+    changed_.wait(lock, ended);
+  } else if (!changed_.wait_for(lock, timeout, ended)) {
+    return arrow::Status::Invalid("Stream execution thread failed to stop within ", timeout.count(),
+                                  " milliseconds (specified by spark.sql.streaming.stopTimeout).");
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<bool> MicroBatchExecution::AwaitTermination(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  auto ended = [this] { return !active_; };
+  if (timeout.count() < 0) {
+    changed_.wait(lock, ended);
+  } else if (!changed_.wait_for(lock, timeout, ended)) {
+    return false;
+  }
+  ARROW_RETURN_NOT_OK(failure_);
+  return true;
+}
+
+arrow::Status MicroBatchExecution::ProcessAllAvailable() {
+  std::unique_lock lock(mutex_);
+  if (!failure_.ok()) return failure_;
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    return arrow::Status::Invalid("Cannot wait for the query's data on the query's own thread");
+  }
+  // A trigger that begins after this call and finds nothing has seen everything that was there.
+  int64_t begun = begun_triggers_;
+  lock.unlock();
+  data_arrived_.store(true, std::memory_order_release);
+  spec_.clock->Notify();
+  lock.lock();
+  changed_.wait(lock, [&] { return !active_ || last_idle_trigger_ > begun; });
+  return failure_;
+}
+
+}  // namespace millrace::streaming

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "connector/sink.h"
+#include "physical/operator.h"
+#include "streaming/checkpoint.h"
+#include "streaming/log_writer.h"
+#include "streaming/progress.h"
+#include "streaming/streaming_query.h"
+
+namespace millrace::streaming {
+
+/// One stream of the query, with what the loop knows of it.
+struct QuerySource {
+  std::unique_ptr<connector::MicroBatchStream> stream;
+  std::string description;
+  /// Scans of the bound plan that read this stream, with the columns each wants: usually one.
+  struct Scan {
+    int64_t key = 0;
+    connector::ReadColumns columns;
+  };
+  std::vector<Scan> scans;
+  /// End of the last micro-batch that is done.
+  std::optional<connector::SourceOffset> committed;
+  /// End of the micro-batch that is planned or running.
+  std::optional<connector::SourceOffset> available;
+};
+
+/// The plan of a query, bound once.
+struct BoundQuery {
+  physical::OperatorPtr root;
+  std::string logical_text;
+  std::vector<QuerySource> sources;
+};
+
+/// The micro-batch loop (Armbrust et al., SIGMOD 2018, section 6; Spark's MicroBatchExecution).
+///
+/// Crash: safe from any line. Micro-batch N's offsets are durable before its sink commits, its commit entry is written
+/// after; whatever is lost in between runs again with the same offsets.
+/// Thread: the loop runs on a thread of its own, which owns sources, sink and logs; the other methods are thread-safe.
+class MicroBatchExecution final : public StreamingQuery {
+ public:
+  /// `spec` stays where it is: sources and sink point at its connector context.
+  MicroBatchExecution(std::unique_ptr<StreamingQuerySpec> spec, Checkpoint checkpoint, BoundQuery bound,
+                      std::unique_ptr<connector::StreamSink> sink);
+  ~MicroBatchExecution() override;
+
+  /// Starts the thread. Call once.
+  void Launch();
+
+  const std::string& id() const override { return checkpoint_.query_id; }
+  const std::string& run_id() const override { return run_id_; }
+  const std::string& name() const override { return spec_.name; }
+  bool is_active() const override;
+  StreamingQueryStatus status() const override;
+  std::vector<JsonValue> recent_progress() const override;
+  std::optional<JsonValue> last_progress() const override;
+  arrow::Status exception() const override;
+  std::string Explain(bool extended) const override;
+  arrow::Status Stop() override;
+  arrow::Result<bool> AwaitTermination(std::chrono::milliseconds timeout) override;
+  arrow::Status ProcessAllAvailable() override;
+
+ private:
+  void Run();
+  arrow::Status RunLoop();
+  /// Reads the logs: where to go on, and whether a planned micro-batch must run again.
+  arrow::Status Recover();
+  arrow::Status RestoreConf(const OffsetEntry& entry);
+  /// One trigger. True when a micro-batch ran.
+  arrow::Result<bool> RunTrigger();
+  /// Asks the sources for new data; true when there is a micro-batch to run, whose offsets are then on their way to
+  /// the offset log.
+  arrow::Result<bool> PlanOffsets();
+  arrow::Status WriteOffsets();
+  arrow::Status RunMicroBatch();
+  arrow::Status PlanPartitions(physical::ExecutionContext* context);
+  arrow::Status CommitMicroBatch();
+  void ReportProgress(bool ran);
+  /// Waits for the next trigger. False when the query shall end.
+  bool WaitForTrigger(bool ran);
+  bool stopping() const { return stopping_.load(std::memory_order_acquire); }
+  void SetMessage(std::string message);
+  void Finish(arrow::Status status);
+
+  const std::unique_ptr<StreamingQuerySpec> owned_spec_;
+  StreamingQuerySpec& spec_;
+  const std::string run_id_;
+  Checkpoint checkpoint_;
+  BoundQuery bound_;
+  std::unique_ptr<connector::StreamSink> sink_;
+  LogWriter log_writer_;
+
+  // State of the loop: its thread only.
+  BatchId batch_id_{0};
+  OffsetEntry entry_;
+  /// The micro-batch's offsets are in the log (or on their way): it has to run.
+  bool planned_ = false;
+  int64_t watermark_ms_ = 0;
+  int64_t batch_timestamp_ms_ = 0;
+  std::map<int64_t, int64_t> rows_read_;
+  int64_t rows_written_ = 0;
+  QueryProgress progress_;
+  int64_t trigger_start_us_ = 0;
+  std::optional<int64_t> last_trigger_ms_;
+  int64_t last_report_ms_ = 0;
+  bool all_sources_notify_ = false;
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> data_arrived_{false};
+  std::thread thread_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // Guarded by mutex_.
+  bool active_ = true;
+  arrow::Status failure_;
+  StreamingQueryStatus status_;
+  std::deque<JsonValue> recent_;
+  /// Number of triggers begun, and of the last one that found nothing to do: what ProcessAllAvailable waits for.
+  int64_t begun_triggers_ = 0;
+  int64_t last_idle_trigger_ = 0;
+};
+
+}  // namespace millrace::streaming

@@ -1,0 +1,79 @@
+#include "streaming/progress.h"
+
+#include <cmath>
+
+#include <absl/time/time.h>
+
+namespace millrace::streaming {
+
+namespace {
+
+JsonValue OffsetJson(const std::optional<connector::SourceOffset>& offset) {
+  if (!offset) return JsonValue();
+  auto json = ParseJson(offset->json);
+  return json.ok() ? *json : JsonValue::String(offset->json);
+}
+
+JsonValue Rate(int64_t rows, double seconds) {
+  double rate = rows == 0 ? 0.0 : seconds <= 0 ? static_cast<double>(rows) * 1000.0 : static_cast<double>(rows) / seconds;
+  return JsonValue::Number(std::round(rate * 10.0) / 10.0);
+}
+
+}  // namespace
+
+std::string IsoMillis(int64_t ms) {
+  return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", absl::FromUnixMillis(ms), absl::UTCTimeZone());
+}
+
+JsonValue ToJson(const QueryProgress& progress) {
+  int64_t total = 0;
+  for (const SourceProgress& source : progress.sources) total += source.num_input_rows;
+  auto input_rate = [&](int64_t rows) {
+    if (!progress.since_last_trigger_ms) return JsonValue::Number(0.0);
+    return Rate(rows, static_cast<double>(*progress.since_last_trigger_ms) / 1000.0);
+  };
+  double processing_seconds = static_cast<double>(progress.batch_duration_ms) / 1000.0;
+
+  JsonValue durations = JsonValue::Object();
+  for (const auto& [key, value] : progress.duration_ms) {
+    durations.members().emplace_back(key, JsonValue::Number(value));
+  }
+  JsonValue sources = JsonValue::Array();
+  for (const SourceProgress& source : progress.sources) {
+    JsonValue json = JsonValue::Object();
+    json.Set("description", JsonValue::String(source.description));
+    json.Set("startOffset", OffsetJson(source.start_offset));
+    json.Set("endOffset", OffsetJson(source.end_offset));
+    json.Set("latestOffset", OffsetJson(source.latest_offset));
+    json.Set("numInputRows", JsonValue::Number(source.num_input_rows));
+    json.Set("inputRowsPerSecond", input_rate(source.num_input_rows));
+    json.Set("processedRowsPerSecond", Rate(source.num_input_rows, processing_seconds));
+    if (!source.metrics.empty()) {
+      JsonValue metrics = JsonValue::Object();
+      for (const auto& [key, value] : source.metrics) metrics.members().emplace_back(key, JsonValue::String(value));
+      json.Set("metrics", std::move(metrics));
+    }
+    sources.elements().push_back(std::move(json));
+  }
+  JsonValue sink = JsonValue::Object();
+  sink.Set("description", JsonValue::String(progress.sink_description));
+  sink.Set("numOutputRows", JsonValue::Number(progress.num_output_rows));
+
+  JsonValue json = JsonValue::Object();
+  json.Set("id", JsonValue::String(progress.id));
+  json.Set("runId", JsonValue::String(progress.run_id));
+  json.Set("name", progress.name.empty() ? JsonValue() : JsonValue::String(progress.name));
+  json.Set("timestamp", JsonValue::String(IsoMillis(progress.timestamp_ms)));
+  json.Set("batchId", JsonValue::Number(progress.batch_id));
+  json.Set("batchDuration", JsonValue::Number(progress.batch_duration_ms));
+  json.Set("numInputRows", JsonValue::Number(total));
+  json.Set("inputRowsPerSecond", input_rate(total));
+  json.Set("processedRowsPerSecond", Rate(total, processing_seconds));
+  json.Set("durationMs", std::move(durations));
+  json.Set("stateOperators", JsonValue::Array());
+  json.Set("sources", std::move(sources));
+  json.Set("sink", std::move(sink));
+  return json;
+}
+
+}  // namespace millrace::streaming

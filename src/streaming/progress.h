@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json_value.h"
+#include "connector/source.h"
+
+namespace millrace::streaming {
+
+/// What one source did in a micro-batch.
+struct SourceProgress {
+  std::string description;
+  std::optional<connector::SourceOffset> start_offset;
+  std::optional<connector::SourceOffset> end_offset;
+  std::optional<connector::SourceOffset> latest_offset;
+  int64_t num_input_rows = 0;
+  connector::SourceMetrics metrics;
+};
+
+/// What one trigger did.
+struct QueryProgress {
+  std::string id;
+  std::string run_id;
+  std::string name;
+  /// When the trigger began, ms since 1970 UTC.
+  int64_t timestamp_ms = 0;
+  int64_t batch_id = 0;
+  int64_t batch_duration_ms = 0;
+  /// Since the trigger before began; nullopt for the first.
+  std::optional<int64_t> since_last_trigger_ms;
+  std::map<std::string, int64_t> duration_ms;
+  std::vector<SourceProgress> sources;
+  std::string sink_description;
+  /// -1 when the sink does not say.
+  int64_t num_output_rows = -1;
+};
+
+/// Spark's StreamingQueryProgress.json: same members, same order, rates rounded to one decimal.
+JsonValue ToJson(const QueryProgress& progress);
+
+/// "2026-11-20T16:24:51.118Z".
+std::string IsoMillis(int64_t ms);
+
+}  // namespace millrace::streaming

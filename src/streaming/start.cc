@@ -1,0 +1,105 @@
+#include <set>
+
+#include "base/error.h"
+#include "logical/node/source_scan.h"
+#include "optimizer/optimizer.h"
+#include "physical/planner.h"
+#include "streaming/micro_batch_execution.h"
+#include "streaming/unsupported_operations.h"
+
+namespace millrace::streaming {
+
+namespace {
+
+using logical::NodeKind;
+using logical::PlanPtr;
+using logical::SourceScan;
+
+// The distinct streams of a plan, depth first and left to right: the order of their offsets in the log.
+void CollectStreams(const logical::Plan& plan, std::vector<const SourceScan*>* streams) {
+  for (const PlanPtr& child : plan.children()) CollectStreams(*child, streams);
+  if (plan.kind() != NodeKind::kSourceScan || !plan.is_streaming()) return;
+  const auto& scan = static_cast<const SourceScan&>(plan);
+  for (const SourceScan* seen : *streams) {
+    if (seen->source_key() == scan.source_key()) return;
+  }
+  streams->push_back(&scan);
+}
+
+// Gives each scan of a stream a key of its own, because each may want other columns; `origin` says which stream a key reads.
+PlanPtr SeparateScans(const PlanPtr& plan, std::map<int64_t, int64_t>* origin) {
+  return logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
+    if (node->kind() != NodeKind::kSourceScan || !node->is_streaming()) return nullptr;
+    const auto& scan = static_cast<const SourceScan&>(*node);
+    int64_t key = expression::NextAttributeId().value;
+    (*origin)[key] = scan.source_key();
+    return std::make_shared<SourceScan>(scan.output(), scan.columns(), &scan.def(), scan.request(), true, key);
+  });
+}
+
+arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {
+  BoundQuery bound;
+  std::vector<const SourceScan*> streams;
+  CollectStreams(*spec.plan, &streams);
+  if (streams.empty()) return UserError("WRITE_STREAM_NOT_ALLOWED");
+  std::map<int64_t, size_t> index_of;
+  for (size_t i = 0; i < streams.size(); ++i) {
+    connector::SourceRequest request = *streams[i]->request();
+    request.metadata_path = checkpoint.SourcePath(i);
+    request.context = &spec.connector;
+    QuerySource source;
+    ARROW_ASSIGN_OR_RAISE(source.stream, streams[i]->def().open_stream(request));
+    source.description = source.stream->Description();
+    index_of[streams[i]->source_key()] = i;
+    bound.sources.push_back(std::move(source));
+  }
+  std::map<int64_t, int64_t> origin;
+  PlanPtr separated = SeparateScans(spec.plan, &origin);
+  ARROW_ASSIGN_OR_RAISE(PlanPtr optimized, optimizer::Optimize(separated, spec.eval));
+  logical::VisitPlan(*optimized, [&](const logical::Plan& node) {
+    if (node.kind() != NodeKind::kSourceScan || !node.is_streaming()) return;
+    const auto& scan = static_cast<const SourceScan&>(node);
+    bound.sources[index_of[origin[scan.source_key()]]].scans.push_back({scan.source_key(), scan.columns()});
+  });
+  bound.logical_text = logical::TreeString(*optimized);
+  ARROW_ASSIGN_OR_RAISE(bound.root, physical::PlanOperators(optimized, spec.connector.parallelism));
+  return bound;
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
+  ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode));
+  if (spec.sink != nullptr && (spec.sink->output_modes & (1u << static_cast<unsigned>(spec.output_mode))) == 0) {
+    static constexpr const char* kModes[] = {"Append", "Update", "Complete"};
+    return UserError("STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
+                     {{"className", std::string(spec.sink->name)},
+                      {"outputMode", kModes[static_cast<size_t>(spec.output_mode)]}});
+  }
+  auto enabled = [&](std::string_view key) { return spec.conf(key).value_or("true") != "false"; };
+  ARROW_ASSIGN_OR_RAISE(
+      Checkpoint checkpoint,
+      OpenCheckpoint(spec.file_system, spec.checkpoint_location, spec.connector.durability,
+                     enabled("spark.sql.streaming.checkpoint.verifyMetadataExists.enabled"),
+                     enabled("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart")));
+  // Sources keep a pointer to the connector context: it must already lie where the query keeps it.
+  auto owned = std::make_unique<StreamingQuerySpec>(std::move(spec));
+  ARROW_ASSIGN_OR_RAISE(BoundQuery bound, Bind(*owned, checkpoint));
+  connector::SinkRequest request = owned->sink_request;
+  request.schema = owned->plan->Schema();
+  request.query_id = checkpoint.query_id;
+  request.checkpoint_location = checkpoint.location;
+  request.context = &owned->connector;
+  std::unique_ptr<connector::StreamSink> sink;
+  if (owned->make_sink) {
+    ARROW_ASSIGN_OR_RAISE(sink, owned->make_sink(request));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(sink, owned->sink->open_stream(request));
+  }
+  auto query = std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound),
+                                                     std::move(sink));
+  query->Launch();
+  return query;
+}
+
+}  // namespace millrace::streaming
