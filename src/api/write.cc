@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "base/ascii.h"
+#include "base/error.h"
 #include "millrace/data_frame.h"
 #include "millrace/streaming.h"
 #include "session/session.h"
