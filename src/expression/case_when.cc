@@ -128,15 +128,23 @@ arrow::Result<arrow::Datum> Assemble(const EvalContext& context, std::vector<Par
 
 }  // namespace
 
-CaseWhen::CaseWhen(ExpressionVector children, bool as_if)
+std::string ShownCall::Sql(bool pretty) const {
+  std::string sql = name + "(";
+  for (size_t i = 0; i < arguments.size(); ++i) sql += (i > 0 ? ", " : "") + arguments[i]->Sql(pretty);
+  return sql + ")";
+}
+
+CaseWhen::CaseWhen(ExpressionVector children, bool as_if, std::shared_ptr<const ShownCall> shown)
     : Expression(ExpressionKind::kCaseWhen, CommonType(children), ResultNullable(children), children),
-      as_if_(as_if) {}
+      as_if_(as_if),
+      shown_(std::move(shown)) {}
 
 ExpressionPtr CaseWhen::WithChildren(ExpressionVector children) const {
-  return std::make_shared<CaseWhen>(std::move(children), as_if_);
+  return std::make_shared<CaseWhen>(std::move(children), as_if_, shown_);
 }
 
 std::string CaseWhen::Sql(bool pretty) const {
+  if (shown_ != nullptr) return shown_->Sql(pretty);
   if (as_if_) {
     return "(IF(" + children()[0]->Sql(pretty) + ", " + children()[1]->Sql(pretty) + ", " +
            children()[2]->Sql(pretty) + "))";

@@ -24,15 +24,17 @@ Truth Combine(Truth left, Truth right, Truth decisive) {
 
 }  // namespace
 
-Logical::Logical(bool is_and, ExpressionPtr left, ExpressionPtr right)
+Logical::Logical(bool is_and, ExpressionPtr left, ExpressionPtr right, std::shared_ptr<const ShownCall> shown)
     : Expression(ExpressionKind::kLogical, types::Boolean(), left->nullable() || right->nullable(), {left, right}),
-      is_and_(is_and) {}
+      is_and_(is_and),
+      shown_(std::move(shown)) {}
 
 ExpressionPtr Logical::WithChildren(ExpressionVector children) const {
-  return std::make_shared<Logical>(is_and_, std::move(children[0]), std::move(children[1]));
+  return std::make_shared<Logical>(is_and_, std::move(children[0]), std::move(children[1]), shown_);
 }
 
 std::string Logical::Sql(bool pretty) const {
+  if (shown_ != nullptr) return shown_->Sql(pretty);
   return "(" + children()[0]->Sql(pretty) + (is_and_ ? " AND " : " OR ") + children()[1]->Sql(pretty) + ")";
 }
 

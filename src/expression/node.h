@@ -140,12 +140,19 @@ class Cast final : public Expression {
   bool user_specified_;
 };
 
+/// The call as the user wrote it, for nodes that stand in for one (nvl, between): shown in names and messages.
+struct ShownCall {
+  std::string name;
+  ExpressionVector arguments;
+  std::string Sql(bool pretty) const;
+};
+
 /// CASE WHEN … THEN … [ELSE …] END and IF: children are condition, value, condition, value, …, [else].
 /// A branch is evaluated only for the rows that take it when it can fail.
 class CaseWhen final : public Expression {
  public:
   /// REQUIRES: values share one type. `as_if`: shown as (IF(c, a, b)).
-  CaseWhen(ExpressionVector children, bool as_if);
+  CaseWhen(ExpressionVector children, bool as_if, std::shared_ptr<const ShownCall> shown = nullptr);
   bool has_else() const { return children().size() % 2 == 1; }
 
   ExpressionPtr WithChildren(ExpressionVector children) const override;
@@ -154,12 +161,13 @@ class CaseWhen final : public Expression {
 
  private:
   bool as_if_;
+  std::shared_ptr<const ShownCall> shown_;
 };
 
 /// AND / OR with SQL's three-valued logic; the right side is only evaluated for rows that need it when it can fail.
 class Logical final : public Expression {
  public:
-  Logical(bool is_and, ExpressionPtr left, ExpressionPtr right);
+  Logical(bool is_and, ExpressionPtr left, ExpressionPtr right, std::shared_ptr<const ShownCall> shown = nullptr);
   bool is_and() const { return is_and_; }
   ExpressionPtr WithChildren(ExpressionVector children) const override;
   std::string Sql(bool pretty) const override;
@@ -167,6 +175,7 @@ class Logical final : public Expression {
 
  private:
   bool is_and_;
+  std::shared_ptr<const ShownCall> shown_;
 };
 
 /// `x -> body`. Parameters are attributes of their own ids; only a HigherOrderCall evaluates it.

@@ -4,8 +4,33 @@
 
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
+#include <arrow/util/bitmap_ops.h>
 
 namespace millrace::expression {
+
+bool AnyNullScalar(const std::vector<arrow::Datum>& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [](const arrow::Datum& argument) {
+    return argument.is_scalar() && !argument.scalar()->is_valid;
+  });
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> CombinedValidity(const std::vector<arrow::Datum>& arguments,
+                                                               int64_t num_rows, arrow::MemoryPool* pool) {
+  std::shared_ptr<arrow::Buffer> combined;
+  for (const arrow::Datum& argument : arguments) {
+    if (argument.is_scalar() || argument.null_count() == 0) continue;
+    const arrow::ArrayData& data = *argument.array();
+    if (data.type->id() == arrow::Type::NA) return arrow::AllocateEmptyBitmap(num_rows, pool);
+    const uint8_t* bits = data.buffers[0]->data();
+    if (combined == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(combined, arrow::internal::CopyBitmap(pool, bits, data.offset, num_rows));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(combined, arrow::internal::BitmapAnd(pool, combined->data(), 0, bits, data.offset,
+                                                                 num_rows, 0));
+    }
+  }
+  return combined;
+}
 
 arrow::Result<std::shared_ptr<arrow::Array>> ToArray(const arrow::Datum& datum, int64_t num_rows,
                                                      arrow::MemoryPool* pool) {

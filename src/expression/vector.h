@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
@@ -49,6 +50,9 @@ class FixedColumn {
   }
   T operator[](int64_t i) const { return values_[is_scalar_ ? 0 : i]; }
   bool may_have_nulls() const { return is_scalar_ ? !scalar_valid_ : validity_ != nullptr; }
+  /// The values from row 0 on; one value when is_scalar().
+  const T* data() const { return values_; }
+  bool is_scalar() const { return is_scalar_; }
 
  private:
   const T* values_ = nullptr;
@@ -197,6 +201,30 @@ arrow::Result<arrow::Datum> OneRowIfScalars(const std::vector<arrow::Datum>& arg
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Scalar> scalar, one.make_array()->GetScalar(0));
   return arrow::Datum(std::move(scalar));
 }
+
+/// Calls `fn(l, r, i)` for all rows, null or not, in loops that the compiler can vectorise.
+template <typename T, typename Fn>
+void ForEachPair(const FixedColumn<T>& left, const FixedColumn<T>& right, int64_t num_rows, Fn&& fn) {
+  const T* l = left.data();
+  const T* r = right.data();
+  if (left.is_scalar() && right.is_scalar()) {
+    for (int64_t i = 0; i < num_rows; ++i) fn(*l, *r, i);
+  } else if (left.is_scalar()) {
+    const T value = *l;
+    for (int64_t i = 0; i < num_rows; ++i) fn(value, r[i], i);
+  } else if (right.is_scalar()) {
+    const T value = *r;
+    for (int64_t i = 0; i < num_rows; ++i) fn(l[i], value, i);
+  } else {
+    for (int64_t i = 0; i < num_rows; ++i) fn(l[i], r[i], i);
+  }
+}
+
+/// Whether some argument is a NULL scalar: the result of most functions is NULL for all rows then.
+bool AnyNullScalar(const std::vector<arrow::Datum>& arguments);
+/// A bitmap from bit 0 on of the rows where every array argument is valid; null when all rows are.
+arrow::Result<std::shared_ptr<arrow::Buffer>> CombinedValidity(const std::vector<arrow::Datum>& arguments,
+                                                               int64_t num_rows, arrow::MemoryPool* pool);
 
 /// `datum` as an array of `num_rows` values.
 arrow::Result<std::shared_ptr<arrow::Array>> ToArray(const arrow::Datum& datum, int64_t num_rows,
