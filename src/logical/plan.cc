@@ -58,6 +58,37 @@ void VisitPlan(const Plan& root, const std::function<void(const Plan&)>& visit) 
   for (const PlanPtr& child : root.children()) VisitPlan(*child, visit);
 }
 
+PlanPtr MapExpressions(const PlanPtr& node, const std::function<ExpressionPtr(const ExpressionPtr&)>& rewrite) {
+  ExpressionVector expressions = node->expressions();
+  bool changed = false;
+  for (ExpressionPtr& expression : expressions) {
+    ExpressionPtr rewritten = rewrite(expression);
+    changed = changed || rewritten != expression;
+    expression = std::move(rewritten);
+  }
+  return changed ? node->WithExpressions(std::move(expressions)) : node;
+}
+
+ExpressionVector SplitConjuncts(const ExpressionPtr& condition) {
+  if (condition == nullptr) return {};
+  if (condition->kind() != ExpressionKind::kLogical ||
+      !static_cast<const expression::Logical&>(*condition).is_and()) {
+    return {condition};
+  }
+  ExpressionVector all = SplitConjuncts(condition->children()[0]);
+  ExpressionVector right = SplitConjuncts(condition->children()[1]);
+  all.insert(all.end(), right.begin(), right.end());
+  return all;
+}
+
+ExpressionPtr JoinConjuncts(const ExpressionVector& conjuncts) {
+  ExpressionPtr all;
+  for (const ExpressionPtr& conjunct : conjuncts) {
+    all = all == nullptr ? conjunct : std::make_shared<expression::Logical>(/*is_and=*/true, all, conjunct);
+  }
+  return all;
+}
+
 namespace {
 
 // Draws lines[*next] and what is below it. `indent` stands before the node's own connector.

@@ -76,6 +76,13 @@ PlanPtr TransformUp(const PlanPtr& root, const std::function<PlanPtr(const PlanP
 arrow::Result<PlanPtr> TryTransformUp(const PlanPtr& root,
                                       const std::function<arrow::Result<PlanPtr>(const PlanPtr&)>& rewrite);
 void VisitPlan(const Plan& root, const std::function<void(const Plan&)>& visit);
+/// The node with each of its own expressions rewritten; the node itself when `rewrite` changes none.
+PlanPtr MapExpressions(const PlanPtr& node, const std::function<ExpressionPtr(const ExpressionPtr&)>& rewrite);
+
+/// The conjuncts of a condition, left to right; none for null. And back: null for none.
+ExpressionVector SplitConjuncts(const ExpressionPtr& condition);
+ExpressionPtr JoinConjuncts(const ExpressionVector& conjuncts);
+
 /// The tree as explain() draws it ("+- Project …"), one node a line.
 std::string TreeString(const Plan& root);
 /// "a#1L": a column in explain().

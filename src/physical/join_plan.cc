@@ -16,18 +16,6 @@ using expression::ExpressionVector;
 using logical::JoinType;
 using logical::NodeKind;
 
-ExpressionVector SplitConjuncts(const ExpressionPtr& condition) {
-  if (condition == nullptr) return {};
-  if (condition->kind() == ExpressionKind::kLogical &&
-      static_cast<const expression::Logical&>(*condition).is_and()) {
-    ExpressionVector all = SplitConjuncts(condition->children()[0]);
-    ExpressionVector right = SplitConjuncts(condition->children()[1]);
-    all.insert(all.end(), right.begin(), right.end());
-    return all;
-  }
-  return {condition};
-}
-
 namespace {
 
 std::set<expression::AttributeId> IdsOf(const AttributeVector& columns) {
@@ -54,7 +42,8 @@ JoinCondition SplitJoinCondition(const logical::Join& join) {
   JoinCondition split;
   std::set<expression::AttributeId> left = IdsOf(join.left()->output());
   std::set<expression::AttributeId> right = IdsOf(join.right()->output());
-  for (const ExpressionPtr& conjunct : SplitConjuncts(join.condition())) {
+  ExpressionVector residual;
+  for (const ExpressionPtr& conjunct : logical::SplitConjuncts(join.condition())) {
     if (IsEquality(conjunct)) {
       const ExpressionPtr& a = conjunct->children()[0];
       const ExpressionPtr& b = conjunct->children()[1];
@@ -66,10 +55,9 @@ JoinCondition SplitJoinCondition(const logical::Join& join) {
         continue;
       }
     }
-    split.residual = split.residual == nullptr
-                         ? conjunct
-                         : std::make_shared<expression::Logical>(/*is_and=*/true, split.residual, conjunct);
+    residual.push_back(conjunct);
   }
+  split.residual = logical::JoinConjuncts(residual);
   return split;
 }
 

@@ -16,9 +16,6 @@ struct JoinCondition {
 };
 JoinCondition SplitJoinCondition(const logical::Join& join);
 
-/// The conjuncts of `condition`, left to right; none for null.
-expression::ExpressionVector SplitConjuncts(const expression::ExpressionPtr& condition);
-
 /// Chooses the side to build and binds everything to what the children give.
 arrow::Result<OperatorPtr> MakeHashJoin(const logical::Join& join, const JoinCondition& condition,
                                         const RequiredColumns& required, OperatorPtr left, OperatorPtr right);

@@ -174,12 +174,16 @@ arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation) {
   return result;
 }
 
-arrow::Status Session::ExecuteEach(
+arrow::Status Session::ForeachPartition(
     const connect::Relation& relation,
-    const std::function<arrow::Status(const std::shared_ptr<arrow::RecordBatch>&)>& consume) {
-  ARROW_ASSIGN_OR_RAISE(QueryResult result, Execute(relation));
-  for (const auto& batch : result.batches) ARROW_RETURN_NOT_OK(consume(batch));
-  return arrow::Status::OK();
+    const std::function<arrow::Status(int, const std::vector<std::shared_ptr<arrow::RecordBatch>>&)>& function) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
+  physical::ExecutionContext context;
+  Prepare(&context);
+  ARROW_ASSIGN_OR_RAISE(auto partitions, physical::Collect(*root, context));
+  return engine_->pool->RunAll(static_cast<int>(partitions.size()),
+                               [&](int i) { return function(i, partitions[static_cast<size_t>(i)]); });
 }
 
 arrow::Result<std::string> Session::Explain(const connect::Relation& relation, bool extended) {

@@ -76,9 +76,10 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Runs a batch query to the end. A ShowString relation gives one row `show_string`.
   /// Errors: as Analyze; UserError UNSUPPORTED_STREAMING_OPERATION… for a stream; failures of its data.
   arrow::Result<QueryResult> Execute(const spark::connect::Relation& relation);
-  /// As Execute, but hands each batch on as soon as it is there (single-threaded, in partition order).
-  arrow::Status ExecuteEach(const spark::connect::Relation& relation,
-                            const std::function<arrow::Status(const std::shared_ptr<arrow::RecordBatch>&)>& consume);
+  /// Runs `function` once a partition, on the engine's threads, several at once.
+  arrow::Status ForeachPartition(
+      const spark::connect::Relation& relation,
+      const std::function<arrow::Status(int, const std::vector<std::shared_ptr<arrow::RecordBatch>>&)>& function);
   arrow::Result<std::string> Explain(const spark::connect::Relation& relation, bool extended);
 
   /// A SQL statement: rows of a query, or the (empty) result of a command.

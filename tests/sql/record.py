@@ -258,10 +258,6 @@ class Spark:
                     self.write_file(folder, record)
                 elif record.kind in ("read", "write"):
                     record.answer = self.answer_files(record, folder)
-                elif record.kind == "show":
-                    record.answer = self.answer_show(record.sql, record.head.split()[1:])
-                elif record.kind == "tree":
-                    record.answer = self.answer_tree(record.sql)
                 elif record.kind:
                     self.answer(name, record)
         finally:
@@ -283,8 +279,14 @@ class Spark:
 
     def answer(self, name, record):
         had_answer = bool(record.answer)
+        kind = record.kind if record.kind in ("show", "tree") else "query"
         try:
-            answer, kind = self.answer_query(record.sql, "rowsort" in record.head), "query"
+            if kind == "show":
+                answer = self.answer_show(record.sql, record.head.split()[1:])
+            elif kind == "tree":
+                answer = self.answer_tree(record.sql)
+            else:
+                answer = self.answer_query(record.sql, "rowsort" in record.head)
         except Exception as error:  # whatever Spark says is the answer
             answer, kind = self.answer_error(error), "error"
         if kind != record.kind:

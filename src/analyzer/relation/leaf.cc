@@ -19,6 +19,9 @@
 #include "sql/plan_conventions.h"
 #include "types/arrow_type.h"
 
+// Clients before 4.2 still send the fields that later ones mark as deprecated.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 namespace millrace::analyzer {
 
 namespace {

@@ -11,6 +11,9 @@
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
 
+// Clients before 4.2 still send the fields that later ones mark as deprecated.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 namespace millrace::analyzer {
 
 namespace {

@@ -53,6 +53,19 @@ bool FitsFastPath(const types::DataType& type) {
   return true;
 }
 
+/// The fields of `to` from a value of `from`.
+JsonCell Project(JsonCell cell, const types::DataType& from, const types::DataType& to) {
+  if (from.id() != TypeId::kStruct || !cell.valid) return cell;
+  JsonCell projected;
+  projected.valid = true;
+  for (const types::StructField& field : to.fields()) {
+    int index = from.FieldIndex(field.name, /*case_sensitive=*/true);
+    const DataTypePtr& type = from.fields()[static_cast<size_t>(index)].type;
+    projected.children.push_back(Project(std::move(cell.children[static_cast<size_t>(index)]), *type, *field.type));
+  }
+  return projected;
+}
+
 }  // namespace
 
 arrow::Status CheckCorruptRecordColumn(const types::DataType& schema, const std::string& name) {
@@ -84,8 +97,16 @@ class JsonDecoder::Implementation {
       }
       if (corrupt_column_ >= 0) value_schema_ = types::Struct(std::move(fields));
     }
+    judged_schema_ = value_schema_;
+    if (config_.full_schema != nullptr && !config_.full_schema->Equals(*config_.schema)) {
+      std::vector<types::StructField> fields;
+      for (const types::StructField& field : config_.full_schema->fields()) {
+        if (field.name != config_.options.corrupt_record_column) fields.push_back(field);
+      }
+      judged_schema_ = types::Struct(std::move(fields));
+    }
     exact_ = std::make_unique<JsonRecordReader>(
-        JsonRecordReader::Config{value_schema_, config_.as_source, config_.as_source}, config_.options, values_);
+        JsonRecordReader::Config{judged_schema_, config_.as_source, config_.as_source}, config_.options, values_);
     if (HasDefaultLimits(config_.options) && FitsFastPath(*value_schema_)) {
       fast_ = std::make_unique<JsonFastReader>(*value_schema_, &root_, columns_, config_.as_source, values_);
     }
@@ -200,6 +221,9 @@ class JsonDecoder::Implementation {
     std::string_view record(reinterpret_cast<const char*>(text_) + offsets_[i],
                             static_cast<size_t>(offsets_[i + 1] - offsets_[i]));
     exact_->Read(record, &result_);
+    if (judged_schema_ != value_schema_) {
+      for (JsonCell& row : result_.rows) row = Project(std::move(row), *judged_schema_, *value_schema_);
+    }
     bool bad = result_.fault != JsonFault::kNone;
     if (!bad) {
       if (result_.rows.empty() && record_of_row_ == nullptr) root_.AppendNull();
@@ -297,6 +321,8 @@ class JsonDecoder::Implementation {
   int corrupt_column_ = -1;
   /// The schema without the corrupt-record column, and where its fields stand in the schema.
   DataTypePtr value_schema_;
+  /// What the exact reader reads; value_schema_ is a part of it.
+  DataTypePtr judged_schema_;
   std::vector<int> columns_;
   std::unique_ptr<JsonRecordReader> exact_;
   std::unique_ptr<JsonFastReader> fast_;

@@ -14,6 +14,9 @@ struct JsonDecoderConfig {
   /// kStruct, kArray or kMap (with string keys). A struct may hold the corrupt-record column. Only what it names is
   /// decoded: narrow it to what the query reads.
   types::DataTypePtr schema;
+  /// Null, or the schema that `schema` is a part of: malformed records are judged by it, so that which fields of theirs
+  /// stay does not depend on what else is decoded. Same corrupt-record column.
+  types::DataTypePtr full_schema = nullptr;
   JsonOptions options;
   /// The rules of the file source: an array of objects at the root is as many rows, blank records are none, and string
   /// columns take nested values as they are written. Without it: from_json's.

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <arrow/util/utf8.h>
+
 #include "sql/grammar/grammar.h"
 #include "sql/lexer.h"
 #include "sql/parse_error.h"
@@ -9,6 +11,11 @@
 namespace millrace::sql {
 
 arrow::Result<Grammar> Grammar::Make(std::string_view text, const ParserOptions& options) {
+  // Plan messages hold UTF-8 only; nor could the error show the text.
+  arrow::util::InitializeUTF8();
+  if (!arrow::util::ValidateUTF8(text)) {
+    return UserError("PARSE_SYNTAX_ERROR", {{"error", "text that is not UTF-8"}, {"hint", ""}});
+  }
   ARROW_ASSIGN_OR_RAISE(std::vector<Token> tokens, Tokenize(text));
   // Spark calls only a text without any character empty, and one of comments alone a syntax error.
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {

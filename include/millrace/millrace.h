@@ -1,0 +1,22 @@
+#pragma once
+
+/// The C++ API of Millrace: Spark's DataFrame and Structured Streaming API in C++20, computed in this process.
+///
+/// Nothing throws: actions return arrow::Status or arrow::Result; a failure of the user's query carries Spark's error
+/// condition (ErrorCondition).
+
+#include <string>
+
+#include "millrace/column.h"
+#include "millrace/data_frame.h"
+#include "millrace/functions.h"
+#include "millrace/row.h"
+#include "millrace/session.h"
+#include "millrace/streaming.h"
+
+namespace millrace {
+
+/// Spark's error condition of a failure ("DIVIDE_BY_ZERO"); empty when it has none.
+std::string ErrorConditionOf(const arrow::Status& status);
+
+}  // namespace millrace

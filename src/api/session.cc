@@ -1,0 +1,144 @@
+#include "millrace/session.h"
+
+#include <csignal>
+#include <thread>
+
+#include <unistd.h>
+
+#include <arrow/io/memory.h>
+#include <arrow/ipc/writer.h>
+
+#include "api/message.h"
+#include "base/error.h"
+#include "millrace/millrace.h"
+#include "session/session.h"
+
+namespace millrace {
+
+using spark::connect::Relation;
+
+std::string ErrorConditionOf(const arrow::Status& status) {
+  const ErrorDetail* detail = GetErrorDetail(status);
+  return detail == nullptr ? "" : detail->condition();
+}
+
+DataFrameReader& DataFrameReader::Format(std::string_view name) {
+  format_ = name;
+  return *this;
+}
+DataFrameReader& DataFrameReader::Schema(std::string_view ddl) {
+  schema_ = ddl;
+  return *this;
+}
+DataFrameReader& DataFrameReader::Option(std::string_view key, std::string_view value) {
+  options_.emplace_back(key, value);
+  return *this;
+}
+
+DataFrame DataFrameReader::Load(std::string_view path) const {
+  return api::MakeFrame(session_, [&](Relation* relation) {
+    relation->mutable_read()->set_is_streaming(streaming_);
+    auto* source = relation->mutable_read()->mutable_data_source();
+    if (!format_.empty()) source->set_format(format_);
+    source->set_schema(schema_);
+    for (const auto& [key, value] : options_) (*source->mutable_options())[key] = value;
+    if (!path.empty()) source->add_paths(std::string(path));
+  });
+}
+
+DataFrame DataFrameReader::Json(std::string_view path) { return Format("json").Load(path); }
+DataFrame DataFrameReader::Csv(std::string_view path) { return Format("csv").Load(path); }
+DataFrame DataFrameReader::Parquet(std::string_view path) { return Format("parquet").Load(path); }
+DataFrame DataFrameReader::Text(std::string_view path) { return Format("text").Load(path); }
+
+Session::Builder& Session::Builder::AppName(std::string_view name) { return Config("spark.app.name", name); }
+Session::Builder& Session::Builder::Config(std::string_view key, std::string_view value) {
+  settings_.emplace_back(key, value);
+  return *this;
+}
+Session::Builder& Session::Builder::NumThreads(int count) {
+  num_threads_ = count;
+  return *this;
+}
+Session::Builder& Session::Builder::Remote(std::string_view url) {
+  remote_ = url;
+  return *this;
+}
+
+arrow::Result<Session> Session::Builder::GetOrCreate() {
+  if (!remote_.empty()) return analyzer::NotSupported("remote(\"" + remote_ + "\")");
+  auto session = session::Session::Create(std::make_shared<session::Engine>(num_threads_));
+  for (const auto& [key, value] : settings_) {
+    arrow::Status status = session->conf().Set(key, value);
+    // Static keys (spark.master, spark.driver.memory) say nothing to this engine; Spark takes them at this place.
+    if (!status.ok() && !IsErrorCondition(status, "CANNOT_MODIFY_STATIC_CONFIG")) return status;
+  }
+  return Session(std::move(session));
+}
+
+DataFrame Session::Range(int64_t start, int64_t end, int64_t step) const {
+  return api::MakeFrame(session_, [&](Relation* relation) {
+    relation->mutable_range()->set_start(start);
+    relation->mutable_range()->set_end(end);
+    relation->mutable_range()->set_step(step);
+  });
+}
+
+DataFrame Session::Sql(std::string_view query) const {
+  return api::MakeFrame(session_, [&](Relation* relation) { relation->mutable_sql()->set_query(std::string(query)); });
+}
+
+DataFrame Session::Table(std::string_view name) const {
+  return api::MakeFrame(session_, [&](Relation* relation) {
+    relation->mutable_read()->mutable_named_table()->set_unparsed_identifier(std::string(name));
+  });
+}
+
+arrow::Result<DataFrame> Session::CreateDataFrame(
+    const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) const {
+  if (batches.empty()) return arrow::Status::Invalid("CreateDataFrame needs at least one batch, for the schema");
+  ARROW_ASSIGN_OR_RAISE(auto out, arrow::io::BufferOutputStream::Create());
+  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeStreamWriter(out, batches[0]->schema()));
+  for (const auto& batch : batches) ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(*batch));
+  ARROW_RETURN_NOT_OK(writer->Close());
+  ARROW_ASSIGN_OR_RAISE(auto buffer, out->Finish());
+  return api::MakeFrame(session_, [&](Relation* relation) {
+    relation->mutable_local_relation()->set_data(buffer->ToString());
+  });
+}
+
+arrow::Status Session::SetConf(std::string_view key, std::string_view value) const {
+  return session_->conf().Set(std::string(key), std::string(value));
+}
+
+arrow::Status Session::AwaitAnyTermination() const {
+  return session_->streams().AwaitAnyTermination(std::chrono::milliseconds(-1)).status();
+}
+
+arrow::Status Session::Stop() const { return session_->streams().StopAll(); }
+
+void Session::StopOnSignals() const {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::weak_ptr<session::Session> weak = session_;
+  std::thread([weak, signals] {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) return;
+    if (auto session = weak.lock()) {
+      // A sink that does not give up in time must not keep the process: what is not committed runs again.
+      int64_t timeout_ms = session->conf().GetMillis("millrace.stop.timeout");
+      std::thread([timeout_ms, signal] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(timeout_ms));
+        _exit(128 + signal);
+      }).detach();
+      (void)session->streams().StopAll();
+    }
+    std::fflush(nullptr);
+    _exit(128 + signal);
+  }).detach();
+}
+
+}  // namespace millrace

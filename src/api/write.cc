@@ -1,0 +1,148 @@
+#include <chrono>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "millrace/data_frame.h"
+#include "millrace/streaming.h"
+#include "session/session.h"
+#include "spark/connect/commands.pb.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace {
+
+DataFrameWriter& DataFrameWriter::Format(std::string_view name) {
+  format_ = name;
+  return *this;
+}
+DataFrameWriter& DataFrameWriter::Mode(std::string_view mode) {
+  mode_ = ToLowerAscii(mode);
+  return *this;
+}
+DataFrameWriter& DataFrameWriter::Option(std::string_view key, std::string_view value) {
+  options_[std::string(key)] = std::string(value);
+  return *this;
+}
+DataFrameWriter& DataFrameWriter::PartitionBy(const std::vector<std::string>& columns) {
+  partition_columns_ = columns;
+  return *this;
+}
+
+arrow::Status DataFrameWriter::Save(std::string_view path) {
+  using spark::connect::WriteOperation;
+  WriteOperation write;
+  *write.mutable_input() = input_.message();
+  if (!format_.empty()) write.set_source(format_);
+  if (!path.empty()) write.set_path(std::string(path));
+  static constexpr struct {
+    std::string_view name;
+    WriteOperation::SaveMode mode;
+  } kModes[] = {{"", WriteOperation::SAVE_MODE_UNSPECIFIED},
+                {"append", WriteOperation::SAVE_MODE_APPEND},
+                {"overwrite", WriteOperation::SAVE_MODE_OVERWRITE},
+                {"error", WriteOperation::SAVE_MODE_ERROR_IF_EXISTS},
+                {"errorifexists", WriteOperation::SAVE_MODE_ERROR_IF_EXISTS},
+                {"default", WriteOperation::SAVE_MODE_ERROR_IF_EXISTS},
+                {"ignore", WriteOperation::SAVE_MODE_IGNORE}};
+  bool known = false;
+  for (const auto& entry : kModes) {
+    if (entry.name != mode_) continue;
+    write.set_mode(entry.mode);
+    known = true;
+  }
+  if (!known) return UserError("INVALID_SAVE_MODE", {{"mode", "\"" + mode_ + "\""}});
+  for (const auto& [key, value] : options_) (*write.mutable_options())[key] = value;
+  for (const std::string& column : partition_columns_) write.add_partitioning_columns(column);
+  return input_.session()->Write(write);
+}
+
+Trigger Trigger::ProcessingTime(std::chrono::milliseconds interval) {
+  return Trigger(Kind::kProcessingTime, interval);
+}
+Trigger Trigger::AvailableNow() { return Trigger(Kind::kAvailableNow, {}); }
+Trigger Trigger::Once() { return Trigger(Kind::kOnce, {}); }
+
+DataStreamWriter& DataStreamWriter::Format(std::string_view name) {
+  format_ = name;
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::OutputMode(std::string_view mode) {
+  output_mode_ = mode;
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::Option(std::string_view key, std::string_view value) {
+  options_[std::string(key)] = std::string(value);
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::PartitionBy(const std::vector<std::string>& columns) {
+  partition_columns_ = columns;
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::QueryName(std::string_view name) {
+  query_name_ = name;
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::SetTrigger(const Trigger& trigger) {
+  trigger_ = {trigger};
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::ForeachBatch(BatchFunction function) {
+  foreach_batch_ = std::move(function);
+  return *this;
+}
+
+arrow::Result<StreamingQuery> DataStreamWriter::Start(std::string_view path) {
+  spark::connect::WriteStreamOperationStart start;
+  *start.mutable_input() = input_.message();
+  start.set_format(format_);
+  start.set_output_mode(output_mode_);
+  start.set_query_name(query_name_);
+  if (!path.empty()) start.set_path(std::string(path));
+  for (const auto& [key, value] : options_) (*start.mutable_options())[key] = value;
+  for (const std::string& column : partition_columns_) start.add_partitioning_column_names(column);
+  if (!trigger_.empty()) {
+    switch (trigger_[0].kind_) {
+      case Trigger::Kind::kProcessingTime:
+        start.set_processing_time_interval(std::to_string(trigger_[0].interval_.count()) + " milliseconds");
+        break;
+      case Trigger::Kind::kAvailableNow: start.set_available_now(true); break;
+      case Trigger::Kind::kOnce: start.set_once(true); break;
+    }
+  }
+  session::ForeachBatchFunction foreach_batch;
+  if (foreach_batch_) {
+    std::weak_ptr<session::Session> weak = input_.session();
+    foreach_batch = [weak, function = foreach_batch_](const std::string& relation_id, BatchId batch_id) {
+      auto relation = std::make_shared<spark::connect::Relation>();
+      relation->mutable_cached_remote_relation()->set_relation_id(relation_id);
+      return function(DataFrame(std::move(relation), weak.lock()), batch_id.value);
+    };
+  }
+  ARROW_ASSIGN_OR_RAISE(auto query, input_.session()->StartStream(start, std::move(foreach_batch)));
+  return StreamingQuery(std::move(query));
+}
+
+const std::string& StreamingQuery::Id() const { return query_->id(); }
+const std::string& StreamingQuery::RunId() const { return query_->run_id(); }
+const std::string& StreamingQuery::Name() const { return query_->name(); }
+bool StreamingQuery::IsActive() const { return query_->is_active(); }
+arrow::Status StreamingQuery::AwaitTermination() {
+  return query_->AwaitTermination(std::chrono::milliseconds(-1)).status();
+}
+arrow::Result<bool> StreamingQuery::AwaitTermination(std::chrono::milliseconds timeout) {
+  return query_->AwaitTermination(timeout);
+}
+arrow::Status StreamingQuery::ProcessAllAvailable() { return query_->ProcessAllAvailable(); }
+arrow::Status StreamingQuery::Stop() { return query_->Stop(); }
+std::string StreamingQuery::LastProgress() const {
+  auto progress = query_->last_progress();
+  return progress ? progress->ToString() : "";
+}
+std::vector<std::string> StreamingQuery::RecentProgress() const {
+  std::vector<std::string> texts;
+  for (const JsonValue& progress : query_->recent_progress()) texts.push_back(progress.ToString());
+  return texts;
+}
+std::string StreamingQuery::Explain(bool extended) const { return query_->Explain(extended); }
+arrow::Status StreamingQuery::Exception() const { return query_->exception(); }
+
+}  // namespace millrace

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <arrow/result.h>
+
+#include "types/data_type.h"
+#include "types/datetime_pattern.h"
+#include "types/time_zone.h"
+
+namespace millrace::format {
+
+/// Writes dates and timestamps by the patterns of a text format; the default patterns without walking them.
+/// Immutable, thread-safe.
+class DateTimeWriter {
+ public:
+  struct Patterns {
+    std::string date;
+    std::string timestamp;
+    std::string timestamp_ntz;
+    std::string locale = "en-US";
+    const types::TimeZone* time_zone = types::TimeZone::Utc();
+  };
+  /// The longest text of a default pattern.
+  static constexpr size_t kShortTextMax = 40;
+
+  /// Errors: UserError INVALID_DATETIME_PATTERN.…; NotImplemented for names in a language other than English.
+  static arrow::Result<DateTimeWriter> Make(const Patterns& patterns);
+
+  void AppendDate(int32_t days, std::string* out) const;
+  void AppendTimestamp(int64_t utc_us, std::string* out) const;
+  void AppendTimestampNtz(int64_t local_us, std::string* out) const;
+
+  /// Writes the default pattern's text to `out` (room for kShortTextMax) and returns its length; 0 when the pattern is
+  /// another one or the year has not four digits: then use the functions above.
+  size_t WriteDate(int32_t days, char* out) const;
+  size_t WriteTimestamp(int64_t utc_us, char* out) const;
+  size_t WriteTimestampNtz(int64_t local_us, char* out) const;
+
+ private:
+  const types::TimeZone* zone_ = types::TimeZone::Utc();
+  bool zone_is_utc_ = true;
+  bool default_date_ = true;
+  bool default_timestamp_ = true;
+  bool default_ntz_ = true;
+  std::shared_ptr<const types::DateTimePattern> date_;
+  std::shared_ptr<const types::DateTimePattern> timestamp_;
+  std::shared_ptr<const types::DateTimePattern> timestamp_ntz_;
+};
+
+}  // namespace millrace::format

@@ -1,0 +1,64 @@
+#include "base/error.h"
+#include "expression/vector.h"
+#include "format/json/json_encoder.h"
+#include "function/scalar/json/json_arguments.h"
+
+namespace millrace::function {
+
+using types::TypeId;
+
+namespace {
+
+arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
+  BindInput shown = WithFirstArgumentOnly(input);
+  ARROW_ASSIGN_OR_RAISE(format::OptionMap given, BindOptions(input, 1));
+  const ExpressionPtr& value = input.arguments[0];
+  TypeId id = value->type()->id();
+  if (id != TypeId::kStruct && id != TypeId::kArray && id != TypeId::kMap && id != TypeId::kNull) {
+    return UserError("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", {{"sqlExpr", QuoteSqlExpression(CallSql(shown))},
+                                                               {"schema", QuoteSqlType(value->type()->Sql())}});
+  }
+  ARROW_ASSIGN_OR_RAISE(format::JsonOptions options,
+                        format::JsonOptions::Parse(given, {.time_zone = input.context.time_zone}));
+  auto info = std::make_shared<CallInfo>();
+  info->name = input.def.name;
+  info->style = CallStyle::kCustom;
+  info->render = RenderFirstArgument(info->name);
+  if (id == TypeId::kNull) {
+    info->kernel = [](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+      return arrow::Datum(arrow::MakeNullScalar(arrow::utf8()));
+    };
+  } else {
+    // Bad patterns are told here, not at the first row.
+    ARROW_RETURN_NOT_OK(format::JsonEncoder::Make(value->type(), options));
+    auto encoders = std::make_shared<Pool<format::JsonEncoder>>(
+        [type = value->type(), options](arrow::MemoryPool*) { return format::JsonEncoder::Make(type, options); });
+    info->kernel = [encoders](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
+                              int64_t num_rows) -> arrow::Result<arrow::Datum> {
+      return expression::OneRowIfScalars({arguments[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
+        ARROW_ASSIGN_OR_RAISE(auto values, expression::ToArray(arguments[0], rows, context.memory_pool));
+        return encoders->With(context.memory_pool, [&](format::JsonEncoder& encoder) -> arrow::Result<arrow::Datum> {
+          ARROW_ASSIGN_OR_RAISE(auto texts, encoder.Encode(*values, context.memory_pool));
+          return arrow::Datum(std::move(texts));
+        });
+      });
+    };
+  }
+  return std::make_shared<Call>(std::move(info), types::String(), /*nullable=*/true,
+                                ExpressionVector{value, OptionsLiteral(given)});
+}
+
+}  // namespace
+
+extern const FunctionDef kToJson{
+    .name = "to_json",
+    .family = "json",
+    .description = "Writes a struct, array or map as JSON text.",
+    .example = "to_json(named_struct('a', 1, 'b', 2))",
+    .example_result = "{\"a\":1,\"b\":2}",
+    .min_arguments = 1,
+    .max_arguments = 2,
+    .bind = Bind,
+};
+
+}  // namespace millrace::function

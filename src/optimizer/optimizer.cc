@@ -1,0 +1,63 @@
+#include "optimizer/optimizer.h"
+
+#include <array>
+#include <span>
+
+#include "optimizer/rule.h"
+
+namespace millrace::optimizer {
+
+namespace {
+
+struct Phase {
+  std::span<const Rule> rules;
+  /// The rules run in order, over and over, until none changes the plan.
+  int max_rounds;
+};
+
+constexpr std::array kClean = {
+    Rule{"EliminateSubqueryAlias", EliminateSubqueryAlias},
+};
+
+constexpr std::array kRewrite = {
+    Rule{"FoldConstants", FoldConstants},
+    Rule{"SimplifyExpressions", SimplifyExpressions},
+    Rule{"SimplifyExtractValue", SimplifyExtractValue},
+    Rule{"CombineFilters", CombineFilters},
+    Rule{"EliminateOuterJoin", EliminateOuterJoin},
+    Rule{"PushDownFilter", PushDownFilter},
+    Rule{"PushJoinCondition", PushJoinCondition},
+    Rule{"CollapseProjects", CollapseProjects},
+    Rule{"CombineLimits", CombineLimits},
+    Rule{"RemoveRedundant", RemoveRedundant},
+};
+
+constexpr std::array kPrune = {
+    Rule{"PruneColumns", PruneColumns},
+    Rule{"CollapseProjects", CollapseProjects},
+    Rule{"RemoveRedundant", RemoveRedundant},
+};
+
+constexpr std::array kPhases = {
+    Phase{kClean, 1},
+    Phase{kRewrite, 100},
+    Phase{kPrune, 10},
+};
+
+}  // namespace
+
+arrow::Result<logical::PlanPtr> Optimize(const logical::PlanPtr& plan, const expression::EvalContext& context) {
+  logical::PlanPtr current = plan;
+  for (const Phase& phase : kPhases) {
+    for (int round = 0; round < phase.max_rounds; ++round) {
+      logical::PlanPtr before = current;
+      for (const Rule& rule : phase.rules) {
+        ARROW_ASSIGN_OR_RAISE(current, rule.apply(current, context));
+      }
+      if (current == before) break;
+    }
+  }
+  return current;
+}
+
+}  // namespace millrace::optimizer

@@ -1,0 +1,61 @@
+#include "optimizer/rule.h"
+
+#include "expression/call.h"
+
+namespace millrace::optimizer {
+
+ExpressionPtr Substitute(const ExpressionPtr& root, const Substitution& substitution) {
+  return expression::Transform(root, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
+    auto it = substitution.find(static_cast<const expression::AttributeReference&>(*node).id());
+    return it == substitution.end() ? nullptr : it->second;
+  });
+}
+
+Substitution AliasesOf(const ExpressionVector& items) {
+  Substitution aliases;
+  for (const ExpressionPtr& item : items) {
+    if (item->kind() != ExpressionKind::kAlias) continue;
+    const auto& alias = static_cast<const expression::Alias&>(*item);
+    aliases[alias.id()] = alias.child();
+  }
+  return aliases;
+}
+
+std::set<AttributeId> IdsOf(const expression::AttributeVector& columns) {
+  std::set<AttributeId> ids;
+  for (const auto& column : columns) ids.insert(column->id());
+  return ids;
+}
+
+bool ReadsOnly(const ExpressionPtr& root, const std::set<AttributeId>& columns) {
+  for (AttributeId id : expression::References(*root)) {
+    if (columns.count(id) == 0) return false;
+  }
+  return true;
+}
+
+bool IsCheap(const ExpressionPtr& root) {
+  switch (root->kind()) {
+    case ExpressionKind::kAttribute:
+    case ExpressionKind::kLiteral:
+      return true;
+    case ExpressionKind::kAlias:
+      return IsCheap(root->children()[0]);
+    case ExpressionKind::kCast:
+      return root->type()->is_numeric() && root->children()[0]->type()->is_numeric() && IsCheap(root->children()[0]);
+    case ExpressionKind::kCall:
+      return static_cast<const expression::Call&>(*root).name() == "getstructfield" && IsCheap(root->children()[0]);
+    default:
+      return false;
+  }
+}
+
+bool AllDeterministic(const ExpressionVector& expressions) {
+  for (const ExpressionPtr& expression : expressions) {
+    if (!expression->deterministic()) return false;
+  }
+  return true;
+}
+
+}  // namespace millrace::optimizer

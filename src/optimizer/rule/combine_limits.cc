@@ -1,0 +1,36 @@
+#include "logical/node/limit.h"
+#include "logical/node/project.h"
+#include "optimizer/rule.h"
+
+namespace millrace::optimizer {
+
+namespace {
+
+bool IsPlainLimit(const logical::Plan& node) {
+  if (node.kind() != logical::NodeKind::kLimit) return false;
+  const auto& limit = static_cast<const logical::Limit&>(node);
+  return limit.limit().has_value() && limit.offset() == 0 && !limit.tail();
+}
+
+}  // namespace
+
+// LIMIT 5 of LIMIT 3 is LIMIT 3; LIMIT goes below a projection, where it meets ORDER BY.
+arrow::Result<PlanPtr> CombineLimits(const PlanPtr& plan, const EvalContext&) {
+  return logical::TransformUp(plan, [](const PlanPtr& node) -> PlanPtr {
+    if (node->kind() != logical::NodeKind::kLimit) return nullptr;
+    const auto& limit = static_cast<const logical::Limit&>(*node);
+    const PlanPtr& child = node->child();
+    if (child->kind() == logical::NodeKind::kProject) {
+      const auto& project = static_cast<const logical::Project&>(*child);
+      if (!AllDeterministic(project.items())) return nullptr;
+      return std::make_shared<logical::Project>(project.items(), node->WithChildren({project.child()}));
+    }
+    if (!IsPlainLimit(*node) || child->kind() != logical::NodeKind::kLimit) return nullptr;
+    const auto& lower = static_cast<const logical::Limit&>(*child);
+    if (lower.tail()) return nullptr;
+    int64_t fewest = std::min(*limit.limit(), lower.limit().value_or(*limit.limit()));
+    return std::make_shared<logical::Limit>(fewest, lower.offset(), /*tail=*/false, lower.child());
+  });
+}
+
+}  // namespace millrace::optimizer

@@ -1,0 +1,108 @@
+#include "slt_runner/script.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+namespace millrace::slt {
+
+bool Record::HasWord(std::string_view word) const { return std::find(words.begin(), words.end(), word) != words.end(); }
+
+std::string Record::Sql() const {
+  std::string sql;
+  for (const std::string& text : body) {
+    if (!sql.empty()) sql += '\n';
+    sql += text;
+  }
+  return sql;
+}
+
+namespace {
+
+std::vector<std::string> Words(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+// A block's lines without its leading comments; a block of comments alone is no record.
+void AddBlock(int line, std::vector<std::string> lines, std::vector<Record>* records) {
+  while (!lines.empty() && lines[0].starts_with('#')) {
+    lines.erase(lines.begin());
+    ++line;
+  }
+  if (lines.empty()) return;
+  Record& record = records->emplace_back();
+  record.line = line;
+  record.words = Words(lines[0]);
+  bool has_answer = record.kind() != "set" && record.kind() != "file";
+  auto end = has_answer ? std::find(lines.begin() + 1, lines.end(), "----") : lines.end();
+  record.body.assign(lines.begin() + 1, end);
+  if (end != lines.end()) record.answer.assign(end + 1, lines.end());
+}
+
+}  // namespace
+
+std::vector<Record> ParseScript(std::string_view text) {
+  std::vector<Record> records;
+  std::vector<std::string> block;
+  int line = 0;
+  int block_line = 1;
+  while (true) {
+    size_t end = text.find('\n');
+    std::string_view current = text.substr(0, end);
+    ++line;
+    if (current.empty()) {
+      AddBlock(block_line, std::move(block), &records);
+      block.clear();
+    } else {
+      if (block.empty()) block_line = line;
+      block.emplace_back(current);
+    }
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  AddBlock(block_line, std::move(block), &records);
+  return records;
+}
+
+std::string Escape(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    switch (c) {
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\t': out += "\\t"; break;
+      case '\r': out += "\\r"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+std::string Unescape(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    char c = text[++i];
+    if (c == 'n') {
+      out += '\n';
+    } else if (c == 't') {
+      out += '\t';
+    } else if (c == 'r') {
+      out += '\r';
+    } else if (c == 'x' && i + 2 < text.size()) {
+      out += static_cast<char>(std::strtol(std::string(text.substr(i + 1, 2)).c_str(), nullptr, 16));
+      i += 2;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace millrace::slt
