@@ -156,6 +156,37 @@ arrow::Result<TopicPartitionSet> Admin::ListPartitions(const std::vector<std::st
   });
 }
 
+arrow::Result<bool> Admin::CreateTopic(const std::string& topic, int num_partitions) {
+  const std::string what = fmt::format("Creating the topic '{}'", topic);
+  char reason[512];
+  std::unique_ptr<rd_kafka_NewTopic_t, decltype(&rd_kafka_NewTopic_destroy)> wanted(
+      rd_kafka_NewTopic_new(topic.c_str(), num_partitions, /*replication_factor=*/-1, reason, sizeof(reason)),
+      &rd_kafka_NewTopic_destroy);
+  if (wanted == nullptr) return arrow::Status::Invalid(fmt::format("{} failed: {}", what, reason));
+  std::unique_ptr<rd_kafka_AdminOptions_t, decltype(&rd_kafka_AdminOptions_destroy)> options(
+      rd_kafka_AdminOptions_new(client_->handle(), RD_KAFKA_ADMIN_OP_CREATETOPICS), &rd_kafka_AdminOptions_destroy);
+  const auto timeout_ms = static_cast<int>(client_->config().api_timeout.count());
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout_ms, reason, sizeof(reason));
+  QueueHandle queue(rd_kafka_queue_new(client_->handle()));
+  rd_kafka_NewTopic_t* list[] = {wanted.get()};
+  rd_kafka_CreateTopics(client_->handle(), list, 1, options.get(), queue.get());
+  std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> event(
+      rd_kafka_queue_poll(queue.get(), timeout_ms), &rd_kafka_event_destroy);
+  if (event == nullptr) return client_->Unreachable(what, client_->config().api_timeout);
+  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return client_->Failed(what, rd_kafka_event_error(event.get()));
+  }
+  size_t count = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[i]);
+    if (error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return false;
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return client_->Failed(what, error);
+  }
+  return true;
+}
+
 arrow::Result<PartitionOffsets> Admin::AskOffsets(std::string_view what,
                                                   const std::map<TopicPartition, int64_t>& positions) {
   if (positions.empty()) return PartitionOffsets{};

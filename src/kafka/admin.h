@@ -38,6 +38,9 @@ class Admin {
   arrow::Result<std::vector<std::string>> ListTopics();
   arrow::Result<TopicPartitionSet> ListPartitions(const std::vector<std::string>& topics);
 
+  /// Makes a topic with the broker's own replication. False when it exists already.
+  arrow::Result<bool> CreateTopic(const std::string& topic, int num_partitions);
+
   arrow::Result<PartitionOffsets> EarliestOffsets(const TopicPartitionSet& partitions);
   /// Next offset to be written; with `read_committed`, the first offset of the oldest open transaction when lower.
   arrow::Result<PartitionOffsets> LatestOffsets(const TopicPartitionSet& partitions);

@@ -219,6 +219,9 @@ void SetConsumerDefaults(Properties* native) {
   native->emplace("isolation.level", "read_uncommitted");
   native->emplace("fetch.message.max.bytes", "1048576");
   native->emplace("fetch.max.bytes", "52428800");
+  // A connection has one fetch under way: this is how long a partition that was moved, or whose queue has room again,
+  // waits for the others' fetch that finds nothing.
+  native->emplace("fetch.wait.max.ms", "100");
   native->emplace("queued.min.messages", "100000");
   native->emplace("queued.max.messages.kbytes", "65536");
   // A batch larger than the fetch limits is still sent whole by the broker.
