@@ -67,7 +67,9 @@ auto Admin::WithRetries(std::string_view what, Attempt attempt) -> decltype(atte
   const Clock::time_point deadline = start + client_->config().api_timeout;
   for (int number = 1;; ++number) {
     auto result = attempt(deadline);
-    if (result.ok() || !IsRetryable(result.status()) || stop_.stop_requested()) return result;
+    // A broker may not have heard yet of a topic that another one has just made.
+    const bool may_change = IsRetryable(result.status()) || result.status().IsKeyError();
+    if (result.ok() || !may_change || stop_.stop_requested()) return result;
     if (Clock::now() >= deadline) return client_->Unreachable(what, client_->config().api_timeout);
     if (number >= retry_.max_attempts) return result;
     Pause(stop_, retry_.interval);

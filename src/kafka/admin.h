@@ -26,8 +26,8 @@ struct RetryPolicy {
 /// fetch that waits for data.
 ///
 /// Each call asks the brokers, in one request a broker, waits at most `ClientConfig::api_timeout` in all its attempts,
-/// and gives an IOError naming the brokers when nothing answers. A topic or partition that does not exist is a
-/// KeyError; nothing is created by asking. Thread-safe.
+/// and gives an IOError naming the brokers when nothing answers. A topic or partition that does not exist (at any
+/// of `RetryPolicy::max_attempts` times) is a KeyError; nothing is created by asking. Thread-safe.
 class Admin {
  public:
   static arrow::Result<std::unique_ptr<Admin>> Open(const ClientConfig& config, RetryPolicy retry,

@@ -48,7 +48,7 @@ std::optional<int64_t> ParseDateTime(std::string_view text) {
   auto y = Digits(text, 0, 4), mo = Digits(text, 5, 2), d = Digits(text, 8, 2);
   auto h = Digits(text, 11, 2), mi = Digits(text, 14, 2), s = Digits(text, 17, 2);
   if (!y || !mo || !d || !h || !mi || !s) return std::nullopt;
-  std::string_view zone = text.substr(19);
+  std::string_view zone = text.substr(19);  // there, as the seconds are
   if (!zone.empty() && zone != "Z" && zone != "+00:00" && zone != "+0000") return std::nullopt;
   year_month_day date{year(static_cast<int>(*y)), month(*mo), day(*d)};
   if (!date.ok() || *h > 23 || *mi > 59 || *s > 59) return std::nullopt;

@@ -1,13 +1,14 @@
 #include "connector/kafka/kafka_stream.h"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "types/number_text.h"
 
 namespace millrace::connector::kafka {
 
@@ -15,19 +16,6 @@ namespace {
 
 using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kAskInterval{1000};
-
-/// Java's Double.toString for the averages here: "40.0", "1.2345678E7".
-std::string JavaDouble(double value) {
-  std::string shortest = fmt::format("{}", value);
-  double magnitude = std::fabs(value);
-  if (magnitude == 0 || (magnitude >= 1e-3 && magnitude < 1e7)) {
-    return shortest.find('.') == std::string::npos ? shortest + ".0" : shortest;
-  }
-  int exponent = static_cast<int>(std::floor(std::log10(magnitude)));
-  std::string mantissa = fmt::format("{}", value / std::pow(10.0, exponent));
-  if (mantissa.find('.') == std::string::npos) mantissa += ".0";
-  return fmt::format("{}E{}", mantissa, exponent);
-}
 
 }  // namespace
 
@@ -262,7 +250,7 @@ SourceMetrics KafkaStream::Metrics(const std::optional<SourceOffset>& end) const
   }
   return {{"minOffsetsBehindLatest", std::to_string(min_behind)},
           {"maxOffsetsBehindLatest", std::to_string(max_behind)},
-          {"avgOffsetsBehindLatest", JavaDouble(static_cast<double>(sum) / static_cast<double>(latest_->size()))}};
+          {"avgOffsetsBehindLatest", types::DoubleText(static_cast<double>(sum) / static_cast<double>(latest_->size()))}};
 }
 
 bool KafkaStream::NotifyOnData(std::function<void()> on_data) {
