@@ -158,7 +158,7 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
     return UserError("CANNOT_RESOLVE_STAR_EXPAND", {{"targetString", QuoteNameParts(parts)}, {"columns", names}});
   }
   if ((*value)->type()->id() != types::TypeId::kStruct) {
-    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", QuoteSqlExpression((*value)->Sql())}});
+    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", QuoteSqlExpression((*value)->Sql(true))}});
   }
   for (const types::StructField& field : (*value)->type()->fields()) {
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr item, function::ExtractValue(*value, Literal::String(field.name), true));
@@ -174,7 +174,7 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStarExcept(const conne
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr left_out, Resolve(call.arguments(i)));
     auto same = [&](const ExpressionPtr& column) { return expression::SemanticallyEqual(*column, *left_out); };
     auto found = std::find_if(columns.begin(), columns.end(), same);
-    if (found == columns.end()) return NotSupported("EXCEPT of " + left_out->Sql());
+    if (found == columns.end()) return NotSupported("EXCEPT of the field " + left_out->Sql(true));
     columns.erase(found);
   }
   return columns;
@@ -245,12 +245,9 @@ arrow::Result<ExpressionVector> ExpressionResolver::ResolveItems(
 
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveCondition(const connect::Expression& message) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, Resolve(message));
-  if (condition->type()->id() == types::TypeId::kNull) {
-    return expression::ImplicitCast(condition, types::Boolean());
-  }
   if (condition->type()->id() != types::TypeId::kBoolean) {
-    return UserError("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", {{"sqlExpr", QuoteSqlExpression(condition->Sql())},
-                                                              {"filter", QuoteSqlExpression(condition->Sql())},
+    return UserError("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", {{"sqlExpr", QuoteSqlExpression(condition->Sql(true))},
+                                                              {"filter", QuoteSqlExpression(condition->Sql(true))},
                                                               {"type", QuoteSqlType(condition->type()->Sql())}});
   }
   return condition;
@@ -287,7 +284,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveCast(const connect::Expr
   if (cast.eval_mode() == connect::Expression::Cast::EVAL_MODE_LEGACY) mode = CastMode::kLegacy;
   if (cast.eval_mode() == connect::Expression::Cast::EVAL_MODE_ANSI) mode = CastMode::kAnsi;
   if (!expression::CanCast(*child->type(), *type, mode)) {
-    std::string sql = (mode == CastMode::kTry ? "TRY_CAST(" : "CAST(") + child->Sql() + " AS " + type->Sql() + ")";
+    std::string sql = (mode == CastMode::kTry ? "TRY_CAST(" : "CAST(") + child->Sql(true) + " AS " + type->Sql() + ")";
     bool legacy_would_do = mode == CastMode::kAnsi && expression::CanCast(*child->type(), *type, CastMode::kLegacy);
     return UserError(
         legacy_would_do ? "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION" : "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
@@ -424,7 +421,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveUpdateFields(const conne
                      {{"sqlExpr", QuoteSqlExpression("update_fields(" + child->Sql() + ")")},
                       {"paramIndex", "first"},
                       {"requiredType", QuoteSqlType("STRUCT")},
-                      {"inputSql", QuoteSqlExpression(child->Sql())},
+                      {"inputSql", QuoteSqlExpression(child->Sql(true))},
                       {"inputType", QuoteSqlType(child->type()->Sql())}});
   }
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> path, ParseNameParts(update.field_name()));

@@ -41,7 +41,7 @@ class ExpressionResolver {
   arrow::Result<ExpressionVector> ResolveAll(
       const google::protobuf::RepeatedPtrField<spark::connect::Expression>& messages);
 
-  /// A condition: BOOLEAN, or NULL cast to it. Errors: DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN.
+  /// A condition. Errors: DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN.
   arrow::Result<ExpressionPtr> ResolveCondition(const spark::connect::Expression& message);
 
   arrow::Result<expression::SortOrder> ResolveSortOrder(const spark::connect::Expression& message);

@@ -41,9 +41,9 @@ arrow::Status CheckGrouped(const expression::Expression& value, const Expression
     if (grouping.empty()) {
       return UserError("MISSING_GROUP_BY");
     }
-    return UserError("MISSING_AGGREGATION", {{"expression", QuoteSqlExpression(attribute.Sql(false))},
+    return UserError("MISSING_AGGREGATION", {{"expression", QuoteSqlExpression(attribute.Sql(true))},
                                              {"expressionAnyValue",
-                                              QuoteSqlExpression("any_value(" + attribute.Sql(false) + ")")}});
+                                              QuoteSqlExpression("any_value(" + attribute.Sql(true) + ")")}});
   }
   if (value.kind() == ExpressionKind::kLambdaFunction) return arrow::Status::OK();
   for (const ExpressionPtr& child : value.children()) ARROW_RETURN_NOT_OK(CheckGrouped(*child, grouping));
@@ -128,7 +128,7 @@ arrow::Status CheckGroupingKey(const expression::Expression& key) {
   }
   if (key.type()->id() == types::TypeId::kMap) {
     return UserError("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
-                     {{"sqlExpr", QuoteSqlExpression(key.Sql())}, {"dataType", QuoteSqlType(key.type()->Sql())}});
+                     {{"sqlExpr", QuoteSqlExpression(key.Sql(true))}, {"dataType", QuoteSqlType(key.type()->Sql())}});
   }
   return arrow::Status::OK();
 }

@@ -127,7 +127,7 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   if (condition->type()->id() != types::TypeId::kBoolean) {
     if (condition->type()->id() != types::TypeId::kNull) {
       return UserError("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
-                       {{"joinCondition", QuoteSqlExpression(condition->Sql())},
+                       {{"joinCondition", QuoteSqlExpression(condition->Sql(true))},
                         {"conditionType", QuoteSqlType(condition->type()->Sql())}});
     }
     condition = expression::ImplicitCast(condition, types::Boolean());

@@ -144,7 +144,9 @@ arrow::Result<PlanPtr> ResolveRead(RelationResolver& resolver, const Relation& r
   }
   std::optional<PlanPtr> view =
       resolver.context().catalog == nullptr ? std::nullopt : resolver.context().catalog->FindView(parts);
-  if (!view) return UserError("TABLE_OR_VIEW_NOT_FOUND", {{"relationName", QuoteNameParts(parts)}});
+  if (!view) return UserError("TABLE_OR_VIEW_NOT_FOUND", {{"relationName", QuoteNameParts(parts)},
+                                               {"searchPath", "[`system`.`builtin`, `system`.`session`, "
+                                                              "`spark_catalog`.`default`]"}});
   return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*view, nullptr));
 }
 
@@ -207,9 +209,17 @@ arrow::Result<PlanPtr> ResolveSql(RelationResolver& resolver, const Relation& re
 
 arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.with_relations();
+  std::vector<std::string> names;
   for (const Relation& reference : message.references()) {
     // Plans of subquery expressions come without a name; the expression that asks for one is refused by name.
     if (!reference.has_subquery_alias()) continue;
+    const std::string& name = reference.subquery_alias().alias();
+    for (const std::string& other : names) {
+      if (EqualsIgnoreCase(other, name)) {
+        return UserError("DUPLICATED_CTE_NAMES", {{"duplicateNames", QuoteIdentifier(name)}});
+      }
+    }
+    names.push_back(name);
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(reference));
     resolver.DefineRelation(reference.subquery_alias().alias(), plan->child());
   }
@@ -247,7 +257,10 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver,
     std::string name = "col" + std::to_string(c + 1);
     std::vector<types::DataTypePtr> column_types;
     for (const ExpressionVector& row : rows) column_types.push_back(row[c]->type());
-    auto type = expression::WiderType(column_types);
+    std::optional<types::DataTypePtr> type = column_types[0];
+    for (const types::DataTypePtr& other : column_types) {
+      if (type) type = expression::TightestCommonType(*type, other);
+    }
     if (!type) {
       return UserError("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", {{"colName", QuoteIdentifier(name)}});
     }
@@ -257,7 +270,7 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver,
       ExpressionPtr value = expression::ImplicitCast(row[c], *type);
       if (!value->foldable()) {
         return UserError("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
-                         {{"expr", QuoteSqlExpression(value->Sql())}});
+                         {{"expr", QuoteSqlExpression(value->Sql(true))}});
       }
       nullable = nullable || value->nullable();
       ARROW_ASSIGN_OR_RAISE(auto array,

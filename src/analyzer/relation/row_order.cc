@@ -115,7 +115,7 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
     }
   }
   ARROW_RETURN_NOT_OK(condition.status());
-  return UserError("INVALID_WHERE_CONDITION", {{"condition", QuoteSqlExpression((*condition)->Sql())},
+  return UserError("INVALID_WHERE_CONDITION", {{"condition", QuoteSqlExpression((*condition)->Sql(true))},
                                                {"expressionList", (*condition)->Sql()}});
 }
 
