@@ -1,0 +1,95 @@
+"""The example programs as a user runs them: started, watched, stopped by pid."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from conftest import ROOT
+
+PRESET = os.environ.get("MILLRACE_PRESET", "release")
+EXAMPLES = ROOT / "build" / PRESET / "examples"
+MILLRACE = ROOT / "build" / PRESET / "millrace"
+
+
+def start(program, *arguments, env=None, stdout=subprocess.PIPE):
+    """Starts an example in a session time zone of its own choice; the caller ends it."""
+    return subprocess.Popen([EXAMPLES / program, *map(str, arguments)], stdout=stdout, stderr=subprocess.PIPE,
+                            text=True, env={**os.environ, "TZ": "Europe/Paris", **(env or {})})
+
+
+def run(program, *arguments, timeout=120, **keywords):
+    """Runs an example to its end; its standard output. Fails with its standard error."""
+    process = start(program, *arguments, **keywords)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError(f"{program} did not end: {process.communicate()}")
+    assert process.returncode == 0, err
+    return out
+
+
+def stop(process, timeout=30):
+    """Ends it as Ctrl-C does; what it wrote."""
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError(f"did not end after SIGINT: {process.communicate()}")
+
+
+def wait_until(condition, what, timeout=30):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout} s in vain: {what}"
+        time.sleep(0.02)
+
+
+def produce(kafka, topic, values, partition=0):
+    """Sends texts in order to one partition, and waits until the broker has them."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": kafka.servers, "linger.ms": 1})
+    for value in values:
+        producer.produce(topic, value=value.encode() if isinstance(value, str) else value, partition=partition)
+        producer.poll(0)
+    producer.flush()
+
+
+def consume(kafka, topic, partitions=1):
+    """Every record of a topic now: (partition, offset, value bytes), by partition and offset."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": kafka.servers, "group.id": "reader", "enable.auto.commit": False})
+    records = []
+    try:
+        for partition in range(partitions):
+            where = TopicPartition(topic, partition)
+            low, high = consumer.get_watermark_offsets(where, timeout=20)
+            where.offset = low
+            consumer.assign([where])
+            position = low
+            while position < high:
+                message = consumer.poll(10)
+                assert message is not None and not message.error(), message and message.error()
+                records.append((partition, message.offset(), message.value()))
+                position = message.offset() + 1
+    finally:
+        consumer.close()
+    return records
+
+
+def golden_lines(path):
+    with open(path) as lines:
+        return [json.loads(line) for line in lines]
+
+
+def log_ids(folder):
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        return []
+    return sorted(int(name.name) for name in folder.iterdir() if name.name.isdigit())
