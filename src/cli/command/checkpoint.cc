@@ -1,0 +1,46 @@
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "base/json_value.h"
+#include "cli/checkpoint_report.h"
+#include "cli/command.h"
+
+namespace millrace::cli {
+
+namespace {
+
+struct CheckpointOptions {
+  std::string directory;
+  int num_batches = 10;
+  WatchOptions watch;
+};
+
+arrow::Status Show(const CheckpointOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(CheckpointReport report, ReadCheckpoint(*LocalFileSystem(), options.directory));
+  std::fputs(FormatReport(report, options.num_batches).c_str(), stdout);
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+void AddCheckpointCommand(CLI::App& program, int* exit_code) {
+  CLI::App* command = program.add_subcommand("checkpoint", "Look into the checkpoint a streaming query left");
+  command->require_subcommand(1);
+  auto options = std::make_shared<CheckpointOptions>();
+  CLI::App* show = command->add_subcommand("show", "What it read, what is done, where it goes on");
+  show->add_option("directory", options->directory, "Checkpoint location")->required();
+  show->add_option("--batches", options->num_batches, "Micro-batches shown")->capture_default_str();
+  show->callback([options, exit_code] { *exit_code = ExitCodeOf(Show(*options)); });
+
+  CLI::App* watch = command->add_subcommand("watch", "Follow a running query: rates, durations, offsets, lag");
+  watch->add_option("directory", options->watch.directory, "Checkpoint location")->required();
+  watch->add_option("--kafka", options->watch.kafka, "Brokers to ask for the newest offsets (shows the lag)");
+  watch->add_option("--seconds", options->watch.seconds, "End after so many seconds; 0: at Ctrl-C")
+      ->capture_default_str();
+  watch->add_option("--every", options->watch.interval_ms, "Milliseconds between two looks")->capture_default_str();
+  watch->add_flag("--lines", options->watch.lines, "One line a look instead of a screen that is drawn anew");
+  watch->callback([options, exit_code] { *exit_code = ExitCodeOf(WatchCheckpoint(options->watch)); });
+}
+
+}  // namespace millrace::cli
