@@ -58,7 +58,9 @@ const ErrorCondition* FindErrorCondition(std::string_view condition) {
 arrow::Status UserError(std::string_view condition, ErrorParameters parameters) {
   const ErrorCondition* row = FindErrorCondition(condition);
   if (row == nullptr) return InternalError("The error condition " + std::string(condition) + " is not in the table");
-  std::string message = "[" + std::string(condition) + "] " + FillTemplate(row->message_template, parameters);
+  // Spark does not show the numbers it gave to old messages.
+  std::string message = condition.starts_with("_LEGACY_ERROR_") ? "" : "[" + std::string(condition) + "] ";
+  message += FillTemplate(row->message_template, parameters);
   if (!row->sqlstate.empty()) message += " SQLSTATE: " + std::string(row->sqlstate);
   return arrow::Status(arrow::StatusCode::Invalid, std::move(message),
                        std::make_shared<ErrorDetail>(std::string(condition), std::string(row->sqlstate),

@@ -95,7 +95,7 @@ arrow::Status Grammar::TooComplex() const {
 }
 
 arrow::Status Grammar::ChargeCopy(const Expression& expression) {
-  constexpr size_t kMaxCopiedBytes = 16 << 20;
+  constexpr size_t kMaxCopiedBytes = 2 << 20;
   copied_bytes_ += expression.ByteSizeLong();
   return copied_bytes_ > kMaxCopiedBytes ? TooComplex() : Status::OK();
 }

@@ -130,7 +130,9 @@ arrow::Status Grammar::ParseSpecialCall(bool* parsed, Expression* out) {
   *parsed = true;
   switch (Peek().keyword) {
     case Keyword::kCast:
-    case Keyword::kTryCast: return ParseCast(out);
+    case Keyword::kTryCast:
+      if (FindInCall(open, Keyword::kAs) == 0) break;
+      return ParseCast(out);
     case Keyword::kStruct: return ParseStruct(out);
     case Keyword::kExtract:
       if (tokens_[open + 1].IsIdentifier() && Peek(3).Is(Keyword::kFrom) && Peek(4).symbol != Symbol::kRightParen) {

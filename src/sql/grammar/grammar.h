@@ -234,6 +234,8 @@ class Grammar {
   Status ParseDropView(spark::connect::Plan* out);
   Status ParseUse(spark::connect::Plan* out);
   Status UnsupportedStatement() const;
+  bool AtQueryStatement() const;
+  Status ExpectStatementEnd();
   Status ParseOptions(google::protobuf::Map<std::string, std::string>* options);
 
   std::string_view text_;

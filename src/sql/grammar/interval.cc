@@ -127,6 +127,9 @@ arrow::Status Grammar::ParseIntervalLiteral(Expression* out) {
     } else if (magnitude.starts_with('+')) {
       magnitude.remove_prefix(1);
     }
+    if (magnitude.empty() || magnitude.find_first_not_of("0123456789.-") != std::string_view::npos) {
+      return ErrorAt(first, "_LEGACY_ERROR_TEMP_0026", {{"value", number}});
+    }
     units.push_back(ToLowerAscii(Take().text));
     text += std::string(" ") + (negative ? "-" : "") + std::string(magnitude) + " " + units.back();
   }
@@ -160,7 +163,7 @@ arrow::Status Grammar::SetInterval(const IntervalValue& value, const std::vector
   int64_t micros = 0;
   if (__builtin_mul_overflow(int64_t{value.days}, int64_t{86400} * 1000000, &micros) ||
       __builtin_add_overflow(micros, value.microseconds, &micros)) {
-    return UserError("INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION", {{"input", std::string(tokens_[first_token].text)}});
+    return UserError("INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION");
   }
   SetDayTime(micros, low, high, out);
   return Status::OK();

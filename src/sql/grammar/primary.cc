@@ -79,11 +79,14 @@ arrow::Status Grammar::ParseKeywordPrefix(bool* parsed, Expression* out) {
     case Keyword::kTrue:
     case Keyword::kFalse: SetBoolean(Take().Is(Keyword::kTrue), out); return Status::OK();
     case Keyword::kCase:
-      if (position_ >= last_end_keyword_ || !StartsOperand(position_ + 1)) break;
+      if (position_ >= last_end_keyword_ || !StartsOperand(position_ + 1) || Peek(1).Is(Keyword::kEnd)) break;
       return ParseCase(out);
     case Keyword::kInterval:
-      if (!AtIntervalLiteral()) break;
-      return ParseIntervalLiteral(out);
+      if (AtIntervalLiteral()) return ParseIntervalLiteral(out);
+      if (!Peek(1).IsNumber()) break;
+      // INTERVAL 1 and no unit: no name stands before a number.
+      position_ += 2;
+      return SyntaxErrorHere();
     case Keyword::kCurrentPath:
       if (Peek(1).Is(Symbol::kLeftParen)) break;
       Take();

@@ -231,12 +231,13 @@ arrow::Result<int32_t> Grammar::ParseRowCount(std::string_view clause) {
   const Token& last = tokens_[position_ - 1];
   size_t begin = tokens_[first].offset;
   std::string sql(text_.substr(begin, last.offset + last.text.size() - begin));
+  if (expression.literal().has_string()) sql = expression.literal().string();
   auto invalid = [&](std::string_view kind, ErrorParameters parameters) {
     parameters["name"] = std::string(clause);
     parameters["expr"] = QuoteSqlExpression(sql);
     return ErrorAt(first, "INVALID_LIMIT_LIKE_EXPRESSION." + std::string(kind), std::move(parameters));
   };
-  if (expression.literal().has_null()) return invalid("IS_NULL", {});
+  if (expression.literal().has_null()) return invalid("DATA_TYPE", {{"dataType", QuoteSqlType("VOID")}});
   if (expression.literal().has_string()) return invalid("DATA_TYPE", {{"dataType", QuoteSqlType("STRING")}});
   if (expression.literal().has_long_()) return invalid("DATA_TYPE", {{"dataType", QuoteSqlType("BIGINT")}});
   if (expression.literal().has_double_()) return invalid("DATA_TYPE", {{"dataType", QuoteSqlType("DOUBLE")}});

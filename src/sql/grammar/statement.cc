@@ -74,14 +74,18 @@ arrow::Status Grammar::SingleSortOrder(Expression* out) {
   return ExpectEnd();
 }
 
+// Here these words can be nothing else, whatever follows.
+bool Grammar::AtQueryStatement() const {
+  return At(Keyword::kSelect) || At(Keyword::kWith) || At(Keyword::kFrom) || At(Keyword::kValues) ||
+         At(Keyword::kTable) || At(Symbol::kLeftParen);
+}
+
 arrow::Status Grammar::SingleQuery(Relation* out) {
-  if (!StartsQuery(0) && !At(Symbol::kLeftParen)) {
+  if (!AtQueryStatement()) {
     return StartsOtherStatement(Peek().keyword) ? UnsupportedStatement() : SyntaxErrorHere();
   }
   ARROW_RETURN_NOT_OK(ParseQuery(out));
-  while (Accept(Symbol::kSemicolon)) {
-  }
-  return ExpectEnd();
+  return ExpectStatementEnd();
 }
 
 arrow::Status Grammar::SingleDataType(spark::connect::DataType* out) {
@@ -96,8 +100,7 @@ arrow::Result<std::vector<std::string>> Grammar::SingleMultipartIdentifier() {
 }
 
 arrow::Status Grammar::SingleStatement(spark::connect::Plan* out, std::optional<ConfStatement>* conf) {
-  bool query = StartsQuery(0) || At(Symbol::kLeftParen);
-  if (query) {
+  if (AtQueryStatement()) {
     ARROW_RETURN_NOT_OK(ParseQuery(out->mutable_root()));
   } else if (At(Keyword::kCreate)) {
     ARROW_RETURN_NOT_OK(ParseCreateView(out));
@@ -112,15 +115,21 @@ arrow::Status Grammar::SingleStatement(spark::connect::Plan* out, std::optional<
   } else {
     return StartsOtherStatement(Peek().keyword) ? UnsupportedStatement() : SyntaxErrorHere();
   }
-  while (Accept(Symbol::kSemicolon)) {
-  }
-  return ExpectEnd();
+  return ExpectStatementEnd();
 }
 
 arrow::Status Grammar::UnsupportedStatement() const {
   std::string words = ToUpperAscii(Peek().text);
   for (size_t i = 1; i < 3 && Peek(i).kind == TokenKind::kKeyword; ++i) words += " " + ToUpperAscii(Peek(i).text);
   return Unsupported(words);
+}
+
+arrow::Status Grammar::ExpectStatementEnd() {
+  bool closed = false;
+  while (Accept(Symbol::kSemicolon)) closed = true;
+  if (!closed && Peek().kind != TokenKind::kEnd) return SyntaxErrorHere();
+  if (Peek().kind == TokenKind::kEnd) return Status::OK();
+  return SyntaxError(text_, Peek(), ": extra input '" + std::string(Peek().text) + "'");
 }
 
 // CREATE [OR REPLACE] [GLOBAL] TEMPORARY VIEW name [(columns)] AS query

@@ -217,6 +217,10 @@ arrow::Status Grammar::ParseDecimalType(DataType* out) {
     return ErrorAt(first, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION",
                    {{"precision", std::to_string(precision)}, {"maxPrecision", "38"}});
   }
+  if (scale > precision) {
+    return UserError("_LEGACY_ERROR_TEMP_1228",
+                     {{"scale", std::to_string(scale)}, {"precision", std::to_string(precision)}});
+  }
   out->mutable_decimal()->set_precision(precision);
   out->mutable_decimal()->set_scale(scale);
   return Status::OK();
