@@ -72,7 +72,7 @@ arrow::Status Grammar::ExpectEnd() {
   const Token& token = Peek();
   if (token.kind == TokenKind::kEnd) return Status::OK();
   // Spark says so when leaving out this one token would make the text right.
-  bool last = Peek(1).kind == TokenKind::kEnd;
+  bool last = Peek(1).kind == TokenKind::kEnd && !token.text.starts_with('"');
   return SyntaxError(text_, token, last ? ": extra input '" + std::string(token.text) + "'" : "");
 }
 

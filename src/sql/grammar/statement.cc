@@ -127,8 +127,7 @@ arrow::Status Grammar::UnsupportedStatement() const {
 arrow::Status Grammar::ExpectStatementEnd() {
   bool closed = false;
   while (Accept(Symbol::kSemicolon)) closed = true;
-  if (!closed && Peek().kind != TokenKind::kEnd) return SyntaxErrorHere();
-  if (Peek().kind == TokenKind::kEnd) return Status::OK();
+  if (!closed || Peek().kind == TokenKind::kEnd) return ExpectEnd();
   return SyntaxError(text_, Peek(), ": extra input '" + std::string(Peek().text) + "'");
 }
 
