@@ -19,6 +19,7 @@ struct Armed {
   std::string name;
   FailpointAction action = FailpointAction::kError;
   int remaining = 0;
+  std::function<void()> on_hit;
 };
 
 std::atomic<bool> any_armed{false};
@@ -51,7 +52,7 @@ const bool environment_read = (State(), true);
 
 }  // namespace
 
-arrow::Status ArmFailpoint(std::string_view name, FailpointAction action, int nth) {
+arrow::Status ArmFailpoint(std::string_view name, FailpointAction action, int nth, std::function<void()> on_hit) {
   if (std::find(kFailpoints.begin(), kFailpoints.end(), name) == kFailpoints.end()) {
     return InternalError("No failpoint is named " + std::string(name));
   }
@@ -60,6 +61,7 @@ arrow::Status ArmFailpoint(std::string_view name, FailpointAction action, int nt
   armed.name = name;
   armed.action = action;
   armed.remaining = nth;
+  armed.on_hit = std::move(on_hit);
   any_armed = true;
   return arrow::Status::OK();
 }
@@ -68,6 +70,7 @@ void DisarmFailpoints() {
   Armed& armed = State();
   std::lock_guard lock(armed.mutex);
   armed.remaining = 0;
+  armed.on_hit = nullptr;
   any_armed = false;
 }
 
@@ -78,6 +81,7 @@ arrow::Status HitFailpoint(std::string_view name) {
   if (armed.remaining == 0 || armed.name != name || --armed.remaining > 0) return arrow::Status::OK();
   any_armed = false;
   if (armed.action == FailpointAction::kCrash) _exit(137);
+  if (armed.on_hit) armed.on_hit();
   return WorldError("failpoint " + std::string(name));
 }
 

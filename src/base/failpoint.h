@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string_view>
 
 #include <arrow/status.h>
@@ -22,8 +23,10 @@ enum class FailpointAction {
 };
 
 /// Arms `name` so that its `nth` hit (1 = the next) acts; earlier and later hits pass.
+/// `on_hit` runs when it acts, before the error is returned: a test can stop its file system there.
 /// Also read once at process start from the environment, MILLRACE_FAILPOINT="name=crash@3".
-arrow::Status ArmFailpoint(std::string_view name, FailpointAction action, int nth = 1);
+arrow::Status ArmFailpoint(std::string_view name, FailpointAction action, int nth = 1,
+                           std::function<void()> on_hit = {});
 void DisarmFailpoints();
 
 /// Called by the code under test. One relaxed atomic load when nothing is armed.
