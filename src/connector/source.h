@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,6 +21,8 @@
 
 namespace millrace::connector {
 
+class MemoryTables;
+
 /// What a connector may use of the session that opens it. Outlives everything opened with it.
 struct ConnectorContext {
   FileSystem* file_system = LocalFileSystem();
@@ -36,6 +39,13 @@ struct ConnectorContext {
                                            const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
                                            int64_t num_rows, int truncate)>
       show;
+  /// Where the console sink prints: standard output unless somebody else wants the text.
+  std::function<void(std::string_view text)> print = [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  };
+  /// The session's tables of the memory sink and source; null where there is no session.
+  MemoryTables* memory_tables = nullptr;
 };
 
 /// Yields the rows of one partition. Confined to one task.
@@ -137,6 +147,10 @@ struct SourceRequest {
   std::vector<std::string> paths;
   /// .schema(…); null when the user gave none.
   types::DataTypePtr user_schema;
+  /// What SourceDef::schema answered for this request; set before anything is opened. Indices of ReadColumns refer to it.
+  types::DataTypePtr schema;
+  /// The request is for a stream.
+  bool streaming = false;
   /// Streams only: the query's directory for this source (checkpoint/sources/<i>).
   std::string metadata_path;
   const ConnectorContext* context = nullptr;

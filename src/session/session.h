@@ -16,6 +16,7 @@
 #include "base/file_system.h"
 #include "base/task_pool.h"
 #include "catalog/catalog.h"
+#include "connector/memory/memory_table.h"
 #include "connector/sink.h"
 #include "physical/operator.h"
 #include "session/conf.h"
@@ -67,6 +68,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Conf& conf() { return conf_; }
   catalog::Catalog& catalog() { return catalog_; }
   StreamingQueryManager& streams() { return streams_; }
+  /// Tables of the memory sink, and those tests feed memory streams with.
+  connector::MemoryTables& memory_tables() { return memory_tables_; }
   const std::string& id() const { return id_; }
 
   /// Resolves a relation message. Errors: UserError as Spark raises.
@@ -113,6 +116,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Engine> engine_;
   Conf conf_;
   catalog::Catalog catalog_;
+  connector::MemoryTables memory_tables_;
   std::mutex mutex_;
   std::map<std::string, logical::PlanPtr> relations_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;

@@ -119,8 +119,10 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
   if (message.has_schema() && !message.schema().empty()) {
     ARROW_ASSIGN_OR_RAISE(request->user_schema, ParseSchema(message.schema()));
   }
+  request->streaming = read.is_streaming();
   request->context = resolver.context().connector;
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, def->schema(*request));
+  request->schema = schema;
   AttributeVector output = NewColumns(*schema);
   connector::ReadColumns columns;
   for (size_t i = 0; i < output.size(); ++i) columns.indices.push_back(static_cast<int>(i));

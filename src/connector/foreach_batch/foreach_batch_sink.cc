@@ -1,25 +1,10 @@
 #include "connector/foreach_batch/foreach_batch_sink.h"
 
-#include <mutex>
+#include "connector/collected_rows.h"
 
 namespace millrace::connector {
 
 namespace {
-
-using Rows = std::vector<std::shared_ptr<arrow::RecordBatch>>;
-
-class CollectingWriter final : public DataWriter {
- public:
-  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override {
-    if (rows->num_rows() > 0) rows_.push_back(rows);
-    return arrow::Status::OK();
-  }
-  arrow::Result<WriterCommitMessage> Commit() override { return WriterCommitMessage(std::move(rows_)); }
-  void Abort() override { rows_.clear(); }
-
- private:
-  Rows rows_;
-};
 
 class ForeachBatchWrite final : public Write {
  public:
@@ -31,8 +16,7 @@ class ForeachBatchWrite final : public Write {
   arrow::Status Commit(std::vector<WriterCommitMessage> messages) override {
     PartitionedRows rows;
     for (WriterCommitMessage& message : messages) {
-      auto* partition = std::any_cast<Rows>(&message);
-      rows.push_back(partition == nullptr ? Rows() : std::move(*partition));
+      rows.push_back(CollectingWriter::Take(message));
     }
     return (*function_)(batch_id_, std::move(rows));
   }

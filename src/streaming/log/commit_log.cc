@@ -1,6 +1,7 @@
 #include "streaming/log/commit_log.h"
 
 #include "base/json_value.h"
+#include "base/version_line.h"
 
 namespace millrace::streaming {
 

@@ -45,8 +45,4 @@ class MetadataLog {
   bool directory_made_ = false;
 };
 
-/// Checks the "v1" line that opens a text log and gives what follows it. Errors: a message naming `path`.
-arrow::Result<std::string_view> AfterVersionLine(std::string_view text, int max_version, const std::string& path,
-                                                 int* version);
-
 }  // namespace millrace::streaming

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json_value.h"
+#include "base/version_line.h"
 
 namespace millrace::streaming {
 
