@@ -1,0 +1,175 @@
+#include "connector/file/file_schema.h"
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "connector/file/glob.h"
+
+namespace millrace::connector::file {
+
+namespace {
+
+bool SameName(const std::string& a, const std::string& b, bool case_sensitive) {
+  return case_sensitive ? a == b : EqualsIgnoreCase(a, b);
+}
+
+bool HasColumn(const types::DataType& schema, const std::string& name, bool case_sensitive) {
+  for (const types::StructField& field : schema.fields()) {
+    if (SameName(field.name, name, case_sensitive)) return true;
+  }
+  return false;
+}
+
+types::DataTypePtr Without(const types::DataType& schema, const types::DataType& removed, bool case_sensitive) {
+  std::vector<types::StructField> kept;
+  for (const types::StructField& field : schema.fields()) {
+    if (!HasColumn(removed, field.name, case_sensitive)) kept.push_back(field);
+  }
+  return types::Struct(std::move(kept));
+}
+
+types::DataTypePtr Nullable(const types::DataType& schema) {
+  std::vector<types::StructField> fields = schema.fields();
+  for (types::StructField& field : fields) {
+    field.nullable = true;
+    field.type = types::AsNullable(field.type);
+  }
+  return types::Struct(std::move(fields));
+}
+
+types::DataTypePtr Concat(const types::DataType& a, const types::DataType& b) {
+  std::vector<types::StructField> fields = a.fields();
+  fields.insert(fields.end(), b.fields().begin(), b.fields().end());
+  return types::Struct(std::move(fields));
+}
+
+arrow::Result<std::vector<std::string>> Roots(const SourceRequest& request, bool must_exist) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> paths, AbsolutePaths(request));
+  std::vector<std::string> roots;
+  for (const std::string& path : paths) {
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> found, ExpandGlob(*request.context->file_system, path));
+    if (found.empty() && must_exist) return UserError("PATH_NOT_FOUND", {{"path", ShownPath(path)}});
+    roots.insert(roots.end(), found.begin(), found.end());
+  }
+  return roots;
+}
+
+struct Listed {
+  ListingOptions options;
+  std::vector<ListedFile> files;
+  PartitionColumns partitions;
+};
+
+arrow::Result<Listed> List(const SourceRequest& request, bool must_exist) {
+  Listed listed;
+  ARROW_ASSIGN_OR_RAISE(listed.options, ListingOptions::Parse(request));
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> roots, Roots(request, must_exist));
+  ARROW_ASSIGN_OR_RAISE(listed.files, ListFiles(*request.context, roots, listed.options, must_exist));
+  ARROW_ASSIGN_OR_RAISE(listed.partitions, DiscoverPartitions(*request.context, roots, listed.files, listed.options,
+                                                              request.user_schema.get()));
+  KeepFilesInRoots(roots, listed.options, listed.partitions, &listed.files);
+  return listed;
+}
+
+// "parquet" is shown as "Parquet", "json" as "JSON".
+std::string ShownName(std::string_view name) {
+  if (name == "parquet") return "Parquet";
+  if (name == "text") return "Text";
+  return name == "json" ? "JSON" : name == "csv" ? "CSV" : std::string(name);
+}
+
+}  // namespace
+
+format::OptionMap ToOptionMap(const Options& options) {
+  format::OptionMap map;
+  for (const auto& [key, entry] : options.entries()) map[entry.key] = entry.value;
+  return map;
+}
+
+format::SessionFormat ToSessionFormat(const ConnectorContext& context) {
+  format::SessionFormat session;
+  session.time_zone = context.time_zone;
+  if (auto column = context.conf("spark.sql.columnNameOfCorruptRecord")) session.corrupt_record_column = *column;
+  if (auto ignore = context.conf("spark.sql.jsonGenerator.ignoreNullFields")) {
+    session.json_ignore_null_fields = *ignore != "false";
+  }
+  if (auto partial = context.conf("spark.sql.json.enablePartialResults")) {
+    session.json_partial_results = *partial != "false";
+  }
+  return session;
+}
+
+arrow::Status CheckTypes(const format::FileFormat& format, const types::DataType& schema) {
+  for (const types::StructField& field : schema.fields()) {
+    if (format.supports(*field.type)) continue;
+    return UserError("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", {{"columnName", QuoteIdentifier(field.name)},
+                                                              {"columnType", QuoteSqlType(field.type->Sql())},
+                                                              {"format", ShownName(format.name)}});
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& format, const SourceRequest& request) {
+  const ConnectorContext& context = *request.context;
+  if (request.streaming && request.paths.empty()) return UserError("_LEGACY_ERROR_TEMP_2047");
+  bool may_infer = !request.streaming || format.name == "text" ||
+                   context.conf("spark.sql.streaming.schemaInference").value_or("false") == "true";
+  if (request.user_schema == nullptr && !may_infer) return UserError("_LEGACY_ERROR_TEMP_2048");
+  bool must_exist = !request.streaming || (request.user_schema == nullptr && format.name != "text");
+  ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, must_exist));
+  types::DataTypePtr data;
+  if (request.user_schema != nullptr) {
+    data = Without(*request.user_schema, *listed.partitions.schema, context.case_sensitive);
+  } else if (format.name == "text") {
+    data = types::Struct({{"value", types::String(), true, ""}});
+  } else {
+    if (listed.files.empty()) return UserError("UNABLE_TO_INFER_SCHEMA", {{"format", ShownName(format.name)}});
+    std::vector<std::string> paths;
+    for (const ListedFile& file : listed.files) paths.push_back(file.path);
+    ARROW_ASSIGN_OR_RAISE(data,
+                          format.infer_schema(paths, ToOptionMap(request.options), ToSessionFormat(context)));
+    // A column the files hold too is read from the directory.
+    data = Without(*data, *listed.partitions.schema, context.case_sensitive);
+  }
+  if (format.name == "text" && data->fields().size() > 1) {
+    return UserError("_LEGACY_ERROR_TEMP_1290", {{"schemaSize", std::to_string(data->fields().size())}});
+  }
+  ARROW_RETURN_NOT_OK(CheckTypes(format, *data));
+  return Concat(*Nullable(*data), *listed.partitions.schema);
+}
+
+arrow::Result<FileTable> OpenFileTable(const format::FileFormat& format, const SourceRequest& request) {
+  FileTable table;
+  table.format = &format;
+  ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, /*must_exist=*/true));
+  ARROW_ASSIGN_OR_RAISE(table.paths, AbsolutePaths(request));
+  table.listing = std::move(listed.options);
+  table.files = std::move(listed.files);
+  table.partitions = std::move(listed.partitions);
+  table.partition_schema = table.partitions.schema;
+  table.schema = request.schema;
+  table.data_schema = Without(*request.schema, *table.partition_schema, request.context->case_sensitive);
+  return table;
+}
+
+arrow::Result<FileTable> OpenFileStreamTable(const format::FileFormat& format, const SourceRequest& request) {
+  FileTable table;
+  table.format = &format;
+  ARROW_ASSIGN_OR_RAISE(table.listing, ListingOptions::Parse(request));
+  ARROW_ASSIGN_OR_RAISE(table.paths, AbsolutePaths(request));
+  if (table.paths.size() != 1) return UserError("_LEGACY_ERROR_TEMP_2047");
+  table.schema = request.schema;
+  // Columns of directories are what the schema had them for when the stream was defined; they stand last.
+  ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, /*must_exist=*/false));
+  table.partition_schema = listed.partitions.schema;
+  std::vector<types::StructField> partition_fields;
+  for (const types::StructField& field : table.schema->fields()) {
+    if (HasColumn(*listed.partitions.schema, field.name, request.context->case_sensitive)) {
+      partition_fields.push_back(field);
+    }
+  }
+  table.partition_schema = types::Struct(std::move(partition_fields));
+  table.data_schema = Without(*table.schema, *table.partition_schema, request.context->case_sensitive);
+  return table;
+}
+
+}  // namespace millrace::connector::file

@@ -1,0 +1,308 @@
+#include "connector/file/file_stream.h"
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/json_value.h"
+#include "connector/duration.h"
+#include "connector/file/compactible_log.h"
+#include "connector/file/file_scan.h"
+#include "connector/file/glob.h"
+#include "connector/file/seen_files.h"
+#include "connector/file/sink_log_entry.h"
+#include "connector/file/source_cleaner.h"
+
+namespace millrace::connector::file {
+
+namespace {
+
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+struct StreamOptions {
+  int64_t max_files = kNoLimit;
+  int64_t max_bytes = kNoLimit;
+  int64_t max_age_ms = 7LL * 86400000;
+  bool latest_first = false;
+  bool file_name_only = false;
+  /// How many listed files are kept for the next micro-batches.
+  int64_t max_cached_files = 10000;
+  double discard_ratio = 0.2;
+};
+
+arrow::Result<StreamOptions> ParseOptions(const Options& given) {
+  StreamOptions options;
+  auto limit = [&](std::string_view key, int64_t* value) -> arrow::Status {
+    if (!given.Has(key)) return arrow::Status::OK();
+    auto number = given.GetInt64(key, 0);
+    if (!number.ok() || *number <= 0) {
+      return arrow::Status::Invalid("Invalid value '", given.GetOr(key, ""), "' for option '", key,
+                                    "', must be a positive integer");
+    }
+    *value = *number;
+    return arrow::Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(limit("maxFilesPerTrigger", &options.max_files));
+  ARROW_RETURN_NOT_OK(limit("maxBytesPerTrigger", &options.max_bytes));
+  if (options.max_files != kNoLimit && options.max_bytes != kNoLimit) {
+    return arrow::Status::Invalid("Options 'maxFilesPerTrigger' and 'maxBytesPerTrigger' can't be both set at the same "
+                                  "time");
+  }
+  if (auto age = given.Get("maxFileAge")) {
+    ARROW_ASSIGN_OR_RAISE(options.max_age_ms, ParseDurationMillis(*age));
+  }
+  ARROW_ASSIGN_OR_RAISE(options.latest_first, given.GetBool("latestFirst", false));
+  ARROW_ASSIGN_OR_RAISE(options.file_name_only, given.GetBool("fileNameOnly", false));
+  ARROW_ASSIGN_OR_RAISE(options.max_cached_files, given.GetInt64("maxCachedFiles", 10000));
+  if (auto ratio = given.Get("discardCachedInputRatio")) options.discard_ratio = std::strtod(ratio->c_str(), nullptr);
+  // With both, an old file may be one that was passed over, not one that was read.
+  if (options.latest_first && (options.max_files != kNoLimit || options.max_bytes != kNoLimit)) {
+    options.max_age_ms = kNoLimit;
+  }
+  return options;
+}
+
+struct LogEntry {
+  std::string path;
+  int64_t modified_ms = 0;
+  int64_t batch = 0;
+};
+
+std::string EncodeEntry(const LogEntry& entry) {
+  return JsonValue::Object({{"path", JsonValue::String(FileUri(entry.path))},
+                            {"timestamp", JsonValue::Number(entry.modified_ms)},
+                            {"batchId", JsonValue::Number(entry.batch)}})
+      .ToString();
+}
+
+arrow::Result<LogEntry> DecodeEntry(std::string_view line) {
+  auto json = ParseJson(line);
+  const JsonValue* path = json.ok() ? json->Find("path") : nullptr;
+  const JsonValue* timestamp = json.ok() ? json->Find("timestamp") : nullptr;
+  const JsonValue* batch = json.ok() ? json->Find("batchId") : nullptr;
+  if (path == nullptr || timestamp == nullptr || batch == nullptr) {
+    return arrow::Status::Invalid("Not a line of a file source's log: ", line.substr(0, 200));
+  }
+  return LogEntry{LocalPath(path->AsString()), timestamp->AsInt64(), batch->AsInt64()};
+}
+
+std::string OffsetText(int64_t batch) { return fmt::format("{{\"logOffset\":{}}}", batch); }
+
+arrow::Result<int64_t> ParseOffset(const SourceOffset& offset) {
+  if (offset.json.empty()) return -1;
+  auto json = ParseJson(offset.json);
+  if (json.ok() && json->is_number()) return json->AsInt64();
+  const JsonValue* batch = json.ok() ? json->Find("logOffset") : nullptr;
+  if (batch == nullptr || !batch->is_number()) {
+    return arrow::Status::Invalid("Not an offset of a file source: ", offset.json);
+  }
+  return batch->AsInt64();
+}
+
+class FileStream final : public MicroBatchStream {
+ public:
+  FileStream(FileTable table, StreamOptions options, const SourceRequest& request, CompactibleLog log,
+             std::unique_ptr<SourceCleaner> cleaner)
+      : table_(std::move(table)),
+        options_(options),
+        request_(request),
+        log_(std::move(log)),
+        seen_(options_.max_age_ms, options_.file_name_only),
+        cleaner_(std::move(cleaner)) {}
+
+  arrow::Status Restore() {
+    ARROW_ASSIGN_OR_RAISE(std::optional<int64_t> latest, log_.LatestId());
+    batch_ = latest.value_or(-1);
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> lines, log_.AllLines());
+    for (const std::string& line : lines) {
+      ARROW_ASSIGN_OR_RAISE(LogEntry entry, DecodeEntry(line));
+      seen_.Add(entry.path, entry.modified_ms);
+    }
+    seen_.Purge();
+    return arrow::Status::OK();
+  }
+
+  // Before the first batch of the log.
+  arrow::Result<SourceOffset> InitialOffset() override { return SourceOffset{OffsetText(-1)}; }
+
+  arrow::Result<std::optional<SourceOffset>> LatestOffset(const SourceOffset&) override {
+    ARROW_ASSIGN_OR_RAISE(std::vector<ListedFile> chosen, ChooseFiles());
+    if (!chosen.empty()) {
+      std::vector<std::string> lines;
+      std::vector<LogEntry> entries;
+      for (const ListedFile& file : chosen) {
+        entries.push_back({file.path, file.modified_ms, batch_ + 1});
+        lines.push_back(EncodeEntry(entries.back()));
+        seen_.Add(file.path, file.modified_ms);
+      }
+      seen_.Purge();
+      ARROW_RETURN_NOT_OK(log_.Add(batch_ + 1, lines));
+      ++batch_;
+      recent_[batch_] = std::move(entries);
+      while (recent_.size() > 16) recent_.erase(recent_.begin());
+    }
+    if (batch_ < 0) return std::nullopt;
+    return SourceOffset{OffsetText(batch_)};
+  }
+
+  arrow::Status PrepareForAvailableNow() override { return ListAll().Value(&fixed_files_); }
+  void IgnoreLimits() override {
+    options_.max_files = kNoLimit;
+    options_.max_bytes = kNoLimit;
+  }
+
+  arrow::Result<InputPartitions> PlanPartitions(const SourceOffset& start, const SourceOffset& end,
+                                                const ReadColumns& columns) override {
+    ARROW_ASSIGN_OR_RAISE(int64_t after, ParseOffset(start));
+    ARROW_ASSIGN_OR_RAISE(int64_t last, ParseOffset(end));
+    ARROW_ASSIGN_OR_RAISE(auto plan, MakeReadPlan(table_, request_, columns));
+    std::vector<FileToRead> files;
+    for (int64_t batch = after + 1; batch <= last; ++batch) {
+      ARROW_ASSIGN_OR_RAISE(std::vector<LogEntry> entries, EntriesOf(batch));
+      for (LogEntry& entry : entries) {
+        FileToRead file;
+        ARROW_ASSIGN_OR_RAISE(auto info, request_.context->file_system->Stat(entry.path));
+        file.file = {entry.path, info ? info->size_bytes : 0, entry.modified_ms};
+        file.partition_values =
+            PartitionValuesOf(entry.path, *table_.partition_schema, request_.context->case_sensitive);
+        files.push_back(std::move(file));
+      }
+    }
+    return PackFiles(std::move(plan), std::move(files), *request_.context);
+  }
+
+  arrow::Status Commit(const SourceOffset& end) override {
+    if (cleaner_ == nullptr) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(int64_t batch, ParseOffset(end));
+    if (batch < 0) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(std::vector<LogEntry> entries, EntriesOf(batch));
+    for (const LogEntry& entry : entries) cleaner_->Clean(entry.path);
+    return arrow::Status::OK();
+  }
+
+  std::string Description() const override {
+    return "FileStreamSource[" + ShownPath(table_.paths[0]) + "]";
+  }
+  void Stop() override {}
+
+ private:
+  arrow::Result<std::vector<LogEntry>> EntriesOf(int64_t batch) {
+    auto it = recent_.find(batch);
+    if (it != recent_.end()) return it->second;
+    ARROW_ASSIGN_OR_RAISE(auto lines, log_.Lines(batch));
+    if (!lines) {
+      return arrow::Status::Invalid("The file source's log ", log_.directory(), " has no batch ", batch,
+                                    ", which the checkpoint's offsets need");
+    }
+    std::vector<LogEntry> entries;
+    for (const std::string& line : *lines) {
+      ARROW_ASSIGN_OR_RAISE(LogEntry entry, DecodeEntry(line));
+      // A compacted file holds the earlier ones' lines too.
+      if (entry.batch == batch) entries.push_back(std::move(entry));
+    }
+    return entries;
+  }
+
+  /// All files there are, in the order they are to be read.
+  arrow::Result<std::vector<ListedFile>> ListAll() {
+    const ConnectorContext& context = *request_.context;
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> roots, ExpandGlob(*context.file_system, table_.paths[0]));
+    if (cleaner_ != nullptr && !roots.empty()) {
+      ARROW_ASSIGN_OR_RAISE(bool has_log, HasSinkLog(*context.file_system, roots[0]));
+      if (has_log) {
+        return arrow::Status::Invalid("Clean up source files is not supported when reading from the output directory of "
+                                      "FileStreamSink.");
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(std::vector<ListedFile> files,
+                          ListFiles(context, roots, table_.listing, /*must_exist=*/false));
+    // The loop may list before the analysis' directories exist; then there is nothing to be wrong about.
+    ARROW_ASSIGN_OR_RAISE(PartitionColumns partitions,
+                          DiscoverPartitions(context, roots, files, table_.listing, table_.schema.get()));
+    KeepFilesInRoots(roots, table_.listing, partitions, &files);
+    std::stable_sort(files.begin(), files.end(), [this](const ListedFile& a, const ListedFile& b) {
+      return options_.latest_first ? a.modified_ms > b.modified_ms : a.modified_ms < b.modified_ms;
+    });
+    return files;
+  }
+
+  arrow::Result<std::vector<ListedFile>> ChooseFiles() {
+    if (unread_.empty()) {
+      std::vector<ListedFile> all;
+      if (fixed_files_) {
+        all = *fixed_files_;
+      } else {
+        ARROW_ASSIGN_OR_RAISE(all, ListAll());
+      }
+      for (ListedFile& file : all) {
+        if (seen_.IsNew(file.path, file.modified_ms)) unread_.push_back(std::move(file));
+      }
+    }
+    std::vector<ListedFile> chosen;
+    int64_t bytes = 0;
+    while (!unread_.empty() && static_cast<int64_t>(chosen.size()) < options_.max_files) {
+      bytes += unread_.front().size_bytes;
+      // One file at least, however large.
+      if (bytes > options_.max_bytes && !chosen.empty()) break;
+      chosen.push_back(std::move(unread_.front()));
+      unread_.pop_front();
+    }
+    // Few left: better listed again with what has come since. And the latest must be looked for each time.
+    bool few = options_.max_files != kNoLimit
+                   ? static_cast<double>(unread_.size()) < static_cast<double>(options_.max_files) * options_.discard_ratio
+                   : options_.max_bytes == kNoLimit;
+    if (options_.latest_first || few) unread_.clear();
+    if (static_cast<int64_t>(unread_.size()) > options_.max_cached_files) {
+      unread_.resize(static_cast<size_t>(options_.max_cached_files));
+    }
+    return chosen;
+  }
+
+  FileTable table_;
+  StreamOptions options_;
+  SourceRequest request_;
+  CompactibleLog log_;
+  SeenFiles seen_;
+  std::unique_ptr<SourceCleaner> cleaner_;
+  /// Newest batch of the log.
+  int64_t batch_ = -1;
+  std::deque<ListedFile> unread_;
+  std::optional<std::vector<ListedFile>> fixed_files_;
+  /// Entries of the batches added last.
+  std::map<int64_t, std::vector<LogEntry>> recent_;
+};
+
+int64_t ConfInt64(const ConnectorContext& context, std::string_view key, int64_t fallback) {
+  std::optional<std::string> text = context.conf(key);
+  return text ? std::strtoll(text->c_str(), nullptr, 10) : fallback;
+}
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<MicroBatchStream>> OpenFileStream(const format::FileFormat& format,
+                                                                const SourceRequest& request) {
+  const ConnectorContext& context = *request.context;
+  ARROW_ASSIGN_OR_RAISE(StreamOptions options, ParseOptions(request.options));
+  ARROW_ASSIGN_OR_RAISE(FileTable table, OpenFileStreamTable(format, request));
+  ARROW_ASSIGN_OR_RAISE(auto cleaner, MakeSourceCleaner(request.options, table.paths[0], context.file_system));
+  CompactibleLog::Settings settings;
+  settings.directory = request.metadata_path;
+  settings.durability = context.durability;
+  settings.compact_interval = ConfInt64(context, "spark.sql.streaming.fileSource.log.compactInterval", 10);
+  settings.min_batches_to_retain = ConfInt64(context, "spark.sql.streaming.minBatchesToRetain", 100);
+  if (auto delay = context.conf("spark.sql.streaming.fileSource.log.cleanupDelay")) {
+    ARROW_ASSIGN_OR_RAISE(settings.cleanup_delay_ms, ParseDurationMillis(*delay));
+  }
+  settings.delete_expired = context.conf("spark.sql.streaming.fileSource.log.deletion").value_or("true") != "false";
+  auto stream = std::make_unique<FileStream>(std::move(table), options, request,
+                                             CompactibleLog(context.file_system, context.clock, std::move(settings)),
+                                             std::move(cleaner));
+  ARROW_RETURN_NOT_OK(stream->Restore());
+  return stream;
+}
+
+}  // namespace millrace::connector::file

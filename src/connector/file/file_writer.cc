@@ -1,0 +1,221 @@
+#include "connector/file/file_writer.h"
+
+#include <filesystem>
+#include <set>
+
+#include <arrow/array/array_primitive.h>
+#include <arrow/builder.h>
+#include <arrow/compute/api_vector.h>
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "connector/file/file_schema.h"
+#include "connector/file/partition_path.h"
+
+namespace millrace::connector::file {
+
+namespace {
+
+/// Directories whose file is open at once; more are closed and, when their rows come again, continued in another file.
+constexpr size_t kOpenFilesMax = 128;
+
+class FileTaskWriter final : public DataWriter {
+ public:
+  FileTaskWriter(std::shared_ptr<const FileWritePlan> plan, std::string directory, FileNaming naming)
+      : plan_(std::move(plan)), directory_(std::move(directory)), naming_(std::move(naming)) {}
+
+  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override {
+    ARROW_ASSIGN_OR_RAISE(auto data, rows->SelectColumns(plan_->data_columns));
+    if (plan_->partition_columns.empty()) return WriteTo("", data);
+    std::map<std::string, std::unique_ptr<arrow::Int64Builder>> rows_of;
+    for (int64_t row = 0; row < rows->num_rows(); ++row) {
+      auto& indices = rows_of[DirectoryOf(*rows, row)];
+      if (indices == nullptr) indices = std::make_unique<arrow::Int64Builder>();
+      ARROW_RETURN_NOT_OK(indices->Append(row));
+    }
+    for (auto& [directory, builder] : rows_of) {
+      if (builder->length() == rows->num_rows()) {
+        ARROW_RETURN_NOT_OK(WriteTo(directory, data));
+        continue;
+      }
+      ARROW_ASSIGN_OR_RAISE(auto indices, builder->Finish());
+      ARROW_ASSIGN_OR_RAISE(arrow::Datum part, arrow::compute::Take(data, indices));
+      ARROW_RETURN_NOT_OK(WriteTo(directory, part.record_batch()));
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<WriterCommitMessage> Commit() override {
+    // Task 0 always leaves a file, so that an empty result can be read back with its schema.
+    if (plan_->partition_columns.empty() && naming_.task_index == 0 && written_.empty() && open_.empty()) {
+      ARROW_RETURN_NOT_OK(Open("").status());
+    }
+    ARROW_RETURN_NOT_OK(FinishAll());
+    if (plan_->durability == Durability::kMachine) {
+      for (const std::string& directory : new_directories_) {
+        ARROW_RETURN_NOT_OK(plan_->file_system->SyncDirectory(directory));
+      }
+    }
+    return WriterCommitMessage(std::move(written_));
+  }
+
+  void Abort() override {
+    for (const auto& [directory, file] : open_) (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
+    for (const FileWritten& file : written_) (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
+    open_.clear();
+    written_.clear();
+  }
+
+ private:
+  struct OpenFile {
+    std::string relative_path;
+    std::unique_ptr<format::FileWriter> writer;
+    int64_t num_rows = 0;
+  };
+
+  std::string DirectoryOf(const arrow::RecordBatch& rows, int64_t row) const {
+    std::string directory;
+    for (int column : plan_->partition_columns) {
+      const types::StructField& field = plan_->schema->fields()[static_cast<size_t>(column)];
+      if (!directory.empty()) directory += '/';
+      directory += PartitionDirectory(
+          field.name, PartitionValueText(*rows.column(column), row, *field.type, *plan_->time_zone));
+    }
+    return directory;
+  }
+
+  arrow::Result<OpenFile*> Open(const std::string& directory) {
+    auto it = open_.find(directory);
+    if (it != open_.end()) return &it->second;
+    if (open_.size() >= kOpenFilesMax) ARROW_RETURN_NOT_OK(FinishAll());
+    std::string uuid = naming_.uuid.empty() ? RandomUuid() : naming_.uuid;
+    // As Spark names them: with a dot where there are partition directories.
+    std::string name = fmt::format("part-{:05}-{}{}c{:03}{}", naming_.task_index, uuid,
+                                   plan_->partition_columns.empty() ? '-' : '.', next_counter_[directory]++,
+                                   plan_->extension);
+    std::string whole = directory.empty() ? directory_ : JoinPath(directory_, directory);
+    ARROW_RETURN_NOT_OK(plan_->file_system->CreateDirectories(whole));
+    // The file's own directory, and those above it that may be new.
+    for (std::string above = whole; above.size() > directory_.size(); above = Parent(above)) {
+      new_directories_.insert(above);
+    }
+    new_directories_.insert(directory_);
+    OpenFile file;
+    file.relative_path = directory.empty() ? name : JoinPath(directory, name);
+    format::FileWriteRequest request;
+    request.path = JoinPath(directory_, file.relative_path);
+    request.schema = plan_->data_schema;
+    request.options = plan_->options;
+    request.session = plan_->session;
+    ARROW_ASSIGN_OR_RAISE(file.writer, plan_->format->open_writer(request));
+    return &open_.emplace(directory, std::move(file)).first->second;
+  }
+
+  arrow::Status WriteTo(const std::string& directory, const std::shared_ptr<arrow::RecordBatch>& rows) {
+    int64_t at = 0;
+    while (at < rows->num_rows()) {
+      ARROW_ASSIGN_OR_RAISE(OpenFile * file, Open(directory));
+      int64_t taken = rows->num_rows() - at;
+      if (plan_->max_rows_per_file > 0) taken = std::min(taken, plan_->max_rows_per_file - file->num_rows);
+      ARROW_RETURN_NOT_OK(file->writer->Write(*rows->Slice(at, taken)));
+      file->num_rows += taken;
+      at += taken;
+      if (plan_->max_rows_per_file > 0 && file->num_rows == plan_->max_rows_per_file) {
+        ARROW_RETURN_NOT_OK(Finish(file));
+        open_.erase(directory);
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status Finish(OpenFile* file) {
+    ARROW_ASSIGN_OR_RAISE(format::WrittenFile written, file->writer->Finish());
+    std::string path = JoinPath(directory_, file->relative_path);
+    ARROW_ASSIGN_OR_RAISE(auto info, plan_->file_system->Stat(path));
+    if (!info) return WorldError("The file just written is gone: " + path);
+    (void)written;
+    written_.push_back({file->relative_path, info->size_bytes, info->modified_ms});
+    return arrow::Status::OK();
+  }
+
+  arrow::Status FinishAll() {
+    for (auto& [directory, file] : open_) ARROW_RETURN_NOT_OK(Finish(&file));
+    open_.clear();
+    return arrow::Status::OK();
+  }
+
+  static std::string Parent(const std::string& path) { return std::filesystem::path(path).parent_path().string(); }
+
+  std::shared_ptr<const FileWritePlan> plan_;
+  std::string directory_;
+  FileNaming naming_;
+  std::map<std::string, OpenFile> open_;
+  std::map<std::string, int> next_counter_;
+  std::set<std::string> new_directories_;
+  std::vector<FileWritten> written_;
+};
+
+bool IsAtomic(const types::DataType& type) {
+  return !type.is_nested() && !type.is_ansi_interval() && type.id() != types::TypeId::kCalendarInterval &&
+         type.id() != types::TypeId::kNull;
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<const FileWritePlan>> MakeWritePlan(const format::FileFormat& format,
+                                                                  const SinkRequest& request) {
+  const ConnectorContext& context = *request.context;
+  auto plan = std::make_shared<FileWritePlan>();
+  plan->format = &format;
+  plan->options = ToOptionMap(request.options);
+  plan->session = ToSessionFormat(context);
+  plan->schema = request.schema;
+  plan->time_zone = context.time_zone;
+  plan->file_system = context.file_system;
+  plan->durability = context.durability;
+  ARROW_ASSIGN_OR_RAISE(plan->max_rows_per_file, request.options.GetInt64("maxRecordsPerFile", 0));
+  const auto& fields = request.schema->fields();
+  std::vector<bool> is_partition(fields.size());
+  for (const std::string& name : request.partition_columns) {
+    int found = -1;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      bool same = context.case_sensitive ? fields[i].name == name : EqualsIgnoreCase(fields[i].name, name);
+      if (same) found = static_cast<int>(i);
+    }
+    if (found < 0) {
+      return UserError("PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA",
+                       {{"column", name}, {"schema", request.schema->CatalogString()}});
+    }
+    const types::StructField& field = fields[static_cast<size_t>(found)];
+    if (!IsAtomic(*field.type)) {
+      return UserError("INVALID_PARTITION_COLUMN_DATA_TYPE", {{"type", QuoteSqlType(field.type->Sql())}});
+    }
+    is_partition[static_cast<size_t>(found)] = true;
+    plan->partition_columns.push_back(found);
+  }
+  if (!fields.empty() && plan->partition_columns.size() == fields.size()) {
+    return UserError("ALL_PARTITION_COLUMNS_NOT_ALLOWED");
+  }
+  std::vector<types::StructField> data_fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (is_partition[i]) continue;
+    plan->data_columns.push_back(static_cast<int>(i));
+    data_fields.push_back(fields[i]);
+  }
+  plan->data_schema = types::Struct(std::move(data_fields));
+  if (format.name == "text" && plan->data_schema->fields().size() != 1) {
+    return UserError("_LEGACY_ERROR_TEMP_1290", {{"schemaSize", std::to_string(plan->data_schema->fields().size())}});
+  }
+  ARROW_RETURN_NOT_OK(CheckTypes(format, *plan->data_schema));
+  ARROW_ASSIGN_OR_RAISE(plan->extension, format.extension(plan->options));
+  return plan;
+}
+
+std::unique_ptr<DataWriter> MakeFileWriter(std::shared_ptr<const FileWritePlan> plan, std::string directory,
+                                           FileNaming naming) {
+  return std::make_unique<FileTaskWriter>(std::move(plan), std::move(directory), std::move(naming));
+}
+
+}  // namespace millrace::connector::file
