@@ -6,6 +6,7 @@
 #include <arrow/array/array_primitive.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
 #include <fmt/format.h>
 
 #include "base/ascii.h"
@@ -41,7 +42,7 @@ class FileTaskWriter final : public DataWriter {
         continue;
       }
       ARROW_ASSIGN_OR_RAISE(auto indices, builder->Finish());
-      ARROW_ASSIGN_OR_RAISE(arrow::Datum part, arrow::compute::Take(data, indices));
+      ARROW_ASSIGN_OR_RAISE(arrow::Datum part, arrow::compute::Take(arrow::Datum(data), arrow::Datum(indices)));
       ARROW_RETURN_NOT_OK(WriteTo(directory, part.record_batch()));
     }
     return arrow::Status::OK();
