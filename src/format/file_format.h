@@ -11,6 +11,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 
+#include "base/file_system.h"
 #include "format/json/json_options.h"
 #include "format/option_map.h"
 #include "types/data_type.h"
@@ -47,6 +48,8 @@ struct FileWriteRequest {
   types::DataTypePtr schema;
   OptionMap options;
   SessionFormat session;
+  FileSystem* file_system = LocalFileSystem();
+  Durability durability = Durability::kMachine;
 };
 
 struct WrittenFile {
@@ -54,7 +57,7 @@ struct WrittenFile {
   int64_t size_bytes = 0;
 };
 
-/// Writes one file. The file is synced when Finish returns. A writer that is not finished leaves a partial file behind.
+/// Writes one file. Finish closes and, with Durability::kMachine, syncs it. A writer that is not finished leaves a partial file behind.
 /// Thread: confined.
 class FileWriter {
  public:
@@ -79,12 +82,15 @@ struct FileFormat {
   /// Errors: UserError UNABLE_TO_INFER_SCHEMA when there is nothing to look at.
   arrow::Result<types::DataTypePtr> (*infer_schema)(const std::vector<std::string>& paths, const OptionMap& options,
                                                     const SessionFormat& session);
-  /// Whether a column of this type can be read and written.
+  /// Whether a column of this type can be read and written; nested types are asked for as a whole.
   bool (*supports)(const types::DataType& type);
 };
 
 std::span<const FileFormat* const> AllFileFormats();
 /// By name, any case; nullptr when there is none.
 const FileFormat* FindFileFormat(std::string_view name);
+
+/// A failure while reading `path`, as UserError FAILED_READ_FILE.NO_HINT; user errors pass through.
+arrow::Status FileReadError(const std::string& path, const arrow::Status& status);
 
 }  // namespace millrace::format

@@ -1,0 +1,37 @@
+#include "format/file_format.h"
+
+#include "base/ascii.h"
+#include "base/error.h"
+
+namespace millrace::format {
+
+#define FORMAT(name) extern const FileFormat k##name##Format;
+#include "format/registry.def"
+#undef FORMAT
+
+namespace {
+
+const FileFormat* const kFormats[] = {
+#define FORMAT(name) &k##name##Format,
+#include "format/registry.def"
+#undef FORMAT
+};
+
+}  // namespace
+
+std::span<const FileFormat* const> AllFileFormats() { return kFormats; }
+
+const FileFormat* FindFileFormat(std::string_view name) {
+  for (const FileFormat* format : kFormats) {
+    if (EqualsIgnoreCase(format->name, name)) return format;
+  }
+  return nullptr;
+}
+
+arrow::Status FileReadError(const std::string& path, const arrow::Status& status) {
+  if (status.ok() || GetErrorDetail(status) != nullptr) return status;
+  arrow::Status error = UserError("FAILED_READ_FILE.NO_HINT", {{"path", path}});
+  return error.WithMessage(error.message(), " Caused by: ", status.message());
+}
+
+}  // namespace millrace::format
