@@ -140,6 +140,8 @@ void AddGenerateCommand(CLI::App& program, int* exit_code) {
     command->add_option("--start", options->start, "First event time (UTC), or now")->capture_default_str();
     if (data_set.name == "visits") {
       command->add_option("--active", options->maker.num_active, "Visits going on at once")->capture_default_str();
+      command->add_flag("--event-ids", options->maker.event_ids,
+                        "Number the records (event_id) and the visits, as the reprocessor's jobs expect");
     }
     command->add_flag("--quiet", options->quiet, "No progress on standard error");
     command->callback([options, exit_code] { *exit_code = ExitCodeOf(Generate(*options)); });

@@ -59,6 +59,8 @@ struct MakerOptions {
   int64_t start_ms = 1'704'067'200'000;
   /// Visits going on at once.
   int64_t num_active = 100;
+  /// Visits carry an event_id of their own ("click-0", "click-1", …) and a number as visit_id, as the reprocessor's do.
+  bool event_ids = false;
 };
 
 /// Makes an endless series of records. The same options give the same series, however it is cut into batches.

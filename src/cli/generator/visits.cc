@@ -51,6 +51,8 @@ class VisitMaker final : public RecordMaker {
       batch->BeginRecord();
       out += visit.id;
       batch->BeginValue(/*has_key=*/true);
+      if (options_.event_ids) fmt::format_to(std::back_inserter(out), R"({{"event_id": "click-{}", )", num_made_);
+      ++num_made_;
       out += visit.head;
       AppendDateTime(visit.event_time_ms, 'T', &out);
       out += visit.middle;
@@ -96,7 +98,8 @@ class VisitMaker final : public RecordMaker {
       AppendDateTime(options_.start_ms - random_.Between(1, 60) * kDayMs, 'T', &user);
       user += "+00:00\"";
     }
-    visit.head = fmt::format(R"({{"visit_id": "{}", "event_time": ")", visit.id);
+    visit.head = options_.event_ids ? fmt::format(R"("visit_id": {}, "event_time": ")", number)
+                                    : fmt::format(R"({{"visit_id": "{}", "event_time": ")", visit.id);
     visit.middle = fmt::format(R"(+00:00", "user_id": "{}{:016x}", "keep_private": {}, "page": ")", kSessionPrefix,
                                random_.Next(), random_.OneIn(7));
     visit.tail = fmt::format(
@@ -111,6 +114,7 @@ class VisitMaker final : public RecordMaker {
   SeededRandom random_;
   std::vector<Visit> visits_;
   size_t next_ = 0;
+  int64_t num_made_ = 0;
 };
 
 }  // namespace
