@@ -59,6 +59,21 @@ void Flatten(const Operator& op, std::vector<logical::TreeLine>* lines) {
 std::string TreeString(const Operator& root) {
   std::vector<logical::TreeLine> lines;
   Flatten(root, &lines);
+  // As Spark shows a plan before it runs: one with exchanges is adaptive, any other is marked with its stage of fused
+  // operators.
+  auto starts_with_any = [](const std::string& text, std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.starts_with(word); });
+  };
+  bool adaptive = std::any_of(lines.begin(), lines.end(), [&](const logical::TreeLine& line) {
+    return starts_with_any(line.text, {"Exchange", "Broadcast"});
+  });
+  if (adaptive) {
+    lines.insert(lines.begin(), {"AdaptiveSparkPlan isFinalPlan=false", 1});
+  } else if (lines.size() > 1) {
+    for (logical::TreeLine& line : lines) {
+      if (starts_with_any(line.text, {"Project", "Filter", "Range", "LocalTableScan"})) line.text = "*(1) " + line.text;
+    }
+  }
   return logical::DrawTree(lines);
 }
 

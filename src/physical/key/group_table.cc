@@ -1,6 +1,5 @@
 #include "physical/key/group_table.h"
 
-#include <arrow/buffer.h>
 #include <arrow/builder.h>
 
 #include "physical/rows.h"
@@ -8,32 +7,6 @@
 namespace millrace::physical {
 
 namespace {
-
-// Positive zero for negative zero: Spark's NormalizeFloatingNumbers shows in the key's value.
-template <typename ArrowType>
-arrow::Result<std::shared_ptr<arrow::Array>> WithoutNegativeZero(const std::shared_ptr<arrow::Array>& array,
-                                                                 arrow::MemoryPool* pool) {
-  using T = typename ArrowType::c_type;
-  const T* values = array->data()->GetValues<T>(1);
-  bool found = false;
-  for (int64_t i = 0; i < array->length() && !found; ++i) found = values[i] == T{0} && std::signbit(values[i]);
-  if (!found) return array;
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
-                        arrow::AllocateBuffer(array->length() * static_cast<int64_t>(sizeof(T)), pool));
-  T* out = reinterpret_cast<T*>(buffer->mutable_data());
-  for (int64_t i = 0; i < array->length(); ++i) out[i] = values[i] == T{0} ? T{0} : values[i];
-  std::shared_ptr<arrow::ArrayData> data = array->data()->Copy();
-  if (data->offset != 0) return array;  // Take gives arrays without offset
-  data->buffers[1] = std::move(buffer);
-  return arrow::MakeArray(std::move(data));
-}
-
-arrow::Result<std::shared_ptr<arrow::Array>> NormalizedKey(const std::shared_ptr<arrow::Array>& array,
-                                                           arrow::MemoryPool* pool) {
-  if (array->type_id() == arrow::Type::DOUBLE) return WithoutNegativeZero<arrow::DoubleType>(array, pool);
-  if (array->type_id() == arrow::Type::FLOAT) return WithoutNegativeZero<arrow::FloatType>(array, pool);
-  return array;
-}
 
 constexpr size_t kFirstSlots = 64;
 
@@ -89,7 +62,7 @@ arrow::Status GroupTable::Map(const arrow::ArrayVector& keys, int64_t num_rows, 
   if (first_rows.empty()) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector chunk, TakeRows(keys, IndexArray(std::move(first_rows)), pool_));
   for (auto& column : chunk) {
-    ARROW_ASSIGN_OR_RAISE(column, NormalizedKey(column, pool_));
+    ARROW_ASSIGN_OR_RAISE(column, WithoutNegativeZero(column, pool_));
   }
   chunks_.push_back(std::move(chunk));
   return arrow::Status::OK();

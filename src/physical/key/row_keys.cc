@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include <arrow/buffer.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
 
@@ -178,7 +179,33 @@ void SetNullBits(const arrow::Array& array, size_t column, RowAt row_at) {
   }
 }
 
+template <typename ArrowType>
+arrow::Result<std::shared_ptr<arrow::Array>> ReplaceNegativeZero(const std::shared_ptr<arrow::Array>& array,
+                                                                 arrow::MemoryPool* pool) {
+  using T = typename ArrowType::c_type;
+  const T* values = array->data()->GetValues<T>(1);
+  bool found = false;
+  for (int64_t i = 0; i < array->length() && !found; ++i) found = values[i] == T{0} && std::signbit(values[i]);
+  if (!found) return array;
+  std::shared_ptr<arrow::ArrayData> data = array->data()->Copy();
+  int64_t length = data->offset + data->length;  // the offset stays, for the validity's sake
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
+                        arrow::AllocateBuffer(length * static_cast<int64_t>(sizeof(T)), pool));
+  T* out = reinterpret_cast<T*>(buffer->mutable_data());
+  values -= data->offset;
+  for (int64_t i = 0; i < length; ++i) out[i] = values[i] == T{0} ? T{0} : values[i];
+  data->buffers[1] = std::move(buffer);
+  return arrow::MakeArray(std::move(data));
+}
+
 }  // namespace
+
+arrow::Result<std::shared_ptr<arrow::Array>> WithoutNegativeZero(const std::shared_ptr<arrow::Array>& array,
+                                                                 arrow::MemoryPool* pool) {
+  if (array->type_id() == arrow::Type::DOUBLE) return ReplaceNegativeZero<arrow::DoubleType>(array, pool);
+  if (array->type_id() == arrow::Type::FLOAT) return ReplaceNegativeZero<arrow::FloatType>(array, pool);
+  return array;
+}
 
 arrow::Status RowKeys::Encode(const arrow::ArrayVector& columns, int64_t num_rows) {
   num_rows_ = num_rows;

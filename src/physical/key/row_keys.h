@@ -30,6 +30,10 @@ class RowKeys {
   std::vector<uint32_t> offsets_;
 };
 
+/// The column with 0.0 for -0.0, as Spark shows keys of groups (NormalizeFloatingNumbers); other types as they are.
+arrow::Result<std::shared_ptr<arrow::Array>> WithoutNegativeZero(const std::shared_ptr<arrow::Array>& array,
+                                                                 arrow::MemoryPool* pool);
+
 /// A hash of a RowKeys row (not Spark's: see expression/murmur3.h for that). REQUIRES: size % 8 == 0.
 inline uint64_t HashRowKey(const uint8_t* row, uint32_t size) {
   constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15u;

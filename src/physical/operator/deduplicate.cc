@@ -32,9 +32,14 @@ class FirstRows {
       ++next_group;
     }
     auto num_rows = static_cast<int64_t>(rows.size());
-    if (num_rows == batch->num_rows()) return batch;
-    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns,
-                          TakeRows(batch->columns(), IndexArray(std::move(rows)), pool_));
+    arrow::ArrayVector columns = batch->columns();
+    if (num_rows < batch->num_rows()) {
+      ARROW_ASSIGN_OR_RAISE(columns, TakeRows(columns, IndexArray(std::move(rows)), pool_));
+    }
+    for (int key : *keys_) {
+      auto& column = columns[static_cast<size_t>(key)];
+      ARROW_ASSIGN_OR_RAISE(column, WithoutNegativeZero(column, pool_));
+    }
     return arrow::RecordBatch::Make(batch->schema(), num_rows, std::move(columns));
   }
 

@@ -125,6 +125,7 @@ TEST(Deduplicate, KeepsTheFirstRowOfEachKey) {
     std::set<TextRow> seen;
     for (int64_t i = 0; i < table.rows->num_rows(); ++i) {
       TextRow row = RowText(*table.rows, i);
+      if (row[2] == "-0") row[2] = "0";  // as Spark shows keys
       if (seen.insert({row[0], KeyText(row[2])}).second) expected.push_back(row);
     }
     EXPECT_EQ(RunPlan(plan), expected) << "seed " << seed;
