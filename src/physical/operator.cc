@@ -68,7 +68,9 @@ std::string TreeString(const Operator& root) {
     return starts_with_any(line.text, {"Exchange", "Broadcast"});
   });
   if (adaptive) {
-    lines.insert(lines.begin(), {"AdaptiveSparkPlan isFinalPlan=false", 1});
+    std::vector<logical::TreeLine> below = std::move(lines);
+    lines.assign(1, {"AdaptiveSparkPlan isFinalPlan=false", 1});
+    lines.insert(lines.end(), below.begin(), below.end());
   } else if (lines.size() > 1) {
     for (logical::TreeLine& line : lines) {
       if (starts_with_any(line.text, {"Project", "Filter", "Range", "LocalTableScan"})) line.text = "*(1) " + line.text;
