@@ -2,7 +2,7 @@
 
 Usage: test.py [--preset NAME] [--peers] [PATH ...]
 
-Without PATH everything runs: unit tests and fuzz targets (ctest), tests/sql and tests/stream (the latter again under each
+Without PATH everything runs: unit tests and fuzz targets (ctest), tests/sql, show, format and stream (the last again under each
 file of tests/config/), the Python tests of tests/, and the checks of layers and symbols. With PATHs only what they name:
 "sql/cast", "stream/watermark", "e2e/test_kafka.py", "unit/kafka" (one module's), "fuzz", "check".
 
@@ -164,8 +164,9 @@ def main():
 
     if plan.ctest_pattern() != "":
         step("unit tests", run_ctest, build, plan.ctest_pattern())
-    if plan.below("sql"):
-        step("tests/sql", run_text_tests, build / "tests/slt_runner", plan.below("sql"))
+    for kind in ("sql", "show", "format"):
+        if plan.below(kind):
+            step(f"tests/{kind}", run_text_tests, build / "tests/slt_runner", plan.below(kind))
     if plan.below("stream"):
         runner = build / "tests/stream_runner"
         step("tests/stream", run_text_tests, runner, plan.below("stream"))

@@ -6,7 +6,9 @@
 
 Runs where `pip install pyspark==4.2.0` and Java 17 are. Nothing else of the project needs Spark.
 
-A script is a list of records, separated by one blank line. A line that starts with '#' is a comment.
+A script is a list of records, separated by one blank line. A line that starts with '#' is a comment. Two comments before a
+record speak to the runner: `# not built: REASON` lets an error stand for the answer, `# differs: REASON` any other answer; both
+count as skipped.
 
     set spark.sql.session.timeZone Europe/Paris     until the end of the file; without it the time zone is UTC
 

@@ -26,23 +26,47 @@ std::vector<std::string> Words(const std::string& line) {
   return words;
 }
 
+void TakeReason(std::string_view comment, std::string_view mark, std::string* reason) {
+  if (comment.starts_with(mark)) *reason = comment.substr(mark.size());
+}
+
 // A block's lines without its leading comments; a block of comments alone is no record.
 void AddBlock(int line, std::vector<std::string> lines, std::vector<Record>* records) {
+  Record record;
   while (!lines.empty() && lines[0].starts_with('#')) {
+    TakeReason(lines[0], "# not built: ", &record.not_built);
+    TakeReason(lines[0], "# differs: ", &record.differs);
     lines.erase(lines.begin());
     ++line;
   }
   if (lines.empty()) return;
-  Record& record = records->emplace_back();
   record.line = line;
   record.words = Words(lines[0]);
   bool has_answer = record.kind() != "set" && record.kind() != "file";
   auto end = has_answer ? std::find(lines.begin() + 1, lines.end(), "----") : lines.end();
   record.body.assign(lines.begin() + 1, end);
   if (end != lines.end()) record.answer.assign(end + 1, lines.end());
+  records->push_back(std::move(record));
+}
+
+bool IsError(const std::vector<std::string>& answer) {
+  return answer.size() == 2 && answer[1].starts_with("message ");
+}
+
+bool NamesNoCondition(const std::vector<std::string>& answer) {
+  std::string_view condition = answer.empty() ? std::string_view() : answer[0];
+  if (condition.starts_with("error ")) condition.remove_prefix(6);
+  return condition == "- -" || condition.starts_with("_LEGACY_ERROR_TEMP_");
 }
 
 }  // namespace
+
+Verdict Judge(const Record& record, const std::vector<std::string>& answer) {
+  if (answer == record.answer) return Verdict::kPassed;
+  if (IsError(answer) && IsError(record.answer) && NamesNoCondition(record.answer)) return Verdict::kPassed;
+  if (!record.differs.empty() || (!record.not_built.empty() && IsError(answer))) return Verdict::kSkipped;
+  return Verdict::kFailed;
+}
 
 std::vector<Record> ParseScript(std::string_view text) {
   std::vector<Record> records;
