@@ -38,10 +38,16 @@ constexpr std::array kPrune = {
     Rule{"RemoveRedundant", RemoveRedundant},
 };
 
+// Last, when it is known what is read.
+constexpr std::array kNarrow = {
+    Rule{"PruneFromJsonFields", PruneFromJsonFields},
+};
+
 constexpr std::array kPhases = {
     Phase{kClean, 1},
     Phase{kRewrite, 100},
     Phase{kPrune, 10},
+    Phase{kNarrow, 1},
 };
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "expression/call.h"
+#include "function/extract_value.h"
+#include "function/function_def.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/filter.h"
 #include "logical/node/join.h"
@@ -10,6 +12,7 @@
 #include "logical/node/project.h"
 #include "logical/node/range.h"
 #include "logical/node/sort.h"
+#include "optimizer/rule.h"
 
 namespace millrace::optimizer {
 namespace {
@@ -97,6 +100,51 @@ TEST(Optimizer, UnusedItemsAreNotComputed) {
   // `used` is needed twice, so it stays a column of its own.
   ASSERT_EQ(Spine(plan), (std::vector<NodeKind>{NodeKind::kProject, NodeKind::kProject, NodeKind::kRange}));
   EXPECT_EQ(plan->child()->output().size(), 1u);
+}
+
+ExpressionPtr Field(const ExpressionPtr& of, const char* name) {
+  return function::ExtractValue(of, expression::Literal::String(name), false).ValueOrDie();
+}
+ExpressionPtr Item(ExpressionPtr value, const char* name) {
+  return std::make_shared<expression::Alias>(std::move(value), name);
+}
+
+TEST(Optimizer, FromJsonDecodesOnlyWhatIsRead) {
+  auto value = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "value",
+                                                                types::String(), true);
+  PlanPtr texts = std::make_shared<logical::Project>(
+      ExpressionVector{std::make_shared<expression::Alias>(expression::Literal::String("{}"), "value", value->id())},
+      Table(Column("id")));
+  ExpressionPtr call =
+      function::BindCall("from_json",
+                         {value, expression::Literal::String("a INT, b STRING, c STRUCT<d: INT, e: STRING, f: INT>")},
+                         {})
+          .ValueOrDie();
+  auto js = std::make_shared<expression::Alias>(call, "js");
+  PlanPtr decoded = std::make_shared<logical::Project>(ExpressionVector{value, js}, texts);
+  ExpressionPtr c = Field(js->ToAttribute(), "c");
+  PlanPtr filtered = std::make_shared<logical::Filter>(Call(">", Field(c, "f"), Five()), decoded);
+  PlanPtr plan = PruneFromJsonFields(std::make_shared<logical::Project>(
+                                         ExpressionVector{Item(Field(c, "e"), "e"), Item(Field(c, "f"), "f")}, filtered),
+                                     {})
+                     .ValueOrDie();
+  const PlanPtr& below = plan->child()->child();
+  EXPECT_EQ(below->output()[1]->type()->CatalogString(), "struct<c:struct<e:string,f:int>>");
+  EXPECT_EQ(plan->output()[0]->type()->CatalogString(), "string");
+  // The same again changes nothing; and a use of the whole value keeps all fields.
+  EXPECT_EQ(PruneFromJsonFields(plan, {}).ValueOrDie(), plan);
+  EXPECT_EQ(PruneFromJsonFields(decoded, {}).ValueOrDie(), decoded);
+
+  // Without a column of its own: both fields come of one call.
+  PlanPtr direct = PruneFromJsonFields(
+                       std::make_shared<logical::Project>(
+                           ExpressionVector{Item(Field(call, "a"), "a"), Item(Field(call, "b"), "b")}, texts),
+                       {})
+                       .ValueOrDie();
+  const auto& items = static_cast<const logical::Project&>(*direct).items();
+  auto decoder = [&](size_t i) { return items[i]->children()[0]->children()[0]; };
+  EXPECT_EQ(decoder(0)->type()->CatalogString(), "struct<a:int,b:string>");
+  EXPECT_TRUE(expression::SemanticallyEqual(*decoder(0), *decoder(1)));
 }
 
 TEST(Optimizer, WhatCannotBeFoldedStays) {

@@ -176,7 +176,8 @@ class EvenStream final : public BatchStream {
   arrow::Status Fill() {
     Batches small;
     int64_t num_rows = 0;
-    while (num_rows * 2 < batch_rows_) {
+    // Copying pays only where batches are so small that what a batch costs outweighs its rows.
+    while (num_rows * 16 < batch_rows_) {
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> batch, input_->Next());
       if (batch == nullptr) break;
       if (batch->num_rows() == 0) continue;

@@ -47,7 +47,7 @@ arrow::Result<Batches> SplitRows(const std::shared_ptr<arrow::RecordBatch>& batc
 /// Yields the rows of batches in memory, cut to at most `max_rows` each.
 std::unique_ptr<BatchStream> StreamOf(Batches batches, int64_t max_rows);
 
-/// Merges runs of small batches and cuts large ones, so that what follows sees about `batch_rows` rows a time.
+/// Merges runs of tiny batches (below a sixteenth of `batch_rows`) and cuts those above twice `batch_rows`.
 std::unique_ptr<BatchStream> EvenBatches(std::unique_ptr<BatchStream> input, std::shared_ptr<arrow::Schema> schema,
                                          int64_t batch_rows, arrow::MemoryPool* pool);
 
