@@ -146,6 +146,7 @@ bool TextValueParser::Date(std::string_view text, int32_t* days) const {
   }
   if (!options_.date_fallback) return false;
   if (types::ParseDate(CleanLegacyTimestamp(text), days)) return true;
+  if (!options_.date_reads_day_numbers) return false;
   int64_t number = 0;
   if (!ParseInteger(text, &number) || number != static_cast<int32_t>(number)) return false;
   *days = RebaseJulianDays(number);

@@ -28,6 +28,8 @@ struct TextValueOptions {
   /// Texts that do not fit the pattern are tried as CAST reads them.
   bool date_fallback = true;
   bool timestamp_fallback = true;
+  /// The fallback of dates also takes a number as days since 1970 (JSON files of old writers).
+  bool date_reads_day_numbers = true;
 };
 
 /// Reads dates, timestamps and intervals from texts. Patterns are compiled once.

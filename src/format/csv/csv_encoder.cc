@@ -1,0 +1,233 @@
+#include "format/csv/csv_encoder.h"
+
+#include <arrow/array/util.h>
+#include <arrow/util/bit_util.h>
+
+#include "format/byte_sink.h"
+#include "format/value_text.h"
+#include "types/interval_text.h"
+#include "types/number_text.h"
+
+namespace millrace::format {
+
+using types::TypeId;
+
+class CsvEncoder::Implementation {
+ public:
+  Implementation(types::DataTypePtr type, const CsvOptions& options, DateTimeWriter datetimes)
+      : type_(std::move(type)), options_(options), datetimes_(std::move(datetimes)) {}
+
+  arrow::Result<std::shared_ptr<arrow::Array>> Encode(const arrow::Array& column, arrow::MemoryPool* pool) {
+    const auto& rows = static_cast<const arrow::StructArray&>(column);
+    int64_t num_rows = rows.length();
+    const auto& fields = rows.fields();
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
+                          arrow::AllocateBuffer((num_rows + 1) * static_cast<int64_t>(sizeof(int32_t)), pool));
+    auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
+    ends[0] = 0;
+    ByteSink sink(pool);
+    std::shared_ptr<arrow::Buffer> validity;
+    if (rows.null_count() > 0) {
+      ARROW_ASSIGN_OR_RAISE(validity, arrow::AllocateEmptyBitmap(num_rows, pool));
+    }
+    std::string record;
+    for (int64_t i = 0; i < num_rows; ++i) {
+      if (validity == nullptr || !rows.IsNull(i)) {
+        if (validity != nullptr) arrow::bit_util::SetBit(validity->mutable_data(), i);
+        record.clear();
+        for (size_t k = 0; k < fields.size(); ++k) {
+          if (k > 0) record += options_.delimiter;
+          if (fields[k]->IsNull(i)) {
+            AppendField(options_.null_value, /*is_null=*/true, k == 0, &record);
+          } else {
+            value_.clear();
+            AppendValue(*fields[k], i, *type_->fields()[k].type, &value_);
+            AppendField(value_, /*is_null=*/false, k == 0, &record);
+          }
+        }
+        sink.Append(record);
+      }
+      if (sink.size() > INT32_MAX) {
+        return arrow::Status::CapacityError("to_csv: a column of texts passes 2^31 bytes; use smaller batches");
+      }
+      ends[i + 1] = static_cast<int32_t>(sink.size());
+    }
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, sink.Finish());
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        arrow::utf8(), num_rows, {std::move(validity), std::move(offsets), std::move(bytes)}, rows.null_count()));
+  }
+
+  std::string Header() const {
+    std::string record;
+    for (size_t i = 0; i < type_->fields().size(); ++i) {
+      if (i > 0) record += options_.delimiter;
+      AppendField(type_->fields()[i].name, /*is_null=*/false, i == 0, &record);
+    }
+    return record;
+  }
+
+ private:
+  template <typename T>
+  static T Value(const arrow::Array& column, int64_t row) {
+    return column.data()->GetValues<T>(1)[row];
+  }
+
+  void AppendValue(const arrow::Array& column, int64_t row, const types::DataType& type, std::string* out) const {
+    if (column.IsNull(row)) {
+      out->append("null");
+      return;
+    }
+    switch (type.id()) {
+      case TypeId::kBoolean:
+        out->append(static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false");
+        return;
+      case TypeId::kByte:
+        out->append(std::to_string(Value<int8_t>(column, row)));
+        return;
+      case TypeId::kShort:
+        out->append(std::to_string(Value<int16_t>(column, row)));
+        return;
+      case TypeId::kInteger:
+        out->append(std::to_string(Value<int32_t>(column, row)));
+        return;
+      case TypeId::kLong:
+        out->append(std::to_string(Value<int64_t>(column, row)));
+        return;
+      case TypeId::kFloat:
+        return types::AppendFloat(Value<float>(column, row), out);
+      case TypeId::kDouble:
+        return types::AppendDouble(Value<double>(column, row), out);
+      case TypeId::kDecimal:
+        return types::AppendDecimal(arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(column).GetValue(row)),
+                                    type.scale(), out);
+      case TypeId::kString:
+      case TypeId::kBinary:
+        out->append(static_cast<const arrow::BinaryArray&>(column).GetView(row));
+        return;
+      case TypeId::kDate:
+        return datetimes_.AppendDate(Value<int32_t>(column, row), out);
+      case TypeId::kTimestamp:
+        return AppendTimestamp(Value<int64_t>(column, row), out);
+      case TypeId::kTimestampNtz:
+        return datetimes_.AppendTimestampNtz(Value<int64_t>(column, row), out);
+      case TypeId::kYearMonthInterval:
+        return types::AppendYearMonthInterval(Value<int32_t>(column, row), type.start_field(), type.end_field(), out);
+      case TypeId::kDayTimeInterval:
+        return types::AppendDayTimeInterval(Value<int64_t>(column, row), type.start_field(), type.end_field(), out);
+      case TypeId::kCalendarInterval: {
+        auto value = Value<arrow::MonthDayNanoIntervalType::MonthDayNanos>(column, row);
+        return types::AppendCalendarInterval({value.months, value.days, value.nanoseconds / 1000}, out);
+      }
+      case TypeId::kNull:
+        out->append("null");
+        return;
+      default:
+        AppendNested(column, row, type, out);
+    }
+  }
+
+  void AppendTimestamp(int64_t utc_us, std::string* out) const {
+    char text[DateTimeWriter::kShortTextMax];
+    size_t size = datetimes_.WriteTimestamp(utc_us, text);
+    if (size > 0) {
+      out->append(text, size);
+    } else {
+      datetimes_.AppendTimestamp(utc_us, out);
+    }
+  }
+
+  /// Nested values as CAST prints them: [1, 2], {k -> v}, {1, x}.
+  void AppendNested(const arrow::Array& column, int64_t row, const types::DataType& type, std::string* out) const {
+    if (type.id() == TypeId::kStruct) {
+      const auto& rows = static_cast<const arrow::StructArray&>(column);
+      out->push_back('{');
+      for (int i = 0; i < rows.num_fields(); ++i) {
+        if (i > 0) out->append(", ");
+        AppendValue(*rows.field(i), row, *type.fields()[static_cast<size_t>(i)].type, out);
+      }
+      out->push_back('}');
+      return;
+    }
+    const auto& list = static_cast<const arrow::ListArray&>(column);
+    bool is_map = type.id() == TypeId::kMap;
+    out->push_back(is_map ? '{' : '[');
+    for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) {
+      if (i > list.value_offset(row)) out->append(", ");
+      if (is_map) {
+        const auto& map = static_cast<const arrow::MapArray&>(column);
+        AppendValue(*map.keys(), i, *type.key(), out);
+        out->append(" -> ");
+        AppendValue(*map.items(), i, *type.value(), out);
+      } else {
+        AppendValue(*list.values(), i, *type.element(), out);
+      }
+    }
+    out->push_back(is_map ? '}' : ']');
+  }
+
+  void AppendField(std::string_view value, bool is_null, bool is_first, std::string* out) const {
+    if (!is_null) {
+      auto space = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+      if (options_.ignore_leading_space_in_write) {
+        while (!value.empty() && space(value.front())) value.remove_prefix(1);
+      }
+      if (options_.ignore_trailing_space_in_write) {
+        while (!value.empty() && space(value.back())) value.remove_suffix(1);
+      }
+      if (value.empty()) {
+        out->append(options_.empty_value_in_write);
+        return;
+      }
+    }
+    bool quoted = options_.quote_all && !is_null;
+    bool has_quote = options_.quote != '\0' && value.find(options_.quote) != std::string_view::npos;
+    if (has_quote && options_.escape_quotes) quoted = true;
+    if (!quoted) {
+      quoted = value.find(options_.delimiter) != std::string_view::npos ||
+               value.find_first_of("\r\n") != std::string_view::npos;
+      char comment = options_.comment == '\0' ? '#' : options_.comment;
+      if (is_first && !value.empty() && value[0] == comment) quoted = true;
+    }
+    if (!quoted) {
+      out->append(value);
+      return;
+    }
+    out->push_back(options_.quote);
+    for (char c : value) {
+      if (c == options_.quote) {
+        out->push_back(options_.escape);
+      } else if (c == options_.escape && options_.escape_escape != '\0' && options_.escape != options_.quote) {
+        out->push_back(options_.escape_escape);
+      }
+      out->push_back(c);
+    }
+    out->push_back(options_.quote);
+  }
+
+  types::DataTypePtr type_;
+  CsvOptions options_;
+  DateTimeWriter datetimes_;
+  std::string value_;
+};
+
+CsvEncoder::CsvEncoder(std::unique_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
+CsvEncoder::~CsvEncoder() = default;
+
+arrow::Result<std::unique_ptr<CsvEncoder>> CsvEncoder::Make(const types::DataTypePtr& type, const CsvOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(DateTimeWriter datetimes,
+                        DateTimeWriter::Make({.date = options.date_format_in_write,
+                                              .timestamp = options.timestamp_format_in_write,
+                                              .timestamp_ntz = options.timestamp_ntz_format_in_write,
+                                              .locale = options.locale,
+                                              .time_zone = options.time_zone}));
+  return std::unique_ptr<CsvEncoder>(
+      new CsvEncoder(std::make_unique<Implementation>(type, options, std::move(datetimes))));
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> CsvEncoder::Encode(const arrow::Array& rows, arrow::MemoryPool* pool) {
+  return implementation_->Encode(rows, pool);
+}
+
+std::string CsvEncoder::Header() const { return implementation_->Header(); }
+
+}  // namespace millrace::format
