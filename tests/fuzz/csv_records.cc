@@ -34,10 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     auto options = *format::CsvOptions::Parse(given, {});
     auto decoder = *format::CsvDecoder::Make({.schema = schema, .options = options}, arrow::default_memory_pool());
     auto rows = decoder->Decode(*records);
-    if (!rows.ok() || !(*rows)->ValidateFull().ok()) std::abort();
+    if (!rows.ok() || !(*rows)->Validate().ok()) std::abort();
     decoder->StartText(text);
     auto all = decoder->DecodeText(1 << 20);
-    if (all.ok() && !(*all)->ValidateFull().ok()) std::abort();
+    if (all.ok() && !(*all)->Validate().ok()) std::abort();
     format::CsvTokenizer tokenizer(options);
     auto inference = *format::CsvSchemaInference::Make(options, 4);
     tokenizer.Start(text);

@@ -31,7 +31,7 @@ Decoded Decode(const std::vector<std::string>& records, const std::string& schem
       {.schema = type, .options = *JsonOptions::Parse(given, {}), .as_source = as_source}, arrow::default_memory_pool());
   auto decoded = decoder->Decode(*Column(records));
   EXPECT_TRUE(decoded.ok()) << decoded.status().ToString();
-  EXPECT_TRUE(decoded->values->ValidateFull().ok());
+  EXPECT_TRUE(decoded->values->Validate().ok());  // corrupt records are kept with their invalid UTF-8
   auto encoder = *JsonEncoder::Make(type, *JsonOptions::Parse({{"ignoreNullFields", "false"}}, {}));
   auto texts = *encoder->Encode(*decoded->values, arrow::default_memory_pool());
   Decoded result{.num_slow = decoder->num_slow_records()};
