@@ -80,6 +80,13 @@ TEST(DatetimeText, LocalTimesAtTransitions) {
   EXPECT_EQ(us, -62135597361 * kMicrosPerSecond);
 }
 
+TEST(DatetimeText, OffsetsAroundTheEndOfSummerTime) {
+  const TimeZone* new_york = *TimeZone::Load("America/New_York");
+  int64_t transition = 1730613600 * kMicrosPerSecond;  // 2024-11-03 06:00 UTC
+  EXPECT_EQ(new_york->OffsetSeconds(transition - kMicrosPerHour), -4 * 3600);
+  EXPECT_EQ(new_york->OffsetSeconds(transition + kMicrosPerMinute), -5 * 3600);
+}
+
 TEST(DatetimeText, CalendarRoundTrip) {
   for (int64_t days = -1000000; days <= 1000000; days += 97) {
     CivilDate date = CivilFromDays(days);

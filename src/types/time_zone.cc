@@ -67,6 +67,12 @@ class RegionZone final : public TimeZone {
     int32_t offset = 0;
   };
 
+  // The reading after the transition tells its instant: where clocks go back, the reading before exists only later.
+  int64_t InstantOf(const absl::TimeZone::CivilTransition& transition) const {
+    absl::TimeZone::TimeInfo info = zone_.At(transition.to);
+    return absl::ToUnixSeconds(info.kind == absl::TimeZone::TimeInfo::REPEATED ? info.trans : info.pre);
+  }
+
   void Load(int64_t second, Span* span) const {
     absl::Time time = absl::FromUnixSeconds(second);
     span->zone = this;
@@ -74,14 +80,10 @@ class RegionZone final : public TimeZone {
     absl::TimeZone::CivilTransition transition;
     span->from = INT64_MIN;
     span->until = INT64_MAX;
-    if (zone_.NextTransition(time, &transition)) {
-      span->until = absl::ToUnixSeconds(absl::FromCivil(transition.from, zone_));
-    }
+    if (zone_.NextTransition(time, &transition)) span->until = InstantOf(transition);
     // PrevTransition(t) looks strictly before t.
     if (zone_.PrevTransition(time + absl::Seconds(1), &transition)) {
-      absl::TimeZone::TimeInfo info = zone_.At(transition.to);
-      span->from = absl::ToUnixSeconds(info.kind == absl::TimeZone::TimeInfo::REPEATED ? info.trans : info.pre);
-      if (span->from > second) span->from = second;
+      span->from = std::min(InstantOf(transition), second);
     }
     if (span->until <= second) span->until = second + 1;
   }
