@@ -98,7 +98,7 @@ class Demo:
                 consumer.assign([TopicPartition(topic, partition, low)])
                 position = low
                 while position < high:
-                    for message in consumer.consume(10000, timeout=10):
+                    for message in consumer.consume(500, timeout=0.5):
                         value = json.loads(message.value())
                         ids.append(value.get("event_id") or value.get("event_identifier"))
                         position = message.offset() + 1
