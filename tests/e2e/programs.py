@@ -9,9 +9,8 @@ import time
 
 from conftest import ROOT
 
-PRESET = os.environ.get("MILLRACE_PRESET", "release")
-EXAMPLES = ROOT / "build" / PRESET / "examples"
-MILLRACE = ROOT / "build" / PRESET / "millrace"
+MILLRACE = pathlib.Path(os.environ.get("MILLRACE_BINARY") or ROOT / "build/release/millrace")
+EXAMPLES = MILLRACE.parent / "examples"
 
 
 def start(program, *arguments, env=None, stdout=subprocess.PIPE):

@@ -1,0 +1,48 @@
+"""One checkpoint, two engines in turn: real Spark goes on where Millrace stopped, and the other way round."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import programs
+from conftest import ROOT
+
+# Empty unless the run asked for peers (tools/test.py).
+PEERS = pathlib.Path(os.environ.get("MILLRACE_PEERS_DIR") or "/nonexistent")
+pytestmark = pytest.mark.skipif(not (PEERS / "venv" / "bin" / "python").exists(),
+                                reason="real Spark is not installed: ./run test --peers brings it")
+
+
+def spark(*arguments):
+    """The same job on real Spark (bench/jobs/visits_converter.py), to its end."""
+    done = subprocess.run([PEERS / "venv/bin/python", ROOT / "bench/jobs/visits_converter.py", *map(str, arguments)],
+                          env={**os.environ, "MILLRACE_PEERS": str(PEERS), "TZ": "Europe/Paris"}, capture_output=True,
+                          text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def click(number):
+    return json.dumps({"event_id": f"click-{number}", "visit_id": number, "event_time": "2025-09-04T07:00:00.123456",
+                       "page": f"page {number % 7}"})
+
+
+@pytest.mark.parametrize("first", ["millrace", "spark"])
+def test_the_engines_take_turns_without_loss_or_repeat(kafka, tmp_path, first):
+    source, target = kafka.create_topic("visits", partitions=2), kafka.create_topic("out")
+    arguments = (kafka.servers, tmp_path / "checkpoint", source, target, "available-now")
+    turns = {"millrace": lambda: programs.run("visits_converter", *arguments), "spark": lambda: spark(*arguments)}
+    order = ["millrace", "spark"] * 2 if first == "millrace" else ["spark", "millrace"] * 2
+    sent, texts = 0, {}
+    for engine in order:
+        for partition in (0, 1):
+            programs.produce(kafka, source, [click(i) for i in range(sent, sent + 5)], partition)
+            sent += 5
+        turns[engine]()
+        values = [value.decode() for _, _, value in programs.consume(kafka, target)]
+        texts[engine] = values[-1]
+        assert sorted(json.loads(value)["visit_identifier"] for value in values) == list(range(sent))
+    shape = [sorted(json.loads(text)) for text in texts.values()]
+    assert shape[0] == shape[1]
