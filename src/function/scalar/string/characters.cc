@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "function/row_kernel.h"
 #include "function/scalar/string/utf8.h"
 
-/// ascii, chr, levenshtein, soundex, luhn_check, quote, mask, is_valid_utf8.
+/// ascii, chr, levenshtein, soundex, luhn_check, quote.
 
 namespace millrace::function {
 
@@ -63,21 +62,6 @@ bool LuhnCheck(std::string_view digits) {
     sum += digit;
   }
   return !digits.empty() && sum % 10 == 0;
-}
-
-bool IsValidUtf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    size_t begin = i;
-    char32_t c = DecodeUtf8(text, &i);
-    size_t width = i - begin;
-    auto lead = static_cast<unsigned char>(text[begin]);
-    if (lead >= 0xF5 || (lead >= 0x80 && lead < 0xC2)) return false;
-    if (width != static_cast<size_t>(Utf8Width(text[begin]))) return false;
-    if (c == 0xFFFD && text.substr(begin, width) != "\xEF\xBF\xBD") return false;
-    constexpr std::array<char32_t, 5> kFirst = {0, 0, 0x80, 0x800, 0x10000};
-    if (c < kFirst[width] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) return false;
-  }
-  return true;
 }
 
 std::string Quote(std::string_view text) {
@@ -181,22 +165,6 @@ extern const FunctionDef kLuhnCheck{
                         BuiltKernel<arrow::BooleanBuilder, std::string_view>(
                             arrow::boolean(), [](const EvalContext&, std::string_view text,
                                                  arrow::BooleanBuilder& builder) { return builder.Append(LuhnCheck(text)); }),
-                        {.may_null = true});
-    }};
-
-extern const FunctionDef kIsValidUtf8{
-    .name = "is_valid_utf8",
-    .family = "string",
-    .description = "Whether the text is well-formed UTF-8.",
-    .example = "is_valid_utf8('Spark')",
-    .example_result = "true",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String()}, types::Boolean(),
-                        BuiltKernel<arrow::BooleanBuilder, std::string_view>(
-                            arrow::boolean(), [](const EvalContext&, std::string_view text,
-                                                 arrow::BooleanBuilder& builder) { return builder.Append(IsValidUtf8(text)); }),
                         {.may_null = true});
     }};
 
