@@ -74,7 +74,7 @@ bool ParseSpecifier(std::string_view text, size_t* i, Specifier* out) {
   char c = text[(*i)++];
   out->conversion = ToLowerAscii(c);
   out->upper = c != out->conversion;
-  return std::string_view("bscdoxefgn%").find(out->conversion) != std::string_view::npos;
+  return std::strchr("bscdoxefgn%", out->conversion) != nullptr;
 }
 
 std::string Grouped(std::string digits) {
