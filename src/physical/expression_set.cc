@@ -26,7 +26,9 @@ class SharedFinder {
   ExpressionVector Shared() const {
     ExpressionVector shared;
     for (const Candidate* candidate : order_) {
-      if (candidate->count > 1 && candidate->always) shared.push_back(candidate->expression);
+      // A branch that cannot fail is computed for every row too, taken or not.
+      bool computed_anyway = candidate->always || !candidate->expression->can_fail();
+      if (candidate->count > 1 && computed_anyway) shared.push_back(candidate->expression);
     }
     return shared;
   }

@@ -38,7 +38,9 @@ arrow::Status HashAggregate::Prepare(ExecutionContext& context) const {
       RunPrepared(child, context, [&](int partition, const std::shared_ptr<arrow::RecordBatch>& batch) {
         auto p = static_cast<size_t>(partition);
         if (tables[p] == nullptr) tables[p] = std::make_unique<Aggregation>(&plan_, context.eval.memory_pool);
-        return tables[p]->Update(evaluations[p], batch);
+        arrow::Status updated = tables[p]->Update(evaluations[p], batch);
+        evaluations[p].row_offset += batch->num_rows();
+        return updated;
       }));
   std::erase(tables, nullptr);
 
@@ -86,7 +88,9 @@ arrow::Result<std::unique_ptr<BatchStream>> HashAggregate::Open(int partition, E
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> batch, input->Next());
       if (batch == nullptr) break;
       if (batch->num_rows() > 0) ARROW_RETURN_NOT_OK(groups.Update(evaluation, batch));
+      evaluation.row_offset += batch->num_rows();
     }
+    evaluation.row_offset = 0;
   }
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> finished, groups.Finish(evaluation));
   if (finished->num_rows() == 0) return StreamOf({}, context.batch_rows);

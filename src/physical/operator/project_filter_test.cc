@@ -29,7 +29,7 @@ TEST(ProjectFilter, ComputesACommonSubexpressionOnce) {
   EXPECT_EQ(evaluations, 1);
 }
 
-TEST(ProjectFilter, DoesNotShareWhatOnlyBranchesCompute) {
+TEST(ProjectFilter, DoesNotShareWhatOnlyBranchesComputeAndMayFail) {
   AttributePtr id = Column("id", types::Long());
   ExpressionPtr risky =
       LongCall("?", types::Long(), id, id, [](int64_t x, int64_t) { return x; }, /*can_fail=*/true);
