@@ -173,21 +173,22 @@ class CsvDecoder::Implementation {
         if (!config_.as_source) root_.AppendNull();
         continue;
       }
-      tokenizer_.Start(records.GetView(i));
+      tokenizer_.Start(records.GetView(i), /*one_record=*/true);
       bool read = tokenizer_.Next();
+      if (tokenizer_.failed()) return Unreadable(records.GetView(i));
       ARROW_RETURN_NOT_OK(AppendRecord(read, records.GetView(i)));
     }
     return root_.Finish();
   }
 
-  void StartText(std::string_view text) { tokenizer_.Start(text); }
+  void StartText(std::string_view text) { tokenizer_.Start(text, /*one_record=*/false); }
   void SkipRecord() { tokenizer_.Next(); }
 
   arrow::Result<std::shared_ptr<arrow::Array>> DecodeText(int64_t max_rows) {
     root_.Truncate(0);
     while (root_.length() < max_rows) {
       if (!tokenizer_.Next()) {
-        if (tokenizer_.failed()) return UserError("MALFORMED_CSV_RECORD", {{"badRecord", std::string(tokenizer_.record())}});
+        if (tokenizer_.failed()) return Unreadable(tokenizer_.record());
         break;
       }
       ARROW_RETURN_NOT_OK(AppendRecord(true, tokenizer_.record()));
@@ -196,6 +197,11 @@ class CsvDecoder::Implementation {
   }
 
  private:
+  /// Beyond what the parse mode forgives: too many columns, or quotes that must not be there.
+  static arrow::Status Unreadable(std::string_view record) {
+    return UserError("MALFORMED_CSV_RECORD", {{"badRecord", std::string(record)}});
+  }
+
   size_t PlaceWithoutCorrupt(size_t i) const {
     return corrupt_column_ >= 0 && static_cast<size_t>(corrupt_column_) < i ? i - 1 : i;
   }
@@ -210,7 +216,7 @@ class CsvDecoder::Implementation {
       if (!converter_.Convert(values[places_[i]], *config_.schema->fields()[i].type, &cell)) bad = true;
     }
     if (bad && config_.options.mode == ParseMode::kDropMalformed && config_.as_source) return arrow::Status::OK();
-    if (bad && corrupt_column_ >= 0) {
+    if (bad && corrupt_column_ >= 0 && !record.empty()) {
       JsonCell& cell = cells_[static_cast<size_t>(corrupt_column_)];
       cell.valid = true;
       cell.text = record;

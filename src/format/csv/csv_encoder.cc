@@ -26,15 +26,12 @@ class CsvEncoder::Implementation {
     auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
     ends[0] = 0;
     ByteSink sink(pool);
-    std::shared_ptr<arrow::Buffer> validity;
-    if (rows.null_count() > 0) {
-      ARROW_ASSIGN_OR_RAISE(validity, arrow::AllocateEmptyBitmap(num_rows, pool));
-    }
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> validity, arrow::AllocateEmptyBitmap(num_rows, pool));
+    int64_t num_nulls = 0;
     std::string record;
     for (int64_t i = 0; i < num_rows; ++i) {
-      if (validity == nullptr || !rows.IsNull(i)) {
-        if (validity != nullptr) arrow::bit_util::SetBit(validity->mutable_data(), i);
-        record.clear();
+      record.clear();
+      if (!rows.IsNull(i)) {
         for (size_t k = 0; k < fields.size(); ++k) {
           if (k > 0) record += options_.delimiter;
           if (fields[k]->IsNull(i)) {
@@ -47,6 +44,11 @@ class CsvEncoder::Implementation {
         }
         sink.Append(record);
       }
+      if (record.empty()) {
+        ++num_nulls;  // a record without any text is NULL too
+      } else {
+        arrow::bit_util::SetBit(validity->mutable_data(), i);
+      }
       if (sink.size() > INT32_MAX) {
         return arrow::Status::CapacityError("to_csv: a column of texts passes 2^31 bytes; use smaller batches");
       }
@@ -54,7 +56,7 @@ class CsvEncoder::Implementation {
     }
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, sink.Finish());
     return arrow::MakeArray(arrow::ArrayData::Make(
-        arrow::utf8(), num_rows, {std::move(validity), std::move(offsets), std::move(bytes)}, rows.null_count()));
+        arrow::utf8(), num_rows, {std::move(validity), std::move(offsets), std::move(bytes)}, num_nulls));
   }
 
   std::string Header() const {
@@ -73,10 +75,7 @@ class CsvEncoder::Implementation {
   }
 
   void AppendValue(const arrow::Array& column, int64_t row, const types::DataType& type, std::string* out) const {
-    if (column.IsNull(row)) {
-      out->append("null");
-      return;
-    }
+    if (column.IsNull(row)) return;
     switch (type.id()) {
       case TypeId::kBoolean:
         out->append(static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false");
@@ -100,8 +99,9 @@ class CsvEncoder::Implementation {
       case TypeId::kDecimal:
         return types::AppendDecimal(arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(column).GetValue(row)),
                                     type.scale(), out);
-      case TypeId::kString:
       case TypeId::kBinary:
+        return AppendBytes(static_cast<const arrow::BinaryArray&>(column).GetView(row), out);
+      case TypeId::kString:
         out->append(static_cast<const arrow::BinaryArray&>(column).GetView(row));
         return;
       case TypeId::kDate:
@@ -119,7 +119,6 @@ class CsvEncoder::Implementation {
         return types::AppendCalendarInterval({value.months, value.days, value.nanoseconds / 1000}, out);
       }
       case TypeId::kNull:
-        out->append("null");
         return;
       default:
         AppendNested(column, row, type, out);
@@ -136,14 +135,35 @@ class CsvEncoder::Implementation {
     }
   }
 
-  /// Nested values as CAST prints them: [1, 2], {k -> v}, {1, x}.
+  /// "[61 62]"
+  static void AppendBytes(std::string_view bytes, std::string* out) {
+    constexpr char kHex[] = "0123456789ABCDEF";
+    out->push_back('[');
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      if (i > 0) out->push_back(' ');
+      auto byte = static_cast<unsigned char>(bytes[i]);
+      out->push_back(kHex[byte >> 4]);
+      out->push_back(kHex[byte & 15]);
+    }
+    out->push_back(']');
+  }
+
+  /// One of several values of a nested one; a null leaves nothing, not even the blank before it.
+  void AppendElement(const arrow::Array& column, int64_t row, const types::DataType& type, bool first,
+                     std::string* out) const {
+    if (!first) out->push_back(',');
+    if (column.IsNull(row)) return;
+    if (!first) out->push_back(' ');
+    AppendValue(column, row, type, out);
+  }
+
+  /// [1, 2], {k -> v}, {1, x}.
   void AppendNested(const arrow::Array& column, int64_t row, const types::DataType& type, std::string* out) const {
     if (type.id() == TypeId::kStruct) {
       const auto& rows = static_cast<const arrow::StructArray&>(column);
       out->push_back('{');
       for (int i = 0; i < rows.num_fields(); ++i) {
-        if (i > 0) out->append(", ");
-        AppendValue(*rows.field(i), row, *type.fields()[static_cast<size_t>(i)].type, out);
+        AppendElement(*rows.field(i), row, *type.fields()[static_cast<size_t>(i)].type, i == 0, out);
       }
       out->push_back('}');
       return;
@@ -152,14 +172,15 @@ class CsvEncoder::Implementation {
     bool is_map = type.id() == TypeId::kMap;
     out->push_back(is_map ? '{' : '[');
     for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) {
-      if (i > list.value_offset(row)) out->append(", ");
+      bool first = i == list.value_offset(row);
       if (is_map) {
         const auto& map = static_cast<const arrow::MapArray&>(column);
-        AppendValue(*map.keys(), i, *type.key(), out);
-        out->append(" -> ");
+        AppendElement(*map.keys(), i, *type.key(), first, out);
+        out->append(" ->");
+        if (!map.items()->IsNull(i)) out->push_back(' ');
         AppendValue(*map.items(), i, *type.value(), out);
       } else {
-        AppendValue(*list.values(), i, *type.element(), out);
+        AppendElement(*list.values(), i, *type.element(), first, out);
       }
     }
     out->push_back(is_map ? '}' : ']');
@@ -179,7 +200,7 @@ class CsvEncoder::Implementation {
         return;
       }
     }
-    bool quoted = options_.quote_all && !is_null;
+    bool quoted = options_.quote_all;
     bool has_quote = options_.quote != '\0' && value.find(options_.quote) != std::string_view::npos;
     if (has_quote && options_.escape_quotes) quoted = true;
     if (!quoted) {

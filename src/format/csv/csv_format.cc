@@ -46,7 +46,7 @@ std::string_view WithoutByteOrderMark(std::string_view text) {
 arrow::Status CheckHeader(std::string_view line, const CsvOptions& options, const types::DataType& schema,
                           const std::string& path) {
   CsvTokenizer tokenizer(options);
-  tokenizer.Start(line);
+  tokenizer.Start(line, /*one_record=*/true);
   if (options.enforce_schema || !tokenizer.Next()) return arrow::Status::OK();
   std::vector<std::string> wanted;
   for (const types::StructField& field : schema.fields()) {
@@ -156,6 +156,7 @@ class CsvFileWriter final : public FileWriter {
     const auto& texts = static_cast<const arrow::StringArray&>(*encoded);
     block_.clear();
     for (int64_t i = 0; i < texts.length(); ++i) {
+      if (texts.IsNull(i)) continue;  // an empty record is no line
       block_.append(texts.GetView(i));
       block_.append(separator_);
     }
@@ -202,7 +203,7 @@ arrow::Status VisitRecords(const std::string& path, const CsvOptions& options, V
   CsvTokenizer tokenizer(options);
   if (options.multi_line) {
     ARROW_ASSIGN_OR_RAISE(std::string text, ReadTextFile(path));
-    tokenizer.Start(WithoutByteOrderMark(text));
+    tokenizer.Start(WithoutByteOrderMark(text), /*one_record=*/false);
     while (tokenizer.Next()) ARROW_RETURN_NOT_OK(visit(tokenizer.values()));
     return arrow::Status::OK();
   }
@@ -215,7 +216,7 @@ arrow::Status VisitRecords(const std::string& path, const CsvOptions& options, V
     ARROW_ASSIGN_OR_RAISE(batch, DataLines(*batch, options, false));
     const auto& texts = static_cast<const arrow::StringArray&>(*batch);
     for (int64_t i = 0; i < texts.length(); ++i) {
-      tokenizer.Start(first ? WithoutByteOrderMark(texts.GetView(i)) : texts.GetView(i));
+      tokenizer.Start(first ? WithoutByteOrderMark(texts.GetView(i)) : texts.GetView(i), /*one_record=*/true);
       first = false;
       if (tokenizer.Next()) ARROW_RETURN_NOT_OK(visit(tokenizer.values()));
     }

@@ -50,14 +50,27 @@ arrow::Result<char> OneByte(const OptionReader& reader, std::string_view key) {
   std::string text = reader.Text(key);
   if (text.empty()) return '\0';
   if (text.size() == 1) return text[0];
-  ARROW_ASSIGN_OR_RAISE(char32_t character, reader.Character(key, 0));
-  (void)character;
-  return arrow::Status::NotImplemented("the CSV option ", key, " with a character outside ASCII");
+  if (reader.Character(key, 0).ok()) {
+    return arrow::Status::NotImplemented("the CSV option ", key, " with a character outside ASCII");
+  }
+  return UserError("OPTION_VALUE_EXCEEDS_ONE_CHARACTER", {{"paramName", std::string(key)}, {"actualValue", text}});
+}
+
+arrow::Result<bool> Flag(const OptionReader& reader, std::string_view key) {
+  auto parsed = reader.Boolean(key);
+  if (!parsed.ok()) return arrow::Status::Invalid(key, " flag can be true or false.");
+  return parsed;
+}
+
+arrow::Result<int32_t> Number(const OptionReader& reader, std::string_view key) {
+  auto parsed = reader.Int(key);
+  if (!parsed.ok()) return arrow::Status::Invalid(key, " should be an integer. Found ", reader.Text(key), ".");
+  return parsed;
 }
 
 /// "\t", "\u0001" and the like, as Spark's CSVExprUtils.toDelimiterStr reads them.
 arrow::Result<std::string> Delimiter(const std::string& text) {
-  if (text.empty()) return UserError("INVALID_DELIMITER_VALUE.EMPTY_STRING");
+  if (text.empty()) return arrow::Status::Invalid("Delimiter cannot be empty");
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\') {
@@ -142,13 +155,13 @@ arrow::Result<CsvOptions> CsvOptions::Parse(const OptionMap& given, const Sessio
   options.locale = reader.Text("locale");
   options.number_symbols = NumberSymbolsOf(options.locale);
 
-  ARROW_ASSIGN_OR_RAISE(options.header, reader.Boolean("header"));
-  ARROW_ASSIGN_OR_RAISE(options.infer_schema, reader.Boolean("inferSchema"));
-  ARROW_ASSIGN_OR_RAISE(options.enforce_schema, reader.Boolean("enforceSchema"));
+  ARROW_ASSIGN_OR_RAISE(options.header, Flag(reader, "header"));
+  ARROW_ASSIGN_OR_RAISE(options.infer_schema, Flag(reader, "inferSchema"));
+  ARROW_ASSIGN_OR_RAISE(options.enforce_schema, Flag(reader, "enforceSchema"));
   ARROW_ASSIGN_OR_RAISE(options.multi_line, reader.Boolean("multiLine"));
-  ARROW_ASSIGN_OR_RAISE(options.prefer_date, reader.Boolean("preferDate"));
-  ARROW_ASSIGN_OR_RAISE(options.quote_all, reader.Boolean("quoteAll"));
-  ARROW_ASSIGN_OR_RAISE(options.escape_quotes, reader.Boolean("escapeQuotes"));
+  ARROW_ASSIGN_OR_RAISE(options.prefer_date, Flag(reader, "preferDate"));
+  ARROW_ASSIGN_OR_RAISE(options.quote_all, Flag(reader, "quoteAll"));
+  ARROW_ASSIGN_OR_RAISE(options.escape_quotes, Flag(reader, "escapeQuotes"));
   if (auto trim = reader.Given("ignoreLeadingWhiteSpace")) {
     ARROW_ASSIGN_OR_RAISE(options.ignore_leading_space, ParseBooleanOption(*trim));
     options.ignore_leading_space_in_write = options.ignore_leading_space;
@@ -169,8 +182,8 @@ arrow::Result<CsvOptions> CsvOptions::Parse(const OptionMap& given, const Sessio
   options.nan_value = reader.Text("nanValue");
   options.positive_infinity = reader.Text("positiveInf");
   options.negative_infinity = reader.Text("negativeInf");
-  ARROW_ASSIGN_OR_RAISE(options.columns_max, reader.Int("maxColumns"));
-  ARROW_ASSIGN_OR_RAISE(options.chars_per_column_max, reader.Int("maxCharsPerColumn"));
+  ARROW_ASSIGN_OR_RAISE(options.columns_max, Number(reader, "maxColumns"));
+  ARROW_ASSIGN_OR_RAISE(options.chars_per_column_max, Number(reader, "maxCharsPerColumn"));
   ARROW_ASSIGN_OR_RAISE(options.sampling_ratio, reader.Double("samplingRatio"));
 
   options.date_format = reader.Given("dateFormat");

@@ -14,18 +14,20 @@ void TrimRight(std::string* text) {
 
 CsvTokenizer::CsvTokenizer(const CsvOptions& options) : options_(options) {}
 
-void CsvTokenizer::Start(std::string_view text) {
+void CsvTokenizer::Start(std::string_view text, bool one_record) {
   text_ = text;
+  one_record_ = one_record;
   pos_ = record_start_ = record_end_ = 0;
   failed_ = false;
   values_.clear();
 }
 
 size_t CsvTokenizer::LineEnd() const {
+  if (one_record_) return 0;
   std::string_view rest = text_.substr(pos_);
   if (options_.line_separator) return rest.starts_with(*options_.line_separator) ? options_.line_separator->size() : 0;
   if (rest.starts_with('\n')) return 1;
-  if (!options_.multi_line || !rest.starts_with('\r')) return 0;
+  if (!rest.starts_with('\r')) return 0;
   return rest.starts_with("\r\n") ? 2 : 1;
 }
 
@@ -95,6 +97,7 @@ void CsvTokenizer::ReadQuoted() {
   const char quote = options_.quote;
   const char escape = options_.escape;
   std::string value;
+  bool closed = false;
   ++pos_;
   auto at = [&](size_t i) { return i < text_.size() ? text_[i] : '\0'; };
   while (pos_ < text_.size()) {
@@ -107,7 +110,7 @@ void CsvTokenizer::ReadQuoted() {
         value.push_back(escape);
         pos_ += 2;
       } else {
-        value.push_back(c);
+        if (pos_ + 1 < text_.size()) value.push_back(c);
         ++pos_;
       }
       continue;
@@ -118,7 +121,8 @@ void CsvTokenizer::ReadQuoted() {
       continue;
     }
     ++pos_;
-    if (AtValueEnd()) break;
+    closed = AtValueEnd();
+    if (closed) break;
     if (at(pos_) == quote) {
       // With the quote as its own escape this is one quote of the value; else it may still close the value.
       value.push_back(quote);
@@ -127,7 +131,8 @@ void CsvTokenizer::ReadQuoted() {
     }
     std::string spaces;
     while (!AtValueEnd() && IsSpace(Peek())) spaces.push_back(text_[pos_++]);
-    if (AtValueEnd()) break;
+    closed = AtValueEnd();
+    if (closed) break;
     // A quote inside of the value: the value is taken as it stands, up to the delimiter.
     if (options_.unescaped_quotes == UnescapedQuotes::kRaiseError) {
       failed_ = true;
@@ -138,7 +143,7 @@ void CsvTokenizer::ReadQuoted() {
     Add(std::move(value));
     return;
   }
-  if (value.empty()) value = options_.empty_value_in_read;
+  if (value.empty()) value = closed ? options_.empty_value_in_read : std::string(1, quote);
   Add(std::move(value));
 }
 

@@ -18,8 +18,9 @@ class CsvTokenizer {
  public:
   explicit CsvTokenizer(const CsvOptions& options);
 
-  /// Starts on `text`, which must outlive the reading. `one_record`: line ends outside of quotes end the reading.
-  void Start(std::string_view text);
+  /// Starts on `text`, which must outlive the reading. `one_record`: line ends are characters like others, because whoever
+  /// cut the text into lines has taken away those that count.
+  void Start(std::string_view text, bool one_record);
   /// Reads the next record; false at the end, or when it is malformed beyond reading (see failed).
   bool Next();
   bool failed() const { return failed_; }
@@ -45,6 +46,7 @@ class CsvTokenizer {
 
   const CsvOptions& options_;
   std::string_view text_;
+  bool one_record_ = true;
   size_t pos_ = 0;
   size_t record_start_ = 0;
   size_t record_end_ = 0;

@@ -317,11 +317,13 @@ class JsonEncoder::Implementation {
         return;
       case TypeId::kInteger:
       case TypeId::kDate:
+      case TypeId::kYearMonthInterval:
         out->append(std::to_string(node.Value<int32_t>(row)));
         return;
       case TypeId::kLong:
       case TypeId::kTimestamp:
       case TypeId::kTimestampNtz:
+      case TypeId::kDayTimeInterval:
         out->append(std::to_string(node.Value<int64_t>(row)));
         return;
       case TypeId::kFloat:
@@ -329,7 +331,7 @@ class JsonEncoder::Implementation {
       case TypeId::kDouble:
         return types::AppendDouble(node.Value<double>(row), out);
       case TypeId::kDecimal:
-        return types::AppendDecimalPlain(node.Value<arrow::Decimal128>(row), node.type->scale(), out);
+        return types::AppendDecimal(node.Value<arrow::Decimal128>(row), node.type->scale(), out);
       case TypeId::kString:
         out->append(node.Bytes(row));
         return;

@@ -59,9 +59,7 @@ std::optional<JsonPath> JsonPath::Parse(std::string_view text) {
   text.remove_prefix(1);
   while (!text.empty()) {
     if (text.starts_with(".*") || text.starts_with("['*']")) {
-      path.steps_.push_back({Kind::kKey, "", 0});
-      path.steps_.push_back({Kind::kWildcard, "", 0});
-      text.remove_prefix(text[0] == '.' ? 2 : 5);
+      return std::nullopt;  // all members: Spark takes the path and finds nothing
     } else if (text.starts_with('.')) {
       size_t end = text.find_first_of(".[", 1);
       std::string_view name = text.substr(1, end == std::string_view::npos ? end : end - 1);
@@ -120,7 +118,6 @@ class JsonPathWalk {
     if (token == Token::kFieldName && step.kind == Kind::kNamed && *tokens_.CurrentName() == step.name) {
       return Step() && tokens_.token() != Token::kNull && Walk(style, at + 1, out);
     }
-    if (token == Token::kFieldName && step.kind == Kind::kWildcard) return Step() && Walk(style, at + 1, out);
     Skip();
     return false;
   }

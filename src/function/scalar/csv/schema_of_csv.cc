@@ -29,7 +29,7 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
                         format::CsvOptions::Parse(given, {.time_zone = input.context.time_zone}));
   options.header = false;
   format::CsvTokenizer tokenizer(options);
-  tokenizer.Start(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view());
+  tokenizer.Start(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view(), /*one_record=*/true);
   if (!tokenizer.Next()) return arrow::Status::Invalid("requirement failed: Parsed CSV record should not be null.");
   std::vector<std::string> names = format::CsvSchemaInference::ColumnNames(tokenizer.values(), options);
   ARROW_ASSIGN_OR_RAISE(auto inference, format::CsvSchemaInference::Make(options, names.size()));

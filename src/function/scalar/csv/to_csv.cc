@@ -13,18 +13,25 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   BindInput shown = WithFirstArgumentOnly(input);
   ARROW_ASSIGN_OR_RAISE(format::OptionMap given, BindOptions(input, 1));
   const ExpressionPtr& value = input.arguments[0];
-  if (value->type()->id() != TypeId::kStruct) {
+  if (value->type()->id() != TypeId::kStruct && value->type()->id() != TypeId::kNull) {
     return UserError("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(shown))},
                                                                   {"functionName", QuoteIdentifier("to_csv")},
                                                                   {"dataType", QuoteSqlType(value->type()->Sql())}});
   }
   ARROW_ASSIGN_OR_RAISE(format::CsvOptions options,
                         format::CsvOptions::Parse(given, {.time_zone = input.context.time_zone}));
-  ARROW_RETURN_NOT_OK(format::CsvEncoder::Make(value->type(), options));
   auto info = std::make_shared<CallInfo>();
   info->name = input.def.name;
   info->style = CallStyle::kCustom;
   info->render = RenderFirstArgument(info->name);
+  if (value->type()->id() == TypeId::kNull) {
+    info->kernel = [](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+      return arrow::Datum(arrow::MakeNullScalar(arrow::utf8()));
+    };
+    return std::make_shared<Call>(std::move(info), types::String(), /*nullable=*/true,
+                                  ExpressionVector{value, OptionsLiteral(given)});
+  }
+  ARROW_RETURN_NOT_OK(format::CsvEncoder::Make(value->type(), options));
   auto encoders = std::make_shared<Pool<format::CsvEncoder>>(
       [type = value->type(), options](arrow::MemoryPool*) { return format::CsvEncoder::Make(type, options); });
   info->kernel = [encoders](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
