@@ -11,8 +11,10 @@
 
 #include "analyzer/analyzer.h"
 #include "analyzer/name_resolution.h"
+#include "analyzer/operator_input.h"
 #include "expression/aggregate.h"
 #include "expression/generator.h"
+#include "spark/connect/expressions.pb.h"
 #include "sql/parser.h"
 
 namespace millrace::analyzer {
@@ -23,11 +25,19 @@ using logical::PlanPtr;
 /// Columns of the relations that carry a plan id, so that `df["a"]` finds the column of that very frame.
 using PlanColumns = std::map<int64_t, AttributeVector>;
 
+class RelationResolver;
+
 /// Resolves expression messages against the columns of their input. Confined to one call of ResolveRelation.
 class ExpressionResolver {
  public:
-  ExpressionResolver(const AnalyzerContext& context, const AttributeVector& input, const PlanColumns& plan_columns)
-      : context_(context), input_(input), plan_columns_(plan_columns) {}
+  /// `below` collects what the expressions ask for beyond `input`; null where window functions, time windows and
+  /// subqueries are refused.
+  ExpressionResolver(const AnalyzerContext& context, const AttributeVector& input, const PlanColumns& plan_columns,
+                     RelationResolver* relations, OperatorInput* below)
+      : context_(context), input_(input), plan_columns_(plan_columns), relations_(relations), below_(below) {}
+
+  /// Lets an item read the aliases of the items before it (SELECT a + 1 AS b, b * 2).
+  void AllowLateralAliases() { lateral_aliases_allowed_ = true; }
 
   /// One value; stars are refused.
   arrow::Result<ExpressionPtr> Resolve(const spark::connect::Expression& message);
@@ -71,6 +81,13 @@ class ExpressionResolver {
   arrow::Result<ExpressionPtr> ResolveAlias(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveLambda(const spark::connect::Expression& message,
                                              const std::vector<types::StructField>& parameters);
+  arrow::Result<ExpressionPtr> ResolveWindow(const spark::connect::Expression& message);
+  arrow::Result<logical::FrameBound> ResolveFrameBound(
+      const spark::connect::Expression::Window::WindowFrame::FrameBoundary& message, bool is_rows, bool is_lower,
+      const logical::WindowSpec& spec);
+  arrow::Result<ExpressionPtr> ResolveSubquery(const spark::connect::Expression& message);
+  /// nullopt when no item before this one has that alias.
+  arrow::Result<std::optional<ExpressionPtr>> ResolveLateralAlias(const std::vector<std::string>& parts) const;
   arrow::Result<ExpressionPtr> ResolveUpdateFields(const spark::connect::Expression& message);
   arrow::Result<ExpressionVector> ExpandStar(const spark::connect::Expression& message);
   arrow::Result<ExpressionVector> ExpandRegex(const spark::connect::Expression& message);
@@ -79,6 +96,10 @@ class ExpressionResolver {
   const AnalyzerContext& context_;
   const AttributeVector& input_;
   const PlanColumns& plan_columns_;
+  RelationResolver* relations_;
+  OperatorInput* below_;
+  bool lateral_aliases_allowed_ = false;
+  ExpressionVector lateral_aliases_;
   /// Lambda parameters in scope, innermost last.
   std::vector<expression::AttributePtr> lambda_parameters_;
   std::vector<std::string> generator_names_;

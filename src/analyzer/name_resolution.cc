@@ -77,12 +77,13 @@ std::vector<AttributePtr> Candidates(const std::vector<std::string>& parts, size
   return found;
 }
 
-arrow::Status Ambiguous(const std::vector<std::string>& parts, const std::vector<AttributePtr>& found) {
+arrow::Status Ambiguous(const std::vector<std::string>& parts, const std::string& asked,
+                        const std::vector<AttributePtr>& found) {
   std::string references;
   for (const AttributePtr& attribute : found) {
     if (!references.empty()) references += ", ";
     std::vector<std::string> name = attribute->qualifier();
-    name.push_back(attribute->name());
+    name.push_back(asked);
     references += QuoteNameParts(name);
   }
   return UserError("AMBIGUOUS_REFERENCE",
@@ -112,7 +113,7 @@ arrow::Result<std::optional<ExpressionPtr>> ResolveName(const std::vector<std::s
   for (size_t num_qualifiers = std::min<size_t>(parts.size() - 1, 3) + 1; num_qualifiers-- > 0;) {
     std::vector<AttributePtr> found = Candidates(parts, num_qualifiers, input, case_sensitive);
     if (found.empty()) continue;
-    if (found.size() > 1) return Ambiguous(parts, found);
+    if (found.size() > 1) return Ambiguous(parts, parts[num_qualifiers], found);
     // A column is shown in the case in which it was asked for.
     const std::string& asked = parts[num_qualifiers];
     ExpressionPtr value = found[0]->name() == asked ? found[0] : found[0]->WithName(asked);
@@ -136,7 +137,11 @@ arrow::Status UnresolvedColumn(const std::vector<std::string>& parts, const Attr
   bool same_qualifier = std::all_of(input.begin(), input.end(),
                                     [&](const auto& a) { return a->qualifier() == input[0]->qualifier(); });
   std::vector<Suggestion> suggestions;
-  for (const AttributePtr& attribute : input) {
+  AttributeVector sorted = input;
+  std::sort(sorted.begin(), sorted.end(), [](const AttributePtr& a, const AttributePtr& b) {
+    return a->name() != b->name() ? a->name() < b->name() : a->id().value < b->id().value;
+  });
+  for (const AttributePtr& attribute : sorted) {
     std::vector<std::string> name;
     if (!same_qualifier || parts.size() > 1) name = attribute->qualifier();
     name.push_back(attribute->name());

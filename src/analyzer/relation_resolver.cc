@@ -54,6 +54,7 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kUnresolvedTableValuedFunction, ResolveTableFunction},
     {Relation::kFillNa, ResolveFillNa},
     {Relation::kDropNa, ResolveDropNa},
+    {Relation::kReplace, ResolveReplace},
     {Relation::kUnpivot, ResolveUnpivot},
     {Relation::kLateralJoin, ResolveLateralJoin},
 };
@@ -129,6 +130,30 @@ const PlanPtr* RelationResolver::FindRelation(const std::string& name) const {
     if (definitions_[i].first == lower) return &definitions_[i].second;
   }
   return nullptr;
+}
+
+void RelationResolver::DefineSubquery(int64_t plan_id, const Relation* relation) { subqueries_[plan_id] = relation; }
+
+arrow::Result<PlanPtr> RelationResolver::ResolveSubqueryPlan(int64_t plan_id, const AttributeVector& outer) {
+  auto it = subqueries_.find(plan_id);
+  if (it == subqueries_.end()) return InternalError("No plan of the subquery " + std::to_string(plan_id));
+  return ResolveBeside(*it->second, outer);
+}
+
+arrow::Result<PlanPtr> RelationResolver::ResolveBeside(const Relation& relation, const AttributeVector& outer) {
+  outer_scopes_.push_back(&outer);
+  arrow::Result<PlanPtr> plan = Resolve(relation);
+  outer_scopes_.pop_back();
+  return plan;
+}
+
+arrow::Result<std::optional<ExpressionPtr>> RelationResolver::ResolveOuter(
+    const std::vector<std::string>& parts) const {
+  for (size_t i = outer_scopes_.size(); i-- > 0;) {
+    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, *outer_scopes_[i], context_.eval.case_sensitive));
+    if (value) return value;
+  }
+  return std::nullopt;
 }
 
 arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerContext& context) {

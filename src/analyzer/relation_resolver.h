@@ -18,8 +18,8 @@ class RelationResolver {
 
   const AnalyzerContext& context() const { return context_; }
   /// For expressions over the columns of `input`. `input` must outlive it.
-  ExpressionResolver Expressions(const AttributeVector& input) const {
-    return ExpressionResolver(context_, input, plan_columns_);
+  ExpressionResolver Expressions(const AttributeVector& input, OperatorInput* below = nullptr) {
+    return ExpressionResolver(context_, input, plan_columns_, this, below);
   }
   arrow::Result<ExpressionPtr> ResolveColumn(const std::string& name, const AttributeVector& input) const;
 
@@ -34,12 +34,31 @@ class RelationResolver {
   void DefineRelation(const std::string& name, PlanPtr plan);
   const PlanPtr* FindRelation(const std::string& name) const;
 
+  /// Plans of subquery expressions, by plan id. `relation` must outlive the resolving of what refers to it.
+  void DefineSubquery(int64_t plan_id, const spark::connect::Relation* relation);
+  /// The plan of a subquery of an expression over `outer`; it may read columns of `outer` (see Decorrelate).
+  arrow::Result<PlanPtr> ResolveSubqueryPlan(int64_t plan_id, const AttributeVector& outer);
+  /// The same for a relation that stands beside `outer` (LATERAL).
+  arrow::Result<PlanPtr> ResolveBeside(const spark::connect::Relation& relation, const AttributeVector& outer);
+  /// The value called `parts` in the queries around this one, innermost first.
+  arrow::Result<std::optional<ExpressionPtr>> ResolveOuter(const std::vector<std::string>& parts) const;
+
  private:
   const AnalyzerContext& context_;
   PlanColumns plan_columns_;
   std::vector<std::pair<std::string, PlanPtr>> definitions_;
+  std::map<int64_t, const spark::connect::Relation*> subqueries_;
+  std::vector<const AttributeVector*> outer_scopes_;
   int depth_ = 0;
 };
+
+/// VALUES, with the column names of its alias (empty: col1, col2, …).
+arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver&, const spark::connect::Relation&,
+                                          const std::vector<std::string>& names);
+
+/// groupBy(keys).pivot(column, values).agg(items): `items` are the named keys, then the named aggregates.
+arrow::Result<PlanPtr> MakePivot(RelationResolver&, const spark::connect::Aggregate&, ExpressionVector grouping,
+                                 ExpressionVector items, PlanPtr child);
 
 using ResolveFunction = arrow::Result<PlanPtr> (*)(RelationResolver&, const spark::connect::Relation&);
 
@@ -74,6 +93,7 @@ arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver&, const spark::conn
 arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveFillNa(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveDropNa(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveReplace(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver&, const spark::connect::Relation&);
 

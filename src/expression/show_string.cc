@@ -145,7 +145,7 @@ arrow::Result<std::string> ShowString(const EvalContext& context, const types::D
                                       const ShowOptions& options) {
   Cells cells(1);
   for (const types::StructField& field : schema.fields()) {
-    cells[0].push_back(Truncated(EscapeMeta(field.name), options.truncate));
+    cells[0].push_back(EscapeMeta(field.name));
   }
   int64_t wanted = std::max<int64_t>(0, options.num_rows);
   int64_t total = 0;

@@ -8,6 +8,7 @@
 #include "logical/node/range.h"
 #include "logical/node/source_scan.h"
 #include "logical/node/union.h"
+#include "logical/node/window.h"
 
 namespace millrace::logical {
 
@@ -203,6 +204,15 @@ class FreshCopier {
         ExpressionPtr generator = Renumber(generate.generator());
         return std::make_shared<Generate>(std::move(generator), generate.outer(), Fresh(generate.generated()),
                                           std::move(children[0]));
+      }
+      case NodeKind::kWindow: {
+        const auto& window = static_cast<const Window&>(*node);
+        ExpressionVector expressions = node->expressions();
+        for (ExpressionPtr& expression : expressions) expression = Renumber(expression);
+        std::vector<WindowFunction> functions = window.functions();
+        for (WindowFunction& function : functions) function.column = Fresh({function.column})[0];
+        return Window(window.spec(), std::move(functions), std::move(children[0]))
+            .WithExpressions(std::move(expressions));
       }
       default:
         break;

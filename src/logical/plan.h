@@ -32,6 +32,7 @@ enum class NodeKind : uint8_t {
   kRepartition,
   kSubqueryAlias,
   kWatermark,
+  kWindow,
 };
 
 class Plan;

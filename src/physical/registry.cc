@@ -15,6 +15,7 @@
 #include "physical/operator/sort.h"
 #include "physical/operator/source_scan.h"
 #include "physical/operator/union.h"
+#include "physical/operator/window.h"
 
 namespace millrace::physical {
 
@@ -36,6 +37,7 @@ constexpr OperatorRule kRules[] = {
     {"Expand", MatchesExpand, PlanExpand},
     {"Sample", MatchesSample, PlanSample},
     {"Exchange", MatchesExchange, PlanExchange},
+    {"Window", MatchesWindow, PlanWindow},
     {"Renaming", MatchesRenaming, PlanRenaming},
 };
 

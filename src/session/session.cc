@@ -147,7 +147,7 @@ arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation) {
     ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(show.input()));
     types::DataTypePtr schema = plan->Schema();
     // One row more than shown tells whether there are more.
-    plan = std::make_shared<logical::Limit>(int64_t{show.num_rows()} + 1, 0, false, std::move(plan));
+    plan = std::make_shared<logical::Limit>(std::max<int64_t>(0, show.num_rows()) + 1, 0, false, std::move(plan));
     ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
     physical::ExecutionContext context;
     Prepare(&context);

@@ -1,11 +1,13 @@
 #include <algorithm>
 
+#include "analyzer/aggregate_items.h"
 #include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
 #include "base/error.h"
+#include "function/function_def.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/expand.h"
 #include "logical/node/project.h"
-#include "base/ascii.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/plan_conventions.h"
 
@@ -22,34 +24,6 @@ using spark::connect::Relation;
 ExpressionPtr WithoutName(const ExpressionPtr& value) {
   return value->kind() == ExpressionKind::kAlias ? static_cast<const Alias&>(*value).child() : value;
 }
-
-// Every column of an item must be grouped or inside an aggregate.
-arrow::Status CheckGrouped(const expression::Expression& value, const ExpressionVector& grouping) {
-  for (const ExpressionPtr& group : grouping) {
-    if (expression::SemanticallyEqual(*group, value)) return arrow::Status::OK();
-  }
-  if (value.kind() == ExpressionKind::kAggregateCall) {
-    for (const ExpressionPtr& child : value.children()) {
-      if (expression::Contains(*child, ExpressionKind::kAggregateCall)) {
-        return UserError("NESTED_AGGREGATE_FUNCTION");
-      }
-    }
-    return arrow::Status::OK();
-  }
-  if (value.kind() == ExpressionKind::kAttribute) {
-    const auto& attribute = static_cast<const expression::AttributeReference&>(value);
-    if (grouping.empty()) {
-      return UserError("MISSING_GROUP_BY");
-    }
-    return UserError("MISSING_AGGREGATION", {{"expression", QuoteSqlExpression(attribute.Sql(true))},
-                                             {"expressionAnyValue",
-                                              QuoteSqlExpression("any_value(" + attribute.Sql(true) + ")")}});
-  }
-  if (value.kind() == ExpressionKind::kLambdaFunction) return arrow::Status::OK();
-  for (const ExpressionPtr& child : value.children()) ARROW_RETURN_NOT_OK(CheckGrouped(*child, grouping));
-  return arrow::Status::OK();
-}
-
 
 std::vector<std::vector<size_t>> GroupingSets(spark::connect::Aggregate::GroupType type, size_t count) {
   std::vector<std::vector<size_t>> sets;
@@ -141,8 +115,9 @@ bool IsInternal(const spark::connect::Expression& message, std::string_view name
 // GROUP BY of a query: keys may be ordinals and aliases of the SELECT list, ALL, ROLLUP, CUBE, GROUPING SETS.
 class QueryGrouping {
  public:
-  QueryGrouping(RelationResolver& resolver, const AttributeVector& input, const ExpressionVector& items)
-      : expressions_(resolver.Expressions(input)), items_(items) {}
+  QueryGrouping(RelationResolver& resolver, const AttributeVector& input, const ExpressionVector& items,
+                OperatorInput* below)
+      : expressions_(resolver.Expressions(input, below)), items_(items) {}
 
   arrow::Status Add(const spark::connect::Expression& message) {
     if (IsInternal(message, sql::kRollup)) return AddSets(message, spark::connect::Aggregate::GROUP_TYPE_ROLLUP);
@@ -183,7 +158,8 @@ class QueryGrouping {
       ExpressionPtr item = WithoutName(items_[static_cast<size_t>(position - 1)]);
       if (expression::Contains(*item, ExpressionKind::kAggregateCall)) {
         return UserError("GROUP_BY_POS_AGGREGATE",
-                         {{"index", std::to_string(position)}, {"aggExpr", item->Sql(true)}});
+                         {{"index", std::to_string(position)},
+                          {"aggExpr", items_[static_cast<size_t>(position - 1)]->Sql()}});
       }
       return Key(std::move(item));
     }
@@ -260,24 +236,64 @@ class QueryGrouping {
   std::vector<std::vector<size_t>> sets_;
 };
 
+// Keys that are windows of time: the column they make can be named in the SELECT list.
+arrow::Status FindTimeWindows(RelationResolver& resolver,
+                              const google::protobuf::RepeatedPtrField<spark::connect::Expression>& keys,
+                              const AttributeVector& input, OperatorInput* below) {
+  for (const spark::connect::Expression& key : keys) {
+    const spark::connect::Expression& call = key.has_alias() ? key.alias().expr() : key;
+    if (!call.has_unresolved_function() ||
+        !TimeWindows::IsWindowFunction(ToLowerAscii(call.unresolved_function().function_name()))) {
+      continue;
+    }
+    ARROW_RETURN_NOT_OK(resolver.Expressions(input, below).Resolve(call).status());
+  }
+  return arrow::Status::OK();
+}
+
+// A subquery's value is the same for all rows of a group: any of them will do.
+arrow::Result<ExpressionPtr> WithSubqueryValues(const ExpressionPtr& item, const OperatorInput& below,
+                                                const expression::EvalContext& eval) {
+  if (below.subqueries.empty() || item->kind() == ExpressionKind::kAggregateCall) return item;
+  if (below.subqueries.IsValue(*item)) return function::BindCall("first", {item}, eval);
+  ExpressionVector children;
+  for (const ExpressionPtr& child : item->children()) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, WithSubqueryValues(child, below, eval));
+    children.push_back(std::move(made));
+  }
+  return children.empty() ? item : item->WithChildren(std::move(children));
+}
+
 arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const spark::connect::Aggregate& message,
                                              PlanPtr child) {
-  ExpressionResolver expressions = resolver.Expressions(child->output());
+  OperatorInput below;
+  ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
+  AttributeVector visible = child->output();
+  if (below.time_windows.column() != nullptr) visible.push_back(below.time_windows.column());
+  ExpressionResolver expressions = resolver.Expressions(visible, &below);
+  expressions.AllowLateralAliases();
   ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(message.aggregate_expressions()));
-  QueryGrouping grouping(resolver, child->output(), items);
+  QueryGrouping grouping(resolver, visible, items, &below);
   size_t plain = 0;
   for (const auto& key : message.grouping_expressions()) {
     bool had_sets = !grouping.sets().empty();
     ARROW_RETURN_NOT_OK(grouping.Add(key));
     if (!had_sets && grouping.sets().empty()) plain = grouping.keys().size();
   }
-  for (const ExpressionPtr& item : items) {
+  const expression::EvalContext& eval = resolver.context().eval;
+  for (ExpressionPtr& item : items) {
     if (item->kind() == ExpressionKind::kGeneratorCall) return NotSupported("a generator in an aggregate");
-    ARROW_RETURN_NOT_OK(CheckGrouped(*WithoutName(item), grouping.keys()));
+    if (below.subqueries.IsValue(*item)) {
+      item = std::make_shared<Alias>(item, expression::ToAttribute(item)->name());
+    }
+    ARROW_ASSIGN_OR_RAISE(item, WithSubqueryValues(item, below, eval));
+    ARROW_RETURN_NOT_OK(CheckGrouped(*WithoutName(item), grouping.keys(), below));
   }
   if (grouping.sets().empty()) {
-    return std::make_shared<logical::Aggregate>(grouping.keys(), std::move(items), std::move(child));
+    return MakeAggregate(grouping.keys(), std::move(items), std::move(child), std::move(below), eval);
   }
+  if (!below.window_functions.empty()) return NotSupported("window functions beside grouping sets");
+  ARROW_ASSIGN_OR_RAISE(child, below.ApplyBelowWindows(std::move(child), eval));
   // Plain keys beside sets belong to every set.
   std::vector<std::vector<size_t>> sets = grouping.sets();
   for (auto& set : sets) {
@@ -295,7 +311,12 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
     return ResolveQueryAggregate(resolver, message, std::move(input));
   }
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
-  ExpressionResolver expressions = resolver.Expressions(child->output());
+  OperatorInput below;
+  ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
+  AttributeVector visible = child->output();
+  if (below.time_windows.column() != nullptr) visible.push_back(below.time_windows.column());
+  const expression::EvalContext& eval = resolver.context().eval;
+  ExpressionResolver expressions = resolver.Expressions(visible, &below);
   ARROW_ASSIGN_OR_RAISE(ExpressionVector named_groups, expressions.ResolveAll(message.grouping_expressions()));
   ExpressionVector grouping;
   ExpressionVector items;
@@ -308,12 +329,19 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
   ARROW_ASSIGN_OR_RAISE(ExpressionVector aggregates, expressions.ResolveItems(message.aggregate_expressions()));
   for (const ExpressionPtr& item : aggregates) {
     if (item->kind() == ExpressionKind::kGeneratorCall) return NotSupported("a generator in an aggregate");
-    ARROW_RETURN_NOT_OK(CheckGrouped(*WithoutName(item), grouping));
-    items.push_back(item);
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, WithSubqueryValues(item, below, eval));
+    ARROW_RETURN_NOT_OK(CheckGrouped(*WithoutName(made), grouping, below));
+    items.push_back(std::move(made));
   }
+  if (message.group_type() == spark::connect::Aggregate::GROUP_TYPE_GROUPBY) {
+    return MakeAggregate(std::move(grouping), std::move(items), std::move(child), std::move(below), eval);
+  }
+  if (message.group_type() == spark::connect::Aggregate::GROUP_TYPE_PIVOT) {
+    return MakePivot(resolver, message, std::move(grouping), std::move(items), std::move(child));
+  }
+  if (!below.window_functions.empty()) return NotSupported("window functions beside grouping sets");
+  ARROW_ASSIGN_OR_RAISE(child, below.ApplyBelowWindows(std::move(child), eval));
   switch (message.group_type()) {
-    case spark::connect::Aggregate::GROUP_TYPE_GROUPBY:
-      return std::make_shared<logical::Aggregate>(std::move(grouping), std::move(items), std::move(child));
     case spark::connect::Aggregate::GROUP_TYPE_ROLLUP:
     case spark::connect::Aggregate::GROUP_TYPE_CUBE: {
       auto sets = GroupingSets(message.group_type(), grouping.size());
@@ -333,8 +361,6 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
       }
       return AggregateSets(std::move(grouping), items, sets, std::move(child));
     }
-    case spark::connect::Aggregate::GROUP_TYPE_PIVOT:
-      return NotSupported("pivot");
     default:
       return NotSupported("an aggregate of an unknown group type");
   }

@@ -7,6 +7,7 @@
 #include "expression/type_coercion.h"
 #include "expression/generator.h"
 #include "function/function_def.h"
+#include "logical/node/aggregate.h"
 #include "logical/node/generate.h"
 #include "logical/node/join.h"
 #include "logical/node/project.h"
@@ -137,7 +138,54 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   return std::make_shared<logical::Join>(type, std::move(condition), std::move(pair.left), std::move(pair.right));
 }
 
-// LATERAL VIEW [OUTER] generator(…) t AS a, b. Lateral subqueries proper are not built.
+namespace {
+
+bool HasGlobalAggregate(const logical::Plan& plan) {
+  bool found = false;
+  logical::VisitPlan(plan, [&](const logical::Plan& node) {
+    found = found || (node.kind() == logical::NodeKind::kAggregate &&
+                      static_cast<const logical::Aggregate&>(node).grouping().empty());
+  });
+  return found;
+}
+
+// JOIN LATERAL (SELECT … WHERE outer = …): a join on the conditions that read the left side.
+arrow::Result<PlanPtr> JoinLateralSubquery(RelationResolver& resolver, const spark::connect::LateralJoin& message,
+                                           PlanPtr left) {
+  ARROW_ASSIGN_OR_RAISE(JoinType type, ToJoinType(message.join_type()));
+  if (type == JoinType::kCross) type = JoinType::kInner;
+  if (type != JoinType::kInner && type != JoinType::kLeftOuter) return NotSupported("this type of a LATERAL join");
+  ARROW_ASSIGN_OR_RAISE(PlanPtr right, resolver.ResolveBeside(message.right(), left->output()));
+  AttributeVector shown = right->output();
+  ARROW_ASSIGN_OR_RAISE(Decorrelated lateral, Decorrelate(right, left->output()));
+  // Without rows such an aggregate still gives one, which a join would lose.
+  if (!lateral.conditions.empty() && HasGlobalAggregate(*right)) {
+    return NotSupported("a LATERAL subquery that aggregates without GROUP BY");
+  }
+  if (message.has_join_condition()) {
+    AttributeVector both = left->output();
+    both.insert(both.end(), shown.begin(), shown.end());
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver.Expressions(both).ResolveCondition(message.join_condition()));
+    lateral.conditions.push_back(std::move(condition));
+  }
+  AttributeVector columns = left->output();
+  size_t num_left = columns.size();
+  auto join = std::make_shared<logical::Join>(type, logical::JoinConjuncts(lateral.conditions), std::move(left),
+                                              std::move(lateral.plan));
+  // What the conditions read of the subquery is not part of the result.
+  ExpressionVector items(columns.begin(), columns.end());
+  for (size_t i = num_left; i < join->output().size(); ++i) {
+    const AttributePtr& column = join->output()[i];
+    bool wanted = std::any_of(shown.begin(), shown.end(),
+                              [&](const AttributePtr& one) { return one->id() == column->id(); });
+    if (wanted) items.push_back(column);
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(join));
+}
+
+}  // namespace
+
+// LATERAL VIEW [OUTER] generator(…) t AS a, b, and JOIN LATERAL (SELECT …).
 arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.lateral_join();
   ARROW_ASSIGN_OR_RAISE(PlanPtr left, resolver.Resolve(message.left()));
@@ -156,7 +204,7 @@ arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver& resolver, const Rela
     }
   }
   if (!right->has_unresolved_table_valued_function() || message.has_join_condition()) {
-    return NotSupported("a LATERAL subquery");
+    return JoinLateralSubquery(resolver, message, std::move(left));
   }
   const auto& function = right->unresolved_table_valued_function();
   ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments,

@@ -213,8 +213,13 @@ arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Re
   const auto& message = relation.with_relations();
   std::vector<std::string> names;
   for (const Relation& reference : message.references()) {
-    // Plans of subquery expressions come without a name; the expression that asks for one is refused by name.
-    if (!reference.has_subquery_alias()) continue;
+    // Plans of subquery expressions come by id, and are resolved where they stand: they may read what is around them.
+    bool is_subquery = reference.common().has_plan_id() &&
+                       (!reference.has_subquery_alias() || reference.common().plan_id() >= sql::kFirstSubqueryPlanId);
+    if (is_subquery || !reference.has_subquery_alias()) {
+      resolver.DefineSubquery(reference.common().plan_id(), &reference);
+      continue;
+    }
     const std::string& name = reference.subquery_alias().alias();
     for (const std::string& other : names) {
       if (EqualsIgnoreCase(other, name)) {
@@ -230,9 +235,20 @@ arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Re
 
 namespace {
 
-// VALUES: one argument a row; columns of different rows meet in their common type.
-arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver,
-                                          const spark::connect::UnresolvedTableValuedFunction& message) {
+// Numbers meet as in a UNION; a string and a number do not meet.
+std::optional<types::DataTypePtr> CommonInlineType(const types::DataTypePtr& a, const types::DataTypePtr& b) {
+  bool one_string = (a->id() == types::TypeId::kString) != (b->id() == types::TypeId::kString);
+  bool null = a->id() == types::TypeId::kNull || b->id() == types::TypeId::kNull;
+  if (one_string && !null) return std::nullopt;
+  return expression::WiderType(a, b);
+}
+
+}  // namespace
+
+// One argument a row; columns of different rows meet in their common type.
+arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Relation& relation,
+                                          const std::vector<std::string>& names) {
+  const auto& message = relation.unresolved_table_valued_function();
   AttributeVector none;
   std::vector<ExpressionVector> rows;
   for (const auto& argument : message.arguments()) {
@@ -244,9 +260,10 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver,
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, resolver.Expressions(none).Resolve(argument));
       row.push_back(std::move(value));
     }
-    if (!rows.empty() && row.size() != rows[0].size()) {
+    size_t expected = !names.empty() ? names.size() : rows.empty() ? row.size() : rows[0].size();
+    if (row.size() != expected) {
       return UserError("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
-                       {{"expectedNumCols", std::to_string(rows[0].size())},
+                       {{"expectedNumCols", std::to_string(expected)},
                         {"actualNumCols", std::to_string(row.size())},
                         {"rowIndex", std::to_string(rows.size())}});
     }
@@ -256,12 +273,12 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver,
   auto one_row = arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), 1, arrow::ArrayVector{});
   arrow::ArrayVector arrays;
   for (size_t c = 0; c < rows[0].size(); ++c) {
-    std::string name = "col" + std::to_string(c + 1);
+    std::string name = names.empty() ? "col" + std::to_string(c + 1) : names[c];
     std::vector<types::DataTypePtr> column_types;
     for (const ExpressionVector& row : rows) column_types.push_back(row[c]->type());
     std::optional<types::DataTypePtr> type = column_types[0];
     for (const types::DataTypePtr& other : column_types) {
-      if (type) type = expression::TightestCommonType(*type, other);
+      if (type) type = CommonInlineType(*type, other);
     }
     if (!type) {
       return UserError("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", {{"colName", QuoteIdentifier(name)}});
@@ -290,11 +307,9 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver,
   return std::make_shared<logical::LocalRelation>(NewColumns(*schema), std::move(partitions));
 }
 
-}  // namespace
-
 arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.unresolved_table_valued_function();
-  if (message.function_name() == sql::kInlineTable) return ResolveInlineTable(resolver, message);
+  if (message.function_name() == sql::kInlineTable) return ResolveInlineTable(resolver, relation, {});
   AttributeVector none;
   if (EqualsIgnoreCase(message.function_name(), "range")) {
     std::vector<int64_t> numbers;

@@ -148,9 +148,51 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
   return std::make_shared<logical::Filter>(std::move(present), std::move(expanded));
 }
 
-arrow::Result<PlanPtr> ResolveWithWatermark(RelationResolver&, const Relation&) {
-  return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
-                   {{"methodName", "withWatermark (event-time state)"}, {"className", "Millrace"}});
+// df.replace: the first pair whose old value a column equals; numbers replace in numbers, text in text.
+arrow::Result<PlanPtr> ResolveReplace(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.replace();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  const expression::EvalContext& eval = resolver.context().eval;
+  std::vector<std::pair<ExpressionPtr, ExpressionPtr>> pairs;
+  for (const auto& replacement : message.replacements()) {
+    spark::connect::Expression from;
+    spark::connect::Expression to;
+    *from.mutable_literal() = replacement.old_value();
+    *to.mutable_literal() = replacement.new_value();
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr old_value, ResolveLiteral(from));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr new_value, ResolveLiteral(to));
+    pairs.emplace_back(std::move(old_value), std::move(new_value));
+  }
+  ExpressionVector wanted;
+  for (const std::string& name : message.cols()) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr column, resolver.ResolveColumn(name, child->output()));
+    wanted.push_back(std::move(column));
+  }
+  ExpressionVector items;
+  for (const AttributePtr& column : child->output()) {
+    bool chosen = wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const ExpressionPtr& one) {
+                    return expression::SemanticallyEqual(*one, *column->WithName(expression::ToAttribute(one)->name()));
+                  });
+    ExpressionVector branches;
+    for (const auto& [old_value, new_value] : pairs) {
+      const ExpressionPtr& kind = old_value->type()->id() == types::TypeId::kNull ? new_value : old_value;
+      if (!chosen || !Fillable(*column->type(), *kind->type())) continue;
+      auto as_column = [&](const ExpressionPtr& value) -> ExpressionPtr {
+        return std::make_shared<expression::Cast>(value, column->type(), expression::CastMode::kAnsi, false);
+      };
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr same, function::BindCall("==", {column, as_column(old_value)}, eval));
+      branches.push_back(std::move(same));
+      branches.push_back(as_column(new_value));
+    }
+    if (branches.empty()) {
+      items.push_back(column);
+      continue;
+    }
+    branches.push_back(column);
+    ExpressionPtr replaced = std::make_shared<expression::CaseWhen>(std::move(branches), false);
+    items.push_back(std::make_shared<Alias>(std::move(replaced), column->name()));
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
 }
 
 }  // namespace millrace::analyzer

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/aggregate_items.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -10,6 +11,7 @@
 #include "logical/node/generate.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/plan_conventions.h"
 
 // Clients before 4.2 still send the fields that later ones mark as deprecated.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -70,15 +72,20 @@ arrow::Result<PlanPtr> ExtractGenerator(ExpressionVector* items, const std::vect
 arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation& relation) {
   const auto& project = relation.project();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(project.input()));
-  ExpressionResolver expressions = resolver.Expressions(child->output());
+  OperatorInput below;
+  ExpressionResolver expressions = resolver.Expressions(child->output(), &below);
+  expressions.AllowLateralAliases();
   ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(project.expressions()));
-  bool aggregates = std::any_of(items.begin(), items.end(), [](const ExpressionPtr& item) {
+  const expression::EvalContext& eval = resolver.context().eval;
+  bool aggregates = below.window_functions.ContainsAggregates() || std::any_of(items.begin(), items.end(), [](const ExpressionPtr& item) {
     return expression::Contains(*item, ExpressionKind::kAggregateCall);
   });
   // select(count(…)) without groupBy is one group over everything.
   if (aggregates) {
-    return std::make_shared<logical::Aggregate>(ExpressionVector{}, std::move(items), std::move(child));
+    for (const ExpressionPtr& item : items) ARROW_RETURN_NOT_OK(CheckGrouped(*item, {}, below));
+    return MakeAggregate({}, std::move(items), std::move(child), std::move(below), eval);
   }
+  ARROW_ASSIGN_OR_RAISE(child, below.Apply(std::move(child), eval));
   ARROW_ASSIGN_OR_RAISE(child, ExtractGenerator(&items, expressions.generator_names(), std::move(child)));
   return std::make_shared<logical::Project>(std::move(items), std::move(child));
 }
@@ -87,7 +94,9 @@ arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver& resolver, const Rela
   const auto& message = relation.with_columns();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   bool case_sensitive = resolver.context().eval.case_sensitive;
-  ExpressionResolver expressions = resolver.Expressions(child->output());
+  OperatorInput below;
+  const AttributeVector columns = child->output();
+  ExpressionResolver expressions = resolver.Expressions(columns, &below);
   google::protobuf::RepeatedPtrField<connect::Expression> wrapped;
   std::vector<std::string> seen;
   for (const auto& alias : message.aliases()) {
@@ -101,9 +110,10 @@ arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver& resolver, const Rela
     *wrapped.Add()->mutable_alias() = alias;
   }
   ARROW_ASSIGN_OR_RAISE(ExpressionVector added, expressions.ResolveItems(wrapped));
+  ARROW_ASSIGN_OR_RAISE(child, below.Apply(std::move(child), resolver.context().eval));
   ExpressionVector items;
   std::vector<bool> used(added.size(), false);
-  for (const AttributePtr& column : child->output()) {
+  for (const AttributePtr& column : columns) {
     ExpressionPtr item = column;
     for (size_t i = 0; i < added.size(); ++i) {
       if (!SameName(seen[i], column->name(), case_sensitive)) continue;
@@ -172,6 +182,11 @@ arrow::Result<PlanPtr> ResolveDrop(RelationResolver& resolver, const Relation& r
 
 arrow::Result<PlanPtr> ResolveToDf(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.to_df();
+  const Relation& input = message.input();
+  if (input.has_unresolved_table_valued_function() &&
+      input.unresolved_table_valued_function().function_name() == sql::kInlineTable) {
+    return ResolveInlineTable(resolver, input, {message.column_names().begin(), message.column_names().end()});
+  }
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   if (static_cast<size_t>(message.column_names_size()) != child->output().size()) {
     return UserError("ASSIGNMENT_ARITY_MISMATCH",

@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <set>
 
+#include "analyzer/aggregate_items.h"
 #include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/filter.h"
@@ -50,30 +53,35 @@ PlanPtr ProjectBack(const AttributeVector& columns, PlanPtr plan) {
   return std::make_shared<logical::Project>(ExpressionVector(columns.begin(), columns.end()), std::move(plan));
 }
 
-// An aggregate that also computes what a condition above it asks for, under aliases the condition then reads.
-struct ExtendedAggregate {
-  PlanPtr plan;
-  ExpressionPtr condition;
-};
+}  // namespace
 
-arrow::Result<ExtendedAggregate> ExtendAggregate(const logical::Aggregate& aggregate, ExpressionPtr condition) {
-  ExpressionVector items = aggregate.items();
-  condition = expression::Transform(condition, [&](const ExpressionPtr& node) -> ExpressionPtr {
-    bool is_group = false;
-    for (const ExpressionPtr& group : aggregate.grouping()) {
-      is_group = is_group || expression::SemanticallyEqual(*group, *node);
-    }
-    if (!is_group && node->kind() != ExpressionKind::kAggregateCall) return nullptr;
-    for (const ExpressionPtr& item : items) {
-      const expression::Expression& value = item->kind() == ExpressionKind::kAlias ? *item->children()[0] : *item;
-      if (expression::SemanticallyEqual(value, *node)) return expression::ToAttribute(item);
-    }
-    items.push_back(std::make_shared<expression::Alias>(node, node->Sql(true)));
-    return expression::ToAttribute(items.back());
-  });
-  return ExtendedAggregate{
-      std::make_shared<logical::Aggregate>(aggregate.grouping(), std::move(items), aggregate.child()),
-      std::move(condition)};
+namespace {
+
+// The rows of `input` for which `condition` holds, with the columns of `shown`.
+arrow::Result<PlanPtr> FilterOver(const ExpressionPtr& condition, const OperatorInput& below, PlanPtr input,
+                                  const AttributeVector& shown, const expression::EvalContext& eval) {
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, below.time_windows.Apply(std::move(input), eval));
+  ARROW_ASSIGN_OR_RAISE(plan, below.subqueries.Filter(condition, std::move(plan), eval));
+  return plan->output().size() == shown.size() ? plan : ProjectBack(shown, std::move(plan));
+}
+
+// HAVING: the condition may aggregate, and may name columns below the aggregate. Null when it cannot be resolved so.
+arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::connect::Expression& message,
+                                       const PlanPtr& child, bool aggregates) {
+  const auto& aggregate = static_cast<const logical::Aggregate&>(*child);
+  const AttributeVector& hidden = aggregate.child()->output();
+  AttributeVector visible = child->output();
+  visible.insert(visible.end(), hidden.begin(), hidden.end());
+  for (const AttributeVector* columns : {aggregates ? &visible : &hidden, const_cast<const AttributeVector*>(&visible)}) {
+    OperatorInput below;
+    below.window_functions_allowed = false;
+    arrow::Result<ExpressionPtr> condition = resolver.Expressions(*columns, &below).ResolveCondition(message);
+    if (!condition.ok()) continue;
+    AggregateItems items(aggregate.grouping(), aggregate.items());
+    ExpressionPtr above = items.Rewrite(*condition);
+    return FilterOver(above, below, items.Aggregate(aggregate.child()), child->output(), resolver.context().eval);
+  }
+  return PlanPtr();
 }
 
 }  // namespace
@@ -81,36 +89,28 @@ arrow::Result<ExtendedAggregate> ExtendAggregate(const logical::Aggregate& aggre
 arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation& relation) {
   const auto& filter = relation.filter();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(filter.input()));
+  const expression::EvalContext& eval = resolver.context().eval;
+  OperatorInput below;
+  below.window_functions_allowed = false;
   arrow::Result<ExpressionPtr> condition =
-      resolver.Expressions(child->output()).ResolveCondition(filter.condition());
+      resolver.Expressions(child->output(), &below).ResolveCondition(filter.condition());
   bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
-  if (condition.ok() && !aggregates) return std::make_shared<logical::Filter>(*condition, child);
+  if (condition.ok() && !aggregates) return FilterOver(*condition, below, child, child->output(), eval);
   if (child->kind() == logical::NodeKind::kAggregate) {
-    // HAVING: the condition may aggregate, and may name columns below the aggregate.
-    const auto& aggregate = static_cast<const logical::Aggregate&>(*child);
-    AttributeVector visible = child->output();
-    visible.insert(visible.end(), aggregate.child()->output().begin(), aggregate.child()->output().end());
-    // Names of the result win over those below it.
-    arrow::Result<ExpressionPtr> having =
-        condition.ok() ? condition : resolver.Expressions(aggregate.child()->output()).ResolveCondition(filter.condition());
-    if (!having.ok()) having = resolver.Expressions(visible).ResolveCondition(filter.condition());
-    if (aggregates) having = resolver.Expressions(visible).ResolveCondition(filter.condition());
-    if (having.ok()) {
-      ARROW_ASSIGN_OR_RAISE(ExtendedAggregate extended, ExtendAggregate(aggregate, *having));
-      PlanPtr filtered = std::make_shared<logical::Filter>(extended.condition, extended.plan);
-      return ProjectBack(child->output(), std::move(filtered));
-    }
+    ARROW_ASSIGN_OR_RAISE(PlanPtr having, FilterAggregate(resolver, filter.condition(), child, aggregates));
+    if (having != nullptr) return having;
   }
   if (child->kind() == logical::NodeKind::kProject && !condition.ok()) {
     // DataFrame.filter may name a column that the select before it dropped.
     const AttributeVector& hidden = child->child()->output();
     AttributeVector visible = child->output();
     visible.insert(visible.end(), hidden.begin(), hidden.end());
-    auto below = resolver.Expressions(visible).ResolveCondition(filter.condition());
-    if (below.ok()) {
-      PlanPtr wider = ShowHidden(child, Missing(*below, child->output(), hidden));
+    OperatorInput unused;
+    auto over_hidden = resolver.Expressions(visible, &unused).ResolveCondition(filter.condition());
+    if (over_hidden.ok() && unused.empty()) {
+      PlanPtr wider = ShowHidden(child, Missing(*over_hidden, child->output(), hidden));
       if (wider != nullptr) {
-        return ProjectBack(child->output(), std::make_shared<logical::Filter>(*below, std::move(wider)));
+        return ProjectBack(child->output(), std::make_shared<logical::Filter>(*over_hidden, std::move(wider)));
       }
     }
   }
@@ -119,15 +119,41 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
                                                {"expressionList", (*condition)->Sql()}});
 }
 
+namespace {
+
+// ORDER BY ALL: every column, in the direction given.
+bool IsAll(const spark::connect::Sort& sort, const AttributeVector& columns) {
+  if (sort.order_size() != 1 || !sort.order(0).child().has_unresolved_attribute()) return false;
+  const auto& attribute = sort.order(0).child().unresolved_attribute();
+  if (attribute.has_plan_id() || !EqualsIgnoreCase(attribute.unparsed_identifier(), "all")) return false;
+  return std::none_of(columns.begin(), columns.end(),
+                      [](const AttributePtr& column) { return EqualsIgnoreCase(column->name(), "all"); });
+}
+
+// ORDER BY a window function or a subquery.
+arrow::Result<PlanPtr> WidenForOrder(const OperatorInput& below, PlanPtr child, const expression::EvalContext& eval) {
+  return below.empty() ? arrow::Result<PlanPtr>(child) : below.Apply(std::move(child), eval);
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& relation) {
   const auto& sort = relation.sort();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(sort.input()));
   const AttributeVector shown = child->output();
   bool global = !sort.has_is_global() || sort.is_global();
   std::vector<expression::SortOrder> orders;
+  bool all = IsAll(sort, shown);
   for (const auto& order : sort.order()) {
     spark::connect::Expression message;
     *message.mutable_sort_order() = order;
+    if (all) {
+      spark::connect::Expression direction = message;
+      direction.mutable_sort_order()->mutable_child()->mutable_literal()->set_boolean(true);
+      ARROW_ASSIGN_OR_RAISE(expression::SortOrder each, resolver.Expressions(shown).ResolveSortOrder(direction));
+      for (const AttributePtr& column : shown) orders.push_back({column, each.ascending, each.nulls_first});
+      continue;
+    }
     // ORDER BY 2 means the second column.
     const auto& key = order.child();
     if (key.has_literal() && key.literal().has_integer()) {
@@ -143,9 +169,13 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
       orders.push_back(std::move(resolved));
       continue;
     }
-    arrow::Result<expression::SortOrder> resolved = resolver.Expressions(child->output()).ResolveSortOrder(message);
+    OperatorInput made_below;
+    const AttributeVector columns = child->output();
+    arrow::Result<expression::SortOrder> resolved =
+        resolver.Expressions(columns, &made_below).ResolveSortOrder(message);
     bool aggregates = resolved.ok() && expression::Contains(*resolved->child, ExpressionKind::kAggregateCall);
     if (resolved.ok() && !aggregates) {
+      ARROW_ASSIGN_OR_RAISE(child, WidenForOrder(made_below, std::move(child), resolver.context().eval));
       orders.push_back(*resolved);
       continue;
     }
@@ -157,9 +187,10 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
       if (!below.ok()) below = resolver.Expressions(visible).ResolveSortOrder(message);
       ARROW_RETURN_NOT_OK(resolved.ok() || below.ok() ? arrow::Status::OK() : resolved.status());
       if (below.ok()) {
-        ARROW_ASSIGN_OR_RAISE(ExtendedAggregate extended, ExtendAggregate(aggregate, below->child));
-        child = extended.plan;
-        below->child = extended.condition;
+        AggregateItems items(aggregate.grouping(), aggregate.items());
+        below->child = items.Rewrite(below->child);
+        PlanPtr extended = items.Aggregate(aggregate.child());
+        child = std::move(extended);
         orders.push_back(*below);
         continue;
       }

@@ -39,7 +39,7 @@ arrow::Result<int64_t> DurationMicros(const BindInput& input, size_t index) {
 }
 
 std::string WindowSql(const BindInput& input, const TimeWindowSpec& spec) {
-  return "window(" + input.arguments[0]->Sql() + ", " + std::to_string(spec.window_us) + ", " +
+  return "window(" + input.arguments[0]->Sql(true) + ", " + std::to_string(spec.window_us) + ", " +
          std::to_string(spec.slide_us) + ", " + std::to_string(spec.start_us) + ")";
 }
 
@@ -87,7 +87,7 @@ ExpressionPtr WindowTimeOf(const ExpressionPtr& window) {
   auto info = std::make_shared<CallInfo>();
   info->name = "window_time";
   info->kernel = WindowTime;
-  return std::make_shared<Call>(std::move(info), window->type()->fields()[1].type, window->nullable(),
+  return std::make_shared<Call>(std::move(info), window->type()->fields()[1].type, true,
                                 ExpressionVector{window});
 }
 
@@ -136,7 +136,7 @@ arrow::Result<ExpressionPtr> TimeWindowColumn(const BindInput& input) {
          {"requiredType",
           "(\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or \"STRUCT<start: TIMESTAMP, end: TIMESTAMP>\" or "
           "\"STRUCT<start: TIMESTAMP_NTZ, end: TIMESTAMP_NTZ>\")"},
-         {"inputSql", QuoteSqlExpression(time->Sql())},
+         {"inputSql", QuoteSqlExpression(time->Sql(true))},
          {"inputType", QuoteSqlType(time->type()->Sql())}});
   }
   return expression::ImplicitCast(time, types::Timestamp());

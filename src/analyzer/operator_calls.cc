@@ -1,0 +1,169 @@
+#include "analyzer/expression_resolver.h"
+#include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/type_coercion.h"
+#include "function/function_def.h"
+#include "spark/connect/expressions.pb.h"
+#include "sql/plan_conventions.h"
+
+/// Expressions whose value an operator's input must be widened for: window functions and subqueries.
+
+namespace millrace::analyzer {
+
+namespace {
+
+namespace connect = spark::connect;
+using connect::Expression;
+using expression::ExpressionKind;
+using logical::FrameBound;
+using logical::FrameBoundKind;
+using logical::WindowFunction;
+using logical::WindowFunctionKind;
+using logical::WindowSpec;
+
+ExpressionPtr Unnamed(ExpressionPtr value) {
+  return value->kind() == ExpressionKind::kAlias ? value->children()[0] : value;
+}
+
+arrow::Result<int64_t> RowsOffset(const ExpressionPtr& value, const expression::EvalContext& eval) {
+  if (!value->foldable() || !value->type()->is_integral()) {
+    return UserError("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE",
+                     {{"sqlExpr", QuoteSqlExpression(value->Sql(true))},
+                      {"location", "lower"},
+                      {"exprType", QuoteSqlType(value->type()->Sql())},
+                      {"expectedType", QuoteSqlType("INT")}});
+  }
+  expression::Cast as_long(value, types::Long(), expression::CastMode::kAnsi, false);
+  ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(as_long, eval));
+  return scalar->is_valid ? static_cast<const arrow::Int64Scalar&>(*scalar).value : 0;
+}
+
+}  // namespace
+
+arrow::Result<FrameBound> ExpressionResolver::ResolveFrameBound(
+    const Expression::Window::WindowFrame::FrameBoundary& message, bool is_rows, bool is_lower,
+    const WindowSpec& spec) {
+  FrameBound bound;
+  if (message.unbounded()) {
+    bound.kind = is_lower ? FrameBoundKind::kUnboundedPreceding : FrameBoundKind::kUnboundedFollowing;
+    return bound;
+  }
+  if (!message.has_value()) return bound;
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(message.value()));
+  bound.kind = FrameBoundKind::kOffset;
+  if (is_rows) {
+    ARROW_ASSIGN_OR_RAISE(bound.rows, RowsOffset(value, context_.eval));
+    if (bound.rows == 0) bound.kind = FrameBoundKind::kCurrentRow;
+    return bound;
+  }
+  if (spec.order.size() != 1) {
+    return UserError(spec.order.empty() ? "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER"
+                                        : "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER",
+                     {{"sqlExpr", QuoteSqlExpression(value->Sql(true))}, {"orderSpec", "several"}});
+  }
+  const expression::SortOrder& order = spec.order[0];
+  ARROW_ASSIGN_OR_RAISE(bound.key,
+                        function::BindCall(order.ascending ? "+" : "-", {order.child, value}, context_.eval));
+  bound.key = expression::ImplicitCast(bound.key, order.child->type());
+  return bound;
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression& message) {
+  if (below_ == nullptr || !below_->window_functions_allowed) {
+    return UserError("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", {{"clauseName", "WHERE"}});
+  }
+  const auto& window = message.window();
+  WindowSpec spec;
+  for (const Expression& key : window.partition_spec()) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(key));
+    spec.partition.push_back(Unnamed(std::move(value)));
+  }
+  for (const auto& key : window.order_spec()) {
+    Expression order;
+    *order.mutable_sort_order() = key;
+    ARROW_ASSIGN_OR_RAISE(expression::SortOrder resolved, ResolveSortOrder(order));
+    resolved.child = Unnamed(std::move(resolved.child));
+    spec.order.push_back(std::move(resolved));
+  }
+  const Expression* call = &window.window_function();
+  bool ignore_nulls = false;
+  if (call->has_unresolved_function() && call->unresolved_function().is_internal() &&
+      call->unresolved_function().function_name() == sql::kIgnoreNulls) {
+    ignore_nulls = true;
+    call = &call->unresolved_function().arguments(0);
+  }
+  std::string name = call->has_unresolved_function() ? ToLowerAscii(call->unresolved_function().function_name()) : "";
+  bool has_frame = window.has_frame_spec();
+
+  WindowFunction function;
+  std::string text;
+  bool window_only = WindowFunctions::IsWindowOnly(name);
+  if (window_only) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments, ResolveAll(call->unresolved_function().arguments()));
+    for (ExpressionPtr& argument : arguments) argument = Unnamed(std::move(argument));
+    ARROW_ASSIGN_OR_RAISE(function, WindowFunctions::Bind(name, arguments, spec, has_frame, context_.eval));
+    function.ignore_nulls = ignore_nulls;
+    if (arguments.size() == 1 && (name == "lag" || name == "lead")) arguments.push_back(expression::Literal::Integer(1));
+    if (arguments.size() == 2 && (name == "lag" || name == "lead")) {
+      arguments.push_back(expression::Literal::Null(types::Null()));
+    }
+    for (const ExpressionPtr& argument : arguments) text += (text.empty() ? "" : ", ") + argument->Sql(true);
+    text = name + "(" + text + ")";
+  } else {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(window.window_function()));
+    value = Unnamed(std::move(value));
+    text = value->Sql(true);
+    if (value->kind() != ExpressionKind::kAggregateCall) {
+      return UserError("UNSUPPORTED_EXPR_FOR_WINDOW", {{"sqlExpr", QuoteSqlExpression(text)}});
+    }
+    const auto& aggregate = static_cast<const expression::AggregateCall&>(*value);
+    if (aggregate.distinct()) {
+      return UserError("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", {{"windowExpr", QuoteSqlExpression(text)}});
+    }
+    if (aggregate.filter() != nullptr) return NotSupported("FILTER of a window function");
+    function.kind = WindowFunctionKind::kAggregate;
+    function.arguments = {value};
+    function.column = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "",
+                                                                       value->type(), value->nullable());
+  }
+  bool takes_frame = !window_only || function.kind == WindowFunctionKind::kNthValue;
+  if (takes_frame) {
+    function.frame = {};
+    if (has_frame) {
+      const auto& frame = window.frame_spec();
+      function.frame.is_rows = frame.frame_type() == Expression::Window::WindowFrame::FRAME_TYPE_ROW;
+      ARROW_ASSIGN_OR_RAISE(function.frame.lower,
+                            ResolveFrameBound(frame.lower(), function.frame.is_rows, true, spec));
+      ARROW_ASSIGN_OR_RAISE(function.frame.upper,
+                            ResolveFrameBound(frame.upper(), function.frame.is_rows, false, spec));
+    } else if (spec.order.empty()) {
+      function.frame.is_rows = true;
+    } else {
+      function.frame.upper.kind = FrameBoundKind::kCurrentRow;
+    }
+  }
+  return below_->window_functions.Add(std::move(spec), std::move(function), text);
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveSubquery(const Expression& message) {
+  const auto& subquery = message.subquery_expression();
+  if (below_ == nullptr) {
+    return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY",
+                     {{"treeNode", "a subquery in this place"}});
+  }
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, relations_->ResolveSubqueryPlan(subquery.plan_id(), input_));
+  switch (subquery.subquery_type()) {
+    case connect::SubqueryExpression::SUBQUERY_TYPE_SCALAR:
+      return below_->subqueries.AddScalar(plan, input_, context_.eval);
+    case connect::SubqueryExpression::SUBQUERY_TYPE_EXISTS: return below_->subqueries.AddExists(plan, input_);
+    case connect::SubqueryExpression::SUBQUERY_TYPE_IN: {
+      ARROW_ASSIGN_OR_RAISE(ExpressionVector values, ResolveAll(subquery.in_subquery_values()));
+      for (ExpressionPtr& value : values) value = Unnamed(std::move(value));
+      return below_->subqueries.AddIn(values, plan, input_, context_.eval);
+    }
+    default: return NotSupported("a table argument");
+  }
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "analyzer/subqueries.h"
+#include "analyzer/time_windows.h"
+#include "analyzer/window_functions.h"
+
+namespace millrace::analyzer {
+
+/// What the expressions of one operator ask for beyond the columns of its input: each call is a column that a plan between
+/// the input and the operator makes. Filled while the expressions are resolved.
+struct OperatorInput {
+  TimeWindows time_windows;
+  Subqueries subqueries;
+  WindowFunctions window_functions;
+  /// False in WHERE.
+  bool window_functions_allowed = true;
+
+  bool empty() const { return time_windows.column() == nullptr && subqueries.empty() && window_functions.empty(); }
+  /// Time windows and subqueries, which window functions may read.
+  arrow::Result<PlanPtr> ApplyBelowWindows(PlanPtr input, const expression::EvalContext& eval) const {
+    ARROW_ASSIGN_OR_RAISE(input, time_windows.Apply(std::move(input), eval));
+    return subqueries.Apply(std::move(input), eval);
+  }
+  arrow::Result<PlanPtr> Apply(PlanPtr input, const expression::EvalContext& eval) const {
+    ARROW_ASSIGN_OR_RAISE(input, ApplyBelowWindows(std::move(input), eval));
+    return window_functions.Apply(std::move(input));
+  }
+};
+
+}  // namespace millrace::analyzer

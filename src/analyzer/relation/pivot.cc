@@ -1,0 +1,78 @@
+#include "analyzer/relation_resolver.h"
+#include "base/error.h"
+#include "expression/aggregate.h"
+#include "expression/cast.h"
+#include "expression/type_coercion.h"
+#include "function/function_def.h"
+#include "logical/node/aggregate.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+using expression::AggregateCall;
+using expression::Alias;
+using expression::ExpressionKind;
+using expression::Literal;
+
+arrow::Result<std::string> NameOf(const ExpressionPtr& value, const expression::EvalContext& eval) {
+  expression::Cast as_text(value, types::String(), expression::CastMode::kAnsi, false);
+  ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(as_text, eval));
+  if (!scalar->is_valid) return std::string("null");
+  return std::string(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view());
+}
+
+// The aggregates of `item` over the rows for which `condition` holds.
+ExpressionPtr Over(const ExpressionPtr& item, const ExpressionPtr& condition) {
+  return expression::Transform(item, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() != ExpressionKind::kAggregateCall) return nullptr;
+    const auto& call = static_cast<const AggregateCall&>(*node);
+    ExpressionVector arguments(call.children().begin(), call.children().begin() + call.num_arguments());
+    ExpressionPtr filter = call.filter() == nullptr
+                               ? condition
+                               : std::make_shared<expression::Logical>(true, call.filter(), condition);
+    return std::make_shared<AggregateCall>(call.function(), std::move(arguments), call.distinct(), std::move(filter));
+  });
+}
+
+}  // namespace
+
+// Source: Spark, PivotTransformer. A combination without rows is NULL, even where the aggregate would be 0.
+arrow::Result<PlanPtr> MakePivot(RelationResolver& resolver, const spark::connect::Aggregate& message,
+                                 ExpressionVector grouping, ExpressionVector items, PlanPtr child) {
+  const expression::EvalContext& eval = resolver.context().eval;
+  if (message.pivot().values_size() == 0) return NotSupported("pivot without a list of values");
+  ExpressionResolver expressions = resolver.Expressions(child->output());
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr column, expressions.Resolve(message.pivot().col()));
+  size_t num_keys = grouping.size();
+  bool several = items.size() - num_keys > 1;
+  ExpressionVector made(items.begin(), items.begin() + static_cast<ptrdiff_t>(num_keys));
+  for (const auto& literal : message.pivot().values()) {
+    spark::connect::Expression wrapped;
+    *wrapped.mutable_literal() = literal;
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ResolveLiteral(wrapped));
+    ARROW_ASSIGN_OR_RAISE(std::string name, NameOf(value, eval));
+    if (!expression::CanCast(*value->type(), *column->type(), expression::CastMode::kAnsi)) {
+      return UserError("PIVOT_VALUE_DATA_TYPE_MISMATCH", {{"value", name},
+                                                          {"valueType", value->type()->Sql()},
+                                                          {"pivotType", column->type()->Sql()}});
+    }
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr matches,
+                          function::BindCall("<=>", {column, expression::ImplicitCast(value, column->type())}, eval));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr rows, function::BindCall("count", {Literal::Integer(1)}, eval, false, matches));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr present, function::BindCall(">", {rows, Literal::Long(0)}, eval));
+    for (size_t i = num_keys; i < items.size(); ++i) {
+      const ExpressionPtr& item = items[i];
+      ExpressionPtr aggregate = Over(item->kind() == ExpressionKind::kAlias ? item->children()[0] : item, matches);
+      ExpressionPtr null = Literal::Null(aggregate->type());
+      ExpressionPtr chosen =
+          std::make_shared<expression::CaseWhen>(ExpressionVector{present, aggregate, null}, true);
+      std::string suffix = several ? "_" + expression::ToAttribute(item)->name() : "";
+      made.push_back(std::make_shared<Alias>(std::move(chosen), name + suffix));
+    }
+  }
+  return std::make_shared<logical::Aggregate>(std::move(grouping), std::move(made), std::move(child));
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,332 @@
+#include "analyzer/subqueries.h"
+
+#include <algorithm>
+#include <set>
+
+#include <arrow/array.h>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/aggregate.h"
+#include "expression/call.h"
+#include "expression/vector.h"
+#include "function/function_def.h"
+#include "logical/node/aggregate.h"
+#include "logical/node/deduplicate.h"
+#include "logical/node/filter.h"
+#include "logical/node/join.h"
+#include "logical/node/project.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+using expression::Alias;
+using expression::AttributeId;
+using expression::AttributeReference;
+using expression::EvalContext;
+using expression::ExpressionKind;
+using expression::Literal;
+using function::BindCall;
+using logical::JoinType;
+using logical::NodeKind;
+
+AttributePtr NewColumn(std::string name, types::DataTypePtr type, bool nullable) {
+  return std::make_shared<AttributeReference>(expression::NextAttributeId(), std::move(name), std::move(type), nullable);
+}
+
+bool ReadsOnlyFrom(const expression::Expression& value, const AttributeVector& columns) {
+  std::vector<AttributeId> ids = expression::References(value);
+  return std::all_of(ids.begin(), ids.end(), [&](AttributeId id) {
+    return std::any_of(columns.begin(), columns.end(), [&](const AttributePtr& column) { return column->id() == id; });
+  });
+}
+
+bool IsOneRow(const logical::Plan& plan) {
+  if (plan.kind() == NodeKind::kProject || plan.kind() == NodeKind::kSubqueryAlias) return IsOneRow(*plan.child());
+  return plan.kind() == NodeKind::kAggregate && static_cast<const logical::Aggregate&>(plan).grouping().empty();
+}
+
+bool IsAggregated(const logical::Plan& plan) {
+  switch (plan.kind()) {
+    case NodeKind::kProject:
+    case NodeKind::kFilter:
+    case NodeKind::kSubqueryAlias: return IsAggregated(*plan.child());
+    default: return plan.kind() == NodeKind::kAggregate;
+  }
+}
+
+// What the first column of `plan` is when no row reaches its aggregate; null when that is NULL or unknown.
+ExpressionPtr ValueOnEmpty(const logical::Plan& plan, const expression::Expression& value) {
+  bool computed = plan.kind() == NodeKind::kProject || plan.kind() == NodeKind::kAggregate;
+  if (!computed && plan.kind() != NodeKind::kSubqueryAlias) return nullptr;
+  bool known = true;
+  auto below = [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() == ExpressionKind::kAggregateCall) {
+      bool counts = static_cast<const expression::AggregateCall&>(*node).function()->name() == "count";
+      return counts ? Literal::Long(0) : Literal::Null(node->type());
+    }
+    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
+    ExpressionPtr empty = plan.kind() == NodeKind::kAggregate ? nullptr : ValueOnEmpty(*plan.child(), *node);
+    known = known && empty != nullptr;
+    return empty;
+  };
+  AttributeId id = static_cast<const AttributeReference&>(value).id();
+  if (!computed) return ValueOnEmpty(*plan.child(), value);
+  for (const ExpressionPtr& item : plan.expressions()) {
+    bool named = item->kind() == ExpressionKind::kAlias || item->kind() == ExpressionKind::kAttribute;
+    if (!named || expression::ToAttribute(item)->id() != id) continue;
+    ExpressionPtr made = expression::Transform(
+        item->kind() == ExpressionKind::kAlias ? item->children()[0] : item, below);
+    return known ? made : nullptr;
+  }
+  return nullptr;
+}
+
+// At most one row is promised by nobody: counts the rows, and fails for more than one.
+arrow::Result<PlanPtr> AtMostOneRow(PlanPtr plan, const EvalContext& eval) {
+  AttributePtr value = plan->output()[0];
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr first, BindCall("first", {value}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr count, BindCall("count", {Literal::Integer(1)}, eval));
+  ExpressionVector items{std::make_shared<Alias>(std::move(first), value->name()),
+                         std::make_shared<Alias>(std::move(count), "num_rows")};
+  PlanPtr counted = std::make_shared<logical::Aggregate>(ExpressionVector{}, std::move(items), std::move(plan));
+  auto info = std::make_shared<expression::CallInfo>();
+  info->name = "scalarsubquery";
+  info->can_fail = true;
+  info->kernel = [](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
+                    int64_t num_rows) -> arrow::Result<arrow::Datum> {
+    ARROW_ASSIGN_OR_RAISE(auto counts, expression::ToArray(arguments[1], num_rows, context.memory_pool));
+    for (int64_t i = 0; i < num_rows; ++i) {
+      if (static_cast<const arrow::Int64Array&>(*counts).Value(i) > 1) return UserError("SCALAR_SUBQUERY_TOO_MANY_ROWS");
+    }
+    return arguments[0];
+  };
+  ExpressionPtr checked = std::make_shared<expression::Call>(
+      std::move(info), value->type(), true, ExpressionVector{counted->output()[0], counted->output()[1]});
+  return std::make_shared<logical::Project>(ExpressionVector{std::make_shared<Alias>(checked, value->name())},
+                                            std::move(counted));
+}
+
+arrow::Status CheckSubquery(const logical::Plan& plan) {
+  if (plan.is_streaming()) return UserError("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY");
+  return arrow::Status::OK();
+}
+
+// An equality between the subquery's columns and the outer query's, taken apart.
+struct Equality {
+  ExpressionPtr inner;
+  ExpressionPtr outer;
+};
+
+std::optional<Equality> TakeApart(const ExpressionPtr& condition, const AttributeVector& inner) {
+  if (condition->kind() != ExpressionKind::kCall || condition->children().size() != 2) return std::nullopt;
+  if (static_cast<const expression::Call&>(*condition).name() != "=") return std::nullopt;
+  const ExpressionPtr& left = condition->children()[0];
+  const ExpressionPtr& right = condition->children()[1];
+  bool left_inner = ReadsOnlyFrom(*left, inner);
+  bool right_inner = ReadsOnlyFrom(*right, inner);
+  if (left_inner == right_inner) return std::nullopt;
+  return left_inner ? Equality{left, right} : Equality{right, left};
+}
+
+}  // namespace
+
+arrow::Result<ExpressionPtr> Subqueries::AddScalar(const PlanPtr& plan, const AttributeVector& outer,
+                                                   const EvalContext& eval) {
+  ARROW_RETURN_NOT_OK(CheckSubquery(*plan));
+  if (plan->output().size() != 1) {
+    return UserError("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
+                     {{"number", std::to_string(plan->output().size())}});
+  }
+  Scalar scalar;
+  const AttributePtr value = plan->output()[0];
+  ARROW_ASSIGN_OR_RAISE(scalar.subquery, Decorrelate(plan, outer));
+  if (!scalar.subquery.conditions.empty()) {
+    if (!IsAggregated(*plan)) {
+      return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY");
+    }
+    if (IsOneRow(*plan)) scalar.on_empty = ValueOnEmpty(*plan, *value);
+    if (scalar.on_empty != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(auto constant, expression::EvaluateFoldable(*scalar.on_empty, eval));
+      if (!constant->is_valid) scalar.on_empty = nullptr;
+    }
+  } else if (!IsOneRow(*plan)) {
+    ARROW_ASSIGN_OR_RAISE(scalar.subquery.plan, AtMostOneRow(scalar.subquery.plan, eval));
+  }
+  scalar.column = NewColumn("scalarsubquery()", value->type(), true);
+  scalars_.push_back(scalar);
+  return scalar.column;
+}
+
+arrow::Result<ExpressionPtr> Subqueries::AddExists(const PlanPtr& plan, const AttributeVector& outer) {
+  ARROW_RETURN_NOT_OK(CheckSubquery(*plan));
+  Predicate predicate;
+  ARROW_ASSIGN_OR_RAISE(predicate.subquery, Decorrelate(plan, outer));
+  predicate.column = NewColumn("exists()", types::Boolean(), false);
+  predicates_.push_back(predicate);
+  return predicate.column;
+}
+
+arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, const PlanPtr& plan,
+                                               const AttributeVector& outer, const EvalContext& eval) {
+  ARROW_RETURN_NOT_OK(CheckSubquery(*plan));
+  const AttributeVector columns = plan->output();
+  if (values.size() != columns.size()) {
+    auto list = [](const auto& all) {
+      std::string text;
+      for (const auto& one : all) text += (text.empty() ? "" : ", ") + QuoteSqlExpression(one->Sql(true));
+      return text;
+    };
+    return UserError("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
+                     {{"sqlExpr", QuoteSqlExpression("(" + (values.empty() ? "" : values[0]->Sql(true)) +
+                                                     " IN (listquery()))")},
+                      {"leftLength", std::to_string(values.size())},
+                      {"leftColumns", list(values)},
+                      {"rightLength", std::to_string(columns.size())},
+                      {"rightColumns", list(columns)}});
+  }
+  Predicate predicate;
+  ARROW_ASSIGN_OR_RAISE(predicate.subquery, Decorrelate(plan, outer));
+  bool nullable = false;
+  for (size_t i = 0; i < values.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("==", {values[i], columns[i]}, eval));
+    nullable = nullable || equal->nullable();
+    predicate.equal = predicate.equal == nullptr
+                          ? equal
+                          : std::make_shared<expression::Logical>(true, predicate.equal, equal);
+  }
+  predicate.column = NewColumn("(" + values[0]->Sql(true) + " IN (listquery()))", types::Boolean(), nullable);
+  predicates_.push_back(predicate);
+  return predicate.column;
+}
+
+bool Subqueries::IsValue(const expression::Expression& value) const {
+  if (value.kind() != ExpressionKind::kAttribute) return false;
+  AttributeId id = static_cast<const AttributeReference&>(value).id();
+  return std::any_of(scalars_.begin(), scalars_.end(), [&](const Scalar& scalar) { return scalar.column->id() == id; });
+}
+
+arrow::Result<PlanPtr> Subqueries::JoinScalar(const Scalar& scalar, PlanPtr input, const EvalContext& eval) const {
+  const PlanPtr& plan = scalar.subquery.plan;
+  bool counted = scalar.on_empty != nullptr;
+  AttributePtr value = counted ? NewColumn("value", scalar.column->type(), true) : scalar.column;
+  AttributePtr found = NewColumn("found", types::Boolean(), true);
+  ExpressionVector items{std::make_shared<Alias>(plan->output()[0], value->name(), value->id())};
+  if (counted) items.push_back(std::make_shared<Alias>(Literal::Boolean(true), found->name(), found->id()));
+  // Only the value and what the conditions read goes on.
+  ExpressionPtr condition = logical::JoinConjuncts(scalar.subquery.conditions);
+  if (condition != nullptr) {
+    std::vector<AttributeId> ids = expression::References(*condition);
+    for (const AttributePtr& column : plan->output()) {
+      if (std::find(ids.begin(), ids.end(), column->id()) != ids.end()) items.push_back(column);
+    }
+  }
+  PlanPtr right = std::make_shared<logical::Project>(std::move(items), plan);
+  AttributeVector columns = input->output();
+  PlanPtr joined = std::make_shared<logical::Join>(condition == nullptr ? JoinType::kCross : JoinType::kLeftOuter,
+                                                   condition, std::move(input), std::move(right));
+  if (!counted) return joined;
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr missing, BindCall("isnull", {found}, eval));
+  ExpressionPtr chosen =
+      std::make_shared<expression::CaseWhen>(ExpressionVector{missing, scalar.on_empty, value}, true);
+  ExpressionVector shown(columns.begin(), columns.end());
+  shown.push_back(std::make_shared<Alias>(chosen, scalar.column->name(), scalar.column->id()));
+  return std::make_shared<logical::Project>(std::move(shown), std::move(joined));
+}
+
+// A column that says for each row whether the subquery has a match: a left join with its distinct keys.
+arrow::Result<PlanPtr> Subqueries::JoinPredicate(const Predicate& predicate, PlanPtr input,
+                                                 const EvalContext& eval) const {
+  auto refused = [&](const std::string& text) {
+    return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", {{"treeNode", text}});
+  };
+  if (predicate.column->nullable()) return refused(predicate.column->name());
+  ExpressionVector conditions = predicate.subquery.conditions;
+  ExpressionVector equalities = logical::SplitConjuncts(predicate.equal);
+  conditions.insert(conditions.end(), equalities.begin(), equalities.end());
+  const PlanPtr& plan = predicate.subquery.plan;
+  ExpressionVector keys{std::make_shared<Alias>(Literal::Boolean(true), "found")};
+  ExpressionVector outer;
+  for (const ExpressionPtr& condition : conditions) {
+    std::optional<Equality> equality = TakeApart(condition, plan->output());
+    if (!equality) return refused(condition->Sql());
+    keys.push_back(std::make_shared<Alias>(equality->inner, "key"));
+    outer.push_back(equality->outer);
+  }
+  PlanPtr matches = std::make_shared<logical::Project>(std::move(keys), plan);
+  AttributeVector distinct = matches->output();
+  ExpressionVector joins;
+  for (size_t i = 0; i < outer.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("==", {outer[i], distinct[i + 1]}, eval));
+    joins.push_back(std::move(equal));
+  }
+  matches = std::make_shared<logical::Deduplicate>(distinct, false, std::move(matches));
+  AttributeVector columns = input->output();
+  PlanPtr joined = std::make_shared<logical::Join>(JoinType::kLeftOuter, logical::JoinConjuncts(joins),
+                                                   std::move(input), std::move(matches));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr found, BindCall("isnotnull", {distinct[0]->WithNullable(true)}, eval));
+  ExpressionVector shown(columns.begin(), columns.end());
+  shown.push_back(std::make_shared<Alias>(found, predicate.column->name(), predicate.column->id()));
+  return std::make_shared<logical::Project>(std::move(shown), std::move(joined));
+}
+
+arrow::Result<PlanPtr> Subqueries::Apply(PlanPtr input, const EvalContext& eval) const {
+  for (const Scalar& scalar : scalars_) {
+    ARROW_ASSIGN_OR_RAISE(input, JoinScalar(scalar, std::move(input), eval));
+  }
+  for (const Predicate& predicate : predicates_) {
+    ARROW_ASSIGN_OR_RAISE(input, JoinPredicate(predicate, std::move(input), eval));
+  }
+  return input;
+}
+
+arrow::Result<PlanPtr> Subqueries::SemiOrAnti(const Predicate& predicate, bool negated, PlanPtr input,
+                                              const EvalContext& eval) const {
+  ExpressionVector conditions = predicate.subquery.conditions;
+  for (ExpressionPtr equal : logical::SplitConjuncts(predicate.equal)) {
+    // x NOT IN (…, NULL, …) is never true: a comparison that is NULL counts as a match.
+    if (negated && equal->nullable()) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr unknown, BindCall("isnull", {equal}, eval));
+      equal = std::make_shared<expression::Logical>(false, equal, unknown);
+    }
+    conditions.push_back(std::move(equal));
+  }
+  return std::make_shared<logical::Join>(negated ? JoinType::kLeftAnti : JoinType::kLeftSemi,
+                                         logical::JoinConjuncts(conditions), std::move(input),
+                                         predicate.subquery.plan);
+}
+
+arrow::Result<PlanPtr> Subqueries::Filter(const ExpressionPtr& condition, PlanPtr input,
+                                          const EvalContext& eval) const {
+  auto find = [&](const ExpressionPtr& value) -> const Predicate* {
+    if (value->kind() != ExpressionKind::kAttribute) return nullptr;
+    for (const Predicate& predicate : predicates_) {
+      if (predicate.column->id() == static_cast<const AttributeReference&>(*value).id()) return &predicate;
+    }
+    return nullptr;
+  };
+  Subqueries rest;
+  rest.scalars_ = scalars_;
+  ExpressionVector stay;
+  std::set<AttributeId> alone;
+  for (const ExpressionPtr& conjunct : logical::SplitConjuncts(condition)) {
+    bool negated = conjunct->kind() == ExpressionKind::kCall &&
+                   EqualsIgnoreCase(static_cast<const expression::Call&>(*conjunct).name(), "not");
+    const Predicate* predicate = find(negated ? conjunct->children()[0] : conjunct);
+    if (predicate == nullptr) {
+      stay.push_back(conjunct);
+      continue;
+    }
+    alone.insert(predicate->column->id());
+    ARROW_ASSIGN_OR_RAISE(input, SemiOrAnti(*predicate, negated, std::move(input), eval));
+  }
+  for (const Predicate& predicate : predicates_) {
+    if (alone.count(predicate.column->id()) == 0) rest.predicates_.push_back(predicate);
+  }
+  ARROW_ASSIGN_OR_RAISE(input, rest.Apply(std::move(input), eval));
+  if (stay.empty()) return input;
+  return std::make_shared<logical::Filter>(logical::JoinConjuncts(stay), std::move(input));
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "expression/eval_context.h"
+#include "logical/plan.h"
+
+namespace millrace::analyzer {
+
+using expression::AttributePtr;
+using expression::AttributeVector;
+using expression::ExpressionPtr;
+using expression::ExpressionVector;
+using logical::PlanPtr;
+
+/// A subquery's plan without what read the outer query, and the conditions that did: they read columns of the outer query
+/// and of `plan`'s output.
+struct Decorrelated {
+  PlanPtr plan;
+  ExpressionVector conditions;
+};
+
+/// Moves the conditions of `plan` that read columns of `outer` out of it.
+/// Errors: UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.… where such a column stands elsewhere.
+/// Source: Spark, PullupCorrelatedPredicates.
+arrow::Result<Decorrelated> Decorrelate(const PlanPtr& plan, const AttributeVector& outer);
+
+/// The subqueries that the expressions of one operator contain. Each is a column in those expressions; the operator's
+/// input is joined with what makes the columns. Source: Spark, RewritePredicateSubquery, RewriteCorrelatedScalarSubquery.
+class Subqueries {
+ public:
+  /// (SELECT …) as a value: NULL without a row. Errors: INVALID_SUBQUERY_EXPRESSION.…, and Decorrelate's.
+  arrow::Result<ExpressionPtr> AddScalar(const PlanPtr& plan, const AttributeVector& outer,
+                                         const expression::EvalContext& eval);
+  /// EXISTS (SELECT …).
+  arrow::Result<ExpressionPtr> AddExists(const PlanPtr& plan, const AttributeVector& outer);
+  /// `values` IN (SELECT …).
+  arrow::Result<ExpressionPtr> AddIn(const ExpressionVector& values, const PlanPtr& plan, const AttributeVector& outer,
+                                     const expression::EvalContext& eval);
+  /// Whether `value` is the column of a scalar subquery.
+  bool IsValue(const expression::Expression& value) const;
+  bool empty() const { return scalars_.empty() && predicates_.empty(); }
+
+  /// `input` with a column for each subquery.
+  arrow::Result<PlanPtr> Apply(PlanPtr input, const expression::EvalContext& eval) const;
+  /// The rows of `input` for which `condition` holds; EXISTS and IN that stand alone among its conjuncts become semi and
+  /// anti joins. The output may have columns more than `input`.
+  arrow::Result<PlanPtr> Filter(const ExpressionPtr& condition, PlanPtr input, const expression::EvalContext& eval) const;
+
+ private:
+  struct Scalar {
+    AttributePtr column;
+    Decorrelated subquery;
+    /// What the value is where no row matches; null for NULL.
+    ExpressionPtr on_empty;
+  };
+  struct Predicate {
+    AttributePtr column;
+    Decorrelated subquery;
+    /// IN: value = column of the subquery, all of them; null for EXISTS.
+    ExpressionPtr equal;
+  };
+
+  arrow::Result<PlanPtr> JoinScalar(const Scalar& scalar, PlanPtr input, const expression::EvalContext& eval) const;
+  arrow::Result<PlanPtr> JoinPredicate(const Predicate& predicate, PlanPtr input,
+                                       const expression::EvalContext& eval) const;
+  arrow::Result<PlanPtr> SemiOrAnti(const Predicate& predicate, bool negated, PlanPtr input,
+                                    const expression::EvalContext& eval) const;
+
+  std::vector<Scalar> scalars_;
+  std::vector<Predicate> predicates_;
+};
+
+}  // namespace millrace::analyzer
