@@ -10,6 +10,7 @@
 #include "logical/plan.h"
 
 namespace spark::connect {
+class Aggregate;
 class DataType;
 class Expression;
 class Relation;

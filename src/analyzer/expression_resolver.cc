@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <re2/re2.h>
-
 #include "base/ascii.h"
 #include "base/error.h"
 #include "analyzer/relation_resolver.h"
@@ -12,6 +10,7 @@
 #include "function/extract_value.h"
 #include "function/function_def.h"
 #include "spark/connect/expressions.pb.h"
+#include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
 #include "sql/plan_conventions.h"
 #include "types/data_type.h"
@@ -70,6 +69,16 @@ arrow::Status NotSupported(std::string what) {
   return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION", {{"methodName", what}, {"className", "Millrace"}});
 }
 
+std::string SparkClassName(std::string_view function_name) {
+  std::string name = "org.apache.spark.sql.catalyst.expressions.";
+  bool start = true;
+  for (char c : function_name) {
+    if (c != '_') name += start && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    start = c == '_';
+  }
+  return name;
+}
+
 ExpressionPtr ExpressionResolver::Name(const ExpressionPtr& value) {
   if (IsNamed(value)) return value;
   if (value->kind() == ExpressionKind::kCast) {
@@ -78,11 +87,6 @@ ExpressionPtr ExpressionResolver::Name(const ExpressionPtr& value) {
     if (IsNamed(child)) return std::make_shared<Alias>(value, NamedName(child));
   }
   return std::make_shared<Alias>(value, value->Sql(true));
-}
-
-arrow::Result<const AttributeVector*> ExpressionResolver::ColumnsOfPlan(int64_t plan_id) const {
-  auto it = plan_columns_.find(plan_id);
-  return it == plan_columns_.end() ? nullptr : &it->second;
 }
 
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect::Expression& message) {
@@ -95,6 +99,11 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
     }
     ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, input_, context_.eval.case_sensitive));
     if (value) return *value;
+    if (below_ != nullptr && below_->hidden != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, *below_->hidden, context_.eval.case_sensitive));
+      below_->reads_hidden = below_->reads_hidden || value.has_value();
+      if (value) return *value;
+    }
     ARROW_ASSIGN_OR_RAISE(value, ResolveLateralAlias(parts));
     if (value) return *value;
     ARROW_ASSIGN_OR_RAISE(value, relations_->ResolveOuter(parts));
@@ -104,22 +113,41 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
     }
     return UnresolvedColumn(parts, input_);
   }
-  ARROW_ASSIGN_OR_RAISE(const AttributeVector* columns, ColumnsOfPlan(attribute.plan_id()));
-  if (columns == nullptr) {
+  return ResolveFrameAttribute(parts, attribute.plan_id());
+}
+
+// Source: Spark, ColumnResolutionHelper.resolveDataFrameColumn.
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFrameAttribute(const std::vector<std::string>& parts,
+                                                                       int64_t plan_id) const {
+  auto it = plan_columns_.find(plan_id);
+  if (it == plan_columns_.end()) {
     return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
   }
-  ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, *columns, context_.eval.case_sensitive));
-  if (!value) return UnresolvedColumn(parts, *columns);
-  for (expression::AttributeId id : expression::References(**value)) {
-    bool present = std::any_of(input_.begin(), input_.end(), [&](const auto& a) { return a->id() == id; });
-    if (present) continue;
-    // The frame's column was rebuilt under another id on its way here (an aggregate, a withColumn): by name, then.
+  ExpressionPtr found;
+  bool known = false;
+  for (const AttributeVector& columns : it->second) {
+    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, columns, context_.eval.case_sensitive));
+    if (!value) continue;
+    known = true;
+    std::vector<expression::AttributeId> ids = expression::References(**value);
+    bool present = std::all_of(ids.begin(), ids.end(), [&](expression::AttributeId id) {
+      return std::any_of(input_.begin(), input_.end(), [&](const auto& column) { return column->id() == id; });
+    });
+    if (!present) continue;
+    if (found != nullptr && !expression::SemanticallyEqual(*found, **value)) {
+      return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", QuoteNameParts(parts)}});
+    }
+    found = *value;
+  }
+  if (!known) return UnresolvedColumn(parts, it->second[0]);
+  if (found == nullptr) {
+    // The frame's column was rebuilt under another id on its way here (a union, a withColumn): by name, then.
     ARROW_ASSIGN_OR_RAISE(auto by_name, ResolveName(parts, input_, context_.eval.case_sensitive));
     if (by_name) return *by_name;
     return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
   }
   // What the join above may have made nullable is nullable here too.
-  return expression::Transform(*value, [&](const ExpressionPtr& node) -> ExpressionPtr {
+  return expression::Transform(found, [&](const ExpressionPtr& node) -> ExpressionPtr {
     if (node->kind() != ExpressionKind::kAttribute) return nullptr;
     const auto& reference = static_cast<const expression::AttributeReference&>(*node);
     for (const AttributePtr& column : input_) {
@@ -147,86 +175,6 @@ arrow::Result<std::optional<ExpressionPtr>> ExpressionResolver::ResolveLateralAl
                                                         context_.eval.case_sensitive));
   }
   return found;
-}
-
-arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Expression& message) {
-  const auto& star = message.unresolved_star();
-  if (star.has_plan_id()) {
-    ARROW_ASSIGN_OR_RAISE(const AttributeVector* columns, ColumnsOfPlan(star.plan_id()));
-    if (columns == nullptr) return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", "`*`"}});
-    return ExpressionVector(columns->begin(), columns->end());
-  }
-  if (!star.has_unparsed_target()) return ExpressionVector(input_.begin(), input_.end());
-  std::string target = star.unparsed_target();
-  if (!target.ends_with(".*")) return InternalError("A star's target does not end in .*: " + target);
-  target.resize(target.size() - 2);
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(target));
-  ExpressionVector columns;
-  for (const AttributePtr& attribute : input_) {
-    const auto& qualifier = attribute->qualifier();
-    if (qualifier.size() < parts.size()) continue;
-    bool same = true;
-    for (size_t i = 0; i < parts.size(); ++i) {
-      const std::string& part = qualifier[qualifier.size() - parts.size() + i];
-      same = same && (context_.eval.case_sensitive ? part == parts[i] : EqualsIgnoreCase(part, parts[i]));
-    }
-    if (same) columns.push_back(attribute);
-  }
-  if (!columns.empty()) return columns;
-  // Not a table: a struct whose fields become columns.
-  std::optional<ExpressionPtr> value;
-  for (size_t i = lambda_parameters_.size(); i-- > 0 && !value;) {
-    ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, {lambda_parameters_[i]}, context_.eval.case_sensitive));
-  }
-  if (!value) {
-    ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, input_, context_.eval.case_sensitive));
-  }
-  if (!value) {
-    std::string names;
-    for (const AttributePtr& attribute : input_) {
-      if (!names.empty()) names += ", ";
-      names += QuoteIdentifier(attribute->name());
-    }
-    return UserError("CANNOT_RESOLVE_STAR_EXPAND", {{"targetString", QuoteNameParts(parts)}, {"columns", names}});
-  }
-  if ((*value)->type()->id() != types::TypeId::kStruct) {
-    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", QuoteSqlExpression((*value)->Sql(true))}});
-  }
-  for (const types::StructField& field : (*value)->type()->fields()) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr item, function::ExtractValue(*value, Literal::String(field.name), true));
-    columns.push_back(std::make_shared<Alias>(std::move(item), field.name));
-  }
-  return columns;
-}
-
-arrow::Result<ExpressionVector> ExpressionResolver::ExpandStarExcept(const connect::Expression& message) {
-  const auto& call = message.unresolved_function();
-  ARROW_ASSIGN_OR_RAISE(ExpressionVector columns, ExpandStar(call.arguments(0)));
-  for (int i = 1; i < call.arguments_size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr left_out, Resolve(call.arguments(i)));
-    auto same = [&](const ExpressionPtr& column) { return expression::SemanticallyEqual(*column, *left_out); };
-    auto found = std::find_if(columns.begin(), columns.end(), same);
-    if (found == columns.end()) return NotSupported("EXCEPT of the field " + left_out->Sql(true));
-    columns.erase(found);
-  }
-  return columns;
-}
-
-arrow::Result<ExpressionVector> ExpressionResolver::ExpandRegex(const connect::Expression& message) {
-  std::string pattern = message.unresolved_regex().col_name();
-  if (pattern.size() >= 2 && pattern.front() == '`' && pattern.back() == '`') {
-    pattern = pattern.substr(1, pattern.size() - 2);
-  }
-  RE2::Options options;
-  options.set_case_sensitive(context_.eval.case_sensitive);
-  options.set_log_errors(false);
-  RE2 regex(pattern, options);
-  if (!regex.ok()) return NotSupported("colRegex(" + pattern + ")");
-  ExpressionVector columns;
-  for (const AttributePtr& attribute : input_) {
-    if (RE2::FullMatch(attribute->name(), regex)) columns.push_back(attribute);
-  }
-  return columns;
 }
 
 arrow::Result<ExpressionVector> ExpressionResolver::ResolveAll(
@@ -408,7 +356,28 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
   if (lower == "count" && !distinct && (star_only || star_attribute)) {
     return function::BindCall(lower, {Literal::Integer(1)}, context_.eval, false, modifiers.filter);
   }
+  if (lower == "count" && arguments.size() == 1 && arguments[0].has_unresolved_star() &&
+      arguments[0].unresolved_star().unparsed_target().ends_with(".*")) {
+    std::string target = arguments[0].unresolved_star().unparsed_target();
+    ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(target.substr(0, target.size() - 2)));
+    return UserError("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", {{"tableName", QuoteNameParts(parts)}});
+  }
   const function::FunctionDef* def = function::FindFunction(lower);
+  if (def != nullptr && def->kind != function::FunctionKind::kAggregate) {
+    const char* syntax = distinct ? "DISTINCT" : modifiers.filter != nullptr ? "FILTER CLAUSE"
+                         : modifiers.ignore_nulls ? "IGNORE NULLS" : nullptr;
+    if (syntax != nullptr) {
+      return UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+                       {{"prettyName", QuoteIdentifier(lower)}, {"syntax", syntax}});
+    }
+  }
+  // The unit of these is a word of the syntax; with another word Spark finds no such function.
+  if ((lower == "timestampadd" || lower == "timestampdiff") && arguments.size() == 3 &&
+      arguments[0].has_unresolved_attribute()) {
+    return UserError("UNRESOLVED_ROUTINE",
+                     {{"routineName", QuoteIdentifier(lower)},
+                      {"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"}});
+  }
   bool takes_lambda = false;
   for (const connect::Expression& argument : arguments) takes_lambda = takes_lambda || argument.has_lambda_function();
   if (!takes_lambda) {
@@ -430,7 +399,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
   }
   if (def == nullptr || def->lambda_parameters == nullptr) {
     if (def == nullptr) return function::BindCall(lower, {}, context_.eval);
-    return UserError("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", {{"class", name}});
+    return UserError("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", {{"class", SparkClassName(lower)}});
   }
   ExpressionVector values(static_cast<size_t>(arguments.size()));
   for (int i = 0; i < arguments.size(); ++i) {
@@ -447,6 +416,19 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
                               modifiers.ignore_nulls);
 }
 
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAggregateFilter(const connect::Expression& message) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr filter, Resolve(message));
+  std::string text = QuoteSqlExpression(filter->Sql(true));
+  if (!filter->deterministic()) return UserError("INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC", {{"filterExpr", text}});
+  if (filter->type()->id() != types::TypeId::kBoolean) {
+    return UserError("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", {{"filterExpr", text}});
+  }
+  if (expression::Contains(*filter, ExpressionKind::kAggregateCall)) {
+    return UserError("INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", {{"filterExpr", text}, {"aggExpr", text}});
+  }
+  return filter;
+}
+
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::Expression& message) {
   const auto& call = message.unresolved_function();
   const std::string& name = call.function_name();
@@ -460,7 +442,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::
     modifiers.distinct = inner.unresolved_function().is_distinct();
     modifiers.ignore_nulls = !filtered;
     if (filtered) {
-      ARROW_ASSIGN_OR_RAISE(modifiers.filter, ResolveCondition(call.arguments(1)));
+      ARROW_ASSIGN_OR_RAISE(modifiers.filter, ResolveAggregateFilter(call.arguments(1)));
     }
     return ResolveFunction(inner.unresolved_function().function_name(), inner.unresolved_function().arguments(),
                            modifiers);
@@ -546,9 +528,16 @@ arrow::Result<ExpressionPtr> ExpressionResolver::Resolve(const connect::Expressi
     }
     case connect::Expression::kExpressionString: {
       connect::Expression parsed;
-      ARROW_RETURN_NOT_OK(
-          sql::ParseExpression(message.expression_string().expression(), ParserOptionsOf(context_), &parsed));
-      return Resolve(parsed);
+      std::vector<connect::Relation> subqueries;
+      ARROW_RETURN_NOT_OK(sql::ParseExpression(message.expression_string().expression(), ParserOptionsOf(context_),
+                                               &parsed, &subqueries));
+      RelationResolver::Scope outside = relations_->EnterScope();
+      for (const connect::Relation& subquery : subqueries) {
+        relations_->DefineSubquery(subquery.common().plan_id(), &subquery);
+      }
+      arrow::Result<ExpressionPtr> value = Resolve(parsed);
+      relations_->LeaveScope(std::move(outside));
+      return value;
     }
     case connect::Expression::kAlias:
       return ResolveAlias(message);

@@ -23,7 +23,8 @@ using expression::ExpressionVector;
 using logical::PlanPtr;
 
 /// Columns of the relations that carry a plan id, so that `df["a"]` finds the column of that very frame.
-using PlanColumns = std::map<int64_t, AttributeVector>;
+/// Several sets when the frame stands on both sides of a join.
+using PlanColumns = std::map<int64_t, std::vector<AttributeVector>>;
 
 class RelationResolver;
 
@@ -74,6 +75,7 @@ class ExpressionResolver {
   arrow::Result<ExpressionPtr> ResolveFunction(
       const std::string& name, const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments,
       const CallModifiers& modifiers);
+  arrow::Result<ExpressionPtr> ResolveAggregateFilter(const spark::connect::Expression& message);
   /// Functions of sql/plan_conventions.h.
   arrow::Result<ExpressionPtr> ResolveInternal(const spark::connect::Expression& message);
   arrow::Result<ExpressionVector> ExpandStarExcept(const spark::connect::Expression& message);
@@ -91,7 +93,7 @@ class ExpressionResolver {
   arrow::Result<ExpressionPtr> ResolveUpdateFields(const spark::connect::Expression& message);
   arrow::Result<ExpressionVector> ExpandStar(const spark::connect::Expression& message);
   arrow::Result<ExpressionVector> ExpandRegex(const spark::connect::Expression& message);
-  arrow::Result<const AttributeVector*> ColumnsOfPlan(int64_t plan_id) const;
+  arrow::Result<ExpressionPtr> ResolveFrameAttribute(const std::vector<std::string>& parts, int64_t plan_id) const;
 
   const AnalyzerContext& context_;
   const AttributeVector& input_;
@@ -105,6 +107,9 @@ class ExpressionResolver {
   std::vector<std::string> generator_names_;
   int depth_ = 0;
 };
+
+/// The class Spark's messages name for an ordinary function.
+std::string SparkClassName(std::string_view function_name);
 
 /// How the session reads SQL text.
 sql::ParserOptions ParserOptionsOf(const AnalyzerContext& context);

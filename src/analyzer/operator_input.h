@@ -12,6 +12,10 @@ struct OperatorInput {
   TimeWindows time_windows;
   Subqueries subqueries;
   WindowFunctions window_functions;
+  /// Columns that the input does not show but can, and that only a name nothing else answers to finds: both keys of
+  /// JOIN … USING. May be null.
+  const AttributeVector* hidden = nullptr;
+  bool reads_hidden = false;
   /// False in WHERE.
   bool window_functions_allowed = true;
 

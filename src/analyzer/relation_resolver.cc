@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/data_type_proto.h"
 
@@ -57,6 +58,10 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kReplace, ResolveReplace},
     {Relation::kUnpivot, ResolveUnpivot},
     {Relation::kLateralJoin, ResolveLateralJoin},
+    {Relation::kDescribe, ResolveDescribe},
+    {Relation::kSummary, ResolveSummary},
+    {Relation::kCorr, ResolveCorrelation},
+    {Relation::kCov, ResolveCovariance},
 };
 
 }  // namespace
@@ -72,7 +77,7 @@ arrow::Result<PlanPtr> RelationResolver::Resolve(const Relation& relation) {
     if (entry.kind != relation.rel_type_case()) continue;
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, entry.resolve(*this, relation));
     if (relation.has_common() && relation.common().has_plan_id()) {
-      plan_columns_[relation.common().plan_id()] = plan->output();
+      plan_columns_[relation.common().plan_id()] = {plan->output()};
     }
     return plan;
   }
@@ -109,13 +114,15 @@ arrow::Result<RelationResolver::Pair> RelationResolver::ResolvePair(const Relati
   if (shared) right_plan = logical::FreshCopy(right_plan, &renumbered);
   for (auto& [plan_id, columns] : right_columns) {
     if (before.count(plan_id) > 0) continue;
-    for (auto& column : columns) {
-      for (const auto& [old_id, fresh] : renumbered) {
-        if (column->id() == old_id) column = fresh->WithName(column->name())->WithQualifier(column->qualifier());
+    std::vector<AttributeVector>& all = plan_columns_[plan_id];
+    for (AttributeVector& set : columns) {
+      for (auto& column : set) {
+        for (const auto& [old_id, fresh] : renumbered) {
+          if (column->id() == old_id) column = fresh->WithName(column->name())->WithQualifier(column->qualifier());
+        }
       }
+      all.push_back(std::move(set));
     }
-    // The same frame on both sides: its columns name the left one, as in Spark's df.join(df, df.a == df.a).
-    plan_columns_.emplace(plan_id, columns);
   }
   return Pair{std::move(left_plan), std::move(right_plan)};
 }
@@ -130,6 +137,30 @@ const PlanPtr* RelationResolver::FindRelation(const std::string& name) const {
     if (definitions_[i].first == lower) return &definitions_[i].second;
   }
   return nullptr;
+}
+
+const AttributeVector* RelationResolver::HiddenOf(const PlanPtr& plan) const {
+  for (const auto& [node, columns] : hidden_) {
+    if (node == plan) return &columns;
+  }
+  return nullptr;
+}
+
+PlanPtr RelationResolver::WithHidden(const PlanPtr& plan, const OperatorInput& below) const {
+  if (!below.reads_hidden) return plan;
+  expression::ExpressionVector items = static_cast<const logical::Project&>(*plan).items();
+  for (const auto& column : *below.hidden) {
+    bool shown = std::any_of(items.begin(), items.end(), [&](const auto& item) {
+      return expression::ToAttribute(item)->id() == column->id();
+    });
+    if (!shown) items.push_back(column);
+  }
+  return std::make_shared<logical::Project>(std::move(items), plan->child());
+}
+
+void RelationResolver::LeaveScope(Scope scope) {
+  definitions_.resize(scope.num_definitions);
+  subqueries_ = std::move(scope.subqueries);
 }
 
 void RelationResolver::DefineSubquery(int64_t plan_id, const Relation* relation) { subqueries_[plan_id] = relation; }

@@ -34,6 +34,19 @@ class RelationResolver {
   void DefineRelation(const std::string& name, PlanPtr plan);
   const PlanPtr* FindRelation(const std::string& name) const;
 
+  /// Columns that `plan`, a projection, leaves out but can show (see OperatorInput::hidden).
+  void Hide(const PlanPtr& plan, AttributeVector columns) { hidden_.emplace_back(plan, std::move(columns)); }
+  /// Null when there are none.
+  const AttributeVector* HiddenOf(const PlanPtr& plan) const;
+  /// `plan` with its hidden columns, when the expressions over it read one.
+  PlanPtr WithHidden(const PlanPtr& plan, const OperatorInput& below) const;
+  /// Common table expressions and subqueries are seen within their WithRelations only.
+  struct Scope {
+    size_t num_definitions = 0;
+    std::map<int64_t, const spark::connect::Relation*> subqueries;
+  };
+  Scope EnterScope() const { return {definitions_.size(), subqueries_}; }
+  void LeaveScope(Scope scope);
   /// Plans of subquery expressions, by plan id. `relation` must outlive the resolving of what refers to it.
   void DefineSubquery(int64_t plan_id, const spark::connect::Relation* relation);
   /// The plan of a subquery of an expression over `outer`; it may read columns of `outer` (see Decorrelate).
@@ -49,6 +62,7 @@ class RelationResolver {
   std::vector<std::pair<std::string, PlanPtr>> definitions_;
   std::map<int64_t, const spark::connect::Relation*> subqueries_;
   std::vector<const AttributeVector*> outer_scopes_;
+  std::vector<std::pair<PlanPtr, AttributeVector>> hidden_;
   int depth_ = 0;
 };
 
@@ -56,9 +70,8 @@ class RelationResolver {
 arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver&, const spark::connect::Relation&,
                                           const std::vector<std::string>& names);
 
-/// groupBy(keys).pivot(column, values).agg(items): `items` are the named keys, then the named aggregates.
-arrow::Result<PlanPtr> MakePivot(RelationResolver&, const spark::connect::Aggregate&, ExpressionVector grouping,
-                                 ExpressionVector items, PlanPtr child);
+/// groupBy(keys).pivot(column, values).agg(items), and PIVOT of SQL.
+arrow::Result<PlanPtr> ResolvePivot(RelationResolver&, const spark::connect::Aggregate&, PlanPtr child);
 
 using ResolveFunction = arrow::Result<PlanPtr> (*)(RelationResolver&, const spark::connect::Relation&);
 
@@ -95,6 +108,10 @@ arrow::Result<PlanPtr> ResolveFillNa(RelationResolver&, const spark::connect::Re
 arrow::Result<PlanPtr> ResolveDropNa(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveReplace(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveDescribe(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveSummary(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveCorrelation(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveCovariance(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver&, const spark::connect::Relation&);
 
 }  // namespace millrace::analyzer

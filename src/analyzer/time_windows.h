@@ -10,6 +10,7 @@
 namespace millrace::analyzer {
 
 using expression::AttributePtr;
+using expression::AttributeVector;
 using expression::ExpressionPtr;
 using expression::ExpressionVector;
 using logical::PlanPtr;

@@ -214,12 +214,13 @@ arrow::Result<WindowFunction> WindowFunctions::Bind(const std::string& lower_nam
       function.column = NewColumn(type, arguments[0]->nullable() || fallback->nullable());
       break;
     }
-    case WindowFunctionKind::kNthValue:
+    case WindowFunctionKind::kNthValue: {
       ARROW_ASSIGN_OR_RAISE(function.offset, ConstantArgument(lower_name, arguments, 1, "offset", eval));
       ARROW_RETURN_NOT_OK(CheckPositive(lower_name, arguments, "offset", function.offset));
       function.arguments = {arguments[0]};
       function.column = NewColumn(arguments[0]->type(), true);
       break;
+    }
     default: function.column = NewColumn(types::Integer(), false); break;
   }
   return function;

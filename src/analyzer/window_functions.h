@@ -8,6 +8,7 @@
 
 namespace millrace::analyzer {
 
+using expression::AttributePtr;
 using expression::ExpressionPtr;
 using expression::ExpressionVector;
 using logical::PlanPtr;

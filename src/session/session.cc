@@ -113,7 +113,9 @@ arrow::Result<types::DataTypePtr> Session::Schema(const connect::Relation& relat
 arrow::Result<physical::OperatorPtr> Session::PlanBatch(const logical::PlanPtr& analyzed) {
   if (analyzed->is_streaming()) {
     return UserError("_LEGACY_ERROR_TEMP_3102",
-                     {{"msg", "Queries with streaming sources must be executed with writeStream.start()"}});
+                     {{"msg",
+                       "Queries with streaming sources must be executed with writeStream.start(), or from a streaming table or "
+                       "flow definition within a Spark Declarative Pipeline."}});
   }
   expression::EvalContext eval = MakeEvalContext();
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, eval));
@@ -141,7 +143,32 @@ arrow::Result<QueryResult> TextResult(const std::string& column, const std::stri
 
 }  // namespace
 
+arrow::Result<QueryResult> Session::ShowConf(const std::optional<std::string>& key) const {
+  arrow::StringBuilder keys;
+  arrow::StringBuilder values;
+  auto add = [&](const std::string& name, const std::string& value) -> arrow::Status {
+    ARROW_RETURN_NOT_OK(keys.Append(name));
+    return values.Append(value);
+  };
+  if (key) {
+    ARROW_RETURN_NOT_OK(add(*key, conf_.Get(*key).value_or("<undefined>")));
+  } else {
+    for (const auto& [name, value] : conf_.All()) ARROW_RETURN_NOT_OK(add(name, value));
+  }
+  int64_t count = keys.length();
+  QueryResult result;
+  result.schema = types::Struct({{"key", types::String(), false, ""}, {"value", types::String(), false, ""}});
+  arrow::ArrayVector columns(2);
+  ARROW_RETURN_NOT_OK(keys.Finish(&columns[0]));
+  ARROW_RETURN_NOT_OK(values.Finish(&columns[1]));
+  if (count > 0) {
+    result.batches.push_back(arrow::RecordBatch::Make(types::ToArrowSchema(*result.schema), count, std::move(columns)));
+  }
+  return result;
+}
+
 arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation) {
+  if (relation.has_catalog()) return ExecuteCatalog(relation.catalog());
   if (relation.has_show_string()) {
     const auto& show = relation.show_string();
     ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(show.input()));
@@ -213,12 +240,15 @@ arrow::Result<QueryResult> Session::Sql(const std::string& text) {
   empty.schema = types::Struct({});
   if (setting) {
     switch (setting->kind) {
-      case sql::ConfStatement::Kind::kSet: ARROW_RETURN_NOT_OK(conf_.Set(setting->key, setting->value)); break;
+      case sql::ConfStatement::Kind::kSet:
+        ARROW_RETURN_NOT_OK(conf_.Set(setting->key, setting->value));
+        return ShowConf(setting->key);
+      case sql::ConfStatement::Kind::kShow: return ShowConf(setting->key);
+      case sql::ConfStatement::Kind::kShowAll: return ShowConf(std::nullopt);
       case sql::ConfStatement::Kind::kReset: conf_.Unset(setting->key); break;
       case sql::ConfStatement::Kind::kResetAll:
         for (const auto& [key, value] : conf_.All()) conf_.Unset(key);
         break;
-      default: return analyzer::NotSupported("SET as a query");
     }
     return empty;
   }

@@ -24,6 +24,7 @@
 #include "streaming/streaming_query.h"
 
 namespace spark::connect {
+class Catalog;
 class Command;
 class Plan;
 class Relation;
@@ -105,6 +106,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   explicit Session(std::shared_ptr<Engine> engine);
+  arrow::Result<QueryResult> ExecuteCatalog(const spark::connect::Catalog& message);
+  arrow::Result<QueryResult> ShowConf(const std::optional<std::string>& key) const;
   analyzer::AnalyzerContext MakeAnalyzerContext();
   connector::ConnectorContext MakeConnectorContext();
   /// Connector contexts live as long as the session: plans point at them.

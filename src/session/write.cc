@@ -11,6 +11,8 @@
 #include "session/session.h"
 #include "spark/connect/commands.pb.h"
 #include "types/arrow_type.h"
+#include "types/datetime_text.h"
+#include "types/interval_text.h"
 
 /// Batch and streaming writes: from the client's message to a sink.
 
@@ -36,12 +38,23 @@ arrow::Result<connector::OutputMode> ToOutputMode(const std::string& text) {
   return UserError("STREAMING_OUTPUT_MODE.INVALID", {{"outputMode", text}});
 }
 
+arrow::Result<int64_t> TriggerInterval(const std::string& text) {
+  types::CalendarIntervalValue interval;
+  if (!types::ParseCalendarInterval(text, &interval)) {
+    return UserError("INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER", {{"input", text}, {"number", text}});
+  }
+  if (interval.months != 0) return arrow::Status::Invalid("Doesn't support month or year interval: ", text);
+  int64_t millis = (interval.days * types::kMicrosPerDay + interval.micros) / 1000;
+  if (millis < 0) return arrow::Status::Invalid("requirement failed: the interval of trigger should not be negative");
+  return millis;
+}
+
 arrow::Result<streaming::Trigger> ToTrigger(const connect::WriteStreamOperationStart& start) {
   streaming::Trigger trigger;
   switch (start.trigger_case()) {
     case connect::WriteStreamOperationStart::kProcessingTimeInterval: {
       trigger.kind = streaming::TriggerKind::kProcessingTime;
-      ARROW_ASSIGN_OR_RAISE(trigger.interval_ms, ParseMillis(start.processing_time_interval()));
+      ARROW_ASSIGN_OR_RAISE(trigger.interval_ms, TriggerInterval(start.processing_time_interval()));
       // An interval of 0 means "as fast as possible".
       if (trigger.interval_ms == 0) trigger.kind = streaming::TriggerKind::kDefault;
       return trigger;
@@ -81,6 +94,7 @@ arrow::Status Session::Write(const connect::WriteOperation& write) {
                      {{"tableName", QuoteIdentifier(format)}, {"operation", "append in batch mode"}});
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
+  if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`write`"}});
   connector::SinkRequest request;
   for (const auto& [key, value] : write.options()) request.options.Set(key, value);
   request.path = write.has_path() ? write.path() : request.options.GetOr("path", "");

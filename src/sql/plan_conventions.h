@@ -31,6 +31,7 @@ namespace millrace::sql {
 // WITH is WithRelations whose references are SubqueryAlias; a later one may read an earlier one.
 // Subqueries in expressions are SubqueryExpression by plan_id (from kFirstSubqueryPlanId); their plans are the references,
 //   not aliased, of a WithRelations around the query that contains them.
+// UNPIVOT is Unpivot whose ids are one star: the columns that are no values.
 // LATERAL VIEW is LateralJoin (INNER, or LEFT_OUTER for OUTER) with the UnresolvedTableValuedFunction of the generator.
 // NATURAL JOIN is Join with the condition kNaturalJoin(). Tables read AS OF carry the option versionAsOf or timestampAsOf.
 
@@ -50,6 +51,10 @@ inline constexpr std::string_view kGroupingSets = "grouping_sets";
 inline constexpr std::string_view kGroupingSet = "grouping_set";
 /// The condition of NATURAL JOIN: all columns of the same name are equal and appear once.
 inline constexpr std::string_view kNaturalJoin = "natural_join";
+
+/// pivot_values(value…), the only grouping expression of PIVOT in SQL: groups by the columns nothing else reads. A value may be
+/// an alias.
+inline constexpr std::string_view kPivotValues = "pivot_values";
 
 /// Name of the table function that stands for VALUES.
 inline constexpr std::string_view kInlineTable = "inline_table";

@@ -300,14 +300,12 @@ DataTypePtr AsNullable(const DataTypePtr& type) {
 }
 
 std::string QuoteIfNeeded(std::string_view name) {
-  bool plain = !name.empty();
-  bool all_digits = true;
+  bool plain = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
   for (char c : name) {
     bool digit = c >= '0' && c <= '9';
-    all_digits = all_digits && digit;
     plain = plain && (digit || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
   }
-  return plain && !all_digits ? std::string(name) : QuoteIdentifier(name);
+  return plain ? std::string(name) : QuoteIdentifier(name);
 }
 
 }  // namespace millrace::types

@@ -23,7 +23,8 @@ constexpr int kMaxDepth = 200;
 // The grammar is small: type := word [params] | ARRAY<type> | MAP<type,type> | STRUCT<fields> | INTERVAL f [TO f].
 class DdlParser {
  public:
-  explicit DdlParser(std::string_view text) : text_(text) { Advance(); }
+  /// `is_schema`: the text of a schema, where CHAR and VARCHAR are refused and a colon stands only inside STRUCT.
+  explicit DdlParser(std::string_view text, bool is_schema = false) : text_(text), is_schema_(is_schema) { Advance(); }
 
   arrow::Result<DataTypePtr> Type(int depth = 0) {
     if (depth > kMaxDepth) return SyntaxError();
@@ -41,6 +42,7 @@ class DdlParser {
       if (word == "timestamp") return TimestampWithZoneWords(*simple);
       return *simple;
     }
+    if (depth == 0 && !AtEnd()) return SyntaxError();
     return UserError("UNSUPPORTED_DATATYPE", {{"typeName", QuoteSqlType(ToUpperAscii(original))}});
   }
 
@@ -51,7 +53,7 @@ class DdlParser {
       if (token_.kind != TokenKind::kWord && token_.kind != TokenKind::kQuotedWord) return SyntaxError();
       field.name = token_.text;
       Advance();
-      if (IsSymbol(":")) Advance();
+      if (IsSymbol(":") && !close.empty()) Advance();
       ARROW_ASSIGN_OR_RAISE(field.type, Type(depth + 1));
       if (AcceptWord("not")) {
         if (!AcceptWord("null")) return SyntaxError();
@@ -76,8 +78,11 @@ class DdlParser {
   bool IsSymbol(std::string_view symbol) const { return token_.kind == TokenKind::kSymbol && token_.text == symbol; }
 
   arrow::Status SyntaxError() const {
-    std::string near = token_.kind == TokenKind::kEnd ? "end of input" : QuoteStringLiteral(token_.text);
-    return UserError("PARSE_SYNTAX_ERROR", {{"error", near}, {"hint", ""}});
+    if (token_.kind == TokenKind::kEnd) return UserError("PARSE_SYNTAX_ERROR", {{"error", "end of input"}, {"hint", ""}});
+    std::string near = QuoteStringLiteral(token_.text);
+    // Spark's parser tells when the text would do without its last token.
+    DdlParser rest(text_.substr(position_));
+    return UserError("PARSE_SYNTAX_ERROR", {{"error", near}, {"hint", rest.AtEnd() ? ": extra input " + near : ""}});
   }
 
  private:
@@ -181,13 +186,13 @@ class DdlParser {
                        {{"precision", std::to_string(precision)}, {"maxPrecision", "38"}});
     }
     if (scale > precision) {
-      return UserError("INVALID_DECIMAL_PRECISION_SCALE_RANGE_UNSUPPORTED",
+      return UserError("_LEGACY_ERROR_TEMP_1228",
                        {{"precision", std::to_string(precision)}, {"scale", std::to_string(scale)}});
     }
     return Decimal(precision, scale);
   }
 
-  // Lengths are checked by nobody in a read schema: Spark reads char and varchar as string.
+  // CAST to char and varchar is a cast to string.
   arrow::Result<DataTypePtr> CharType(const std::string& word) {
     if (!IsSymbol("(")) {
       return UserError("DATATYPE_MISSING_SIZE", {{"type", QuoteSqlType(ToUpperAscii(word))}});
@@ -196,6 +201,7 @@ class DdlParser {
     ARROW_RETURN_NOT_OK(ParameterNumber());
     if (!IsSymbol(")")) return SyntaxError();
     Advance();
+    if (is_schema_) return UserError("UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING");
     return String();
   }
 
@@ -278,6 +284,7 @@ class DdlParser {
   }
 
   std::string_view text_;
+  bool is_schema_;
   size_t position_ = 0;
   Token token_;
 };
@@ -295,9 +302,12 @@ arrow::Result<DataTypePtr> ParseSchemaDdl(std::string_view text) {
   // One whole type first: "struct" or "int" could also be the name of a column, then a type follows it.
   arrow::Result<DataTypePtr> whole = ParseTypeDdl(text);
   if (whole.ok()) return whole;
-  DdlParser parser(text);
-  ARROW_ASSIGN_OR_RAISE(auto fields, parser.Fields("", 0));
-  return Struct(std::move(fields));
+  DdlParser parser(text, true);
+  arrow::Result<std::vector<StructField>> fields = parser.Fields("", 0);
+  if (fields.ok()) return Struct(std::move(*fields));
+  // Of the two failures, Spark reports that of the text as one type.
+  bool refused = IsErrorCondition(fields.status(), "UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING");
+  return refused ? fields.status() : whole.status();
 }
 
 }  // namespace millrace::types

@@ -98,7 +98,7 @@ arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const Expression
 
 arrow::Status CheckGroupingKey(const expression::Expression& key) {
   if (expression::Contains(key, ExpressionKind::kAggregateCall)) {
-    return UserError("GROUP_BY_AGGREGATE", {{"sqlExpr", key.Sql(true)}});
+    return UserError("GROUP_BY_AGGREGATE", {{"sqlExpr", key.Sql()}});
   }
   if (key.type()->id() == types::TypeId::kMap) {
     return UserError("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
@@ -311,6 +311,9 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
     return ResolveQueryAggregate(resolver, message, std::move(input));
   }
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  if (message.group_type() == spark::connect::Aggregate::GROUP_TYPE_PIVOT) {
+    return ResolvePivot(resolver, message, std::move(child));
+  }
   OperatorInput below;
   ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
   AttributeVector visible = child->output();
@@ -335,9 +338,6 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
   }
   if (message.group_type() == spark::connect::Aggregate::GROUP_TYPE_GROUPBY) {
     return MakeAggregate(std::move(grouping), std::move(items), std::move(child), std::move(below), eval);
-  }
-  if (message.group_type() == spark::connect::Aggregate::GROUP_TYPE_PIVOT) {
-    return MakePivot(resolver, message, std::move(grouping), std::move(items), std::move(child));
   }
   if (!below.window_functions.empty()) return NotSupported("window functions beside grouping sets");
   ARROW_ASSIGN_OR_RAISE(child, below.ApplyBelowWindows(std::move(child), eval));

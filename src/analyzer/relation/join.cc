@@ -95,7 +95,13 @@ arrow::Result<PlanPtr> JoinUsing(RelationResolver& resolver, JoinType type, cons
   for (const AttributePtr& column : join->output()) {
     if (!is_key(column, left_keys) && !is_key(column, right_keys)) items.push_back(column);
   }
-  return std::make_shared<logical::Project>(std::move(items), std::move(join));
+  AttributeVector keys;
+  for (const AttributePtr& column : join->output()) {
+    if (is_key(column, left_keys) || is_key(column, right_keys)) keys.push_back(column);
+  }
+  PlanPtr projected = std::make_shared<logical::Project>(std::move(items), std::move(join));
+  resolver.Hide(projected, std::move(keys));
+  return projected;
 }
 
 }  // namespace
@@ -215,7 +221,9 @@ arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver& resolver, const Rela
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr call, function::BindCall(function.function_name(), std::move(arguments),
                                                                resolver.context().eval));
   if (call->kind() != expression::ExpressionKind::kGeneratorCall) {
-    return NotSupported("LATERAL VIEW of " + function.function_name() + ", which is no generator");
+    return UserError("UNSUPPORTED_GENERATOR.NOT_GENERATOR",
+                     {{"functionName", QuoteIdentifier(ToLowerAscii(function.function_name()))},
+                      {"classCanonicalName", SparkClassName(ToLowerAscii(function.function_name()))}});
   }
   const auto& fields = static_cast<const expression::GeneratorCall&>(*call).output();
   if (!names.empty() && names.size() != fields.size()) {

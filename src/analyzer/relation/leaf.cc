@@ -211,15 +211,13 @@ arrow::Result<PlanPtr> ResolveSql(RelationResolver& resolver, const Relation& re
 
 arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.with_relations();
+  RelationResolver::Scope outside = resolver.EnterScope();
   std::vector<std::string> names;
   for (const Relation& reference : message.references()) {
     // Plans of subquery expressions come by id, and are resolved where they stand: they may read what is around them.
-    bool is_subquery = reference.common().has_plan_id() &&
-                       (!reference.has_subquery_alias() || reference.common().plan_id() >= sql::kFirstSubqueryPlanId);
-    if (is_subquery || !reference.has_subquery_alias()) {
-      resolver.DefineSubquery(reference.common().plan_id(), &reference);
-      continue;
-    }
+    if (reference.common().has_plan_id()) resolver.DefineSubquery(reference.common().plan_id(), &reference);
+    bool is_subquery = !reference.has_subquery_alias() || reference.common().plan_id() >= sql::kFirstSubqueryPlanId;
+    if (is_subquery) continue;
     const std::string& name = reference.subquery_alias().alias();
     for (const std::string& other : names) {
       if (EqualsIgnoreCase(other, name)) {
@@ -228,9 +226,11 @@ arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Re
     }
     names.push_back(name);
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(reference));
-    resolver.DefineRelation(reference.subquery_alias().alias(), plan->child());
+    resolver.DefineRelation(name, plan->child());
   }
-  return resolver.Resolve(message.root());
+  arrow::Result<PlanPtr> root = resolver.Resolve(message.root());
+  resolver.LeaveScope(std::move(outside));
+  return root;
 }
 
 namespace {

@@ -105,8 +105,12 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
   const auto& message = relation.unpivot();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   ExpressionResolver expressions = resolver.Expressions(child->output());
-  ARROW_ASSIGN_OR_RAISE(ExpressionVector ids, expressions.ResolveItems(message.ids()));
+  ExpressionVector ids;
   ExpressionVector values;
+  bool ids_are_the_rest = message.ids_size() == 1 && message.ids(0).has_unresolved_star() && message.has_values();
+  if (!ids_are_the_rest) {
+    ARROW_ASSIGN_OR_RAISE(ids, expressions.ResolveItems(message.ids()));
+  }
   if (message.has_values()) {
     ARROW_ASSIGN_OR_RAISE(values, expressions.ResolveItems(message.values().values()));
   } else {
@@ -115,6 +119,15 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
         return expression::ToAttribute(id)->id() == column->id();
       });
       if (!is_id) values.push_back(column);
+    }
+  }
+  if (ids_are_the_rest) {
+    for (const AttributePtr& column : child->output()) {
+      bool is_value = std::any_of(values.begin(), values.end(), [&](const ExpressionPtr& value) {
+        std::vector<expression::AttributeId> read = expression::References(*value);
+        return std::find(read.begin(), read.end(), column->id()) != read.end();
+      });
+      if (!is_value) ids.push_back(column);
     }
   }
   if (values.empty()) return UserError("UNPIVOT_REQUIRES_VALUE_COLUMNS");
@@ -134,7 +147,8 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
   output.push_back(std::make_shared<expression::AttributeReference>(
       expression::NextAttributeId(), message.variable_column_name(), types::String(), false));
   output.push_back(std::make_shared<expression::AttributeReference>(
-      expression::NextAttributeId(), message.value_column_name(), *common, true));
+      expression::NextAttributeId(), message.value_column_name(), *common,
+      std::any_of(values.begin(), values.end(), [](const ExpressionPtr& value) { return value->nullable(); })));
   std::vector<ExpressionVector> projections;
   for (const ExpressionPtr& value : values) {
     ExpressionVector projection = ids;
@@ -171,7 +185,7 @@ arrow::Result<PlanPtr> ResolveReplace(RelationResolver& resolver, const Relation
   ExpressionVector items;
   for (const AttributePtr& column : child->output()) {
     bool chosen = wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const ExpressionPtr& one) {
-                    return expression::SemanticallyEqual(*one, *column->WithName(expression::ToAttribute(one)->name()));
+                    return expression::SemanticallyEqual(*one, *column);
                   });
     ExpressionVector branches;
     for (const auto& [old_value, new_value] : pairs) {

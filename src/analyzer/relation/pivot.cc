@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "analyzer/aggregate_items.h"
 #include "analyzer/relation_resolver.h"
 #include "base/error.h"
 #include "expression/aggregate.h"
@@ -6,6 +9,7 @@
 #include "function/function_def.h"
 #include "logical/node/aggregate.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/plan_conventions.h"
 
 namespace millrace::analyzer {
 
@@ -36,23 +40,24 @@ ExpressionPtr Over(const ExpressionPtr& item, const ExpressionPtr& condition) {
   });
 }
 
-}  // namespace
-
 // Source: Spark, PivotTransformer. A combination without rows is NULL, even where the aggregate would be 0.
-arrow::Result<PlanPtr> MakePivot(RelationResolver& resolver, const spark::connect::Aggregate& message,
-                                 ExpressionVector grouping, ExpressionVector items, PlanPtr child) {
-  const expression::EvalContext& eval = resolver.context().eval;
-  if (message.pivot().values_size() == 0) return NotSupported("pivot without a list of values");
-  ExpressionResolver expressions = resolver.Expressions(child->output());
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr column, expressions.Resolve(message.pivot().col()));
+arrow::Result<PlanPtr> MakePivot(const ExpressionPtr& column, const ExpressionVector& values, ExpressionVector grouping,
+                                 ExpressionVector items, PlanPtr child, const expression::EvalContext& eval) {
   size_t num_keys = grouping.size();
   bool several = items.size() - num_keys > 1;
   ExpressionVector made(items.begin(), items.begin() + static_cast<ptrdiff_t>(num_keys));
-  for (const auto& literal : message.pivot().values()) {
-    spark::connect::Expression wrapped;
-    *wrapped.mutable_literal() = literal;
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ResolveLiteral(wrapped));
-    ARROW_ASSIGN_OR_RAISE(std::string name, NameOf(value, eval));
+  for (const ExpressionPtr& named : values) {
+    bool aliased = named->kind() == ExpressionKind::kAlias;
+    const ExpressionPtr& value = aliased ? named->children()[0] : named;
+    if (!value->foldable()) {
+      return UserError("NON_LITERAL_PIVOT_VALUES", {{"expression", QuoteSqlExpression(value->Sql(true))}});
+    }
+    std::string name;
+    if (aliased) {
+      name = static_cast<const Alias&>(*named).name();
+    } else {
+      ARROW_ASSIGN_OR_RAISE(name, NameOf(value, eval));
+    }
     if (!expression::CanCast(*value->type(), *column->type(), expression::CastMode::kAnsi)) {
       return UserError("PIVOT_VALUE_DATA_TYPE_MISMATCH", {{"value", name},
                                                           {"valueType", value->type()->Sql()},
@@ -73,6 +78,57 @@ arrow::Result<PlanPtr> MakePivot(RelationResolver& resolver, const spark::connec
     }
   }
   return std::make_shared<logical::Aggregate>(std::move(grouping), std::move(made), std::move(child));
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolvePivot(RelationResolver& resolver, const spark::connect::Aggregate& message,
+                                    PlanPtr child) {
+  const expression::EvalContext& eval = resolver.context().eval;
+  const AttributeVector columns = child->output();
+  ExpressionResolver expressions = resolver.Expressions(columns);
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr column, expressions.Resolve(message.pivot().col()));
+  if (column->kind() == ExpressionKind::kAlias) column = column->children()[0];
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector aggregates, expressions.ResolveItems(message.aggregate_expressions()));
+  ExpressionVector values;
+  ExpressionVector items;
+  ExpressionVector grouping;
+  bool from_sql = message.grouping_expressions_size() == 1 &&
+                  message.grouping_expressions(0).has_unresolved_function() &&
+                  message.grouping_expressions(0).unresolved_function().is_internal() &&
+                  message.grouping_expressions(0).unresolved_function().function_name() == sql::kPivotValues;
+  if (from_sql) {
+    ARROW_ASSIGN_OR_RAISE(
+        values, expressions.ResolveAll(message.grouping_expressions(0).unresolved_function().arguments()));
+    std::vector<expression::AttributeId> read = expression::References(*column);
+    for (const ExpressionPtr& aggregate : aggregates) {
+      std::vector<expression::AttributeId> ids = expression::References(*aggregate);
+      read.insert(read.end(), ids.begin(), ids.end());
+    }
+    for (const AttributePtr& one : columns) {
+      if (std::find(read.begin(), read.end(), one->id()) == read.end()) grouping.push_back(one);
+    }
+    items = grouping;
+  } else {
+    if (message.pivot().values_size() == 0) return NotSupported("pivot without a list of values");
+    for (const auto& literal : message.pivot().values()) {
+      spark::connect::Expression wrapped;
+      *wrapped.mutable_literal() = literal;
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ResolveLiteral(wrapped));
+      values.push_back(std::move(value));
+    }
+    ARROW_ASSIGN_OR_RAISE(ExpressionVector keys, expressions.ResolveAll(message.grouping_expressions()));
+    for (const ExpressionPtr& key : keys) {
+      items.push_back(ExpressionResolver::Name(key));
+      grouping.push_back(key->kind() == ExpressionKind::kAlias ? key->children()[0] : key);
+    }
+  }
+  for (const ExpressionPtr& aggregate : aggregates) {
+    ARROW_RETURN_NOT_OK(CheckGrouped(aggregate->kind() == ExpressionKind::kAlias ? *aggregate->children()[0] : *aggregate,
+                                     grouping, {}));
+    items.push_back(aggregate);
+  }
+  return MakePivot(column, values, std::move(grouping), std::move(items), std::move(child), eval);
 }
 
 }  // namespace millrace::analyzer

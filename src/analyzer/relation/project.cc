@@ -73,9 +73,12 @@ arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation
   const auto& project = relation.project();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(project.input()));
   OperatorInput below;
-  ExpressionResolver expressions = resolver.Expressions(child->output(), &below);
+  below.hidden = resolver.HiddenOf(child);
+  const AttributeVector columns = child->output();
+  ExpressionResolver expressions = resolver.Expressions(columns, &below);
   expressions.AllowLateralAliases();
   ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(project.expressions()));
+  child = resolver.WithHidden(child, below);
   const expression::EvalContext& eval = resolver.context().eval;
   bool aggregates = below.window_functions.ContainsAggregates() || std::any_of(items.begin(), items.end(), [](const ExpressionPtr& item) {
     return expression::Contains(*item, ExpressionKind::kAggregateCall);

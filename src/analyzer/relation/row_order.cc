@@ -57,6 +57,16 @@ PlanPtr ProjectBack(const AttributeVector& columns, PlanPtr plan) {
 
 namespace {
 
+std::string AggregatesIn(const expression::Expression& condition) {
+  std::string list;
+  expression::Visit(condition, [&](const expression::Expression& node) {
+    if (node.kind() != ExpressionKind::kAggregateCall) return true;
+    list += (list.empty() ? "" : ", ") + node.Sql();
+    return false;
+  });
+  return list;
+}
+
 // The rows of `input` for which `condition` holds, with the columns of `shown`.
 arrow::Result<PlanPtr> FilterOver(const ExpressionPtr& condition, const OperatorInput& below, PlanPtr input,
                                   const AttributeVector& shown, const expression::EvalContext& eval) {
@@ -92,10 +102,13 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
   const expression::EvalContext& eval = resolver.context().eval;
   OperatorInput below;
   below.window_functions_allowed = false;
+  below.hidden = resolver.HiddenOf(child);
   arrow::Result<ExpressionPtr> condition =
       resolver.Expressions(child->output(), &below).ResolveCondition(filter.condition());
   bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
-  if (condition.ok() && !aggregates) return FilterOver(*condition, below, child, child->output(), eval);
+  if (condition.ok() && !aggregates) {
+    return FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval);
+  }
   if (child->kind() == logical::NodeKind::kAggregate) {
     ARROW_ASSIGN_OR_RAISE(PlanPtr having, FilterAggregate(resolver, filter.condition(), child, aggregates));
     if (having != nullptr) return having;
@@ -116,7 +129,7 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
   }
   ARROW_RETURN_NOT_OK(condition.status());
   return UserError("INVALID_WHERE_CONDITION", {{"condition", QuoteSqlExpression((*condition)->Sql(true))},
-                                               {"expressionList", (*condition)->Sql()}});
+                                               {"expressionList", AggregatesIn(**condition)}});
 }
 
 namespace {

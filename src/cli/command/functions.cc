@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "cli/functions_page.h"
 #include "function/function_def.h"
 
 namespace millrace::cli {
@@ -9,7 +10,13 @@ void AddFunctionsCommand(CLI::App& program, int* exit_code) {
   auto name = std::make_shared<std::string>();
   CLI::App* command = program.add_subcommand("functions", "List the SQL functions, or describe one");
   command->add_option("name", *name, "Function to describe");
-  command->callback([name, exit_code] {
+  auto markdown = std::make_shared<bool>(false);
+  command->add_flag("--markdown", *markdown, "Print the page of all functions (docs/functions.md)");
+  command->callback([name, markdown, exit_code] {
+    if (*markdown) {
+      std::fputs(FunctionsPage().c_str(), stdout);
+      return;
+    }
     if (name->empty()) {
       for (const function::FunctionDef* def : function::AllFunctions()) {
         std::printf("%-14s %-28s %s\n", std::string(def->family).c_str(), std::string(def->name).c_str(),

@@ -4,7 +4,6 @@
 #include <limits>
 #include <numeric>
 
-#include "expression/aggregate.h"
 #include "physical/operator/exchange.h"
 #include "physical/rows.h"
 #include "physical/window_frames.h"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "expression/aggregate.h"
 #include "logical/node/window.h"
 #include "physical/expression_set.h"
 #include "physical/key/sort_keys.h"

@@ -227,6 +227,13 @@ class Grammar {
   Status ParseJoin(Relation* left);
   Status ParseLateralViews(Relation* relation);
 
+  // --- pivot.cc
+  Status ParsePivots(Relation* relation);
+  Status ParsePivot(Relation* relation);
+  Status ParseUnpivot(Relation* relation);
+  /// [AS] name, where `end` is the keyword that may follow instead.
+  Status ParseAliasBefore(Keyword end, Expression* expression);
+
   // --- statement.cc
   Status ParseCreateView(spark::connect::Plan* out);
   Status ParseConf(std::optional<ConfStatement>* conf);

@@ -59,9 +59,7 @@ arrow::Status Grammar::ParseFrom(Relation* out) {
     ARROW_RETURN_NOT_OK(ParseJoins(out));
   } while (Accept(Symbol::kComma));
   ARROW_RETURN_NOT_OK(ParseLateralViews(out));
-  if (At(Keyword::kPivot) && StartsClause(position_)) return Unsupported("PIVOT");
-  if (At(Keyword::kUnpivot) && StartsClause(position_)) return Unsupported("UNPIVOT");
-  return Status::OK();
+  return ParsePivots(out);
 }
 
 arrow::Status Grammar::ParseRelation(Relation* out) {
@@ -333,9 +331,7 @@ arrow::Status Grammar::ParseJoins(Relation* left) {
     if (chain > kMaxOperatorChain) return TooComplex();
     ARROW_RETURN_NOT_OK(ParseJoin(left));
   }
-  if (At(Keyword::kPivot) && StartsClause(position_)) return Unsupported("PIVOT");
-  if (At(Keyword::kUnpivot) && StartsClause(position_)) return Unsupported("UNPIVOT");
-  return Status::OK();
+  return ParsePivots(left);
 }
 
 arrow::Status Grammar::ParseJoin(Relation* left) {

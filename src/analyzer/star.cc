@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <span>
+
+#include <re2/re2.h>
+
+#include "analyzer/expression_resolver.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "function/extract_value.h"
+#include "function/function_def.h"
+
+/// Items that stand for several columns: *, t.*, * EXCEPT (…), colRegex.
+
+namespace millrace::analyzer {
+
+namespace connect = spark::connect;
+using expression::Alias;
+using expression::AttributePtr;
+using expression::ExpressionKind;
+using expression::Literal;
+
+arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Expression& message) {
+  const auto& star = message.unresolved_star();
+  if (star.has_plan_id()) {
+    auto columns = plan_columns_.find(star.plan_id());
+    if (columns == plan_columns_.end()) return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", "`*`"}});
+    return ExpressionVector(columns->second[0].begin(), columns->second[0].end());
+  }
+  if (!star.has_unparsed_target()) return ExpressionVector(input_.begin(), input_.end());
+  std::string target = star.unparsed_target();
+  if (!target.ends_with(".*")) return InternalError("A star's target does not end in .*: " + target);
+  target.resize(target.size() - 2);
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(target));
+  ExpressionVector columns;
+  for (const AttributePtr& attribute : input_) {
+    const auto& qualifier = attribute->qualifier();
+    if (qualifier.size() < parts.size()) continue;
+    bool same = true;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const std::string& part = qualifier[qualifier.size() - parts.size() + i];
+      same = same && (context_.eval.case_sensitive ? part == parts[i] : EqualsIgnoreCase(part, parts[i]));
+    }
+    if (same) columns.push_back(attribute);
+  }
+  if (!columns.empty()) return columns;
+  // Not a table: a struct whose fields become columns.
+  std::optional<ExpressionPtr> value;
+  for (size_t i = lambda_parameters_.size(); i-- > 0 && !value;) {
+    ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, {lambda_parameters_[i]}, context_.eval.case_sensitive));
+  }
+  if (!value) {
+    ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, input_, context_.eval.case_sensitive));
+  }
+  if (!value) {
+    std::string names;
+    for (const AttributePtr& attribute : input_) {
+      if (!names.empty()) names += ", ";
+      names += QuoteIdentifier(attribute->name());
+    }
+    return UserError("CANNOT_RESOLVE_STAR_EXPAND", {{"targetString", QuoteNameParts(parts)}, {"columns", names}});
+  }
+  if ((*value)->type()->id() != types::TypeId::kStruct) {
+    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", QuoteSqlExpression((*value)->Sql(true))}});
+  }
+  for (const types::StructField& field : (*value)->type()->fields()) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr item, function::ExtractValue(*value, Literal::String(field.name), true));
+    columns.push_back(std::make_shared<Alias>(std::move(item), field.name));
+  }
+  return columns;
+}
+
+namespace {
+
+// `value`, a struct, rebuilt without the field at `path`.
+arrow::Result<ExpressionPtr> WithoutField(const ExpressionPtr& value, std::span<const std::string> path,
+                                          const expression::EvalContext& eval) {
+  ExpressionVector arguments;
+  bool found = false;
+  for (const types::StructField& field : value->type()->fields()) {
+    bool same = eval.case_sensitive ? field.name == path[0] : EqualsIgnoreCase(field.name, path[0]);
+    found = found || same;
+    if (same && path.size() == 1) continue;
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr kept, function::ExtractValue(value, Literal::String(field.name), true));
+    if (same && kept->type()->id() == types::TypeId::kStruct) {
+      ARROW_ASSIGN_OR_RAISE(kept, WithoutField(kept, path.subspan(1), eval));
+    }
+    arguments.push_back(Literal::String(field.name));
+    arguments.push_back(std::move(kept));
+  }
+  if (!found) return ExpressionPtr();
+  return function::BindCall("named_struct", std::move(arguments), eval);
+}
+
+}  // namespace
+
+arrow::Result<ExpressionVector> ExpressionResolver::ExpandStarExcept(const connect::Expression& message) {
+  const auto& call = message.unresolved_function();
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector columns, ExpandStar(call.arguments(0)));
+  for (int i = 1; i < call.arguments_size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(call.arguments(i).unresolved_attribute().unparsed_identifier()));
+    // The longest start of the name that is a column; the rest is a field of it.
+    auto found = columns.end();
+    size_t length = parts.size();
+    for (; length > 0 && found == columns.end(); --length) {
+      std::vector<std::string> start(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(length));
+      ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(start, input_, context_.eval.case_sensitive));
+      if (!value || (*value)->kind() != ExpressionKind::kAttribute) continue;
+      found = std::find_if(columns.begin(), columns.end(), [&](const ExpressionPtr& column) {
+        return expression::ToAttribute(column)->id() == expression::ToAttribute(*value)->id();
+      });
+    }
+    if (found == columns.end()) return UnresolvedColumn(parts, input_);
+    std::span<const std::string> path = std::span(parts).subspan(length + 1);
+    if (path.empty()) {
+      columns.erase(found);
+      continue;
+    }
+    if ((*found)->type()->id() != types::TypeId::kStruct) return UnresolvedColumn(parts, input_);
+    ExpressionPtr value = (*found)->kind() == ExpressionKind::kAlias ? (*found)->children()[0] : *found;
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, WithoutField(value, path, context_.eval));
+    if (made == nullptr) return UnresolvedColumn(parts, input_);
+    const AttributePtr shown = expression::ToAttribute(*found);
+    *found = std::make_shared<Alias>(std::move(made), shown->name(), shown->id());
+  }
+  return columns;
+}
+
+arrow::Result<ExpressionVector> ExpressionResolver::ExpandRegex(const connect::Expression& message) {
+  std::string pattern = message.unresolved_regex().col_name();
+  if (pattern.size() >= 2 && pattern.front() == '`' && pattern.back() == '`') {
+    pattern = pattern.substr(1, pattern.size() - 2);
+  }
+  RE2::Options options;
+  options.set_case_sensitive(context_.eval.case_sensitive);
+  options.set_log_errors(false);
+  RE2 regex(pattern, options);
+  if (!regex.ok()) return NotSupported("colRegex(" + pattern + ")");
+  ExpressionVector columns;
+  for (const AttributePtr& attribute : input_) {
+    if (RE2::FullMatch(attribute->name(), regex)) columns.push_back(attribute);
+  }
+  return columns;
+}
+
+}  // namespace millrace::analyzer
