@@ -74,6 +74,9 @@ void MicroBatchExecution::Run() {
   } catch (const std::exception& e) {  // bad_alloc, and what third parties throw
     status = InternalError(std::string("The query's thread ended by an exception: ") + e.what());
   }
+  // Nothing may be written to the logs once the query counts as ended: another run may begin then.
+  arrow::Status written = log_writer_.Wait();
+  if (status.ok()) status = std::move(written);
   Finish(std::move(status));
 }
 
@@ -97,8 +100,7 @@ arrow::Status MicroBatchExecution::RunLoop() {
     ARROW_ASSIGN_OR_RAISE(bool ran, RunTrigger());
     if (!WaitForTrigger(ran)) break;
   }
-  // A commit entry may still be on its way to the disk.
-  return log_writer_.Wait();
+  return CommitSources();
 }
 
 arrow::Status MicroBatchExecution::RestoreConf(const OffsetEntry& entry) {
@@ -131,6 +133,17 @@ arrow::Status MicroBatchExecution::Recover() {
   batch_id_ = *newest;
   for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].available = entry->offsets[i];
 
+  // Two entries in a row are asked for even where the newest is done: a hole means that somebody has tampered.
+  std::optional<OffsetEntry> before;
+  if (newest->value > 0) {
+    ARROW_ASSIGN_OR_RAISE(before, checkpoint_.offset_log.Get(newest->Previous(), num_sources));
+    if (!before) {
+      return arrow::Status::Invalid("batch ", newest->Previous().ToString(), " doesn't exist in the offset log ",
+                                    checkpoint_.offset_log.log().directory(),
+                                    ", which is required to restart the query from its latest batch ",
+                                    newest->ToString());
+    }
+  }
   ARROW_ASSIGN_OR_RAISE(auto committed, checkpoint_.commit_log.log().LatestId());
   if (committed && *committed >= *newest) {
     ARROW_ASSIGN_OR_RAISE(auto commit, checkpoint_.commit_log.Get(*newest));
@@ -143,14 +156,9 @@ arrow::Status MicroBatchExecution::Recover() {
   entry_ = *entry;
   planned_ = true;
   batch_timestamp_ms_ = entry->timestamp_ms;
-  if (newest->value == 0) return arrow::Status::OK();
-  ARROW_ASSIGN_OR_RAISE(auto before, checkpoint_.offset_log.Get(newest->Previous(), num_sources));
-  if (!before) {
-    return arrow::Status::Invalid("batch ", newest->Previous().ToString(), " doesn't exist in the offset log ",
-                                  checkpoint_.offset_log.log().directory(), ", which batch ", newest->ToString(),
-                                  " needs to run again");
+  if (before) {
+    for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].committed = before->offsets[i];
   }
-  for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].committed = before->offsets[i];
   return arrow::Status::OK();
 }
 
@@ -189,6 +197,25 @@ arrow::Result<bool> MicroBatchExecution::RunTrigger() {
   return run;
 }
 
+arrow::Result<connector::SourceOffset> MicroBatchExecution::InitialOffsetOf(QuerySource* source) {
+  if (!source->initial) {
+    ARROW_RETURN_NOT_OK(HitFailpoint("source.before_initial_offsets"));
+    ARROW_ASSIGN_OR_RAISE(source->initial, source->stream->InitialOffset());
+    ARROW_RETURN_NOT_OK(HitFailpoint("source.after_initial_offsets"));
+  }
+  return *source->initial;
+}
+
+arrow::Status MicroBatchExecution::CommitSources() {
+  if (!sources_to_commit_) return arrow::Status::OK();
+  ARROW_RETURN_NOT_OK(log_writer_.Wait());
+  sources_to_commit_ = false;
+  for (size_t i = 0; i < bound_.sources.size(); ++i) {
+    if (commit_offsets_[i]) ARROW_RETURN_NOT_OK(bound_.sources[i].stream->Commit(*commit_offsets_[i]));
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
   bool changed = false;
   for (QuerySource& source : bound_.sources) {
@@ -197,15 +224,17 @@ arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
     if (source.available) {
       start = *source.available;
     } else {
-      ARROW_RETURN_NOT_OK(HitFailpoint("source.before_initial_offsets"));
-      ARROW_ASSIGN_OR_RAISE(start, source.stream->InitialOffset());
-      ARROW_RETURN_NOT_OK(HitFailpoint("source.after_initial_offsets"));
+      ARROW_ASSIGN_OR_RAISE(start, InitialOffsetOf(&source));
     }
     ARROW_ASSIGN_OR_RAISE(auto latest, source.stream->LatestOffset(start));
     if (latest) source.available = latest;
     changed = changed || source.available != source.committed;
   }
-  if (!changed) return false;
+  // Whoever waits for the query to have done everything waits for its logs too.
+  if (!changed) {
+    ARROW_RETURN_NOT_OK(CommitSources());
+    return false;
+  }
   {
     std::lock_guard lock(mutex_);
     status_.is_data_available = true;
@@ -246,7 +275,7 @@ arrow::Status MicroBatchExecution::PlanPartitions(physical::ExecutionContext* co
       if (source.committed) {
         start = *source.committed;
       } else {
-        ARROW_ASSIGN_OR_RAISE(start, source.stream->InitialOffset());
+        ARROW_ASSIGN_OR_RAISE(start, InitialOffsetOf(&source));
       }
       ARROW_ASSIGN_OR_RAISE(partitions, source.stream->PlanPartitions(start, *source.available, scan.columns));
     }
@@ -268,11 +297,15 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   ARROW_RETURN_NOT_OK(HitFailpoint("batch.before_run"));
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> write, sink_->Begin(batch_id_));
   // Null: the sink has this micro-batch already; it was committed before a crash.
-  if (write == nullptr) return log_writer_.Wait();
+  if (write == nullptr) {
+    ARROW_RETURN_NOT_OK(log_writer_.Wait());
+    return CommitSources();
+  }
   ARROW_RETURN_NOT_OK(physical::RunWrite(*bound_.root, context, write.get(), [this]() -> arrow::Status {
     ARROW_RETURN_NOT_OK(HitFailpoint("batch.after_run"));
     // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer.
     ARROW_RETURN_NOT_OK(log_writer_.Wait());
+    ARROW_RETURN_NOT_OK(CommitSources());
     return HitFailpoint("sink.before_commit");
   }));
   ARROW_RETURN_NOT_OK(HitFailpoint("sink.after_commit"));
@@ -290,14 +323,18 @@ arrow::Status MicroBatchExecution::CommitMicroBatch() {
         return HitFailpoint("commit_log.after_add");
       }));
   progress_.batch_id = batch_id_.value;
+  commit_offsets_.clear();
   for (QuerySource& source : bound_.sources) {
     SourceProgress reported;
     reported.start_offset = source.committed;
     reported.end_offset = source.available;
     progress_.sources.push_back(std::move(reported));
     source.committed = source.available;
-    if (source.committed) ARROW_RETURN_NOT_OK(source.stream->Commit(*source.committed));
+    commit_offsets_.push_back(source.committed);
   }
+  // The sources may delete what they have read only when the commit entry is durable: done with the next micro-batch, or
+  // when there is nothing else to do.
+  sources_to_commit_ = true;
   planned_ = false;
   batch_id_ = batch_id_.Next();
   return arrow::Status::OK();
@@ -387,6 +424,7 @@ void MicroBatchExecution::Finish(arrow::Status status) {
   // What fails because it was told to stop has not failed.
   if (stopped && (status.IsCancelled() || status.ok())) status = arrow::Status::OK();
   if (status.ok() && spec_.temporary_checkpoint) (void)spec_.file_system->RemoveTree(checkpoint_.location);
+  arrow::Status cause = status;
   if (!status.ok()) {
     std::string message(status.message());
     status = UserError("STREAM_FAILED", {{"id", id()}, {"runId", run_id_}, {"message", message}});
@@ -395,6 +433,7 @@ void MicroBatchExecution::Finish(arrow::Status status) {
     std::lock_guard lock(mutex_);
     active_ = false;
     failure_ = status;
+    cause_ = std::move(cause);
     status_.message = status.ok() ? "Stopped" : "Terminated with exception: " + status.message();
     status_.is_trigger_active = false;
     status_.is_data_available = false;
@@ -427,6 +466,11 @@ std::optional<JsonValue> MicroBatchExecution::last_progress() const {
 arrow::Status MicroBatchExecution::exception() const {
   std::lock_guard lock(mutex_);
   return failure_;
+}
+
+arrow::Status MicroBatchExecution::cause() const {
+  std::lock_guard lock(mutex_);
+  return cause_;
 }
 
 std::string MicroBatchExecution::Explain(bool extended) const {

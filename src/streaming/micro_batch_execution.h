@@ -29,6 +29,8 @@ struct QuerySource {
     connector::ReadColumns columns;
   };
   std::vector<Scan> scans;
+  /// Where a new query begins, once it was asked for.
+  std::optional<connector::SourceOffset> initial;
   /// End of the last micro-batch that is done.
   std::optional<connector::SourceOffset> committed;
   /// End of the micro-batch that is planned or running.
@@ -65,6 +67,7 @@ class MicroBatchExecution final : public StreamingQuery {
   std::vector<JsonValue> recent_progress() const override;
   std::optional<JsonValue> last_progress() const override;
   arrow::Status exception() const override;
+  arrow::Status cause() const override;
   std::string Explain(bool extended) const override;
   arrow::Status Stop() override;
   arrow::Result<bool> AwaitTermination(std::chrono::milliseconds timeout) override;
@@ -81,10 +84,13 @@ class MicroBatchExecution final : public StreamingQuery {
   /// Asks the sources for new data; true when there is a micro-batch to run, whose offsets are then on their way to
   /// the offset log.
   arrow::Result<bool> PlanOffsets();
+  arrow::Result<connector::SourceOffset> InitialOffsetOf(QuerySource* source);
   arrow::Status WriteOffsets();
   arrow::Status RunMicroBatch();
   arrow::Status PlanPartitions(physical::ExecutionContext* context);
   arrow::Status CommitMicroBatch();
+  /// Tells the sources what they may forget: the ends of the micro-batch whose commit entry is durable.
+  arrow::Status CommitSources();
   void ReportProgress(bool ran);
   /// Waits for the next trigger. False when the query shall end.
   bool WaitForTrigger(bool ran);
@@ -105,6 +111,8 @@ class MicroBatchExecution final : public StreamingQuery {
   OffsetEntry entry_;
   /// The micro-batch's offsets are in the log (or on their way): it has to run.
   bool planned_ = false;
+  bool sources_to_commit_ = false;
+  std::vector<std::optional<connector::SourceOffset>> commit_offsets_;
   int64_t watermark_ms_ = 0;
   int64_t batch_timestamp_ms_ = 0;
   std::map<int64_t, int64_t> rows_read_;
@@ -124,6 +132,7 @@ class MicroBatchExecution final : public StreamingQuery {
   // Guarded by mutex_.
   bool active_ = true;
   arrow::Status failure_;
+  arrow::Status cause_;
   StreamingQueryStatus status_;
   std::deque<JsonValue> recent_;
   /// Number of triggers begun, and of the last one that found nothing to do: what ProcessAllAvailable waits for.

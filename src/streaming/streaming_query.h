@@ -87,6 +87,8 @@ class StreamingQuery {
   virtual std::optional<JsonValue> last_progress() const = 0;
   /// Why it ended; OK while it runs and after a clean end. A failure carries condition STREAM_FAILED.
   virtual arrow::Status exception() const = 0;
+  /// The failure behind exception(), with its own condition.
+  virtual arrow::Status cause() const = 0;
   virtual std::string Explain(bool extended) const = 0;
 
   /// Ends the query and returns when its thread has ended: the running micro-batch is abandoned (it runs again after a restart). Errors: none
