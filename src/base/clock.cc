@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <iterator>
+
 namespace millrace {
 
 int64_t SystemClock::NowMicros() const {
@@ -26,13 +28,14 @@ int64_t ManualClock::NowMicros() const {
 
 bool ManualClock::WaitUntil(int64_t deadline_us, const std::function<bool()>& wake) {
   std::unique_lock lock(mutex_);
-  ++num_waiting_;
+  auto waiting = deadlines_us_.insert(deadline_us);
+  changed_.notify_all();
   bool woken = false;
   changed_.wait(lock, [&] {
     woken = wake();
     return woken || now_us_ >= deadline_us;
   });
-  --num_waiting_;
+  deadlines_us_.erase(waiting);
   return woken;
 }
 
@@ -51,7 +54,14 @@ void ManualClock::AdvanceMicros(int64_t delta_us) {
 
 int ManualClock::num_waiting() const {
   std::lock_guard lock(mutex_);
-  return num_waiting_;
+  return static_cast<int>(deadlines_us_.size());
+}
+
+void ManualClock::AwaitWaiting(int count, const std::function<bool()>& give_up) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] {
+    return give_up() || std::distance(deadlines_us_.upper_bound(now_us_), deadlines_us_.end()) >= count;
+  });
 }
 
 }  // namespace millrace

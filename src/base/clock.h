@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <set>
 
 namespace millrace {
 
@@ -48,12 +49,15 @@ class ManualClock final : public Clock {
   void AdvanceMicros(int64_t delta_us);
   /// Number of threads now inside WaitUntil.
   int num_waiting() const;
+  /// Returns when `count` threads wait for a time that is still to come, or when `give_up` says so (asked again after each
+  /// Notify): everything that was due has been done.
+  void AwaitWaiting(int count, const std::function<bool()>& give_up);
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   int64_t now_us_;
-  int num_waiting_ = 0;
+  std::multiset<int64_t> deadlines_us_;
 };
 
 }  // namespace millrace

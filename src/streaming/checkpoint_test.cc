@@ -133,7 +133,8 @@ TEST(SparkCheckpointTest, SettingsAreTheOnesSparkStores) {
   std::set<std::string> ours;
   for (const CheckpointedConf& conf : CheckpointedConfs()) {
     ours.insert(std::string(conf.key));
-    if (conf.key != "spark.sql.shuffle.partitions") EXPECT_EQ(entry.conf[std::string(conf.key)], conf.default_value);
+    if (conf.key == "spark.sql.shuffle.partitions") continue;
+    EXPECT_EQ(entry.conf[std::string(conf.key)], conf.default_value);
   }
   EXPECT_EQ(stored, ours);
 }

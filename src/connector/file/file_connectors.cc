@@ -44,7 +44,10 @@ constexpr char kParquetName[] = "parquet";
 
 arrow::Result<const format::FileFormat*> FormatOf(const char* name) {
   const format::FileFormat* format = format::FindFileFormat(name);
-  if (format == nullptr) return InternalError("no file format is called " + std::string(name));
+  if (format == nullptr) {
+    return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+                     {{"methodName", "format(\"" + std::string(name) + "\")"}, {"className", "Millrace"}});
+  }
   return format;
 }
 

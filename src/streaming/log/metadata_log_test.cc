@@ -99,7 +99,9 @@ TEST_F(MetadataLogTest, WhicheverCallFailsAnEntryIsWholeOrNotThere) {
     arrow::Status status = Open().Add(id, "whole");
     files_.DropUnsynced();
     auto text = *Open().Get(id);
-    if (status.ok()) EXPECT_EQ(text, "whole");
+    if (status.ok()) {
+      EXPECT_EQ(text, "whole");
+    }
     EXPECT_TRUE(!text || *text == "whole") << nth << ": " << *text;
   }
   files_.SetReadOnly(true);
