@@ -69,6 +69,7 @@ connector::ConnectorContext Session::MakeConnectorContext() {
   context.parallelism = engine_->pool->num_threads();
   context.conf = [this](std::string_view key) { return conf_.Get(key); };
   context.memory_tables = &memory_tables_;
+  if (print_) context.print = print_;
   context.show = [eval](const types::DataType& schema, const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
                         int64_t num_rows, int truncate) {
     return expression::ShowString(eval, schema, rows, {.num_rows = num_rows, .truncate = truncate, .vertical = false});

@@ -71,6 +71,8 @@ class Session : public std::enable_shared_from_this<Session> {
   StreamingQueryManager& streams() { return streams_; }
   /// Tables of the memory sink, and those tests feed memory streams with.
   connector::MemoryTables& memory_tables() { return memory_tables_; }
+  /// Takes what console sinks print, instead of standard output. Before the first query; may be called from their threads.
+  void set_print(std::function<void(std::string_view text)> print) { print_ = std::move(print); }
   const std::string& id() const { return id_; }
 
   /// Resolves a relation message. Errors: UserError as Spark raises.
@@ -120,6 +122,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Conf conf_;
   catalog::Catalog catalog_;
   connector::MemoryTables memory_tables_;
+  std::function<void(std::string_view)> print_;
   std::mutex mutex_;
   std::map<std::string, logical::PlanPtr> relations_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;

@@ -10,6 +10,7 @@
 #include "physical/write.h"
 #include "session/session.h"
 #include "spark/connect/commands.pb.h"
+#include "spark/connect/relations.pb.h"
 #include "types/arrow_type.h"
 #include "types/datetime_text.h"
 #include "types/interval_text.h"
@@ -176,6 +177,13 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     spec.temporary_checkpoint = true;
   }
   spec.checkpoint_location = AbsolutePath(LocalPath(*location));
+  bool to_memory = spec.sink != nullptr && spec.sink->name == "memory";
+  // The rows of an earlier run are not there any more; only a complete result makes up for that.
+  if (to_memory && spec.output_mode != connector::OutputMode::kComplete) {
+    std::string offsets = JoinPath(spec.checkpoint_location, "offsets");
+    ARROW_ASSIGN_OR_RAISE(auto found, engine_->file_system->Stat(offsets));
+    if (found) return UserError("_LEGACY_ERROR_TEMP_1299", {{"checkpointPath", offsets}});
+  }
   auto conf = std::make_shared<Conf>(conf_);
   spec.conf = [conf](std::string_view key) { return conf->Get(key); };
   spec.polling_delay_ms = conf_.GetMillis("spark.sql.streaming.pollingDelay");
@@ -187,7 +195,16 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   spec.pool = engine_->pool.get();
   spec.clock = engine_->clock;
   spec.file_system = engine_->file_system;
-  return streams_.Start(std::move(spec));
+  std::string name = spec.name;
+  ARROW_ASSIGN_OR_RAISE(auto query, streams_.Start(std::move(spec)));
+  if (to_memory) {
+    connect::Relation table;
+    auto* source = table.mutable_read()->mutable_data_source();
+    source->set_format("memory");
+    (*source->mutable_options())["table"] = name;
+    ARROW_RETURN_NOT_OK(CreateView(table, name, /*global=*/false, /*replace=*/true));
+  }
+  return query;
 }
 
 }  // namespace millrace::session

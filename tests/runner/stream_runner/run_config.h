@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <arrow/result.h>
+
+namespace millrace::stream_runner {
+
+/// Under which circumstances scripts are run: what a file of tests/config says.
+///
+///     crash every_failpoint            each script once for each failpoint: the engine dies there, unsynced files are lost, the
+///                                      query starts again
+///     restart each_process             the query is stopped and started after every `process`
+///     rows_per_batch 1                 every added row is a micro-batch of its own
+///     partitions 3                     rows of a source are dealt out over so many partitions
+///     ignore VERB                      what this config changes by its nature is not compared (batch, progress, offsets)
+///     skip PATH-PART REASON…           scripts with this in their path are left out
+struct RunConfig {
+  struct Skip {
+    std::string path_part;
+    std::string reason;
+  };
+  bool crash_everywhere = false;
+  bool restart_each_process = false;
+  std::optional<int> rows_per_batch;
+  int partitions = 1;
+  std::vector<std::string> ignored_verbs;
+  std::vector<Skip> skips;
+
+  static arrow::Result<RunConfig> Load(const std::string& path);
+  bool Ignores(const std::string& verb) const;
+  /// Why the script is left out, or nullopt.
+  std::optional<std::string> SkipReason(const std::string& script_path) const;
+};
+
+}  // namespace millrace::stream_runner
