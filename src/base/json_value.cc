@@ -134,7 +134,9 @@ void JsonValue::Append(std::string* out) const {
 }
 
 void JsonValue::AppendPretty(int indent, std::string* out) const {
-  if (kind_ == Kind::kArray) {
+  if (kind_ == Kind::kArray && elements_.empty()) {
+    *out += "[ ]";
+  } else if (kind_ == Kind::kArray) {
     // json4s keeps arrays of objects on the line: "[ {", "}, {", "} ]".
     *out += "[ ";
     for (size_t i = 0; i < elements_.size(); ++i) {
