@@ -398,15 +398,15 @@ arrow::Status ScriptRun::Deliver() {
 }
 
 arrow::Status ScriptRun::ProcessOnce() {
-  using Start = spark::connect::WriteStreamOperationStart;
+  using Message = spark::connect::WriteStreamOperationStart;
   if (query_ == nullptr) return error_;
   switch (start_.trigger_case()) {
-    case Start::kAvailableNow:
-    case Start::kOnce: {
+    case Message::kAvailableNow:
+    case Message::kOnce: {
       auto ended = query_->AwaitTermination(std::chrono::milliseconds(-1));
       return ended.ok() ? arrow::Status::OK() : query_->cause();
     }
-    case Start::kProcessingTimeInterval:
+    case Message::kProcessingTimeInterval:
       clock_.AwaitWaiting(1, [this] { return !query_->is_active(); });
       return query_->cause();
     default: {
