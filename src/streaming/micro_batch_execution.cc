@@ -98,6 +98,8 @@ arrow::Status MicroBatchExecution::RunLoop() {
   while (!stopping()) {
     data_arrived_.store(false, std::memory_order_release);
     ARROW_ASSIGN_OR_RAISE(bool ran, RunTrigger());
+    // Nobody should find a micro-batch unfinished because the next one is far away.
+    if (spec_.trigger.kind == TriggerKind::kProcessingTime) ARROW_RETURN_NOT_OK(CommitSources());
     if (!WaitForTrigger(ran)) break;
   }
   return CommitSources();
