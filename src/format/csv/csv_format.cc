@@ -18,6 +18,11 @@ namespace millrace::format {
 
 namespace {
 
+/// What files may hold; from_csv also takes binary and legacy intervals.
+bool SupportsCsvFile(const types::DataType& type) {
+  return SupportsCsv(type) && type.id() != types::TypeId::kBinary && type.id() != types::TypeId::kCalendarInterval;
+}
+
 /// Without blank lines and comments, which Spark takes away before it looks at lines. `skip_first`: the header, too.
 arrow::Result<std::shared_ptr<arrow::Array>> DataLines(const arrow::Array& column, const CsvOptions& options,
                                                        bool skip_first) {
@@ -181,7 +186,7 @@ class CsvFileWriter final : public FileWriter {
 arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& request) {
   ARROW_ASSIGN_OR_RAISE(CsvOptions options, CsvOptions::Parse(request.options, request.session));
   for (const types::StructField& field : request.schema->fields()) {
-    if (!SupportsCsv(*field.type)) {
+    if (!SupportsCsvFile(*field.type)) {
       return UserError("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", {{"format", "CSV"},
                                                                 {"columnName", QuoteIdentifier(field.name)},
                                                                 {"columnType", QuoteSqlType(field.type->Sql())}});
@@ -266,7 +271,7 @@ extern const FileFormat kCsvFormat{
     .open_reader = OpenReader,
     .open_writer = OpenWriter,
     .infer_schema = InferSchema,
-    .supports = SupportsCsv,
+    .supports = SupportsCsvFile,
 };
 
 }  // namespace millrace::format

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <random>
 
 #include "base/error.h"
@@ -21,6 +22,22 @@ arrow::Status CheckEncoding(const JsonOptions& options) {
   for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   if (name == "UTF-8" || name == "UTF8" || name == "US-ASCII") return arrow::Status::OK();
   return arrow::Status::NotImplemented("JSON files in the encoding ", *options.encoding, ": only UTF-8 is read and written");
+}
+
+bool SupportsJsonFile(const types::DataType& type) {
+  switch (type.id()) {
+    case types::TypeId::kCalendarInterval:
+      return false;
+    case types::TypeId::kStruct:
+      return std::all_of(type.fields().begin(), type.fields().end(),
+                         [](const types::StructField& field) { return SupportsJsonFile(*field.type); });
+    case types::TypeId::kArray:
+      return SupportsJsonFile(*type.element());
+    case types::TypeId::kMap:
+      return SupportsJsonFile(*type.key()) && SupportsJsonFile(*type.value());
+    default:
+      return true;
+  }
 }
 
 /// The records of a file as utf8 columns.
@@ -171,7 +188,7 @@ extern const FileFormat kJsonFormat{
     .open_reader = OpenReader,
     .open_writer = OpenWriter,
     .infer_schema = InferSchema,
-    .supports = [](const types::DataType&) { return true; },
+    .supports = SupportsJsonFile,
 };
 
 }  // namespace millrace::format

@@ -110,8 +110,7 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
   OptionReader options(request.options, kOptions);
   const auto& fields = request.schema->fields();
   if (fields.size() != 1) {
-    return UserError("UNSUPPORTED_FEATURE.TEXT_DATASOURCE_MULTIPLE_COLUMNS",
-                     {{"numColumns", std::to_string(fields.size())}});
+    return UserError("_LEGACY_ERROR_TEMP_1290", {{"schemaSize", std::to_string(fields.size())}});
   }
   ARROW_ASSIGN_OR_RAISE(auto separator, LineSeparator(options));
   ARROW_ASSIGN_OR_RAISE(auto stream,
