@@ -14,7 +14,7 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(DataTypePtr schema, BindSchema(input, 1));
   if (schema->id() != TypeId::kStruct) {
     return UserError("INVALID_SCHEMA.NON_STRUCT_TYPE",
-                     {{"inputSchema", QuoteSqlExpression(input.arguments[1]->Sql())},
+                     {{"inputSchema", QuoteSqlExpression(input.arguments[1]->Sql(true))},
                       {"dataType", QuoteSqlType(schema->Sql())}});
   }
   ARROW_ASSIGN_OR_RAISE(format::OptionMap given, BindOptions(input, 2));

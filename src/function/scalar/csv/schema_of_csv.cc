@@ -16,7 +16,7 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
     return UserError("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", {{"sqlExpr", QuoteSqlExpression(CallSql(shown))},
                                                               {"inputName", QuoteIdentifier("csv")},
                                                               {"inputType", QuoteSqlType("STRING")},
-                                                              {"inputExpr", QuoteSqlExpression(text->Sql())}});
+                                                              {"inputExpr", QuoteSqlExpression(text->Sql(true))}});
   }
   ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*text, input.context));
   if (!scalar->is_valid) {
