@@ -71,15 +71,22 @@ list(REMOVE_DUPLICATES grpc_names)
 list(REMOVE_ITEM grpc_names dl rt pthread m atomic)
 millrace_archives(grpc_archives ${grpc_names})
 # RE2 is in gRPC's list as well. OpenSSL must be an archive: libparquet exports another one.
-millrace_archives(other_archives protobuf rdkafka rocksdb pcre2-8 snappy lz4 zstd bz2 ssl crypto z)
+millrace_archives(other_archives protobuf rocksdb pcre2-8 snappy lz4 zstd bz2 ssl crypto z)
 
 # --- simdjson: a single header, compiled once and kept to ourselves (libparquet exports another simdjson)
 add_library(millrace_simdjson STATIC ${MILLRACE_DEPS}/simdjson/simdjson.cpp)
 target_include_directories(millrace_simdjson SYSTEM PUBLIC ${MILLRACE_DEPS}/simdjson)
 target_compile_options(millrace_simdjson PRIVATE -O3 -fvisibility=hidden)
 
-# --- what librdkafka wants of Cyrus SASL; the file says why it is not the real one
-add_library(millrace_no_kerberos STATIC ${CMAKE_SOURCE_DIR}/cmake/no_kerberos.c)
+# --- librdkafka: Debian's header and the library of the confluent-kafka wheel. Debian's own (2.0) cannot log in by SCRAM to
+# brokers that check the nonce (Kafka 3.9.1 and later), and looks once a second whether a full queue has room again.
+file(GLOB MILLRACE_RDKAFKA ${MILLRACE_SITE_PACKAGES}/confluent_kafka.libs/librdkafka-*.so.1)
+if(NOT MILLRACE_RDKAFKA)
+  message(FATAL_ERROR "confluent-kafka has no librdkafka; tools/requirements.txt pins its version")
+endif()
+get_filename_component(rdkafka_name ${MILLRACE_RDKAFKA} NAME)
+add_library(Kafka::rdkafka SHARED IMPORTED)
+set_target_properties(Kafka::rdkafka PROPERTIES IMPORTED_LOCATION ${MILLRACE_RDKAFKA} IMPORTED_SONAME ${rdkafka_name})
 
 add_library(millrace_headers INTERFACE)
 target_include_directories(millrace_headers SYSTEM INTERFACE ${MILLRACE_ARROW_INCLUDE} ${MILLRACE_DEPS}/simdjson)
@@ -88,9 +95,9 @@ target_compile_definitions(millrace_headers INTERFACE SPDLOG_SHARED_LIB SPDLOG_C
 add_library(millrace_external INTERFACE)
 target_link_libraries(millrace_external INTERFACE
   millrace_simdjson
-  -Wl,--start-group ${grpc_archives} ${other_archives} millrace_no_kerberos -Wl,--end-group
+  -Wl,--start-group ${grpc_archives} ${other_archives} -Wl,--end-group
   -Wl,--as-needed
   spdlog fmt
-  Arrow::compute Arrow::parquet Arrow::arrow
+  Kafka::rdkafka Arrow::compute Arrow::parquet Arrow::arrow
   Threads::Threads dl rt)
 target_link_options(millrace_external INTERFACE -Wl,--exclude-libs,ALL)

@@ -55,6 +55,8 @@ class StreamSink {
   virtual arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) = 0;
   /// Shown in the progress ("ConsoleTable$@…", "org.apache.spark.sql.kafka010.KafkaSourceProvider$KafkaTable…").
   virtual std::string Description() const = 0;
+  /// As MicroBatchStream::Interrupt.
+  virtual void Interrupt() {}
   virtual void Stop() {}
 };
 

@@ -130,11 +130,16 @@ class MicroBatchStream {
   }
 
   /// Calls `on_data` soon after new data may have arrived, so that a query without a trigger need not poll. False from
-  /// sources that cannot tell: such a query polls each spark.sql.streaming.pollingDelay.
+  /// sources that cannot tell: such a query polls each spark.sql.streaming.pollingDelay. The others are asked each
+  /// second all the same (new partitions make no noise).
   virtual bool NotifyOnData(std::function<void()> on_data) {
     (void)on_data;
     return false;
   }
+
+  /// The query was told to stop: calls that wait for somebody who does not answer give up with Cancelled, others go on.
+  /// From any thread, at any time before Stop.
+  virtual void Interrupt() {}
 
   /// Releases connections. No other call follows.
   virtual void Stop() = 0;

@@ -30,7 +30,6 @@ constexpr std::array kRenamed = {
     Renamed{"client.rack", "client.rack", Audience::kConsumer},
     Renamed{"security.protocol", "security.protocol", Audience::kBoth},
     Renamed{"sasl.mechanism", "sasl.mechanism", Audience::kBoth},
-    Renamed{"sasl.kerberos.service.name", "sasl.kerberos.service.name", Audience::kBoth},
     Renamed{"ssl.cipher.suites", "ssl.cipher.suites", Audience::kBoth},
     Renamed{"ssl.truststore.certificates", "ssl.ca.pem", Audience::kBoth},
     Renamed{"ssl.keystore.certificate.chain", "ssl.certificate.pem", Audience::kBoth},
@@ -83,9 +82,9 @@ constexpr std::array kRefused = {
     Refused{"ssl.trustmanager.algorithm", "give the trusted certificates as PEM"},
     Refused{"security.providers", "Java classes cannot be loaded"},
     Refused{"interceptor.classes", "interceptors could change the records"},
-    Refused{"sasl.client.callback.handler.class", "Java classes cannot be loaded; use PLAIN, SCRAM or GSSAPI"},
-    Refused{"sasl.login.callback.handler.class", "Java classes cannot be loaded; use PLAIN, SCRAM or GSSAPI"},
-    Refused{"sasl.login.class", "Java classes cannot be loaded; use PLAIN, SCRAM or GSSAPI"},
+    Refused{"sasl.client.callback.handler.class", "Java classes cannot be loaded; use PLAIN or SCRAM"},
+    Refused{"sasl.login.callback.handler.class", "Java classes cannot be loaded; use PLAIN or SCRAM"},
+    Refused{"sasl.login.class", "Java classes cannot be loaded; use PLAIN or SCRAM"},
     Refused{"transactional.id", "records are written without transactions, as Spark does"},
     Refused{"config.providers", "give the values themselves"},
 };
@@ -174,11 +173,15 @@ arrow::Status TranslateLogin(const Properties& java, Properties* native) {
   }
   auto mechanism = java.find("sasl.mechanism");
   if (mechanism != java.end()) {
-    static constexpr std::array<std::string_view, 4> kMechanisms = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI"};
+    static constexpr std::array<std::string_view, 3> kMechanisms = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
     if (std::find(kMechanisms.begin(), kMechanisms.end(), mechanism->second) == kMechanisms.end()) {
-      return BadSetting("sasl.mechanism", fmt::format("{} is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI",
+      return BadSetting("sasl.mechanism", fmt::format("{} is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512",
                                                       mechanism->second));
     }
+  }
+  if (protocol != java.end() && Upper(protocol->second).starts_with("SASL") && mechanism == java.end()) {
+    return BadSetting("security.protocol", "its default mechanism, Kerberos (GSSAPI), is not built in; set "
+                                           "kafka.sasl.mechanism to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
   }
   auto jaas = java.find("sasl.jaas.config");
   if (jaas == java.end()) return arrow::Status::OK();
@@ -193,20 +196,8 @@ arrow::Status TranslateLogin(const Properties& java, Properties* native) {
     }
     return arrow::Status::OK();
   }
-  if (login.module == "Krb5LoginModule") {
-    if (auto option = login.options.find("principal"); option != login.options.end()) {
-      (*native)["sasl.kerberos.principal"] = option->second;
-    }
-    if (auto option = login.options.find("keyTab"); option != login.options.end()) {
-      (*native)["sasl.kerberos.keytab"] = option->second;
-    }
-    if (auto option = login.options.find("serviceName"); option != login.options.end()) {
-      (*native)["sasl.kerberos.service.name"] = option->second;
-    }
-    return arrow::Status::OK();
-  }
   return BadSetting("sasl.jaas.config",
-                    fmt::format("the login module {} is none of PlainLoginModule, ScramLoginModule, Krb5LoginModule",
+                    fmt::format("the login module {} is none of PlainLoginModule, ScramLoginModule",
                                 login.module));
 }
 
@@ -219,6 +210,8 @@ void SetConsumerDefaults(Properties* native) {
   native->emplace("isolation.level", "read_uncommitted");
   native->emplace("fetch.message.max.bytes", "1048576");
   native->emplace("fetch.max.bytes", "52428800");
+  // How soon a queue that was full is looked at again.
+  native->emplace("fetch.queue.backoff.ms", "10");
   // A connection has one fetch under way: this is how long a partition that was moved, or whose queue has room again,
   // waits for the others' fetch that finds nothing.
   native->emplace("fetch.wait.max.ms", "100");
@@ -351,6 +344,7 @@ arrow::Result<ClientConfig> TranslateClientConfig(ClientRole role, const Propert
   native.emplace("reconnect.backoff.ms", "20");
   native.emplace("reconnect.backoff.max.ms", "1000");
   native.emplace("log_level", "4");
+  native.emplace("enable.metrics.push", "false");
   config.bootstrap_servers = native["bootstrap.servers"];
   // Partitions are assigned, nothing is committed: a group would only cost a coordinator's attention.
   native.erase("group.id");

@@ -74,6 +74,7 @@ TEST(ClientConfigTest, WhatCannotBeHonouredSaysWhatToGiveInstead) {
               testing::AllOf(HasSubstr("JKS"), HasSubstr("PEM")));
   EXPECT_THAT(Refusal(ClientRole::kProducer, {{"transactional.id", "x"}}), HasSubstr("kafka.transactional.id"));
   EXPECT_THAT(Refusal(ClientRole::kConsumer, {{"sasl.mechanism", "OAUTHBEARER"}}), HasSubstr("SCRAM-SHA-256"));
+  EXPECT_THAT(Refusal(ClientRole::kConsumer, {{"security.protocol", "SASL_SSL"}}), HasSubstr("Kerberos"));
   EXPECT_THAT(Refusal(ClientRole::kConsumer, {{"security.protocol", "TLS"}}), HasSubstr("SASL_SSL"));
 }
 

@@ -97,6 +97,7 @@ TEST_F(ClientTest, RecordsThatComeLaterAreAnnounced) {
   for (int i = 0; i < 200 && !reader->HasFetched(); ++i) std::this_thread::sleep_for(milliseconds(10));
   EXPECT_EQ(reader->KnownEndOffset(), 2);
   EXPECT_THAT(ReadAll(*reader, 1, 2), testing::ElementsAre("1"));
+  consumer_->NotifyOnArrival({});  // `arrivals` goes before the consumer
 }
 
 TEST_F(ClientTest, AdminTellsPartitionsAndOffsets) {

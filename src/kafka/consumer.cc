@@ -17,11 +17,10 @@ namespace {
 
 /// How long one wait in the client's queue lasts: offsets that hold no record end it only at its end.
 constexpr int kWaitSliceMs = 10;
+/// A query that is stopped lets its batch end when the broker still answers in this time.
+constexpr milliseconds kStopGrace{500};
 /// While nothing comes, the topic is looked up this often: the client itself tells only the log that it is gone.
 constexpr milliseconds kLookUpInterval{1000};
-/// A fetcher that has filled its queue looks again only after a second (librdkafka 2.0). Queues longer than this are
-/// refilled earlier, when half of them has been read.
-constexpr int64_t kRefillAbove = 4096;
 
 bool IsGone(rd_kafka_resp_err_t error) {
   return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
@@ -91,7 +90,6 @@ void PartitionReader::Stop() {
   started_ = false;
   for (rd_kafka_message_t* message : native_->ahead) rd_kafka_message_destroy(message);
   native_->ahead.clear();
-  longest_queue_ = 0;
 }
 
 arrow::Status PartitionReader::Start(int64_t offset) {
@@ -163,23 +161,13 @@ bool PartitionReader::HasFetched() {
   return false;
 }
 
-void PartitionReader::RefillSoon() {
-  int64_t length = static_cast<int64_t>(rd_kafka_queue_length(native_->queue.get()));
-  longest_queue_ = std::max(longest_queue_, length);
-  if (longest_queue_ < kRefillAbove || length * 2 > longest_queue_) return;
-  longest_queue_ = length;
-  // Any request to the partition's broker makes its thread look at the queues; the answer is not waited for.
-  PartitionListHandle list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), partition_.topic.c_str(), partition_.partition)->offset = kLatestOffset;
-  rd_kafka_offsets_for_times(consumer_->client_->handle(), list.get(), /*timeout_ms=*/0);
-}
-
 arrow::Result<ReadResult> PartitionReader::Read(int64_t until_offset, size_t max_records, milliseconds timeout,
                                                 const std::stop_token& stop) {
   ReleaseRead();
   ReadResult result;
   auto& ahead = native_->ahead;
   const steady_clock::time_point deadline = steady_clock::now() + timeout;
+  const steady_clock::time_point give_up_at = steady_clock::now() + kStopGrace;
   steady_clock::time_point look_up_at = steady_clock::now() + kLookUpInterval;
   bool may_wait = false;
   while (position_ < until_offset) {
@@ -190,7 +178,9 @@ arrow::Result<ReadResult> PartitionReader::Read(int64_t until_offset, size_t max
         if (!records_.empty()) break;
         position_ = std::max(position_, ClientPosition());
         if (position_ >= until_offset) break;
-        if (stop.stop_requested()) return arrow::Status::Cancelled("The query was stopped");
+        if (stop.stop_requested() && steady_clock::now() >= give_up_at) {
+          return arrow::Status::Cancelled("The query was stopped");
+        }
         if (steady_clock::now() >= deadline) {
           return consumer_->client_->Unreachable(
               fmt::format("Cannot fetch record for offset {} of {}: it", position_, partition_.ToString()), timeout);
@@ -245,7 +235,6 @@ arrow::Result<ReadResult> PartitionReader::Read(int64_t until_offset, size_t max
     }
     if (!records_.empty()) break;
   }
-  RefillSoon();
   result.records = records_;
   result.complete = position_ >= until_offset;
   return result;

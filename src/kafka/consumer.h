@@ -111,7 +111,6 @@ class PartitionReader {
   /// Moves fetched messages from the client's queue to the end of `ahead_`.
   size_t Pull(size_t max_messages, int timeout_ms);
   void ReleaseRead();
-  void RefillSoon();
   /// Offsets passed over by the client itself (transaction markers).
   int64_t ClientPosition() const;
   /// Asks the broker; true when it does not answer.
@@ -123,8 +122,6 @@ class PartitionReader {
   int64_t position_ = -1;
   bool started_ = false;
   std::vector<ConsumedRecord> records_;
-  /// Longest queue seen since the fetcher was last woken.
-  int64_t longest_queue_ = 0;
 };
 
 /// A long-lived consumer of any number of partitions, without a consumer group.

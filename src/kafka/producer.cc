@@ -206,7 +206,8 @@ arrow::Status Producer::Send(const std::string& topic, std::span<const OutgoingR
 arrow::Status Producer::Flush(const std::stop_token& stop) {
   rd_kafka_t* handle = native_->client->handle();
   // Queued records run into the delivery timeout by themselves; this is the bound for brokers that never answered.
-  auto deadline = steady_clock::now() + native_->client->config().api_timeout;
+  auto progress_at = steady_clock::now();
+  auto deadline = progress_at + native_->client->config().api_timeout;
   int last_left = rd_kafka_outq_len(handle);
   for (;;) {
     rd_kafka_resp_err_t error = rd_kafka_flush(handle, /*timeout_ms=*/50);
@@ -216,11 +217,15 @@ arrow::Status Producer::Flush(const std::stop_token& stop) {
       return failed;
     }
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return arrow::Status::OK();
-    if (stop.stop_requested()) return arrow::Status::Cancelled("The query was stopped");
     int left = rd_kafka_outq_len(handle);
+    // A query that is stopped lets its batch end as long as the broker answers.
+    if (stop.stop_requested() && steady_clock::now() - progress_at > std::chrono::seconds(1)) {
+      return arrow::Status::Cancelled("The query was stopped");
+    }
     if (left != last_left) {
       last_left = left;
-      deadline = steady_clock::now() + native_->client->config().api_timeout;
+      progress_at = steady_clock::now();
+      deadline = progress_at + native_->client->config().api_timeout;
     } else if (steady_clock::now() >= deadline) {
       rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
       arrow::Status failed =

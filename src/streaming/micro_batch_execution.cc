@@ -483,6 +483,8 @@ std::string MicroBatchExecution::Explain(bool extended) const {
 
 arrow::Status MicroBatchExecution::Stop() {
   stopping_.store(true, std::memory_order_release);
+  for (QuerySource& source : bound_.sources) source.stream->Interrupt();
+  sink_->Interrupt();
   spec_.clock->Notify();
   auto timeout = std::chrono::milliseconds(spec_.stop_timeout_ms > 0 ? spec_.stop_timeout_ms : -1);
   std::unique_lock lock(mutex_);

@@ -87,6 +87,7 @@ class KafkaBrokerTest : public testing::Test {
 TEST_F(KafkaBrokerTest, BatchesFollowEachOther) {
   std::string topic = broker_->CreateTopic(2);
   broker_->Produce(topic, 0, {"a", "b"});
+  std::atomic<int> notified{0};
   auto stream = OpenStream({{"subscribe", topic}, {"startingOffsets", "earliest"}});
   EXPECT_EQ(stream->Description(), "KafkaV2[Subscribe[" + topic + "]]");
   SourceOffset start = stream->InitialOffset().ValueOrDie();
@@ -94,7 +95,6 @@ TEST_F(KafkaBrokerTest, BatchesFollowEachOther) {
   SourceOffset end = Latest(*stream, start);
   EXPECT_THAT(Batch(*stream, start, end), ElementsAre("a", "b"));
 
-  std::atomic<int> notified{0};
   stream->NotifyOnData([&] { ++notified; });
   EXPECT_EQ(Latest(*stream, end), end);
   broker_->Produce(topic, 1, {"c"});

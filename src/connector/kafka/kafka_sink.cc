@@ -1,6 +1,7 @@
 #include "connector/kafka/kafka_sink.h"
 
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include <arrow/array.h>
@@ -58,10 +59,18 @@ void SetBytes(const arrow::BinaryArray& column, int64_t row, const uint8_t** dat
   *size = static_cast<uint32_t>(bytes.size());
 }
 
+/// What the writes of one sink share.
+struct OpenedSink {
+  std::shared_ptr<Producer> producer;
+  RecordLayout layout;
+  /// Ends waits for a broker that does not answer.
+  std::stop_source stop;
+};
+
 class KafkaWriter final : public DataWriter {
  public:
-  KafkaWriter(std::shared_ptr<Producer> producer, RecordLayout layout)
-      : producer_(std::move(producer)), layout_(std::move(layout)) {}
+  explicit KafkaWriter(const OpenedSink& sink)
+      : producer_(sink.producer), layout_(sink.layout), stop_(sink.stop.get_token()) {}
 
   arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override {
     const int64_t num_rows = rows->num_rows();
@@ -90,7 +99,7 @@ class KafkaWriter final : public DataWriter {
     if (layout_.headers >= 0) AttachHeaders(*rows->column(layout_.headers));
     num_rows_ += num_rows;
 
-    if (topics == nullptr) return producer_->Send(*layout_.fixed_topic, records_);
+    if (topics == nullptr) return producer_->Send(*layout_.fixed_topic, records_, stop_);
     // Neighbours of one topic go out together.
     for (int64_t start = 0; start < num_rows;) {
       if (topics->IsNull(start)) return UserError("KAFKA_NULL_TOPIC_IN_DATA");
@@ -99,14 +108,14 @@ class KafkaWriter final : public DataWriter {
       while (end < num_rows && topics->IsValid(end) && topics->GetView(end) == topic) ++end;
       auto run = std::span<const OutgoingRecord>(records_).subspan(static_cast<size_t>(start),
                                                                    static_cast<size_t>(end - start));
-      ARROW_RETURN_NOT_OK(producer_->Send(std::string(topic), run));
+      ARROW_RETURN_NOT_OK(producer_->Send(std::string(topic), run, stop_));
       start = end;
     }
     return arrow::Status::OK();
   }
 
   arrow::Result<WriterCommitMessage> Commit() override {
-    ARROW_RETURN_NOT_OK(producer_->Flush());
+    ARROW_RETURN_NOT_OK(producer_->Flush(stop_));
     return WriterCommitMessage(num_rows_);
   }
 
@@ -142,6 +151,7 @@ class KafkaWriter final : public DataWriter {
 
   std::shared_ptr<Producer> producer_;
   RecordLayout layout_;
+  std::stop_token stop_;
   std::vector<OutgoingRecord> records_;
   std::vector<RecordHeader> headers_;
   int64_t num_rows_ = 0;
@@ -149,43 +159,36 @@ class KafkaWriter final : public DataWriter {
 
 class KafkaWrite final : public Write {
  public:
-  KafkaWrite(std::shared_ptr<Producer> producer, RecordLayout layout)
-      : producer_(std::move(producer)), layout_(std::move(layout)) {}
+  explicit KafkaWrite(OpenedSink sink) : sink_(std::move(sink)) {}
 
   arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int) override {
-    return std::make_unique<KafkaWriter>(producer_, layout_);
+    return std::make_unique<KafkaWriter>(sink_);
   }
   arrow::Status Commit(std::vector<WriterCommitMessage>) override { return arrow::Status::OK(); }
   /// What the tasks left in the queue must not go out later, beside the batch that is run again.
-  void Abort() override { (void)producer_->Reset(); }
+  void Abort() override { (void)sink_.producer->Reset(); }
 
  private:
-  std::shared_ptr<Producer> producer_;
-  RecordLayout layout_;
+  OpenedSink sink_;
 };
 
 class KafkaStreamSink final : public StreamSink {
  public:
-  KafkaStreamSink(std::shared_ptr<Producer> producer, RecordLayout layout)
-      : producer_(std::move(producer)), layout_(std::move(layout)) {}
+  explicit KafkaStreamSink(OpenedSink sink) : sink_(std::move(sink)) {}
 
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId) override {
-    return std::make_unique<KafkaWrite>(producer_, layout_);
+    return std::make_unique<KafkaWrite>(sink_);
   }
   std::string Description() const override {
     auto identity = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this) >> 4);
     return fmt::format("org.apache.spark.sql.kafka010.KafkaSourceProvider$KafkaTable@{:x}", identity);
   }
+  void Interrupt() override { sink_.stop.request_stop(); }
 
  private:
-  std::shared_ptr<Producer> producer_;
-  RecordLayout layout_;
+  OpenedSink sink_;
 };
 
-struct OpenedSink {
-  std::shared_ptr<Producer> producer;
-  RecordLayout layout;
-};
 
 arrow::Result<OpenedSink> OpenSink(const SinkRequest& request) {
   std::optional<std::string> topic = request.options.Get("topic");
@@ -194,7 +197,7 @@ arrow::Result<OpenedSink> OpenSink(const SinkRequest& request) {
   ARROW_ASSIGN_OR_RAISE(RecordLayout layout, FindRecordColumns(*request.schema, std::move(topic)));
   for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<Producer> producer, Producer::Open(config));
-  return OpenedSink{std::move(producer), std::move(layout)};
+  return OpenedSink{std::move(producer), std::move(layout), {}};
 }
 
 }  // namespace
@@ -241,7 +244,7 @@ arrow::Result<ClientConfig> ProducerConfig(const Options& options) {
 
 arrow::Result<std::unique_ptr<StreamSink>> OpenKafkaStreamSink(const SinkRequest& request) {
   ARROW_ASSIGN_OR_RAISE(OpenedSink opened, OpenSink(request));
-  return std::make_unique<KafkaStreamSink>(std::move(opened.producer), std::move(opened.layout));
+  return std::make_unique<KafkaStreamSink>(std::move(opened));
 }
 
 arrow::Result<std::unique_ptr<Write>> OpenKafkaBatchWrite(const SinkRequest& request) {
@@ -252,7 +255,7 @@ arrow::Result<std::unique_ptr<Write>> OpenKafkaBatchWrite(const SinkRequest& req
                       {"errorIfExists", "ErrorIfExists"}});
   }
   ARROW_ASSIGN_OR_RAISE(OpenedSink opened, OpenSink(request));
-  return std::make_unique<KafkaWrite>(std::move(opened.producer), std::move(opened.layout));
+  return std::make_unique<KafkaWrite>(std::move(opened));
 }
 
 }  // namespace millrace::connector::kafka

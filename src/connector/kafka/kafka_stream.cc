@@ -34,10 +34,6 @@ KafkaStream::~KafkaStream() { Stop(); }
 void KafkaStream::Stop() {
   session_->readers->RequestStop();
   session_->readers->NotifyOnData({});
-  if (ticker_.joinable()) {
-    ticker_.request_stop();
-    ticker_.join();
-  }
 }
 
 std::string KafkaStream::Description() const {
@@ -254,17 +250,7 @@ SourceMetrics KafkaStream::Metrics(const std::optional<SourceOffset>& end) const
 }
 
 bool KafkaStream::NotifyOnData(std::function<void()> on_data) {
-  session_->readers->NotifyOnData(on_data);
-  if (!on_data) return true;
-  ticker_ = std::jthread([on_data = std::move(on_data)](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    std::unique_lock lock(mutex);
-    while (!stop.stop_requested()) {
-      changed.wait_for(lock, stop, kAskInterval, [] { return false; });
-      if (!stop.stop_requested()) on_data();
-    }
-  });
+  session_->readers->NotifyOnData(std::move(on_data));
   return true;
 }
 

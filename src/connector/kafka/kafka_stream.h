@@ -1,12 +1,9 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include <arrow/result.h>
 
@@ -38,6 +35,7 @@ class KafkaStream final : public MicroBatchStream {
   std::string Description() const override;
   SourceMetrics Metrics(const std::optional<SourceOffset>& end) const override;
   bool NotifyOnData(std::function<void()> on_data) override;
+  void Interrupt() override { session_->readers->RequestStop(); }
   void Stop() override;
 
  private:
@@ -64,8 +62,6 @@ class KafkaStream final : public MicroBatchStream {
   std::optional<PartitionOffsets> asked_latest_;
   std::chrono::steady_clock::time_point asked_at_{};
   int64_t last_trigger_ms_ = 0;
-  /// Calls on_data now and then so that new partitions are found while the known ones are silent.
-  std::jthread ticker_;
 };
 
 }  // namespace millrace::connector::kafka
