@@ -1,0 +1,146 @@
+#include <cmath>
+#include <optional>
+
+#include "expression/vector.h"
+#include "function/aggregate/bound_aggregate.h"
+
+/// Covariance and correlation of two columns; rows where either is NULL do not count.
+
+namespace millrace::function {
+
+namespace {
+
+enum class Pairs : uint8_t { kCovarPop, kCovarSamp, kCorr };
+
+struct Comoments {
+  double n = 0, x_mean = 0, y_mean = 0, ck = 0, x_m2 = 0, y_m2 = 0;
+
+  void Add(double x, double y) {
+    n += 1;
+    double dx = x - x_mean, dy = y - y_mean;
+    x_mean += dx / n;
+    y_mean += dy / n;
+    ck += dx * (y - y_mean);
+    x_m2 += dx * (x - x_mean);
+    y_m2 += dy * (y - y_mean);
+  }
+
+  void Merge(const Comoments& other) {
+    double n1 = n, n2 = other.n, total = n1 + n2;
+    double dx = other.x_mean - x_mean, dx_n = total == 0 ? 0.0 : dx / total;
+    double dy = other.y_mean - y_mean, dy_n = total == 0 ? 0.0 : dy / total;
+    ck = ck + other.ck + dx * dy_n * n1 * n2;
+    x_m2 = x_m2 + other.x_m2 + dx * dx_n * n1 * n2;
+    y_m2 = y_m2 + other.y_m2 + dy * dy_n * n1 * n2;
+    n = total;
+    x_mean += dx_n * n2;
+    y_mean += dy_n * n2;
+  }
+
+  std::optional<double> Result(Pairs kind) const {
+    if (n == 0 || (n == 1 && kind != Pairs::kCovarPop)) return std::nullopt;
+    if (kind == Pairs::kCovarPop) return ck / n;
+    if (kind == Pairs::kCovarSamp) return ck / (n - 1.0);
+    return ck / std::sqrt(x_m2 * y_m2);
+  }
+};
+
+constexpr double Comoments::*kFields[] = {&Comoments::n,  &Comoments::x_mean, &Comoments::y_mean,
+                                          &Comoments::ck, &Comoments::x_m2,   &Comoments::y_m2};
+constexpr const char* kFieldNames[] = {"n", "xAvg", "yAvg", "ck", "xMk", "yMk"};
+constexpr size_t NumFields(Pairs kind) { return kind == Pairs::kCorr ? 6 : 4; }
+
+class ComomentsState final : public AggregateState {
+ public:
+  ComomentsState(Pairs kind, arrow::MemoryPool* pool) : kind_(kind), pool_(pool) {}
+
+  arrow::Status Resize(int64_t num_groups) override {
+    groups_.resize(static_cast<size_t>(num_groups));
+    return arrow::Status::OK();
+  }
+  arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
+                       const arrow::ArrayVector& arguments) override {
+    expression::FixedColumn<double> x{arrow::Datum(arguments[0])}, y{arrow::Datum(arguments[1])};
+    for (size_t i = 0; i < group_ids.size(); ++i) {
+      auto row = static_cast<int64_t>(i);
+      if (!x.IsNull(row) && !y.IsNull(row)) groups_[group_ids[i]].Add(x[row], y[row]);
+    }
+    return arrow::Status::OK();
+  }
+  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
+                      const arrow::ArrayVector& buffers) override {
+    for (size_t i = 0; i < group_ids.size(); ++i) {
+      Comoments other;
+      for (size_t f = 0; f < buffers.size(); ++f) other.*kFields[f] = buffers[f]->data()->GetValues<double>(1)[i];
+      groups_[group_ids[i]].Merge(other);
+    }
+    return arrow::Status::OK();
+  }
+  arrow::Result<arrow::ArrayVector> Buffers() override {
+    arrow::ArrayVector buffers;
+    for (size_t f = 0; f < NumFields(kind_); ++f) {
+      arrow::DoubleBuilder builder(pool_);
+      for (const Comoments& group : groups_) ARROW_RETURN_NOT_OK(builder.Append(group.*kFields[f]));
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffer, builder.Finish());
+      buffers.push_back(std::move(buffer));
+    }
+    return buffers;
+  }
+  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
+    arrow::DoubleBuilder builder(pool_);
+    for (const Comoments& group : groups_) {
+      std::optional<double> value = group.Result(kind_);
+      ARROW_RETURN_NOT_OK(value ? builder.Append(*value) : builder.AppendNull());
+    }
+    return builder.Finish();
+  }
+
+ private:
+  Pairs kind_;
+  arrow::MemoryPool* pool_;
+  std::vector<Comoments> groups_;
+};
+
+template <Pairs kKind>
+arrow::Result<ExpressionPtr> BindPairs(const BindInput& input) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr x, CoerceArgument(input, 0, types::Double()));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr y, CoerceArgument(input, 1, types::Double()));
+  AggregateSpec spec{.type = types::Double()};
+  for (size_t i = 0; i < NumFields(kKind); ++i) spec.buffer.push_back({kFieldNames[i], types::Double(), false, {}});
+  spec.new_state = [](arrow::MemoryPool* pool) { return std::make_unique<ComomentsState>(kKind, pool); };
+  return MakeAggregate(input, std::move(spec), {std::move(x), std::move(y)});
+}
+
+}  // namespace
+
+extern const FunctionDef kCovarPop{.name = "covar_pop",
+                                   .kind = FunctionKind::kAggregate,
+                                   .family = "aggregate",
+                                   .description = "Covariance of a population.",
+                                   .example = "covar_pop(x, y)",
+                                   .example_result = "",
+                                   .min_arguments = 2,
+                                   .max_arguments = 2,
+                                   .bind = BindPairs<Pairs::kCovarPop>};
+
+extern const FunctionDef kCovarSamp{.name = "covar_samp",
+                                    .kind = FunctionKind::kAggregate,
+                                    .family = "aggregate",
+                                    .description = "Covariance of a sample.",
+                                    .example = "covar_samp(x, y)",
+                                    .example_result = "",
+                                    .min_arguments = 2,
+                                    .max_arguments = 2,
+                                    .bind = BindPairs<Pairs::kCovarSamp>};
+
+extern const FunctionDef kCorr{.name = "corr",
+                               .kind = FunctionKind::kAggregate,
+                               .family = "aggregate",
+                               .description = "Pearson's correlation.",
+                               .example = "corr(x, y)",
+                               .example_result = "",
+                               .min_arguments = 2,
+                               .max_arguments = 2,
+                               .bind = BindPairs<Pairs::kCorr>};
+
+}  // namespace millrace::function
