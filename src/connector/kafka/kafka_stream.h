@@ -17,7 +17,9 @@ namespace millrace::connector::kafka {
 /// Offsets: the JSON of offset_json.h, each the next one to be read. Initial offsets are durable in
 /// `<metadata_path>/0` before they are returned, and read from there ever after.
 /// Latest offsets: while all partitions are being fetched, what the fetches told is enough; the brokers are asked for
-/// them, and for new partitions, once in `kAskInterval`.
+/// them, and for new partitions, once a second.
+/// Format: docs/formats/kafka_initial_offsets.md, docs/formats/offset_log.md.
+/// Crash: safe at any point; initial offsets are the only thing written.
 /// Spec: Spark's KafkaMicroBatchStream.
 class KafkaStream final : public MicroBatchStream {
  public:
