@@ -4,6 +4,7 @@
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 
+#include "expression/call.h"
 #include "expression/node.h"
 #include "expression/vector.h"
 #include "types/arrow_type.h"
@@ -21,11 +22,26 @@ DataTypePtr CommonType(const ExpressionVector& children) {
   return type;
 }
 
-bool ResultNullable(const ExpressionVector& children) {
+bool IsTrue(const Expression& condition) {
+  if (condition.kind() != ExpressionKind::kLiteral) return false;
+  const auto& value = *static_cast<const Literal&>(condition).value();
+  return value.is_valid && static_cast<const arrow::BooleanScalar&>(value).value;
+}
+
+// `a` under the condition `a IS NOT NULL`.
+bool KnownValid(const Expression& condition, const ExpressionPtr& value) {
+  return condition.kind() == ExpressionKind::kCall && static_cast<const Call&>(condition).name() == "isnotnull" &&
+         condition.children()[0] == value;
+}
+
+bool ResultNullable(const ExpressionVector& children, bool as_if) {
+  if (!as_if && IsTrue(*children[0])) return children[1]->nullable();
   if (children.size() % 2 == 0) return true;
   for (size_t i = 0; i < children.size(); ++i) {
     bool is_value = i % 2 == 1 || i + 1 == children.size();
-    if (is_value && children[i]->nullable()) return true;
+    if (!is_value || !children[i]->nullable()) continue;
+    if (i + 1 < children.size() && KnownValid(*children[i - 1], children[i])) continue;
+    return true;
   }
   return false;
 }
@@ -135,7 +151,7 @@ std::string ShownCall::Sql(bool pretty) const {
 }
 
 CaseWhen::CaseWhen(ExpressionVector children, bool as_if, std::shared_ptr<const ShownCall> shown)
-    : Expression(ExpressionKind::kCaseWhen, CommonType(children), ResultNullable(children), children),
+    : Expression(ExpressionKind::kCaseWhen, CommonType(children), ResultNullable(children, as_if), children),
       as_if_(as_if),
       shown_(std::move(shown)) {}
 

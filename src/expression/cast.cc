@@ -71,9 +71,8 @@ bool AlwaysNullable(const DataType& from, const DataType& to) {
   if (from.id() == TypeId::kTimestamp && to.is_integral()) return to.id() != TypeId::kLong;
   bool floating = from.id() == TypeId::kFloat || from.id() == TypeId::kDouble;
   if (floating && to.id() == TypeId::kTimestamp) return true;
-  bool timestamp = from.id() == TypeId::kTimestamp || from.id() == TypeId::kTimestampNtz;
-  if (to.id() == TypeId::kDate) return !timestamp;
-  if (from.id() == TypeId::kDate) return to.id() != TypeId::kTimestamp && to.id() != TypeId::kTimestampNtz;
+  if (to.id() == TypeId::kDate) return from.id() != TypeId::kTimestamp;
+  if (from.id() == TypeId::kDate) return to.id() != TypeId::kTimestamp;
   if (to.id() == TypeId::kCalendarInterval) return true;
   if (to.id() == TypeId::kDecimal) {
     if (from.id() == TypeId::kBoolean) return to.precision() - to.scale() < 1;

@@ -81,8 +81,24 @@ class BacktrackingRegex final : public Regex {
   int num_groups_ = 0;
 };
 
-// Java's names of ASCII classes, which neither engine knows.
-std::string TranslateClasses(std::string_view pattern) {
+// Whether a group of flags such as (?s) or (?is:…) lets the dot match line ends.
+bool DotMatchesAll(std::string_view pattern) {
+  for (size_t at = pattern.find("(?"); at != std::string_view::npos; at = pattern.find("(?", at + 1)) {
+    for (size_t i = at + 2; i < pattern.size() && pattern[i] >= 'a' && pattern[i] <= 'z'; ++i) {
+      if (pattern[i] == 's') return true;
+    }
+  }
+  return false;
+}
+
+// What Java means and neither engine does: its names of ASCII classes, word boundaries between letters of any script,
+// and a dot that stops at every line end.
+std::string Translate(std::string_view pattern) {
+  constexpr std::string_view kBoundary =
+      "(?:(?<=[\\p{L}\\p{Nd}_])(?![\\p{L}\\p{Nd}_])|(?<![\\p{L}\\p{Nd}_])(?=[\\p{L}\\p{Nd}_]))";
+  constexpr std::string_view kNoBoundary =
+      "(?:(?<=[\\p{L}\\p{Nd}_])(?=[\\p{L}\\p{Nd}_])|(?<![\\p{L}\\p{Nd}_])(?![\\p{L}\\p{Nd}_]))";
+  bool any_dot = DotMatchesAll(pattern);
   constexpr std::pair<std::string_view, std::string_view> kClasses[] = {
       {"Lower", "a-z"},          {"Upper", "A-Z"},           {"Alpha", "a-zA-Z"},   {"Digit", "0-9"},
       {"Alnum", "a-zA-Z0-9"},    {"Punct", "!-/:-@\\[-`{-~"}, {"Graph", "!-~"},      {"Print", " -~"},
@@ -106,8 +122,16 @@ std::string TranslateClasses(std::string_view pattern) {
         }
         if (known) continue;
       }
+      if (!in_class && (pattern[i + 1] == 'b' || pattern[i + 1] == 'B')) {
+        out += pattern[++i] == 'b' ? kBoundary : kNoBoundary;
+        continue;
+      }
       out += c;
       out += pattern[++i];
+      continue;
+    }
+    if (c == '.' && !in_class && !any_dot) {
+      out += "[^\\n\\r\\x{85}\\x{2028}\\x{2029}]";
       continue;
     }
     if (c == '[') in_class = true;
@@ -120,8 +144,11 @@ std::string TranslateClasses(std::string_view pattern) {
 arrow::Result<std::shared_ptr<const Regex>> CompileBacktracking(const std::string& pattern) {
   int error = 0;
   PCRE2_SIZE offset = 0;
+  std::unique_ptr<pcre2_compile_context, void (*)(pcre2_compile_context*)> context(
+      pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_ANY);
   pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                   PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &error, &offset, nullptr);
+                                   PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &error, &offset, context.get());
   if (code == nullptr) {
     std::array<PCRE2_UCHAR, 256> text{};
     pcre2_get_error_message(error, text.data(), text.size());
@@ -134,7 +161,7 @@ arrow::Result<std::shared_ptr<const Regex>> CompileBacktracking(const std::strin
 }  // namespace
 
 arrow::Result<std::shared_ptr<const Regex>> Regex::Compile(std::string_view java_pattern) {
-  std::string pattern = TranslateClasses(java_pattern);
+  std::string pattern = Translate(java_pattern);
   // `$` also matches before a final newline in Java and PCRE2, but not in RE2.
   if (pattern.find('$') == std::string::npos) {
     RE2::Options options;

@@ -36,7 +36,7 @@ arrow::Result<ExpressionVector> Coerce(const std::string& name, const Expression
       continue;
     }
     TypeId id = arguments[i]->type()->id();
-    if (id != TypeId::kBoolean && id != TypeId::kNull) {
+    if (id != TypeId::kBoolean && (id != TypeId::kNull || name == "casewhen")) {
       return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
                        {{"sqlExpr", QuoteSqlExpression(sql)},
                         {"paramIndex", i < std::size(kOrdinals) ? kOrdinals[i] : std::to_string(i + 1) + "th"},

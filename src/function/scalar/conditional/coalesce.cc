@@ -25,9 +25,13 @@ arrow::Result<ExpressionPtr> Test(const BindInput& input, std::string_view name,
 }
 
 // a, else b, else c …: an argument is looked at only where all before it are NULL.
-arrow::Result<ExpressionPtr> FirstValid(const BindInput& input, const ExpressionVector& arguments,
-                                        const std::string& name, const ExpressionVector& shown) {
-  if (arguments.size() == 1) return arguments[0];
+arrow::Result<ExpressionPtr> FirstValid(const BindInput& input, ExpressionVector arguments, const std::string& name,
+                                        const ExpressionVector& shown) {
+  // What stands behind a value that is never NULL is never looked at.
+  for (size_t i = 0; i + 1 < arguments.size(); ++i) {
+    if (!arguments[i]->nullable()) arguments.resize(i + 1);
+  }
+  if (arguments.size() == 1) arguments.push_back(arguments[0]);
   ExpressionVector children;
   for (size_t i = 0; i + 1 < arguments.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr valid, Test(input, "isnotnull", {arguments[i]}));
@@ -76,7 +80,8 @@ arrow::Result<Datum> Coalesce(const EvalContext& context, const std::vector<Datu
 arrow::Result<ExpressionPtr> BindFirstValid(const BindInput& input, std::string name, std::string_view sql_name) {
   ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments,
                         expression::CoerceToCommonType("coalesce", input.arguments,
-                                                       ShownCall{std::string(sql_name), input.arguments}.Sql(true)));
+                                                       ShownCall{std::string(sql_name), input.arguments}.Sql(true),
+                                                       expression::TypeListStyle::kChoice));
   DataTypePtr type = arguments[0]->type();
   bool nullable = true;
   bool lazy = false;

@@ -371,7 +371,8 @@ arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arit
   switch (op) {
     case Arithmetic::kAdd:
       if (IsInterval(l) && l->id() == r->id()) return AddIntervals(plan, left, right);
-      if (IsInterval(r)) return AddToPoint(plan, left, right);
+      // Of two kinds of intervals, the day-time one counts as the interval.
+      if (IsInterval(r) && !(IsInterval(l) && l->id() == TypeId::kDayTimeInterval)) return AddToPoint(plan, left, right);
       if (IsInterval(l)) return AddToPoint(plan, right, left);
       for (auto [date, days] : {std::pair{left, right}, std::pair{right, left}}) {
         if (date->type()->id() != TypeId::kDate || IsTimestamp(days->type())) continue;

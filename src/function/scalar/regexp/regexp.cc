@@ -111,7 +111,7 @@ arrow::Result<ExpressionPtr> BindCount(const BindInput& input) {
     };
   };
   return BindSimple(input, {types::String(), types::String()}, types::Integer(),
-                    RegexKernel<arrow::Int32Builder>("regexp_count", arrow::int32(), make), {.can_fail = true});
+                    RegexKernel<arrow::Int32Builder>("regexp_extract_all", arrow::int32(), make), {.can_fail = true});
 }
 
 arrow::Result<ExpressionPtr> BindSubstr(const BindInput& input) {
@@ -143,8 +143,10 @@ arrow::Result<ExpressionPtr> BindInstr(const BindInput& input) {
                     RegexKernel<arrow::Int32Builder>("regexp_instr", arrow::int32(), make), {.can_fail = true});
 }
 
-// String.split with Spark's rule that an empty match at the start makes no part, and none at the end but for what is asked.
-arrow::Status Split(const Regex& regex, std::string_view text, int32_t limit, arrow::StringBuilder& parts) {
+// String.split: an empty match at the start makes no part. The empty pattern, which cuts between all characters, makes
+// none at the end either.
+arrow::Status Split(const Regex& regex, std::string_view text, int32_t limit, bool between_all,
+                    arrow::StringBuilder& parts) {
   int32_t count = 0;
   size_t start = 0;
   arrow::Status status;
@@ -152,7 +154,7 @@ arrow::Status Split(const Regex& regex, std::string_view text, int32_t limit, ar
     auto begin = static_cast<size_t>(groups[0].begin);
     auto end = static_cast<size_t>(groups[0].end);
     if (limit > 0 && count + 1 >= limit) return false;
-    if (end == 0 || (begin == end && begin == text.size())) return true;
+    if (end == 0 || (between_all && begin == text.size())) return true;
     status = parts.Append(text.substr(start, begin - start));
     ++count;
     start = end;
@@ -165,11 +167,12 @@ arrow::Status Split(const Regex& regex, std::string_view text, int32_t limit, ar
 arrow::Result<ExpressionPtr> BindSplit(const BindInput& input) {
   DataTypePtr type = types::Array(types::String(), false);
   auto make = [](const EvalContext&, const std::vector<Datum>& arguments) {
-    return [texts = std::make_shared<StringColumn>(arguments[0]),
+    return [texts = std::make_shared<StringColumn>(arguments[0]), patterns = std::make_shared<StringColumn>(arguments[1]),
             limit = std::make_shared<FixedColumn<int32_t>>(arguments[2])](const Regex& regex, int64_t i,
                                                                           arrow::ListBuilder& builder) -> arrow::Status {
       ARROW_RETURN_NOT_OK(builder.Append());
-      return Split(regex, (*texts)[i], (*limit)[i], static_cast<arrow::StringBuilder&>(*builder.value_builder()));
+      return Split(regex, (*texts)[i], (*limit)[i], (*patterns)[i].empty(),
+                   static_cast<arrow::StringBuilder&>(*builder.value_builder()));
     };
   };
   return BindSimple(WithGroup(input, -1), TextPatternGroup(), type,

@@ -76,7 +76,8 @@ arrow::Result<ExpressionPtr> BindPredicate(const BindInput& input) {
                         arrow::boolean(), [](const EvalContext&, std::string_view text, std::string_view part,
                                              arrow::BooleanBuilder& builder) {
                           return builder.Append(kHolds(text, part));
-                        }));
+                        }),
+                    {.may_null = type->id() == TypeId::kBinary});
 }
 
 bool ContainsText(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }

@@ -26,6 +26,23 @@ char32_t Lower(char32_t c) {
   return locale == nullptr ? c : static_cast<char32_t>(towlower_l(static_cast<wint_t>(c), locale));
 }
 
+// Letters whose capital form has several letters.
+const char* UpperSequence(char32_t c) {
+  switch (c) {
+    case U'ß': return "SS";
+    case U'ŉ': return "ʼN";
+    case U'ǰ': return "J̌";
+    case U'ﬀ': return "FF";
+    case U'ﬁ': return "FI";
+    case U'ﬂ': return "FL";
+    case U'ﬃ': return "FFI";
+    case U'ﬄ': return "FFL";
+    case U'ﬅ':
+    case U'ﬆ': return "ST";
+    default: return nullptr;
+  }
+}
+
 bool IsAscii(std::string_view text) {
   for (char c : text) {
     if (static_cast<unsigned char>(c) >= 128) return false;
@@ -104,8 +121,8 @@ void AppendUpper(std::string_view text, std::string* out) {
   }
   for (size_t i = 0; i < text.size();) {
     char32_t c = DecodeUtf8(text, &i);
-    if (c == U'ß') {
-      *out += "SS";
+    if (const char* several = UpperSequence(c); several != nullptr) {
+      *out += several;
     } else {
       AppendUtf8(Upper(c), out);
     }
