@@ -140,7 +140,7 @@ std::string Describe(const logical::Join& join, const JoinCondition& condition, 
   if (condition.left_keys.empty()) {
     return fmt::format("BroadcastNestedLoopJoin {}, {}{}", build, logical::JoinTypeName(join.type()), residual);
   }
-  return fmt::format("BroadcastHashJoin {}, {}, {}, {}{}, false", logical::DescribeExpressions(condition.left_keys),
+  return fmt::format("BroadcastHashJoin {}, {}, {}, {}{}, false, false", logical::DescribeExpressions(condition.left_keys),
                      logical::DescribeExpressions(condition.right_keys), logical::JoinTypeName(join.type()), build,
                      residual);
 }

@@ -71,8 +71,8 @@ class FirstRowsStream final : public BatchStream {
 
 }  // namespace
 
-Deduplicate::Deduplicate(std::vector<int> keys, std::string text, OperatorPtr child)
-    : Operator({child}, child->output()), keys_(std::move(keys)), text_(std::move(text)) {
+Deduplicate::Deduplicate(std::vector<int> keys, OperatorPtr child)
+    : Operator({child}, child->output()), keys_(std::move(keys)) {
   for (int key : keys_) key_types_.push_back(schema()->field(key)->type());
 }
 
@@ -112,6 +112,20 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
   return std::make_unique<FirstRowsStream>(FirstRows(&keys_, key_types_, context.eval.memory_pool), std::move(input));
 }
 
+std::string Deduplicate::Describe() const {
+  AttributeVector keys;
+  for (int key : keys_) keys.push_back(output()[static_cast<size_t>(key)]);
+  return fmt::format("HashAggregate(keys={}, functions=[])", logical::DescribeAttributes(keys));
+}
+
+// As Spark does it: an aggregate without functions.
+std::vector<std::string> Deduplicate::DescribeStack() const {
+  std::string aggregate = Describe();
+  size_t begin = aggregate.find('[') + 1;
+  std::string keys = aggregate.substr(begin, aggregate.rfind("], functions") - begin);
+  return {aggregate, fmt::format("Exchange hashpartitioning({})", keys), aggregate};
+}
+
 bool MatchesDeduplicate(const logical::Plan& node) { return node.kind() == logical::NodeKind::kDeduplicate; }
 
 arrow::Result<OperatorPtr> PlanDeduplicate(const logical::PlanPtr& node, const RequiredColumns& required,
@@ -127,7 +141,7 @@ arrow::Result<OperatorPtr> PlanDeduplicate(const logical::PlanPtr& node, const R
     if (it == child->output().end()) return InternalError("no column " + key->name() + " to deduplicate by");
     keys.push_back(static_cast<int>(it - child->output().begin()));
   }
-  return std::make_shared<Deduplicate>(std::move(keys), node->Describe(), std::move(child));
+  return std::make_shared<Deduplicate>(std::move(keys), std::move(child));
 }
 
 }  // namespace millrace::physical

@@ -9,18 +9,18 @@ namespace millrace::physical {
 class Deduplicate final : public Operator {
  public:
   /// `keys`: positions in the child's output.
-  Deduplicate(std::vector<int> keys, std::string text, OperatorPtr child);
+  Deduplicate(std::vector<int> keys, OperatorPtr child);
 
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext&) const override { return 1; }
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
-  std::string Describe() const override { return text_; }
+  std::string Describe() const override;
+  std::vector<std::string> DescribeStack() const override;
   bool starts_stage() const override { return true; }
 
  private:
   std::vector<int> keys_;
   std::vector<std::shared_ptr<arrow::DataType>> key_types_;
-  std::string text_;
 };
 
 bool MatchesDeduplicate(const logical::Plan& node);

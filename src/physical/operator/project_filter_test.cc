@@ -4,6 +4,7 @@
 #include "logical/node/project.h"
 #include "logical/node/range.h"
 #include "logical/node/repartition.h"
+#include "logical/node/sample.h"
 #include "logical/node/sort.h"
 #include "logical/node/union.h"
 #include "expression/generator.h"
@@ -107,6 +108,36 @@ TEST(Exchange, SpreadsAllRowsAndOnlyOnce) {
   AttributePtr id = Column("id", types::Long());
   EXPECT_EQ(RunPlan(std::make_shared<logical::Repartition>(2, false, ExpressionVector{}, Numbers(id, 30, 5))).size(),
             30u);
+}
+
+// Source: Spark 4.2, range(0, 20, 1, 2).repartition(5, "id").withColumn("p", spark_partition_id()).
+TEST(Exchange, PutsRowsWhereSparkPutsThem) {
+  const std::vector<int> spark = {0, 4, 3, 2, 0, 3, 0, 1, 1, 4, 2, 1, 2, 3, 4, 4, 0, 3, 0, 4};
+  AttributePtr id = Column("id", types::Long());
+  auto root = PlanOperators(std::make_shared<logical::Repartition>(5, true, ExpressionVector{id}, Numbers(id, 20, 2)), 2)
+                  .ValueOrDie();
+  ExecutionContext context;
+  std::vector<Batches> partitions = Collect(*root, context).ValueOrDie();
+  ASSERT_EQ(partitions.size(), 5u);
+  for (int p = 0; p < 5; ++p) {
+    for (const TextRow& row : RowTexts({partitions[static_cast<size_t>(p)]})) {
+      EXPECT_EQ(spark[std::stoul(row[0])], p) << row[0];
+    }
+  }
+}
+
+TEST(Sample, AdjoiningBoundsPartTheRows) {
+  AttributePtr id = Column("id", types::Long());
+  auto part = [&](double lower, double upper) {
+    return RunPlan(std::make_shared<logical::Sample>(lower, upper, false, 42, Numbers(id, 400, 2)));
+  };
+  std::vector<TextRow> low = part(0, 0.3);
+  EXPECT_EQ(low, part(0, 0.3));
+  EXPECT_GT(low.size(), 80u);
+  EXPECT_LT(low.size(), 160u);
+  std::vector<TextRow> all = part(0.3, 1);
+  all.insert(all.end(), low.begin(), low.end());
+  EXPECT_EQ(Sorted(all), Sorted(RunPlan(Numbers(id, 400, 1))));
 }
 
 // Row i becomes i copies of itself, numbered.

@@ -11,7 +11,7 @@ namespace {
 
 uint32_t RotateLeft(uint32_t value, int by) { return value << by | value >> (32 - by); }
 
-// MurmurHash3 of 8 bytes in big-endian order, as Spark seeds its generator. Source: Spark, XORShiftRandom.hashSeed.
+// MurmurHash3 of 8 bytes in big-endian order: how the generator of rand() is seeded.
 uint32_t HashLong(uint64_t value, uint32_t seed) {
   uint32_t hash = seed;
   for (int half = 0; half < 2; ++half) {
@@ -26,7 +26,7 @@ uint32_t HashLong(uint64_t value, uint32_t seed) {
   return hash ^ hash >> 16;
 }
 
-// Spark's XORShiftRandom.
+// The generator of rand(): xorshift over a hashed seed.
 class Draws {
  public:
   explicit Draws(int64_t seed) {

@@ -165,8 +165,10 @@ arrow::Result<std::unique_ptr<BatchStream>> Sort::Open(int partition, ExecutionC
 
 std::string Sort::Describe() const {
   if (order_.limit.has_value()) {
-    return fmt::format("TakeOrderedAndProject(limit={}, orderBy=[{}], output={})", RowsWanted(order_), order_.text,
-                       logical::DescribeAttributes(output()));
+    std::string columns;
+    for (const auto& column : output()) columns += (columns.empty() ? "" : ",") + logical::DescribeAttribute(*column);
+    return fmt::format("TakeOrderedAndProject(limit={}, orderBy=[{}], output=[{}])", RowsWanted(order_), order_.text,
+                       columns);
   }
   return fmt::format("Sort [{}], {}, 0", order_.text, order_.global);
 }
