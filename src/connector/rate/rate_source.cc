@@ -82,16 +82,25 @@ class RateStream final : public MicroBatchStream {
     return SourceOffset{"0"};
   }
 
-  arrow::Result<std::optional<SourceOffset>> LatestOffset(const SourceOffset&) override {
-    if (fixed_end_) return fixed_end_;
+  arrow::Result<std::optional<SourceOffset>> LatestOffset(const SourceOffset& start) override {
     ARROW_RETURN_NOT_OK(LoadCreationTime());
-    last_ms_ = std::max(last_ms_, context_.clock->NowMillis());
-    return SourceOffset{std::to_string((last_ms_ - creation_ms_) / 1000)};
+    // A clock set back since the last run must not make offsets go back.
+    ARROW_ASSIGN_OR_RAISE(int64_t start_seconds, ParseSeconds(start));
+    last_ms_ = std::max(last_ms_, creation_ms_ + start_seconds * 1000);
+    if (fixed_end_) return fixed_end_;
+    return Now();
   }
 
-  arrow::Result<std::optional<SourceOffset>> ReportLatestOffset() override { return LatestOffset({}); }
+  arrow::Result<std::optional<SourceOffset>> ReportLatestOffset() override {
+    ARROW_RETURN_NOT_OK(LoadCreationTime());
+    return Now();
+  }
 
-  arrow::Status PrepareForAvailableNow() override { return LatestOffset({}).Value(&fixed_end_); }
+  arrow::Status PrepareForAvailableNow() override {
+    ARROW_RETURN_NOT_OK(LoadCreationTime());
+    fixed_end_ = Now();
+    return arrow::Status::OK();
+  }
 
   arrow::Result<InputPartitions> PlanPartitions(const SourceOffset& start, const SourceOffset& end,
                                                 const ReadColumns& columns) override {
@@ -106,7 +115,6 @@ class RateStream final : public MicroBatchStream {
       return arrow::Status::Invalid("Max offset with ", options_.rows_per_second, " rowsPerSecond is ", max_seconds,
                                     ", but it's ", end_seconds, " now.");
     }
-    // A clock set back since the last run must not make offsets go back.
     last_ms_ = std::max(last_ms_, end_seconds * 1000 + creation_ms_);
     CountingRange range;
     range.begin = ValueAt(start_seconds, options_);
@@ -130,6 +138,11 @@ class RateStream final : public MicroBatchStream {
   void Stop() override {}
 
  private:
+  SourceOffset Now() {
+    last_ms_ = std::max(last_ms_, context_.clock->NowMillis());
+    return SourceOffset{std::to_string((last_ms_ - creation_ms_) / 1000)};
+  }
+
   arrow::Status LoadCreationTime() {
     if (loaded_) return arrow::Status::OK();
     arrow::Result<std::string> text = context_.file_system->ReadFile(path_);
