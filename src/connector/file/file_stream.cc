@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/json_value.h"
 #include "connector/duration.h"
 #include "connector/file/compactible_log.h"
@@ -141,6 +142,8 @@ class FileStream final : public MicroBatchStream {
       }
       seen_.Purge();
       ARROW_RETURN_NOT_OK(log_.Add(batch_ + 1, lines));
+      // Lost here, the entry belongs to the first micro-batch after the restart.
+      ARROW_RETURN_NOT_OK(HitFailpoint("file_source.after_log_add"));
       ++batch_;
       recent_[batch_] = std::move(entries);
       while (recent_.size() > 16) recent_.erase(recent_.begin());

@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "connector/duration.h"
 #include "connector/file/compactible_log.h"
 #include "connector/file/file_listing.h"
@@ -42,6 +43,7 @@ class FileMicroBatch final : public Write {
             {JoinPath(path_, file.relative_path), file.size_bytes, file.modified_ms, false}));
       }
     }
+    ARROW_RETURN_NOT_OK(HitFailpoint("file_sink.before_log_add"));
     return log_->Add(batch_id_.value, lines, [this](std::vector<std::string> all) { return Thin(std::move(all)); });
   }
 
