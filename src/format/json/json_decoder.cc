@@ -181,6 +181,7 @@ class JsonDecoder::Implementation {
       auto end = static_cast<uint32_t>(static_cast<size_t>(offsets_[i + 1]) - window_base_);
       while (*position_ < begin) ++position_;
       if (StartsRecord(begin, end)) {
+        const int64_t num_rows = root_.length();
         const uint32_t* after = fast_->ReadRecord(position_, end);
         // What follows the value is not looked at by Spark, but here it may be the next record's text.
         if (after != nullptr && *after >= end) {
@@ -188,7 +189,7 @@ class JsonDecoder::Implementation {
           CloseRow(i);
           return true;
         }
-        root_.Truncate(root_.length());
+        root_.Truncate(num_rows);
         return false;
       }
       if (i == window_first_) return false;

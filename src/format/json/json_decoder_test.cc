@@ -73,6 +73,12 @@ TEST(JsonDecoder, InvalidUtf8AndControlCharactersStayInTheirRecord) {
                                                     R"({"a":null})", R"({"a":null})", R"({"a":"y"})"}));
 }
 
+TEST(JsonDecoder, TextBehindTheValueIsIgnored) {
+  EXPECT_EQ(Decode({R"({"a":1}{"a":2})", R"({"a":3} x)"}, "MAP<STRING, INT>").rows,
+            (std::vector<std::string>{R"({"a":1})", R"({"a":3})"}));
+  EXPECT_EQ(Decode({"[1][2]", "[3]"}, "ARRAY<INT>").rows, (std::vector<std::string>{"[1]", "[3]"}));
+}
+
 TEST(JsonDecoder, ArrayAtTheRootIsRowsInTheSource) {
   Decoded decoded = Decode({R"([{"a":1},{"a":2}])", "", R"({"a":3})", "[]", "x"}, "a INT", {}, /*as_source=*/true);
   EXPECT_EQ(decoded.rows, (std::vector<std::string>{R"({"a":1})", R"({"a":2})", R"({"a":3})", R"({"a":null})"}));
