@@ -44,6 +44,10 @@ arrow::Status CheckGrouped(const expression::Expression& value, const Expression
   if (value.kind() == ExpressionKind::kAggregateCall) {
     for (const ExpressionPtr& child : value.children()) {
       if (expression::Contains(*child, ExpressionKind::kAggregateCall)) return UserError("NESTED_AGGREGATE_FUNCTION");
+      if (!child->deterministic()) {
+        return UserError("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION",
+                         {{"sqlExpr", QuoteSqlExpression(value.Sql(true))}});
+      }
     }
     return arrow::Status::OK();
   }

@@ -50,6 +50,28 @@ std::string FunctionsInsteadOfCast(const types::DataType& from, const types::Dat
   return "";
 }
 
+bool IsOrderable(const types::DataType& type) {
+  if (type.id() == types::TypeId::kMap || type.id() == types::TypeId::kCalendarInterval) return false;
+  return !type.is_nested() || std::all_of(type.fields().begin(), type.fields().end(), [](const types::StructField& field) {
+    return IsOrderable(*field.type);
+  });
+}
+
+// A generator among the arguments of `name`: it may only stand alone.
+arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector& arguments) {
+  for (const ExpressionPtr& argument : arguments) {
+    if (argument->kind() != ExpressionKind::kGeneratorCall) continue;
+    bool infix = arguments.size() == 2 && !(name[0] >= 'a' && name[0] <= 'z');
+    std::string text;
+    for (const ExpressionPtr& one : arguments) {
+      text += (text.empty() ? "" : infix ? " " + name + " " : ", ") + one->Sql(true);
+    }
+    return UserError("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+                     {{"expression", QuoteSqlExpression((infix ? "" : name) + "(" + text + ")")}});
+  }
+  return arrow::Status::OK();
+}
+
 std::string NamedName(const ExpressionPtr& value) {
   if (value->kind() == ExpressionKind::kAlias) return static_cast<const Alias&>(*value).name();
   return static_cast<const expression::AttributeReference&>(*value).name();
@@ -245,6 +267,14 @@ arrow::Result<expression::SortOrder> ExpressionResolver::ResolveSortOrder(const 
   }
   const auto& sort = message.sort_order();
   ARROW_ASSIGN_OR_RAISE(order.child, Resolve(sort.child()));
+  if (!IsOrderable(*order.child->type())) {
+    bool down = sort.direction() == connect::Expression::SortOrder::SORT_DIRECTION_DESCENDING;
+    return UserError("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+                     {{"sqlExpr", QuoteSqlExpression(order.child->Sql(true) +
+                                                     (down ? " DESC NULLS LAST" : " ASC NULLS FIRST"))},
+                      {"functionName", "`sortorder`"},
+                      {"dataType", QuoteSqlType(order.child->type()->Sql())}});
+  }
   order.ascending = sort.direction() != connect::Expression::SortOrder::SORT_DIRECTION_DESCENDING;
   switch (sort.null_ordering()) {
     case connect::Expression::SortOrder::SORT_NULLS_FIRST: order.nulls_first = true; break;
@@ -302,12 +332,12 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAlias(const connect::Exp
     if (child->kind() != ExpressionKind::kGeneratorCall) {
       return NotSupported("several aliases for " + child->Sql());
     }
-    generator_names_.assign(alias.name().begin(), alias.name().end());
+    generator_names_.push_back({child, {alias.name().begin(), alias.name().end()}});
     return child;
   }
   if (child->kind() == ExpressionKind::kGeneratorCall &&
       static_cast<const expression::GeneratorCall&>(*child).output().size() == 1) {
-    generator_names_ = {alias.name(0)};
+    generator_names_.push_back({child, {alias.name(0)}});
     return child;
   }
   if (child->kind() == ExpressionKind::kAlias) child = static_cast<const Alias&>(*child).child();
@@ -382,6 +412,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
   for (const connect::Expression& argument : arguments) takes_lambda = takes_lambda || argument.has_lambda_function();
   if (!takes_lambda) {
     ARROW_ASSIGN_OR_RAISE(ExpressionVector values, ResolveAll(arguments));
+    ARROW_RETURN_NOT_OK(CheckNoGenerators(lower, values));
     // Names matter to struct(), map keys and the like; elsewhere an argument is only its value.
     if (lower != "struct" && lower != "named_struct" && lower != "arrays_zip" && lower != "to_json") {
       for (ExpressionPtr& value : values) {

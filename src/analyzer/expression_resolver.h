@@ -44,7 +44,7 @@ class ExpressionResolver {
   arrow::Result<ExpressionPtr> Resolve(const spark::connect::Expression& message);
 
   /// Items of a projection: stars expanded, every item named (Alias or AttributeReference). A generator comes as an
-  /// unnamed GeneratorCall or as an Alias over one; `generator_names` of a multi-alias are in last_generator_names().
+  /// unnamed GeneratorCall or as an Alias over one; Its aliases are in generator_names().
   arrow::Result<ExpressionVector> ResolveItems(
       const google::protobuf::RepeatedPtrField<spark::connect::Expression>& messages);
 
@@ -57,8 +57,12 @@ class ExpressionResolver {
 
   arrow::Result<expression::SortOrder> ResolveSortOrder(const spark::connect::Expression& message);
 
-  /// Aliases given to a generator with several columns (`AS (k, v)`); empty otherwise.
-  const std::vector<std::string>& generator_names() const { return generator_names_; }
+  /// Aliases given to the columns of a generator (`AS (k, v)`).
+  struct GeneratorNames {
+    ExpressionPtr generator;
+    std::vector<std::string> names;
+  };
+  const std::vector<GeneratorNames>& generator_names() const { return generator_names_; }
 
   /// Gives `value` the name Spark would give it when the user gave none.
   static ExpressionPtr Name(const ExpressionPtr& value);
@@ -104,7 +108,7 @@ class ExpressionResolver {
   ExpressionVector lateral_aliases_;
   /// Lambda parameters in scope, innermost last.
   std::vector<expression::AttributePtr> lambda_parameters_;
-  std::vector<std::string> generator_names_;
+  std::vector<GeneratorNames> generator_names_;
   int depth_ = 0;
 };
 

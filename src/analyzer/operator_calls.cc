@@ -98,18 +98,14 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
 
   WindowFunction function;
   std::string text;
+  bool distinct = false;
   bool window_only = WindowFunctions::IsWindowOnly(name);
   if (window_only) {
     ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments, ResolveAll(call->unresolved_function().arguments()));
     for (ExpressionPtr& argument : arguments) argument = Unnamed(std::move(argument));
     ARROW_ASSIGN_OR_RAISE(function, WindowFunctions::Bind(name, arguments, spec, has_frame, context_.eval));
     function.ignore_nulls = ignore_nulls;
-    if (arguments.size() == 1 && (name == "lag" || name == "lead")) arguments.push_back(expression::Literal::Integer(1));
-    if (arguments.size() == 2 && (name == "lag" || name == "lead")) {
-      arguments.push_back(expression::Literal::Null(types::Null()));
-    }
-    for (const ExpressionPtr& argument : arguments) text += (text.empty() ? "" : ", ") + argument->Sql(true);
-    text = name + "(" + text + ")";
+    text = WindowFunctions::Text(name, std::move(arguments));
   } else {
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(window.window_function()));
     value = Unnamed(std::move(value));
@@ -118,9 +114,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
       return UserError("UNSUPPORTED_EXPR_FOR_WINDOW", {{"sqlExpr", QuoteSqlExpression(text)}});
     }
     const auto& aggregate = static_cast<const expression::AggregateCall&>(*value);
-    if (aggregate.distinct()) {
-      return UserError("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", {{"windowExpr", QuoteSqlExpression(text)}});
-    }
+    distinct = aggregate.distinct();
     if (aggregate.filter() != nullptr) return NotSupported("FILTER of a window function");
     function.kind = WindowFunctionKind::kAggregate;
     function.arguments = {value};
@@ -142,6 +136,10 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
     } else {
       function.frame.upper.kind = FrameBoundKind::kCurrentRow;
     }
+  }
+  if (distinct) {
+    return UserError("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED",
+                     {{"windowExpr", QuoteSqlExpression(WindowFunctions::OverText(text, spec, function))}});
   }
   return below_->window_functions.Add(std::move(spec), std::move(function), text);
 }

@@ -83,29 +83,33 @@ ExpressionPtr ValueOnEmpty(const logical::Plan& plan, const expression::Expressi
   return nullptr;
 }
 
-// At most one row is promised by nobody: counts the rows, and fails for more than one.
-arrow::Result<PlanPtr> AtMostOneRow(PlanPtr plan, const EvalContext& eval) {
-  AttributePtr value = plan->output()[0];
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr first, BindCall("first", {value}, eval));
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr count, BindCall("count", {Literal::Integer(1)}, eval));
-  ExpressionVector items{std::make_shared<Alias>(std::move(first), value->name()),
-                         std::make_shared<Alias>(std::move(count), "num_rows")};
-  PlanPtr counted = std::make_shared<logical::Aggregate>(ExpressionVector{}, std::move(items), std::move(plan));
+// `value`, or an error where `num_rows` is above 1.
+ExpressionPtr CheckedValue(const AttributePtr& value, const AttributePtr& num_rows) {
   auto info = std::make_shared<expression::CallInfo>();
   info->name = "scalarsubquery";
   info->can_fail = true;
   info->kernel = [](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
-                    int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    ARROW_ASSIGN_OR_RAISE(auto counts, expression::ToArray(arguments[1], num_rows, context.memory_pool));
-    for (int64_t i = 0; i < num_rows; ++i) {
+                    int64_t rows) -> arrow::Result<arrow::Datum> {
+    ARROW_ASSIGN_OR_RAISE(auto counts, expression::ToArray(arguments[1], rows, context.memory_pool));
+    for (int64_t i = 0; i < rows; ++i) {
+      if (counts->IsNull(i)) continue;
       if (static_cast<const arrow::Int64Array&>(*counts).Value(i) > 1) return UserError("SCALAR_SUBQUERY_TOO_MANY_ROWS");
     }
     return arguments[0];
   };
-  ExpressionPtr checked = std::make_shared<expression::Call>(
-      std::move(info), value->type(), true, ExpressionVector{counted->output()[0], counted->output()[1]});
-  return std::make_shared<logical::Project>(ExpressionVector{std::make_shared<Alias>(checked, value->name())},
-                                            std::move(counted));
+  return std::make_shared<expression::Call>(std::move(info), value->type(), true, ExpressionVector{value, num_rows});
+}
+
+// One row for each value of `keys` (columns of `plan`): the first column, how many rows there were, and the keys.
+arrow::Result<PlanPtr> CountedRows(PlanPtr plan, const AttributeVector& keys, const EvalContext& eval) {
+  const AttributePtr value = plan->output()[0];
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr first, BindCall("first", {value}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr count, BindCall("count", {Literal::Integer(1)}, eval));
+  ExpressionVector items{std::make_shared<Alias>(std::move(first), value->name()),
+                         std::make_shared<Alias>(std::move(count), "num_rows")};
+  items.insert(items.end(), keys.begin(), keys.end());
+  return std::make_shared<logical::Aggregate>(ExpressionVector(keys.begin(), keys.end()), std::move(items),
+                                              std::move(plan));
 }
 
 arrow::Status CheckSubquery(const logical::Plan& plan) {
@@ -143,20 +147,37 @@ arrow::Result<ExpressionPtr> Subqueries::AddScalar(const PlanPtr& plan, const At
   const AttributePtr value = plan->output()[0];
   ARROW_ASSIGN_OR_RAISE(scalar.subquery, Decorrelate(plan, outer));
   if (!scalar.subquery.conditions.empty()) {
-    if (!IsAggregated(*plan)) {
-      return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY");
-    }
+    if (!IsAggregated(*plan)) ARROW_RETURN_NOT_OK(CountMatches(&scalar, eval));
     if (IsOneRow(*plan)) scalar.on_empty = ValueOnEmpty(*plan, *value);
     if (scalar.on_empty != nullptr) {
       ARROW_ASSIGN_OR_RAISE(auto constant, expression::EvaluateFoldable(*scalar.on_empty, eval));
       if (!constant->is_valid) scalar.on_empty = nullptr;
     }
   } else if (!IsOneRow(*plan)) {
-    ARROW_ASSIGN_OR_RAISE(scalar.subquery.plan, AtMostOneRow(scalar.subquery.plan, eval));
+    ARROW_RETURN_NOT_OK(CountMatches(&scalar, eval));
   }
   scalar.column = NewColumn("scalarsubquery()", value->type(), true);
   scalars_.push_back(scalar);
   return scalar.column;
+}
+
+arrow::Status Subqueries::CountMatches(Scalar* scalar, const EvalContext& eval) {
+  AttributeVector keys;
+  const PlanPtr& plan = scalar->subquery.plan;
+  for (const ExpressionPtr& condition : scalar->subquery.conditions) {
+    if (!TakeApart(condition, plan->output())) {
+      return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY");
+    }
+    std::vector<AttributeId> ids = expression::References(*condition);
+    for (const AttributePtr& column : plan->output()) {
+      bool read = std::find(ids.begin(), ids.end(), column->id()) != ids.end();
+      bool known = std::find(keys.begin(), keys.end(), column) != keys.end();
+      if (read && !known) keys.push_back(column);
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(scalar->subquery.plan, CountedRows(plan, keys, eval));
+  scalar->num_rows = scalar->subquery.plan->output()[1];
+  return arrow::Status::OK();
 }
 
 arrow::Result<ExpressionPtr> Subqueries::AddExists(const PlanPtr& plan, const AttributeVector& outer) {
@@ -209,11 +230,13 @@ bool Subqueries::IsValue(const expression::Expression& value) const {
 
 arrow::Result<PlanPtr> Subqueries::JoinScalar(const Scalar& scalar, PlanPtr input, const EvalContext& eval) const {
   const PlanPtr& plan = scalar.subquery.plan;
-  bool counted = scalar.on_empty != nullptr;
-  AttributePtr value = counted ? NewColumn("value", scalar.column->type(), true) : scalar.column;
+  bool has_default = scalar.on_empty != nullptr;
+  bool checked = scalar.num_rows != nullptr;
+  AttributePtr value = has_default || checked ? NewColumn("value", scalar.column->type(), true) : scalar.column;
   AttributePtr found = NewColumn("found", types::Boolean(), true);
   ExpressionVector items{std::make_shared<Alias>(plan->output()[0], value->name(), value->id())};
-  if (counted) items.push_back(std::make_shared<Alias>(Literal::Boolean(true), found->name(), found->id()));
+  if (has_default) items.push_back(std::make_shared<Alias>(Literal::Boolean(true), found->name(), found->id()));
+  if (checked) items.push_back(scalar.num_rows);
   // Only the value and what the conditions read goes on.
   ExpressionPtr condition = logical::JoinConjuncts(scalar.subquery.conditions);
   if (condition != nullptr) {
@@ -226,10 +249,14 @@ arrow::Result<PlanPtr> Subqueries::JoinScalar(const Scalar& scalar, PlanPtr inpu
   AttributeVector columns = input->output();
   PlanPtr joined = std::make_shared<logical::Join>(condition == nullptr ? JoinType::kCross : JoinType::kLeftOuter,
                                                    condition, std::move(input), std::move(right));
-  if (!counted) return joined;
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr missing, BindCall("isnull", {found}, eval));
-  ExpressionPtr chosen =
-      std::make_shared<expression::CaseWhen>(ExpressionVector{missing, scalar.on_empty, value}, true);
+  if (!has_default && !checked) return joined;
+  ExpressionPtr chosen;
+  if (checked) {
+    chosen = CheckedValue(value, scalar.num_rows->WithNullable(true));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr missing, BindCall("isnull", {found}, eval));
+    chosen = std::make_shared<expression::CaseWhen>(ExpressionVector{missing, scalar.on_empty, value}, true);
+  }
   ExpressionVector shown(columns.begin(), columns.end());
   shown.push_back(std::make_shared<Alias>(chosen, scalar.column->name(), scalar.column->id()));
   return std::make_shared<logical::Project>(std::move(shown), std::move(joined));

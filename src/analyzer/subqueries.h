@@ -54,6 +54,8 @@ class Subqueries {
     Decorrelated subquery;
     /// What the value is where no row matches; null for NULL.
     ExpressionPtr on_empty;
+    /// How many rows match, where nothing promises that it is one; null otherwise.
+    AttributePtr num_rows;
   };
   struct Predicate {
     AttributePtr column;
@@ -62,6 +64,7 @@ class Subqueries {
     ExpressionPtr equal;
   };
 
+  static arrow::Status CountMatches(Scalar* scalar, const expression::EvalContext& eval);
   arrow::Result<PlanPtr> JoinScalar(const Scalar& scalar, PlanPtr input, const expression::EvalContext& eval) const;
   arrow::Result<PlanPtr> JoinPredicate(const Predicate& predicate, PlanPtr input,
                                        const expression::EvalContext& eval) const;

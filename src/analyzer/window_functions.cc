@@ -32,9 +32,10 @@ struct KnownFunction {
 
 constexpr KnownFunction kKnown[] = {
     {"row_number", WindowFunctionKind::kRowNumber, 0, 0},
-    {"rank", WindowFunctionKind::kRank, 0, 0},
-    {"dense_rank", WindowFunctionKind::kDenseRank, 0, 0},
-    {"percent_rank", WindowFunctionKind::kPercentRank, 0, 0},
+    // These take any arguments, and leave them alone.
+    {"rank", WindowFunctionKind::kRank, 0, 1000},
+    {"dense_rank", WindowFunctionKind::kDenseRank, 0, 1000},
+    {"percent_rank", WindowFunctionKind::kPercentRank, 0, 1000},
     {"cume_dist", WindowFunctionKind::kCumeDist, 0, 0},
     {"ntile", WindowFunctionKind::kNtile, 0, 1},
     {"lag", WindowFunctionKind::kOffset, 1, 3},
@@ -73,12 +74,12 @@ arrow::Result<int64_t> ConstantArgument(const std::string& name, const Expressio
   return scalar->is_valid ? static_cast<const arrow::Int64Scalar&>(*scalar).value : 0;
 }
 
-arrow::Status CheckPositive(const std::string& name, const ExpressionVector& arguments, std::string_view parameter,
-                            int64_t value) {
+arrow::Status CheckPositive(const std::string& name, const ExpressionVector& arguments, const char* parameter,
+                            const char* maximum, int64_t value) {
   if (value > 0) return arrow::Status::OK();
   return UserError("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", {{"sqlExpr", QuoteSqlExpression(CallText(name, arguments))},
-                                                            {"exprName", QuoteIdentifier(parameter)},
-                                                            {"valueRange", "(0, 9223372036854775807]"},
+                                                            {"exprName", parameter},
+                                                            {"valueRange", "(0, " + std::string(maximum) + "]"},
                                                             {"currentValue", std::to_string(value)}});
 }
 
@@ -147,6 +148,24 @@ bool SameFunction(const WindowFunction& a, const WindowFunction& b) {
 
 }  // namespace
 
+std::string WindowFunctions::Text(const std::string& lower_name, ExpressionVector arguments) {
+  bool rank = lower_name.ends_with("rank");
+  if (rank) {
+    std::string upper = lower_name;
+    std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
+    return upper + "()";
+  }
+  if (lower_name == "lag" || lower_name == "lead") {
+    if (arguments.size() == 1) arguments.push_back(Literal::Integer(1));
+    if (arguments.size() == 2) arguments.push_back(Literal::Null(types::Null()));
+  }
+  return CallText(lower_name, arguments);
+}
+
+std::string WindowFunctions::OverText(const std::string& text, const WindowSpec& spec, const WindowFunction& function) {
+  return text + " OVER " + SpecText(spec, function, true);
+}
+
 bool WindowFunctions::IsWindowOnly(std::string_view lower_name) { return FindKnown(lower_name) != nullptr; }
 
 arrow::Result<WindowFunction> WindowFunctions::Bind(const std::string& lower_name, const ExpressionVector& arguments,
@@ -189,7 +208,7 @@ arrow::Result<WindowFunction> WindowFunctions::Bind(const std::string& lower_nam
       function.offset = 1;
       if (!arguments.empty()) {
         ARROW_ASSIGN_OR_RAISE(function.offset, ConstantArgument(lower_name, arguments, 0, "buckets", eval));
-        ARROW_RETURN_NOT_OK(CheckPositive(lower_name, arguments, "buckets", function.offset));
+        ARROW_RETURN_NOT_OK(CheckPositive(lower_name, arguments, "buckets", "2147483647", function.offset));
       }
       function.column = NewColumn(types::Integer(), false);
       break;
@@ -216,7 +235,7 @@ arrow::Result<WindowFunction> WindowFunctions::Bind(const std::string& lower_nam
     }
     case WindowFunctionKind::kNthValue: {
       ARROW_ASSIGN_OR_RAISE(function.offset, ConstantArgument(lower_name, arguments, 1, "offset", eval));
-      ARROW_RETURN_NOT_OK(CheckPositive(lower_name, arguments, "offset", function.offset));
+      ARROW_RETURN_NOT_OK(CheckPositive(lower_name, arguments, "`offset`", "9223372036854775807", function.offset));
       function.arguments = {arguments[0]};
       function.column = NewColumn(arguments[0]->type(), true);
       break;
@@ -231,7 +250,7 @@ ExpressionPtr WindowFunctions::Add(WindowSpec spec, WindowFunction function, con
     if (SameSpec(call.spec, spec) && SameFunction(call.function, function)) return call.function.column;
   }
   const AttributePtr& unnamed = function.column;
-  function.column = std::make_shared<AttributeReference>(unnamed->id(), text + " OVER " + SpecText(spec, function, true),
+  function.column = std::make_shared<AttributeReference>(unnamed->id(), OverText(text, spec, function),
                                                          unnamed->type(), unnamed->nullable());
   calls_.push_back({std::move(spec), std::move(function), text});
   return calls_.back().function.column;

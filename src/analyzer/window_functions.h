@@ -25,9 +25,16 @@ class WindowFunctions {
                                                      const logical::WindowSpec& spec, bool has_frame,
                                                      const expression::EvalContext& eval);
 
+  /// A call of such a function as Spark shows it.
+  static std::string Text(const std::string& lower_name, ExpressionVector arguments);
+  static std::string OverText(const std::string& text, const logical::WindowSpec& spec,
+                              const logical::WindowFunction& function);
+
   /// The column that stands for `function`; equal calls share it. `text` is the call without OVER.
   ExpressionPtr Add(logical::WindowSpec spec, logical::WindowFunction function, const std::string& text);
   bool empty() const { return calls_.empty(); }
+  /// How the first call shows. REQUIRES: not empty.
+  const std::string& FirstText() const { return calls_[0].function.column->name(); }
   /// Whether arguments, partitions or orders aggregate: rank() OVER (ORDER BY sum(x)).
   bool ContainsAggregates() const;
   /// Whether `expression` reads a column of a window function.

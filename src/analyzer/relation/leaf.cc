@@ -240,6 +240,9 @@ std::optional<types::DataTypePtr> CommonInlineType(const types::DataTypePtr& a, 
   bool one_string = (a->id() == types::TypeId::kString) != (b->id() == types::TypeId::kString);
   bool null = a->id() == types::TypeId::kNull || b->id() == types::TypeId::kNull;
   if (one_string && !null) return std::nullopt;
+  // Here, and only here, a whole number and a FLOAT meet in FLOAT.
+  bool one_float = (a->id() == types::TypeId::kFloat) != (b->id() == types::TypeId::kFloat);
+  if (one_float && (a->is_integral() || b->is_integral())) return types::Float();
   return expression::WiderType(a, b);
 }
 
@@ -255,7 +258,13 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
     ExpressionVector row;
     bool is_row = argument.has_unresolved_function() && argument.unresolved_function().function_name() == "struct";
     if (is_row) {
-      ARROW_ASSIGN_OR_RAISE(row, resolver.Expressions(none).ResolveAll(argument.unresolved_function().arguments()));
+      // A row that is one struct(…) is the values in it.
+      const auto* values = &argument.unresolved_function().arguments();
+      while (values->size() == 1 && (*values)[0].has_unresolved_function() &&
+             (*values)[0].unresolved_function().function_name() == "struct") {
+        values = &(*values)[0].unresolved_function().arguments();
+      }
+      ARROW_ASSIGN_OR_RAISE(row, resolver.Expressions(none).ResolveAll(*values));
     } else {
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, resolver.Expressions(none).Resolve(argument));
       row.push_back(std::move(value));

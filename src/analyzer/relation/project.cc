@@ -31,40 +31,36 @@ bool SameName(std::string_view a, std::string_view b, bool case_sensitive) {
   return case_sensitive ? a == b : EqualsIgnoreCase(a, b);
 }
 
-// A generator among the items becomes a Generate below the projection.
-arrow::Result<PlanPtr> ExtractGenerator(ExpressionVector* items, const std::vector<std::string>& names,
-                                        PlanPtr child) {
-  int found = -1;
-  for (size_t i = 0; i < items->size(); ++i) {
-    const ExpressionPtr& item = (*items)[i];
-    bool generator = item->kind() == ExpressionKind::kGeneratorCall;
-    if (!generator && expression::Contains(*item, ExpressionKind::kGeneratorCall)) {
-      return UserError("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
-                       {{"expression", QuoteSqlExpression(item->Sql(true))}});
+// Each generator among the items becomes a Generate below the projection: with several, every combination of their rows.
+arrow::Result<PlanPtr> ExtractGenerators(ExpressionVector* items,
+                                         const std::vector<ExpressionResolver::GeneratorNames>& names, PlanPtr child) {
+  ExpressionVector shown;
+  for (const ExpressionPtr& item : *items) {
+    if (item->kind() != ExpressionKind::kGeneratorCall) {
+      if (expression::Contains(*item, ExpressionKind::kGeneratorCall)) {
+        return UserError("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+                         {{"expression", QuoteSqlExpression(item->Sql(true))}});
+      }
+      shown.push_back(item);
+      continue;
     }
-    if (!generator) continue;
-    if (found >= 0) {
-      return UserError("UNSUPPORTED_GENERATOR.MULTI_GENERATOR",
-                       {{"num", "2"}, {"generators", QuoteSqlExpression(item->Sql(true))}});
+    const auto& fields = static_cast<const GeneratorCall&>(*item).output();
+    auto named = std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.generator == item; });
+    if (named != names.end() && named->names.size() != fields.size()) {
+      return UserError("UDTF_ALIAS_NUMBER_MISMATCH", {{"aliasesSize", std::to_string(fields.size())},
+                                                      {"aliasesNames", std::to_string(named->names.size())}});
     }
-    found = static_cast<int>(i);
+    AttributeVector generated;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      generated.push_back(std::make_shared<expression::AttributeReference>(
+          expression::NextAttributeId(), named == names.end() ? fields[i].name : named->names[i], fields[i].type,
+          fields[i].nullable));
+    }
+    shown.insert(shown.end(), generated.begin(), generated.end());
+    child = std::make_shared<logical::Generate>(item, false, std::move(generated), std::move(child));
   }
-  if (found < 0) return child;
-  const auto& call = static_cast<const GeneratorCall&>(*(*items)[static_cast<size_t>(found)]);
-  const auto& fields = call.output();
-  if (!names.empty() && names.size() != fields.size()) {
-    return UserError("UDTF_ALIAS_NUMBER_MISMATCH", {{"aliasesSize", std::to_string(fields.size())},
-                                                    {"aliasesNames", std::to_string(names.size())}});
-  }
-  AttributeVector generated;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    generated.push_back(std::make_shared<expression::AttributeReference>(
-        expression::NextAttributeId(), names.empty() ? fields[i].name : names[i], fields[i].type, fields[i].nullable));
-  }
-  ExpressionPtr generator = (*items)[static_cast<size_t>(found)];
-  items->erase(items->begin() + found);
-  items->insert(items->begin() + found, generated.begin(), generated.end());
-  return std::make_shared<logical::Generate>(std::move(generator), false, std::move(generated), std::move(child));
+  *items = std::move(shown);
+  return child;
 }
 
 }  // namespace
@@ -89,7 +85,7 @@ arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation
     return MakeAggregate({}, std::move(items), std::move(child), std::move(below), eval);
   }
   ARROW_ASSIGN_OR_RAISE(child, below.Apply(std::move(child), eval));
-  ARROW_ASSIGN_OR_RAISE(child, ExtractGenerator(&items, expressions.generator_names(), std::move(child)));
+  ARROW_ASSIGN_OR_RAISE(child, ExtractGenerators(&items, expressions.generator_names(), std::move(child)));
   return std::make_shared<logical::Project>(std::move(items), std::move(child));
 }
 
@@ -128,7 +124,7 @@ arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver& resolver, const Rela
   for (size_t i = 0; i < added.size(); ++i) {
     if (!used[i]) items.push_back(added[i]);
   }
-  ARROW_ASSIGN_OR_RAISE(child, ExtractGenerator(&items, expressions.generator_names(), std::move(child)));
+  ARROW_ASSIGN_OR_RAISE(child, ExtractGenerators(&items, expressions.generator_names(), std::move(child)));
   return std::make_shared<logical::Project>(std::move(items), std::move(child));
 }
 

@@ -143,8 +143,12 @@ bool IsAll(const spark::connect::Sort& sort, const AttributeVector& columns) {
                       [](const AttributePtr& column) { return EqualsIgnoreCase(column->name(), "all"); });
 }
 
-// ORDER BY a window function or a subquery.
+// ORDER BY a subquery; a window function must be in the SELECT list.
 arrow::Result<PlanPtr> WidenForOrder(const OperatorInput& below, PlanPtr child, const expression::EvalContext& eval) {
+  if (!below.window_functions.empty()) {
+    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                     {{"invalidExprSqls", QuoteSqlExpression(below.window_functions.FirstText())}});
+  }
   return below.empty() ? arrow::Result<PlanPtr>(child) : below.Apply(std::move(child), eval);
 }
 

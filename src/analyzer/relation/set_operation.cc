@@ -25,12 +25,27 @@ using logical::JoinType;
 using spark::connect::Relation;
 using spark::connect::SetOperation;
 
-const char* OperationName(SetOperation::SetOpType type) {
-  switch (type) {
-    case SetOperation::SET_OP_TYPE_INTERSECT: return "INTERSECT";
-    case SetOperation::SET_OP_TYPE_EXCEPT: return "EXCEPT";
+const char* OperationName(const SetOperation& message) {
+  switch (message.set_op_type()) {
+    case SetOperation::SET_OP_TYPE_INTERSECT: return message.is_all() ? "INTERSECT ALL" : "INTERSECT";
+    case SetOperation::SET_OP_TYPE_EXCEPT: return message.is_all() ? "EXCEPT ALL" : "EXCEPT";
     default: return "UNION";
   }
+}
+
+bool HasMap(const types::DataType& type) {
+  if (type.id() == types::TypeId::kMap) return true;
+  return type.is_nested() && std::any_of(type.fields().begin(), type.fields().end(),
+                                         [](const types::StructField& field) { return HasMap(*field.type); });
+}
+
+arrow::Status CheckNoMaps(const AttributeVector& columns) {
+  for (const AttributePtr& column : columns) {
+    if (!HasMap(*column->type())) continue;
+    return UserError("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
+                     {{"colName", QuoteIdentifier(column->name())}, {"dataType", QuoteSqlType(column->type()->Sql())}});
+  }
+  return arrow::Status::OK();
 }
 
 // The right side's columns in the left side's order; missing ones are NULL when that is allowed.
@@ -80,15 +95,15 @@ PlanPtr CastColumns(const PlanPtr& plan, const std::vector<types::DataTypePtr>& 
   return changed ? std::make_shared<logical::Project>(std::move(items), plan) : plan;
 }
 
-arrow::Result<RelationResolver::Pair> WidenColumns(RelationResolver::Pair pair, SetOperation::SetOpType type) {
+arrow::Result<RelationResolver::Pair> WidenColumns(RelationResolver::Pair pair, const SetOperation& message) {
   size_t count = pair.left->output().size();
   if (pair.right->output().size() != count) {
-    return UserError("NUM_COLUMNS_MISMATCH", {{"operator", OperationName(type)},
+    return UserError("NUM_COLUMNS_MISMATCH", {{"operator", OperationName(message)},
                                               {"firstNumColumns", std::to_string(count)},
                                               {"invalidOrdinalNum", "second"},
                                               {"invalidNumColumns", std::to_string(pair.right->output().size())}});
   }
-  static constexpr const char* kOrdinals[] = {"first", "second", "third", "fourth", "fifth", "sixth"};
+  static constexpr const char* kOrdinals[] = {"first", "second", "third"};
   std::vector<types::DataTypePtr> target;
   for (size_t i = 0; i < count; ++i) {
     const auto& left = pair.left->output()[i]->type();
@@ -96,8 +111,8 @@ arrow::Result<RelationResolver::Pair> WidenColumns(RelationResolver::Pair pair, 
     auto common = left->EqualsIgnoreNullability(*right) ? std::optional(left) : expression::WiderType(left, right);
     if (!common) {
       return UserError("INCOMPATIBLE_COLUMN_TYPE",
-                       {{"operator", OperationName(type)},
-                        {"columnOrdinalNumber", i < 6 ? kOrdinals[i] : std::to_string(i + 1) + "th"},
+                       {{"operator", OperationName(message)},
+                        {"columnOrdinalNumber", i < 3 ? kOrdinals[i] : std::to_string(i + 1) + "th"},
                         {"tableOrdinalNumber", "second"},
                         {"dataType1", QuoteSqlType(right->Sql())},
                         {"dataType2", QuoteSqlType(left->Sql())},
@@ -179,7 +194,9 @@ arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Rel
   if (message.by_name()) {
     ARROW_ASSIGN_OR_RAISE(pair, AlignByName(resolver, std::move(pair), message.allow_missing_columns()));
   }
-  ARROW_ASSIGN_OR_RAISE(pair, WidenColumns(std::move(pair), message.set_op_type()));
+  ARROW_ASSIGN_OR_RAISE(pair, WidenColumns(std::move(pair), message));
+  bool keeps_copies = message.set_op_type() == SetOperation::SET_OP_TYPE_UNION && (message.is_all() || !message.has_is_all());
+  if (!keeps_copies) ARROW_RETURN_NOT_OK(CheckNoMaps(pair.left->output()));
   switch (message.set_op_type()) {
     case SetOperation::SET_OP_TYPE_UNION: {
       AttributeVector output = UnionColumns(pair.left, pair.right);
@@ -194,6 +211,15 @@ arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Rel
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, RowsEqual(resolver, pair));
       JoinType type = intersect ? JoinType::kLeftSemi : JoinType::kLeftAnti;
       PlanPtr joined = std::make_shared<logical::Join>(type, condition, pair.left, pair.right);
+      if (intersect) {
+        // A value that is on both sides is NULL on neither when one side has none.
+        ExpressionVector items;
+        for (size_t i = 0; i < joined->output().size(); ++i) {
+          const AttributePtr& column = joined->output()[i];
+          items.push_back(column->WithNullable(column->nullable() && pair.right->output()[i]->nullable()));
+        }
+        joined = std::make_shared<logical::Project>(std::move(items), std::move(joined));
+      }
       AttributeVector keys = joined->output();
       return std::make_shared<logical::Deduplicate>(std::move(keys), false, std::move(joined));
     }
@@ -220,6 +246,7 @@ arrow::Result<PlanPtr> ResolveDeduplicate(RelationResolver& resolver, const Rela
       if (!found) return UnresolvedColumn({name}, child->output());
     }
   }
+  ARROW_RETURN_NOT_OK(CheckNoMaps(keys));
   return std::make_shared<logical::Deduplicate>(std::move(keys), message.within_watermark(), std::move(child));
 }
 
