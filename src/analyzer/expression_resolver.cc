@@ -62,9 +62,10 @@ arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector&
   for (const ExpressionPtr& argument : arguments) {
     if (argument->kind() != ExpressionKind::kGeneratorCall) continue;
     bool infix = arguments.size() == 2 && !(name[0] >= 'a' && name[0] <= 'z');
+    std::string symbol = name == "==" ? "=" : name;
     std::string text;
     for (const ExpressionPtr& one : arguments) {
-      text += (text.empty() ? "" : infix ? " " + name + " " : ", ") + one->Sql(true);
+      text += (text.empty() ? "" : infix ? " " + symbol + " " : ", ") + one->Sql(true);
     }
     return UserError("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
                      {{"expression", QuoteSqlExpression((infix ? "" : name) + "(" + text + ")")}});
@@ -478,7 +479,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::
     return ResolveFunction(inner.unresolved_function().function_name(), inner.unresolved_function().arguments(),
                            modifiers);
   }
-  if (name == sql::kWithinGroup) return NotSupported("WITHIN GROUP");
+  if (name == sql::kWithinGroup) return ResolveWithinGroup(message);
   return NotSupported("the internal function " + name);
 }
 

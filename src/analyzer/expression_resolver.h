@@ -91,6 +91,7 @@ class ExpressionResolver {
   arrow::Result<logical::FrameBound> ResolveFrameBound(
       const spark::connect::Expression::Window::WindowFrame::FrameBoundary& message, bool is_rows, bool is_lower,
       const logical::WindowSpec& spec);
+  arrow::Result<ExpressionPtr> ResolveWithinGroup(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveSubquery(const spark::connect::Expression& message);
   /// nullopt when no item before this one has that alias.
   arrow::Result<std::optional<ExpressionPtr>> ResolveLateralAlias(const std::vector<std::string>& parts) const;

@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/type_coercion.h"
+#include "function/extract_value.h"
 #include "function/function_def.h"
 #include "spark/connect/expressions.pb.h"
 #include "sql/plan_conventions.h"
@@ -142,6 +143,64 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
                      {{"windowExpr", QuoteSqlExpression(WindowFunctions::OverText(text, spec, function))}});
   }
   return below_->window_functions.Add(std::move(spec), std::move(function), text);
+}
+
+namespace {
+
+// listagg(value, delimiter) WITHIN GROUP (ORDER BY key): the rows as structs, sorted, their texts joined.
+arrow::Result<ExpressionPtr> OrderedListAgg(const ExpressionVector& arguments, const expression::SortOrder& order,
+                                            const expression::EvalContext& eval) {
+  using expression::Literal;
+  using function::BindCall;
+  const ExpressionPtr value = expression::ImplicitCast(arguments[0], types::String());
+  ExpressionPtr delimiter = arguments.size() > 1 ? arguments[1] : Literal::String("");
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr present, BindCall("isnotnull", {value}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr row, BindCall("named_struct", {Literal::String("key"), order.child,
+                                                                     Literal::String("text"), value}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr rows, BindCall("collect_list", {row}, eval, false, present));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr sorted, BindCall("sort_array", {rows, Literal::Boolean(order.ascending)}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr texts, function::ExtractValue(sorted, Literal::String("text"), true));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr joined, BindCall("array_join", {texts, delimiter}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr count, BindCall("count", {value}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr none, BindCall("==", {count, Literal::Long(0)}, eval));
+  ExpressionPtr null = Literal::Null(joined->type());
+  return std::make_shared<expression::CaseWhen>(ExpressionVector{none, null, joined}, true);
+}
+
+}  // namespace
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWithinGroup(const Expression& message) {
+  const auto& outer = message.unresolved_function();
+  const auto& call = outer.arguments(0).unresolved_function();
+  std::string name = ToLowerAscii(call.function_name());
+  if (outer.arguments_size() != 2 || call.is_distinct()) return NotSupported(name + " WITHIN GROUP of this form");
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments, ResolveAll(call.arguments()));
+  for (ExpressionPtr& argument : arguments) argument = Unnamed(std::move(argument));
+  ARROW_ASSIGN_OR_RAISE(expression::SortOrder order, ResolveSortOrder(outer.arguments(1)));
+  order.child = Unnamed(std::move(order.child));
+  const expression::EvalContext& eval = context_.eval;
+  ExpressionPtr made;
+  if (name == "percentile_cont" && arguments.size() == 1) {
+    ExpressionPtr fraction = arguments[0];
+    if (!order.ascending) {
+      ARROW_ASSIGN_OR_RAISE(fraction, function::BindCall("-", {expression::Literal::Double(1), fraction}, eval));
+    }
+    ARROW_ASSIGN_OR_RAISE(made, function::BindCall("percentile", {order.child, fraction}, eval));
+  } else if (name == "percentile_disc" && arguments.size() == 1 && order.ascending) {
+    ExpressionPtr number = expression::ImplicitCast(order.child, types::Double());
+    ARROW_ASSIGN_OR_RAISE(made, function::BindCall("percentile_approx", {number, arguments[0]}, eval));
+  } else if (name == "mode" && arguments.empty() && order.ascending) {
+    ARROW_ASSIGN_OR_RAISE(made, function::BindCall("mode", {order.child, expression::Literal::Boolean(true)}, eval));
+  } else if ((name == "listagg" || name == "string_agg") && !arguments.empty()) {
+    ARROW_ASSIGN_OR_RAISE(made, OrderedListAgg(arguments, order, eval));
+  } else {
+    return NotSupported(name + " WITHIN GROUP of this form");
+  }
+  std::string text;
+  for (const ExpressionPtr& argument : arguments) text += (text.empty() ? "" : ", ") + argument->Sql(true);
+  text = name + "(" + text + ") WITHIN GROUP (ORDER BY " + order.child->Sql(true) +
+         (order.ascending ? " ASC" : " DESC") + (order.nulls_first ? " NULLS FIRST)" : " NULLS LAST)");
+  return std::make_shared<expression::Alias>(std::move(made), text);
 }
 
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveSubquery(const Expression& message) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,8 @@ class RelationResolver {
   std::vector<std::pair<std::string, PlanPtr>> definitions_;
   std::map<int64_t, const spark::connect::Relation*> subqueries_;
   std::vector<const AttributeVector*> outer_scopes_;
-  std::vector<std::pair<PlanPtr, AttributeVector>> hidden_;
+  /// A deque: OperatorInput points into it.
+  std::deque<std::pair<PlanPtr, AttributeVector>> hidden_;
   int depth_ = 0;
 };
 

@@ -32,7 +32,20 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
   target.resize(target.size() - 2);
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(target));
   ExpressionVector columns;
-  for (const AttributePtr& attribute : input_) {
+  // t.* shows the keys of JOIN … USING that the join itself shows once, or not as t's.
+  AttributeVector candidates;
+  size_t num_hidden = 0;
+  if (below_ != nullptr && below_->hidden != nullptr) {
+    for (const AttributePtr& hidden : *below_->hidden) {
+      bool shown = std::any_of(input_.begin(), input_.end(),
+                               [&](const AttributePtr& column) { return column->id() == hidden->id(); });
+      if (!shown) candidates.push_back(hidden);
+    }
+    num_hidden = candidates.size();
+  }
+  candidates.insert(candidates.end(), input_.begin(), input_.end());
+  for (size_t c = 0; c < candidates.size(); ++c) {
+    const AttributePtr& attribute = candidates[c];
     const auto& qualifier = attribute->qualifier();
     if (qualifier.size() < parts.size()) continue;
     bool same = true;
@@ -40,7 +53,9 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
       const std::string& part = qualifier[qualifier.size() - parts.size() + i];
       same = same && (context_.eval.case_sensitive ? part == parts[i] : EqualsIgnoreCase(part, parts[i]));
     }
-    if (same) columns.push_back(attribute);
+    if (!same) continue;
+    columns.push_back(attribute);
+    if (c < num_hidden) below_->reads_hidden = true;
   }
   if (!columns.empty()) return columns;
   // Not a table: a struct whose fields become columns.

@@ -267,6 +267,7 @@ arrow::Result<ExpressionPtr> WithSubqueryValues(const ExpressionPtr& item, const
 arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const spark::connect::Aggregate& message,
                                              PlanPtr child) {
   OperatorInput below;
+  below.hidden = resolver.HiddenOf(child);
   ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
   AttributeVector visible = child->output();
   if (below.time_windows.column() != nullptr) visible.push_back(below.time_windows.column());
@@ -289,6 +290,7 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
     ARROW_ASSIGN_OR_RAISE(item, WithSubqueryValues(item, below, eval));
     ARROW_RETURN_NOT_OK(CheckGrouped(*WithoutName(item), grouping.keys(), below));
   }
+  child = resolver.WithHidden(child, below);
   if (grouping.sets().empty()) {
     return MakeAggregate(grouping.keys(), std::move(items), std::move(child), std::move(below), eval);
   }
@@ -315,6 +317,7 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
     return ResolvePivot(resolver, message, std::move(child));
   }
   OperatorInput below;
+  below.hidden = resolver.HiddenOf(child);
   ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
   AttributeVector visible = child->output();
   if (below.time_windows.column() != nullptr) visible.push_back(below.time_windows.column());
@@ -336,6 +339,7 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
     ARROW_RETURN_NOT_OK(CheckGrouped(*WithoutName(made), grouping, below));
     items.push_back(std::move(made));
   }
+  child = resolver.WithHidden(child, below);
   if (message.group_type() == spark::connect::Aggregate::GROUP_TYPE_GROUPBY) {
     return MakeAggregate(std::move(grouping), std::move(items), std::move(child), std::move(below), eval);
   }

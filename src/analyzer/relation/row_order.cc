@@ -107,7 +107,16 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
       resolver.Expressions(child->output(), &below).ResolveCondition(filter.condition());
   bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
   if (condition.ok() && !aggregates) {
-    return FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval);
+    below.reads_hidden = below.hidden != nullptr;
+    ARROW_ASSIGN_OR_RAISE(
+        PlanPtr filtered, FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval));
+    if (below.reads_hidden && filtered->kind() == logical::NodeKind::kProject) resolver.Hide(filtered, *below.hidden);
+    return filtered;
+  }
+  if (IsErrorCondition(condition.status(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS")) {
+    std::string text = GetErrorDetail(condition.status())->parameters().find("expression")->second;
+    return UserError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT",
+                     {{"plan", "'Filter " + text.substr(1, text.size() - 2)}});
   }
   if (child->kind() == logical::NodeKind::kAggregate) {
     ARROW_ASSIGN_OR_RAISE(PlanPtr having, FilterAggregate(resolver, filter.condition(), child, aggregates));
