@@ -20,6 +20,8 @@ std::string Cell(std::string_view text) {
   return out;
 }
 
+std::string Code(std::string_view text) { return text.empty() ? "" : "`" + Cell(text) + "`"; }
+
 std::string Names(const function::FunctionDef& def) {
   std::string names = "`" + Cell(def.name) + "`";
   std::string_view rest = def.aliases;
@@ -43,8 +45,8 @@ std::string FunctionsPage() {
     std::sort(defs.begin(), defs.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
     page += "\n## " + std::string(family) + "\n\n| function | does | example | gives |\n| --- | --- | --- | --- |\n";
     for (const function::FunctionDef* def : defs) {
-      page += "| " + Names(*def) + " | " + Cell(def->description) + " | `" + Cell(def->example) + "` | `" +
-              Cell(def->example_result) + "` |\n";
+      page += "| " + Names(*def) + " | " + Cell(def->description) + " | `" + Cell(def->example) + "` | " +
+              Code(def->example_result) + " |\n";
     }
   }
   return page;
