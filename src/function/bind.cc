@@ -16,7 +16,9 @@ std::string Ordinal(size_t index) {
 }  // namespace
 
 std::string CallSql(const BindInput& input) {
-  std::string sql = std::string(input.def.name) + "(";
+  // Under the name the user wrote, unless it is an operator's symbol.
+  bool word = !input.name.empty() && ((input.name[0] >= 'a' && input.name[0] <= 'z') || input.name[0] == '_');
+  std::string sql = std::string(word ? input.name : input.def.name) + "(";
   for (size_t i = 0; i < input.arguments.size(); ++i) {
     if (i > 0) sql += ", ";
     sql += input.arguments[i]->Sql(/*pretty=*/true);

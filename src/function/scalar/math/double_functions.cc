@@ -61,6 +61,8 @@ arrow::Result<ExpressionPtr> BindLog(const BindInput& input) {
                     {.may_null = true, .shown_name = "LOG"});
 }
 
+// By way of more bits, so that cubes have whole roots.
+double CubeRoot(double x) { return static_cast<double>(std::cbrt(static_cast<long double>(x))); }
 double Cot(double x) { return 1 / std::tan(x); }
 double Sec(double x) { return 1 / std::cos(x); }
 double Csc(double x) { return 1 / std::sin(x); }
@@ -120,7 +122,7 @@ extern const FunctionDef kAtanh = UnaryDef<std::atanh>("atanh", "Inverse hyperbo
 extern const FunctionDef kExp = UnaryDef<std::exp>("exp", "e to the power of the number.", "exp(0)", "1.0");
 extern const FunctionDef kExpm1 = UnaryDef<std::expm1>("expm1", "exp(x) - 1, exact near zero.", "expm1(0)", "0.0");
 extern const FunctionDef kSqrt = UnaryDef<std::sqrt>("sqrt", "Square root.", "sqrt(4)", "2.0");
-extern const FunctionDef kCbrt = UnaryDef<std::cbrt>("cbrt", "Cube root.", "cbrt(27.0)", "3.0");
+extern const FunctionDef kCbrt = UnaryDef<CubeRoot>("cbrt", "Cube root.", "cbrt(27.0)", "3.0");
 extern const FunctionDef kDegrees = UnaryDef<Degrees>("degrees", "Radians to degrees.", "degrees(3.141592653589793)", "180.0");
 extern const FunctionDef kRadians = UnaryDef<Radians>("radians", "Degrees to radians.", "radians(180)", "3.141592653589793");
 

@@ -121,6 +121,9 @@ arrow::Result<ExpressionPtr> BindRound(const BindInput& original, Rounding round
   if (!type->is_numeric()) return UnexpectedInputType(input, 0, QuoteSqlType("NUMERIC"));
   int32_t places = scale.value_or(0);
   DataTypePtr result = type->id() == TypeId::kDecimal ? RoundedDecimal(*type, places) : type;
+  // More places than there are change nothing.
+  if (type->id() == TypeId::kDecimal) places = std::min(places, type->scale());
+  if (type->is_integral()) places = std::min(places, 0);
   ScalarKernel kernel;
   switch (type->id()) {
     case TypeId::kByte: kernel = WholeKernel<int8_t>(type, places, rounding); break;
@@ -182,7 +185,7 @@ arrow::Result<ExpressionPtr> BindCeilFloor(const BindInput& input, bool ceil) {
                     {.can_fail = true, .shown_name = shown});
   }
   if (value->type()->is_integral()) {
-    return MakeCall(input, {expression::ImplicitCast(value, types::Long())}, types::Long(), value->nullable(),
+    return MakeCall(input, {expression::ImplicitCast(value, types::Long())}, types::Long(), true,
                     FixedKernel<int64_t, int64_t>(arrow::int64(), [](const EvalContext&, int64_t x, int64_t* out) {
                       *out = x;
                     }),

@@ -68,9 +68,9 @@ arrow::Result<ExpressionPtr> BindExtract(const BindInput& input) {
             group = std::make_shared<FixedColumn<int32_t>>(arguments[2]),
             groups = std::make_shared<Groups>()](const Regex& regex, int64_t i,
                                                  arrow::StringBuilder& builder) -> arrow::Status {
-      ARROW_RETURN_NOT_OK(CheckGroup("regexp_extract", regex, (*group)[i]));
       std::string_view text = (*texts)[i];
       if (!regex.Find(text, 0, groups.get())) return builder.Append("");
+      ARROW_RETURN_NOT_OK(CheckGroup("regexp_extract", regex, (*group)[i]));
       return builder.Append(Part(text, (*groups)[static_cast<size_t>((*group)[i])]));
     };
   };
@@ -84,13 +84,13 @@ arrow::Result<ExpressionPtr> BindExtractAll(const BindInput& input) {
     return [texts = std::make_shared<StringColumn>(arguments[0]),
             group = std::make_shared<FixedColumn<int32_t>>(arguments[2])](const Regex& regex, int64_t i,
                                                                           arrow::ListBuilder& builder) -> arrow::Status {
-      ARROW_RETURN_NOT_OK(CheckGroup("regexp_extract_all", regex, (*group)[i]));
       ARROW_RETURN_NOT_OK(builder.Append());
       auto& values = static_cast<arrow::StringBuilder&>(*builder.value_builder());
       std::string_view text = (*texts)[i];
       arrow::Status status;
       regex.ForEachMatch(text, 0, [&](const Groups& groups) {
-        status = values.Append(Part(text, groups[static_cast<size_t>((*group)[i])]));
+        status = CheckGroup("regexp_extract_all", regex, (*group)[i]);
+        if (status.ok()) status = values.Append(Part(text, groups[static_cast<size_t>((*group)[i])]));
         return status.ok();
       });
       return status;

@@ -144,7 +144,11 @@ extern const FunctionDef kSoundex{
     .example_result = "M460",
     .min_arguments = 1,
     .max_arguments = 1,
-    .bind = [](const BindInput& input) {
+    .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
+      types::TypeId id = input.arguments[0]->type()->id();
+      if (id != types::TypeId::kString && id != types::TypeId::kNull) {
+        return UnexpectedInputType(input, 0, QuoteSqlType("STRING"));
+      }
       return BindSimple(input, {types::String()}, types::String(),
                         BuiltKernel<arrow::StringBuilder, std::string_view>(
                             arrow::utf8(), [](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {

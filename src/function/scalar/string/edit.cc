@@ -71,6 +71,9 @@ arrow::Result<ExpressionPtr> BindOverlay(const BindInput& input) {
   if (arguments.size() == 3) arguments.push_back(expression::Literal::Integer(-1));
   DataTypePtr type = binary ? types::Binary() : types::String();
   BindInput full{input.def, input.name, std::move(arguments), input.context};
+  if (!binary && !expression::CanImplicitCast(full.arguments[0]->type(), types::String())) {
+    return UnexpectedInputType(full, 0, R"(("STRING" or "BINARY"))");
+  }
   return BindSimple(
       full, {type, type, types::Integer(), types::Integer()}, type,
       BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view, int32_t, int32_t>(

@@ -52,11 +52,12 @@ arrow::Result<arrow::Datum> LocateKernel(const EvalContext& context, const std::
 arrow::Result<ExpressionPtr> BindLocate(const BindInput& input) {
   ExpressionVector arguments = input.arguments;
   if (arguments.size() == 2) arguments.push_back(expression::Literal::Integer(1));
+  BindInput full{input.def, input.name, arguments, input.context};
   constexpr const char* kRequired[] = {"STRING", "STRING", "INT"};
   for (size_t i = 0; i < 3; ++i) {
     DataTypePtr type = i == 2 ? types::Integer() : types::String();
     if (!expression::CanImplicitCast(arguments[i]->type(), type)) {
-      return UnexpectedInputType(input, i, QuoteSqlType(kRequired[i]));
+      return UnexpectedInputType(full, i, QuoteSqlType(kRequired[i]));
     }
     arguments[i] = expression::ImplicitCast(arguments[i], type);
   }

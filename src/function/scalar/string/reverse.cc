@@ -36,6 +36,9 @@ arrow::Result<Datum> ReverseLists(const EvalContext& context, const std::vector<
 
 arrow::Result<ExpressionPtr> BindReverse(const BindInput& input) {
   const ExpressionPtr& argument = input.arguments[0];
+  if (argument->type()->id() == types::TypeId::kMap || argument->type()->id() == types::TypeId::kStruct) {
+    return UnexpectedInputType(input, 0, R"(("STRING" or "BINARY" or "ARRAY"))");
+  }
   if (argument->type()->id() != types::TypeId::kArray) return BindReverseText(input);
   return MakeCall(input, input.arguments, argument->type(), argument->nullable(), ReverseLists);
 }

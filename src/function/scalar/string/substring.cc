@@ -33,6 +33,9 @@ arrow::Result<ExpressionPtr> BindCut(const BindInput& input, ExpressionVector ar
   bool binary = arguments[0]->type()->id() == TypeId::kBinary;
   DataTypePtr type = binary ? types::Binary() : types::String();
   BindInput full{input.def, input.name, std::move(arguments), input.context};
+  if (!binary && !expression::CanImplicitCast(full.arguments[0]->type(), types::String())) {
+    return UnexpectedInputType(full, 0, R"(("STRING" or "BINARY"))");
+  }
   std::vector<DataTypePtr> parameters(full.arguments.size(), types::Integer());
   parameters[0] = type;
   CallOptions options{.may_null = may_null, .shown_name = std::string(input.name)};
@@ -124,7 +127,10 @@ extern const FunctionDef kRight{
     .example_result = "SQL",
     .min_arguments = 2,
     .max_arguments = 2,
-    .bind = [](const BindInput& input) {
+    .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
+      if (!expression::CanImplicitCast(input.arguments[0]->type(), types::String())) {
+        return UnexpectedInputType(input, 0, QuoteSqlType("STRING"));
+      }
       ExpressionVector arguments{expression::ImplicitCast(input.arguments[0], types::String()), input.arguments[1]};
       return BindCut(input, std::move(arguments), Right, true);
     }};
