@@ -81,10 +81,11 @@ bool ParseInteger(std::string_view text, int64_t* value) {
 
 bool ParseIsoDate(const char* text, size_t size, int32_t* days) {
   if (size != 10 || text[4] != '-' || text[7] != '-') return false;
-  uint32_t year = TwoDigits(text) * 100 + TwoDigits(text + 2);
+  uint32_t century = TwoDigits(text), of_century = TwoDigits(text + 2);
+  uint32_t year = century * 100 + of_century;
   uint32_t month = TwoDigits(text + 5);
   uint32_t day = TwoDigits(text + 8);
-  if (year > 9999 || month > 12 || day > 31) return false;
+  if (century > 99 || of_century > 99 || month > 12 || day > 31) return false;
   if (!types::IsValidCivil(year, static_cast<int32_t>(month), static_cast<int32_t>(day))) return false;
   *days = static_cast<int32_t>(types::DaysFromCivil(year, static_cast<int32_t>(month), static_cast<int32_t>(day)));
   return true;

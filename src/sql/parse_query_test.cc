@@ -204,7 +204,7 @@ TEST(ParseQuery, Plans) {
        "with(project(filter(t, (exists [] AND a, b IN (list []))), [scalar-subquery []]); "
        "aggregate(u, [], [max(x)]); project(one_row, [1]); project(v, [c, d]))"},
       // refused by name
-      {"SELECT * FROM t PIVOT (sum(a) FOR b IN (1))", "error INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT PIVOT"},
+      {"SELECT * FROM t PIVOT (sum(a) FOR b IN (1))", "project(aggregate(t, [pivot_values!(1)], [sum(a)]), [*])"},
       {"WITH RECURSIVE a AS (SELECT 1) SELECT 1", "error INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT WITH RECURSIVE"},
       {"INSERT INTO t VALUES (1)", "error INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT INSERT INTO"},
       {"SELECT 1 |> WHERE true", "error INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT pipe operator |>"},
