@@ -1,8 +1,7 @@
 // Rows a second of GROUP BY over few, many and as many groups as rows, by a number and by a text.
 
-#include <benchmark/benchmark.h>
-
 #include <arrow/builder.h>
+#include <benchmark/benchmark.h>
 
 #include "base/task_pool.h"
 #include "function/function_def.h"
@@ -31,16 +30,16 @@ void GroupBy(benchmark::State& state) {
   auto num_partitions = static_cast<size_t>(state.range(1));
   bool text = state.range(2) == 1;
   auto partitions = std::make_shared<std::vector<logical::LocalRelation::Partition>>(num_partitions);
-  auto schema = arrow::schema({arrow::field("key", text ? arrow::utf8() : arrow::int64()),
-                               arrow::field("v", arrow::int64())});
+  auto schema =
+      arrow::schema({arrow::field("key", text ? arrow::utf8() : arrow::int64()), arrow::field("v", arrow::int64())});
   for (int64_t row = 0; row < kRows; row += kRowsABatch) {
     arrow::Int64Builder numbers, values;
     arrow::StringBuilder texts;
     int64_t end = std::min(kRows, row + kRowsABatch);
     for (int64_t i = row; i < end; ++i) {
       int64_t key = i * 1000003 % num_groups;
-      bool ok = (text ? texts.Append("customer-" + std::to_string(key)) : numbers.Append(key)).ok() &&
-                values.Append(i).ok();
+      bool ok =
+          (text ? texts.Append("customer-" + std::to_string(key)) : numbers.Append(key)).ok() && values.Append(i).ok();
       if (!ok) std::abort();
     }
     std::shared_ptr<arrow::Array> keys = text ? texts.Finish().ValueOrDie() : numbers.Finish().ValueOrDie();

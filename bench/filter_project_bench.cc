@@ -1,8 +1,7 @@
 // Rows a second through a filter and a projection, and the cost of a run of one row (a micro-batch's floor).
 
-#include <benchmark/benchmark.h>
-
 #include <arrow/builder.h>
+#include <benchmark/benchmark.h>
 
 #include "function/function_def.h"
 #include "logical/node/filter.h"
@@ -31,15 +30,13 @@ struct Table {
                 texts.Append("value-" + std::to_string(i % 1000)).ok();
       if (!ok) std::abort();
     }
-    auto schema = arrow::schema({arrow::field("k", arrow::int64()), arrow::field("v", arrow::int64()),
-                                 arrow::field("s", arrow::utf8())});
+    auto schema = arrow::schema(
+        {arrow::field("k", arrow::int64()), arrow::field("v", arrow::int64()), arrow::field("s", arrow::utf8())});
     auto rows = arrow::RecordBatch::Make(
-        schema, num_rows,
-        {keys.Finish().ValueOrDie(), values.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
+        schema, num_rows, {keys.Finish().ValueOrDie(), values.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
     relation = std::make_shared<logical::LocalRelation>(
-        expression::AttributeVector{k, v, s},
-        std::make_shared<const std::vector<logical::LocalRelation::Partition>>(
-            1, logical::LocalRelation::Partition{rows}));
+        expression::AttributeVector{k, v, s}, std::make_shared<const std::vector<logical::LocalRelation::Partition>>(
+                                                  1, logical::LocalRelation::Partition{rows}));
   }
 
   static AttributePtr Column(const char* name, types::DataTypePtr type) {

@@ -1,9 +1,8 @@
-// How many visit records a core decodes in a second: ours, with all fields and with four of them, beside a plain loop of
-// simdjson's On-Demand into Arrow builders that knows these records and checks nothing.
-
-#include <benchmark/benchmark.h>
+// How many visit records a core decodes in a second: ours, with all fields and with four of them, beside a plain loop
+// of simdjson's On-Demand into Arrow builders that knows these records and checks nothing.
 
 #include <arrow/builder.h>
+#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <simdjson.h>
 

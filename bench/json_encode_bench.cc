@@ -1,9 +1,8 @@
 // How many visit records a core writes as JSON in a second.
 
-#include <benchmark/benchmark.h>
-
 #include <arrow/array.h>
 #include <arrow/builder.h>
+#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include "format/json/json_decoder.h"
@@ -25,11 +24,12 @@ void EncodeVisits(benchmark::State& state) {
       "user STRUCT<id: STRING, country: STRING>, tags ARRAY<STRING>, bounced BOOLEAN, score DOUBLE");
   arrow::StringBuilder builder;
   for (int64_t i = 0; i < kNumRecords; ++i) {
-    Must(builder.Append(fmt::format(R"({{"event_id":"9f1c2d3e-{:04x}-4b5a","visit_id":{},"event_time":"2026-11-20T12:{:02}:{:02}.{:03}Z",)"
-                            R"("page":"/products/{}","duration_ms":{},"user":{{"id":"user-{:06}","country":"DE"}},)"
-                            R"("tags":["a","b{}"],"bounced":{},"score":{}.{}}})",
-                            i & 0xFFFF, 100000 + i, i / 60 % 60, i % 60, i % 1000, i % 5000, i * 37 % 100000, i, i % 7,
-                            i % 3 == 0, i % 9, i % 1000)));
+    Must(builder.Append(fmt::format(
+        R"({{"event_id":"9f1c2d3e-{:04x}-4b5a","visit_id":{},"event_time":"2026-11-20T12:{:02}:{:02}.{:03}Z",)"
+        R"("page":"/products/{}","duration_ms":{},"user":{{"id":"user-{:06}","country":"DE"}},)"
+        R"("tags":["a","b{}"],"bounced":{},"score":{}.{}}})",
+        i & 0xFFFF, 100000 + i, i / 60 % 60, i % 60, i % 1000, i % 5000, i * 37 % 100000, i, i % 7, i % 3 == 0, i % 9,
+        i % 1000)));
   }
   auto records = *builder.Finish();
   auto decoder = *format::JsonDecoder::Make({.schema = schema}, arrow::default_memory_pool());

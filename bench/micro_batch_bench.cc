@@ -1,10 +1,9 @@
 // What one micro-batch costs beside its rows: one row from memory to nowhere, logs written but not synced.
 
+#include <arrow/builder.h>
 #include <benchmark/benchmark.h>
 
 #include <filesystem>
-
-#include <arrow/builder.h>
 
 #include "base/ids.h"
 #include "session/session.h"
@@ -48,9 +47,8 @@ void OneRowMicroBatches(benchmark::State& state) {
     std::filesystem::remove_all(folder);
     state.ResumeTiming();
   }
-  state.counters["per_micro_batch"] =
-      benchmark::Counter(static_cast<double>(batches),
-                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["per_micro_batch"] = benchmark::Counter(
+      static_cast<double>(batches), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(OneRowMicroBatches)->ArgName("synced")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 

@@ -1,6 +1,21 @@
 #pragma once
 // What nearly every file includes, parsed once. Files still include what they use: this header only makes it quick.
 
+#include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_decimal.h>
+#include <arrow/array/builder_nested.h>
+#include <arrow/array/builder_primitive.h>
+#include <arrow/buffer.h>
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+#include <arrow/scalar.h>
+#include <arrow/status.h>
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+#include <arrow/util/bit_util.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -33,18 +48,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <arrow/array.h>
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_nested.h>
-#include <arrow/array/builder_primitive.h>
-#include <arrow/array/builder_decimal.h>
-#include <arrow/buffer.h>
-#include <arrow/record_batch.h>
-#include <arrow/result.h>
-#include <arrow/scalar.h>
-#include <arrow/status.h>
-#include <arrow/type.h>
-#include <arrow/type_traits.h>
-#include <arrow/util/bit_util.h>
-#include <fmt/format.h>

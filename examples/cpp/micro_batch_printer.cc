@@ -4,10 +4,10 @@
 //
 //   micro_batch_printer [KAFKA] [CHECKPOINT_DIR] [TOPIC] [TRIGGER_SECONDS]
 
+#include <millrace/millrace.h>
+
 #include <iostream>
 #include <mutex>
-
-#include <millrace/millrace.h>
 
 namespace {
 
@@ -34,7 +34,8 @@ arrow::Status Run(const std::string& kafka, const std::string& checkpoint, const
           .Option("startingOffsets", "EARLIEST")
           .Option("maxOffsetsPerTrigger", "10")
           .Load()
-          .SelectExpr({"FROM_JSON(CAST(value AS STRING), 'visit_id STRING, event_time TIMESTAMP, page STRING') AS visit"})
+          .SelectExpr(
+              {"FROM_JSON(CAST(value AS STRING), 'visit_id STRING, event_time TIMESTAMP, page STRING') AS visit"})
           .SelectExpr({"visit.*"});
   ARROW_ASSIGN_OR_RAISE(millrace::StreamingQuery query,
                         visits.WriteStream()

@@ -2,9 +2,9 @@
 //
 //   topic_reader [KAFKA] [TOPIC]
 
-#include <iostream>
-
 #include <millrace/millrace.h>
+
+#include <iostream>
 
 namespace {
 

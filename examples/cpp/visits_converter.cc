@@ -3,15 +3,16 @@
 //
 //   visits_converter [KAFKA] [CHECKPOINT_DIR] [INPUT_TOPIC] [OUTPUT_TOPIC] [available-now] [MAX_OFFSETS_PER_TRIGGER]
 
-#include <iostream>
-
 #include <millrace/millrace.h>
+
+#include <iostream>
 
 namespace {
 
 arrow::Status Run(const std::string& kafka, const std::string& checkpoint, const std::string& input,
                   const std::string& output, bool available_now, const std::string& max_offsets) {
-  ARROW_ASSIGN_OR_RAISE(millrace::Session spark, millrace::Session::Builder().AppName("visits-converter").GetOrCreate());
+  ARROW_ASSIGN_OR_RAISE(millrace::Session spark,
+                        millrace::Session::Builder().AppName("visits-converter").GetOrCreate());
   spark.StopOnSignals();
 
   millrace::DataStreamReader reader = spark.ReadStream();
@@ -42,9 +43,9 @@ arrow::Status Run(const std::string& kafka, const std::string& checkpoint, const
 
 int main(int argc, char** argv) {
   auto argument = [&](int i, const char* fallback) { return std::string(i < argc ? argv[i] : fallback); };
-  arrow::Status status = Run(argument(1, "localhost:9094"), argument(2, "/tmp/millrace/visits-converter"),
-                             argument(3, "visits"), argument(4, "visits_transformed"),
-                             argument(5, "") == "available-now", argument(6, ""));
+  arrow::Status status =
+      Run(argument(1, "localhost:9094"), argument(2, "/tmp/millrace/visits-converter"), argument(3, "visits"),
+          argument(4, "visits_transformed"), argument(5, "") == "available-now", argument(6, ""));
   if (!status.ok()) std::cerr << status.message() << "\n";
   return status.ok() ? 0 : 1;
 }

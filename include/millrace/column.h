@@ -68,7 +68,8 @@ class Column {
   std::shared_ptr<const spark::connect::Expression> message_;
 };
 
-/// A constant. In operators a number or a text on one side is a literal (`Col("a") == 1`, `Col("page") == Lit("home")`).
+/// A constant. In operators a number or a text on one side is a literal (`Col("a") == 1`, `Col("page") ==
+/// Lit("home")`).
 Column Lit(int32_t value);
 Column Lit(int64_t value);
 Column Lit(double value);
@@ -94,31 +95,53 @@ Column operator||(const Column& a, const Column& b);
 Column operator!(const Column& a);
 
 template <typename T>
-concept LiteralNumber = std::same_as<T, int32_t> || std::same_as<T, int64_t> || std::same_as<T, double> ||
-                        std::same_as<T, bool>;
+concept LiteralNumber =
+    std::same_as<T, int32_t> || std::same_as<T, int64_t> || std::same_as<T, double> || std::same_as<T, bool>;
 
 template <LiteralNumber T>
-Column operator+(const Column& a, T b) { return a + Lit(b); }
+Column operator+(const Column& a, T b) {
+  return a + Lit(b);
+}
 template <LiteralNumber T>
-Column operator-(const Column& a, T b) { return a - Lit(b); }
+Column operator-(const Column& a, T b) {
+  return a - Lit(b);
+}
 template <LiteralNumber T>
-Column operator*(const Column& a, T b) { return a * Lit(b); }
+Column operator*(const Column& a, T b) {
+  return a * Lit(b);
+}
 template <LiteralNumber T>
-Column operator/(const Column& a, T b) { return a / Lit(b); }
+Column operator/(const Column& a, T b) {
+  return a / Lit(b);
+}
 template <LiteralNumber T>
-Column operator%(const Column& a, T b) { return a % Lit(b); }
+Column operator%(const Column& a, T b) {
+  return a % Lit(b);
+}
 template <LiteralNumber T>
-Column operator==(const Column& a, T b) { return a == Lit(b); }
+Column operator==(const Column& a, T b) {
+  return a == Lit(b);
+}
 template <LiteralNumber T>
-Column operator!=(const Column& a, T b) { return a != Lit(b); }
+Column operator!=(const Column& a, T b) {
+  return a != Lit(b);
+}
 template <LiteralNumber T>
-Column operator<(const Column& a, T b) { return a < Lit(b); }
+Column operator<(const Column& a, T b) {
+  return a < Lit(b);
+}
 template <LiteralNumber T>
-Column operator<=(const Column& a, T b) { return a <= Lit(b); }
+Column operator<=(const Column& a, T b) {
+  return a <= Lit(b);
+}
 template <LiteralNumber T>
-Column operator>(const Column& a, T b) { return a > Lit(b); }
+Column operator>(const Column& a, T b) {
+  return a > Lit(b);
+}
 template <LiteralNumber T>
-Column operator>=(const Column& a, T b) { return a >= Lit(b); }
+Column operator>=(const Column& a, T b) {
+  return a >= Lit(b);
+}
 
 // A text beside an operator is a literal, as in PySpark; a column is written Col("name").
 inline Column operator==(const Column& a, const char* b) { return a == Lit(b); }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -7,9 +10,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <arrow/record_batch.h>
-#include <arrow/result.h>
 
 #include "millrace/column.h"
 #include "millrace/row.h"

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <arrow/record_batch.h>
-#include <arrow/result.h>
 
 namespace millrace {
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "millrace/data_frame.h"
 #include "millrace/streaming.h"
@@ -37,7 +37,8 @@ class DataFrameReader {
 
 using DataStreamReader = DataFrameReader;
 
-/// A connection to an engine: the one inside this process. Cheap to copy, thread-safe. Its queries end when the last copy goes away.
+/// A connection to an engine: the one inside this process. Cheap to copy, thread-safe. Its queries end when the last
+/// copy goes away.
 class Session {
  public:
   class Builder {

@@ -14,9 +14,8 @@ using expression::Alias;
 using expression::ExpressionKind;
 
 ExpressionPtr AggregateItems::Rewrite(const ExpressionPtr& root) {
-  bool is_group = std::any_of(grouping_.begin(), grouping_.end(), [&](const ExpressionPtr& group) {
-    return expression::SemanticallyEqual(*group, *root);
-  });
+  bool is_group = std::any_of(grouping_.begin(), grouping_.end(),
+                              [&](const ExpressionPtr& group) { return expression::SemanticallyEqual(*group, *root); });
   if (is_group || root->kind() == ExpressionKind::kAggregateCall) {
     for (const ExpressionPtr& item : items_) {
       const expression::Expression& value = item->kind() == ExpressionKind::kAlias ? *item->children()[0] : *item;
@@ -55,9 +54,9 @@ arrow::Status CheckGrouped(const expression::Expression& value, const Expression
     if (below.window_functions.ReadsAny(value)) return arrow::Status::OK();
     if (grouping.empty()) return UserError("MISSING_GROUP_BY");
     const auto& attribute = static_cast<const expression::AttributeReference&>(value);
-    return UserError("MISSING_AGGREGATION", {{"expression", QuoteSqlExpression(attribute.Sql(true))},
-                                             {"expressionAnyValue",
-                                              QuoteSqlExpression("any_value(" + attribute.Sql(true) + ")")}});
+    return UserError("MISSING_AGGREGATION",
+                     {{"expression", QuoteSqlExpression(attribute.Sql(true))},
+                      {"expressionAnyValue", QuoteSqlExpression("any_value(" + attribute.Sql(true) + ")")}});
   }
   if (value.kind() == ExpressionKind::kLambdaFunction) return arrow::Status::OK();
   for (const ExpressionPtr& child : value.children()) ARROW_RETURN_NOT_OK(CheckGrouped(*child, grouping, below));

@@ -40,11 +40,16 @@ class Puller {
   arrow::Result<PlanPtr> Pull(const PlanPtr& node) {
     if (!ReadsOuter(*node)) return node;
     switch (node->kind()) {
-      case NodeKind::kFilter: return PullFilter(static_cast<const logical::Filter&>(*node));
-      case NodeKind::kProject: return PullProject(static_cast<const logical::Project&>(*node));
-      case NodeKind::kAggregate: return PullAggregate(static_cast<const logical::Aggregate&>(*node));
-      case NodeKind::kDeduplicate: return PullDeduplicate(static_cast<const logical::Deduplicate&>(*node));
-      case NodeKind::kJoin: return PullJoin(static_cast<const logical::Join&>(*node));
+      case NodeKind::kFilter:
+        return PullFilter(static_cast<const logical::Filter&>(*node));
+      case NodeKind::kProject:
+        return PullProject(static_cast<const logical::Project&>(*node));
+      case NodeKind::kAggregate:
+        return PullAggregate(static_cast<const logical::Aggregate&>(*node));
+      case NodeKind::kDeduplicate:
+        return PullDeduplicate(static_cast<const logical::Deduplicate&>(*node));
+      case NodeKind::kJoin:
+        return PullJoin(static_cast<const logical::Join&>(*node));
       case NodeKind::kSubqueryAlias:
       case NodeKind::kSort:
       case NodeKind::kRepartition: {
@@ -52,7 +57,8 @@ class Puller {
         ARROW_ASSIGN_OR_RAISE(PlanPtr child, Pull(node->child()));
         return node->WithChildren({std::move(child)});
       }
-      default: return Refuse(*node);
+      default:
+        return Refuse(*node);
     }
   }
 
@@ -135,7 +141,8 @@ class Puller {
   arrow::Result<PlanPtr> PullJoin(const logical::Join& join) {
     bool inner = join.type() == logical::JoinType::kInner || join.type() == logical::JoinType::kCross;
     if (!inner) {
-      bool left_only = join.type() == logical::JoinType::kLeftOuter && !OwnReadOuter(join) && !ReadsOuter(*join.right());
+      bool left_only =
+          join.type() == logical::JoinType::kLeftOuter && !OwnReadOuter(join) && !ReadsOuter(*join.right());
       if (!left_only) return Refuse(join);
     }
     ARROW_ASSIGN_OR_RAISE(PlanPtr left, Pull(join.left()));

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
-#include "analyzer/relation_resolver.h"
 #include "expression/cast.h"
 #include "expression/type_coercion.h"
 #include "function/extract_value.h"
@@ -36,7 +36,7 @@ bool IsNamed(const ExpressionPtr& value) {
 // Functions that SQL also knows without parentheses; a column of that name wins.
 bool IsWordFunction(std::string_view name) {
   static constexpr std::string_view kWords[] = {"current_date", "current_timestamp", "current_user", "user",
-                                                "session_user", "localtimestamp",   "current_time"};
+                                                "session_user", "localtimestamp",    "current_time"};
   for (std::string_view word : kWords) {
     if (EqualsIgnoreCase(word, name)) return function::FindFunction(name) != nullptr;
   }
@@ -52,9 +52,8 @@ std::string FunctionsInsteadOfCast(const types::DataType& from, const types::Dat
 
 bool IsOrderable(const types::DataType& type) {
   if (type.id() == types::TypeId::kMap || type.id() == types::TypeId::kCalendarInterval) return false;
-  return !type.is_nested() || std::all_of(type.fields().begin(), type.fields().end(), [](const types::StructField& field) {
-    return IsOrderable(*field.type);
-  });
+  return !type.is_nested() || std::all_of(type.fields().begin(), type.fields().end(),
+                                          [](const types::StructField& field) { return IsOrderable(*field.type); });
 }
 
 // A generator among the arguments of `name`: it may only stand alone.
@@ -194,8 +193,8 @@ arrow::Result<std::optional<ExpressionPtr>> ExpressionResolver::ResolveLateralAl
     if (!(*found)->deterministic()) return NotSupported("a lateral column alias of " + (*found)->Sql(true));
   }
   for (size_t i = 1; found && i < parts.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(found, function::ExtractValue(*found, Literal::String(parts[i]),
-                                                        context_.eval.case_sensitive));
+    ARROW_ASSIGN_OR_RAISE(found,
+                          function::ExtractValue(*found, Literal::String(parts[i]), context_.eval.case_sensitive));
   }
   return found;
 }
@@ -231,8 +230,7 @@ arrow::Result<ExpressionVector> ExpressionResolver::ResolveAll(
         ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
         value = std::make_shared<Alias>(std::move(value), parts.back());
       }
-      if (lateral_aliases_allowed_ && depth_ == 0 && message.has_alias() &&
-          value->kind() == ExpressionKind::kAlias) {
+      if (lateral_aliases_allowed_ && depth_ == 0 && message.has_alias() && value->kind() == ExpressionKind::kAlias) {
         lateral_aliases_.push_back(value);
       }
       values.push_back(std::move(value));
@@ -270,17 +268,22 @@ arrow::Result<expression::SortOrder> ExpressionResolver::ResolveSortOrder(const 
   ARROW_ASSIGN_OR_RAISE(order.child, Resolve(sort.child()));
   if (!IsOrderable(*order.child->type())) {
     bool down = sort.direction() == connect::Expression::SortOrder::SORT_DIRECTION_DESCENDING;
-    return UserError("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
-                     {{"sqlExpr", QuoteSqlExpression(order.child->Sql(true) +
-                                                     (down ? " DESC NULLS LAST" : " ASC NULLS FIRST"))},
-                      {"functionName", "`sortorder`"},
-                      {"dataType", QuoteSqlType(order.child->type()->Sql())}});
+    return UserError(
+        "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+        {{"sqlExpr", QuoteSqlExpression(order.child->Sql(true) + (down ? " DESC NULLS LAST" : " ASC NULLS FIRST"))},
+         {"functionName", "`sortorder`"},
+         {"dataType", QuoteSqlType(order.child->type()->Sql())}});
   }
   order.ascending = sort.direction() != connect::Expression::SortOrder::SORT_DIRECTION_DESCENDING;
   switch (sort.null_ordering()) {
-    case connect::Expression::SortOrder::SORT_NULLS_FIRST: order.nulls_first = true; break;
-    case connect::Expression::SortOrder::SORT_NULLS_LAST: order.nulls_first = false; break;
-    default: order.nulls_first = order.ascending;
+    case connect::Expression::SortOrder::SORT_NULLS_FIRST:
+      order.nulls_first = true;
+      break;
+    case connect::Expression::SortOrder::SORT_NULLS_LAST:
+      order.nulls_first = false;
+      break;
+    default:
+      order.nulls_first = order.ascending;
   }
   return order;
 }
@@ -301,15 +304,14 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveCast(const connect::Expr
   if (!expression::CanCast(*child->type(), *type, mode)) {
     // A cast to a nested type shows as what it casts.
     std::string sql = type->is_nested() ? child->Sql(true)
-                                        : (mode == CastMode::kTry ? "TRY_CAST(" : "CAST(") + child->Sql(true) +
-                                              " AS " + type->Sql() + ")";
+                                        : (mode == CastMode::kTry ? "TRY_CAST(" : "CAST(") + child->Sql(true) + " AS " +
+                                              type->Sql() + ")";
     std::string functions = FunctionsInsteadOfCast(*child->type(), *type);
     if (!functions.empty()) {
-      return UserError("DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION",
-                       {{"sqlExpr", QuoteSqlExpression(sql)},
-                        {"srcType", QuoteSqlType(child->type()->Sql())},
-                        {"targetType", QuoteSqlType(type->Sql())},
-                        {"functionNames", functions}});
+      return UserError("DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION", {{"sqlExpr", QuoteSqlExpression(sql)},
+                                                                       {"srcType", QuoteSqlType(child->type()->Sql())},
+                                                                       {"targetType", QuoteSqlType(type->Sql())},
+                                                                       {"functionNames", functions}});
     }
     bool legacy_would_do = mode == CastMode::kAnsi && expression::CanCast(*child->type(), *type, CastMode::kLegacy);
     return UserError(
@@ -395,8 +397,10 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
   }
   const function::FunctionDef* def = function::FindFunction(lower);
   if (def != nullptr && def->kind != function::FunctionKind::kAggregate) {
-    const char* syntax = distinct ? "DISTINCT" : modifiers.filter != nullptr ? "FILTER CLAUSE"
-                         : modifiers.ignore_nulls ? "IGNORE NULLS" : nullptr;
+    const char* syntax = distinct                      ? "DISTINCT"
+                         : modifiers.filter != nullptr ? "FILTER CLAUSE"
+                         : modifiers.ignore_nulls      ? "IGNORE NULLS"
+                                                       : nullptr;
     if (syntax != nullptr) {
       return UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
                        {{"prettyName", QuoteIdentifier(lower)}, {"syntax", syntax}});
@@ -440,12 +444,12 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
   }
   for (int i = 0; i < arguments.size(); ++i) {
     if (!arguments[i].has_lambda_function()) continue;
-    ARROW_ASSIGN_OR_RAISE(auto parameters, def->lambda_parameters(
-                                               values, i, arguments[i].lambda_function().arguments_size()));
+    ARROW_ASSIGN_OR_RAISE(auto parameters,
+                          def->lambda_parameters(values, i, arguments[i].lambda_function().arguments_size()));
     ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(i)], ResolveLambda(arguments[i], parameters));
   }
   return function::BindCall(lower, std::move(values), context_.eval, distinct, modifiers.filter,
-                              modifiers.ignore_nulls);
+                            modifiers.ignore_nulls);
 }
 
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAggregateFilter(const connect::Expression& message) {
@@ -607,8 +611,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::Resolve(const connect::Expressi
     case connect::Expression::kSubqueryExpression:
       return ResolveSubquery(message);
     case connect::Expression::kCommonInlineUserDefinedFunction:
-      return NotSupported("the user-defined function " +
-                          message.common_inline_user_defined_function().function_name());
+      return NotSupported("the user-defined function " + message.common_inline_user_defined_function().function_name());
     case connect::Expression::kNamedArgumentExpression:
       return NotSupported("the named argument " + message.named_argument_expression().key());
     default:

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <google/protobuf/repeated_ptr_field.h>
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <google/protobuf/repeated_ptr_field.h>
 
 #include "analyzer/analyzer.h"
 #include "analyzer/name_resolution.h"

@@ -14,7 +14,7 @@ arrow::Result<std::vector<std::string>> ParseNameParts(std::string_view name) {
   auto malformed = [&] { return UserError("INVALID_ATTRIBUTE_NAME_SYNTAX", {{"name", std::string(name)}}); };
   std::vector<std::string> parts;
   std::string part;
-  bool quoted = false;       // inside back-ticks
+  bool quoted = false;  // inside back-ticks
   bool part_was_quoted = false;
   for (size_t i = 0; i < name.size(); ++i) {
     char c = name[i];
@@ -118,8 +118,8 @@ arrow::Result<std::optional<ExpressionPtr>> ResolveName(const std::vector<std::s
     const std::string& asked = parts[num_qualifiers];
     ExpressionPtr value = found[0]->name() == asked ? found[0] : found[0]->WithName(asked);
     for (size_t i = num_qualifiers + 1; i < parts.size(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(
-          value, function::ExtractValue(value, expression::Literal::String(parts[i]), case_sensitive));
+      ARROW_ASSIGN_OR_RAISE(value,
+                            function::ExtractValue(value, expression::Literal::String(parts[i]), case_sensitive));
     }
     return value;
   }
@@ -134,8 +134,8 @@ arrow::Status UnresolvedColumn(const std::vector<std::string>& parts, const Attr
     std::string text;
   };
   // Qualifiers all alike say nothing: Spark leaves them out of the suggestions then.
-  bool same_qualifier = std::all_of(input.begin(), input.end(),
-                                    [&](const auto& a) { return a->qualifier() == input[0]->qualifier(); });
+  bool same_qualifier =
+      std::all_of(input.begin(), input.end(), [&](const auto& a) { return a->qualifier() == input[0]->qualifier(); });
   std::vector<Suggestion> suggestions;
   AttributeVector sorted = input;
   std::sort(sorted.begin(), sorted.end(), [](const AttributePtr& a, const AttributePtr& b) {

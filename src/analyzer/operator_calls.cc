@@ -119,8 +119,8 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
     if (aggregate.filter() != nullptr) return NotSupported("FILTER of a window function");
     function.kind = WindowFunctionKind::kAggregate;
     function.arguments = {value};
-    function.column = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "",
-                                                                       value->type(), value->nullable());
+    function.column = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "", value->type(),
+                                                                       value->nullable());
   }
   bool takes_frame = !window_only || function.kind == WindowFunctionKind::kNthValue;
   if (takes_frame) {
@@ -128,8 +128,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
     if (has_frame) {
       const auto& frame = window.frame_spec();
       function.frame.is_rows = frame.frame_type() == Expression::Window::WindowFrame::FRAME_TYPE_ROW;
-      ARROW_ASSIGN_OR_RAISE(function.frame.lower,
-                            ResolveFrameBound(frame.lower(), function.frame.is_rows, true, spec));
+      ARROW_ASSIGN_OR_RAISE(function.frame.lower, ResolveFrameBound(frame.lower(), function.frame.is_rows, true, spec));
       ARROW_ASSIGN_OR_RAISE(function.frame.upper,
                             ResolveFrameBound(frame.upper(), function.frame.is_rows, false, spec));
     } else if (spec.order.empty()) {
@@ -155,8 +154,9 @@ arrow::Result<ExpressionPtr> OrderedListAgg(const ExpressionVector& arguments, c
   const ExpressionPtr value = expression::ImplicitCast(arguments[0], types::String());
   ExpressionPtr delimiter = arguments.size() > 1 ? arguments[1] : Literal::String("");
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr present, BindCall("isnotnull", {value}, eval));
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr row, BindCall("named_struct", {Literal::String("key"), order.child,
-                                                                     Literal::String("text"), value}, eval));
+  ARROW_ASSIGN_OR_RAISE(
+      ExpressionPtr row,
+      BindCall("named_struct", {Literal::String("key"), order.child, Literal::String("text"), value}, eval));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr rows, BindCall("collect_list", {row}, eval, false, present));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr sorted, BindCall("sort_array", {rows, Literal::Boolean(order.ascending)}, eval));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr texts, function::ExtractValue(sorted, Literal::String("text"), true));
@@ -213,13 +213,15 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveSubquery(const Expressio
   switch (subquery.subquery_type()) {
     case connect::SubqueryExpression::SUBQUERY_TYPE_SCALAR:
       return below_->subqueries.AddScalar(plan, input_, context_.eval);
-    case connect::SubqueryExpression::SUBQUERY_TYPE_EXISTS: return below_->subqueries.AddExists(plan, input_);
+    case connect::SubqueryExpression::SUBQUERY_TYPE_EXISTS:
+      return below_->subqueries.AddExists(plan, input_);
     case connect::SubqueryExpression::SUBQUERY_TYPE_IN: {
       ARROW_ASSIGN_OR_RAISE(ExpressionVector values, ResolveAll(subquery.in_subquery_values()));
       for (ExpressionPtr& value : values) value = Unnamed(std::move(value));
       return below_->subqueries.AddIn(values, plan, input_, context_.eval);
     }
-    default: return NotSupported("a table argument");
+    default:
+      return NotSupported("a table argument");
   }
 }
 

@@ -6,8 +6,8 @@
 
 namespace millrace::analyzer {
 
-/// What the expressions of one operator ask for beyond the columns of its input: each call is a column that a plan between
-/// the input and the operator makes. Filled while the expressions are resolved.
+/// What the expressions of one operator ask for beyond the columns of its input: each call is a column that a plan
+/// between the input and the operator makes. Filled while the expressions are resolved.
 struct OperatorInput {
   TimeWindows time_windows;
   Subqueries subqueries;

@@ -150,9 +150,8 @@ PlanPtr RelationResolver::WithHidden(const PlanPtr& plan, const OperatorInput& b
   if (!below.reads_hidden) return plan;
   expression::ExpressionVector items = static_cast<const logical::Project&>(*plan).items();
   for (const auto& column : *below.hidden) {
-    bool shown = std::any_of(items.begin(), items.end(), [&](const auto& item) {
-      return expression::ToAttribute(item)->id() == column->id();
-    });
+    bool shown = std::any_of(items.begin(), items.end(),
+                             [&](const auto& item) { return expression::ToAttribute(item)->id() == column->id(); });
     if (!shown) items.push_back(column);
   }
   return std::make_shared<logical::Project>(std::move(items), plan->child());
@@ -192,6 +191,8 @@ arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerC
   return resolver.Resolve(relation);
 }
 
-arrow::Result<types::DataTypePtr> ResolveDataType(const connect::DataType& type) { return sql::DataTypeFromProto(type); }
+arrow::Result<types::DataTypePtr> ResolveDataType(const connect::DataType& type) {
+  return sql::DataTypeFromProto(type);
+}
 
 }  // namespace millrace::analyzer

@@ -1,7 +1,7 @@
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <span>
-
-#include <re2/re2.h>
 
 #include "analyzer/expression_resolver.h"
 #include "base/ascii.h"

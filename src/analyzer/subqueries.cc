@@ -1,9 +1,9 @@
 #include "analyzer/subqueries.h"
 
+#include <arrow/array.h>
+
 #include <algorithm>
 #include <set>
-
-#include <arrow/array.h>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -32,7 +32,8 @@ using logical::JoinType;
 using logical::NodeKind;
 
 AttributePtr NewColumn(std::string name, types::DataTypePtr type, bool nullable) {
-  return std::make_shared<AttributeReference>(expression::NextAttributeId(), std::move(name), std::move(type), nullable);
+  return std::make_shared<AttributeReference>(expression::NextAttributeId(), std::move(name), std::move(type),
+                                              nullable);
 }
 
 bool ReadsOnlyFrom(const expression::Expression& value, const AttributeVector& columns) {
@@ -51,8 +52,10 @@ bool IsAggregated(const logical::Plan& plan) {
   switch (plan.kind()) {
     case NodeKind::kProject:
     case NodeKind::kFilter:
-    case NodeKind::kSubqueryAlias: return IsAggregated(*plan.child());
-    default: return plan.kind() == NodeKind::kAggregate;
+    case NodeKind::kSubqueryAlias:
+      return IsAggregated(*plan.child());
+    default:
+      return plan.kind() == NodeKind::kAggregate;
   }
 }
 
@@ -76,8 +79,8 @@ ExpressionPtr ValueOnEmpty(const logical::Plan& plan, const expression::Expressi
   for (const ExpressionPtr& item : plan.expressions()) {
     bool named = item->kind() == ExpressionKind::kAlias || item->kind() == ExpressionKind::kAttribute;
     if (!named || expression::ToAttribute(item)->id() != id) continue;
-    ExpressionPtr made = expression::Transform(
-        item->kind() == ExpressionKind::kAlias ? item->children()[0] : item, below);
+    ExpressionPtr made =
+        expression::Transform(item->kind() == ExpressionKind::kAlias ? item->children()[0] : item, below);
     return known ? made : nullptr;
   }
   return nullptr;
@@ -93,7 +96,8 @@ ExpressionPtr CheckedValue(const AttributePtr& value, const AttributePtr& num_ro
     ARROW_ASSIGN_OR_RAISE(auto counts, expression::ToArray(arguments[1], rows, context.memory_pool));
     for (int64_t i = 0; i < rows; ++i) {
       if (counts->IsNull(i)) continue;
-      if (static_cast<const arrow::Int64Array&>(*counts).Value(i) > 1) return UserError("SCALAR_SUBQUERY_TOO_MANY_ROWS");
+      if (static_cast<const arrow::Int64Array&>(*counts).Value(i) > 1)
+        return UserError("SCALAR_SUBQUERY_TOO_MANY_ROWS");
     }
     return arguments[0];
   };
@@ -199,13 +203,13 @@ arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, c
       for (const auto& one : all) text += (text.empty() ? "" : ", ") + QuoteSqlExpression(one->Sql(true));
       return text;
     };
-    return UserError("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
-                     {{"sqlExpr", QuoteSqlExpression("(" + (values.empty() ? "" : values[0]->Sql(true)) +
-                                                     " IN (listquery()))")},
-                      {"leftLength", std::to_string(values.size())},
-                      {"leftColumns", list(values)},
-                      {"rightLength", std::to_string(columns.size())},
-                      {"rightColumns", list(columns)}});
+    return UserError(
+        "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
+        {{"sqlExpr", QuoteSqlExpression("(" + (values.empty() ? "" : values[0]->Sql(true)) + " IN (listquery()))")},
+         {"leftLength", std::to_string(values.size())},
+         {"leftColumns", list(values)},
+         {"rightLength", std::to_string(columns.size())},
+         {"rightColumns", list(columns)}});
   }
   Predicate predicate;
   ARROW_ASSIGN_OR_RAISE(predicate.subquery, Decorrelate(plan, outer));
@@ -213,9 +217,8 @@ arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, c
   for (size_t i = 0; i < values.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("==", {values[i], columns[i]}, eval));
     nullable = nullable || equal->nullable();
-    predicate.equal = predicate.equal == nullptr
-                          ? equal
-                          : std::make_shared<expression::Logical>(true, predicate.equal, equal);
+    predicate.equal =
+        predicate.equal == nullptr ? equal : std::make_shared<expression::Logical>(true, predicate.equal, equal);
   }
   predicate.column = NewColumn("(" + values[0]->Sql(true) + " IN (listquery()))", types::Boolean(), nullable);
   predicates_.push_back(predicate);
@@ -320,8 +323,7 @@ arrow::Result<PlanPtr> Subqueries::SemiOrAnti(const Predicate& predicate, bool n
     conditions.push_back(std::move(equal));
   }
   return std::make_shared<logical::Join>(negated ? JoinType::kLeftAnti : JoinType::kLeftSemi,
-                                         logical::JoinConjuncts(conditions), std::move(input),
-                                         predicate.subquery.plan);
+                                         logical::JoinConjuncts(conditions), std::move(input), predicate.subquery.plan);
 }
 
 arrow::Result<PlanPtr> Subqueries::Filter(const ExpressionPtr& condition, PlanPtr input,

@@ -14,8 +14,8 @@ using expression::ExpressionPtr;
 using expression::ExpressionVector;
 using logical::PlanPtr;
 
-/// A subquery's plan without what read the outer query, and the conditions that did: they read columns of the outer query
-/// and of `plan`'s output.
+/// A subquery's plan without what read the outer query, and the conditions that did: they read columns of the outer
+/// query and of `plan`'s output.
 struct Decorrelated {
   PlanPtr plan;
   ExpressionVector conditions;
@@ -27,7 +27,8 @@ struct Decorrelated {
 arrow::Result<Decorrelated> Decorrelate(const PlanPtr& plan, const AttributeVector& outer);
 
 /// The subqueries that the expressions of one operator contain. Each is a column in those expressions; the operator's
-/// input is joined with what makes the columns. Source: Spark, RewritePredicateSubquery, RewriteCorrelatedScalarSubquery.
+/// input is joined with what makes the columns. Source: Spark, RewritePredicateSubquery,
+/// RewriteCorrelatedScalarSubquery.
 class Subqueries {
  public:
   /// (SELECT …) as a value: NULL without a row. Errors: INVALID_SUBQUERY_EXPRESSION.…, and Decorrelate's.
@@ -44,9 +45,10 @@ class Subqueries {
 
   /// `input` with a column for each subquery.
   arrow::Result<PlanPtr> Apply(PlanPtr input, const expression::EvalContext& eval) const;
-  /// The rows of `input` for which `condition` holds; EXISTS and IN that stand alone among its conjuncts become semi and
-  /// anti joins. The output may have columns more than `input`.
-  arrow::Result<PlanPtr> Filter(const ExpressionPtr& condition, PlanPtr input, const expression::EvalContext& eval) const;
+  /// The rows of `input` for which `condition` holds; EXISTS and IN that stand alone among its conjuncts become semi
+  /// and anti joins. The output may have columns more than `input`.
+  arrow::Result<PlanPtr> Filter(const ExpressionPtr& condition, PlanPtr input,
+                                const expression::EvalContext& eval) const;
 
  private:
   struct Scalar {

@@ -135,13 +135,13 @@ arrow::Result<ExpressionPtr> TimeWindows::AddSession(ExpressionVector arguments,
     ARROW_ASSIGN_OR_RAISE(time, BindCall("window_time", {time}, eval));
   } else if (time->type()->id() != types::TypeId::kTimestampNtz) {
     if (!expression::CanImplicitCast(time->type(), types::Timestamp())) {
-      return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                       {{"sqlExpr", QuoteSqlExpression("session_window(" + time->Sql(true) + ", " +
-                                                       arguments[1]->Sql(true) + ")")},
-                        {"paramIndex", "first"},
-                        {"requiredType", "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\""},
-                        {"inputSql", QuoteSqlExpression(time->Sql(true))},
-                        {"inputType", QuoteSqlType(time->type()->Sql())}});
+      return UserError(
+          "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+          {{"sqlExpr", QuoteSqlExpression("session_window(" + time->Sql(true) + ", " + arguments[1]->Sql(true) + ")")},
+           {"paramIndex", "first"},
+           {"requiredType", "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\""},
+           {"inputSql", QuoteSqlExpression(time->Sql(true))},
+           {"inputType", QuoteSqlType(time->type()->Sql())}});
     }
     time = expression::ImplicitCast(time, types::Timestamp());
   }
@@ -150,8 +150,8 @@ arrow::Result<ExpressionPtr> TimeWindows::AddSession(ExpressionVector arguments,
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr end, BindCall("+", {time, gap}, eval));
   // A window's fields are nullable, whatever the time column says.
   types::DataTypePtr type = types::Struct({{"start", time->type(), true, {}}, {"end", time->type(), true, {}}});
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, BindCall("named_struct", {Literal::String("start"), time,
-                                                                      Literal::String("end"), end}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr made,
+                        BindCall("named_struct", {Literal::String("start"), time, Literal::String("end"), end}, eval));
   ExpressionPtr session = expression::ImplicitCast(made, type);
   bool first = column_ == nullptr;
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr column,
@@ -200,8 +200,8 @@ PlanPtr TimeWindows::MergeSessions(PlanPtr input, const ExpressionVector& other_
   logical::WindowSpec spec;
   spec.partition = other_keys;
   spec.order = {{column_, true, true}};
-  PlanPtr windowed = std::make_shared<logical::Window>(std::move(spec), std::vector{std::move(function)},
-                                                       std::move(input));
+  PlanPtr windowed =
+      std::make_shared<logical::Window>(std::move(spec), std::vector{std::move(function)}, std::move(input));
   // The merged session takes the place, and the id, of each row's own.
   ExpressionVector items;
   for (const AttributePtr& column : columns) {

@@ -34,8 +34,8 @@ class TimeWindows {
 
   /// `input` with the window's column in front.
   arrow::Result<PlanPtr> Apply(PlanPtr input, const expression::EvalContext& eval) const;
-  /// For a batch query that groups by a session window: rows whose sessions overlap, and that agree in the `other_keys`,
-  /// get one session. REQUIRES: `input` comes from Apply.
+  /// For a batch query that groups by a session window: rows whose sessions overlap, and that agree in the
+  /// `other_keys`, get one session. REQUIRES: `input` comes from Apply.
   PlanPtr MergeSessions(PlanPtr input, const ExpressionVector& other_keys) const;
 
  private:

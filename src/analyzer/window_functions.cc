@@ -1,8 +1,8 @@
 #include "analyzer/window_functions.h"
 
-#include <algorithm>
-
 #include <arrow/scalar.h>
+
+#include <algorithm>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -64,10 +64,11 @@ arrow::Result<int64_t> ConstantArgument(const std::string& name, const Expressio
                                         std::string_view parameter, const expression::EvalContext& eval) {
   const ExpressionPtr& argument = arguments[index];
   if (!argument->foldable() || !argument->type()->is_integral()) {
-    return UserError("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", {{"sqlExpr", QuoteSqlExpression(CallText(name, arguments))},
-                                                              {"inputName", QuoteIdentifier(parameter)},
-                                                              {"inputType", QuoteSqlType("INT")},
-                                                              {"inputExpr", QuoteSqlExpression(argument->Sql(true))}});
+    return UserError("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+                     {{"sqlExpr", QuoteSqlExpression(CallText(name, arguments))},
+                      {"inputName", QuoteIdentifier(parameter)},
+                      {"inputType", QuoteSqlType("INT")},
+                      {"inputExpr", QuoteSqlExpression(argument->Sql(true))}});
   }
   expression::Cast as_long(argument, types::Long(), expression::CastMode::kAnsi, false);
   ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(as_long, eval));
@@ -85,10 +86,14 @@ arrow::Status CheckPositive(const std::string& name, const ExpressionVector& arg
 
 std::string BoundText(const FrameBound& bound, bool lower) {
   switch (bound.kind) {
-    case FrameBoundKind::kUnboundedPreceding: return "UNBOUNDED PRECEDING";
-    case FrameBoundKind::kUnboundedFollowing: return "UNBOUNDED FOLLOWING";
-    case FrameBoundKind::kCurrentRow: return "CURRENT ROW";
-    case FrameBoundKind::kOffset: break;
+    case FrameBoundKind::kUnboundedPreceding:
+      return "UNBOUNDED PRECEDING";
+    case FrameBoundKind::kUnboundedFollowing:
+      return "UNBOUNDED FOLLOWING";
+    case FrameBoundKind::kCurrentRow:
+      return "CURRENT ROW";
+    case FrameBoundKind::kOffset:
+      break;
   }
   if (bound.key != nullptr) return bound.key->Sql(true) + (lower ? " PRECEDING" : " FOLLOWING");
   return bound.rows < 0 ? std::to_string(-bound.rows) + " PRECEDING" : std::to_string(bound.rows) + " FOLLOWING";
@@ -203,7 +208,9 @@ arrow::Result<WindowFunction> WindowFunctions::Bind(const std::string& lower_nam
   }
   switch (known.kind) {
     case WindowFunctionKind::kPercentRank:
-    case WindowFunctionKind::kCumeDist: function.column = NewColumn(types::Double(), false); break;
+    case WindowFunctionKind::kCumeDist:
+      function.column = NewColumn(types::Double(), false);
+      break;
     case WindowFunctionKind::kNtile:
       function.offset = 1;
       if (!arguments.empty()) {
@@ -240,7 +247,9 @@ arrow::Result<WindowFunction> WindowFunctions::Bind(const std::string& lower_nam
       function.column = NewColumn(arguments[0]->type(), true);
       break;
     }
-    default: function.column = NewColumn(types::Integer(), false); break;
+    default:
+      function.column = NewColumn(types::Integer(), false);
+      break;
   }
   return function;
 }
@@ -250,8 +259,8 @@ ExpressionPtr WindowFunctions::Add(WindowSpec spec, WindowFunction function, con
     if (SameSpec(call.spec, spec) && SameFunction(call.function, function)) return call.function.column;
   }
   const AttributePtr& unnamed = function.column;
-  function.column = std::make_shared<AttributeReference>(unnamed->id(), OverText(text, spec, function),
-                                                         unnamed->type(), unnamed->nullable());
+  function.column = std::make_shared<AttributeReference>(unnamed->id(), OverText(text, spec, function), unnamed->type(),
+                                                         unnamed->nullable());
   calls_.push_back({std::move(spec), std::move(function), text});
   return calls_.back().function.column;
 }

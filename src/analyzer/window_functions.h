@@ -13,8 +13,8 @@ using expression::ExpressionPtr;
 using expression::ExpressionVector;
 using logical::PlanPtr;
 
-/// The window functions (f(…) OVER …) that the expressions of one operator call. Each becomes a column of the operator's
-/// input. Source: Spark, ExtractWindowExpressions.
+/// The window functions (f(…) OVER …) that the expressions of one operator call. Each becomes a column of the
+/// operator's input. Source: Spark, ExtractWindowExpressions.
 class WindowFunctions {
  public:
   /// row_number, lag …: functions that exist only with OVER.

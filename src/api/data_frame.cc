@@ -30,12 +30,18 @@ Join::JoinType ToJoinType(std::string_view how) {
     std::string_view name;
     Join::JoinType type;
   } kTypes[] = {
-      {"inner", Join::JOIN_TYPE_INNER},      {"cross", Join::JOIN_TYPE_CROSS},
-      {"outer", Join::JOIN_TYPE_FULL_OUTER}, {"full", Join::JOIN_TYPE_FULL_OUTER},
-      {"fullouter", Join::JOIN_TYPE_FULL_OUTER}, {"left", Join::JOIN_TYPE_LEFT_OUTER},
-      {"leftouter", Join::JOIN_TYPE_LEFT_OUTER}, {"right", Join::JOIN_TYPE_RIGHT_OUTER},
-      {"rightouter", Join::JOIN_TYPE_RIGHT_OUTER}, {"semi", Join::JOIN_TYPE_LEFT_SEMI},
-      {"leftsemi", Join::JOIN_TYPE_LEFT_SEMI},   {"anti", Join::JOIN_TYPE_LEFT_ANTI},
+      {"inner", Join::JOIN_TYPE_INNER},
+      {"cross", Join::JOIN_TYPE_CROSS},
+      {"outer", Join::JOIN_TYPE_FULL_OUTER},
+      {"full", Join::JOIN_TYPE_FULL_OUTER},
+      {"fullouter", Join::JOIN_TYPE_FULL_OUTER},
+      {"left", Join::JOIN_TYPE_LEFT_OUTER},
+      {"leftouter", Join::JOIN_TYPE_LEFT_OUTER},
+      {"right", Join::JOIN_TYPE_RIGHT_OUTER},
+      {"rightouter", Join::JOIN_TYPE_RIGHT_OUTER},
+      {"semi", Join::JOIN_TYPE_LEFT_SEMI},
+      {"leftsemi", Join::JOIN_TYPE_LEFT_SEMI},
+      {"anti", Join::JOIN_TYPE_LEFT_ANTI},
       {"leftanti", Join::JOIN_TYPE_LEFT_ANTI},
   };
   for (const auto& entry : kTypes) {

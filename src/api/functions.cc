@@ -44,9 +44,7 @@ Column FromJson(const Column& text, std::string_view schema, const std::map<std:
 Column ToJson(const Column& value, const std::map<std::string, std::string>& options) {
   return CallWithOptions("to_json", {value}, options);
 }
-Column GetJsonObject(const Column& text, std::string_view path) {
-  return Call("get_json_object", {text, Lit(path)});
-}
+Column GetJsonObject(const Column& text, std::string_view path) { return Call("get_json_object", {text, Lit(path)}); }
 Column Struct(const std::vector<Column>& fields) { return Call("struct", fields); }
 Column Array(const std::vector<Column>& elements) { return Call("array", elements); }
 Column When(const Column& condition, const Column& value) { return Call("when", {condition, value}); }

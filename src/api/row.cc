@@ -35,11 +35,16 @@ arrow::Result<int64_t> Row::GetInt64(std::string_view column) const {
   ARROW_ASSIGN_OR_RAISE(int index, Find(column));
   const arrow::Array& array = *batch_->column(index);
   switch (array.type_id()) {
-    case arrow::Type::INT8: return static_cast<const arrow::Int8Array&>(array).Value(index_);
-    case arrow::Type::INT16: return static_cast<const arrow::Int16Array&>(array).Value(index_);
-    case arrow::Type::INT32: return static_cast<const arrow::Int32Array&>(array).Value(index_);
-    case arrow::Type::INT64: return static_cast<const arrow::Int64Array&>(array).Value(index_);
-    default: return WrongType(column, *array.type(), "a whole number");
+    case arrow::Type::INT8:
+      return static_cast<const arrow::Int8Array&>(array).Value(index_);
+    case arrow::Type::INT16:
+      return static_cast<const arrow::Int16Array&>(array).Value(index_);
+    case arrow::Type::INT32:
+      return static_cast<const arrow::Int32Array&>(array).Value(index_);
+    case arrow::Type::INT64:
+      return static_cast<const arrow::Int64Array&>(array).Value(index_);
+    default:
+      return WrongType(column, *array.type(), "a whole number");
   }
 }
 

@@ -1,12 +1,11 @@
 #include "millrace/session.h"
 
-#include <csignal>
-#include <thread>
-
-#include <unistd.h>
-
 #include <arrow/io/memory.h>
 #include <arrow/ipc/writer.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
 
 #include "api/message.h"
 #include "base/error.h"
@@ -102,9 +101,8 @@ arrow::Result<DataFrame> Session::CreateDataFrame(
   for (const auto& batch : batches) ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(*batch));
   ARROW_RETURN_NOT_OK(writer->Close());
   ARROW_ASSIGN_OR_RAISE(auto buffer, out->Finish());
-  return api::MakeFrame(session_, [&](Relation* relation) {
-    relation->mutable_local_relation()->set_data(buffer->ToString());
-  });
+  return api::MakeFrame(session_,
+                        [&](Relation* relation) { relation->mutable_local_relation()->set_data(buffer->ToString()); });
 }
 
 arrow::Status Session::SetConf(std::string_view key, std::string_view value) const {

@@ -55,9 +55,7 @@ arrow::Status DataFrameWriter::Save(std::string_view path) {
   return input_.session()->Write(write);
 }
 
-Trigger Trigger::ProcessingTime(std::chrono::milliseconds interval) {
-  return Trigger(Kind::kProcessingTime, interval);
-}
+Trigger Trigger::ProcessingTime(std::chrono::milliseconds interval) { return Trigger(Kind::kProcessingTime, interval); }
 Trigger Trigger::AvailableNow() { return Trigger(Kind::kAvailableNow, {}); }
 Trigger Trigger::Once() { return Trigger(Kind::kOnce, {}); }
 
@@ -104,8 +102,12 @@ arrow::Result<StreamingQuery> DataStreamWriter::Start(std::string_view path) {
       case Trigger::Kind::kProcessingTime:
         start.set_processing_time_interval(std::to_string(trigger_[0].interval_.count()) + " milliseconds");
         break;
-      case Trigger::Kind::kAvailableNow: start.set_available_now(true); break;
-      case Trigger::Kind::kOnce: start.set_once(true); break;
+      case Trigger::Kind::kAvailableNow:
+        start.set_available_now(true);
+        break;
+      case Trigger::Kind::kOnce:
+        start.set_once(true);
+        break;
     }
   }
   session::ForeachBatchFunction foreach_batch;

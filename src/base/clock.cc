@@ -17,7 +17,9 @@ bool SystemClock::WaitUntil(int64_t deadline_us, const std::function<bool()>& wa
 }
 
 void SystemClock::Notify() {
-  { std::lock_guard lock(mutex_); }
+  {
+    std::lock_guard lock(mutex_);
+  }
   changed_.notify_all();
 }
 
@@ -40,7 +42,9 @@ bool ManualClock::WaitUntil(int64_t deadline_us, const std::function<bool()>& wa
 }
 
 void ManualClock::Notify() {
-  { std::lock_guard lock(mutex_); }
+  {
+    std::lock_guard lock(mutex_);
+  }
   changed_.notify_all();
 }
 

@@ -49,8 +49,8 @@ class ManualClock final : public Clock {
   void AdvanceMicros(int64_t delta_us);
   /// Number of threads now inside WaitUntil.
   int num_waiting() const;
-  /// Returns when `count` threads wait for a time that is still to come, or when `give_up` says so (asked again after each
-  /// Notify): everything that was due has been done.
+  /// Returns when `count` threads wait for a time that is still to come, or when `give_up` says so (asked again after
+  /// each Notify): everything that was due has been done.
   void AwaitWaiting(int count, const std::function<bool()>& give_up);
 
  private:

@@ -62,9 +62,9 @@ arrow::Status UserError(std::string_view condition, ErrorParameters parameters) 
   std::string message = condition.starts_with("_LEGACY_ERROR_") ? "" : "[" + std::string(condition) + "] ";
   message += FillTemplate(row->message_template, parameters);
   if (!row->sqlstate.empty()) message += " SQLSTATE: " + std::string(row->sqlstate);
-  return arrow::Status(arrow::StatusCode::Invalid, std::move(message),
-                       std::make_shared<ErrorDetail>(std::string(condition), std::string(row->sqlstate),
-                                                     std::move(parameters)));
+  return arrow::Status(
+      arrow::StatusCode::Invalid, std::move(message),
+      std::make_shared<ErrorDetail>(std::string(condition), std::string(row->sqlstate), std::move(parameters)));
 }
 
 arrow::Status InternalError(std::string message) {

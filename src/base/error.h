@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/status.h>
+
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/status.h>
 
 namespace millrace {
 

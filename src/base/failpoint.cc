@@ -1,12 +1,12 @@
 #include "base/failpoint.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <string>
-
-#include <unistd.h>
 
 #include "base/error.h"
 

@@ -1,21 +1,30 @@
 #pragma once
 
+#include <arrow/status.h>
+
 #include <array>
 #include <functional>
 #include <string_view>
-
-#include <arrow/status.h>
 
 namespace millrace {
 
 /// Every place where a crash is simulated by tests. Crash runs walk this list, so a new point is
 /// tested at once. Named `<component>.<moment>`.
 inline constexpr std::array<std::string_view, 14> kFailpoints = {
-    "source.before_initial_offsets", "source.after_initial_offsets", "offset_log.before_add",
-    "offset_log.after_add",          "batch.before_run",             "batch.after_run",
-    "sink.before_commit",            "sink.after_commit",            "commit_log.before_add",
-    "commit_log.after_add",          "log.before_rename",            "purge.before_delete",
-    "file_source.after_log_add",     "file_sink.before_log_add",
+    "source.before_initial_offsets",
+    "source.after_initial_offsets",
+    "offset_log.before_add",
+    "offset_log.after_add",
+    "batch.before_run",
+    "batch.after_run",
+    "sink.before_commit",
+    "sink.after_commit",
+    "commit_log.before_add",
+    "commit_log.after_add",
+    "log.before_rename",
+    "purge.before_delete",
+    "file_source.after_log_add",
+    "file_sink.before_log_add",
 };
 
 enum class FailpointAction {

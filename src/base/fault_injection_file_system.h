@@ -14,9 +14,8 @@ namespace millrace {
 /// and it can refuse calls.
 ///
 /// What a loss of power takes back (DropUnsynced): bytes appended after a file's last Sync; names created, renamed or
-/// removed in a directory since that directory was last synced. Files that were not written through this object count as
-/// durable. Paths must be written the same way in every call.
-/// Thread-safe.
+/// removed in a directory since that directory was last synced. Files that were not written through this object count
+/// as durable. Paths must be written the same way in every call. Thread-safe.
 class FaultInjectionFileSystem final : public FileSystem {
  public:
   explicit FaultInjectionFileSystem(FileSystem* base) : base_(base) {}

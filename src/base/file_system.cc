@@ -1,14 +1,14 @@
 #include "base/file_system.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/failpoint.h"
@@ -85,7 +85,7 @@ class LocalFileSystemImpl final : public FileSystem {
     Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (fd.get() < 0) return ErrnoStatus("Cannot open", path, errno);
     std::string bytes;
-    struct stat st {};
+    struct stat st{};
     if (::fstat(fd.get(), &st) == 0 && st.st_size > 0) bytes.reserve(static_cast<size_t>(st.st_size));
     char buffer[65536];
     while (true) {
@@ -112,7 +112,7 @@ class LocalFileSystemImpl final : public FileSystem {
     while (const dirent* entry = ::readdir(dir)) {
       std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
-      struct stat st {};
+      struct stat st{};
       // A file removed between readdir and stat is simply not there any more.
       if (::fstatat(::dirfd(dir), entry->d_name, &st, 0) == 0) found.push_back(ToInfo(std::string(name), st));
     }
@@ -121,7 +121,7 @@ class LocalFileSystemImpl final : public FileSystem {
   }
 
   arrow::Result<std::optional<FileInfo>> Stat(const std::string& path) const override {
-    struct stat st {};
+    struct stat st{};
     if (::stat(path.c_str(), &st) != 0) {
       if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
       return ErrnoStatus("Cannot stat", path, errno);

@@ -84,13 +84,27 @@ void AppendJsonString(std::string_view text, std::string* out) {
   *out += '"';
   for (char c : text) {
     switch (c) {
-      case '"': *out += "\\\""; break;
-      case '\\': *out += "\\\\"; break;
-      case '\b': *out += "\\b"; break;
-      case '\f': *out += "\\f"; break;
-      case '\n': *out += "\\n"; break;
-      case '\r': *out += "\\r"; break;
-      case '\t': *out += "\\t"; break;
+      case '"':
+        *out += "\\\"";
+        break;
+      case '\\':
+        *out += "\\\\";
+        break;
+      case '\b':
+        *out += "\\b";
+        break;
+      case '\f':
+        *out += "\\f";
+        break;
+      case '\n':
+        *out += "\\n";
+        break;
+      case '\r':
+        *out += "\\r";
+        break;
+      case '\t':
+        *out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           *out += "\\u00";
@@ -106,10 +120,18 @@ void AppendJsonString(std::string_view text, std::string* out) {
 
 void JsonValue::Append(std::string* out) const {
   switch (kind_) {
-    case Kind::kNull: *out += "null"; return;
-    case Kind::kBool: *out += flag_ ? "true" : "false"; return;
-    case Kind::kNumber: *out += text_; return;
-    case Kind::kString: AppendJsonString(text_, out); return;
+    case Kind::kNull:
+      *out += "null";
+      return;
+    case Kind::kBool:
+      *out += flag_ ? "true" : "false";
+      return;
+    case Kind::kNumber:
+      *out += text_;
+      return;
+    case Kind::kString:
+      AppendJsonString(text_, out);
+      return;
     case Kind::kArray: {
       *out += '[';
       for (size_t i = 0; i < elements_.size(); ++i) {
@@ -312,14 +334,30 @@ class JsonParser {
     if (position_ >= text_.size()) return Error("an escape is cut off");
     char c = text_[position_++];
     switch (c) {
-      case '"': case '\\': case '/': *out += c; return arrow::Status::OK();
-      case 'b': *out += '\b'; return arrow::Status::OK();
-      case 'f': *out += '\f'; return arrow::Status::OK();
-      case 'n': *out += '\n'; return arrow::Status::OK();
-      case 'r': *out += '\r'; return arrow::Status::OK();
-      case 't': *out += '\t'; return arrow::Status::OK();
-      case 'u': break;
-      default: return Error("an unknown escape");
+      case '"':
+      case '\\':
+      case '/':
+        *out += c;
+        return arrow::Status::OK();
+      case 'b':
+        *out += '\b';
+        return arrow::Status::OK();
+      case 'f':
+        *out += '\f';
+        return arrow::Status::OK();
+      case 'n':
+        *out += '\n';
+        return arrow::Status::OK();
+      case 'r':
+        *out += '\r';
+        return arrow::Status::OK();
+      case 't':
+        *out += '\t';
+        return arrow::Status::OK();
+      case 'u':
+        break;
+      default:
+        return Error("an unknown escape");
     }
     ARROW_ASSIGN_OR_RAISE(uint32_t code, FourHexDigits());
     if (code >= 0xD800 && code < 0xDC00 && text_.substr(position_).starts_with("\\u")) {

@@ -1,8 +1,8 @@
 #include "cli/checkpoint_report.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/json_value.h"
 #include "streaming/log/commit_log.h"
@@ -40,8 +40,7 @@ std::optional<int64_t> TotalPosition(const streaming::OffsetEntry& entry) {
 
 }  // namespace
 
-arrow::Result<CheckpointReport> ReadCheckpoint(FileSystem& file_system, const std::string& directory,
-                                               int newest) {
+arrow::Result<CheckpointReport> ReadCheckpoint(FileSystem& file_system, const std::string& directory, int newest) {
   CheckpointReport report;
   report.directory = directory;
   ARROW_ASSIGN_OR_RAISE(report.query_id, streaming::ReadQueryId(file_system, directory));
@@ -75,16 +74,16 @@ arrow::Result<CheckpointReport> ReadCheckpoint(FileSystem& file_system, const st
 }
 
 std::string FormatReport(const CheckpointReport& report, int num_batches) {
-  std::string text = fmt::format("checkpoint  {}\nquery id    {}\n", report.directory,
-                                 report.query_id.value_or("(no metadata file)"));
+  std::string text =
+      fmt::format("checkpoint  {}\nquery id    {}\n", report.directory, report.query_id.value_or("(no metadata file)"));
   if (report.batches.empty()) return text + "no micro-batch was planned yet\n";
   const BatchReport& last = report.batches.back();
   text += fmt::format("planned     {} micro-batches in the log, {} to {}\n", report.batches.size(),
                       report.batches.front().batch_id, last.batch_id);
-  text += last.committed ? fmt::format("next        micro-batch {} goes on after the offsets of {}\n",
-                                       last.batch_id + 1, last.batch_id)
-                         : fmt::format("next        micro-batch {} runs again: it was planned and is not done\n",
-                                       last.batch_id);
+  text += last.committed
+              ? fmt::format("next        micro-batch {} goes on after the offsets of {}\n", last.batch_id + 1,
+                            last.batch_id)
+              : fmt::format("next        micro-batch {} runs again: it was planned and is not done\n", last.batch_id);
   if (last.offsets.watermark_ms > 0) {
     text += fmt::format("watermark   {}\n", streaming::IsoMillis(last.offsets.watermark_ms));
   }
@@ -98,10 +97,10 @@ std::string FormatReport(const CheckpointReport& report, int num_batches) {
       if (!offsets.empty()) offsets += "  ";
       offsets += offset ? offset->json : "-";
     }
-    text += fmt::format("{:7}  {}  {:>8}  {:>8}  {}\n", batch.batch_id,
-                        streaming::IsoMillis(batch.offsets.timestamp_ms),
-                        batch.duration_ms ? std::to_string(*batch.duration_ms) : "not done",
-                        batch.num_records ? std::to_string(*batch.num_records) : "", offsets);
+    text +=
+        fmt::format("{:7}  {}  {:>8}  {:>8}  {}\n", batch.batch_id, streaming::IsoMillis(batch.offsets.timestamp_ms),
+                    batch.duration_ms ? std::to_string(*batch.duration_ms) : "not done",
+                    batch.num_records ? std::to_string(*batch.num_records) : "", offsets);
   }
   return text;
 }

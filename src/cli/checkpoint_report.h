@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "base/file_system.h"
 #include "streaming/log/offset_log.h"
@@ -35,8 +35,7 @@ struct CheckpointReport {
 
 /// Reads a checkpoint without touching it. `newest`: only so many of the newest micro-batches (0: all).
 /// Errors: a corrupt log, by file; Invalid when `directory` holds no checkpoint.
-arrow::Result<CheckpointReport> ReadCheckpoint(FileSystem& file_system, const std::string& directory,
-                                               int newest = 0);
+arrow::Result<CheckpointReport> ReadCheckpoint(FileSystem& file_system, const std::string& directory, int newest = 0);
 
 /// Text for `millrace checkpoint show`.
 std::string FormatReport(const CheckpointReport& report, int num_batches);

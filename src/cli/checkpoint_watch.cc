@@ -1,11 +1,11 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "cli/checkpoint_report.h"
 #include "connector/kafka/offset_json.h"
@@ -108,9 +108,9 @@ void Draw(const WatchOptions& options, const Look& look, const Look& before, dou
 arrow::Status WatchCheckpoint(const WatchOptions& options) {
   std::unique_ptr<kafka::Admin> admin;
   if (!options.kafka.empty()) {
-    ARROW_ASSIGN_OR_RAISE(kafka::ClientConfig config,
-                          kafka::TranslateClientConfig(kafka::ClientRole::kConsumer,
-                                                       {{"bootstrap.servers", options.kafka}}));
+    ARROW_ASSIGN_OR_RAISE(
+        kafka::ClientConfig config,
+        kafka::TranslateClientConfig(kafka::ClientRole::kConsumer, {{"bootstrap.servers", options.kafka}}));
     ARROW_ASSIGN_OR_RAISE(admin, kafka::Admin::Open(config, {}));
   }
   stop_requested = false;

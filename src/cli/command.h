@@ -1,8 +1,8 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <arrow/status.h>
+
+#include <CLI/CLI.hpp>
 
 namespace millrace::cli {
 

@@ -1,9 +1,9 @@
 #include "cli/functions_page.h"
 
+#include <gtest/gtest.h>
+
 #include <fstream>
 #include <iterator>
-
-#include <gtest/gtest.h>
 
 namespace millrace::cli {
 namespace {

@@ -11,8 +11,8 @@ arrow::Result<int64_t> ParseDurationMicros(std::string_view text, int64_t defaul
   static constexpr struct {
     std::string_view suffix;
     int64_t us;
-  } kUnits[] = {{"us", 1},           {"ms", 1000},        {"s", 1000000},       {"m", 60000000},
-                {"min", 60000000},   {"h", 3600000000LL}, {"d", 86400000000LL}};
+  } kUnits[] = {{"us", 1},         {"ms", 1000},        {"s", 1000000},      {"m", 60000000},
+                {"min", 60000000}, {"h", 3600000000LL}, {"d", 86400000000LL}};
   auto malformed = [&] {
     return arrow::Status::Invalid(
         "Time must be specified as seconds (s), milliseconds (ms), microseconds (us), minutes (m or min), hour (h), or "

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
+
+#include <memory>
+#include <vector>
 
 #include "connector/source.h"
 

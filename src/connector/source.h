@@ -1,5 +1,8 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -8,9 +11,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include <arrow/record_batch.h>
-#include <arrow/result.h>
 
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -152,7 +152,8 @@ struct SourceRequest {
   std::vector<std::string> paths;
   /// .schema(…); null when the user gave none.
   types::DataTypePtr user_schema;
-  /// What SourceDef::schema answered for this request; set before anything is opened. Indices of ReadColumns refer to it.
+  /// What SourceDef::schema answered for this request; set before anything is opened. Indices of ReadColumns refer to
+  /// it.
   types::DataTypePtr schema;
   /// The request is for a stream.
   bool streaming = false;

@@ -23,8 +23,7 @@ AttributePtr AttributeReference::WithName(std::string name) const {
 }
 
 AttributePtr AttributeReference::NewInstance() const {
-  return std::make_shared<AttributeReference>(NextAttributeId(), name_, type(), nullable(), qualifier_,
-                                              metadata_json_);
+  return std::make_shared<AttributeReference>(NextAttributeId(), name_, type(), nullable(), qualifier_, metadata_json_);
 }
 
 ExpressionPtr AttributeReference::WithChildren(ExpressionVector) const {

@@ -59,9 +59,9 @@ class Call final : public Expression {
 /// Kernel of a function that takes lambdas: sees the input rows beside its evaluated plain arguments, so that the
 /// lambdas can read outer columns. `arguments[i]` is meaningless where child i is a lambda;
 /// `lambdas` are those children in order.
-using HigherOrderKernel = std::function<arrow::Result<arrow::Datum>(
-    const EvalContext&, const arrow::RecordBatch& input, const std::vector<arrow::Datum>& arguments,
-    const std::vector<const LambdaFunction*>& lambdas)>;
+using HigherOrderKernel = std::function<arrow::Result<arrow::Datum>(const EvalContext&, const arrow::RecordBatch& input,
+                                                                    const std::vector<arrow::Datum>& arguments,
+                                                                    const std::vector<const LambdaFunction*>& lambdas)>;
 
 class HigherOrderCall final : public Expression {
  public:

@@ -1,8 +1,8 @@
-#include <numeric>
-
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
+
+#include <numeric>
 
 #include "expression/call.h"
 #include "expression/node.h"
@@ -162,8 +162,8 @@ ExpressionPtr CaseWhen::WithChildren(ExpressionVector children) const {
 std::string CaseWhen::Sql(bool pretty) const {
   if (shown_ != nullptr) return shown_->Sql(pretty);
   if (as_if_) {
-    return "(IF(" + children()[0]->Sql(pretty) + ", " + children()[1]->Sql(pretty) + ", " +
-           children()[2]->Sql(pretty) + "))";
+    return "(IF(" + children()[0]->Sql(pretty) + ", " + children()[1]->Sql(pretty) + ", " + children()[2]->Sql(pretty) +
+           "))";
   }
   std::string sql = "CASE";
   for (size_t i = 0; i + 1 < children().size(); i += 2) {

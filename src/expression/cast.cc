@@ -31,13 +31,20 @@ bool DecimalHolds(const DataType& decimal, const DataType& number) {
 // A decimal that fits a number type without loss (DecimalType.isTighterThan).
 bool DecimalFitsIn(const DataType& decimal, TypeId number) {
   switch (number) {
-    case TypeId::kByte: return decimal.scale() == 0 && decimal.precision() <= 2;
-    case TypeId::kShort: return decimal.scale() == 0 && decimal.precision() <= 4;
-    case TypeId::kInteger: return decimal.scale() == 0 && decimal.precision() <= 9;
-    case TypeId::kLong: return decimal.scale() == 0 && decimal.precision() <= 18;
-    case TypeId::kFloat: return decimal.precision() <= 7;
-    case TypeId::kDouble: return decimal.precision() <= 15;
-    default: return false;
+    case TypeId::kByte:
+      return decimal.scale() == 0 && decimal.precision() <= 2;
+    case TypeId::kShort:
+      return decimal.scale() == 0 && decimal.precision() <= 4;
+    case TypeId::kInteger:
+      return decimal.scale() == 0 && decimal.precision() <= 9;
+    case TypeId::kLong:
+      return decimal.scale() == 0 && decimal.precision() <= 18;
+    case TypeId::kFloat:
+      return decimal.precision() <= 7;
+    case TypeId::kDouble:
+      return decimal.precision() <= 15;
+    default:
+      return false;
   }
 }
 
@@ -88,14 +95,21 @@ bool CanCastScalar(const DataType& from, const DataType& to, CastMode mode) {
   bool legacy = mode == CastMode::kLegacy;
   if (f == TypeId::kString) return t != TypeId::kNull;
   switch (t) {
-    case TypeId::kBinary: return legacy && from.is_integral();
-    case TypeId::kBoolean: return from.is_numeric() || (legacy && from.is_datetime() && f != TypeId::kTimestampNtz);
-    case TypeId::kDate: return from.is_datetime();
-    case TypeId::kTimestamp: return from.is_datetime() || from.is_numeric() || (legacy && f == TypeId::kBoolean);
-    case TypeId::kTimestampNtz: return from.is_datetime();
+    case TypeId::kBinary:
+      return legacy && from.is_integral();
+    case TypeId::kBoolean:
+      return from.is_numeric() || (legacy && from.is_datetime() && f != TypeId::kTimestampNtz);
+    case TypeId::kDate:
+      return from.is_datetime();
+    case TypeId::kTimestamp:
+      return from.is_datetime() || from.is_numeric() || (legacy && f == TypeId::kBoolean);
+    case TypeId::kTimestampNtz:
+      return from.is_datetime();
     case TypeId::kYearMonthInterval:
-    case TypeId::kDayTimeInterval: return f == t || from.is_integral() || f == TypeId::kDecimal;
-    default: break;
+    case TypeId::kDayTimeInterval:
+      return f == t || from.is_integral() || f == TypeId::kDecimal;
+    default:
+      break;
   }
   if (!to.is_numeric()) return false;
   if (from.is_numeric() || f == TypeId::kBoolean || f == TypeId::kTimestamp) return true;
@@ -174,8 +188,8 @@ arrow::Status CastInvalidInput(const CastInput& input, int64_t row) {
 
 CastResult CastColumnData(const CastInput& input) {
   if (input.from.id() == TypeId::kNull) {
-    ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(types::ToArrow(input.to), input.length(),
-                                                             input.context.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto nulls,
+                          arrow::MakeArrayOfNull(types::ToArrow(input.to), input.length(), input.context.memory_pool));
     return nulls->data();
   }
   if (input.from.EqualsIgnoreNullability(input.to)) return WithType(input.column, types::ToArrow(input.to));

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include <arrow/datum.h>
 #include <arrow/result.h>
+
+#include <memory>
+#include <string>
 
 #include "expression/eval_context.h"
 #include "expression/node.h"

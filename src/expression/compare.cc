@@ -1,14 +1,14 @@
 #include "expression/compare.h"
 
+#include <arrow/array.h>
+#include <arrow/util/bit_util.h>
+#include <arrow/util/decimal.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <string_view>
-
-#include <arrow/array.h>
-#include <arrow/util/bit_util.h>
-#include <arrow/util/decimal.h>
 
 #include "types/arrow_type.h"
 
@@ -122,22 +122,32 @@ uint64_t HashFloating(T value) {
 
 int CompareValues(const DataType& type, const arrow::ArrayData& a, int64_t i, const arrow::ArrayData& b, int64_t j) {
   switch (type.id()) {
-    case TypeId::kNull: return 0;
-    case TypeId::kBoolean: return Order(Bit(a, i), Bit(b, j));
-    case TypeId::kByte: return Order(Fixed<int8_t>(a, i), Fixed<int8_t>(b, j));
-    case TypeId::kShort: return Order(Fixed<int16_t>(a, i), Fixed<int16_t>(b, j));
+    case TypeId::kNull:
+      return 0;
+    case TypeId::kBoolean:
+      return Order(Bit(a, i), Bit(b, j));
+    case TypeId::kByte:
+      return Order(Fixed<int8_t>(a, i), Fixed<int8_t>(b, j));
+    case TypeId::kShort:
+      return Order(Fixed<int16_t>(a, i), Fixed<int16_t>(b, j));
     case TypeId::kInteger:
     case TypeId::kDate:
-    case TypeId::kYearMonthInterval: return Order(Fixed<int32_t>(a, i), Fixed<int32_t>(b, j));
+    case TypeId::kYearMonthInterval:
+      return Order(Fixed<int32_t>(a, i), Fixed<int32_t>(b, j));
     case TypeId::kLong:
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
-    case TypeId::kDayTimeInterval: return Order(Fixed<int64_t>(a, i), Fixed<int64_t>(b, j));
-    case TypeId::kFloat: return OrderFloating(Fixed<float>(a, i), Fixed<float>(b, j));
-    case TypeId::kDouble: return OrderFloating(Fixed<double>(a, i), Fixed<double>(b, j));
-    case TypeId::kDecimal: return Order(Fixed<arrow::Decimal128>(a, i), Fixed<arrow::Decimal128>(b, j));
+    case TypeId::kDayTimeInterval:
+      return Order(Fixed<int64_t>(a, i), Fixed<int64_t>(b, j));
+    case TypeId::kFloat:
+      return OrderFloating(Fixed<float>(a, i), Fixed<float>(b, j));
+    case TypeId::kDouble:
+      return OrderFloating(Fixed<double>(a, i), Fixed<double>(b, j));
+    case TypeId::kDecimal:
+      return Order(Fixed<arrow::Decimal128>(a, i), Fixed<arrow::Decimal128>(b, j));
     case TypeId::kString:
-    case TypeId::kBinary: return Bytes(a, i).compare(Bytes(b, j));
+    case TypeId::kBinary:
+      return Bytes(a, i).compare(Bytes(b, j));
     case TypeId::kCalendarInterval: {
       auto left = Fixed<MonthDayNanos>(a, i);
       auto right = Fixed<MonthDayNanos>(b, j);
@@ -145,8 +155,10 @@ int CompareValues(const DataType& type, const arrow::ArrayData& a, int64_t i, co
       if (left.days != right.days) return Order(left.days, right.days);
       return Order(left.nanoseconds, right.nanoseconds);
     }
-    case TypeId::kArray: return OrderLists(type, a, i, b, j);
-    case TypeId::kMap: return SameEntries(type, a, i, b, j) ? 0 : 1;
+    case TypeId::kArray:
+      return OrderLists(type, a, i, b, j);
+    case TypeId::kMap:
+      return SameEntries(type, a, i, b, j) ? 0 : 1;
     case TypeId::kStruct:
       for (size_t k = 0; k < type.fields().size(); ++k) {
         int order = OrderOrNull(*type.fields()[k].type, *a.child_data[k], i + a.offset, *b.child_data[k], j + b.offset);
@@ -171,25 +183,34 @@ bool SameOrBothNull(const DataType& type, const arrow::ArrayData& a, int64_t i, 
 
 uint64_t HashValue(const DataType& type, const arrow::ArrayData& a, int64_t i) {
   switch (type.id()) {
-    case TypeId::kNull: return 0;
-    case TypeId::kBoolean: return Bit(a, i) ? 3 : 2;
-    case TypeId::kByte: return Mix(1, static_cast<uint64_t>(Fixed<int8_t>(a, i)));
-    case TypeId::kShort: return Mix(1, static_cast<uint64_t>(Fixed<int16_t>(a, i)));
+    case TypeId::kNull:
+      return 0;
+    case TypeId::kBoolean:
+      return Bit(a, i) ? 3 : 2;
+    case TypeId::kByte:
+      return Mix(1, static_cast<uint64_t>(Fixed<int8_t>(a, i)));
+    case TypeId::kShort:
+      return Mix(1, static_cast<uint64_t>(Fixed<int16_t>(a, i)));
     case TypeId::kInteger:
     case TypeId::kDate:
-    case TypeId::kYearMonthInterval: return Mix(1, static_cast<uint64_t>(Fixed<int32_t>(a, i)));
+    case TypeId::kYearMonthInterval:
+      return Mix(1, static_cast<uint64_t>(Fixed<int32_t>(a, i)));
     case TypeId::kLong:
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
-    case TypeId::kDayTimeInterval: return Mix(1, static_cast<uint64_t>(Fixed<int64_t>(a, i)));
-    case TypeId::kFloat: return HashFloating(Fixed<float>(a, i));
-    case TypeId::kDouble: return HashFloating(Fixed<double>(a, i));
+    case TypeId::kDayTimeInterval:
+      return Mix(1, static_cast<uint64_t>(Fixed<int64_t>(a, i)));
+    case TypeId::kFloat:
+      return HashFloating(Fixed<float>(a, i));
+    case TypeId::kDouble:
+      return HashFloating(Fixed<double>(a, i));
     case TypeId::kDecimal: {
       auto value = Fixed<arrow::Decimal128>(a, i);
       return Mix(value.low_bits(), static_cast<uint64_t>(value.high_bits()));
     }
     case TypeId::kString:
-    case TypeId::kBinary: return std::hash<std::string_view>()(Bytes(a, i));
+    case TypeId::kBinary:
+      return std::hash<std::string_view>()(Bytes(a, i));
     case TypeId::kCalendarInterval: {
       auto value = Fixed<MonthDayNanos>(a, i);
       uint64_t hash = Mix(static_cast<uint64_t>(value.months), static_cast<uint64_t>(value.days));
@@ -198,10 +219,12 @@ uint64_t HashValue(const DataType& type, const arrow::ArrayData& a, int64_t i) {
     case TypeId::kArray: {
       uint64_t hash = 7;
       Range range = ElementsOf(a, i);
-      for (int32_t k = range.begin; k < range.end; ++k) hash = Mix(hash, HashOrNull(*type.element(), *a.child_data[0], k));
+      for (int32_t k = range.begin; k < range.end; ++k)
+        hash = Mix(hash, HashOrNull(*type.element(), *a.child_data[0], k));
       return hash;
     }
-    case TypeId::kMap: return static_cast<uint64_t>(ElementsOf(a, i).size());
+    case TypeId::kMap:
+      return static_cast<uint64_t>(ElementsOf(a, i).size());
     case TypeId::kStruct: {
       uint64_t hash = 11;
       for (size_t k = 0; k < type.fields().size(); ++k) {

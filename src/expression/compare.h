@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include <arrow/array/data.h>
 #include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <vector>
 
 #include "types/data_type.h"
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <arrow/memory_pool.h>
+
 #include <cstdint>
 #include <string>
-
-#include <arrow/memory_pool.h>
 
 #include "types/time_zone.h"
 

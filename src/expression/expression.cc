@@ -1,10 +1,10 @@
 #include "expression/expression.h"
 
-#include <algorithm>
-#include <atomic>
-
 #include <arrow/array.h>
 #include <arrow/compare.h>
+
+#include <algorithm>
+#include <atomic>
 
 #include "base/error.h"
 #include "expression/aggregate.h"
@@ -135,9 +135,8 @@ bool SameNode(const Expression& a, const Expression& b) {
       const auto& right = static_cast<const AggregateCall&>(b);
       return left.distinct() == right.distinct() && left.num_arguments() == right.num_arguments() &&
              (left.filter() == nullptr) == (right.filter() == nullptr) &&
-             (left.function() == right.function() ||
-              (left.function()->name() == right.function()->name() && !HidesSwitch(left.function()->name()) &&
-               a.Sql() == b.Sql()));
+             (left.function() == right.function() || (left.function()->name() == right.function()->name() &&
+                                                      !HidesSwitch(left.function()->name()) && a.Sql() == b.Sql()));
     }
     case ExpressionKind::kHigherOrderCall:
     case ExpressionKind::kGeneratorCall:

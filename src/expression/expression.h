@@ -1,15 +1,15 @@
 #pragma once
 
+#include <arrow/datum.h>
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/datum.h>
-#include <arrow/record_batch.h>
-#include <arrow/result.h>
 
 #include "base/ids.h"
 #include "expression/eval_context.h"

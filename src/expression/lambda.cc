@@ -57,9 +57,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> LambdaFunction::Apply(const EvalCon
   arrow::ArrayVector columns;
   arrow::compute::ExecContext exec(context.memory_pool);
   for (int index : captured_) {
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> column,
-                          arrow::compute::Take(*outer.column(index), *outer_rows,
-                                               arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+    ARROW_ASSIGN_OR_RAISE(
+        std::shared_ptr<arrow::Array> column,
+        arrow::compute::Take(*outer.column(index), *outer_rows, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
     columns.push_back(std::move(column));
   }
   columns.insert(columns.end(), parameters.begin(), parameters.end());

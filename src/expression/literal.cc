@@ -1,6 +1,6 @@
-#include <cmath>
-
 #include <arrow/array.h>
+
+#include <cmath>
 
 #include "base/error.h"
 #include "expression/cast.h"
@@ -113,17 +113,28 @@ std::string ValueSql(const DataTypePtr& type, const std::shared_ptr<arrow::Scala
   }
   std::string text = PlainText(*type, value);
   switch (type->id()) {
-    case TypeId::kByte: return text + "Y";
-    case TypeId::kShort: return text + "S";
-    case TypeId::kLong: return text + "L";
-    case TypeId::kFloat: return FloatingSql(static_cast<const arrow::FloatScalar&>(*value).value, text, false);
-    case TypeId::kDouble: return FloatingSql(static_cast<const arrow::DoubleScalar&>(*value).value, text, true);
-    case TypeId::kDecimal: return text + "BD";
-    case TypeId::kDate: return "DATE '" + text + "'";
-    case TypeId::kTimestamp: return "TIMESTAMP '" + text + "'";
-    case TypeId::kTimestampNtz: return "TIMESTAMP_NTZ '" + text + "'";
-    case TypeId::kCalendarInterval: return "INTERVAL '" + text + "'";
-    default: return text;  // boolean, int; ANSI intervals carry their keyword
+    case TypeId::kByte:
+      return text + "Y";
+    case TypeId::kShort:
+      return text + "S";
+    case TypeId::kLong:
+      return text + "L";
+    case TypeId::kFloat:
+      return FloatingSql(static_cast<const arrow::FloatScalar&>(*value).value, text, false);
+    case TypeId::kDouble:
+      return FloatingSql(static_cast<const arrow::DoubleScalar&>(*value).value, text, true);
+    case TypeId::kDecimal:
+      return text + "BD";
+    case TypeId::kDate:
+      return "DATE '" + text + "'";
+    case TypeId::kTimestamp:
+      return "TIMESTAMP '" + text + "'";
+    case TypeId::kTimestampNtz:
+      return "TIMESTAMP_NTZ '" + text + "'";
+    case TypeId::kCalendarInterval:
+      return "INTERVAL '" + text + "'";
+    default:
+      return text;  // boolean, int; ANSI intervals carry their keyword
   }
 }
 

@@ -68,8 +68,7 @@ arrow::Result<arrow::Datum> Logical::Evaluate(const EvalContext& context, const 
 
   bool one_row = left_value.is_scalar() && right_value.is_scalar();
   int64_t length = one_row ? 1 : num_rows;
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
-                        arrow::AllocateEmptyBitmap(length, context.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values, arrow::AllocateEmptyBitmap(length, context.memory_pool));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> validity,
                         arrow::AllocateEmptyBitmap(length, context.memory_pool));
   uint8_t* out = values->mutable_data();

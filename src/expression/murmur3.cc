@@ -1,13 +1,13 @@
 #include "expression/murmur3.h"
 
+#include <arrow/array.h>
+#include <arrow/util/bit_util.h>
+#include <arrow/util/decimal.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
-
-#include <arrow/array.h>
-#include <arrow/util/bit_util.h>
-#include <arrow/util/decimal.h>
 
 namespace millrace::expression {
 
@@ -142,20 +142,27 @@ typename H::Hash HashElements(const DataType& type, const arrow::ArrayData& data
 template <typename H>
 typename H::Hash HashNonNull(const DataType& type, const arrow::ArrayData& data, int64_t i, typename H::Hash seed) {
   switch (type.id()) {
-    case TypeId::kNull: return seed;
+    case TypeId::kNull:
+      return seed;
     case TypeId::kBoolean:
       return H::Int(arrow::bit_util::GetBit(data.buffers[1]->data(), i + data.offset) ? 1 : 0, seed);
-    case TypeId::kByte: return H::Int(data.GetValues<int8_t>(1)[i], seed);
-    case TypeId::kShort: return H::Int(data.GetValues<int16_t>(1)[i], seed);
+    case TypeId::kByte:
+      return H::Int(data.GetValues<int8_t>(1)[i], seed);
+    case TypeId::kShort:
+      return H::Int(data.GetValues<int16_t>(1)[i], seed);
     case TypeId::kInteger:
     case TypeId::kDate:
-    case TypeId::kYearMonthInterval: return H::Int(data.GetValues<int32_t>(1)[i], seed);
+    case TypeId::kYearMonthInterval:
+      return H::Int(data.GetValues<int32_t>(1)[i], seed);
     case TypeId::kLong:
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
-    case TypeId::kDayTimeInterval: return H::Long(data.GetValues<int64_t>(1)[i], seed);
-    case TypeId::kFloat: return H::Int(FloatBits(data.GetValues<float>(1)[i]), seed);
-    case TypeId::kDouble: return H::Long(DoubleBits(data.GetValues<double>(1)[i]), seed);
+    case TypeId::kDayTimeInterval:
+      return H::Long(data.GetValues<int64_t>(1)[i], seed);
+    case TypeId::kFloat:
+      return H::Int(FloatBits(data.GetValues<float>(1)[i]), seed);
+    case TypeId::kDouble:
+      return H::Long(DoubleBits(data.GetValues<double>(1)[i]), seed);
     case TypeId::kDecimal: {
       const auto& value = data.GetValues<arrow::Decimal128>(1)[i];
       if (type.precision() <= 18) return H::Long(static_cast<int64_t>(value.low_bits()), seed);
@@ -173,7 +180,8 @@ typename H::Hash HashNonNull(const DataType& type, const arrow::ArrayData& data,
       return H::Int(value.months, H::Int(value.days, H::Long(value.nanoseconds / 1000, seed)));
     }
     case TypeId::kArray:
-    case TypeId::kMap: return HashElements<H>(type, data, i, seed);
+    case TypeId::kMap:
+      return HashElements<H>(type, data, i, seed);
     case TypeId::kStruct:
       for (size_t k = 0; k < type.fields().size(); ++k) {
         seed = HashCell<H>(*type.fields()[k].type, *data.child_data[k], i + data.offset, seed);

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/array/data.h>
+#include <arrow/status.h>
+
 #include <cstdint>
 #include <string_view>
 #include <vector>
-
-#include <arrow/array/data.h>
-#include <arrow/status.h>
 
 #include "types/data_type.h"
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/scalar.h>
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <arrow/scalar.h>
 
 #include "expression/expression.h"
 

@@ -1,8 +1,8 @@
 #include "expression/show_string.h"
 
-#include <algorithm>
-
 #include <arrow/array.h>
+
+#include <algorithm>
 
 #include "expression/cast.h"
 
@@ -70,14 +70,29 @@ std::string EscapeMeta(std::string_view text) {
   std::string out;
   for (char c : text) {
     switch (c) {
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\f': out += "\\f"; break;
-      case '\b': out += "\\b"; break;
-      case '\v': out += "\\v"; break;
-      case '\a': out += "\\a"; break;
-      default: out += c;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\v':
+        out += "\\v";
+        break;
+      case '\a':
+        out += "\\a";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -157,12 +172,11 @@ arrow::Result<std::string> ShowString(const EvalContext& context, const types::D
     size_t first = cells.size();
     cells.resize(first + static_cast<size_t>(slice->num_rows()));
     for (int c = 0; c < slice->num_columns(); ++c) {
-      ARROW_ASSIGN_OR_RAISE(
-          auto texts, ToPrettyStrings(context, *slice->column(c), *schema.fields()[static_cast<size_t>(c)].type));
+      ARROW_ASSIGN_OR_RAISE(auto texts,
+                            ToPrettyStrings(context, *slice->column(c), *schema.fields()[static_cast<size_t>(c)].type));
       const auto& strings = static_cast<const arrow::StringArray&>(*texts);
       for (int64_t i = 0; i < slice->num_rows(); ++i) {
-        cells[first + static_cast<size_t>(i)].push_back(
-            Truncated(EscapeMeta(strings.GetView(i)), options.truncate));
+        cells[first + static_cast<size_t>(i)].push_back(Truncated(EscapeMeta(strings.GetView(i)), options.truncate));
       }
     }
   }

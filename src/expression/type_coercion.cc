@@ -34,8 +34,8 @@ Common CommonOfFields(const DataTypePtr& a, const DataTypePtr& b, FindCommon fin
     if (a->id() == TypeId::kStruct && left.name != right.name) return std::nullopt;
     Common type = find(left.type, right.type);
     if (!type) return std::nullopt;
-    bool nullable = left.nullable || right.nullable || BecomesNullable(left.type, *type) ||
-                    BecomesNullable(right.type, *type);
+    bool nullable =
+        left.nullable || right.nullable || BecomesNullable(left.type, *type) || BecomesNullable(right.type, *type);
     bool is_key = a->id() == TypeId::kMap && i == 0;
     if (is_key && nullable) return std::nullopt;
     fields.push_back({left.name, *type, nullable, ""});
@@ -191,9 +191,9 @@ arrow::Result<ExpressionVector> CoerceToCommonType(const std::string& function_n
       list += QuoteSqlType(type->Sql());
     }
     list = choice ? "(" + list + ")" : "[" + list + "]";
-    return UserError("DATATYPE_MISMATCH.DATA_DIFF_TYPES", {{"sqlExpr", QuoteSqlExpression(sql)},
-                                                           {"functionName", QuoteIdentifier(function_name)},
-                                                           {"dataType", list}});
+    return UserError(
+        "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
+        {{"sqlExpr", QuoteSqlExpression(sql)}, {"functionName", QuoteIdentifier(function_name)}, {"dataType", list}});
   }
   ExpressionVector coerced;
   for (const ExpressionPtr& argument : arguments) coerced.push_back(ImplicitCast(argument, *common));

@@ -20,7 +20,8 @@ std::optional<DataTypePtr> WiderTypeOfString(const DataTypePtr& a, const DataTyp
 
 /// The decimal that holds both, whole digits first when 38 are not enough.
 DataTypePtr WiderDecimal(const types::DataType& a, const types::DataType& b);
-/// DECIMAL(precision, scale), cut to 38 digits as results of arithmetic are (spark.sql.decimalOperations.allowPrecisionLoss).
+/// DECIMAL(precision, scale), cut to 38 digits as results of arithmetic are
+/// (spark.sql.decimalOperations.allowPrecisionLoss).
 DataTypePtr AdjustedDecimal(int precision, int scale);
 
 /// Whether a value of `from` is accepted where `to` is expected (ANSI store of function arguments), and as what type.
@@ -37,7 +38,6 @@ enum class TypeListStyle : uint8_t {
 
 /// Casts all to their common type. Errors: DATATYPE_MISMATCH.DATA_DIFF_TYPES naming `function_name`.
 arrow::Result<ExpressionVector> CoerceToCommonType(const std::string& function_name, const ExpressionVector& arguments,
-                                                   const std::string& sql,
-                                                   TypeListStyle style = TypeListStyle::kList);
+                                                   const std::string& sql, TypeListStyle style = TypeListStyle::kList);
 
 }  // namespace millrace::expression

@@ -1,17 +1,16 @@
 #include "expression/vector.h"
 
-#include <algorithm>
-
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/util/bitmap_ops.h>
 
+#include <algorithm>
+
 namespace millrace::expression {
 
 bool AnyNullScalar(const std::vector<arrow::Datum>& arguments) {
-  return std::any_of(arguments.begin(), arguments.end(), [](const arrow::Datum& argument) {
-    return argument.is_scalar() && !argument.scalar()->is_valid;
-  });
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [](const arrow::Datum& argument) { return argument.is_scalar() && !argument.scalar()->is_valid; });
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> CombinedValidity(const std::vector<arrow::Datum>& arguments,
@@ -25,8 +24,8 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> CombinedValidity(const std::vector
     if (combined == nullptr) {
       ARROW_ASSIGN_OR_RAISE(combined, arrow::internal::CopyBitmap(pool, bits, data.offset, num_rows));
     } else {
-      ARROW_ASSIGN_OR_RAISE(combined, arrow::internal::BitmapAnd(pool, combined->data(), 0, bits, data.offset,
-                                                                 num_rows, 0));
+      ARROW_ASSIGN_OR_RAISE(combined,
+                            arrow::internal::BitmapAnd(pool, combined->data(), 0, bits, data.offset, num_rows, 0));
     }
   }
   return combined;
@@ -61,8 +60,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeColumns(const arrow::Reco
     const std::shared_ptr<arrow::Array>& column = batch.column(i);
     std::shared_ptr<arrow::Array> result;
     if (std::find(columns.begin(), columns.end(), i) != columns.end()) {
-      ARROW_ASSIGN_OR_RAISE(result, arrow::compute::Take(*column, indices,
-                                                         arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+      ARROW_ASSIGN_OR_RAISE(
+          result, arrow::compute::Take(*column, indices, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
     } else if (indices.length() <= column->length()) {
       result = column->Slice(0, indices.length());  // costs nothing; nobody reads it
     } else {

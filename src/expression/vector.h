@@ -1,13 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <cstring>
-#include <memory>
-#include <string_view>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
@@ -16,6 +8,14 @@
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 #include <arrow/util/bit_util.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "expression/eval_context.h"
 
@@ -82,9 +82,7 @@ class BooleanColumn {
     if (is_scalar_) return !scalar_valid_;
     return validity_ != nullptr && !arrow::bit_util::GetBit(validity_, i + offset_);
   }
-  bool operator[](int64_t i) const {
-    return is_scalar_ ? scalar_value_ : arrow::bit_util::GetBit(bits_, i + offset_);
-  }
+  bool operator[](int64_t i) const { return is_scalar_ ? scalar_value_ : arrow::bit_util::GetBit(bits_, i + offset_); }
   bool may_have_nulls() const { return is_scalar_ ? !scalar_valid_ : validity_ != nullptr; }
 
  private:
@@ -135,8 +133,9 @@ class StringColumn {
 
 /// The column view that reads C type T (bool, std::string_view, or a fixed-width type).
 template <typename T>
-using ColumnOf = std::conditional_t<std::is_same_v<T, bool>, BooleanColumn,
-                                    std::conditional_t<std::is_same_v<T, std::string_view>, StringColumn, FixedColumn<T>>>;
+using ColumnOf =
+    std::conditional_t<std::is_same_v<T, bool>, BooleanColumn,
+                       std::conditional_t<std::is_same_v<T, std::string_view>, StringColumn, FixedColumn<T>>>;
 
 /// Fixed-width result: `fn(i, &out) -> arrow::Status | void` for every row where no input is null; the others are null.
 /// For functions that give NULL themselves, use a builder.
@@ -174,8 +173,8 @@ arrow::Result<arrow::Datum> MapFixed(const EvalContext& context, const std::shar
   return arrow::Datum(arrow::ArrayData::Make(type, num_rows, {std::move(validity), std::move(values)}, null_count));
 }
 
-/// Result through a builder: `fn(i) -> arrow::Status` appends exactly one value (or null) for each row where no input is
-/// null; null rows get AppendNull.
+/// Result through a builder: `fn(i) -> arrow::Status` appends exactly one value (or null) for each row where no input
+/// is null; null rows get AppendNull.
 template <typename Builder, typename Fn, typename... Columns>
 arrow::Result<arrow::Datum> MapBuilt(Builder& builder, int64_t num_rows, Fn&& fn, const Columns&... columns) {
   ARROW_RETURN_NOT_OK(builder.Reserve(num_rows));

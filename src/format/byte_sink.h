@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/buffer.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <string_view>
-
-#include <arrow/buffer.h>
 
 namespace millrace::format {
 
@@ -20,7 +20,8 @@ class ByteSink {
   int64_t size() const { return size_; }
   /// Room for `more` bytes and 8 bytes of slack; then Advance.
   char* Reserve(size_t more) {
-    if (size_ + static_cast<int64_t>(more) + 8 > capacity_) [[unlikely]] Grow(more + 8);
+    if (size_ + static_cast<int64_t>(more) + 8 > capacity_) [[unlikely]]
+      Grow(more + 8);
     return data_ + size_;
   }
   void Advance(size_t size) { size_ += static_cast<int64_t>(size); }

@@ -1,8 +1,8 @@
 #include "format/column_writer.h"
 
-#include <new>
-
 #include <arrow/util/bit_util.h>
+
+#include <new>
 
 #include "types/arrow_type.h"
 

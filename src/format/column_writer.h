@@ -1,15 +1,15 @@
 #pragma once
 
+#include <arrow/array.h>
+#include <arrow/buffer.h>
+#include <arrow/result.h>
+#include <arrow/util/decimal.h>
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include <arrow/array.h>
-#include <arrow/buffer.h>
-#include <arrow/result.h>
-#include <arrow/util/decimal.h>
 
 #include "types/data_type.h"
 
@@ -45,7 +45,8 @@ class ColumnWriter {
   /// uint8_t for kBoolean (0 or 1).
   template <typename T>
   void Append(T value) {
-    if (length_ == capacity_) [[unlikely]] Grow(length_ + 1);
+    if (length_ == capacity_) [[unlikely]]
+      Grow(length_ + 1);
     std::memcpy(values_ + length_ * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
     ++length_;
   }
@@ -58,8 +59,10 @@ class ColumnWriter {
   }
   /// Room for a value of up to `max_size` bytes, and 16 bytes of slack that may be scribbled on; then EndBytes(size).
   uint8_t* BeginBytes(int64_t max_size) {
-    if (length_ == capacity_) [[unlikely]] Grow(length_ + 1);
-    if (bytes_size_ + max_size + 16 > bytes_capacity_) [[unlikely]] GrowBytes(max_size + 16);
+    if (length_ == capacity_) [[unlikely]]
+      Grow(length_ + 1);
+    if (bytes_size_ + max_size + 16 > bytes_capacity_) [[unlikely]]
+      GrowBytes(max_size + 16);
     return bytes_ + bytes_size_;
   }
   void EndBytes(int64_t size) {
@@ -74,15 +77,18 @@ class ColumnWriter {
 
   /// Closes a row of kArray or kMap: its elements are what was appended to the children since the row before.
   void EndList() {
-    if (length_ == capacity_) [[unlikely]] Grow(length_ + 1);
+    if (length_ == capacity_) [[unlikely]]
+      Grow(length_ + 1);
     int64_t end = children_[0].length_;
-    if (end > INT32_MAX) [[unlikely]] overflow_ = true;
+    if (end > INT32_MAX) [[unlikely]]
+      overflow_ = true;
     ++length_;
     offsets()[length_] = static_cast<int32_t>(end);
   }
   /// Closes a row of kStruct. REQUIRES: every child has one row more than before.
   void EndStruct() {
-    if (length_ == capacity_) [[unlikely]] Grow(length_ + 1);
+    if (length_ == capacity_) [[unlikely]]
+      Grow(length_ + 1);
     ++length_;
   }
 

@@ -1,10 +1,10 @@
 #include "format/compression.h"
 
-#include <array>
-
 #include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
 #include <arrow/util/compression.h>
+
+#include <array>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -43,9 +43,9 @@ arrow::Result<const TextCodec*> FindCodec(std::string_view name) {
   for (const TextCodec& codec : kCodecs) {
     if (EqualsIgnoreCase(codec.name, name)) return &codec;
   }
-  return UserError("CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION",
-                   {{"codecName", std::string(name)},
-                    {"availableCodecs", "bzip2, deflate, uncompressed, gzip, none, zstd"}});
+  return UserError(
+      "CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION",
+      {{"codecName", std::string(name)}, {"availableCodecs", "bzip2, deflate, uncompressed, gzip, none, zstd"}});
 }
 
 /// arrow::io over our file system: what is written can be dropped, refused or counted by a test.

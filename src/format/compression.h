@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/io/interfaces.h>
+#include <arrow/result.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <arrow/io/interfaces.h>
-#include <arrow/result.h>
 
 #include "base/file_system.h"
 

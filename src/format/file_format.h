@@ -1,5 +1,8 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,9 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/record_batch.h>
-#include <arrow/result.h>
 
 #include "base/file_system.h"
 #include "format/json/json_options.h"
@@ -26,8 +26,8 @@ struct FileReadRequest {
   /// Columns wanted, with the types to give them; may hold the corrupt-record column (json, csv). Columns the file does
   /// not have are NULL.
   types::DataTypePtr schema;
-  /// csv: all columns of the file as the user declared or Spark inferred them, in the file's order; `schema` is a part of
-  /// them. Others ignore it.
+  /// csv: all columns of the file as the user declared or Spark inferred them, in the file's order; `schema` is a part
+  /// of them. Others ignore it.
   types::DataTypePtr file_schema;
   OptionMap options;
   SessionFormat session;
@@ -57,8 +57,8 @@ struct WrittenFile {
   int64_t size_bytes = 0;
 };
 
-/// Writes one file. Finish closes and, with Durability::kMachine, syncs it. A writer that is not finished leaves a partial file behind.
-/// Thread: confined.
+/// Writes one file. Finish closes and, with Durability::kMachine, syncs it. A writer that is not finished leaves a
+/// partial file behind. Thread: confined.
 class FileWriter {
  public:
   virtual ~FileWriter() = default;

@@ -1,10 +1,9 @@
 #include "format/file_format.h"
 
-#include <filesystem>
-
+#include <arrow/builder.h>
 #include <gtest/gtest.h>
 
-#include <arrow/builder.h>
+#include <filesystem>
 
 #include "format/json/json_decoder.h"
 #include "types/arrow_type.h"
@@ -15,8 +14,8 @@ namespace {
 class FileFormatTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    directory_ = std::filesystem::temp_directory_path() /
-                 ("millrace_format_" + std::to_string(getpid()) + "_" + GetParam());
+    directory_ =
+        std::filesystem::temp_directory_path() / ("millrace_format_" + std::to_string(getpid()) + "_" + GetParam());
     std::filesystem::create_directories(directory_);
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
@@ -51,9 +50,10 @@ TEST_P(FileFormatTest, WritesWhatItReads) {
   std::string columns = "id BIGINT, name STRING, at TIMESTAMP, day DATE, price DECIMAL(10,2), ok BOOLEAN, ratio DOUBLE";
   if (GetParam() != "csv") columns += ", tags ARRAY<STRING>, who STRUCT<id: INT>, m MAP<STRING, INT>";
   auto schema = *types::ParseSchemaDdl(columns);
-  auto rows = Rows(schema, {R"({"id":1,"name":"a,\"b\"","at":"2024-01-02T03:04:05.678Z","day":"2024-01-02","price":12.50,)"
-                            R"("ok":true,"ratio":0.1,"tags":["x",null],"who":{"id":5},"m":{"k":1}})",
-                            R"({"id":2})"});
+  auto rows =
+      Rows(schema, {R"({"id":1,"name":"a,\"b\"","at":"2024-01-02T03:04:05.678Z","day":"2024-01-02","price":12.50,)"
+                    R"("ok":true,"ratio":0.1,"tags":["x",null],"who":{"id":5},"m":{"k":1}})",
+                    R"({"id":2})"});
   std::string path = Path("rows" + *format->extension({}));
   auto writer = *format->open_writer({.path = path, .schema = schema});
   ASSERT_TRUE(writer->Write(*rows).ok());

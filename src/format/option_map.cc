@@ -9,9 +9,7 @@ namespace millrace::format {
 
 namespace {
 
-arrow::Status BadText(std::string_view text) {
-  return arrow::Status::Invalid("For input string: \"", text, "\"");
-}
+arrow::Status BadText(std::string_view text) { return arrow::Status::Invalid("For input string: \"", text, "\""); }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <arrow/result.h>
 
 namespace millrace::format {
 

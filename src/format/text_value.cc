@@ -92,7 +92,8 @@ bool ParseIsoDate(const char* text, size_t size, int32_t* days) {
 }
 
 bool ParseIsoTimestamp(const char* text, size_t size, int64_t* us, bool* has_zone) {
-  if (size < 19 || size > 35 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') return false;
+  if (size < 19 || size > 35 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':')
+    return false;
   int32_t days = 0;
   if (!ParseIsoDate(text, 10, &days)) return false;
   uint32_t hour = TwoDigits(text + 11), minute = TwoDigits(text + 14), second = TwoDigits(text + 17);
@@ -106,7 +107,8 @@ bool ParseIsoTimestamp(const char* text, size_t size, int64_t* us, bool* has_zon
     for (; p < end && static_cast<unsigned char>(*p - '0') <= 9; ++p, unit /= 10) micros += (*p - '0') * unit;
     if (p == start || p - start > 9) return false;
   }
-  int64_t value = int64_t{days} * types::kMicrosPerDay + ((hour * 60 + minute) * 60 + second) * types::kMicrosPerSecond + micros;
+  int64_t value =
+      int64_t{days} * types::kMicrosPerDay + ((hour * 60 + minute) * 60 + second) * types::kMicrosPerSecond + micros;
   *has_zone = true;
   if (p == end) {
     *has_zone = false;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <arrow/result.h>
 
 #include "types/data_type.h"
 #include "types/time_zone.h"

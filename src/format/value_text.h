@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <arrow/result.h>
 
 #include "types/data_type.h"
 #include "types/datetime_pattern.h"

@@ -28,12 +28,11 @@ std::string CallSql(const BindInput& input) {
 
 arrow::Status UnexpectedInputType(const BindInput& input, size_t index, std::string required) {
   const ExpressionPtr& argument = input.arguments[index];
-  return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                   {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
-                    {"paramIndex", Ordinal(index)},
-                    {"requiredType", std::move(required)},
-                    {"inputSql", QuoteSqlExpression(argument->Sql(true))},
-                    {"inputType", QuoteSqlType(argument->type()->Sql())}});
+  return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
+                                                               {"paramIndex", Ordinal(index)},
+                                                               {"requiredType", std::move(required)},
+                                                               {"inputSql", QuoteSqlExpression(argument->Sql(true))},
+                                                               {"inputType", QuoteSqlType(argument->type()->Sql())}});
 }
 
 arrow::Status WrongNumArgs(std::string_view name, std::string expected, size_t actual) {

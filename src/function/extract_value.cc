@@ -51,7 +51,8 @@ arrow::Result<int> FindField(const types::DataType& type, const std::string& nam
     return UserError("FIELD_NOT_FOUND", {{"fieldName", QuoteIdentifier(name)}, {"fields", fields}});
   }
   int count = 0;
-  for (const auto& field : type.fields()) count += types::Struct({field})->FieldIndex(name, case_sensitive) == 0 ? 1 : 0;
+  for (const auto& field : type.fields())
+    count += types::Struct({field})->FieldIndex(name, case_sensitive) == 0 ? 1 : 0;
   return UserError("AMBIGUOUS_REFERENCE_TO_FIELDS",
                    {{"field", QuoteIdentifier(name)}, {"count", std::to_string(count)}});
 }
@@ -89,8 +90,8 @@ arrow::Result<Datum> ElementsAt(const EvalContext& context, const std::vector<Da
 arrow::Result<Datum> ValuesAt(const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows,
                               const types::DataType& key_type) {
   ARROW_ASSIGN_OR_RAISE(auto array, expression::ToArray(arguments[0], num_rows, context.memory_pool));
-  ARROW_ASSIGN_OR_RAISE(auto wanted,
-                        expression::ToArray(arguments[1], arguments[1].is_scalar() ? 1 : num_rows, context.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(
+      auto wanted, expression::ToArray(arguments[1], arguments[1].is_scalar() ? 1 : num_rows, context.memory_pool));
   const auto& maps = static_cast<const arrow::MapArray&>(*array);
   const arrow::ArrayData& keys = *maps.keys()->data();
   bool same_key = arguments[1].is_scalar();
@@ -116,11 +117,11 @@ arrow::Result<Datum> ValuesAt(const EvalContext& context, const std::vector<Datu
 // When all arguments are scalars, the one row as a scalar.
 template <typename Kernel>
 expression::ScalarKernel ScalarAware(Kernel kernel) {
-  return [kernel = std::move(kernel)](const EvalContext& context, const std::vector<Datum>& arguments,
-                                      int64_t num_rows) {
-    return expression::OneRowIfScalars(arguments, num_rows,
-                                       [&](int64_t rows) { return kernel(context, arguments, rows); });
-  };
+  return
+      [kernel = std::move(kernel)](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) {
+        return expression::OneRowIfScalars(arguments, num_rows,
+                                           [&](int64_t rows) { return kernel(context, arguments, rows); });
+      };
 }
 
 std::string Subscript(const std::vector<std::string>& texts) { return texts[0] + "[" + texts[1] + "]"; }
@@ -163,8 +164,8 @@ arrow::Result<ExpressionPtr> ElementOf(const ExpressionPtr& child, const Express
   if (key->foldable() && !key->nullable()) {
     // A constant index is only known to be there in an array written out.
     nullable = true;
-    bool written_out = child->kind() == expression::ExpressionKind::kCall &&
-                       static_cast<const Call&>(*child).name() == "array";
+    bool written_out =
+        child->kind() == expression::ExpressionKind::kCall && static_cast<const Call&>(*child).name() == "array";
     if (written_out && key->kind() == expression::ExpressionKind::kLiteral && key->type()->id() == TypeId::kInteger) {
       const auto& value = *static_cast<const expression::Literal&>(*key).value();
       auto index = static_cast<size_t>(static_cast<const arrow::Int32Scalar&>(value).value);
@@ -189,8 +190,10 @@ arrow::Result<ExpressionPtr> MapValueOf(const ExpressionPtr& child, const Expres
   info->name = "getmapvalue";
   info->style = CallStyle::kCustom;
   info->render = Subscript;
-  info->kernel = ScalarAware([key_type](const EvalContext& context, const std::vector<Datum>& arguments,
-                                        int64_t num_rows) { return ValuesAt(context, arguments, num_rows, *key_type); });
+  info->kernel =
+      ScalarAware([key_type](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) {
+        return ValuesAt(context, arguments, num_rows, *key_type);
+      });
   ExpressionVector arguments{child, expression::ImplicitCast(key, key_type)};
   return std::make_shared<Call>(std::move(info), child->type()->value(), true, std::move(arguments));
 }

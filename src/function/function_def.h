@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "expression/aggregate.h"
 #include "expression/call.h"
@@ -39,10 +39,11 @@ struct BindInput {
 /// AggregateCall or GeneratorCall. Errors: UserError WRONG_NUM_ARGS…, DATATYPE_MISMATCH.….
 using BindFunction = arrow::Result<ExpressionPtr> (*)(const BindInput&);
 
-/// For functions that take lambdas: types (and nullability) of the parameters of the lambda at `argument_index`, from the types of
-/// the plain arguments (lambdas are null in `arguments`). `num_parameters`: how many the user wrote.
-using LambdaParametersFunction = arrow::Result<std::vector<types::StructField>> (*)(
-    const ExpressionVector& arguments, int argument_index, int num_parameters);
+/// For functions that take lambdas: types (and nullability) of the parameters of the lambda at `argument_index`, from
+/// the types of the plain arguments (lambdas are null in `arguments`). `num_parameters`: how many the user wrote.
+using LambdaParametersFunction = arrow::Result<std::vector<types::StructField>> (*)(const ExpressionVector& arguments,
+                                                                                    int argument_index,
+                                                                                    int num_parameters);
 
 enum class FunctionKind : uint8_t { kScalar, kAggregate, kGenerator };
 
@@ -74,7 +75,8 @@ std::span<const FunctionDef* const> AllFunctions();
 /// Whether a call of `name` aggregates (what the SQL parser asks).
 bool IsAggregateFunction(std::string_view name);
 
-/// Checks the number of arguments, then binds. Errors: UserError UNRESOLVED_ROUTINE, WRONG_NUM_ARGS.WITHOUT_SUGGESTION, and bind's.
+/// Checks the number of arguments, then binds. Errors: UserError UNRESOLVED_ROUTINE, WRONG_NUM_ARGS.WITHOUT_SUGGESTION,
+/// and bind's.
 arrow::Result<ExpressionPtr> BindCall(std::string_view name, ExpressionVector arguments, const EvalContext& context,
                                       bool distinct = false, ExpressionPtr filter = nullptr, bool ignore_nulls = false);
 

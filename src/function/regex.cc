@@ -100,9 +100,12 @@ std::string Translate(std::string_view pattern) {
       "(?:(?<=[\\p{L}\\p{Nd}_])(?=[\\p{L}\\p{Nd}_])|(?<![\\p{L}\\p{Nd}_])(?![\\p{L}\\p{Nd}_]))";
   bool any_dot = DotMatchesAll(pattern);
   constexpr std::pair<std::string_view, std::string_view> kClasses[] = {
-      {"Lower", "a-z"},          {"Upper", "A-Z"},           {"Alpha", "a-zA-Z"},   {"Digit", "0-9"},
-      {"Alnum", "a-zA-Z0-9"},    {"Punct", "!-/:-@\\[-`{-~"}, {"Graph", "!-~"},      {"Print", " -~"},
-      {"Blank", " \\t"},         {"Cntrl", "\\x00-\\x1f\\x7f"}, {"XDigit", "0-9a-fA-F"}, {"Space", " \\t\\n\\x0b\\f\\r"},
+      {"Lower", "a-z"},        {"Upper", "A-Z"},
+      {"Alpha", "a-zA-Z"},     {"Digit", "0-9"},
+      {"Alnum", "a-zA-Z0-9"},  {"Punct", "!-/:-@\\[-`{-~"},
+      {"Graph", "!-~"},        {"Print", " -~"},
+      {"Blank", " \\t"},       {"Cntrl", "\\x00-\\x1f\\x7f"},
+      {"XDigit", "0-9a-fA-F"}, {"Space", " \\t\\n\\x0b\\f\\r"},
       {"ASCII", "\\x00-\\x7f"}};
   std::string out;
   bool in_class = false;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
 
 namespace millrace::function {
 
@@ -32,8 +32,8 @@ class Regex {
   virtual bool Find(std::string_view text, size_t from, std::vector<Span>* groups) const = 0;
   virtual bool Contains(std::string_view text) const = 0;
 
-  /// Calls `each(groups)` for all matches from byte `from` on, as java.util.regex.Matcher.find walks them; stops when it
-  /// returns false.
+  /// Calls `each(groups)` for all matches from byte `from` on, as java.util.regex.Matcher.find walks them; stops when
+  /// it returns false.
   template <typename Fn>
   void ForEachMatch(std::string_view text, size_t from, Fn&& each) const {
     std::vector<Span> groups;

@@ -1,11 +1,11 @@
 #include "kafka/admin.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <mutex>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "kafka/native_client.h"
@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, 4> kInternalTopics = {"__consumer_offsets", "__transaction_state",
-                                                              "__share_group_state", "__cluster_metadata"};
+                                                             "__share_group_state", "__cluster_metadata"};
 
 /// A request is cut into slices so that a query that is being stopped does not wait for a broker that is away.
 constexpr milliseconds kSlice{500};
@@ -35,9 +35,10 @@ int RemainingMillis(std::chrono::steady_clock::time_point deadline, milliseconds
 arrow::Status Stopped() { return arrow::Status::Cancelled("The query was stopped"); }
 
 arrow::Status UnknownTopic(const std::string& topic, const ClientConfig& config) {
-  return arrow::Status::KeyError(fmt::format("The Kafka topic '{}' does not exist at {}: This server does not host this "
-                                             "topic-partition.",
-                                             topic, config.bootstrap_servers));
+  return arrow::Status::KeyError(
+      fmt::format("The Kafka topic '{}' does not exist at {}: This server does not host this "
+                  "topic-partition.",
+                  topic, config.bootstrap_servers));
 }
 
 /// Sleeps, but wakes when the query is stopped.
@@ -55,8 +56,7 @@ Admin::Admin(std::unique_ptr<NativeClient> client, RetryPolicy retry, std::stop_
 
 Admin::~Admin() = default;
 
-arrow::Result<std::unique_ptr<Admin>> Admin::Open(const ClientConfig& config, RetryPolicy retry,
-                                                  std::stop_token stop) {
+arrow::Result<std::unique_ptr<Admin>> Admin::Open(const ClientConfig& config, RetryPolicy retry, std::stop_token stop) {
   ARROW_ASSIGN_OR_RAISE(auto client, NativeClient::Open(ClientRole::kConsumer, config));
   return std::unique_ptr<Admin>(new Admin(std::move(client), retry, std::move(stop)));
 }

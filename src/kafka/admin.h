@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "kafka/client_config.h"
 #include "kafka/topic_partition.h"

@@ -1,13 +1,13 @@
 #include "kafka/client_config.h"
 
+#include <arrow/status.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <string_view>
-
-#include <arrow/status.h>
-#include <fmt/format.h>
 
 namespace millrace::kafka {
 
@@ -61,14 +61,38 @@ constexpr std::array kRenamed = {
 
 /// Settings whose absence changes neither results nor security.
 constexpr std::array<std::string_view, 32> kWithoutEffect = {
-    "allow.auto.create.topics", "auto.commit.interval.ms", "auto.include.jmx.reporter", "client.dns.lookup",
-    "default.list.key.serde.inner", "enable.metrics.push", "exclude.internal.topics", "fetch.min.wait.ms",
-    "group.instance.id", "group.protocol", "group.remote.assignor", "heartbeat.interval.ms", "max.poll.interval.ms",
-    "max.poll.records", "metadata.max.idle.ms", "metadata.recovery.strategy", "metric.reporters",
-    "metrics.num.samples", "metrics.recording.level", "metrics.sample.window.ms", "partition.assignment.strategy",
-    "partitioner.adaptive.partitioning.enable", "partitioner.availability.timeout.ms", "partitioner.ignore.keys",
-    "receive.buffer.bytes", "retry.backoff.max.ms", "sasl.login.refresh.window.factor", "send.buffer.bytes",
-    "session.timeout.ms", "ssl.protocol", "ssl.enabled.protocols", "socket.connection.setup.timeout.max.ms",
+    "allow.auto.create.topics",
+    "auto.commit.interval.ms",
+    "auto.include.jmx.reporter",
+    "client.dns.lookup",
+    "default.list.key.serde.inner",
+    "enable.metrics.push",
+    "exclude.internal.topics",
+    "fetch.min.wait.ms",
+    "group.instance.id",
+    "group.protocol",
+    "group.remote.assignor",
+    "heartbeat.interval.ms",
+    "max.poll.interval.ms",
+    "max.poll.records",
+    "metadata.max.idle.ms",
+    "metadata.recovery.strategy",
+    "metric.reporters",
+    "metrics.num.samples",
+    "metrics.recording.level",
+    "metrics.sample.window.ms",
+    "partition.assignment.strategy",
+    "partitioner.adaptive.partitioning.enable",
+    "partitioner.availability.timeout.ms",
+    "partitioner.ignore.keys",
+    "receive.buffer.bytes",
+    "retry.backoff.max.ms",
+    "sasl.login.refresh.window.factor",
+    "send.buffer.bytes",
+    "session.timeout.ms",
+    "ssl.protocol",
+    "ssl.enabled.protocols",
+    "socket.connection.setup.timeout.max.ms",
 };
 
 struct Refused {
@@ -129,10 +153,11 @@ arrow::Status TranslateStores(const Properties& java, Properties* native) {
   if (auto trust = java.find("ssl.truststore.location"); trust != java.end()) {
     std::string type = type_of("ssl.truststore", trust->second);
     if (type != "PEM") {
-      return BadSetting("ssl.truststore.location",
-                        fmt::format("a {} trust store cannot be read. Export its certificates as PEM (keytool -exportcert "
-                                    "-rfc) and give kafka.ssl.truststore.type=PEM with that file",
-                                    type));
+      return BadSetting(
+          "ssl.truststore.location",
+          fmt::format("a {} trust store cannot be read. Export its certificates as PEM (keytool -exportcert "
+                      "-rfc) and give kafka.ssl.truststore.type=PEM with that file",
+                      type));
     }
     (*native)["ssl.ca.location"] = trust->second;
   }
@@ -175,13 +200,14 @@ arrow::Status TranslateLogin(const Properties& java, Properties* native) {
   if (mechanism != java.end()) {
     static constexpr std::array<std::string_view, 3> kMechanisms = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
     if (std::find(kMechanisms.begin(), kMechanisms.end(), mechanism->second) == kMechanisms.end()) {
-      return BadSetting("sasl.mechanism", fmt::format("{} is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512",
-                                                      mechanism->second));
+      return BadSetting("sasl.mechanism",
+                        fmt::format("{} is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", mechanism->second));
     }
   }
   if (protocol != java.end() && Upper(protocol->second).starts_with("SASL") && mechanism == java.end()) {
-    return BadSetting("security.protocol", "its default mechanism, Kerberos (GSSAPI), is not built in; set "
-                                           "kafka.sasl.mechanism to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
+    return BadSetting("security.protocol",
+                      "its default mechanism, Kerberos (GSSAPI), is not built in; set "
+                      "kafka.sasl.mechanism to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
   }
   auto jaas = java.find("sasl.jaas.config");
   if (jaas == java.end()) return arrow::Status::OK();
@@ -197,8 +223,7 @@ arrow::Status TranslateLogin(const Properties& java, Properties* native) {
     return arrow::Status::OK();
   }
   return BadSetting("sasl.jaas.config",
-                    fmt::format("the login module {} is none of PlainLoginModule, ScramLoginModule",
-                                login.module));
+                    fmt::format("the login module {} is none of PlainLoginModule, ScramLoginModule", login.module));
 }
 
 void SetConsumerDefaults(Properties* native) {
@@ -245,7 +270,8 @@ arrow::Result<JaasLogin> ParseJaasLogin(const std::string& text) {
   };
   auto word = [&] {
     size_t start = i;
-    while (i < text.size() && !std::isspace(static_cast<unsigned char>(text[i])) && text[i] != '=' && text[i] != ';') ++i;
+    while (i < text.size() && !std::isspace(static_cast<unsigned char>(text[i])) && text[i] != '=' && text[i] != ';')
+      ++i;
     return text.substr(start, i - start);
   };
   JaasLogin login;
@@ -332,8 +358,9 @@ arrow::Result<ClientConfig> TranslateClientConfig(ClientRole role, const Propert
     native["message.max.bytes"] = std::to_string(std::min<int64_t>(1'000'000'000, config.max_request_bytes + 1024));
     if (native["acks"] != "all" && native["acks"] != "-1") {
       if (java_properties.contains("enable.idempotence") && Lower(native["enable.idempotence"]) == "true") {
-        return arrow::Status::Invalid("Must set acks to all in order to use the idempotent producer. "
-                                      "Otherwise we cannot guarantee idempotence.");
+        return arrow::Status::Invalid(
+            "Must set acks to all in order to use the idempotent producer. "
+            "Otherwise we cannot guarantee idempotence.");
       }
       native["enable.idempotence"] = "false";
     }
@@ -349,8 +376,10 @@ arrow::Result<ClientConfig> TranslateClientConfig(ClientRole role, const Propert
   // Partitions are assigned, nothing is committed: a group would only cost a coordinator's attention.
   native.erase("group.id");
   config.read_committed = Lower(native["isolation.level"]) == "read_committed";
-  if (role == ClientRole::kProducer) native.erase("isolation.level");
-  else native["isolation.level"] = config.read_committed ? "read_committed" : "read_uncommitted";
+  if (role == ClientRole::kProducer)
+    native.erase("isolation.level");
+  else
+    native["isolation.level"] = config.read_committed ? "read_committed" : "read_uncommitted";
   return config;
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <chrono>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <arrow/result.h>
 
 namespace millrace::kafka {
 

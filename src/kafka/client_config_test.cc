@@ -32,7 +32,8 @@ TEST(ClientConfigTest, ConsumerReadsUncommittedAndCommitsNothing) {
 TEST(ClientConfigTest, ProducerIsIdempotentUnlessAcksSaysOtherwise) {
   EXPECT_EQ(Translate(ClientRole::kProducer, {}).properties["enable.idempotence"], "true");
   EXPECT_EQ(Translate(ClientRole::kProducer, {{"acks", "1"}}).properties["enable.idempotence"], "false");
-  EXPECT_THAT(Refusal(ClientRole::kProducer, {{"acks", "1"}, {"enable.idempotence", "true"}}), HasSubstr("acks to all"));
+  EXPECT_THAT(Refusal(ClientRole::kProducer, {{"acks", "1"}, {"enable.idempotence", "true"}}),
+              HasSubstr("acks to all"));
 }
 
 TEST(ClientConfigTest, SizesAndTimesOfTheJavaClient) {
@@ -48,14 +49,13 @@ TEST(ClientConfigTest, SizesAndTimesOfTheJavaClient) {
 
 TEST(ClientConfigTest, JaasLine) {
   ClientConfig config = Translate(
-      ClientRole::kConsumer,
-      {{"security.protocol", "SASL_SSL"},
-       {"sasl.mechanism", "SCRAM-SHA-512"},
-       {"sasl.jaas.config", R"(org.apache.kafka.common.security.scram.ScramLoginModule required
+      ClientRole::kConsumer, {{"security.protocol", "SASL_SSL"},
+                              {"sasl.mechanism", "SCRAM-SHA-512"},
+                              {"sasl.jaas.config", R"(org.apache.kafka.common.security.scram.ScramLoginModule required
                                username="ann" password="a \"b\"; c";)"},
-       {"ssl.truststore.type", "PEM"},
-       {"ssl.truststore.location", "/etc/ca.pem"},
-       {"ssl.endpoint.identification.algorithm", ""}});
+                              {"ssl.truststore.type", "PEM"},
+                              {"ssl.truststore.location", "/etc/ca.pem"},
+                              {"ssl.endpoint.identification.algorithm", ""}});
   EXPECT_EQ(config.properties["security.protocol"], "sasl_ssl");
   EXPECT_EQ(config.properties["sasl.username"], "ann");
   EXPECT_EQ(config.properties["sasl.password"], R"(a "b"; c)");

@@ -163,8 +163,7 @@ TEST(UnreachableBrokerTest, EveryCallEndsAndNamesIt) {
   EXPECT_TRUE(IsRetryable(listed));
   EXPECT_THAT(admin->LatestOffsets({{"t", 0}}).status().message(), HasSubstr(bootstrap));
 
-  auto producer =
-      Producer::Open(ConfigFor(ClientRole::kProducer, bootstrap, {{"max.block.ms", "700"}})).ValueOrDie();
+  auto producer = Producer::Open(ConfigFor(ClientRole::kProducer, bootstrap, {{"max.block.ms", "700"}})).ValueOrDie();
   std::string value = "x";
   OutgoingRecord record = Record(value, -1);
   ASSERT_TRUE(producer->Send("t", {&record, 1}).ok());

@@ -1,9 +1,9 @@
 #include "kafka/consumer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "kafka/native_client.h"
@@ -111,8 +111,7 @@ arrow::Status PartitionReader::Seek(int64_t offset) {
 
 size_t PartitionReader::Pull(size_t max_messages, int timeout_ms) {
   native_->pulled.resize(max_messages);
-  ssize_t count =
-      rd_kafka_consume_batch_queue(native_->queue.get(), timeout_ms, native_->pulled.data(), max_messages);
+  ssize_t count = rd_kafka_consume_batch_queue(native_->queue.get(), timeout_ms, native_->pulled.data(), max_messages);
   if (count <= 0) return 0;
   native_->ahead.insert(native_->ahead.end(), native_->pulled.begin(), native_->pulled.begin() + count);
   return static_cast<size_t>(count);
@@ -187,7 +186,8 @@ arrow::Result<ReadResult> PartitionReader::Read(int64_t until_offset, size_t max
         }
         if (steady_clock::now() >= look_up_at) {
           if (!Exists()) {
-            result.loss = RangeLoss{RangeLoss::Kind::kPartitionGone, position_, "the topic or partition does not exist"};
+            result.loss =
+                RangeLoss{RangeLoss::Kind::kPartitionGone, position_, "the topic or partition does not exist"};
             Stop();
             return result;
           }

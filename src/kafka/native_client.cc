@@ -1,8 +1,8 @@
 #include "kafka/native_client.h"
 
-#include <cstring>
-
 #include <fmt/format.h>
+
+#include <cstring>
 
 #include "base/error.h"
 
@@ -68,10 +68,10 @@ arrow::Status NativeClient::Unreachable(std::string_view what, std::chrono::mill
 
 arrow::Status NativeClient::Failed(std::string_view what, rd_kafka_resp_err_t error) const {
   std::string problem = IsTransient(error) ? last_problem() : std::string();
-  return WorldError(fmt::format("{} failed at Kafka {}: {} ({}){}{}", what, config_.bootstrap_servers,
-                                rd_kafka_err2str(error), rd_kafka_err2name(error), problem.empty() ? "" : ": ",
-                                problem),
-                    IsTransient(error));
+  return WorldError(
+      fmt::format("{} failed at Kafka {}: {} ({}){}{}", what, config_.bootstrap_servers, rd_kafka_err2str(error),
+                  rd_kafka_err2name(error), problem.empty() ? "" : ": ", problem),
+      IsTransient(error));
 }
 
 bool IsTransient(rd_kafka_resp_err_t error) {

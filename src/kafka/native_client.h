@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/result.h>
+#include <librdkafka/rdkafka.h>
+
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-
-#include <arrow/result.h>
-#include <librdkafka/rdkafka.h>
 
 #include "kafka/client_config.h"
 #include "kafka/topic_partition.h"

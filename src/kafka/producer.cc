@@ -1,9 +1,9 @@
 #include "kafka/producer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "kafka/native_client.h"
@@ -30,7 +30,8 @@ struct Producer::Native {
       : client(std::move(opened)), events(rd_kafka_queue_get_main(client->handle())) {}
   ~Native() {
     // What was not flushed belongs to a batch that will be run again.
-    rd_kafka_purge(client->handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+    rd_kafka_purge(client->handle(),
+                   RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
     topics.clear();
     events.reset();
   }
@@ -73,7 +74,8 @@ arrow::Status Producer::failure() const {
 
 arrow::Status Producer::TooLarge(const OutgoingRecord& record) const {
   int64_t bytes = int64_t{record.key_size} + record.value_size;
-  for (const RecordHeader& header : record.headers) bytes += static_cast<int64_t>(header.name.size() + header.value_size);
+  for (const RecordHeader& header : record.headers)
+    bytes += static_cast<int64_t>(header.name.size() + header.value_size);
   return arrow::Status::Invalid(
       fmt::format("The message is {} bytes when serialized which is larger than {}, which is the value of the "
                   "max.request.size configuration. Set the option kafka.max.request.size (and max.message.bytes of the "
@@ -85,15 +87,15 @@ arrow::Status Producer::QueueError(const std::string& topic, const OutgoingRecor
   auto error = static_cast<rd_kafka_resp_err_t>(code);
   if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return TooLarge(record);
   if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
-    return arrow::Status::Invalid(
-        fmt::format("Partition {} of topic {} does not exist, so no record can be written to it", record.partition, topic));
+    return arrow::Status::Invalid(fmt::format(
+        "Partition {} of topic {} does not exist, so no record can be written to it", record.partition, topic));
   }
   return native_->client->Failed(fmt::format("Writing to the topic '{}'", topic), error);
 }
 
 void Producer::TakeReports(int timeout_ms) {
-  while (std::unique_ptr<rd_kafka_event_t, EventDeleter> event{
-      rd_kafka_queue_poll(native_->events.get(), timeout_ms)}) {
+  while (
+      std::unique_ptr<rd_kafka_event_t, EventDeleter> event{rd_kafka_queue_poll(native_->events.get(), timeout_ms)}) {
     timeout_ms = 0;
     if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_DR) continue;
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
@@ -129,8 +131,7 @@ arrow::Status Producer::SendWithHeaders(const std::string& topic, const Outgoing
     }
     rd_kafka_resp_err_t error = rd_kafka_producev(
         native_->client->handle(), RD_KAFKA_V_RKT(handle), RD_KAFKA_V_PARTITION(record.partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(const_cast<uint8_t*>(record.key), record.key_size),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(const_cast<uint8_t*>(record.key), record.key_size),
         RD_KAFKA_V_VALUE(const_cast<uint8_t*>(record.value), record.value_size), RD_KAFKA_V_HEADERS(headers),
         RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return arrow::Status::OK();

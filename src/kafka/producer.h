@@ -1,5 +1,7 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -10,8 +12,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-
-#include <arrow/result.h>
 
 #include "kafka/client_config.h"
 #include "kafka/consumer.h"

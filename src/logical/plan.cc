@@ -18,10 +18,7 @@ using expression::AttributeReference;
 using expression::ExpressionKind;
 
 Plan::Plan(NodeKind kind, std::vector<PlanPtr> children, AttributeVector output, bool is_streaming_leaf)
-    : kind_(kind),
-      is_streaming_(is_streaming_leaf),
-      children_(std::move(children)),
-      output_(std::move(output)) {
+    : kind_(kind), is_streaming_(is_streaming_leaf), children_(std::move(children)), output_(std::move(output)) {
   for (const PlanPtr& child : children_) is_streaming_ = is_streaming_ || child->is_streaming();
 }
 
@@ -72,8 +69,7 @@ PlanPtr MapExpressions(const PlanPtr& node, const std::function<ExpressionPtr(co
 
 ExpressionVector SplitConjuncts(const ExpressionPtr& condition) {
   if (condition == nullptr) return {};
-  if (condition->kind() != ExpressionKind::kLogical ||
-      !static_cast<const expression::Logical&>(*condition).is_and()) {
+  if (condition->kind() != ExpressionKind::kLogical || !static_cast<const expression::Logical&>(*condition).is_and()) {
     return {condition};
   }
   ExpressionVector all = SplitConjuncts(condition->children()[0]);
@@ -248,8 +244,8 @@ class FreshCopier {
     if (inner->kind() != ExpressionKind::kAlias) return inner;
     const auto& alias = static_cast<const Alias&>(*inner);
     AttributePtr shown = alias.ToAttribute();
-    auto fresh = std::make_shared<Alias>(alias.child(), alias.name(), expression::NextAttributeId(),
-                                         shown->metadata_json());
+    auto fresh =
+        std::make_shared<Alias>(alias.child(), alias.name(), expression::NextAttributeId(), shown->metadata_json());
     renumbered_[alias.id()] = fresh->ToAttribute();
     return fresh;
   }

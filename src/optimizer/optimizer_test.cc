@@ -56,8 +56,8 @@ TEST(Optimizer, FiltersGoBelowJoinsByType) {
   AttributePtr a = Column("a"), b = Column("b");
   ExpressionPtr on = Call("=", a, b);
   auto filtered = [&](JoinType type, ExpressionPtr condition) {
-    return Optimized(std::make_shared<logical::Filter>(
-        condition, std::make_shared<logical::Join>(type, on, Table(a), Table(b))));
+    return Optimized(
+        std::make_shared<logical::Filter>(condition, std::make_shared<logical::Join>(type, on, Table(a), Table(b))));
   };
   PlanPtr inner = filtered(JoinType::kInner, Call(">", a, Five()));
   EXPECT_EQ(Spine(inner), (std::vector<NodeKind>{NodeKind::kJoin, NodeKind::kFilter, NodeKind::kRange}));
@@ -82,10 +82,10 @@ TEST(Optimizer, LimitMeetsTheSortBelowAProjection) {
   auto sort = std::make_shared<logical::Sort>(std::vector<expression::SortOrder>{{a, true, true}}, true, Table(a));
   auto project = std::make_shared<logical::Project>(
       ExpressionVector{std::make_shared<expression::Alias>(Call("f", a, a), "e")}, sort);
-  PlanPtr plan = Optimized(std::make_shared<logical::Limit>(3, 0, false,
-                                                            std::make_shared<logical::Limit>(7, 0, false, project)));
-  EXPECT_EQ(Spine(plan), (std::vector<NodeKind>{NodeKind::kProject, NodeKind::kLimit, NodeKind::kSort,
-                                                NodeKind::kRange}));
+  PlanPtr plan =
+      Optimized(std::make_shared<logical::Limit>(3, 0, false, std::make_shared<logical::Limit>(7, 0, false, project)));
+  EXPECT_EQ(Spine(plan),
+            (std::vector<NodeKind>{NodeKind::kProject, NodeKind::kLimit, NodeKind::kSort, NodeKind::kRange}));
   EXPECT_EQ(*static_cast<const logical::Limit&>(*plan->child()).limit(), 3);
 }
 
@@ -95,8 +95,8 @@ TEST(Optimizer, UnusedItemsAreNotComputed) {
   auto unused = std::make_shared<expression::Alias>(Call("g", a, a), "unused");
   auto below = std::make_shared<logical::Project>(ExpressionVector{a, used, unused}, Table(a));
   ExpressionPtr twice = Call("h", used->ToAttribute(), used->ToAttribute());
-  PlanPtr plan = Optimized(std::make_shared<logical::Project>(
-      ExpressionVector{std::make_shared<expression::Alias>(twice, "x")}, below));
+  PlanPtr plan = Optimized(
+      std::make_shared<logical::Project>(ExpressionVector{std::make_shared<expression::Alias>(twice, "x")}, below));
   // `used` is needed twice, so it stays a column of its own.
   ASSERT_EQ(Spine(plan), (std::vector<NodeKind>{NodeKind::kProject, NodeKind::kProject, NodeKind::kRange}));
   EXPECT_EQ(plan->child()->output().size(), 1u);
@@ -110,24 +110,24 @@ ExpressionPtr Item(ExpressionPtr value, const char* name) {
 }
 
 TEST(Optimizer, FromJsonDecodesOnlyWhatIsRead) {
-  auto value = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "value",
-                                                                types::String(), true);
+  auto value =
+      std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "value", types::String(), true);
   PlanPtr texts = std::make_shared<logical::Project>(
       ExpressionVector{std::make_shared<expression::Alias>(expression::Literal::String("{}"), "value", value->id())},
       Table(Column("id")));
   ExpressionPtr call =
-      function::BindCall("from_json",
-                         {value, expression::Literal::String("a INT, b STRING, c STRUCT<d: INT, e: STRING, f: INT>")},
-                         {})
+      function::BindCall(
+          "from_json", {value, expression::Literal::String("a INT, b STRING, c STRUCT<d: INT, e: STRING, f: INT>")}, {})
           .ValueOrDie();
   auto js = std::make_shared<expression::Alias>(call, "js");
   PlanPtr decoded = std::make_shared<logical::Project>(ExpressionVector{value, js}, texts);
   ExpressionPtr c = Field(js->ToAttribute(), "c");
   PlanPtr filtered = std::make_shared<logical::Filter>(Call(">", Field(c, "f"), Five()), decoded);
-  PlanPtr plan = PruneFromJsonFields(std::make_shared<logical::Project>(
-                                         ExpressionVector{Item(Field(c, "e"), "e"), Item(Field(c, "f"), "f")}, filtered),
-                                     {})
-                     .ValueOrDie();
+  PlanPtr plan =
+      PruneFromJsonFields(std::make_shared<logical::Project>(
+                              ExpressionVector{Item(Field(c, "e"), "e"), Item(Field(c, "f"), "f")}, filtered),
+                          {})
+          .ValueOrDie();
   const PlanPtr& below = plan->child()->child();
   EXPECT_EQ(below->output()[1]->type()->CatalogString(), "struct<c:struct<e:string,f:int>>");
   EXPECT_EQ(plan->output()[0]->type()->CatalogString(), "string");
@@ -136,11 +136,11 @@ TEST(Optimizer, FromJsonDecodesOnlyWhatIsRead) {
   EXPECT_EQ(PruneFromJsonFields(decoded, {}).ValueOrDie(), decoded);
 
   // Without a column of its own: both fields come of one call.
-  PlanPtr direct = PruneFromJsonFields(
-                       std::make_shared<logical::Project>(
-                           ExpressionVector{Item(Field(call, "a"), "a"), Item(Field(call, "b"), "b")}, texts),
-                       {})
-                       .ValueOrDie();
+  PlanPtr direct =
+      PruneFromJsonFields(std::make_shared<logical::Project>(
+                              ExpressionVector{Item(Field(call, "a"), "a"), Item(Field(call, "b"), "b")}, texts),
+                          {})
+          .ValueOrDie();
   const auto& items = static_cast<const logical::Project&>(*direct).items();
   auto decoder = [&](size_t i) { return items[i]->children()[0]->children()[0]; };
   EXPECT_EQ(decoder(0)->type()->CatalogString(), "struct<a:int,b:string>");

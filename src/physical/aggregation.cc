@@ -45,8 +45,8 @@ class ItemRewriter {
       if (expression::SemanticallyEqual(*spec_->calls[i], *call)) return spec_->call_columns[i];
     }
     spec_->calls.push_back(call);
-    spec_->call_columns.push_back(std::make_shared<AttributeReference>(
-        expression::NextAttributeId(), call->Sql(true), call->type(), call->nullable()));
+    spec_->call_columns.push_back(std::make_shared<AttributeReference>(expression::NextAttributeId(), call->Sql(true),
+                                                                       call->type(), call->nullable()));
     return spec_->call_columns.back();
   }
 
@@ -63,8 +63,8 @@ AggregationSpec MakeAggregationSpec(const logical::Aggregate& node) {
     if (group->kind() == ExpressionKind::kAttribute) {
       spec.group_columns.push_back(std::static_pointer_cast<const AttributeReference>(group));
     } else {
-      spec.group_columns.push_back(std::make_shared<AttributeReference>(
-          expression::NextAttributeId(), group->Sql(true), group->type(), group->nullable()));
+      spec.group_columns.push_back(std::make_shared<AttributeReference>(expression::NextAttributeId(), group->Sql(true),
+                                                                        group->type(), group->nullable()));
     }
   }
   ItemRewriter rewriter(&spec);
@@ -75,8 +75,8 @@ AggregationSpec MakeAggregationSpec(const logical::Aggregate& node) {
       spec.results.push_back(std::move(rewritten));
     } else {
       expression::AttributePtr shown = expression::ToAttribute(item);
-      spec.results.push_back(
-          std::make_shared<expression::Alias>(std::move(rewritten), shown->name(), shown->id(), shown->metadata_json()));
+      spec.results.push_back(std::make_shared<expression::Alias>(std::move(rewritten), shown->name(), shown->id(),
+                                                                 shown->metadata_json()));
     }
   }
   return spec;
@@ -199,7 +199,9 @@ arrow::Result<PartialAggregation> Aggregation::TakePartial() {
 arrow::Status Aggregation::Merge(const expression::EvalContext& context, const PartialAggregation& partial, int part,
                                  int num_parts) {
   // The bits below are not those that choose a slot in a table.
-  auto belongs = [&](uint64_t hash) { return static_cast<int>((hash >> 40) % static_cast<uint64_t>(num_parts)) == part; };
+  auto belongs = [&](uint64_t hash) {
+    return static_cast<int>((hash >> 40) % static_cast<uint64_t>(num_parts)) == part;
+  };
   std::vector<int32_t> rows;
   for (int64_t group = 0; group < partial.num_groups; ++group) {
     if (num_parts == 1 || belongs(partial.hashes[static_cast<size_t>(group)])) {

@@ -1,9 +1,9 @@
 #include "physical/expression_set.h"
 
+#include <arrow/record_batch.h>
+
 #include <string>
 #include <unordered_map>
-
-#include <arrow/record_batch.h>
 
 namespace millrace::physical {
 
@@ -121,9 +121,8 @@ arrow::Result<ExpressionSet> ExpressionSet::Bind(const ExpressionVector& express
   for (const ExpressionPtr& expression : expressions) {
     ExpressionPtr item = expression;
     if (item->kind() == ExpressionKind::kAlias) item = static_cast<const expression::Alias&>(*item).child();
-    ARROW_ASSIGN_OR_RAISE(
-        ExpressionPtr bound,
-        expression::BindReferences(UseShared(item, shared, shared.size(), columns), extended));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr bound,
+                          expression::BindReferences(UseShared(item, shared, shared.size(), columns), extended));
     set.bound_.push_back(std::move(bound));
   }
   return set;

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <memory>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "expression/eval_context.h"
 #include "expression/node.h"
@@ -13,9 +13,9 @@ namespace millrace::physical {
 /// Several expressions over the same rows, bound once: a subexpression that several of them (or one of them twice)
 /// compute is computed once a batch, and plain columns are passed through.
 ///
-/// Only what is evaluated for every row anyway is shared: a subexpression that may fail and stands only in CASE branches
-/// or on the right of AND/OR stays there, because it may fail for rows that do not take the branch. Non-deterministic
-/// ones are never shared. Thread: immutable.
+/// Only what is evaluated for every row anyway is shared: a subexpression that may fail and stands only in CASE
+/// branches or on the right of AND/OR stays there, because it may fail for rows that do not take the branch.
+/// Non-deterministic ones are never shared. Thread: immutable.
 class ExpressionSet {
  public:
   ExpressionSet() = default;

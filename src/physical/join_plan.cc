@@ -78,10 +78,14 @@ double EstimateRows(const logical::Plan& node) {
       double distance = static_cast<double>(range.end()) - static_cast<double>(range.start());
       return std::max(0.0, distance / static_cast<double>(range.step()));
     }
-    case NodeKind::kSourceScan: return node.is_streaming() ? 1e12 : 1e7;
-    case NodeKind::kFilter: return EstimateRows(*node.child()) * 0.5;
-    case NodeKind::kAggregate: return node.expressions().empty() ? 1 : EstimateRows(*node.child()) * 0.2;
-    case NodeKind::kGenerate: return EstimateRows(*node.child()) * 4;
+    case NodeKind::kSourceScan:
+      return node.is_streaming() ? 1e12 : 1e7;
+    case NodeKind::kFilter:
+      return EstimateRows(*node.child()) * 0.5;
+    case NodeKind::kAggregate:
+      return node.expressions().empty() ? 1 : EstimateRows(*node.child()) * 0.2;
+    case NodeKind::kGenerate:
+      return EstimateRows(*node.child()) * 4;
     case NodeKind::kLimit: {
       double rows = EstimateRows(*node.child());
       const auto& limit = static_cast<const logical::Limit&>(node).limit();
@@ -97,22 +101,30 @@ double EstimateRows(const logical::Plan& node) {
 
 bool ProbesLeft(const logical::Join& join) {
   switch (join.type()) {
-    case JoinType::kRightOuter: return false;
+    case JoinType::kRightOuter:
+      return false;
     case JoinType::kInner:
-    case JoinType::kCross: return EstimateRows(*join.left()) >= EstimateRows(*join.right());
-    default: return true;
+    case JoinType::kCross:
+      return EstimateRows(*join.left()) >= EstimateRows(*join.right());
+    default:
+      return true;
   }
 }
 
 HashJoin::Kind KindOf(JoinType type) {
   switch (type) {
     case JoinType::kInner:
-    case JoinType::kCross: return HashJoin::Kind::kInner;
+    case JoinType::kCross:
+      return HashJoin::Kind::kInner;
     case JoinType::kLeftOuter:
-    case JoinType::kRightOuter: return HashJoin::Kind::kProbeOuter;
-    case JoinType::kFullOuter: return HashJoin::Kind::kFullOuter;
-    case JoinType::kLeftSemi: return HashJoin::Kind::kSemi;
-    case JoinType::kLeftAnti: return HashJoin::Kind::kAnti;
+    case JoinType::kRightOuter:
+      return HashJoin::Kind::kProbeOuter;
+    case JoinType::kFullOuter:
+      return HashJoin::Kind::kFullOuter;
+    case JoinType::kLeftSemi:
+      return HashJoin::Kind::kSemi;
+    case JoinType::kLeftAnti:
+      return HashJoin::Kind::kAnti;
   }
   return HashJoin::Kind::kInner;
 }
@@ -140,9 +152,9 @@ std::string Describe(const logical::Join& join, const JoinCondition& condition, 
   if (condition.left_keys.empty()) {
     return fmt::format("BroadcastNestedLoopJoin {}, {}{}", build, logical::JoinTypeName(join.type()), residual);
   }
-  return fmt::format("BroadcastHashJoin {}, {}, {}, {}{}, false, false", logical::DescribeExpressions(condition.left_keys),
-                     logical::DescribeExpressions(condition.right_keys), logical::JoinTypeName(join.type()), build,
-                     residual);
+  return fmt::format(
+      "BroadcastHashJoin {}, {}, {}, {}{}, false, false", logical::DescribeExpressions(condition.left_keys),
+      logical::DescribeExpressions(condition.right_keys), logical::JoinTypeName(join.type()), build, residual);
 }
 
 }  // namespace

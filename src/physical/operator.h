@@ -1,5 +1,8 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
 #include <atomic>
 #include <functional>
 #include <map>
@@ -7,9 +10,6 @@
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include <arrow/record_batch.h>
-#include <arrow/result.h>
 
 #include "base/task_pool.h"
 #include "connector/source.h"
@@ -77,8 +77,8 @@ class BatchStream {
 /// A node of a physical plan: bound once, run many times (each micro-batch), by many tasks at once.
 ///
 /// Life of a run: Prepare on the driver thread, which runs whatever must be complete before rows can flow (the stage
-/// below an exchange, the build side of a join) and leaves it in `context.states`; then num_partitions tasks each Open one partition and pull.
-/// Const: what changes lives in ExecutionContext and in the streams.
+/// below an exchange, the build side of a join) and leaves it in `context.states`; then num_partitions tasks each Open
+/// one partition and pull. Const: what changes lives in ExecutionContext and in the streams.
 class Operator {
  public:
   virtual ~Operator() = default;

@@ -67,8 +67,9 @@ class RandomPlan {
         return;
       }
       case 3: {
-        const JoinType types[] = {JoinType::kInner,    JoinType::kLeftOuter, JoinType::kRightOuter,
-                                  JoinType::kFullOuter, JoinType::kLeftSemi,  JoinType::kLeftAnti, JoinType::kCross};
+        const JoinType types[] = {JoinType::kInner,     JoinType::kLeftOuter, JoinType::kRightOuter,
+                                  JoinType::kFullOuter, JoinType::kLeftSemi,  JoinType::kLeftAnti,
+                                  JoinType::kCross};
         JoinType type = types[Draw(7)];
         PlanPtr right = Relation(12);
         ExpressionVector conjuncts;
@@ -136,8 +137,9 @@ TEST(OptimizedPlan, GivesTheRowsOfThePlanItWasMadeFrom) {
     }
     std::vector<TextRow> expected = Comparable(RunPlan(plan));
     if (expected.size() > 20000) continue;
-    ASSERT_EQ(Comparable(RunPlan(*optimized)), expected)
-        << "seed " << seed << "\n" << logical::TreeString(*plan) << "\n" << logical::TreeString(**optimized);
+    ASSERT_EQ(Comparable(RunPlan(*optimized)), expected) << "seed " << seed << "\n"
+                                                         << logical::TreeString(*plan) << "\n"
+                                                         << logical::TreeString(**optimized);
   }
 }
 

@@ -17,8 +17,8 @@ class Planner;
 
 /// Asked for each node before the registry, so that a layer above can plan nodes in its own way (stateful operators).
 /// Returns null to leave the node to the registry.
-using PlannerExtension = std::function<arrow::Result<OperatorPtr>(
-    const logical::PlanPtr& node, const RequiredColumns& required, Planner& planner)>;
+using PlannerExtension = std::function<arrow::Result<OperatorPtr>(const logical::PlanPtr& node,
+                                                                  const RequiredColumns& required, Planner& planner)>;
 
 struct PlannerOptions {
   /// Default number of partitions of leaves that can choose.

@@ -26,8 +26,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> NullableIndexArray(std::vector<int3
       indices[i] = 0;
     }
   }
-  return std::make_shared<arrow::Int32Array>(length, arrow::Buffer::FromVector(std::move(indices)),
-                                             std::move(validity), num_nulls);
+  return std::make_shared<arrow::Int32Array>(length, arrow::Buffer::FromVector(std::move(indices)), std::move(validity),
+                                             num_nulls);
 }
 
 arrow::Result<arrow::ArrayVector> TakeRows(const arrow::ArrayVector& columns,
@@ -44,8 +44,9 @@ arrow::Result<arrow::ArrayVector> TakeRows(const arrow::ArrayVector& columns,
       taken.push_back(std::move(nulls));
       continue;
     }
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum rows,
-                          arrow::compute::Take(column, indices, arrow::compute::TakeOptions::NoBoundsCheck(), &context));
+    ARROW_ASSIGN_OR_RAISE(
+        arrow::Datum rows,
+        arrow::compute::Take(column, indices, arrow::compute::TakeOptions::NoBoundsCheck(), &context));
     taken.push_back(rows.make_array());
   }
   return taken;
@@ -81,8 +82,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ConcatenateArrays(arrow::ArrayVecto
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConcatenateBatches(const std::shared_ptr<arrow::Schema>& schema,
-                                                                      const Batches& batches,
-                                                                      arrow::MemoryPool* pool) {
+                                                                      const Batches& batches, arrow::MemoryPool* pool) {
   if (batches.size() == 1) return WithSchema(batches[0], schema);
   arrow::ArrayVector columns;
   for (int c = 0; c < schema->num_fields(); ++c) {
@@ -121,8 +121,7 @@ arrow::Result<Batches> SplitRows(const std::shared_ptr<arrow::RecordBatch>& batc
       parts[p] = batch;
       break;
     }
-    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns,
-                          TakeRows(batch->columns(), IndexArray(std::move(rows[p])), pool));
+    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, TakeRows(batch->columns(), IndexArray(std::move(rows[p])), pool));
     parts[p] = arrow::RecordBatch::Make(batch->schema(), num_rows, std::move(columns));
   }
   return parts;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
+
+#include <memory>
+#include <vector>
 
 #include "physical/operator.h"
 
@@ -32,8 +32,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ConcatenateArrays(arrow::ArrayVecto
                                                                arrow::MemoryPool* pool);
 /// One batch of all rows; never null.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConcatenateBatches(const std::shared_ptr<arrow::Schema>& schema,
-                                                                      const Batches& batches,
-                                                                      arrow::MemoryPool* pool);
+                                                                      const Batches& batches, arrow::MemoryPool* pool);
 
 /// The batch's columns under `schema`, whose types may differ in nested nullability only.
 std::shared_ptr<arrow::RecordBatch> WithSchema(const std::shared_ptr<arrow::RecordBatch>& batch,

@@ -1,8 +1,8 @@
 #include "physical/window_frames.h"
 
-#include <algorithm>
-
 #include <arrow/builder.h>
+
+#include <algorithm>
 
 #include "physical/rows.h"
 
@@ -38,14 +38,17 @@ arrow::Status ComputeSide(const Window::Bound& bound, bool is_rows, bool is_uppe
   SortKeys boundaries;
   bool by_key = bound.kind == FrameBoundKind::kOffset && !is_rows;
   if (by_key) {
-    ARROW_RETURN_NOT_OK(
-        boundaries.Encode({rows.inputs[static_cast<size_t>(bound.key)]}, {order}, rows.num_rows));
+    ARROW_RETURN_NOT_OK(boundaries.Encode({rows.inputs[static_cast<size_t>(bound.key)]}, {order}, rows.num_rows));
   }
   for (int32_t i = 0; i < rows.num_rows; ++i) {
     int64_t place = 0;
     switch (bound.kind) {
-      case FrameBoundKind::kUnboundedPreceding: place = rows.PartitionBegin(i); break;
-      case FrameBoundKind::kUnboundedFollowing: place = rows.PartitionEnd(i); break;
+      case FrameBoundKind::kUnboundedPreceding:
+        place = rows.PartitionBegin(i);
+        break;
+      case FrameBoundKind::kUnboundedFollowing:
+        place = rows.PartitionEnd(i);
+        break;
       case FrameBoundKind::kCurrentRow:
         if (is_rows) {
           place = is_upper ? i + 1 : i;
@@ -132,11 +135,12 @@ arrow::Result<std::shared_ptr<arrow::Array>> OffsetValues(const Window::Function
   const auto& defaults = rows.inputs[static_cast<size_t>(function.arguments[1])];
   Rows indices(static_cast<size_t>(rows.num_rows));
   for (int32_t i = 0; i < rows.num_rows; ++i) {
-    int32_t target = RowAt(*values, i, function.offset, function.ignore_nulls, rows.PartitionBegin(i),
-                           rows.PartitionEnd(i));
+    int32_t target =
+        RowAt(*values, i, function.offset, function.ignore_nulls, rows.PartitionBegin(i), rows.PartitionEnd(i));
     indices[static_cast<size_t>(i)] = target >= 0 ? target : rows.num_rows + i;
   }
-  ARROW_ASSIGN_OR_RAISE(auto both, ConcatenateArrays({values, Relabel(defaults, values->type())}, values->type(), pool));
+  ARROW_ASSIGN_OR_RAISE(auto both,
+                        ConcatenateArrays({values, Relabel(defaults, values->type())}, values->type(), pool));
   return TakeOne(both, std::move(indices), pool);
 }
 
@@ -147,9 +151,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> NthValues(const Window::Function& f
   for (int32_t i = 0; i < rows.num_rows; ++i) {
     int32_t begin = frames.begin[static_cast<size_t>(i)];
     int32_t end = frames.end[static_cast<size_t>(i)];
-    indices[static_cast<size_t>(i)] =
-        function.ignore_nulls ? RowAt(*values, begin - 1, function.offset, true, begin, end)
-                              : RowAt(*values, begin, function.offset - 1, false, begin, end);
+    indices[static_cast<size_t>(i)] = function.ignore_nulls
+                                          ? RowAt(*values, begin - 1, function.offset, true, begin, end)
+                                          : RowAt(*values, begin, function.offset - 1, false, begin, end);
   }
   return TakeOne(values, std::move(indices), pool);
 }
@@ -298,12 +302,18 @@ arrow::Result<std::shared_ptr<arrow::Array>> EvaluateWindowFunction(const Window
       for (int32_t i = 0; i < rows.num_rows; ++i) numbers[static_cast<size_t>(i)] = i - rows.PartitionBegin(i) + 1;
       return IndexArray(std::move(numbers));
     }
-    case WindowFunctionKind::kRank: return IndexArray(Ranks(rows, false));
-    case WindowFunctionKind::kDenseRank: return IndexArray(Ranks(rows, true));
-    case WindowFunctionKind::kPercentRank: return Fractions(rows, false, context.memory_pool);
-    case WindowFunctionKind::kCumeDist: return Fractions(rows, true, context.memory_pool);
-    case WindowFunctionKind::kNtile: return IndexArray(Buckets(rows, function.offset));
-    case WindowFunctionKind::kOffset: return OffsetValues(function, rows, context.memory_pool);
+    case WindowFunctionKind::kRank:
+      return IndexArray(Ranks(rows, false));
+    case WindowFunctionKind::kDenseRank:
+      return IndexArray(Ranks(rows, true));
+    case WindowFunctionKind::kPercentRank:
+      return Fractions(rows, false, context.memory_pool);
+    case WindowFunctionKind::kCumeDist:
+      return Fractions(rows, true, context.memory_pool);
+    case WindowFunctionKind::kNtile:
+      return IndexArray(Buckets(rows, function.offset));
+    case WindowFunctionKind::kOffset:
+      return OffsetValues(function, rows, context.memory_pool);
     case WindowFunctionKind::kMergeSessions:
       return MergedSessions(rows, rows.inputs[static_cast<size_t>(function.arguments[0])], context.memory_pool);
     case WindowFunctionKind::kNthValue: {

@@ -70,8 +70,10 @@ arrow::Result<QueryResult> ShowTables(const std::vector<std::string>& views) {
 
 arrow::Result<QueryResult> Session::ExecuteCatalog(const connect::Catalog& message) {
   switch (message.cat_type_case()) {
-    case connect::Catalog::kCurrentDatabase: return Text(kDatabaseName);
-    case connect::Catalog::kCurrentCatalog: return Text(kCatalogName);
+    case connect::Catalog::kCurrentDatabase:
+      return Text(kDatabaseName);
+    case connect::Catalog::kCurrentCatalog:
+      return Text(kCatalogName);
     case connect::Catalog::kSetCurrentDatabase: {
       const std::string& name = message.set_current_database().db_name();
       if (!EqualsIgnoreCase(name, kDatabaseName)) {
@@ -82,7 +84,8 @@ arrow::Result<QueryResult> Session::ExecuteCatalog(const connect::Catalog& messa
       empty.schema = types::Struct({});
       return empty;
     }
-    case connect::Catalog::kDropTempView: return Flag(catalog_.DropView(message.drop_temp_view().view_name(), false));
+    case connect::Catalog::kDropTempView:
+      return Flag(catalog_.DropView(message.drop_temp_view().view_name(), false));
     case connect::Catalog::kDropGlobalTempView:
       return Flag(catalog_.DropView(message.drop_global_temp_view().view_name(), true));
     case connect::Catalog::kTableExists: {
@@ -91,7 +94,8 @@ arrow::Result<QueryResult> Session::ExecuteCatalog(const connect::Catalog& messa
     }
     case connect::Catalog::kDatabaseExists:
       return Flag(EqualsIgnoreCase(message.database_exists().db_name(), kDatabaseName));
-    case connect::Catalog::kListTables: return ShowTables(catalog_.ViewNames());
+    case connect::Catalog::kListTables:
+      return ShowTables(catalog_.ViewNames());
     default: {
       const auto* field = message.GetDescriptor()->FindFieldByNumber(message.cat_type_case());
       return analyzer::NotSupported("catalog." + (field == nullptr ? std::string("?") : field->name()));

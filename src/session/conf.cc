@@ -88,9 +88,8 @@ const KnownKey* FindKnown(std::string_view key) {
 }
 
 arrow::Status WrongKind(const std::string& key, const std::string& value, std::string_view wanted) {
-  return UserError("INVALID_CONF_VALUE.TYPE_MISMATCH", {{"confName", QuoteConf(key)},
-                                                        {"confValue", "'" + value + "'"},
-                                                        {"confType", std::string(wanted)}});
+  return UserError("INVALID_CONF_VALUE.TYPE_MISMATCH",
+                   {{"confName", QuoteConf(key)}, {"confValue", "'" + value + "'"}, {"confType", std::string(wanted)}});
 }
 
 arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std::string& value) {
@@ -183,9 +182,9 @@ arrow::Result<int64_t> ParseMillis(std::string_view text) {
     std::string_view unit;
     int64_t millis;
   } kUnits[] = {
-      {"ms", 1},      {"millisecond", 1},  {"milliseconds", 1}, {"s", 1000},       {"sec", 1000},
-      {"second", 1000}, {"seconds", 1000}, {"m", 60000},        {"min", 60000},    {"minute", 60000},
-      {"minutes", 60000}, {"h", 3600000},  {"hour", 3600000},   {"hours", 3600000}, {"d", 86400000},
+      {"ms", 1},          {"millisecond", 1}, {"milliseconds", 1}, {"s", 1000},        {"sec", 1000},
+      {"second", 1000},   {"seconds", 1000},  {"m", 60000},        {"min", 60000},     {"minute", 60000},
+      {"minutes", 60000}, {"h", 3600000},     {"hour", 3600000},   {"hours", 3600000}, {"d", 86400000},
       {"day", 86400000},  {"days", 86400000},
   };
   std::string_view rest = TrimAscii(text);

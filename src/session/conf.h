@@ -1,17 +1,17 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include <arrow/result.h>
-
 namespace millrace::session {
 
-/// Session settings: Spark's keys with Spark's defaults, and a few of ours ("millrace.…"). Keys nobody knows are kept, as Spark keeps
-/// them. Thread-safe.
+/// Session settings: Spark's keys with Spark's defaults, and a few of ours ("millrace.…"). Keys nobody knows are kept,
+/// as Spark keeps them. Thread-safe.
 class Conf {
  public:
   Conf() = default;

@@ -1,10 +1,10 @@
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
-
-#include <google/protobuf/text_format.h>
-#include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "session/session.h"
@@ -49,7 +49,12 @@ TEST(PlanTest, GroupByWindowNamesItsColumn) {
                 aggregate_expressions {
                   alias {
                     name: "n"
-                    expr { unresolved_function { function_name: "count" arguments { literal { integer: 1 } } } }
+                    expr {
+                      unresolved_function {
+                        function_name: "count"
+                        arguments { literal { integer: 1 } }
+                      }
+                    }
                   }
                 }
               })pb"),
@@ -60,7 +65,12 @@ TEST(PlanTest, WatermarkMarksTheColumn) {
   connect::Relation relation;
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
       R"pb(with_watermark {
-             input { read { is_streaming: true data_source { format: "rate" } } }
+             input {
+               read {
+                 is_streaming: true
+                 data_source { format: "rate" }
+               }
+             }
              event_time: "timestamp"
              delay_threshold: "10 seconds"
            })pb",
@@ -116,7 +126,8 @@ std::vector<connect::Relation> RecordedPlans(const std::filesystem::path& path) 
 // What a plan may need that is not there: tables on the recorder's disk, frames of a running batch, Python workers.
 bool NeedsItsPlace(const connect::Relation& relation) {
   std::string text = relation.ShortDebugString();
-  for (const char* word : {"cached_remote_relation", "map_partitions", "\"delta\"", "\"json\"", "\"parquet\"", "\"csv\""}) {
+  for (const char* word :
+       {"cached_remote_relation", "map_partitions", "\"delta\"", "\"json\"", "\"parquet\"", "\"csv\""}) {
     if (text.find(word) != std::string::npos) return true;
   }
   return false;
@@ -133,7 +144,8 @@ TEST(PlanTest, RecordedPlansOfRealJobsResolve) {
       if (NeedsItsPlace(plan)) continue;
       const connect::Relation& shown = plan.has_show_string() ? plan.show_string().input() : plan;
       auto analyzed = session->Analyze(shown);
-      EXPECT_TRUE(analyzed.ok()) << entry.path() << "\n" << analyzed.status().ToString() << "\n"
+      EXPECT_TRUE(analyzed.ok()) << entry.path() << "\n"
+                                 << analyzed.status().ToString() << "\n"
                                  << shown.ShortDebugString();
       resolved += analyzed.ok() ? 1 : 0;
     }

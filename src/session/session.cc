@@ -1,12 +1,12 @@
 #include "session/session.h"
 
-#include <algorithm>
-#include <filesystem>
-#include <thread>
-
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/initialize.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
 
 #include "base/error.h"
 #include "base/ids.h"
@@ -113,10 +113,11 @@ arrow::Result<types::DataTypePtr> Session::Schema(const connect::Relation& relat
 
 arrow::Result<physical::OperatorPtr> Session::PlanBatch(const logical::PlanPtr& analyzed) {
   if (analyzed->is_streaming()) {
-    return UserError("_LEGACY_ERROR_TEMP_3102",
-                     {{"msg",
-                       "Queries with streaming sources must be executed with writeStream.start(), or from a streaming table or "
-                       "flow definition within a Spark Declarative Pipeline."}});
+    return UserError(
+        "_LEGACY_ERROR_TEMP_3102",
+        {{"msg",
+          "Queries with streaming sources must be executed with writeStream.start(), or from a streaming table or "
+          "flow definition within a Spark Declarative Pipeline."}});
   }
   expression::EvalContext eval = MakeEvalContext();
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, eval));
@@ -182,10 +183,10 @@ arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation) {
     ARROW_ASSIGN_OR_RAISE(auto partitions, physical::Collect(*root, context));
     std::vector<std::shared_ptr<arrow::RecordBatch>> rows;
     for (const auto& partition : partitions) rows.insert(rows.end(), partition.begin(), partition.end());
-    ARROW_ASSIGN_OR_RAISE(std::string text, expression::ShowString(context.eval, *schema, rows,
-                                                                   {.num_rows = show.num_rows(),
-                                                                    .truncate = show.truncate(),
-                                                                    .vertical = show.vertical()}));
+    ARROW_ASSIGN_OR_RAISE(std::string text,
+                          expression::ShowString(
+                              context.eval, *schema, rows,
+                              {.num_rows = show.num_rows(), .truncate = show.truncate(), .vertical = show.vertical()}));
     return TextResult("show_string", text);
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
@@ -218,8 +219,7 @@ arrow::Status Session::ForeachPartition(
 arrow::Result<std::string> Session::Explain(const connect::Relation& relation, bool extended) {
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr analyzed, Analyze(relation));
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, MakeEvalContext()));
-  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root,
-                        physical::PlanOperators(optimized, engine_->pool->num_threads()));
+  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, physical::PlanOperators(optimized, engine_->pool->num_threads()));
   std::string text;
   if (extended) {
     text += "== Analyzed Logical Plan ==\n" + logical::TreeString(*analyzed) + "\n";
@@ -244,9 +244,13 @@ arrow::Result<QueryResult> Session::Sql(const std::string& text) {
       case sql::ConfStatement::Kind::kSet:
         ARROW_RETURN_NOT_OK(conf_.Set(setting->key, setting->value));
         return ShowConf(setting->key);
-      case sql::ConfStatement::Kind::kShow: return ShowConf(setting->key);
-      case sql::ConfStatement::Kind::kShowAll: return ShowConf(std::nullopt);
-      case sql::ConfStatement::Kind::kReset: conf_.Unset(setting->key); break;
+      case sql::ConfStatement::Kind::kShow:
+        return ShowConf(setting->key);
+      case sql::ConfStatement::Kind::kShowAll:
+        return ShowConf(std::nullopt);
+      case sql::ConfStatement::Kind::kReset:
+        conf_.Unset(setting->key);
+        break;
       case sql::ConfStatement::Kind::kResetAll:
         for (const auto& [key, value] : conf_.All()) conf_.Unset(key);
         break;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -7,9 +10,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/record_batch.h>
-#include <arrow/result.h>
 
 #include "analyzer/analyzer.h"
 #include "base/clock.h"
@@ -71,7 +71,8 @@ class Session : public std::enable_shared_from_this<Session> {
   StreamingQueryManager& streams() { return streams_; }
   /// Tables of the memory sink, and those tests feed memory streams with.
   connector::MemoryTables& memory_tables() { return memory_tables_; }
-  /// Takes what console sinks print, instead of standard output. Before the first query; may be called from their threads.
+  /// Takes what console sinks print, instead of standard output. Before the first query; may be called from their
+  /// threads.
   void set_print(std::function<void(std::string_view text)> print) { print_ = std::move(print); }
   const std::string& id() const { return id_; }
 
@@ -93,7 +94,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// DataFrameWriter.save.
   arrow::Status Write(const spark::connect::WriteOperation& write);
-  arrow::Status CreateView(const spark::connect::Relation& relation, const std::string& name, bool global, bool replace);
+  arrow::Status CreateView(const spark::connect::Relation& relation, const std::string& name, bool global,
+                           bool replace);
 
   /// DataStreamWriter.start. `foreach_batch` replaces the message's sink when set.
   arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(

@@ -1,3 +1,5 @@
+#include "physical/write.h"
+
 #include <filesystem>
 
 #include "base/error.h"
@@ -7,7 +9,6 @@
 #include "logical/node/local_relation.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
-#include "physical/write.h"
 #include "session/session.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
@@ -25,10 +26,14 @@ namespace connect = spark::connect;
 
 connector::SaveMode ToSaveMode(connect::WriteOperation::SaveMode mode) {
   switch (mode) {
-    case connect::WriteOperation::SAVE_MODE_APPEND: return connector::SaveMode::kAppend;
-    case connect::WriteOperation::SAVE_MODE_OVERWRITE: return connector::SaveMode::kOverwrite;
-    case connect::WriteOperation::SAVE_MODE_IGNORE: return connector::SaveMode::kIgnore;
-    default: return connector::SaveMode::kErrorIfExists;
+    case connect::WriteOperation::SAVE_MODE_APPEND:
+      return connector::SaveMode::kAppend;
+    case connect::WriteOperation::SAVE_MODE_OVERWRITE:
+      return connector::SaveMode::kOverwrite;
+    case connect::WriteOperation::SAVE_MODE_IGNORE:
+      return connector::SaveMode::kIgnore;
+    default:
+      return connector::SaveMode::kErrorIfExists;
   }
 }
 
@@ -86,8 +91,7 @@ arrow::Status Session::Write(const connect::WriteOperation& write) {
   if (write.has_bucket_by() || write.sort_column_names_size() > 0 || write.clustering_columns_size() > 0) {
     return analyzer::NotSupported("bucketBy, sortBy and clusterBy");
   }
-  std::string format =
-      DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
+  std::string format = DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
   const connector::SinkDef* def = connector::FindSink(format);
   if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
   if (def->open_batch == nullptr) {
@@ -126,8 +130,7 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   connector::SinkRequest& request = spec.sink_request;
   for (const auto& [key, value] : start.options()) request.options.Set(key, value);
   request.path = start.has_path() ? start.path() : request.options.GetOr("path", "");
-  request.partition_columns.assign(start.partitioning_column_names().begin(),
-                                   start.partitioning_column_names().end());
+  request.partition_columns.assign(start.partitioning_column_names().begin(), start.partitioning_column_names().end());
   request.schema = plan->Schema();
   request.output_mode = spec.output_mode;
   request.query_name = spec.name;
@@ -136,24 +139,22 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   if (foreach_batch) {
     logical::AttributeVector columns = plan->output();
     std::weak_ptr<Session> weak = weak_from_this();
-    spec.make_sink = [weak, columns, foreach_batch](const connector::SinkRequest&)
-        -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
+    spec.make_sink = [weak, columns, foreach_batch](
+                         const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
       return connector::MakeForeachBatchSink(
           [weak, columns, foreach_batch](BatchId batch_id, connector::PartitionedRows rows) -> arrow::Status {
             std::shared_ptr<Session> session = weak.lock();
             if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
             auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(rows));
             std::string relation_id = RandomUuid();
-            session->PutRelation(relation_id,
-                                 std::make_shared<logical::LocalRelation>(columns, std::move(partitions)));
+            session->PutRelation(relation_id, std::make_shared<logical::LocalRelation>(columns, std::move(partitions)));
             arrow::Status status = foreach_batch(relation_id, batch_id);
             session->RemoveRelation(relation_id);
             return status;
           });
     };
   } else {
-    std::string format =
-        DefaultSinkName(start.format(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
+    std::string format = DefaultSinkName(start.format(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
     spec.sink = connector::FindSink(format);
     if (spec.sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
     if (spec.sink->open_stream == nullptr) {

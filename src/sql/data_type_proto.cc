@@ -50,29 +50,46 @@ arrow::Result<DataTypePtr> DayTime(const Proto::DayTimeInterval& interval) {
 arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
   if (depth > kMaxDepth) return UserError("FAILED_TO_PARSE_TOO_COMPLEX");
   switch (proto.kind_case()) {
-    case Proto::kNull: return types::Null();
-    case Proto::kBinary: return types::Binary();
-    case Proto::kBoolean: return types::Boolean();
-    case Proto::kByte: return types::Byte();
-    case Proto::kShort: return types::Short();
-    case Proto::kInteger: return types::Integer();
-    case Proto::kLong: return types::Long();
-    case Proto::kFloat: return types::Float();
-    case Proto::kDouble: return types::Double();
-    case Proto::kDecimal: return Decimal(proto.decimal());
+    case Proto::kNull:
+      return types::Null();
+    case Proto::kBinary:
+      return types::Binary();
+    case Proto::kBoolean:
+      return types::Boolean();
+    case Proto::kByte:
+      return types::Byte();
+    case Proto::kShort:
+      return types::Short();
+    case Proto::kInteger:
+      return types::Integer();
+    case Proto::kLong:
+      return types::Long();
+    case Proto::kFloat:
+      return types::Float();
+    case Proto::kDouble:
+      return types::Double();
+    case Proto::kDecimal:
+      return Decimal(proto.decimal());
     case Proto::kString: {
       const std::string& collation = proto.string().collation();
       if (collation.empty() || collation == "UTF8_BINARY") return types::String();
       return Unsupported("STRING COLLATE " + collation);
     }
     case Proto::kChar:
-    case Proto::kVarChar: return types::String();
-    case Proto::kDate: return types::Date();
-    case Proto::kTimestamp: return types::Timestamp();
-    case Proto::kTimestampNtz: return types::TimestampNtz();
-    case Proto::kCalendarInterval: return types::CalendarInterval();
-    case Proto::kYearMonthInterval: return YearMonth(proto.year_month_interval());
-    case Proto::kDayTimeInterval: return DayTime(proto.day_time_interval());
+    case Proto::kVarChar:
+      return types::String();
+    case Proto::kDate:
+      return types::Date();
+    case Proto::kTimestamp:
+      return types::Timestamp();
+    case Proto::kTimestampNtz:
+      return types::TimestampNtz();
+    case Proto::kCalendarInterval:
+      return types::CalendarInterval();
+    case Proto::kYearMonthInterval:
+      return YearMonth(proto.year_month_interval());
+    case Proto::kDayTimeInterval:
+      return DayTime(proto.day_time_interval());
     case Proto::kArray: {
       ARROW_ASSIGN_OR_RAISE(DataTypePtr element, FromProto(proto.array().element_type(), depth + 1));
       return types::Array(std::move(element), proto.array().contains_null());
@@ -95,13 +112,20 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
       }
       return types::Struct(std::move(fields));
     }
-    case Proto::kUnparsed: return types::ParseTypeDdl(proto.unparsed().data_type_string());
-    case Proto::kVariant: return Unsupported("VARIANT");
-    case Proto::kUdt: return Unsupported("UDT");
-    case Proto::kTime: return Unsupported("TIME");
-    case Proto::kGeometry: return Unsupported("GEOMETRY");
-    case Proto::kGeography: return Unsupported("GEOGRAPHY");
-    case Proto::KIND_NOT_SET: break;
+    case Proto::kUnparsed:
+      return types::ParseTypeDdl(proto.unparsed().data_type_string());
+    case Proto::kVariant:
+      return Unsupported("VARIANT");
+    case Proto::kUdt:
+      return Unsupported("UDT");
+    case Proto::kTime:
+      return Unsupported("TIME");
+    case Proto::kGeometry:
+      return Unsupported("GEOMETRY");
+    case Proto::kGeography:
+      return Unsupported("GEOGRAPHY");
+    case Proto::KIND_NOT_SET:
+      break;
   }
   return InternalError("A plan message has a data type without a kind");
 }
@@ -113,23 +137,49 @@ arrow::Result<types::DataTypePtr> DataTypeFromProto(const Proto& proto) { return
 void DataTypeToProto(const types::DataType& type, Proto* out) {
   using types::TypeId;
   switch (type.id()) {
-    case TypeId::kNull: out->mutable_null(); return;
-    case TypeId::kBoolean: out->mutable_boolean(); return;
-    case TypeId::kByte: out->mutable_byte(); return;
-    case TypeId::kShort: out->mutable_short_(); return;
-    case TypeId::kInteger: out->mutable_integer(); return;
-    case TypeId::kLong: out->mutable_long_(); return;
-    case TypeId::kFloat: out->mutable_float_(); return;
-    case TypeId::kDouble: out->mutable_double_(); return;
+    case TypeId::kNull:
+      out->mutable_null();
+      return;
+    case TypeId::kBoolean:
+      out->mutable_boolean();
+      return;
+    case TypeId::kByte:
+      out->mutable_byte();
+      return;
+    case TypeId::kShort:
+      out->mutable_short_();
+      return;
+    case TypeId::kInteger:
+      out->mutable_integer();
+      return;
+    case TypeId::kLong:
+      out->mutable_long_();
+      return;
+    case TypeId::kFloat:
+      out->mutable_float_();
+      return;
+    case TypeId::kDouble:
+      out->mutable_double_();
+      return;
     case TypeId::kDecimal:
       out->mutable_decimal()->set_precision(type.precision());
       out->mutable_decimal()->set_scale(type.scale());
       return;
-    case TypeId::kString: out->mutable_string()->set_collation("UTF8_BINARY"); return;
-    case TypeId::kBinary: out->mutable_binary(); return;
-    case TypeId::kDate: out->mutable_date(); return;
-    case TypeId::kTimestamp: out->mutable_timestamp(); return;
-    case TypeId::kTimestampNtz: out->mutable_timestamp_ntz(); return;
+    case TypeId::kString:
+      out->mutable_string()->set_collation("UTF8_BINARY");
+      return;
+    case TypeId::kBinary:
+      out->mutable_binary();
+      return;
+    case TypeId::kDate:
+      out->mutable_date();
+      return;
+    case TypeId::kTimestamp:
+      out->mutable_timestamp();
+      return;
+    case TypeId::kTimestampNtz:
+      out->mutable_timestamp_ntz();
+      return;
     case TypeId::kYearMonthInterval:
       out->mutable_year_month_interval()->set_start_field(type.start_field());
       out->mutable_year_month_interval()->set_end_field(type.end_field());
@@ -138,7 +188,9 @@ void DataTypeToProto(const types::DataType& type, Proto* out) {
       out->mutable_day_time_interval()->set_start_field(type.start_field());
       out->mutable_day_time_interval()->set_end_field(type.end_field());
       return;
-    case TypeId::kCalendarInterval: out->mutable_calendar_interval(); return;
+    case TypeId::kCalendarInterval:
+      out->mutable_calendar_interval();
+      return;
     case TypeId::kArray:
       DataTypeToProto(*type.element(), out->mutable_array()->mutable_element_type());
       out->mutable_array()->set_contains_null(type.contains_null());

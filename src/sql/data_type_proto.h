@@ -13,7 +13,8 @@ namespace millrace::sql {
 
 /// The type of a plan message. CHAR and VARCHAR become STRING (their lengths are not kept); Unparsed is parsed as DDL.
 /// Errors: UserError UNSUPPORTED_DATATYPE for types the engine does not have (VARIANT, TIME, GEOMETRY, user-defined …)
-/// and for collations other than UTF8_BINARY; DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION; FAILED_TO_PARSE_TOO_COMPLEX beyond 200 levels.
+/// and for collations other than UTF8_BINARY; DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION; FAILED_TO_PARSE_TOO_COMPLEX
+/// beyond 200 levels.
 arrow::Result<types::DataTypePtr> DataTypeFromProto(const spark::connect::DataType& proto);
 
 /// Inverse of DataTypeFromProto; total.

@@ -96,12 +96,18 @@ void ForEachChild(Expression* expression, const std::function<void(Expression*)>
     for (Expression::SortOrder& order : *list) visit(order.mutable_child());
   };
   switch (expression->expr_type_case()) {
-    case Expression::kUnresolvedFunction: return each(expression->mutable_unresolved_function()->mutable_arguments());
-    case Expression::kCallFunction: return each(expression->mutable_call_function()->mutable_arguments());
-    case Expression::kAlias: return visit(expression->mutable_alias()->mutable_expr());
-    case Expression::kCast: return visit(expression->mutable_cast()->mutable_expr());
-    case Expression::kSortOrder: return visit(expression->mutable_sort_order()->mutable_child());
-    case Expression::kLambdaFunction: return visit(expression->mutable_lambda_function()->mutable_function());
+    case Expression::kUnresolvedFunction:
+      return each(expression->mutable_unresolved_function()->mutable_arguments());
+    case Expression::kCallFunction:
+      return each(expression->mutable_call_function()->mutable_arguments());
+    case Expression::kAlias:
+      return visit(expression->mutable_alias()->mutable_expr());
+    case Expression::kCast:
+      return visit(expression->mutable_cast()->mutable_expr());
+    case Expression::kSortOrder:
+      return visit(expression->mutable_sort_order()->mutable_child());
+    case Expression::kLambdaFunction:
+      return visit(expression->mutable_lambda_function()->mutable_function());
     case Expression::kNamedArgumentExpression:
       return visit(expression->mutable_named_argument_expression()->mutable_value());
     case Expression::kUnresolvedExtractValue:
@@ -115,7 +121,8 @@ void ForEachChild(Expression* expression, const std::function<void(Expression*)>
       each(window->mutable_partition_spec());
       return each_order(window->mutable_order_spec());
     }
-    default: return;
+    default:
+      return;
   }
 }
 

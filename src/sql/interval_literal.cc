@@ -1,9 +1,9 @@
 #include "sql/interval_literal.h"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "base/ascii.h"
 #include "base/error.h"

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <string_view>
-
-#include <arrow/result.h>
 
 namespace millrace::sql {
 

@@ -13,9 +13,7 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAsciiLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 // Bytes of letters beyond ASCII. Spark takes Unicode letters into a word and then refuses the word; so do we.
 bool IsWordByte(char c) { return IsDigit(c) || IsAsciiLetter(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
-bool IsUriByte(char c) {
-  return IsWordByte(c) || std::string_view("/-.?=&#%").find(c) != std::string_view::npos;
-}
+bool IsUriByte(char c) { return IsWordByte(c) || std::string_view("/-.?=&#%").find(c) != std::string_view::npos; }
 
 struct SymbolSpelling {
   std::string_view text;
@@ -208,7 +206,8 @@ class Lexer {
     Match best{TokenKind::kIdentifier, word_end};
     // On equal length the number wins over the word.
     auto offer = [&](TokenKind kind, size_t end) {
-      if (end > start && (end > best.end || (end == best.end && best.kind == TokenKind::kIdentifier))) best = {kind, end};
+      if (end > start && (end > best.end || (end == best.end && best.kind == TokenKind::kIdentifier)))
+        best = {kind, end};
     };
     auto offer_suffixes = [&](size_t mantissa_end, bool has_point) {
       size_t end = Exponent(mantissa_end);

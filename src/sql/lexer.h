@@ -1,9 +1,9 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "sql/token.h"
 

@@ -1,17 +1,17 @@
 #include "sql/parse_error.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
-
-#include <fmt/format.h>
 
 namespace millrace::sql {
 
 namespace {
 
 struct Position {
-  int line = 1;        // from 1
-  size_t column = 0;   // code points from the line's start, from 0
+  int line = 1;       // from 1
+  size_t column = 0;  // code points from the line's start, from 0
 };
 
 bool StartsCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
@@ -52,9 +52,9 @@ arrow::Status WithContext(const arrow::Status& error, const std::string& context
 arrow::Status PositionedError(std::string_view statement, size_t offset, std::string_view condition,
                               ErrorParameters parameters) {
   Position position = Locate(statement, offset);
-  return WithContext(UserError(condition, std::move(parameters)),
-                     fmt::format(" (line {}, pos {})\n\n== SQL ==\n{}", position.line, position.column,
-                                 Marked(statement, position)));
+  return WithContext(
+      UserError(condition, std::move(parameters)),
+      fmt::format(" (line {}, pos {})\n\n== SQL ==\n{}", position.line, position.column, Marked(statement, position)));
 }
 
 arrow::Status SyntaxError(std::string_view statement, const Token& token, std::string_view hint) {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string_view>
-
 #include <arrow/status.h>
+
+#include <string_view>
 
 #include "base/error.h"
 #include "sql/token.h"

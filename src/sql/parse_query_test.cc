@@ -1,7 +1,7 @@
+#include <gtest/gtest.h>
+
 #include <fstream>
 #include <string>
-
-#include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "spark/connect/base.pb.h"
@@ -38,8 +38,10 @@ std::string RenderPlan(const Relation& relation) {
     return fmt::format("{}({}{}{})", name, RenderPlan(input), rest.empty() ? "" : ", ", rest);
   };
   switch (relation.rel_type_case()) {
-    case Relation::kProject: return unary("project", relation.project().input(), Items(relation.project().expressions()));
-    case Relation::kFilter: return unary("filter", relation.filter().input(), Render(relation.filter().condition()));
+    case Relation::kProject:
+      return unary("project", relation.project().input(), Items(relation.project().expressions()));
+    case Relation::kFilter:
+      return unary("filter", relation.filter().input(), Render(relation.filter().condition()));
     case Relation::kAggregate:
       return unary("aggregate", relation.aggregate().input(),
                    Items(relation.aggregate().grouping_expressions()) + ", " +
@@ -47,9 +49,12 @@ std::string RenderPlan(const Relation& relation) {
     case Relation::kSort:
       return unary(relation.sort().is_global() ? "sort" : "sort_partitions", relation.sort().input(),
                    Orders(relation.sort().order()));
-    case Relation::kLimit: return unary("limit", relation.limit().input(), std::to_string(relation.limit().limit()));
-    case Relation::kOffset: return unary("offset", relation.offset().input(), std::to_string(relation.offset().offset()));
-    case Relation::kDeduplicate: return unary("distinct", relation.deduplicate().input(), "");
+    case Relation::kLimit:
+      return unary("limit", relation.limit().input(), std::to_string(relation.limit().limit()));
+    case Relation::kOffset:
+      return unary("offset", relation.offset().input(), std::to_string(relation.offset().offset()));
+    case Relation::kDeduplicate:
+      return unary("distinct", relation.deduplicate().input(), "");
     case Relation::kDrop: {
       std::string names;
       for (const std::string& name : relation.drop().column_names()) names += (names.empty() ? "" : ", ") + name;
@@ -68,11 +73,13 @@ std::string RenderPlan(const Relation& relation) {
       for (const auto& [key, value] : table.options()) out += " " + key + "=" + value;
       return out;
     }
-    case Relation::kLocalRelation: return "one_row";
+    case Relation::kLocalRelation:
+      return "one_row";
     case Relation::kUnresolvedTableValuedFunction:
       return relation.unresolved_table_valued_function().function_name() + "(" +
              RenderList(relation.unresolved_table_valued_function().arguments()) + ")";
-    case Relation::kJoin: return RenderJoin(relation.join());
+    case Relation::kJoin:
+      return RenderJoin(relation.join());
     case Relation::kLateralJoin: {
       const auto& join = relation.lateral_join();
       return "LATERAL_" + Join::JoinType_Name(join.join_type()).substr(10) + "(" + RenderPlan(join.left()) + ", " +
@@ -91,14 +98,16 @@ std::string RenderPlan(const Relation& relation) {
     }
     case Relation::kSample:
       return unary("sample", relation.sample().input(), fmt::format("{}", relation.sample().upper_bound()));
-    case Relation::kHint: return unary("hint", relation.hint().input(), relation.hint().name());
+    case Relation::kHint:
+      return unary("hint", relation.hint().input(), relation.hint().name());
     case Relation::kRepartitionByExpression:
       return unary("repartition", relation.repartition_by_expression().input(),
                    Items(relation.repartition_by_expression().partition_exprs()));
     case Relation::kWithWatermark:
       return unary("watermark", relation.with_watermark().input(),
                    relation.with_watermark().event_time() + " " + relation.with_watermark().delay_threshold());
-    default: return relation.ShortDebugString();
+    default:
+      return relation.ShortDebugString();
   }
 }
 
@@ -155,7 +164,8 @@ TEST(ParseQuery, Plans) {
        "UNION_ALL(drop(filter(aggregate(t, [], [count(1), max(a) AS __hidden_0]), (__hidden_0 > 1)), __hidden_0), "
        "project(one_row, [2]))"},
       {"SELECT a FROM t QUALIFY rank() OVER (ORDER BY b) = 1",
-       "drop(filter(project(t, [a, rank() windowspecdefinition(b ASC NULLS FIRST, unspecifiedframe$()) AS __hidden_0]), "
+       "drop(filter(project(t, [a, rank() windowspecdefinition(b ASC NULLS FIRST, unspecifiedframe$()) AS "
+       "__hidden_0]), "
        "(__hidden_0 = 1)), __hidden_0)"},
       {"SELECT sum(a) OVER w FROM t WINDOW v AS (ORDER BY c), w AS (PARTITION BY b)",
        "project(t, [sum(a) windowspecdefinition(b, unspecifiedframe$())])"},
@@ -169,7 +179,8 @@ TEST(ParseQuery, Plans) {
       {"SELECT * FROM a NATURAL JOIN b", "project(INNER(a, b, natural_join!()), [*])"},
       {"SELECT * FROM (SELECT 1 AS x) AS q(y)", "project(alias(columns(project(one_row, [1 AS x]), y), q), [*])"},
       {"SELECT * FROM (a JOIN b ON c) x", "project(alias(INNER(a, b, c), x), [*])"},
-      {"SELECT * FROM a, LATERAL (SELECT a.x + 1) l", "project(LATERAL_INNER(a, alias(project(one_row, [(a.x + 1)]), l)), [*])"},
+      {"SELECT * FROM a, LATERAL (SELECT a.x + 1) l",
+       "project(LATERAL_INNER(a, alias(project(one_row, [(a.x + 1)]), l)), [*])"},
       {"SELECT * FROM LATERAL t", "error INVALID_SQL_SYNTAX.LATERAL_WITHOUT_SUBQUERY_OR_TABLE_VALUED_FUNC"},
       {"SELECT * FROM a LEFT JOIN LATERAL explode(a.x) e(c) ON true",
        "project(LATERAL_LEFT_OUTER(a, alias(columns(explode(a.x), c), e), true), [*])"},
@@ -187,7 +198,8 @@ TEST(ParseQuery, Plans) {
       {"SELECT * FROM t TABLESAMPLE (10 PERCENT) REPEATABLE (7) s", "project(alias(sample(t, 0.1), s), [*])"},
       {"SELECT * FROM t TABLESAMPLE (5 ROWS)", "project(limit(t, 5), [*])"},
       {"SELECT /*+ BROADCAST(t), REPARTITION(3) */ a FROM t", "project(hint(hint(t, BROADCAST), REPARTITION), [a])"},
-      {"SELECT a FROM t DISTRIBUTE BY a SORT BY b", "sort_partitions(repartition(project(t, [a]), [a]), [b ASC NULLS FIRST])"},
+      {"SELECT a FROM t DISTRIBUTE BY a SORT BY b",
+       "sort_partitions(repartition(project(t, [a]), [a]), [b ASC NULLS FIRST])"},
       // set operations
       {"SELECT 1 UNION SELECT 2 INTERSECT SELECT 3",
        "UNION(project(one_row, [1]), INTERSECT(project(one_row, [2]), project(one_row, [3])))"},

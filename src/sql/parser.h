@@ -1,5 +1,8 @@
 #pragma once
 
+#include <arrow/result.h>
+#include <arrow/status.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -7,9 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
-#include <arrow/status.h>
 
 #include "types/time_zone.h"
 
@@ -45,13 +45,14 @@ struct ConfStatement {
 };
 
 // Text of Spark SQL 4.2 to Spark Connect messages. sql/plan_conventions.h says how each construct looks there.
-// Errors of all: UserError PARSE_SYNTAX_ERROR, PARSE_EMPTY_STATEMENT, FAILED_TO_PARSE_TOO_COMPLEX, INVALID_TYPED_LITERAL and
+// Errors of all: UserError PARSE_SYNTAX_ERROR, PARSE_EMPTY_STATEMENT, FAILED_TO_PARSE_TOO_COMPLEX,
+// INVALID_TYPED_LITERAL and
 //   Spark's other parse conditions, with the place marked in the text; INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT
 //   names what Spark takes and this parser does not.
 // Thread: free functions. Source: Spark SQL reference; the grammar of Spark 4.2.
 
-/// An expression as expr() and selectExpr() take it, with an optional alias: "a + 1 AS b", "explode(m) AS (k, v)", "t.*".
-/// Plans of subqueries inside are appended to `subqueries`; where it is null they are refused.
+/// An expression as expr() and selectExpr() take it, with an optional alias: "a + 1 AS b", "explode(m) AS (k, v)",
+/// "t.*". Plans of subqueries inside are appended to `subqueries`; where it is null they are refused.
 arrow::Status ParseExpression(std::string_view text, const ParserOptions& options, spark::connect::Expression* out,
                               std::vector<spark::connect::Relation>* subqueries = nullptr);
 

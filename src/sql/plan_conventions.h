@@ -4,16 +4,18 @@
 
 namespace millrace::sql {
 
-// What this parser says with Spark Connect's messages where they leave room, or have no word. The analyzer is the reader.
+// What this parser says with Spark Connect's messages where they leave room, or have no word. The analyzer is the
+// reader.
 //
-// Functions. Operators are UnresolvedFunction by PySpark's names: + - * / % div & | ^ ~ << >> >>> == <=> < <= > >= and or not
+// Functions. Operators are UnresolvedFunction by PySpark's names: + - * / % div & | ^ ~ << >> >>> == <=> < <= > >= and
+// or not
 //   in like ilike rlike isnull isnotnull between concat (||) when (CASE) struct; `<>` is not(==). One-argument "-" and
 //   "+" are the sign operators (they print as "(- a)", where the function negative prints as "negative(a)").
 //   Unqualified names are lower-cased UnresolvedFunction; qualified ones (a.f(x)) are CallFunction.
 //   A multi-word form becomes the plain function: EXTRACT extract('year', x) · POSITION locate(a, b, 1) ·
 //   SUBSTRING … FROM substring(x, n, m) · TRIM trim/ltrim/rtrim(characters, x) · OVERLAY overlay ·
-//   DATEADD(unit, …) timestampadd('UNIT', …) · DATEDIFF(unit, …) timestampdiff('UNIT', …) · (a, b) named_struct('a', a, …) ·
-//   count(*) count(1) · x NOT … not(…) · LIKE ANY / ALL or / and of like · first(x IGNORE NULLS) first(x, true).
+//   DATEADD(unit, …) timestampadd('UNIT', …) · DATEDIFF(unit, …) timestampdiff('UNIT', …) · (a, b) named_struct('a', a,
+//   …) · count(*) count(1) · x NOT … not(…) · LIKE ANY / ALL or / and of like · first(x IGNORE NULLS) first(x, true).
 // Words without parentheses (current_date, user …) are UnresolvedAttribute: a column of that name wins, as in Spark.
 // Lambda parameters are UnresolvedNamedLambdaVariable with one name part; a field of one is UnresolvedExtractValue.
 // Literals. Interval literals set Literal.data_type (which fields they have); so do decimals with value "12.50".
@@ -21,19 +23,23 @@ namespace millrace::sql {
 // SELECT without FROM reads a LocalRelation whose data is an Arrow stream of one row and no columns.
 // VALUES is UnresolvedTableValuedFunction kInlineTable with one function struct(value, …) a row, whose types are to be
 //   brought together column by column; the columns are col1, col2 …
-// A GROUP BY query is Aggregate with GROUP_TYPE_UNSPECIFIED: its output is exactly aggregate_expressions (the SELECT list),
+// A GROUP BY query is Aggregate with GROUP_TYPE_UNSPECIFIED: its output is exactly aggregate_expressions (the SELECT
+// list),
 //   where the DataFrame forms put the grouping columns first. grouping_expressions may hold ordinals, aliases of the
 //   SELECT list, the attribute ALL (GROUP BY ALL) and the kRollup, kCube, kGroupingSets functions.
-// HAVING is Filter over that Aggregate. Aggregates and grouping expressions that only HAVING or ORDER BY use are appended to
+// HAVING is Filter over that Aggregate. Aggregates and grouping expressions that only HAVING or ORDER BY use are
+// appended to
 //   aggregate_expressions under names that start with kHiddenPrefix, and a Drop on top removes them again. QUALIFY
 //   does the same with window expressions over a Project.
 // ORDER BY is Sort over the SELECT; it may name columns of the SELECT's input.
 // WITH is WithRelations whose references are SubqueryAlias; a later one may read an earlier one.
-// Subqueries in expressions are SubqueryExpression by plan_id (from kFirstSubqueryPlanId); their plans are the references,
+// Subqueries in expressions are SubqueryExpression by plan_id (from kFirstSubqueryPlanId); their plans are the
+// references,
 //   not aliased, of a WithRelations around the query that contains them.
 // UNPIVOT is Unpivot whose ids are one star: the columns that are no values.
 // LATERAL VIEW is LateralJoin (INNER, or LEFT_OUTER for OUTER) with the UnresolvedTableValuedFunction of the generator.
-// NATURAL JOIN is Join with the condition kNaturalJoin(). Tables read AS OF carry the option versionAsOf or timestampAsOf.
+// NATURAL JOIN is Join with the condition kNaturalJoin(). Tables read AS OF carry the option versionAsOf or
+// timestampAsOf.
 
 /// Names of UnresolvedFunction with is_internal set, for what has no message of its own.
 /// aggregate_filter(f(…), condition): f(…) FILTER (WHERE condition).
@@ -52,8 +58,8 @@ inline constexpr std::string_view kGroupingSet = "grouping_set";
 /// The condition of NATURAL JOIN: all columns of the same name are equal and appear once.
 inline constexpr std::string_view kNaturalJoin = "natural_join";
 
-/// pivot_values(value…), the only grouping expression of PIVOT in SQL: groups by the columns nothing else reads. A value may be
-/// an alias.
+/// pivot_values(value…), the only grouping expression of PIVOT in SQL: groups by the columns nothing else reads. A
+/// value may be an alias.
 inline constexpr std::string_view kPivotValues = "pivot_values";
 
 /// Name of the table function that stands for VALUES.

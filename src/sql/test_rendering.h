@@ -1,9 +1,9 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "spark/connect/relations.pb.h"
 #include "sql/data_type_proto.h"
@@ -41,29 +41,43 @@ inline std::string RenderType(const spark::connect::DataType& proto) {
 
 inline std::string Render(const Expression::Literal& literal) {
   switch (literal.literal_type_case()) {
-    case Expression::Literal::kNull: return "null";
-    case Expression::Literal::kBoolean: return literal.boolean() ? "true" : "false";
-    case Expression::Literal::kByte: return std::to_string(literal.byte());
-    case Expression::Literal::kShort: return std::to_string(literal.short_());
-    case Expression::Literal::kInteger: return std::to_string(literal.integer());
-    case Expression::Literal::kLong: return std::to_string(literal.long_());
-    case Expression::Literal::kFloat: return fmt::format("{}", literal.float_());
-    case Expression::Literal::kDouble: return fmt::format("{}", literal.double_());
-    case Expression::Literal::kDecimal: return literal.decimal().value();
-    case Expression::Literal::kString: return literal.string();
+    case Expression::Literal::kNull:
+      return "null";
+    case Expression::Literal::kBoolean:
+      return literal.boolean() ? "true" : "false";
+    case Expression::Literal::kByte:
+      return std::to_string(literal.byte());
+    case Expression::Literal::kShort:
+      return std::to_string(literal.short_());
+    case Expression::Literal::kInteger:
+      return std::to_string(literal.integer());
+    case Expression::Literal::kLong:
+      return std::to_string(literal.long_());
+    case Expression::Literal::kFloat:
+      return fmt::format("{}", literal.float_());
+    case Expression::Literal::kDouble:
+      return fmt::format("{}", literal.double_());
+    case Expression::Literal::kDecimal:
+      return literal.decimal().value();
+    case Expression::Literal::kString:
+      return literal.string();
     case Expression::Literal::kBinary: {
       std::string out = "0x";
       for (unsigned char byte : literal.binary()) out += fmt::format("{:02X}", byte);
       return out;
     }
-    case Expression::Literal::kDate: return fmt::format("date {}", literal.date());
-    case Expression::Literal::kTimestamp: return fmt::format("timestamp {}", literal.timestamp());
-    case Expression::Literal::kTimestampNtz: return fmt::format("timestamp_ntz {}", literal.timestamp_ntz());
+    case Expression::Literal::kDate:
+      return fmt::format("date {}", literal.date());
+    case Expression::Literal::kTimestamp:
+      return fmt::format("timestamp {}", literal.timestamp());
+    case Expression::Literal::kTimestampNtz:
+      return fmt::format("timestamp_ntz {}", literal.timestamp_ntz());
     case Expression::Literal::kYearMonthInterval:
       return fmt::format("{} months of {}", literal.year_month_interval(), RenderType(literal.data_type()));
     case Expression::Literal::kDayTimeInterval:
       return fmt::format("{} us of {}", literal.day_time_interval(), RenderType(literal.data_type()));
-    default: return literal.ShortDebugString();
+    default:
+      return literal.ShortDebugString();
   }
 }
 
@@ -135,11 +149,15 @@ inline std::string Render(const Expression::Window& window) {
 
 inline std::string Render(const Expression& expression) {
   switch (expression.expr_type_case()) {
-    case Expression::kLiteral: return Render(expression.literal());
-    case Expression::kUnresolvedAttribute: return expression.unresolved_attribute().unparsed_identifier();
-    case Expression::kUnresolvedFunction: return RenderFunction(expression.unresolved_function());
+    case Expression::kLiteral:
+      return Render(expression.literal());
+    case Expression::kUnresolvedAttribute:
+      return expression.unresolved_attribute().unparsed_identifier();
+    case Expression::kUnresolvedFunction:
+      return RenderFunction(expression.unresolved_function());
     case Expression::kCallFunction:
-      return expression.call_function().function_name() + "(" + RenderList(expression.call_function().arguments()) + ")";
+      return expression.call_function().function_name() + "(" + RenderList(expression.call_function().arguments()) +
+             ")";
     case Expression::kUnresolvedStar: {
       const std::string& target = expression.unresolved_star().unparsed_target();
       return target.empty() ? "*" : target;
@@ -170,8 +188,10 @@ inline std::string Render(const Expression& expression) {
     case Expression::kNamedArgumentExpression:
       return expression.named_argument_expression().key() + " => " +
              Render(expression.named_argument_expression().value());
-    case Expression::kSortOrder: return Render(expression.sort_order());
-    case Expression::kWindow: return Render(expression.window());
+    case Expression::kSortOrder:
+      return Render(expression.sort_order());
+    case Expression::kWindow:
+      return Render(expression.window());
     case Expression::kSubqueryExpression: {
       using Subquery = spark::connect::SubqueryExpression;
       const auto& subquery = expression.subquery_expression();
@@ -179,7 +199,8 @@ inline std::string Render(const Expression& expression) {
       if (subquery.subquery_type() == Subquery::SUBQUERY_TYPE_EXISTS) return "exists []";
       return RenderList(subquery.in_subquery_values()) + " IN (list [])";
     }
-    default: return "{" + expression.ShortDebugString() + "}";
+    default:
+      return "{" + expression.ShortDebugString() + "}";
   }
 }
 

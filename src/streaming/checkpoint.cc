@@ -63,9 +63,8 @@ arrow::Result<Checkpoint> OpenCheckpoint(FileSystem* file_system, const std::str
   checkpoint.is_new = true;
   checkpoint.query_id = RandomUuid();
   ARROW_RETURN_NOT_OK(file_system->CreateDirectories(location));
-  ARROW_ASSIGN_OR_RAISE(bool created,
-                        WriteFileIfAbsent(*file_system, JoinPath(location, "metadata"),
-                                          "{\"id\":\"" + checkpoint.query_id + "\"}", durability));
+  ARROW_ASSIGN_OR_RAISE(bool created, WriteFileIfAbsent(*file_system, JoinPath(location, "metadata"),
+                                                        "{\"id\":\"" + checkpoint.query_id + "\"}", durability));
   if (created) return checkpoint;
   // Another query was faster: go on with its id; the logs will tell who may write.
   ARROW_ASSIGN_OR_RAISE(query_id, ReadQueryId(*file_system, location));

@@ -23,7 +23,8 @@ struct Checkpoint {
 /// Opens `location`, or makes it with a fresh query id (durable when it returns).
 ///
 /// Errors: UserError for a location that holds logs but no metadata, or state but no logs
-/// (STREAMING_CHECKPOINT_MISSING_METADATA_FILE and the like); an unreadable metadata file, by name. Nothing is written then.
+/// (STREAMING_CHECKPOINT_MISSING_METADATA_FILE and the like); an unreadable metadata file, by name. Nothing is written
+/// then.
 arrow::Result<Checkpoint> OpenCheckpoint(FileSystem* file_system, const std::string& location, Durability durability,
                                          bool verify_metadata_exists, bool verify_empty_on_start);
 

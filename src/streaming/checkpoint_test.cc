@@ -1,10 +1,10 @@
 #include "streaming/checkpoint.h"
 
-#include <filesystem>
-#include <set>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
 
 #include "base/error.h"
 #include "base/fault_injection_file_system.h"

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/status.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
-
-#include <arrow/status.h>
 
 namespace millrace::streaming {
 

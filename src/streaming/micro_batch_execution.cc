@@ -39,8 +39,8 @@ int64_t MinBatchesToRetain(const StreamingQuerySpec& spec) {
 
 }  // namespace
 
-MicroBatchExecution::MicroBatchExecution(std::unique_ptr<StreamingQuerySpec> spec, Checkpoint checkpoint, BoundQuery bound,
-                                         std::unique_ptr<connector::StreamSink> sink)
+MicroBatchExecution::MicroBatchExecution(std::unique_ptr<StreamingQuerySpec> spec, Checkpoint checkpoint,
+                                         BoundQuery bound, std::unique_ptr<connector::StreamSink> sink)
     : owned_spec_(std::move(spec)),
       spec_(*owned_spec_),
       run_id_(RandomUuid()),
@@ -318,12 +318,11 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
 
 arrow::Status MicroBatchExecution::CommitMicroBatch() {
   PhaseTimer timer(*spec_.clock, &progress_, "commitOffsets");
-  ARROW_RETURN_NOT_OK(
-      log_writer_.Submit([this, batch_id = batch_id_, watermark = watermark_ms_]() -> arrow::Status {
-        ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
-        ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, CommitEntry{watermark}));
-        return HitFailpoint("commit_log.after_add");
-      }));
+  ARROW_RETURN_NOT_OK(log_writer_.Submit([this, batch_id = batch_id_, watermark = watermark_ms_]() -> arrow::Status {
+    ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
+    ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, CommitEntry{watermark}));
+    return HitFailpoint("commit_log.after_add");
+  }));
   progress_.batch_id = batch_id_.value;
   commit_offsets_.clear();
   for (QuerySource& source : bound_.sources) {
@@ -334,8 +333,8 @@ arrow::Status MicroBatchExecution::CommitMicroBatch() {
     source.committed = source.available;
     commit_offsets_.push_back(source.committed);
   }
-  // The sources may delete what they have read only when the commit entry is durable: done with the next micro-batch, or
-  // when there is nothing else to do.
+  // The sources may delete what they have read only when the commit entry is durable: done with the next micro-batch,
+  // or when there is nothing else to do.
   sources_to_commit_ = true;
   planned_ = false;
   batch_id_ = batch_id_.Next();
@@ -405,9 +404,8 @@ bool MicroBatchExecution::WaitForTrigger(bool ran) {
       if (ran) return true;
       // Sources that tell wake the query; a long wait is only a safety net then.
       int64_t poll_us = all_sources_notify_ ? 1000000 : spec_.polling_delay_ms * 1000;
-      spec_.clock->WaitUntil(spec_.clock->NowMicros() + poll_us, [this] {
-        return stopping() || data_arrived_.load(std::memory_order_acquire);
-      });
+      spec_.clock->WaitUntil(spec_.clock->NowMicros() + poll_us,
+                             [this] { return stopping() || data_arrived_.load(std::memory_order_acquire); });
       return !stopping();
     }
   }

@@ -1,8 +1,8 @@
 #include "streaming/progress.h"
 
-#include <cmath>
-
 #include <absl/time/time.h>
+
+#include <cmath>
 
 namespace millrace::streaming {
 
@@ -15,7 +15,9 @@ JsonValue OffsetJson(const std::optional<connector::SourceOffset>& offset) {
 }
 
 JsonValue Rate(int64_t rows, double seconds) {
-  double rate = rows == 0 ? 0.0 : seconds <= 0 ? static_cast<double>(rows) * 1000.0 : static_cast<double>(rows) / seconds;
+  double rate = rows == 0      ? 0.0
+                : seconds <= 0 ? static_cast<double>(rows) * 1000.0
+                               : static_cast<double>(rows) / seconds;
   return JsonValue::Number(std::round(rate * 10.0) / 10.0);
 }
 

@@ -26,7 +26,8 @@ void CollectStreams(const logical::Plan& plan, std::vector<const SourceScan*>* s
   streams->push_back(&scan);
 }
 
-// Gives each scan of a stream a key of its own, because each may want other columns; `origin` says which stream a key reads.
+// Gives each scan of a stream a key of its own, because each may want other columns; `origin` says which stream a key
+// reads.
 PlanPtr SeparateScans(const PlanPtr& plan, std::map<int64_t, int64_t>* origin) {
   return logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
     if (node->kind() != NodeKind::kSourceScan || !node->is_streaming()) return nullptr;
@@ -72,16 +73,15 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
   ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode));
   if (spec.sink != nullptr && (spec.sink->output_modes & (1u << static_cast<unsigned>(spec.output_mode))) == 0) {
     static constexpr const char* kModes[] = {"Append", "Update", "Complete"};
-    return UserError("STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
-                     {{"className", std::string(spec.sink->name)},
-                      {"outputMode", kModes[static_cast<size_t>(spec.output_mode)]}});
+    return UserError(
+        "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
+        {{"className", std::string(spec.sink->name)}, {"outputMode", kModes[static_cast<size_t>(spec.output_mode)]}});
   }
   auto enabled = [&](std::string_view key) { return spec.conf(key).value_or("true") != "false"; };
-  ARROW_ASSIGN_OR_RAISE(
-      Checkpoint checkpoint,
-      OpenCheckpoint(spec.file_system, spec.checkpoint_location, spec.connector.durability,
-                     enabled("spark.sql.streaming.checkpoint.verifyMetadataExists.enabled"),
-                     enabled("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart")));
+  ARROW_ASSIGN_OR_RAISE(Checkpoint checkpoint,
+                        OpenCheckpoint(spec.file_system, spec.checkpoint_location, spec.connector.durability,
+                                       enabled("spark.sql.streaming.checkpoint.verifyMetadataExists.enabled"),
+                                       enabled("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart")));
   // Sources keep a pointer to the connector context: it must already lie where the query keeps it.
   auto owned = std::make_unique<StreamingQuerySpec>(std::move(spec));
   ARROW_ASSIGN_OR_RAISE(BoundQuery bound, Bind(*owned, checkpoint));
@@ -96,8 +96,8 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
   } else {
     ARROW_ASSIGN_OR_RAISE(sink, owned->sink->open_stream(request));
   }
-  auto query = std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound),
-                                                     std::move(sink));
+  auto query =
+      std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound), std::move(sink));
   query->Launch();
   return query;
 }

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/status.h>
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/status.h>
 
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -91,8 +91,8 @@ class StreamingQuery {
   virtual arrow::Status cause() const = 0;
   virtual std::string Explain(bool extended) const = 0;
 
-  /// Ends the query and returns when its thread has ended: the running micro-batch is abandoned (it runs again after a restart). Errors: none
-  /// but a time-out of spark.sql.streaming.stopTimeout.
+  /// Ends the query and returns when its thread has ended: the running micro-batch is abandoned (it runs again after a
+  /// restart). Errors: none but a time-out of spark.sql.streaming.stopTimeout.
   virtual arrow::Status Stop() = 0;
   /// Waits for the end. Negative: for ever. False when the time is over; the query's failure as status.
   virtual arrow::Result<bool> AwaitTermination(std::chrono::milliseconds timeout) = 0;
@@ -104,7 +104,8 @@ class StreamingQuery {
 /// Errors: UserError for plans or checkpoints Spark refuses; nothing was started then.
 arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec);
 
-/// The query id in the checkpoint's `metadata`; nullopt when there is none. Errors: a file that cannot be read or is not one.
+/// The query id in the checkpoint's `metadata`; nullopt when there is none. Errors: a file that cannot be read or is
+/// not one.
 arrow::Result<std::optional<std::string>> ReadQueryId(const FileSystem& file_system, const std::string& location);
 
 }  // namespace millrace::streaming

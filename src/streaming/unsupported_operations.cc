@@ -12,18 +12,22 @@ namespace {
 using logical::NodeKind;
 
 arrow::Status NeedsState(std::string_view what) {
-  return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
-                   {{"methodName", std::string(what) + " on a stream (an operator with state)"},
-                    {"className", "Millrace"}});
+  return UserError(
+      "UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+      {{"methodName", std::string(what) + " on a stream (an operator with state)"}, {"className", "Millrace"}});
 }
 
 arrow::Status CheckNode(const logical::Plan& node) {
   if (!node.is_streaming()) return arrow::Status::OK();
   switch (node.kind()) {
-    case NodeKind::kAggregate: return NeedsState("an aggregation");
-    case NodeKind::kDeduplicate: return NeedsState("dropDuplicates");
-    case NodeKind::kWatermark: return NeedsState("withWatermark");
-    case NodeKind::kLimit: return NeedsState("limit");
+    case NodeKind::kAggregate:
+      return NeedsState("an aggregation");
+    case NodeKind::kDeduplicate:
+      return NeedsState("dropDuplicates");
+    case NodeKind::kWatermark:
+      return NeedsState("withWatermark");
+    case NodeKind::kLimit:
+      return NeedsState("limit");
     case NodeKind::kSort:
       return UserError("_LEGACY_ERROR_TEMP_3102",
                        {{"msg",
@@ -37,9 +41,9 @@ arrow::Status CheckNode(const logical::Plan& node) {
       if (join.left()->is_streaming() && join.right()->is_streaming()) return NeedsState("a stream-stream join");
       bool left_stream = join.left()->is_streaming();
       bool refused = (left_stream && (join.type() == logical::JoinType::kRightOuter)) ||
-                     (!left_stream && (join.type() == logical::JoinType::kLeftOuter ||
-                                       join.type() == logical::JoinType::kLeftSemi ||
-                                       join.type() == logical::JoinType::kLeftAnti)) ||
+                     (!left_stream &&
+                      (join.type() == logical::JoinType::kLeftOuter || join.type() == logical::JoinType::kLeftSemi ||
+                       join.type() == logical::JoinType::kLeftAnti)) ||
                      join.type() == logical::JoinType::kFullOuter;
       if (refused) {
         return UserError("_LEGACY_ERROR_TEMP_3102",

@@ -8,24 +8,42 @@ namespace millrace::types {
 
 std::shared_ptr<arrow::DataType> ToArrow(const DataType& type) {
   switch (type.id()) {
-    case TypeId::kNull: return arrow::null();
-    case TypeId::kBoolean: return arrow::boolean();
-    case TypeId::kByte: return arrow::int8();
-    case TypeId::kShort: return arrow::int16();
-    case TypeId::kInteger: return arrow::int32();
-    case TypeId::kLong: return arrow::int64();
-    case TypeId::kFloat: return arrow::float32();
-    case TypeId::kDouble: return arrow::float64();
-    case TypeId::kDecimal: return arrow::decimal128(type.precision(), type.scale());
-    case TypeId::kString: return arrow::utf8();
-    case TypeId::kBinary: return arrow::binary();
-    case TypeId::kDate: return arrow::date32();
-    case TypeId::kTimestamp: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-    case TypeId::kTimestampNtz: return arrow::timestamp(arrow::TimeUnit::MICRO);
-    case TypeId::kYearMonthInterval: return arrow::month_interval();
-    case TypeId::kDayTimeInterval: return arrow::duration(arrow::TimeUnit::MICRO);
-    case TypeId::kCalendarInterval: return arrow::month_day_nano_interval();
-    case TypeId::kArray: return arrow::list(arrow::field("element", ToArrow(*type.element()), type.contains_null()));
+    case TypeId::kNull:
+      return arrow::null();
+    case TypeId::kBoolean:
+      return arrow::boolean();
+    case TypeId::kByte:
+      return arrow::int8();
+    case TypeId::kShort:
+      return arrow::int16();
+    case TypeId::kInteger:
+      return arrow::int32();
+    case TypeId::kLong:
+      return arrow::int64();
+    case TypeId::kFloat:
+      return arrow::float32();
+    case TypeId::kDouble:
+      return arrow::float64();
+    case TypeId::kDecimal:
+      return arrow::decimal128(type.precision(), type.scale());
+    case TypeId::kString:
+      return arrow::utf8();
+    case TypeId::kBinary:
+      return arrow::binary();
+    case TypeId::kDate:
+      return arrow::date32();
+    case TypeId::kTimestamp:
+      return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    case TypeId::kTimestampNtz:
+      return arrow::timestamp(arrow::TimeUnit::MICRO);
+    case TypeId::kYearMonthInterval:
+      return arrow::month_interval();
+    case TypeId::kDayTimeInterval:
+      return arrow::duration(arrow::TimeUnit::MICRO);
+    case TypeId::kCalendarInterval:
+      return arrow::month_day_nano_interval();
+    case TypeId::kArray:
+      return arrow::list(arrow::field("element", ToArrow(*type.element()), type.contains_null()));
     case TypeId::kMap:
       return arrow::map(ToArrow(*type.key()),
                         arrow::field("value", ToArrow(*type.value()), type.value_contains_null()));
@@ -59,38 +77,54 @@ arrow::Result<StructField> FieldFromArrow(const arrow::Field& field) {
 
 arrow::Result<DataTypePtr> FromArrow(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::NA: return Null();
-    case arrow::Type::BOOL: return Boolean();
-    case arrow::Type::INT8: return Byte();
+    case arrow::Type::NA:
+      return Null();
+    case arrow::Type::BOOL:
+      return Boolean();
+    case arrow::Type::INT8:
+      return Byte();
     case arrow::Type::INT16:
-    case arrow::Type::UINT8: return Short();
+    case arrow::Type::UINT8:
+      return Short();
     case arrow::Type::INT32:
-    case arrow::Type::UINT16: return Integer();
+    case arrow::Type::UINT16:
+      return Integer();
     case arrow::Type::INT64:
-    case arrow::Type::UINT32: return Long();
-    case arrow::Type::UINT64: return Decimal(20, 0);
+    case arrow::Type::UINT32:
+      return Long();
+    case arrow::Type::UINT64:
+      return Decimal(20, 0);
     case arrow::Type::HALF_FLOAT:
-    case arrow::Type::FLOAT: return Float();
-    case arrow::Type::DOUBLE: return Double();
+    case arrow::Type::FLOAT:
+      return Float();
+    case arrow::Type::DOUBLE:
+      return Double();
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
       return Decimal(decimal.precision(), decimal.scale());
     }
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
-    case arrow::Type::STRING_VIEW: return String();
+    case arrow::Type::STRING_VIEW:
+      return String();
     case arrow::Type::BINARY:
     case arrow::Type::LARGE_BINARY:
     case arrow::Type::BINARY_VIEW:
-    case arrow::Type::FIXED_SIZE_BINARY: return Binary();
+    case arrow::Type::FIXED_SIZE_BINARY:
+      return Binary();
     case arrow::Type::DATE32:
-    case arrow::Type::DATE64: return Date();
+    case arrow::Type::DATE64:
+      return Date();
     case arrow::Type::TIMESTAMP:
       return static_cast<const arrow::TimestampType&>(type).timezone().empty() ? TimestampNtz() : Timestamp();
-    case arrow::Type::INTERVAL_MONTHS: return YearMonthInterval();
-    case arrow::Type::DURATION: return DayTimeInterval();
-    case arrow::Type::INTERVAL_MONTH_DAY_NANO: return CalendarInterval();
-    case arrow::Type::DICTIONARY: return FromArrow(*static_cast<const arrow::DictionaryType&>(type).value_type());
+    case arrow::Type::INTERVAL_MONTHS:
+      return YearMonthInterval();
+    case arrow::Type::DURATION:
+      return DayTimeInterval();
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+      return CalendarInterval();
+    case arrow::Type::DICTIONARY:
+      return FromArrow(*static_cast<const arrow::DictionaryType&>(type).value_type());
     case arrow::Type::LIST:
     case arrow::Type::LARGE_LIST:
     case arrow::Type::FIXED_SIZE_LIST: {

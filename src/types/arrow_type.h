@@ -1,8 +1,8 @@
 #pragma once
 
-#include <memory>
-
 #include <arrow/type_fwd.h>
+
+#include <memory>
 
 #include "types/data_type.h"
 

@@ -58,13 +58,23 @@ struct TypeNames {
 
 // Indexed by TypeId, up to kCalendarInterval.
 constexpr TypeNames kNames[] = {
-    {"void", "void"},       {"boolean", "boolean"},     {"tinyint", "byte"},
-    {"smallint", "short"},  {"int", "integer"},         {"bigint", "long"},
-    {"float", "float"},     {"double", "double"},       {"decimal", "decimal"},
-    {"string", "string"},   {"binary", "binary"},       {"date", "date"},
-    {"timestamp", "timestamp"}, {"timestamp_ntz", "timestamp_ntz"},
+    {"void", "void"},
+    {"boolean", "boolean"},
+    {"tinyint", "byte"},
+    {"smallint", "short"},
+    {"int", "integer"},
+    {"bigint", "long"},
+    {"float", "float"},
+    {"double", "double"},
+    {"decimal", "decimal"},
+    {"string", "string"},
+    {"binary", "binary"},
+    {"date", "date"},
+    {"timestamp", "timestamp"},
+    {"timestamp_ntz", "timestamp_ntz"},
     {"interval year to month", "interval year to month"},
-    {"interval day to second", "interval day to second"}, {"interval", "interval"},
+    {"interval day to second", "interval day to second"},
+    {"interval", "interval"},
 };
 
 std::string DecimalName(const DataType& type) {
@@ -271,9 +281,9 @@ DataTypePtr Array(DataTypePtr element, bool contains_null) {
 }
 
 DataTypePtr Map(DataTypePtr key, DataTypePtr value, bool value_contains_null) {
-  return std::make_shared<DataType>(
-      TypeId::kMap, 0, 0,
-      std::vector<StructField>{{"key", std::move(key), false, ""}, {"value", std::move(value), value_contains_null, ""}});
+  return std::make_shared<DataType>(TypeId::kMap, 0, 0,
+                                    std::vector<StructField>{{"key", std::move(key), false, ""},
+                                                             {"value", std::move(value), value_contains_null, ""}});
 }
 
 DataTypePtr Struct(std::vector<StructField> fields) {
@@ -282,10 +292,14 @@ DataTypePtr Struct(std::vector<StructField> fields) {
 
 DataTypePtr DecimalForIntegral(TypeId id) {
   switch (id) {
-    case TypeId::kByte: return Decimal(3, 0);
-    case TypeId::kShort: return Decimal(5, 0);
-    case TypeId::kInteger: return Decimal(10, 0);
-    default: return Decimal(20, 0);
+    case TypeId::kByte:
+      return Decimal(3, 0);
+    case TypeId::kShort:
+      return Decimal(5, 0);
+    case TypeId::kInteger:
+      return Decimal(10, 0);
+    default:
+      return Decimal(20, 0);
   }
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
 
 namespace millrace::types {
 
@@ -146,8 +146,8 @@ DataTypePtr AsNullable(const DataTypePtr& type);
 /// Parses Spark's schema JSON (what ToJson writes). Errors: Invalid naming what is wrong.
 arrow::Result<DataTypePtr> ParseTypeJson(std::string_view json);
 
-/// Parses a type in DDL ("array<int>", "STRUCT<a: INT NOT NULL COMMENT 'x'>", "decimal(10, 2)", "interval day to second").
-/// Errors: UserError PARSE_SYNTAX_ERROR, UNSUPPORTED_DATATYPE.
+/// Parses a type in DDL ("array<int>", "STRUCT<a: INT NOT NULL COMMENT 'x'>", "decimal(10, 2)", "interval day to
+/// second"). Errors: UserError PARSE_SYNTAX_ERROR, UNSUPPORTED_DATATYPE.
 arrow::Result<DataTypePtr> ParseTypeDdl(std::string_view text);
 
 /// Parses a list of columns ("a INT, b STRING NOT NULL" or "a: INT"); also accepts one whole STRUCT<…> type,

@@ -55,8 +55,9 @@ arrow::Status PatternError(std::string_view pattern, arrow::Status otherwise) {
 }
 
 arrow::Status Unrecognized(std::string_view pattern) {
-  return PatternError(pattern, UserError("INVALID_DATETIME_PATTERN.WITH_SUGGESTION",
-                                         {{"pattern", QuoteStringLiteral(pattern)}, {"docroot", std::string(kDocRoot)}}));
+  return PatternError(pattern,
+                      UserError("INVALID_DATETIME_PATTERN.WITH_SUGGESTION",
+                                {{"pattern", QuoteStringLiteral(pattern)}, {"docroot", std::string(kDocRoot)}}));
 }
 
 // Letters and lengths that Java knows and Spark refuses.
@@ -79,8 +80,7 @@ arrow::Status CheckLetters(std::string_view pattern, Purpose purpose) {
                                              {{"pattern", std::string(pattern)}, {"c", std::string(1, c)}}));
     }
     if ((run == 5 && kNoNarrow.find(c) != std::string_view::npos) || (run == 7 && c == 'y')) {
-      return PatternError(pattern,
-                          UserError("INVALID_DATETIME_PATTERN.LENGTH", {{"pattern", std::string(pattern)}}));
+      return PatternError(pattern, UserError("INVALID_DATETIME_PATTERN.LENGTH", {{"pattern", std::string(pattern)}}));
     }
   }
   return arrow::Status::OK();
@@ -229,22 +229,36 @@ class PatternCompiler {
 
   bool AddLetters(char c, int32_t count) {
     switch (c) {
-      case 'y': return AddYear(has_era_ ? Field::kYearOfEra : Field::kYear, count);
-      case 'G': return AddText(Field::kEra, count);
+      case 'y':
+        return AddYear(has_era_ ? Field::kYearOfEra : Field::kYear, count);
+      case 'G':
+        return AddText(Field::kEra, count);
       case 'M':
-      case 'L': return AddNumberOrText(Field::kMonth, count);
+      case 'L':
+        return AddNumberOrText(Field::kMonth, count);
       case 'Q':
-      case 'q': return AddNumberOrText(Field::kQuarter, count);
-      case 'E': return AddText(Field::kDayOfWeek, count);
-      case 'd': return AddNumber(Field::kDay, count, 2);
-      case 'H': return AddNumber(Field::kHourOfDay, count, 2);
-      case 'k': return AddNumber(Field::kClockHourOfDay, count, 2);
-      case 'K': return AddNumber(Field::kHourOfAmPm, count, 2);
-      case 'h': return AddNumber(Field::kClockHourOfAmPm, count, 2);
-      case 'm': return AddNumber(Field::kMinute, count, 2);
-      case 's': return AddNumber(Field::kSecond, count, 2);
-      case 'F': return AddNumber(Field::kAlignedDayOfWeek, count, 1);
-      case 'a': return count == 1 && AddText(Field::kAmPm, count);
+      case 'q':
+        return AddNumberOrText(Field::kQuarter, count);
+      case 'E':
+        return AddText(Field::kDayOfWeek, count);
+      case 'd':
+        return AddNumber(Field::kDay, count, 2);
+      case 'H':
+        return AddNumber(Field::kHourOfDay, count, 2);
+      case 'k':
+        return AddNumber(Field::kClockHourOfDay, count, 2);
+      case 'K':
+        return AddNumber(Field::kHourOfAmPm, count, 2);
+      case 'h':
+        return AddNumber(Field::kClockHourOfAmPm, count, 2);
+      case 'm':
+        return AddNumber(Field::kMinute, count, 2);
+      case 's':
+        return AddNumber(Field::kSecond, count, 2);
+      case 'F':
+        return AddNumber(Field::kAlignedDayOfWeek, count, 1);
+      case 'a':
+        return count == 1 && AddText(Field::kAmPm, count);
       case 'g':
         AppendValue(Op{.kind = OpKind::kNumber, .field = Field::kModifiedJulianDay, .min_width = count});
         return count <= 19;
@@ -256,13 +270,17 @@ class PatternCompiler {
                        .min_width = count,
                        .max_width = 3});
         return count <= 3;
-      case 'S': return AddFraction(count);
-      case 'X': return AddIsoOffset(count, "Z");
-      case 'x': return AddIsoOffset(count, count == 1 ? "+00" : count == 2 || count == 4 ? "+0000" : "+00:00");
+      case 'S':
+        return AddFraction(count);
+      case 'X':
+        return AddIsoOffset(count, "Z");
+      case 'x':
+        return AddIsoOffset(count, count == 1 ? "+00" : count == 2 || count == 4 ? "+0000" : "+00:00");
       case 'Z':
         if (count == 4) return AddLocalizedOffset(4);
         return count <= 3 ? AddOffset(2, "+0000") : count == 5 && AddOffset(5, "Z");
-      case 'O': return (count == 1 || count == 4) && AddLocalizedOffset(count);
+      case 'O':
+        return (count == 1 || count == 4) && AddLocalizedOffset(count);
       case 'V':
         writes_zone_ = true;
         Append(Op{.kind = OpKind::kZoneId});
@@ -272,14 +290,15 @@ class PatternCompiler {
         writes_full_zone_name_ = writes_full_zone_name_ || count == 4;
         Append(Op{.kind = OpKind::kZoneName, .min_width = count});
         return count <= 4;
-      default: return false;
+      default:
+        return false;
     }
   }
 
   bool AddYear(Field field, int32_t count) {
     if (count == 2) {
-      AppendValue(Op{
-          .kind = OpKind::kReducedYear, .field = field, .sign = Sign::kNever, .min_width = 2, .max_width = 2});
+      AppendValue(
+          Op{.kind = OpKind::kReducedYear, .field = field, .sign = Sign::kNever, .min_width = 2, .max_width = 2});
     } else {
       Sign sign = count < 4 ? Sign::kNormal : Sign::kExceedsPad;
       AppendValue(Op{.kind = OpKind::kNumber, .field = field, .sign = sign, .min_width = count});
@@ -289,7 +308,8 @@ class PatternCompiler {
 
   bool AddFraction(int32_t count) {
     if (count > 9) return false;
-    Op op{.kind = OpKind::kFraction, .field = Field::kNano, .sign = Sign::kNever, .min_width = count, .max_width = count};
+    Op op{
+        .kind = OpKind::kFraction, .field = Field::kNano, .sign = Sign::kNever, .min_width = count, .max_width = count};
     if (purpose_ == Purpose::kParseTimestamp) op.min_width = 1;
     if (op.min_width == op.max_width) {
       AppendValue(std::move(op));
@@ -344,25 +364,44 @@ Moment Split(int64_t local_seconds, int32_t micros) {
 int64_t FieldValue(const Moment& m, Field field) {
   int32_t hour = m.second_of_day / 3600;
   switch (field) {
-    case Field::kEra: return m.date.year > 0 ? 1 : 0;
-    case Field::kYear: return m.date.year;
-    case Field::kYearOfEra: return m.date.year > 0 ? m.date.year : 1 - m.date.year;
-    case Field::kMonth: return m.date.month;
-    case Field::kDay: return m.date.day;
-    case Field::kDayOfYear: return DayOfYear(m.date);
-    case Field::kQuarter: return (m.date.month + 2) / 3;
-    case Field::kDayOfWeek: return IsoDayOfWeek(FloorDiv(m.local_seconds, 86400));
-    case Field::kAlignedDayOfWeek: return (m.date.day - 1) % 7 + 1;
-    case Field::kModifiedJulianDay: return FloorDiv(m.local_seconds, 86400) + 40587;
-    case Field::kAmPm: return hour / 12;
-    case Field::kHourOfDay: return hour;
-    case Field::kClockHourOfDay: return hour == 0 ? 24 : hour;
-    case Field::kHourOfAmPm: return hour % 12;
-    case Field::kClockHourOfAmPm: return hour % 12 == 0 ? 12 : hour % 12;
-    case Field::kMinute: return m.second_of_day / 60 % 60;
-    case Field::kSecond: return m.second_of_day % 60;
-    case Field::kNano: return int64_t{m.micros} * 1000;
-    case Field::kNumFields: break;
+    case Field::kEra:
+      return m.date.year > 0 ? 1 : 0;
+    case Field::kYear:
+      return m.date.year;
+    case Field::kYearOfEra:
+      return m.date.year > 0 ? m.date.year : 1 - m.date.year;
+    case Field::kMonth:
+      return m.date.month;
+    case Field::kDay:
+      return m.date.day;
+    case Field::kDayOfYear:
+      return DayOfYear(m.date);
+    case Field::kQuarter:
+      return (m.date.month + 2) / 3;
+    case Field::kDayOfWeek:
+      return IsoDayOfWeek(FloorDiv(m.local_seconds, 86400));
+    case Field::kAlignedDayOfWeek:
+      return (m.date.day - 1) % 7 + 1;
+    case Field::kModifiedJulianDay:
+      return FloorDiv(m.local_seconds, 86400) + 40587;
+    case Field::kAmPm:
+      return hour / 12;
+    case Field::kHourOfDay:
+      return hour;
+    case Field::kClockHourOfDay:
+      return hour == 0 ? 24 : hour;
+    case Field::kHourOfAmPm:
+      return hour % 12;
+    case Field::kClockHourOfAmPm:
+      return hour % 12 == 0 ? 12 : hour % 12;
+    case Field::kMinute:
+      return m.second_of_day / 60 % 60;
+    case Field::kSecond:
+      return m.second_of_day % 60;
+    case Field::kNano:
+      return int64_t{m.micros} * 1000;
+    case Field::kNumFields:
+      break;
   }
   return 0;
 }
@@ -443,20 +482,36 @@ bool NeedsZone(const std::vector<Op>& ops) {
 void AppendOps(const std::vector<Op>& ops, const Moment& m, std::string* out) {
   for (const Op& op : ops) {
     switch (op.kind) {
-      case OpKind::kLiteral: out->append(op.text); break;
-      case OpKind::kNumber: AppendNumber(op, FieldValue(m, op.field), out); break;
-      case OpKind::kReducedYear: AppendPadded(std::abs(FieldValue(m, op.field)) % 100, 2, out); break;
+      case OpKind::kLiteral:
+        out->append(op.text);
+        break;
+      case OpKind::kNumber:
+        AppendNumber(op, FieldValue(m, op.field), out);
+        break;
+      case OpKind::kReducedYear:
+        AppendPadded(std::abs(FieldValue(m, op.field)) % 100, 2, out);
+        break;
       case OpKind::kFraction: {
         int64_t nanos = int64_t{m.micros} * 1000;
         for (int32_t i = op.max_width; i < 9; ++i) nanos /= 10;
         AppendPadded(nanos, op.max_width, out);
         break;
       }
-      case OpKind::kShortText: out->append(FieldText(op.field, FieldValue(m, op.field), false)); break;
-      case OpKind::kFullText: out->append(FieldText(op.field, FieldValue(m, op.field), true)); break;
-      case OpKind::kOffset: AppendOffset(op, m.offset_seconds, out); break;
-      case OpKind::kLocalizedOffset: AppendLocalizedOffset(op.min_width == 4, m.offset_seconds, out); break;
-      case OpKind::kZoneId: out->append(m.zone->id()); break;
+      case OpKind::kShortText:
+        out->append(FieldText(op.field, FieldValue(m, op.field), false));
+        break;
+      case OpKind::kFullText:
+        out->append(FieldText(op.field, FieldValue(m, op.field), true));
+        break;
+      case OpKind::kOffset:
+        AppendOffset(op, m.offset_seconds, out);
+        break;
+      case OpKind::kLocalizedOffset:
+        AppendLocalizedOffset(op.min_width == 4, m.offset_seconds, out);
+        break;
+      case OpKind::kZoneId:
+        out->append(m.zone->id());
+        break;
       case OpKind::kZoneName:
         out->append(ZoneName(*m.zone, m.utc_us, op.min_width == 4).value_or(m.zone->id()));
         break;
@@ -539,7 +594,8 @@ void DateTimePattern::Format(int64_t utc_us, const TimeZone& zone, std::string* 
 }
 
 void DateTimePattern::FormatNtz(int64_t local_us, std::string* out) const {
-  AppendOps(ops_, Split(FloorDiv(local_us, kMicrosPerSecond), static_cast<int32_t>(FloorMod(local_us, kMicrosPerSecond))),
+  AppendOps(ops_,
+            Split(FloorDiv(local_us, kMicrosPerSecond), static_cast<int32_t>(FloorMod(local_us, kMicrosPerSecond))),
             out);
 }
 

@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <array>
 #include <limits>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "base/ascii.h"
 #include "types/datetime_pattern.h"
@@ -10,7 +10,8 @@
 #include "types/pattern_text.h"
 #include "types/zone_name.h"
 
-/// Parsing by a compiled pattern, in java.time's two steps: read fields off the text, then make a date and time of them.
+/// Parsing by a compiled pattern, in java.time's two steps: read fields off the text, then make a date and time of
+/// them.
 
 namespace millrace::types {
 
@@ -64,15 +65,23 @@ class Reader {
         if (!StartsWith(*position, op.text)) return false;
         *position += op.text.size();
         return true;
-      case OpKind::kNumber: return ReadNumber(op, position, fields);
-      case OpKind::kReducedYear: return ReadReducedYear(op, position, fields);
-      case OpKind::kFraction: return ReadFraction(op, position, fields);
-      case OpKind::kShortText: return ReadText(op, false, position, fields);
-      case OpKind::kFullText: return ReadText(op, true, position, fields);
-      case OpKind::kOffset: return ReadOffset(op.min_width, op.text, position, fields);
-      case OpKind::kLocalizedOffset: return ReadLocalizedOffset(position, fields);
+      case OpKind::kNumber:
+        return ReadNumber(op, position, fields);
+      case OpKind::kReducedYear:
+        return ReadReducedYear(op, position, fields);
+      case OpKind::kFraction:
+        return ReadFraction(op, position, fields);
+      case OpKind::kShortText:
+        return ReadText(op, false, position, fields);
+      case OpKind::kFullText:
+        return ReadText(op, true, position, fields);
+      case OpKind::kOffset:
+        return ReadOffset(op.min_width, op.text, position, fields);
+      case OpKind::kLocalizedOffset:
+        return ReadLocalizedOffset(position, fields);
       case OpKind::kZoneId:
-      case OpKind::kZoneName: return ReadZone(op.kind == OpKind::kZoneName, position, fields);
+      case OpKind::kZoneName:
+        return ReadZone(op.kind == OpKind::kZoneName, position, fields);
       case OpKind::kOptional: {
         size_t end = *position;
         Fields tried = *fields;
@@ -399,12 +408,15 @@ std::string PatternMismatch::Render(std::string_view text) const {
   std::string shown(text.substr(0, 64));
   if (text.size() > 64) shown += "...";
   switch (kind) {
-    case Kind::kAtIndex: return fmt::format("Text '{}' could not be parsed at index {}", shown, JavaIndex(text, index));
+    case Kind::kAtIndex:
+      return fmt::format("Text '{}' could not be parsed at index {}", shown, JavaIndex(text, index));
     case Kind::kTrailing:
       return fmt::format("Text '{}' could not be parsed, unparsed text found at index {}", shown,
                          JavaIndex(text, index));
-    case Kind::kValue: return fmt::format("Text '{}' could not be parsed: {}", shown, message);
-    case Kind::kRaw: return message;
+    case Kind::kValue:
+      return fmt::format("Text '{}' could not be parsed: {}", shown, message);
+    case Kind::kRaw:
+      return message;
   }
   return message;
 }

@@ -40,8 +40,9 @@ TEST(DateTimePattern, Format) {
   EXPECT_EQ(Formatted("E EE EEE EEEE a h hh H HH k kk K KK m mm s ss", kNoon),
             "Tue Tue Tue Tuesday PM 3 03 15 15 15 15 3 03 4 04 5 05");
   EXPECT_EQ(Formatted("S SS SSS SSSS SSSSSS SSSSSSSSS", kNoon), "1 12 123 1234 123456 123456000");
-  EXPECT_EQ(Formatted("VV z zzzz O OOOO X XX XXX XXXX XXXXX x xx xxx xxxx xxxxx Z ZZ ZZZ ZZZZ ZZZZZ", kNoon),
-            "UTC UTC Coordinated Universal Time GMT GMT Z Z Z Z Z +00 +0000 +00:00 +0000 +00:00 +0000 +0000 +0000 GMT Z");
+  EXPECT_EQ(
+      Formatted("VV z zzzz O OOOO X XX XXX XXXX XXXXX x xx xxx xxxx xxxxx Z ZZ ZZZ ZZZZ ZZZZZ", kNoon),
+      "UTC UTC Coordinated Universal Time GMT GMT Z Z Z Z Z +00 +0000 +00:00 +0000 +00:00 +0000 +0000 +0000 GMT Z");
   EXPECT_EQ(Formatted("'T' '' 'it''s' [yyyy][MM]-[[dd]]", kNoon), "T ' it's 202401-02");
   EXPECT_EQ(Formatted("F", kNoon), "2");
   EXPECT_EQ(Formatted("a h hh H k K KK", "2024-01-02 00:04:05"), "AM 12 12 0 24 0 00");

@@ -73,10 +73,14 @@ bool ScanUsualForm(std::string_view text, Segments* out) {
 // Segment numbers: 0 year, 1 month, 2 day, 3 hour, 4 minute, 5 second, 6 fraction, 7 zone.
 bool ValidDigits(int segment, int digits) {
   switch (segment) {
-    case 0: return digits >= 4 && digits <= 6;
-    case 6: return true;
-    case 7: return digits <= 2;
-    default: return digits > 0 && digits <= 2;
+    case 0:
+      return digits >= 4 && digits <= 6;
+    case 6:
+      return true;
+    case 7:
+      return digits <= 2;
+    default:
+      return digits > 0 && digits <= 2;
   }
 }
 
@@ -352,9 +356,9 @@ bool ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t* utc_us
   if (segments.has_zone && !LookUpZone(segments.zone, &written_zone, &offset_seconds)) return false;
   int64_t days = 0;
   if (segments.only_time) {
-    int64_t now_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                         std::chrono::system_clock::now().time_since_epoch())
-                         .count();
+    int64_t now_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     int64_t local = now_us + int64_t{offset_seconds} * kMicrosPerSecond;
     if (written_zone != nullptr) local = written_zone->ToLocalMicros(now_us);
     days = FloorDiv(local, kMicrosPerDay);

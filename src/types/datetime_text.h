@@ -18,9 +18,7 @@ inline constexpr int64_t kMicrosPerHour = 60 * kMicrosPerMinute;
 inline constexpr int64_t kMicrosPerDay = 24 * kMicrosPerHour;
 
 /// Quotient rounded down and the remainder that goes with it. REQUIRES: divisor > 0.
-constexpr int64_t FloorDiv(int64_t value, int64_t divisor) {
-  return value / divisor - (value % divisor < 0 ? 1 : 0);
-}
+constexpr int64_t FloorDiv(int64_t value, int64_t divisor) { return value / divisor - (value % divisor < 0 ? 1 : 0); }
 constexpr int64_t FloorMod(int64_t value, int64_t divisor) {
   int64_t rest = value % divisor;
   return rest < 0 ? rest + divisor : rest;

@@ -14,8 +14,8 @@ enum class TokenKind { kWord, kQuotedWord, kNumber, kString, kSymbol, kEnd };
 
 struct Token {
   TokenKind kind = TokenKind::kEnd;
-  std::string text;   // unquoted
-  size_t start = 0;   // byte position in the input
+  std::string text;  // unquoted
+  size_t start = 0;  // byte position in the input
 };
 
 constexpr int kMaxDepth = 200;
@@ -78,7 +78,8 @@ class DdlParser {
   bool IsSymbol(std::string_view symbol) const { return token_.kind == TokenKind::kSymbol && token_.text == symbol; }
 
   arrow::Status SyntaxError() const {
-    if (token_.kind == TokenKind::kEnd) return UserError("PARSE_SYNTAX_ERROR", {{"error", "end of input"}, {"hint", ""}});
+    if (token_.kind == TokenKind::kEnd)
+      return UserError("PARSE_SYNTAX_ERROR", {{"error", "end of input"}, {"hint", ""}});
     std::string near = QuoteStringLiteral(token_.text);
     // Spark's parser tells when the text would do without its last token.
     DdlParser rest(text_.substr(position_));
@@ -97,13 +98,25 @@ class DdlParser {
       std::string_view name;
       TypeId id;
     } kSimple[] = {
-        {"boolean", TypeId::kBoolean},  {"tinyint", TypeId::kByte},       {"byte", TypeId::kByte},
-        {"smallint", TypeId::kShort},   {"short", TypeId::kShort},        {"int", TypeId::kInteger},
-        {"integer", TypeId::kInteger},  {"bigint", TypeId::kLong},        {"long", TypeId::kLong},
-        {"float", TypeId::kFloat},      {"real", TypeId::kFloat},         {"double", TypeId::kDouble},
-        {"string", TypeId::kString},    {"binary", TypeId::kBinary},      {"date", TypeId::kDate},
-        {"timestamp", TypeId::kTimestamp},        {"timestamp_ltz", TypeId::kTimestamp},
-        {"timestamp_ntz", TypeId::kTimestampNtz}, {"void", TypeId::kNull},
+        {"boolean", TypeId::kBoolean},
+        {"tinyint", TypeId::kByte},
+        {"byte", TypeId::kByte},
+        {"smallint", TypeId::kShort},
+        {"short", TypeId::kShort},
+        {"int", TypeId::kInteger},
+        {"integer", TypeId::kInteger},
+        {"bigint", TypeId::kLong},
+        {"long", TypeId::kLong},
+        {"float", TypeId::kFloat},
+        {"real", TypeId::kFloat},
+        {"double", TypeId::kDouble},
+        {"string", TypeId::kString},
+        {"binary", TypeId::kBinary},
+        {"date", TypeId::kDate},
+        {"timestamp", TypeId::kTimestamp},
+        {"timestamp_ltz", TypeId::kTimestamp},
+        {"timestamp_ntz", TypeId::kTimestampNtz},
+        {"void", TypeId::kNull},
     };
     for (const auto& entry : kSimple) {
       if (entry.name == word) return SimpleType(entry.id);

@@ -170,8 +170,7 @@ double DecimalToDouble(const arrow::Decimal128& value, int scale) {
   Wide magnitude = Magnitude(value);
   // Both exact in a double: one division rounds once.
   if (magnitude <= (Wide{1} << 53) && scale <= 22) {
-    double result = static_cast<double>(static_cast<uint64_t>(magnitude)) /
-                    static_cast<double>(PowerOfTen(scale));
+    double result = static_cast<double>(static_cast<uint64_t>(magnitude)) / static_cast<double>(PowerOfTen(scale));
     return value.high_bits() < 0 ? -result : result;
   }
   std::string text;

@@ -107,7 +107,8 @@ bool StripLiteral(std::string_view* text, const std::string_view* names, int sta
   std::string_view rest = text->substr(quote + 1);
   *text = text->substr(0, quote);
   if (!TakeSpaces(&rest) || !TakeWord(&rest, names[start])) return false;
-  if (end != start && !(TakeSpaces(&rest) && TakeWord(&rest, "TO") && TakeSpaces(&rest) && TakeWord(&rest, names[end]))) {
+  if (end != start &&
+      !(TakeSpaces(&rest) && TakeWord(&rest, "TO") && TakeSpaces(&rest) && TakeWord(&rest, names[end]))) {
     return false;
   }
   return rest.empty();
@@ -349,7 +350,7 @@ IntervalParse ParseDayTimeInterval(std::string_view text, int start_field, int e
   __int128 total = 0;
   for (int field = start_field; field <= end_field; ++field) {
     int64_t value = 0;
-    int64_t limit = field == start_field ? std::numeric_limits<int64_t>::max() / kMicrosPerField[field]
+    int64_t limit = field == start_field  ? std::numeric_limits<int64_t>::max() / kMicrosPerField[field]
                     : field == kHourField ? 23
                                           : 59;
     if (!ToLong(parts.fields[field], &value) || value > limit) {

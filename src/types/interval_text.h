@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/status.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <arrow/status.h>
 
 #include "types/data_type.h"
 

@@ -1,8 +1,8 @@
 #include "types/interval_text.h"
 
-#include <limits>
-
 #include <gtest/gtest.h>
+
+#include <limits>
 
 namespace millrace::types {
 namespace {
@@ -72,8 +72,9 @@ TEST(IntervalText, Calendar) {
   EXPECT_EQ(Calendar("-1.5 seconds"), "-1.5 seconds");
   EXPECT_EQ(Calendar("1.1234567891 seconds"), "NULL");
   EXPECT_EQ(Calendar("99999999999 years"), "NULL");
-  EXPECT_EQ(Calendar("1 year 2 months 3 weeks 4 days 5 hours 6 minutes 7.123456789 seconds 8 milliseconds 9 microseconds"),
-            "1 years 2 months 25 days 5 hours 6 minutes 7.131465 seconds");
+  EXPECT_EQ(
+      Calendar("1 year 2 months 3 weeks 4 days 5 hours 6 minutes 7.123456789 seconds 8 milliseconds 9 microseconds"),
+      "1 years 2 months 25 days 5 hours 6 minutes 7.131465 seconds");
 }
 
 }  // namespace

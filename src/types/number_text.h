@@ -1,18 +1,18 @@
 #pragma once
 
+#include <arrow/util/decimal.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <arrow/util/decimal.h>
 
 /// Texts of numbers, both ways, as Java's classes and Spark's casts write and read them.
 /// All functions are pure and thread-safe.
 
 namespace millrace::types {
 
-/// Java 17's Double.toString and Float.toString: "1.0", "1.0E10", "-0.0", "NaN", "Infinity". Plain notation from 1e-3 up
-/// to 1e7. The digits are the shortest that read back, but for the values where Java 17 writes more (large whole
+/// Java 17's Double.toString and Float.toString: "1.0", "1.0E10", "-0.0", "NaN", "Infinity". Plain notation from 1e-3
+/// up to 1e7. The digits are the shortest that read back, but for the values where Java 17 writes more (large whole
 /// numbers, powers of two).
 void AppendDouble(double value, std::string* out);
 void AppendFloat(float value, std::string* out);

@@ -1,8 +1,8 @@
 #include "types/number_text.h"
 
-#include <limits>
-
 #include <gtest/gtest.h>
+
+#include <limits>
 
 namespace millrace::types {
 namespace {

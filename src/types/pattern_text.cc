@@ -22,12 +22,18 @@ constexpr std::string_view kHalves[] = {"AM", "PM"};
 
 std::span<const std::string_view> FieldTexts(Field field, bool full) {
   switch (field) {
-    case Field::kMonth: return full ? kMonths : kShortMonths;
-    case Field::kDayOfWeek: return full ? std::span<const std::string_view>(kDays) : kShortDays;
-    case Field::kQuarter: return full ? std::span<const std::string_view>(kQuarters) : kShortQuarters;
-    case Field::kEra: return full ? std::span<const std::string_view>(kEras) : kShortEras;
-    case Field::kAmPm: return kHalves;
-    default: return {};
+    case Field::kMonth:
+      return full ? kMonths : kShortMonths;
+    case Field::kDayOfWeek:
+      return full ? std::span<const std::string_view>(kDays) : kShortDays;
+    case Field::kQuarter:
+      return full ? std::span<const std::string_view>(kQuarters) : kShortQuarters;
+    case Field::kEra:
+      return full ? std::span<const std::string_view>(kEras) : kShortEras;
+    case Field::kAmPm:
+      return kHalves;
+    default:
+      return {};
   }
 }
 

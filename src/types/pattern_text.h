@@ -8,7 +8,8 @@
 
 namespace millrace::types {
 
-/// The words of a field in en-US (CLDR, as Java 17 has them), from its smallest value up; empty for fields without words.
+/// The words of a field in en-US (CLDR, as Java 17 has them), from its smallest value up; empty for fields without
+/// words.
 std::span<const std::string_view> FieldTexts(DateTimePattern::Field field, bool full);
 /// The smallest value of a field with words.
 int64_t FirstFieldText(DateTimePattern::Field field);

@@ -1,12 +1,12 @@
 #include "types/time_zone.h"
 
+#include <absl/time/time.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
-
-#include <absl/time/time.h>
 
 #include "base/error.h"
 
@@ -51,8 +51,7 @@ class RegionZone final : public TimeZone {
     if (before == after && OffsetSeconds((second - before) * 1000000) == before) {
       return local_us - int64_t{before} * 1000000;
     }
-    absl::TimeZone::TimeInfo info =
-        zone_.At(absl::ToCivilSecond(absl::FromUnixSeconds(second), absl::UTCTimeZone()));
+    absl::TimeZone::TimeInfo info = zone_.At(absl::ToCivilSecond(absl::FromUnixSeconds(second), absl::UTCTimeZone()));
     // `pre` uses the offset before the transition: the earlier instant of two, and past a gap by its length.
     return absl::ToUnixSeconds(info.pre) * 1000000 + (local_us - second * 1000000);
   }
@@ -127,14 +126,30 @@ constexpr struct {
   std::string_view id;
   std::string_view region;
 } kShortIds[] = {
-    {"ACT", "Australia/Darwin"},     {"AET", "Australia/Sydney"},  {"AGT", "America/Argentina/Buenos_Aires"},
-    {"ART", "Africa/Cairo"},         {"AST", "America/Anchorage"}, {"BET", "America/Sao_Paulo"},
-    {"BST", "Asia/Dhaka"},           {"CAT", "Africa/Harare"},     {"CNT", "America/St_Johns"},
-    {"CST", "America/Chicago"},      {"CTT", "Asia/Shanghai"},     {"EAT", "Africa/Addis_Ababa"},
-    {"ECT", "Europe/Paris"},         {"IET", "America/Indiana/Indianapolis"}, {"IST", "Asia/Kolkata"},
-    {"JST", "Asia/Tokyo"},           {"MIT", "Pacific/Apia"},      {"NET", "Asia/Yerevan"},
-    {"NST", "Pacific/Auckland"},     {"PLT", "Asia/Karachi"},      {"PNT", "America/Phoenix"},
-    {"PRT", "America/Puerto_Rico"},  {"PST", "America/Los_Angeles"}, {"SST", "Pacific/Guadalcanal"},
+    {"ACT", "Australia/Darwin"},
+    {"AET", "Australia/Sydney"},
+    {"AGT", "America/Argentina/Buenos_Aires"},
+    {"ART", "Africa/Cairo"},
+    {"AST", "America/Anchorage"},
+    {"BET", "America/Sao_Paulo"},
+    {"BST", "Asia/Dhaka"},
+    {"CAT", "Africa/Harare"},
+    {"CNT", "America/St_Johns"},
+    {"CST", "America/Chicago"},
+    {"CTT", "Asia/Shanghai"},
+    {"EAT", "Africa/Addis_Ababa"},
+    {"ECT", "Europe/Paris"},
+    {"IET", "America/Indiana/Indianapolis"},
+    {"IST", "Asia/Kolkata"},
+    {"JST", "Asia/Tokyo"},
+    {"MIT", "Pacific/Apia"},
+    {"NET", "Asia/Yerevan"},
+    {"NST", "Pacific/Auckland"},
+    {"PLT", "Asia/Karachi"},
+    {"PNT", "America/Phoenix"},
+    {"PRT", "America/Puerto_Rico"},
+    {"PST", "America/Los_Angeles"},
+    {"SST", "Pacific/Guadalcanal"},
     {"VST", "Asia/Ho_Chi_Minh"},
 };
 

@@ -7,9 +7,7 @@ namespace millrace::types {
 
 namespace {
 
-arrow::Status Malformed(std::string_view what) {
-  return arrow::Status::Invalid("Malformed schema JSON: ", what);
-}
+arrow::Status Malformed(std::string_view what) { return arrow::Status::Invalid("Malformed schema JSON: ", what); }
 
 arrow::Result<DataTypePtr> FromJson(const JsonValue& json, int depth);
 

@@ -1,11 +1,11 @@
 // CSV text: must be read as one text, and line by line, without a crash, under usual and odd options.
 
+#include <arrow/array.h>
+#include <arrow/builder.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-
-#include <arrow/array.h>
-#include <arrow/builder.h>
 
 #include "format/csv/csv_decoder.h"
 #include "format/csv/csv_infer_schema.h"

@@ -1,12 +1,12 @@
 // JSON records, one a line of the input: the fast path must give what the exact reader gives, for every record.
 
+#include <arrow/array.h>
+#include <arrow/builder.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
-
-#include <arrow/array.h>
-#include <arrow/builder.h>
 
 #include "format/json/json_decoder.h"
 #include "format/json/json_infer_schema.h"
@@ -17,7 +17,8 @@ namespace {
 using namespace millrace;
 
 constexpr const char* kSchemas[] = {
-    "a BIGINT, b STRING, c DOUBLE, d STRUCT<e: INT, f: ARRAY<STRING>>, g MAP<STRING, INT>, t TIMESTAMP, _corrupt_record STRING",
+    "a BIGINT, b STRING, c DOUBLE, d STRUCT<e: INT, f: ARRAY<STRING>>, g MAP<STRING, INT>, t TIMESTAMP, "
+    "_corrupt_record STRING",
     "b STRING",
     "ARRAY<STRUCT<a: INT, b: STRING>>",
     "MAP<STRING, STRING>",
@@ -48,7 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       auto fast = Decoder(schema, true, as_source)->Decode(*records);
       auto exact = Decoder(schema, false, as_source)->Decode(*records);
       if (!fast.ok() || !exact.ok()) std::abort();
-      if (!fast->values->Validate().ok() || !fast->values->Equals(*exact->values, arrow::EqualOptions::Defaults().nans_equal(true))) {
+      if (!fast->values->Validate().ok() ||
+          !fast->values->Equals(*exact->values, arrow::EqualOptions::Defaults().nans_equal(true))) {
         std::fprintf(stderr, "schema %s\nfast  %s\nexact %s\n", schema, fast->values->ToString().c_str(),
                      exact->values->ToString().c_str());
         std::abort();

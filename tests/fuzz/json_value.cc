@@ -1,10 +1,10 @@
 // A document that parses is written, and what was written reads back as the same text.
 
+#include "base/json_value.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-
-#include "base/json_value.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -1,3 +1,5 @@
+#include "logical/node/aggregate.h"
+
 #include <algorithm>
 
 #include "analyzer/aggregate_items.h"
@@ -5,7 +7,6 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "function/function_def.h"
-#include "logical/node/aggregate.h"
 #include "logical/node/expand.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
@@ -157,9 +158,8 @@ class QueryGrouping {
       }
       ExpressionPtr item = WithoutName(items_[static_cast<size_t>(position - 1)]);
       if (expression::Contains(*item, ExpressionKind::kAggregateCall)) {
-        return UserError("GROUP_BY_POS_AGGREGATE",
-                         {{"index", std::to_string(position)},
-                          {"aggExpr", items_[static_cast<size_t>(position - 1)]->Sql()}});
+        return UserError("GROUP_BY_POS_AGGREGATE", {{"index", std::to_string(position)},
+                                                    {"aggExpr", items_[static_cast<size_t>(position - 1)]->Sql()}});
       }
       return Key(std::move(item));
     }

@@ -1,15 +1,16 @@
+#include "logical/node/join.h"
+
 #include <algorithm>
 #include <set>
 
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
-#include "expression/type_coercion.h"
 #include "expression/generator.h"
+#include "expression/type_coercion.h"
 #include "function/function_def.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/generate.h"
-#include "logical/node/join.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/plan_conventions.h"
@@ -26,14 +27,22 @@ using spark::connect::Relation;
 arrow::Result<JoinType> ToJoinType(spark::connect::Join::JoinType type) {
   switch (type) {
     case spark::connect::Join::JOIN_TYPE_UNSPECIFIED:
-    case spark::connect::Join::JOIN_TYPE_INNER: return JoinType::kInner;
-    case spark::connect::Join::JOIN_TYPE_FULL_OUTER: return JoinType::kFullOuter;
-    case spark::connect::Join::JOIN_TYPE_LEFT_OUTER: return JoinType::kLeftOuter;
-    case spark::connect::Join::JOIN_TYPE_RIGHT_OUTER: return JoinType::kRightOuter;
-    case spark::connect::Join::JOIN_TYPE_LEFT_ANTI: return JoinType::kLeftAnti;
-    case spark::connect::Join::JOIN_TYPE_LEFT_SEMI: return JoinType::kLeftSemi;
-    case spark::connect::Join::JOIN_TYPE_CROSS: return JoinType::kCross;
-    default: return NotSupported("a join of an unknown type");
+    case spark::connect::Join::JOIN_TYPE_INNER:
+      return JoinType::kInner;
+    case spark::connect::Join::JOIN_TYPE_FULL_OUTER:
+      return JoinType::kFullOuter;
+    case spark::connect::Join::JOIN_TYPE_LEFT_OUTER:
+      return JoinType::kLeftOuter;
+    case spark::connect::Join::JOIN_TYPE_RIGHT_OUTER:
+      return JoinType::kRightOuter;
+    case spark::connect::Join::JOIN_TYPE_LEFT_ANTI:
+      return JoinType::kLeftAnti;
+    case spark::connect::Join::JOIN_TYPE_LEFT_SEMI:
+      return JoinType::kLeftSemi;
+    case spark::connect::Join::JOIN_TYPE_CROSS:
+      return JoinType::kCross;
+    default:
+      return NotSupported("a join of an unknown type");
   }
 }
 
@@ -118,8 +127,8 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
       message.join_condition().unresolved_function().function_name() == sql::kNaturalJoin) {
     std::vector<std::string> names;
     for (const AttributePtr& column : pair.left->output()) {
-      ARROW_ASSIGN_OR_RAISE(auto match, ResolveName({column->name()}, pair.right->output(),
-                                                    resolver.context().eval.case_sensitive));
+      ARROW_ASSIGN_OR_RAISE(
+          auto match, ResolveName({column->name()}, pair.right->output(), resolver.context().eval.case_sensitive));
       if (match) names.push_back(column->name());
     }
     if (!names.empty()) return JoinUsing(resolver, type, names, pair);
@@ -171,7 +180,8 @@ arrow::Result<PlanPtr> JoinLateralSubquery(RelationResolver& resolver, const spa
   if (message.has_join_condition()) {
     AttributeVector both = left->output();
     both.insert(both.end(), shown.begin(), shown.end());
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver.Expressions(both).ResolveCondition(message.join_condition()));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition,
+                          resolver.Expressions(both).ResolveCondition(message.join_condition()));
     lateral.conditions.push_back(std::move(condition));
   }
   AttributeVector columns = left->output();
@@ -182,8 +192,8 @@ arrow::Result<PlanPtr> JoinLateralSubquery(RelationResolver& resolver, const spa
   ExpressionVector items(columns.begin(), columns.end());
   for (size_t i = num_left; i < join->output().size(); ++i) {
     const AttributePtr& column = join->output()[i];
-    bool wanted = std::any_of(shown.begin(), shown.end(),
-                              [&](const AttributePtr& one) { return one->id() == column->id(); });
+    bool wanted =
+        std::any_of(shown.begin(), shown.end(), [&](const AttributePtr& one) { return one->id() == column->id(); });
     if (wanted) items.push_back(column);
   }
   return std::make_shared<logical::Project>(std::move(items), std::move(join));
@@ -218,8 +228,8 @@ arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver& resolver, const Rela
   for (ExpressionPtr& argument : arguments) {
     if (argument->kind() == expression::ExpressionKind::kAlias) argument = argument->children()[0];
   }
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr call, function::BindCall(function.function_name(), std::move(arguments),
-                                                               resolver.context().eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr call,
+                        function::BindCall(function.function_name(), std::move(arguments), resolver.context().eval));
   if (call->kind() != expression::ExpressionKind::kGeneratorCall) {
     return UserError("UNSUPPORTED_GENERATOR.NOT_GENERATOR",
                      {{"functionName", QuoteIdentifier(ToLowerAscii(function.function_name()))},
@@ -227,8 +237,8 @@ arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver& resolver, const Rela
   }
   const auto& fields = static_cast<const expression::GeneratorCall&>(*call).output();
   if (!names.empty() && names.size() != fields.size()) {
-    return UserError("UDTF_ALIAS_NUMBER_MISMATCH", {{"aliasesSize", std::to_string(fields.size())},
-                                                    {"aliasesNames", std::to_string(names.size())}});
+    return UserError("UDTF_ALIAS_NUMBER_MISMATCH",
+                     {{"aliasesSize", std::to_string(fields.size())}, {"aliasesNames", std::to_string(names.size())}});
   }
   bool outer = message.join_type() == spark::connect::Join::JOIN_TYPE_LEFT_OUTER;
   AttributeVector generated;

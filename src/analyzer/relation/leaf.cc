@@ -32,9 +32,9 @@ using spark::connect::Relation;
 AttributeVector NewColumns(const types::DataType& schema) {
   AttributeVector columns;
   for (const types::StructField& field : schema.fields()) {
-    columns.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), field.name,
-                                                                       field.type, field.nullable,
-                                                                       std::vector<std::string>{}, field.metadata_json));
+    columns.push_back(std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), field.name, field.type, field.nullable, std::vector<std::string>{},
+        field.metadata_json));
   }
   return columns;
 }
@@ -81,8 +81,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> Conform(const expression::Eva
       columns.push_back(std::move(built));
       continue;
     }
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum cast, expression::CastColumn(eval, batch.column(i), *from, wanted,
-                                                                    expression::CastMode::kAnsi));
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum cast,
+                          expression::CastColumn(eval, batch.column(i), *from, wanted, expression::CastMode::kAnsi));
     ARROW_ASSIGN_OR_RAISE(auto array, expression::ToArray(cast, batch.num_rows(), eval.memory_pool));
     columns.push_back(std::move(array));
   }
@@ -99,8 +99,8 @@ std::string CaseInsensitiveOption(const google::protobuf::Map<std::string, std::
 
 arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::connect::Read& read) {
   const auto& message = read.data_source();
-  std::string format = message.has_format() && !message.format().empty() ? message.format()
-                                                                         : resolver.context().default_source;
+  std::string format =
+      message.has_format() && !message.format().empty() ? message.format() : resolver.context().default_source;
   const connector::SourceDef* def = connector::FindSource(format);
   if (def == nullptr) {
     return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
@@ -146,9 +146,11 @@ arrow::Result<PlanPtr> ResolveRead(RelationResolver& resolver, const Relation& r
   }
   std::optional<PlanPtr> view =
       resolver.context().catalog == nullptr ? std::nullopt : resolver.context().catalog->FindView(parts);
-  if (!view) return UserError("TABLE_OR_VIEW_NOT_FOUND", {{"relationName", QuoteNameParts(parts)},
-                                               {"searchPath", "[`system`.`builtin`, `system`.`session`, "
-                                                              "`spark_catalog`.`default`]"}});
+  if (!view)
+    return UserError("TABLE_OR_VIEW_NOT_FOUND", {{"relationName", QuoteNameParts(parts)},
+                                                 {"searchPath",
+                                                  "[`system`.`builtin`, `system`.`session`, "
+                                                  "`spark_catalog`.`default`]"}});
   return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*view, nullptr));
 }
 
@@ -271,10 +273,9 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
     }
     size_t expected = !names.empty() ? names.size() : rows.empty() ? row.size() : rows[0].size();
     if (row.size() != expected) {
-      return UserError("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
-                       {{"expectedNumCols", std::to_string(expected)},
-                        {"actualNumCols", std::to_string(row.size())},
-                        {"rowIndex", std::to_string(rows.size())}});
+      return UserError("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", {{"expectedNumCols", std::to_string(expected)},
+                                                                     {"actualNumCols", std::to_string(row.size())},
+                                                                     {"rowIndex", std::to_string(rows.size())}});
     }
     rows.push_back(std::move(row));
   }
@@ -301,8 +302,7 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
                          {{"expr", QuoteSqlExpression(value->Sql(true))}});
       }
       nullable = nullable || value->nullable();
-      ARROW_ASSIGN_OR_RAISE(auto array,
-                            expression::EvaluateToArray(*value, resolver.context().eval, *one_row));
+      ARROW_ASSIGN_OR_RAISE(auto array, expression::EvaluateToArray(*value, resolver.context().eval, *one_row));
       ARROW_RETURN_NOT_OK(builder->AppendArraySlice(*array->data(), 0, 1));
     }
     ARROW_ASSIGN_OR_RAISE(auto array, builder->Finish());
@@ -311,8 +311,8 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
   }
   types::DataTypePtr schema = types::Struct(std::move(fields));
   auto partitions = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
-  (*partitions)[0].push_back(arrow::RecordBatch::Make(types::ToArrowSchema(*schema), static_cast<int64_t>(rows.size()),
-                                                      std::move(arrays)));
+  (*partitions)[0].push_back(
+      arrow::RecordBatch::Make(types::ToArrowSchema(*schema), static_cast<int64_t>(rows.size()), std::move(arrays)));
   return std::make_shared<logical::LocalRelation>(NewColumns(*schema), std::move(partitions));
 }
 

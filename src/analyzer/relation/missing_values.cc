@@ -55,10 +55,10 @@ arrow::Result<PlanPtr> ResolveFillNa(RelationResolver& resolver, const Relation&
       items.push_back(column);
       continue;
     }
-    ExpressionPtr filler = value->type()->Equals(*column->type())
-                               ? value
-                               : std::make_shared<expression::Cast>(value, column->type(),
-                                                                    expression::CastMode::kAnsi, false);
+    ExpressionPtr filler =
+        value->type()->Equals(*column->type())
+            ? value
+            : std::make_shared<expression::Cast>(value, column->type(), expression::CastMode::kAnsi, false);
     ExpressionPtr source = column;
     if (column->type()->id() == types::TypeId::kDouble || column->type()->id() == types::TypeId::kFloat) {
       ExpressionPtr null = expression::Literal::Null(column->type());

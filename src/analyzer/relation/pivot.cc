@@ -33,9 +33,8 @@ ExpressionPtr Over(const ExpressionPtr& item, const ExpressionPtr& condition) {
     if (node->kind() != ExpressionKind::kAggregateCall) return nullptr;
     const auto& call = static_cast<const AggregateCall&>(*node);
     ExpressionVector arguments(call.children().begin(), call.children().begin() + call.num_arguments());
-    ExpressionPtr filter = call.filter() == nullptr
-                               ? condition
-                               : std::make_shared<expression::Logical>(true, call.filter(), condition);
+    ExpressionPtr filter =
+        call.filter() == nullptr ? condition : std::make_shared<expression::Logical>(true, call.filter(), condition);
     return std::make_shared<AggregateCall>(call.function(), std::move(arguments), call.distinct(), std::move(filter));
   });
 }
@@ -59,9 +58,8 @@ arrow::Result<PlanPtr> MakePivot(const ExpressionPtr& column, const ExpressionVe
       ARROW_ASSIGN_OR_RAISE(name, NameOf(value, eval));
     }
     if (!expression::CanCast(*value->type(), *column->type(), expression::CastMode::kAnsi)) {
-      return UserError("PIVOT_VALUE_DATA_TYPE_MISMATCH", {{"value", name},
-                                                          {"valueType", value->type()->Sql()},
-                                                          {"pivotType", column->type()->Sql()}});
+      return UserError("PIVOT_VALUE_DATA_TYPE_MISMATCH",
+                       {{"value", name}, {"valueType", value->type()->Sql()}, {"pivotType", column->type()->Sql()}});
     }
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr matches,
                           function::BindCall("<=>", {column, expression::ImplicitCast(value, column->type())}, eval));
@@ -71,8 +69,7 @@ arrow::Result<PlanPtr> MakePivot(const ExpressionPtr& column, const ExpressionVe
       const ExpressionPtr& item = items[i];
       ExpressionPtr aggregate = Over(item->kind() == ExpressionKind::kAlias ? item->children()[0] : item, matches);
       ExpressionPtr null = Literal::Null(aggregate->type());
-      ExpressionPtr chosen =
-          std::make_shared<expression::CaseWhen>(ExpressionVector{present, aggregate, null}, true);
+      ExpressionPtr chosen = std::make_shared<expression::CaseWhen>(ExpressionVector{present, aggregate, null}, true);
       std::string suffix = several ? "_" + expression::ToAttribute(item)->name() : "";
       made.push_back(std::make_shared<Alias>(std::move(chosen), name + suffix));
     }
@@ -98,8 +95,8 @@ arrow::Result<PlanPtr> ResolvePivot(RelationResolver& resolver, const spark::con
                   message.grouping_expressions(0).unresolved_function().is_internal() &&
                   message.grouping_expressions(0).unresolved_function().function_name() == sql::kPivotValues;
   if (from_sql) {
-    ARROW_ASSIGN_OR_RAISE(
-        values, expressions.ResolveAll(message.grouping_expressions(0).unresolved_function().arguments()));
+    ARROW_ASSIGN_OR_RAISE(values,
+                          expressions.ResolveAll(message.grouping_expressions(0).unresolved_function().arguments()));
     std::vector<expression::AttributeId> read = expression::References(*column);
     for (const ExpressionPtr& aggregate : aggregates) {
       std::vector<expression::AttributeId> ids = expression::References(*aggregate);
@@ -124,8 +121,8 @@ arrow::Result<PlanPtr> ResolvePivot(RelationResolver& resolver, const spark::con
     }
   }
   for (const ExpressionPtr& aggregate : aggregates) {
-    ARROW_RETURN_NOT_OK(CheckGrouped(aggregate->kind() == ExpressionKind::kAlias ? *aggregate->children()[0] : *aggregate,
-                                     grouping, {}));
+    ARROW_RETURN_NOT_OK(CheckGrouped(
+        aggregate->kind() == ExpressionKind::kAlias ? *aggregate->children()[0] : *aggregate, grouping, {}));
     items.push_back(aggregate);
   }
   return MakePivot(column, values, std::move(grouping), std::move(items), std::move(child), eval);

@@ -1,3 +1,5 @@
+#include "logical/node/project.h"
+
 #include <algorithm>
 #include <set>
 
@@ -9,7 +11,6 @@
 #include "expression/type_coercion.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/generate.h"
-#include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/plan_conventions.h"
 
@@ -31,7 +32,8 @@ bool SameName(std::string_view a, std::string_view b, bool case_sensitive) {
   return case_sensitive ? a == b : EqualsIgnoreCase(a, b);
 }
 
-// Each generator among the items becomes a Generate below the projection: with several, every combination of their rows.
+// Each generator among the items becomes a Generate below the projection: with several, every combination of their
+// rows.
 arrow::Result<PlanPtr> ExtractGenerators(ExpressionVector* items,
                                          const std::vector<ExpressionResolver::GeneratorNames>& names, PlanPtr child) {
   ExpressionVector shown;
@@ -76,9 +78,10 @@ arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation
   ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(project.expressions()));
   child = resolver.WithHidden(child, below);
   const expression::EvalContext& eval = resolver.context().eval;
-  bool aggregates = below.window_functions.ContainsAggregates() || std::any_of(items.begin(), items.end(), [](const ExpressionPtr& item) {
-    return expression::Contains(*item, ExpressionKind::kAggregateCall);
-  });
+  bool aggregates = below.window_functions.ContainsAggregates() ||
+                    std::any_of(items.begin(), items.end(), [](const ExpressionPtr& item) {
+                      return expression::Contains(*item, ExpressionKind::kAggregateCall);
+                    });
   // select(count(…)) without groupBy is one group over everything.
   if (aggregates) {
     for (const ExpressionPtr& item : items) ARROW_RETURN_NOT_OK(CheckGrouped(*item, {}, below));
@@ -188,9 +191,8 @@ arrow::Result<PlanPtr> ResolveToDf(RelationResolver& resolver, const Relation& r
   }
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   if (static_cast<size_t>(message.column_names_size()) != child->output().size()) {
-    return UserError("ASSIGNMENT_ARITY_MISMATCH",
-                     {{"numExpr", std::to_string(message.column_names_size())},
-                      {"numTarget", std::to_string(child->output().size())}});
+    return UserError("ASSIGNMENT_ARITY_MISMATCH", {{"numExpr", std::to_string(message.column_names_size())},
+                                                   {"numTarget", std::to_string(child->output().size())}});
   }
   ExpressionVector items;
   for (size_t i = 0; i < child->output().size(); ++i) {

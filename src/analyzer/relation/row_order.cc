@@ -19,9 +19,9 @@ namespace millrace::analyzer {
 
 namespace {
 
-using spark::connect::Relation;
 using expression::AttributePtr;
 using expression::ExpressionKind;
+using spark::connect::Relation;
 
 // Columns of `wanted` that `plan` hides but its child has: SELECT a FROM t ORDER BY b. Gives the plan that shows them
 // too, or null when it cannot be done.
@@ -82,7 +82,8 @@ arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::
   const AttributeVector& hidden = aggregate.child()->output();
   AttributeVector visible = child->output();
   visible.insert(visible.end(), hidden.begin(), hidden.end());
-  for (const AttributeVector* columns : {aggregates ? &visible : &hidden, const_cast<const AttributeVector*>(&visible)}) {
+  for (const AttributeVector* columns :
+       {aggregates ? &visible : &hidden, const_cast<const AttributeVector*>(&visible)}) {
     OperatorInput below;
     below.window_functions_allowed = false;
     arrow::Result<ExpressionPtr> condition = resolver.Expressions(*columns, &below).ResolveCondition(message);
@@ -108,15 +109,14 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
   bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
   if (condition.ok() && !aggregates) {
     below.reads_hidden = below.hidden != nullptr;
-    ARROW_ASSIGN_OR_RAISE(
-        PlanPtr filtered, FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval));
+    ARROW_ASSIGN_OR_RAISE(PlanPtr filtered,
+                          FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval));
     if (below.reads_hidden && filtered->kind() == logical::NodeKind::kProject) resolver.Hide(filtered, *below.hidden);
     return filtered;
   }
   if (IsErrorCondition(condition.status(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS")) {
     std::string text = GetErrorDetail(condition.status())->parameters().find("expression")->second;
-    return UserError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT",
-                     {{"plan", "'Filter " + text.substr(1, text.size() - 2)}});
+    return UserError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", {{"plan", "'Filter " + text.substr(1, text.size() - 2)}});
   }
   if (child->kind() == logical::NodeKind::kAggregate) {
     ARROW_ASSIGN_OR_RAISE(PlanPtr having, FilterAggregate(resolver, filter.condition(), child, aggregates));

@@ -27,9 +27,12 @@ using spark::connect::SetOperation;
 
 const char* OperationName(const SetOperation& message) {
   switch (message.set_op_type()) {
-    case SetOperation::SET_OP_TYPE_INTERSECT: return message.is_all() ? "INTERSECT ALL" : "INTERSECT";
-    case SetOperation::SET_OP_TYPE_EXCEPT: return message.is_all() ? "EXCEPT ALL" : "EXCEPT";
-    default: return "UNION";
+    case SetOperation::SET_OP_TYPE_INTERSECT:
+      return message.is_all() ? "INTERSECT ALL" : "INTERSECT";
+    case SetOperation::SET_OP_TYPE_EXCEPT:
+      return message.is_all() ? "EXCEPT ALL" : "EXCEPT";
+    default:
+      return "UNION";
   }
 }
 
@@ -130,9 +133,9 @@ AttributeVector UnionColumns(const PlanPtr& left, const PlanPtr& right) {
     bool nullable = column->nullable() || right->output()[i]->nullable();
     types::DataTypePtr type = column->type();
     if (!type->Equals(*right->output()[i]->type())) type = types::AsNullable(type);
-    output.push_back(std::make_shared<expression::AttributeReference>(
-        expression::NextAttributeId(), column->name(), type, nullable, std::vector<std::string>{},
-        column->metadata_json()));
+    output.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), column->name(),
+                                                                      type, nullable, std::vector<std::string>{},
+                                                                      column->metadata_json()));
   }
   return output;
 }
@@ -140,9 +143,9 @@ AttributeVector UnionColumns(const PlanPtr& left, const PlanPtr& right) {
 arrow::Result<ExpressionPtr> RowsEqual(const RelationResolver& resolver, const RelationResolver::Pair& pair) {
   ExpressionPtr condition;
   for (size_t i = 0; i < pair.left->output().size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal,
-                          function::BindCall("<=>", {pair.left->output()[i], pair.right->output()[i]},
-                                             resolver.context().eval));
+    ARROW_ASSIGN_OR_RAISE(
+        ExpressionPtr equal,
+        function::BindCall("<=>", {pair.left->output()[i], pair.right->output()[i]}, resolver.context().eval));
     condition = condition == nullptr ? equal : std::make_shared<expression::Logical>(true, condition, equal);
   }
   return condition;
@@ -171,15 +174,14 @@ arrow::Result<PlanPtr> CountedOperation(const RelationResolver& resolver, const 
   PlanPtr counted = std::make_shared<logical::Aggregate>(keys, std::move(items), both);
   ExpressionPtr left_count = counted->output()[count];
   ExpressionPtr right_count = counted->output()[count + 1];
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr times,
-                        intersect ? function::BindCall("least", {left_count, right_count}, eval)
-                                  : function::BindCall("-", {left_count, right_count}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr times, intersect ? function::BindCall("least", {left_count, right_count}, eval)
+                                                       : function::BindCall("-", {left_count, right_count}, eval));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr wanted, function::BindCall(">", {times, Literal::Long(0)}, eval));
   PlanPtr kept = std::make_shared<logical::Filter>(wanted, counted);
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr sequence, function::BindCall("sequence", {Literal::Long(1), times}, eval));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr exploded, function::BindCall("explode", {sequence}, eval));
-  AttributeVector generated = {std::make_shared<expression::AttributeReference>(
-      expression::NextAttributeId(), "copy", types::Long(), false)};
+  AttributeVector generated = {
+      std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "copy", types::Long(), false)};
   PlanPtr repeated = std::make_shared<logical::Generate>(std::move(exploded), false, std::move(generated), kept);
   ExpressionVector shown(repeated->output().begin(), repeated->output().begin() + static_cast<std::ptrdiff_t>(count));
   return std::make_shared<logical::Project>(std::move(shown), std::move(repeated));
@@ -189,13 +191,13 @@ arrow::Result<PlanPtr> CountedOperation(const RelationResolver& resolver, const 
 
 arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.set_op();
-  ARROW_ASSIGN_OR_RAISE(RelationResolver::Pair pair,
-                        resolver.ResolvePair(message.left_input(), message.right_input()));
+  ARROW_ASSIGN_OR_RAISE(RelationResolver::Pair pair, resolver.ResolvePair(message.left_input(), message.right_input()));
   if (message.by_name()) {
     ARROW_ASSIGN_OR_RAISE(pair, AlignByName(resolver, std::move(pair), message.allow_missing_columns()));
   }
   ARROW_ASSIGN_OR_RAISE(pair, WidenColumns(std::move(pair), message));
-  bool keeps_copies = message.set_op_type() == SetOperation::SET_OP_TYPE_UNION && (message.is_all() || !message.has_is_all());
+  bool keeps_copies =
+      message.set_op_type() == SetOperation::SET_OP_TYPE_UNION && (message.is_all() || !message.has_is_all());
   if (!keeps_copies) ARROW_RETURN_NOT_OK(CheckNoMaps(pair.left->output()));
   switch (message.set_op_type()) {
     case SetOperation::SET_OP_TYPE_UNION: {

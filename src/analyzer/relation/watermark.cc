@@ -1,7 +1,8 @@
+#include "logical/node/watermark.h"
+
 #include "analyzer/relation_resolver.h"
 #include "base/error.h"
 #include "logical/node/project.h"
-#include "logical/node/watermark.h"
 #include "spark/connect/relations.pb.h"
 #include "types/datetime_text.h"
 #include "types/interval_text.h"
@@ -44,12 +45,11 @@ arrow::Result<PlanPtr> ResolveWithWatermark(RelationResolver& resolver, const Re
   if (column->kind() != expression::ExpressionKind::kAttribute) {
     return UserError("EVENT_TIME_MUST_BE_TOP_LEVEL_COLUMN", {{"eventExpr", column->Sql()}});
   }
-  bool timestamp = column->type()->id() == types::TypeId::kTimestamp ||
-                   column->type()->id() == types::TypeId::kTimestampNtz;
+  bool timestamp =
+      column->type()->id() == types::TypeId::kTimestamp || column->type()->id() == types::TypeId::kTimestampNtz;
   if (!timestamp && !IsTimeWindow(*column->type())) {
-    return UserError("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE",
-                     {{"eventName", QuoteIdentifier(message.event_time())},
-                      {"eventType", QuoteSqlType(column->type()->Sql())}});
+    return UserError("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", {{"eventName", QuoteIdentifier(message.event_time())},
+                                                             {"eventType", QuoteSqlType(column->type()->Sql())}});
   }
   std::string text;
   types::AppendCalendarInterval(delay, &text);

@@ -1,9 +1,9 @@
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <sstream>
-
-#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/command.h"

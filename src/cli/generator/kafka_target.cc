@@ -56,8 +56,8 @@ arrow::Result<std::unique_ptr<RecordTarget>> OpenKafkaTarget(const KafkaTargetOp
     ARROW_RETURN_NOT_OK(admin->CreateTopic(options.topic, options.num_partitions).status());
     ARROW_ASSIGN_OR_RAISE(auto partitions, admin->ListPartitions({options.topic}));
     if (static_cast<int>(partitions.size()) < options.num_partitions) {
-      return arrow::Status::Invalid("The topic '" + options.topic + "' exists with " + std::to_string(partitions.size()) +
-                                    " partitions, fewer than --partitions");
+      return arrow::Status::Invalid("The topic '" + options.topic + "' exists with " +
+                                    std::to_string(partitions.size()) + " partitions, fewer than --partitions");
     }
   }
   ARROW_ASSIGN_OR_RAISE(auto config, kafka::TranslateClientConfig(kafka::ClientRole::kProducer, settings));

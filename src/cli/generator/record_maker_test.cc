@@ -1,9 +1,9 @@
 #include "cli/generator/record_maker.h"
 
-#include <set>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <set>
 
 #include "base/json_value.h"
 #include "cli/generator/timestamp_text.h"

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <map>
 #include <memory>
 #include <string>
-
-#include <arrow/result.h>
 
 #include "base/file_system.h"
 #include "cli/generator/record_maker.h"

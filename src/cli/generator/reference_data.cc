@@ -1,8 +1,8 @@
 // Devices, ads and rides: the smaller data sets beside the visits.
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "cli/generator/device_catalog.h"
 #include "cli/generator/random.h"
@@ -39,7 +39,7 @@ class AdMaker final : public RecordMaker {
   explicit AdMaker(const MakerOptions& options) : random_(options.seed), time_ms_(options.start_ms) {}
 
   void Make(int64_t count, RecordTexts* batch) override {
-    static constexpr std::array<std::string_view, 8> kPages = {"index", "home",       "main",       "about",
+    static constexpr std::array<std::string_view, 8> kPages = {"index",  "home",       "main",       "about",
                                                                "page_1", "category_1", "category_2", "categories"};
     static constexpr std::array<std::string_view, 5> kCampaigns = {"supermarket", "internet provider", "bookshop",
                                                                    "railway", "bank"};

@@ -1,6 +1,6 @@
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "cli/generator/device_catalog.h"
 #include "cli/generator/random.h"
@@ -14,8 +14,8 @@ namespace {
 constexpr std::array<std::string_view, 6> kPages = {"index", "contact", "home", "main", "about", "categories"};
 constexpr std::array<std::string_view, 5> kLogins = {"patelariana", "smithjohn", "garciamaria", "leekim", "nowakanna"};
 /// Empty: null.
-constexpr std::array<std::string_view, 9> kReferrals = {"Google Search", "Twitter",    "Facebook",      "LinkedIn", "YouTube",
-                                                        "Medium",        "Google Ads", "StackOverflow", ""};
+constexpr std::array<std::string_view, 9> kReferrals = {
+    "Google Search", "Twitter", "Facebook", "LinkedIn", "YouTube", "Medium", "Google Ads", "StackOverflow", ""};
 constexpr std::array<std::string_view, 8> kAds = {"", "", "", "ad 1", "ad 2", "ad 3", "ad 4", "ad 5"};
 constexpr std::array<std::string_view, 3> kBrowsers = {"Chrome", "Firefox", "Safari"};
 constexpr std::array<std::string_view, 4> kBrowserVersions = {"20.0", "21.0", "23.1", "25.09"};

@@ -86,8 +86,8 @@ arrow::Result<std::optional<std::vector<std::string>>> CompactibleLog::Lines(int
     lines.emplace_back(rest.substr(0, end));
     // Every line is a JSON object; half of one is a truncated file.
     if (!lines.back().starts_with('{') || !lines.back().ends_with('}')) {
-      return arrow::Status::Invalid("Malformed log file ", path, ": a line is not a JSON object: ",
-                                    lines.back().substr(0, 80));
+      return arrow::Status::Invalid("Malformed log file ", path,
+                                    ": a line is not a JSON object: ", lines.back().substr(0, 80));
     }
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   }
@@ -114,9 +114,8 @@ arrow::Result<std::vector<std::string>> CompactibleLog::AllLines() const {
   return LinesUpTo(latest.value_or(-1));
 }
 
-arrow::Status CompactibleLog::Add(
-    int64_t id, const std::vector<std::string>& lines,
-    const std::function<std::vector<std::string>(std::vector<std::string>)>& compact) {
+arrow::Status CompactibleLog::Add(int64_t id, const std::vector<std::string>& lines,
+                                  const std::function<std::vector<std::string>(std::vector<std::string>)>& compact) {
   ARROW_ASSIGN_OR_RAISE(int64_t interval, CompactInterval());
   compact_interval_ = interval;
   std::vector<std::string> all;
@@ -134,14 +133,12 @@ arrow::Status CompactibleLog::Add(
   }
   ARROW_RETURN_NOT_OK(file_system_->CreateDirectories(settings_.directory));
   if (settings_.durability == Durability::kMachine) {
-    ARROW_RETURN_NOT_OK(
-        file_system_->SyncDirectory(std::filesystem::path(settings_.directory).parent_path().string()));
+    ARROW_RETURN_NOT_OK(file_system_->SyncDirectory(std::filesystem::path(settings_.directory).parent_path().string()));
   }
   ARROW_ASSIGN_OR_RAISE(std::string path, PathOf(id));
   ARROW_ASSIGN_OR_RAISE(bool created, WriteFileIfAbsent(*file_system_, path, text, settings_.durability));
   if (!created) {
-    return UserError("CONCURRENT_STREAM_LOG_UPDATE",
-                     {{"batchId", std::to_string(id)}, {"path", settings_.directory}});
+    return UserError("CONCURRENT_STREAM_LOG_UPDATE", {{"batchId", std::to_string(id)}, {"path", settings_.directory}});
   }
   return settings_.delete_expired ? DeleteExpired(id) : arrow::Status::OK();
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -7,15 +9,13 @@
 #include <string>
 #include <vector>
 
-#include <arrow/result.h>
-
 #include "base/clock.h"
 #include "base/file_system.h"
 
 namespace millrace::connector::file {
 
-/// A log of lines, one small file a batch: `<id>` holds the batch's lines, every so many batches `<id>.compact` holds all
-/// lines so far. What Spark's CompactibleFileStreamLog is to the file source (sources/<i>) and the file sink
+/// A log of lines, one small file a batch: `<id>` holds the batch's lines, every so many batches `<id>.compact` holds
+/// all lines so far. What Spark's CompactibleFileStreamLog is to the file source (sources/<i>) and the file sink
 /// (`_spark_metadata`).
 ///
 /// Format: docs/formats/file_log.md.

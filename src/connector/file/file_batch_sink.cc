@@ -99,7 +99,8 @@ arrow::Result<std::unique_ptr<Write>> OpenFileWrite(const format::FileFormat& fo
   std::string mode = request.options.Get("partitionOverwriteMode")
                          .value_or(context.conf("spark.sql.sources.partitionOverwriteMode").value_or("STATIC"));
   bool dynamic = EqualsIgnoreCase(mode, "dynamic") && !plan->partition_columns.empty();
-  return std::make_unique<FileBatchWrite>(std::move(plan), paths[0], request.save_mode == SaveMode::kOverwrite, dynamic);
+  return std::make_unique<FileBatchWrite>(std::move(plan), paths[0], request.save_mode == SaveMode::kOverwrite,
+                                          dynamic);
 }
 
 }  // namespace millrace::connector::file

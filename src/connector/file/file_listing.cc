@@ -1,10 +1,10 @@
 #include "connector/file/file_listing.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "base/ascii.h"
 #include "base/error.h"

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "connector/source.h"
 #include "types/data_type.h"
@@ -42,14 +42,14 @@ struct PartitionColumns {
   std::map<std::string, std::vector<std::string>> values;
 };
 
-/// Files below `roots` (files or directories), in order of path: hidden ones (`_x`, `.x`) left out, filters applied. A root
-/// that a streaming query has written gives the files of its log.
-/// Errors: UserError PATH_NOT_FOUND when a root does not exist and `must_exist`.
+/// Files below `roots` (files or directories), in order of path: hidden ones (`_x`, `.x`) left out, filters applied. A
+/// root that a streaming query has written gives the files of its log. Errors: UserError PATH_NOT_FOUND when a root
+/// does not exist and `must_exist`.
 arrow::Result<std::vector<ListedFile>> ListFiles(const ConnectorContext& context, const std::vector<std::string>& roots,
                                                  const ListingOptions& options, bool must_exist);
 
-/// The partition columns of the files' directories. Types are the user's where `user_schema` (may be null) has the column.
-/// Errors: UserError CONFLICTING_PARTITION_COLUMN_NAMES, CONFLICTING_DIRECTORY_STRUCTURES.
+/// The partition columns of the files' directories. Types are the user's where `user_schema` (may be null) has the
+/// column. Errors: UserError CONFLICTING_PARTITION_COLUMN_NAMES, CONFLICTING_DIRECTORY_STRUCTURES.
 arrow::Result<PartitionColumns> DiscoverPartitions(const ConnectorContext& context,
                                                    const std::vector<std::string>& roots,
                                                    const std::vector<ListedFile>& files, const ListingOptions& options,

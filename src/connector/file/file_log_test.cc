@@ -1,7 +1,7 @@
-#include <filesystem>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/fault_injection_file_system.h"
@@ -26,8 +26,11 @@ class CompactibleLogTest : public ::testing::Test {
   ~CompactibleLogTest() override { fs::remove_all(directory_); }
 
   CompactibleLog Open(int64_t interval, int64_t retain = 100) {
-    return {&files_, &clock_,
-            {.directory = directory_ + "/log", .compact_interval = interval, .min_batches_to_retain = retain,
+    return {&files_,
+            &clock_,
+            {.directory = directory_ + "/log",
+             .compact_interval = interval,
+             .min_batches_to_retain = retain,
              .cleanup_delay_ms = 0}};
   }
   std::vector<std::string> Names() {

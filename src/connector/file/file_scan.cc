@@ -1,11 +1,11 @@
 #include "connector/file/file_scan.h"
 
+#include <arrow/array/util.h>
+#include <arrow/scalar.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-
-#include <arrow/array/util.h>
-#include <arrow/scalar.h>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -133,10 +133,17 @@ int64_t ConfBytes(const ConnectorContext& context, std::string_view key, int64_t
   char* end = nullptr;
   int64_t bytes = std::strtoll(text->c_str(), &end, 10);
   switch (*end) {
-    case 'k': case 'K': return bytes << 10;
-    case 'm': case 'M': return bytes << 20;
-    case 'g': case 'G': return bytes << 30;
-    default: return bytes;
+    case 'k':
+    case 'K':
+      return bytes << 10;
+    case 'm':
+    case 'M':
+      return bytes << 20;
+    case 'g':
+    case 'G':
+      return bytes << 30;
+    default:
+      return bytes;
   }
 }
 
@@ -186,9 +193,8 @@ InputPartitions PackFiles(std::shared_ptr<const FileReadPlan> plan, std::vector<
   int64_t total = 0;
   for (const FileToRead& file : files) total += file.file.size_bytes + open_cost;
   int64_t share = std::min(max_bytes, std::max(open_cost, total / std::max(1, context.parallelism)));
-  std::stable_sort(files.begin(), files.end(), [](const FileToRead& a, const FileToRead& b) {
-    return a.file.size_bytes > b.file.size_bytes;
-  });
+  std::stable_sort(files.begin(), files.end(),
+                   [](const FileToRead& a, const FileToRead& b) { return a.file.size_bytes > b.file.size_bytes; });
   InputPartitions partitions;
   std::vector<FileToRead> current;
   int64_t current_bytes = 0;

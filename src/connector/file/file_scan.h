@@ -35,8 +35,8 @@ struct FileToRead {
 arrow::Result<std::shared_ptr<const FileReadPlan>> MakeReadPlan(const FileTable& table, const SourceRequest& request,
                                                                 const ReadColumns& columns);
 
-/// Packs files into partitions as Spark does (spark.sql.files.maxPartitionBytes, openCostInBytes, one share a core), largest
-/// file first. A file is not split.
+/// Packs files into partitions as Spark does (spark.sql.files.maxPartitionBytes, openCostInBytes, one share a core),
+/// largest file first. A file is not split.
 InputPartitions PackFiles(std::shared_ptr<const FileReadPlan> plan, std::vector<FileToRead> files,
                           const ConnectorContext& context);
 

@@ -125,8 +125,7 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
     if (listed.files.empty()) return UserError("UNABLE_TO_INFER_SCHEMA", {{"format", ShownName(format.name)}});
     std::vector<std::string> paths;
     for (const ListedFile& file : listed.files) paths.push_back(file.path);
-    ARROW_ASSIGN_OR_RAISE(data,
-                          format.infer_schema(paths, ToOptionMap(request.options), ToSessionFormat(context)));
+    ARROW_ASSIGN_OR_RAISE(data, format.infer_schema(paths, ToOptionMap(request.options), ToSessionFormat(context)));
     // A column the files hold too is read from the directory.
     data = Without(*data, *listed.partitions.schema, context.case_sensitive);
   }

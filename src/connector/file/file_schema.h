@@ -28,8 +28,8 @@ struct FileTable {
 
 /// The columns of a source: the user's schema, else what the files say (bounded reads; streams only where
 /// spark.sql.streaming.schemaInference is set, and text). Columns of directories come last.
-/// Errors: UserError PATH_NOT_FOUND, UNABLE_TO_INFER_SCHEMA, UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, and for a stream without a
-/// schema.
+/// Errors: UserError PATH_NOT_FOUND, UNABLE_TO_INFER_SCHEMA, UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, and for a stream
+/// without a schema.
 arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& format, const SourceRequest& request);
 
 /// Opens a bounded read: lists the files. REQUIRES: request.schema is set.

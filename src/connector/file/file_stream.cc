@@ -1,11 +1,11 @@
 #include "connector/file/file_stream.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <limits>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"
@@ -50,8 +50,9 @@ arrow::Result<StreamOptions> ParseOptions(const Options& given) {
   ARROW_RETURN_NOT_OK(limit("maxFilesPerTrigger", &options.max_files));
   ARROW_RETURN_NOT_OK(limit("maxBytesPerTrigger", &options.max_bytes));
   if (options.max_files != kNoLimit && options.max_bytes != kNoLimit) {
-    return arrow::Status::Invalid("Options 'maxFilesPerTrigger' and 'maxBytesPerTrigger' can't be both set at the same "
-                                  "time");
+    return arrow::Status::Invalid(
+        "Options 'maxFilesPerTrigger' and 'maxBytesPerTrigger' can't be both set at the same "
+        "time");
   }
   if (auto age = given.Get("maxFileAge")) {
     ARROW_ASSIGN_OR_RAISE(options.max_age_ms, ParseDurationMillis(*age));
@@ -187,9 +188,7 @@ class FileStream final : public MicroBatchStream {
     return arrow::Status::OK();
   }
 
-  std::string Description() const override {
-    return "FileStreamSource[" + ShownPath(table_.paths[0]) + "]";
-  }
+  std::string Description() const override { return "FileStreamSource[" + ShownPath(table_.paths[0]) + "]"; }
   void Stop() override {}
 
  private:
@@ -217,8 +216,9 @@ class FileStream final : public MicroBatchStream {
     if (cleaner_ != nullptr && !roots.empty()) {
       ARROW_ASSIGN_OR_RAISE(bool has_log, HasSinkLog(*context.file_system, roots[0]));
       if (has_log) {
-        return arrow::Status::Invalid("Clean up source files is not supported when reading from the output directory of "
-                                      "FileStreamSink.");
+        return arrow::Status::Invalid(
+            "Clean up source files is not supported when reading from the output directory of "
+            "FileStreamSink.");
       }
     }
     ARROW_ASSIGN_OR_RAISE(std::vector<ListedFile> files,
@@ -255,9 +255,9 @@ class FileStream final : public MicroBatchStream {
       unread_.pop_front();
     }
     // Few left: better listed again with what has come since. And the latest must be looked for each time.
-    bool few = options_.max_files != kNoLimit
-                   ? static_cast<double>(unread_.size()) < static_cast<double>(options_.max_files) * options_.discard_ratio
-                   : options_.max_bytes == kNoLimit;
+    bool few = options_.max_files != kNoLimit ? static_cast<double>(unread_.size()) <
+                                                    static_cast<double>(options_.max_files) * options_.discard_ratio
+                                              : options_.max_bytes == kNoLimit;
     if (options_.latest_first || few) unread_.clear();
     if (static_cast<int64_t>(unread_.size()) > options_.max_cached_files) {
       unread_.resize(static_cast<size_t>(options_.max_cached_files));

@@ -1,13 +1,13 @@
 #include "connector/file/file_writer.h"
 
-#include <filesystem>
-#include <set>
-
 #include <arrow/array/array_primitive.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/datum.h>
 #include <fmt/format.h>
+
+#include <filesystem>
+#include <set>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -63,7 +63,8 @@ class FileTaskWriter final : public DataWriter {
   }
 
   void Abort() override {
-    for (const auto& [directory, file] : open_) (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
+    for (const auto& [directory, file] : open_)
+      (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
     for (const FileWritten& file : written_) (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
     open_.clear();
     written_.clear();
@@ -81,8 +82,8 @@ class FileTaskWriter final : public DataWriter {
     for (int column : plan_->partition_columns) {
       const types::StructField& field = plan_->schema->fields()[static_cast<size_t>(column)];
       if (!directory.empty()) directory += '/';
-      directory += PartitionDirectory(
-          field.name, PartitionValueText(*rows.column(column), row, *field.type, *plan_->time_zone));
+      directory +=
+          PartitionDirectory(field.name, PartitionValueText(*rows.column(column), row, *field.type, *plan_->time_zone));
     }
     return directory;
   }
@@ -93,9 +94,9 @@ class FileTaskWriter final : public DataWriter {
     if (open_.size() >= kOpenFilesMax) ARROW_RETURN_NOT_OK(FinishAll());
     std::string uuid = naming_.uuid.empty() ? RandomUuid() : naming_.uuid;
     // As Spark names them: with a dot where there are partition directories.
-    std::string name = fmt::format("part-{:05}-{}{}c{:03}{}", naming_.task_index, uuid,
-                                   plan_->partition_columns.empty() ? '-' : '.', next_counter_[directory]++,
-                                   plan_->extension);
+    std::string name =
+        fmt::format("part-{:05}-{}{}c{:03}{}", naming_.task_index, uuid, plan_->partition_columns.empty() ? '-' : '.',
+                    next_counter_[directory]++, plan_->extension);
     std::string whole = directory.empty() ? directory_ : JoinPath(directory_, directory);
     ARROW_RETURN_NOT_OK(plan_->file_system->CreateDirectories(whole));
     // The file's own directory, and those above it that may be new.

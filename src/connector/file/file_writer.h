@@ -49,8 +49,8 @@ struct FileNaming {
   std::string uuid;
 };
 
-/// Writes one task's rows into files of `directory`, a directory a partition value. Commit gives std::vector<FileWritten>, all
-/// files and directories synced. Confined.
+/// Writes one task's rows into files of `directory`, a directory a partition value. Commit gives
+/// std::vector<FileWritten>, all files and directories synced. Confined.
 std::unique_ptr<DataWriter> MakeFileWriter(std::shared_ptr<const FileWritePlan> plan, std::string directory,
                                            FileNaming naming);
 

@@ -1,9 +1,9 @@
 #include "connector/file/partition_path.h"
 
-#include <charconv>
-
 #include <arrow/builder.h>
 #include <arrow/util/decimal.h>
+
+#include <charconv>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -54,13 +54,20 @@ arrow::Status Unreadable(std::string_view raw, const types::DataType& type) {
 // Which of the types of inference this is, in the order of widening.
 int Rank(const types::DataType& type) {
   switch (type.id()) {
-    case TypeId::kInteger: return 0;
-    case TypeId::kLong: return 1;
-    case TypeId::kDecimal: return 2;
-    case TypeId::kDouble: return 3;
-    case TypeId::kDate: return 4;
-    case TypeId::kTimestamp: return 5;
-    default: return 6;
+    case TypeId::kInteger:
+      return 0;
+    case TypeId::kLong:
+      return 1;
+    case TypeId::kDecimal:
+      return 2;
+    case TypeId::kDouble:
+      return 3;
+    case TypeId::kDate:
+      return 4;
+    case TypeId::kTimestamp:
+      return 5;
+    default:
+      return 6;
   }
 }
 
@@ -117,9 +124,9 @@ types::DataTypePtr InferPartitionType(std::string_view raw, bool infer, const ty
   }
   double number = 0;
   // "inf" and "nan" in their short forms are CAST's, not Java's.
-  bool java_double = !raw.empty() && (types::ParseDouble(raw, &number)) &&
-                     (raw.find_first_of("0123456789") != std::string_view::npos || raw == "NaN" ||
-                      raw.ends_with("Infinity"));
+  bool java_double =
+      !raw.empty() && (types::ParseDouble(raw, &number)) &&
+      (raw.find_first_of("0123456789") != std::string_view::npos || raw == "NaN" || raw.ends_with("Infinity"));
   if (java_double) return types::Double();
   std::string plain = UnescapePathName(raw);
   int64_t us = 0;
@@ -157,8 +164,10 @@ arrow::Result<std::shared_ptr<arrow::Scalar>> ReadPartitionValue(std::string_vie
   double number = 0;
   int32_t days = 0;
   switch (type.id()) {
-    case TypeId::kString: return std::make_shared<arrow::StringScalar>(plain);
-    case TypeId::kBinary: return std::make_shared<arrow::BinaryScalar>(std::string(raw));
+    case TypeId::kString:
+      return std::make_shared<arrow::StringScalar>(plain);
+    case TypeId::kBinary:
+      return std::make_shared<arrow::BinaryScalar>(std::string(raw));
     case TypeId::kBoolean:
       if (!EqualsIgnoreCase(raw, "true") && !EqualsIgnoreCase(raw, "false")) return Unreadable(raw, type);
       return std::make_shared<arrow::BooleanScalar>(EqualsIgnoreCase(raw, "true"));
@@ -204,14 +213,22 @@ std::optional<std::string> PartitionValueText(const arrow::Array& column, int64_
   std::string text;
   switch (type.id()) {
     case TypeId::kString:
-    case TypeId::kBinary: return std::string(static_cast<const arrow::BinaryArray&>(column).GetView(row));
-    case TypeId::kBoolean: return static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false";
-    case TypeId::kByte: return std::to_string(static_cast<const arrow::Int8Array&>(column).Value(row));
-    case TypeId::kShort: return std::to_string(static_cast<const arrow::Int16Array&>(column).Value(row));
-    case TypeId::kInteger: return std::to_string(static_cast<const arrow::Int32Array&>(column).Value(row));
-    case TypeId::kLong: return std::to_string(static_cast<const arrow::Int64Array&>(column).Value(row));
-    case TypeId::kFloat: return types::FloatText(static_cast<const arrow::FloatArray&>(column).Value(row));
-    case TypeId::kDouble: return types::DoubleText(static_cast<const arrow::DoubleArray&>(column).Value(row));
+    case TypeId::kBinary:
+      return std::string(static_cast<const arrow::BinaryArray&>(column).GetView(row));
+    case TypeId::kBoolean:
+      return static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false";
+    case TypeId::kByte:
+      return std::to_string(static_cast<const arrow::Int8Array&>(column).Value(row));
+    case TypeId::kShort:
+      return std::to_string(static_cast<const arrow::Int16Array&>(column).Value(row));
+    case TypeId::kInteger:
+      return std::to_string(static_cast<const arrow::Int32Array&>(column).Value(row));
+    case TypeId::kLong:
+      return std::to_string(static_cast<const arrow::Int64Array&>(column).Value(row));
+    case TypeId::kFloat:
+      return types::FloatText(static_cast<const arrow::FloatArray&>(column).Value(row));
+    case TypeId::kDouble:
+      return types::DoubleText(static_cast<const arrow::DoubleArray&>(column).Value(row));
     case TypeId::kDecimal:
       types::AppendDecimalPlain(arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(column).GetValue(row)),
                                 type.scale(), &text);
@@ -225,7 +242,8 @@ std::optional<std::string> PartitionValueText(const arrow::Array& column, int64_
     case TypeId::kTimestampNtz:
       types::AppendTimestampNtz(static_cast<const arrow::TimestampArray&>(column).Value(row), &text);
       return text;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <arrow/array.h>
+#include <arrow/result.h>
+#include <arrow/scalar.h>
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <arrow/array.h>
-#include <arrow/result.h>
-#include <arrow/scalar.h>
 
 #include "types/data_type.h"
 #include "types/time_zone.h"

@@ -13,7 +13,8 @@ std::string Inferred(std::string_view raw) {
 }
 
 TEST(PartitionPathTest, NamesAreEscaped) {
-  EXPECT_EQ(EscapePathName("a/b c:d=e%f#g'h\"i?j\\k*l[m]n^o{p"), "a%2Fb c%3Ad%3De%25f%23g%27h%22i%3Fj%5Ck%2Al%5Bm%5Dn%5Eo%7Bp");
+  EXPECT_EQ(EscapePathName("a/b c:d=e%f#g'h\"i?j\\k*l[m]n^o{p"),
+            "a%2Fb c%3Ad%3De%25f%23g%27h%22i%3Fj%5Ck%2Al%5Bm%5Dn%5Eo%7Bp");
   EXPECT_EQ(EscapePathName(std::string("\x01\x7f}é", 5)), "%01%7F}é");
   EXPECT_EQ(UnescapePathName("a%2Fb%zz%4"), "a/b%zz%4");
   EXPECT_EQ(PartitionDirectory("day", "2024-01-02 03:04:05"), "day=2024-01-02 03%3A04%3A05");

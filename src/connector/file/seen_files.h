@@ -7,8 +7,8 @@
 
 namespace millrace::connector::file {
 
-/// The files a stream has read, as far back as maxFileAge before the youngest of them. Older files are not new ones: they are
-/// left out without being remembered. Confined.
+/// The files a stream has read, as far back as maxFileAge before the youngest of them. Older files are not new ones:
+/// they are left out without being remembered. Confined.
 class SeenFiles {
  public:
   SeenFiles(int64_t max_age_ms, bool name_only) : max_age_ms_(max_age_ms), name_only_(name_only) {}
@@ -23,7 +23,7 @@ class SeenFiles {
   /// Forgets what is too old.
   void Purge() {
     purged_below_ms_ = max_age_ms_ == std::numeric_limits<int64_t>::max() ? std::numeric_limits<int64_t>::min()
-                                                                         : newest_ms_ - max_age_ms_;
+                                                                          : newest_ms_ - max_age_ms_;
     std::erase_if(files_, [this](const auto& file) { return file.second < purged_below_ms_; });
   }
 

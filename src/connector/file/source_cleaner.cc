@@ -1,8 +1,8 @@
 #include "connector/file/source_cleaner.h"
 
-#include <filesystem>
-
 #include <spdlog/spdlog.h>
+
+#include <filesystem>
 
 #include "base/ascii.h"
 #include "connector/file/glob.h"

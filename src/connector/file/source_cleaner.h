@@ -1,16 +1,16 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <memory>
 #include <string>
-
-#include <arrow/result.h>
 
 #include "connector/source.h"
 
 namespace millrace::connector::file {
 
-/// What becomes of a file once its micro-batch is committed (option cleanSource): deleted, or moved below sourceArchiveDir.
-/// A file that cannot be moved or deleted stays where it is; that is logged. Confined.
+/// What becomes of a file once its micro-batch is committed (option cleanSource): deleted, or moved below
+/// sourceArchiveDir. A file that cannot be moved or deleted stays where it is; that is logged. Confined.
 class SourceCleaner {
  public:
   virtual ~SourceCleaner() = default;

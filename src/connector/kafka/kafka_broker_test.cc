@@ -1,10 +1,10 @@
 // The source and the sink against a real broker. Skipped unless KAFKA_BOOTSTRAP names one.
 
-#include <filesystem>
-
 #include <arrow/array.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 #include "base/ids.h"
 #include "connector/kafka/kafka_batch.h"
@@ -98,7 +98,8 @@ TEST_F(KafkaBrokerTest, BatchesFollowEachOther) {
   stream->NotifyOnData([&] { ++notified; });
   EXPECT_EQ(Latest(*stream, end), end);
   broker_->Produce(topic, 1, {"c"});
-  for (int i = 0; i < 100 && Latest(*stream, end) == end; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 100 && Latest(*stream, end) == end; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   SourceOffset next = Latest(*stream, end);
   EXPECT_EQ(next.json, "{\"" + topic + R"(":{"0":2,"1":1}})");
   EXPECT_THAT(Batch(*stream, end, next), ElementsAre("c"));
@@ -193,7 +194,8 @@ TEST_F(KafkaBrokerTest, AgedOutRecordsFailUnlessAllowed) {
   auto partitions = strict->PlanPartitions(from, until, {.indices = {1}}).ValueOrDie();
   arrow::Status failure;
   Values(partitions, &failure);
-  EXPECT_THAT(failure.message(), HasSubstr("Could not read records in offset [1, 4) for topic partition " + topic + "-0"));
+  EXPECT_THAT(failure.message(),
+              HasSubstr("Could not read records in offset [1, 4) for topic partition " + topic + "-0"));
   auto lenient = OpenStream({{"subscribe", topic}, {"failOnDataLoss", "false"}});
   EXPECT_THAT(Batch(*lenient, from, until), ElementsAre("2", "3"));
 }
@@ -212,7 +214,8 @@ TEST_F(KafkaBrokerTest, BatchReadsBetweenLimits) {
               ElementsAre("1", "2"));
   EXPECT_THAT(read({{"startingOffsets", "{\"" + topic + "\":{\"0\":3}}"}}), ElementsAre("3", "4"));
 
-  auto scan = KafkaBatchScan::Open(Request({{"subscribe", topic}, {"startingTimestamp", "1800000000000"}})).ValueOrDie();
+  auto scan =
+      KafkaBatchScan::Open(Request({{"subscribe", topic}, {"startingTimestamp", "1800000000000"}})).ValueOrDie();
   EXPECT_EQ(scan->PlanPartitions({.indices = {1}}).status().message(),
             "No offset matched from request of topic-partition " + topic + "-0 and timestamp 1800000000000.");
   scan = KafkaBatchScan::Open(Request({{"subscribe", topic}, {"startingOffsets", "{\"x\":{\"0\":3}}"}})).ValueOrDie();
@@ -257,8 +260,7 @@ TEST_F(KafkaBrokerTest, WhatTheSinkWritesTheSourceReads) {
       arrow::schema({arrow::field("topic", arrow::utf8()), arrow::field("value", arrow::utf8()),
                      arrow::field("key", arrow::binary()), arrow::field("partition", arrow::int32()),
                      arrow::field("headers", headers.type())}),
-      3,
-      {*topics.Finish(), *values.Finish(), *keys.Finish(), *partitions.Finish(), *headers.Finish()});
+      3, {*topics.Finish(), *values.Finish(), *keys.Finish(), *partitions.Finish(), *headers.Finish()});
   auto sink = OpenKafkaStreamSink(request).ValueOrDie();
   auto write = sink->Begin(BatchId(0)).ValueOrDie();
   auto writer = write->OpenWriter(0).ValueOrDie();

@@ -1,12 +1,12 @@
 #include "connector/kafka/kafka_sink.h"
 
-#include <span>
-#include <stop_token>
-#include <vector>
-
 #include <arrow/array.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <span>
+#include <stop_token>
+#include <vector>
 
 #include "base/error.h"
 #include "connector/kafka/source_options.h"
@@ -161,9 +161,7 @@ class KafkaWrite final : public Write {
  public:
   explicit KafkaWrite(OpenedSink sink) : sink_(std::move(sink)) {}
 
-  arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int) override {
-    return std::make_unique<KafkaWriter>(sink_);
-  }
+  arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int) override { return std::make_unique<KafkaWriter>(sink_); }
   arrow::Status Commit(std::vector<WriterCommitMessage>) override { return arrow::Status::OK(); }
   /// What the tasks left in the queue must not go out later, beside the batch that is run again.
   void Abort() override { (void)sink_.producer->Reset(); }
@@ -176,9 +174,7 @@ class KafkaStreamSink final : public StreamSink {
  public:
   explicit KafkaStreamSink(OpenedSink sink) : sink_(std::move(sink)) {}
 
-  arrow::Result<std::unique_ptr<Write>> Begin(BatchId) override {
-    return std::make_unique<KafkaWrite>(sink_);
-  }
+  arrow::Result<std::unique_ptr<Write>> Begin(BatchId) override { return std::make_unique<KafkaWrite>(sink_); }
   std::string Description() const override {
     auto identity = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this) >> 4);
     return fmt::format("org.apache.spark.sql.kafka010.KafkaSourceProvider$KafkaTable@{:x}", identity);
@@ -188,7 +184,6 @@ class KafkaStreamSink final : public StreamSink {
  private:
   OpenedSink sink_;
 };
-
 
 arrow::Result<OpenedSink> OpenSink(const SinkRequest& request) {
   std::optional<std::string> topic = request.options.Get("topic");

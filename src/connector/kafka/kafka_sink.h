@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <arrow/result.h>
 
 #include "connector/sink.h"
 #include "kafka/client_config.h"

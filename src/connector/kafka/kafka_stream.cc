@@ -1,10 +1,10 @@
 #include "connector/kafka/kafka_stream.h"
 
-#include <algorithm>
-#include <limits>
-
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "base/failpoint.h"
@@ -59,8 +59,11 @@ arrow::Result<SourceOffset> KafkaStream::InitialOffset() {
   ARROW_RETURN_NOT_OK(files.CreateDirectories(metadata_path_));
   ARROW_ASSIGN_OR_RAISE(bool written,
                         WriteFileIfAbsent(files, path, EncodeInitialOffsets(offsets), context_.durability));
-  if (!written) return arrow::Status::Invalid(fmt::format("Concurrent update to the log. Multiple streaming jobs detected "
-                                                          "for 0: {} was just written by another query", path));
+  if (!written)
+    return arrow::Status::Invalid(
+        fmt::format("Concurrent update to the log. Multiple streaming jobs detected "
+                    "for 0: {} was just written by another query",
+                    path));
   ARROW_RETURN_NOT_OK(HitFailpoint("source.after_initial_offsets"));
   spdlog::info("Initial offsets of {}: {}", Description(), FormatPartitionOffsets(offsets));
   return SourceOffset{FormatPartitionOffsets(offsets)};
@@ -166,9 +169,9 @@ arrow::Status KafkaStream::CheckAvailableNow(const PartitionOffsets& end) {
   TopicPartitionSet existing = PartitionsOf(latest);
   TopicPartitionSet wanted = PartitionsOf(end);
   if (!std::includes(existing.begin(), existing.end(), wanted.begin(), wanted.end())) {
-    return UserError("LOST_TOPIC_PARTITIONS_IN_END_OFFSET_WITH_TRIGGER_AVAILABLENOW",
-                     {{"tpsForLatestOffset", DescribePartitions(existing)},
-                      {"tpsForEndOffset", DescribePartitions(wanted)}});
+    return UserError(
+        "LOST_TOPIC_PARTITIONS_IN_END_OFFSET_WITH_TRIGGER_AVAILABLENOW",
+        {{"tpsForLatestOffset", DescribePartitions(existing)}, {"tpsForEndOffset", DescribePartitions(wanted)}});
   }
   if (exceeds(latest)) {
     return UserError("END_OFFSET_HAS_GREATER_OFFSET_FOR_TOPIC_PARTITION_THAN_LATEST_WITH_TRIGGER_AVAILABLENOW",
@@ -244,9 +247,10 @@ SourceMetrics KafkaStream::Metrics(const std::optional<SourceOffset>& end) const
     max_behind = std::max(max_behind, behind);
     sum += behind;
   }
-  return {{"minOffsetsBehindLatest", std::to_string(min_behind)},
-          {"maxOffsetsBehindLatest", std::to_string(max_behind)},
-          {"avgOffsetsBehindLatest", types::DoubleText(static_cast<double>(sum) / static_cast<double>(latest_->size()))}};
+  return {
+      {"minOffsetsBehindLatest", std::to_string(min_behind)},
+      {"maxOffsetsBehindLatest", std::to_string(max_behind)},
+      {"avgOffsetsBehindLatest", types::DoubleText(static_cast<double>(sum) / static_cast<double>(latest_->size()))}};
 }
 
 bool KafkaStream::NotifyOnData(std::function<void()> on_data) {

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <arrow/result.h>
 
 #include "connector/kafka/range_partition.h"
 #include "connector/source.h"

@@ -1,9 +1,9 @@
 #include "connector/kafka/offset_json.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "base/json_value.h"
 
@@ -46,9 +46,10 @@ arrow::Result<PartitionOffsets> ParsePartitionOffsets(std::string_view json) {
 
 arrow::Result<std::map<TopicPartition, int64_t>> ParsePartitionTimestamps(std::string_view json) {
   if (auto timestamps = ParseNested(json)) return *std::move(timestamps);
-  return arrow::Status::Invalid(fmt::format("Expected e.g. {{\"topicA\": {{\"0\": 123456789, \"1\": 123456789}},\n"
-                                            "\"topicB\": {{\"0\": 123456789, \"1\": 123456789}}}}, got {}",
-                                            json));
+  return arrow::Status::Invalid(
+      fmt::format("Expected e.g. {{\"topicA\": {{\"0\": 123456789, \"1\": 123456789}},\n"
+                  "\"topicB\": {{\"0\": 123456789, \"1\": 123456789}}}}, got {}",
+                  json));
 }
 
 arrow::Result<std::vector<TopicPartition>> ParsePartitions(std::string_view json) {
@@ -105,8 +106,8 @@ arrow::Result<PartitionOffsets> DecodeInitialOffsets(std::string_view bytes) {
   }
   auto version = ParseInteger<int>(text.substr(1, newline - 1));
   if (!version || *version < 1) {
-    return arrow::Status::Invalid(fmt::format("Log file was malformed: failed to read correct log version from {}.",
-                                              text.substr(0, newline)));
+    return arrow::Status::Invalid(
+        fmt::format("Log file was malformed: failed to read correct log version from {}.", text.substr(0, newline)));
   }
   if (*version > 1) {
     return arrow::Status::Invalid(fmt::format(

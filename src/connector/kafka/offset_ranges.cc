@@ -49,7 +49,7 @@ PartitionOffsets LimitOffsets(int64_t limit, const PartitionOffsets& from, const
     constexpr double kMax = 9.2e18;
     int64_t take = whole >= kMax ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(whole);
     int64_t offset = take > std::numeric_limits<int64_t>::max() - begin->second ? std::numeric_limits<int64_t>::max()
-                                                                               : begin->second + take;
+                                                                                : begin->second + take;
     limited[partition] = std::min(end, offset);
   }
   return limited;

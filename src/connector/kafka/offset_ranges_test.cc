@@ -1,9 +1,9 @@
 #include "connector/kafka/offset_ranges.h"
 
-#include <limits>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <limits>
 
 namespace millrace::connector::kafka {
 namespace {

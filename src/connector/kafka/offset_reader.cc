@@ -1,10 +1,10 @@
 #include "connector/kafka/offset_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
-
-#include <arrow/result.h>
 
 #include "connector/kafka/source_options.h"
 #include "connector/kafka/topic_pattern.h"

@@ -1,8 +1,8 @@
 #include "connector/kafka/range_partition.h"
 
-#include <algorithm>
-
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
 
 #include "base/error.h"
 #include "connector/kafka/record_columns.h"
@@ -34,8 +34,8 @@ class RangeReader final : public BatchReader {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
     while (!complete_ && columns_.num_rows() < kBatchRows && columns_.num_bytes() < kBatchBytes) {
       const size_t wanted = std::min(kReadRows, static_cast<size_t>(kBatchRows - columns_.num_rows()));
-      ARROW_ASSIGN_OR_RAISE(
-          ReadResult read, lease_->reader().Read(range_.until, wanted, session_->options.poll_timeout, stop_));
+      ARROW_ASSIGN_OR_RAISE(ReadResult read,
+                            lease_->reader().Read(range_.until, wanted, session_->options.poll_timeout, stop_));
       ARROW_RETURN_NOT_OK(columns_.Append(read.records));
       complete_ = read.complete;
       if (read.loss) ARROW_RETURN_NOT_OK(SkipLost(*read.loss));
@@ -95,8 +95,8 @@ InputPartitions PlanRanges(std::shared_ptr<const ReadSession> session, std::vect
   PartitionOffsets ends;
   for (const OffsetRange& range : ranges) ends[range.partition] = range.until;
   InputPartitions partitions;
-  for (OffsetRange& range : SplitRanges(std::move(ranges), session->options.min_partitions,
-                                        session->options.max_records_per_partition)) {
+  for (OffsetRange& range :
+       SplitRanges(std::move(ranges), session->options.min_partitions, session->options.max_records_per_partition)) {
     bool last = keep_fetching && range.until == ends[range.partition];
     partitions.push_back(std::make_shared<RangePartition>(session, std::move(range), columns.indices, last));
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -7,8 +9,6 @@
 #include <optional>
 #include <stop_token>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "connector/kafka/offset_json.h"
 #include "kafka/consumer.h"
@@ -48,8 +48,8 @@ class ReaderPool {
 
   /// Starts fetching at `offsets` where nothing does, so that NotifyOnData knows of new records.
   arrow::Status FetchAhead(const PartitionOffsets& offsets);
-  /// Ends of all partitions of `offsets` as the fetches told them; nullopt when one is not being fetched. Never ahead of
-  /// the truth, and behind it only by what is on its way.
+  /// Ends of all partitions of `offsets` as the fetches told them; nullopt when one is not being fetched. Never ahead
+  /// of the truth, and behind it only by what is on its way.
   std::optional<PartitionOffsets> KnownEndOffsets(const PartitionOffsets& offsets);
 
   /// Stops readers of other partitions.

@@ -18,8 +18,12 @@ enum Column { kKey, kValue, kTopic, kPartition, kOffset, kTimestamp, kTimestampT
 
 types::DataTypePtr RecordSchema(bool include_headers) {
   std::vector<types::StructField> fields = {
-      {"key", types::Binary()},          {"value", types::Binary()},         {"topic", types::String()},
-      {"partition", types::Integer()},   {"offset", types::Long()},          {"timestamp", types::Timestamp()},
+      {"key", types::Binary()},
+      {"value", types::Binary()},
+      {"topic", types::String()},
+      {"partition", types::Integer()},
+      {"offset", types::Long()},
+      {"timestamp", types::Timestamp()},
       {"timestampType", types::Integer()},
   };
   if (include_headers) {

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <memory>
-#include <span>
-#include <vector>
-
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_nested.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
+
+#include <memory>
+#include <span>
+#include <vector>
 
 #include "kafka/consumer.h"
 #include "kafka/topic_partition.h"

@@ -1,10 +1,10 @@
 #include "connector/kafka/source_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
-
-#include <fmt/format.h>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -68,12 +68,12 @@ arrow::Result<milliseconds> ParseDuration(std::string_view key, const std::strin
   int64_t number = 0;
   auto [end, error] = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), number);
   std::string_view unit(end, static_cast<size_t>(trimmed.data() + trimmed.size() - end));
-  int64_t factor = unit.empty() || unit == "ms"       ? 1
-                   : unit == "s"                      ? 1000
-                   : unit == "m" || unit == "min"     ? 60'000
-                   : unit == "h"                      ? 3'600'000
-                   : unit == "d"                      ? 86'400'000
-                                                      : 0;
+  int64_t factor = unit.empty() || unit == "ms"   ? 1
+                   : unit == "s"                  ? 1000
+                   : unit == "m" || unit == "min" ? 60'000
+                   : unit == "h"                  ? 3'600'000
+                   : unit == "d"                  ? 86'400'000
+                                                  : 0;
   if (unit == "us") return milliseconds(number / 1000);
   if (error != std::errc() || factor == 0) {
     return arrow::Status::Invalid(fmt::format(
@@ -113,8 +113,8 @@ arrow::Result<Subscription> ParseSubscription(const Options& options) {
     subscription.kind = Subscription::Kind::kSubscribePattern;
     subscription.pattern = Trim(*value);
     if (subscription.pattern.empty()) {
-      return arrow::Status::Invalid(
-          fmt::format("Pattern to subscribe is empty as specified value for option 'subscribePattern' is '{}'", *value));
+      return arrow::Status::Invalid(fmt::format(
+          "Pattern to subscribe is empty as specified value for option 'subscribePattern' is '{}'", *value));
     }
   }
   return subscription;
@@ -196,8 +196,7 @@ arrow::Status RefuseManagedSettings(const Options& options) {
     }
   }
   if (!options.Has("kafka.bootstrap.servers")) {
-    return arrow::Status::Invalid(
-        "Option 'kafka.bootstrap.servers' must be specified for configuring Kafka consumer");
+    return arrow::Status::Invalid("Option 'kafka.bootstrap.servers' must be specified for configuring Kafka consumer");
   }
   return arrow::Status::OK();
 }
@@ -236,8 +235,9 @@ arrow::Status ParseGeneralOptions(const Options& options, std::string_view defau
   parsed->has_user_group_id = user_group.has_value();
   if (user_group) {
     parsed->group_id = *user_group;
-    parsed->warnings.push_back("Kafka option 'kafka.group.id' has been set on this query: offsets are not committed to "
-                               "the group, and other queries with the same group may not run beside this one");
+    parsed->warnings.push_back(
+        "Kafka option 'kafka.group.id' has been set on this query: offsets are not committed to "
+        "the group, and other queries with the same group may not run beside this one");
     if (options.Has("groupIdPrefix")) {
       parsed->warnings.push_back("Option groupIdPrefix will be ignored as option kafka.group.id has been set.");
     }
@@ -245,8 +245,8 @@ arrow::Status ParseGeneralOptions(const Options& options, std::string_view defau
     parsed->group_id =
         fmt::format("{}-{}-executor", options.GetOr("groupIdPrefix", default_group_prefix), RandomUuid());
   }
-  ARROW_ASSIGN_OR_RAISE(
-      parsed->client, TranslateClientConfig(millrace::kafka::ClientRole::kConsumer, ClientSettings(options)));
+  ARROW_ASSIGN_OR_RAISE(parsed->client,
+                        TranslateClientConfig(millrace::kafka::ClientRole::kConsumer, ClientSettings(options)));
   parsed->warnings.insert(parsed->warnings.end(), parsed->client.warnings.begin(), parsed->client.warnings.end());
   return arrow::Status::OK();
 }

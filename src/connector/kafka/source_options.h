@@ -1,5 +1,7 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <chrono>
 #include <map>
 #include <optional>
@@ -7,8 +9,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "base/options.h"
 #include "connector/kafka/offset_json.h"

@@ -37,7 +37,8 @@ TEST(SourceOptionsTest, Subscriptions) {
   EXPECT_EQ(describe({{"subscribePattern", "v.*"}}), "SubscribePattern[v.*]");
   EXPECT_EQ(describe({{"assign", R"({"a":[1,0]})"}}), "Assign[a-1, a-0]");
   EXPECT_THAT(StreamError({}), HasSubstr("One of the following options must be specified for Kafka source"));
-  EXPECT_THAT(StreamError({{"subscribe", "a"}, {"assign", "{}"}}), HasSubstr("Only one of the following options can be"));
+  EXPECT_THAT(StreamError({{"subscribe", "a"}, {"assign", "{}"}}),
+              HasSubstr("Only one of the following options can be"));
   EXPECT_THAT(StreamError({{"subscribe", " ,"}}), HasSubstr("No topics to subscribe to"));
   EXPECT_THAT(StreamError({{"assign", "a"}}), HasSubstr("No topicpartitions to assign"));
 }
@@ -52,7 +53,8 @@ TEST(SourceOptionsTest, StartsAndTheirPreference) {
   EXPECT_EQ(start({{"startingOffsets", "Earliest"}}).kind, OffsetLimit::Kind::kEarliest);
   EXPECT_EQ(start({{"startingOffsets", R"({"a":{"0":-2}})"}}).offsets.size(), 1u);
   EXPECT_EQ(start({{"startingOffsets", "earliest"}, {"startingTimestamp", "5"}}).timestamp_ms, 5);
-  EXPECT_TRUE(start({{"startingTimestamp", "5"}, {"startingOffsetsByTimestampStrategy", "Latest"}}).latest_when_no_match);
+  EXPECT_TRUE(
+      start({{"startingTimestamp", "5"}, {"startingOffsetsByTimestampStrategy", "Latest"}}).latest_when_no_match);
   EXPECT_THAT(StreamError({{"subscribe", "a"}, {"startingTimestamp", "x"}}),
               HasSubstr("Expected a single long value, got x"));
 }
@@ -64,14 +66,12 @@ TEST(SourceOptionsTest, WhatDoesNotFitIsRefusedInSparksWords) {
             "starting offset can't be latest for batch queries on Kafka");
   EXPECT_EQ(BatchError({{"subscribe", "a"}, {"endingOffsets", R"({"a":{"0":-2}})"}}),
             "ending offset for a-0 can't be earliest for batch queries on Kafka");
-  EXPECT_THAT(BatchError({{"subscribe", "a"},
-                          {"startingOffsets", R"({"a":{"0":9}})"},
-                          {"endingOffsets", R"({"a":{"0":3}})"}}),
-              HasSubstr("UNRESOLVED_START_OFFSET_GREATER_THAN_END_OFFSET"));
-  EXPECT_THAT(BatchError({{"subscribe", "a"},
-                          {"startingOffsets", R"({"a":{"0":1}})"},
-                          {"endingOffsets", R"({"a":{"1":3}})"}}),
-              HasSubstr("topic-partitions for end offset: Set(a-1)"));
+  EXPECT_THAT(
+      BatchError({{"subscribe", "a"}, {"startingOffsets", R"({"a":{"0":9}})"}, {"endingOffsets", R"({"a":{"0":3}})"}}),
+      HasSubstr("UNRESOLVED_START_OFFSET_GREATER_THAN_END_OFFSET"));
+  EXPECT_THAT(
+      BatchError({{"subscribe", "a"}, {"startingOffsets", R"({"a":{"0":1}})"}, {"endingOffsets", R"({"a":{"1":3}})"}}),
+      HasSubstr("topic-partitions for end offset: Set(a-1)"));
   EXPECT_THAT(StreamError({{"subscribe", "a"}, {"kafka.auto.offset.reset", "earliest"}}),
               HasSubstr("Kafka option 'auto.offset.reset' is not supported."));
   EXPECT_THAT(StreamError({{"subscribe", "a"}, {"kafka.enable.auto.commit", "true"}}),
@@ -111,9 +111,10 @@ TEST(KafkaSinkTest, ColumnsAreChecked) {
     return layout.ok() ? "accepted" : layout.status().message();
   };
   EXPECT_EQ(error({{"value", types::String()}}, "t"), "accepted");
-  EXPECT_THAT(error({{"value", types::String()}}, std::nullopt),
-              HasSubstr("topic option required when no 'topic' attribute is present. Use the topic option for setting a "
-                        "topic."));
+  EXPECT_THAT(
+      error({{"value", types::String()}}, std::nullopt),
+      HasSubstr("topic option required when no 'topic' attribute is present. Use the topic option for setting a "
+                "topic."));
   EXPECT_THAT(error({{"key", types::String()}}, "t"), HasSubstr("Required attribute 'value' not found"));
   EXPECT_THAT(error({{"value", types::Integer()}}, "t"),
               HasSubstr("value attribute unsupported type int. value must be a(n) string or binary"));

@@ -24,8 +24,9 @@ arrow::Result<std::unique_ptr<TopicPattern>> TopicPattern::Compile(const std::st
   if (code == nullptr) {
     unsigned char message[256];
     pcre2_get_error_message(error, message, sizeof(message));
-    return arrow::Status::Invalid(fmt::format("The option subscribePattern is no regular expression: {} near index {}\n{}",
-                                              reinterpret_cast<char*>(message), position, pattern));
+    return arrow::Status::Invalid(
+        fmt::format("The option subscribePattern is no regular expression: {} near index {}\n{}",
+                    reinterpret_cast<char*>(message), position, pattern));
   }
   return std::unique_ptr<TopicPattern>(new TopicPattern(std::make_unique<Code>(code)));
 }

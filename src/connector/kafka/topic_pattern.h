@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <arrow/result.h>
 
 namespace millrace::connector::kafka {
 

@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <charconv>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "connector/memory/memory_table.h"
@@ -152,8 +152,8 @@ const SourceDef kMemorySource = {
     .open_stream = [](const SourceRequest& request) -> arrow::Result<std::unique_ptr<MicroBatchStream>> {
       ARROW_ASSIGN_OR_RAISE(auto table, FindTable(request));
       ARROW_ASSIGN_OR_RAISE(int64_t num_partitions, request.options.GetInt64("numPartitions", 1));
-      ARROW_ASSIGN_OR_RAISE(int64_t max_units, request.options.GetInt64("maxUnitsPerTrigger",
-                                                                        std::numeric_limits<int64_t>::max()));
+      ARROW_ASSIGN_OR_RAISE(int64_t max_units,
+                            request.options.GetInt64("maxUnitsPerTrigger", std::numeric_limits<int64_t>::max()));
       return std::make_unique<MemoryStream>(std::move(table), std::max<int64_t>(1, max_units),
                                             std::max<int64_t>(1, num_partitions));
     },

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -7,8 +9,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/record_batch.h>
 
 #include "base/ids.h"
 #include "types/data_type.h"

@@ -21,9 +21,7 @@ class NoopWrite final : public Write {
 class NoopStreamSink final : public StreamSink {
  public:
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId) override { return std::make_unique<NoopWrite>(); }
-  std::string Description() const override {
-    return "org.apache.spark.sql.execution.datasources.noop.NoopTable$";
-  }
+  std::string Description() const override { return "org.apache.spark.sql.execution.datasources.noop.NoopTable$"; }
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "connector/rate/counting_rows.h"
 
+#include <arrow/builder.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <arrow/builder.h>
 
 #include "types/arrow_type.h"
 

@@ -1,6 +1,6 @@
-#include <limits>
-
 #include <fmt/format.h>
+
+#include <limits>
 
 #include "base/json_value.h"
 #include "connector/rate/counting_rows.h"

@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <charconv>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "connector/duration.h"
 #include "connector/rate/counting_rows.h"
@@ -131,8 +131,8 @@ class RateStream final : public MicroBatchStream {
 
   // Without its closing bracket, as in Spark.
   std::string Description() const override {
-    return fmt::format("RateStreamV2[rowsPerSecond={}, rampUpTimeSeconds={}, numPartitions={}", options_.rows_per_second,
-                       options_.ramp_up_seconds, options_.num_partitions_text);
+    return fmt::format("RateStreamV2[rowsPerSecond={}, rampUpTimeSeconds={}, numPartitions={}",
+                       options_.rows_per_second, options_.ramp_up_seconds, options_.num_partitions_text);
   }
 
   void Stop() override {}
@@ -148,11 +148,9 @@ class RateStream final : public MicroBatchStream {
     arrow::Result<std::string> text = context_.file_system->ReadFile(path_);
     if (text.status().IsKeyError()) {
       creation_ms_ = context_.clock->NowMillis();
-      ARROW_RETURN_NOT_OK(
-          context_.file_system->CreateDirectories(path_.substr(0, path_.size() - 2)));
-      ARROW_ASSIGN_OR_RAISE(bool created,
-                            WriteFileIfAbsent(*context_.file_system, path_, fmt::format("v1\n{}", creation_ms_),
-                                              context_.durability));
+      ARROW_RETURN_NOT_OK(context_.file_system->CreateDirectories(path_.substr(0, path_.size() - 2)));
+      ARROW_ASSIGN_OR_RAISE(bool created, WriteFileIfAbsent(*context_.file_system, path_,
+                                                            fmt::format("v1\n{}", creation_ms_), context_.durability));
       if (!created) text = context_.file_system->ReadFile(path_);
     }
     if (!text.status().IsKeyError()) {

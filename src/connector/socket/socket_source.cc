@@ -1,10 +1,3 @@
-#include <charconv>
-#include <condition_variable>
-#include <cstring>
-#include <deque>
-#include <mutex>
-#include <thread>
-
 #include <arrow/builder.h>
 #include <fmt/format.h>
 #include <netdb.h>
@@ -12,6 +5,13 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <charconv>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
 
 #include "base/error.h"
 #include "connector/rows_partition.h"
@@ -41,8 +41,10 @@ struct SocketOptions {
 
 arrow::Result<SocketOptions> ParseOptions(const SourceRequest& request) {
   SocketOptions options;
-  if (!request.options.Has("host")) return arrow::Status::Invalid("Set a host to read from with option(\"host\", ...).");
-  if (!request.options.Has("port")) return arrow::Status::Invalid("Set a port to read from with option(\"port\", ...).");
+  if (!request.options.Has("host"))
+    return arrow::Status::Invalid("Set a host to read from with option(\"host\", ...).");
+  if (!request.options.Has("port"))
+    return arrow::Status::Invalid("Set a port to read from with option(\"port\", ...).");
   options.host = request.options.GetOr("host", "");
   options.port = request.options.GetOr("port", "");
   auto include = request.options.GetBool("includeTimestamp", false);
@@ -73,8 +75,7 @@ arrow::Result<int> Connect(const SocketOptions& options) {
     last_error = errno;
     ::close(fd);
   }
-  return WorldError(
-      fmt::format("Cannot connect to {}:{}: {}", options.host, options.port, std::strerror(last_error)));
+  return WorldError(fmt::format("Cannot connect to {}:{}: {}", options.host, options.port, std::strerror(last_error)));
 }
 
 /// Lines of a TCP connection. Not fault-tolerant: lines live in the process until their micro-batch is committed.

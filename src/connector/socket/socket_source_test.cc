@@ -1,12 +1,11 @@
 #include <arpa/inet.h>
+#include <arrow/array.h>
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <future>
-
-#include <arrow/array.h>
-#include <gtest/gtest.h>
 
 #include "connector/source.h"
 

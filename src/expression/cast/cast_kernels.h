@@ -1,13 +1,13 @@
 #pragma once
 
-#include <limits>
-#include <memory>
-#include <string>
-
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/util/bit_util.h>
 #include <arrow/util/decimal.h>
+
+#include <limits>
+#include <memory>
+#include <string>
 
 #include "expression/cast.h"
 #include "expression/vector.h"
@@ -117,12 +117,18 @@ CastResult ConvertBoolean(const CastInput& input, const Column& column, Convert&
 template <typename Visit>
 auto VisitNumber(types::TypeId id, Visit&& visit) {
   switch (id) {
-    case types::TypeId::kByte: return visit(int8_t{});
-    case types::TypeId::kShort: return visit(int16_t{});
-    case types::TypeId::kInteger: return visit(int32_t{});
-    case types::TypeId::kLong: return visit(int64_t{});
-    case types::TypeId::kFloat: return visit(float{});
-    default: return visit(double{});
+    case types::TypeId::kByte:
+      return visit(int8_t{});
+    case types::TypeId::kShort:
+      return visit(int16_t{});
+    case types::TypeId::kInteger:
+      return visit(int32_t{});
+    case types::TypeId::kLong:
+      return visit(int64_t{});
+    case types::TypeId::kFloat:
+      return visit(float{});
+    default:
+      return visit(double{});
   }
 }
 

@@ -61,16 +61,20 @@ CastResult ToTimestamp(const CastInput& input) {
   arrow::Datum datum(input.column);
   switch (input.from.id()) {
     case TypeId::kDate:
-      return ConvertFixed<int64_t>(input, FixedColumn<int32_t>(datum), [&zone](int32_t days, int64_t* out) {
-        return !__builtin_mul_overflow(int64_t{days}, kMicrosPerDay, out) && types::LocalToUtcMicros(*out, zone, out);
-      }, fail);
+      return ConvertFixed<int64_t>(
+          input, FixedColumn<int32_t>(datum),
+          [&zone](int32_t days, int64_t* out) {
+            return !__builtin_mul_overflow(int64_t{days}, kMicrosPerDay, out) &&
+                   types::LocalToUtcMicros(*out, zone, out);
+          },
+          fail);
     case TypeId::kTimestampNtz:
-      return ConvertFixed<int64_t>(input, FixedColumn<int64_t>(datum), [&zone](int64_t local, int64_t* out) {
-        return types::LocalToUtcMicros(local, zone, out);
-      }, fail);
+      return ConvertFixed<int64_t>(
+          input, FixedColumn<int64_t>(datum),
+          [&zone](int64_t local, int64_t* out) { return types::LocalToUtcMicros(local, zone, out); }, fail);
     case TypeId::kBoolean:
-      return ConvertFixed<int64_t>(input, BooleanColumn(datum),
-                                   [](bool value, int64_t* out) { return *out = value ? 1 : 0, true; }, fail);
+      return ConvertFixed<int64_t>(
+          input, BooleanColumn(datum), [](bool value, int64_t* out) { return *out = value ? 1 : 0, true; }, fail);
     case TypeId::kDecimal:
       return DecimalToTimestamp(input);
     default:
@@ -83,30 +87,37 @@ CastResult ToTimestampNtz(const CastInput& input) {
   auto fail = [&](int64_t row) { return CastOverflow(input, row); };
   arrow::Datum datum(input.column);
   if (input.from.id() == TypeId::kDate) {
-    return ConvertFixed<int64_t>(input, FixedColumn<int32_t>(datum), [](int32_t days, int64_t* out) {
-      return !__builtin_mul_overflow(int64_t{days}, kMicrosPerDay, out);
-    }, fail);
+    return ConvertFixed<int64_t>(
+        input, FixedColumn<int32_t>(datum),
+        [](int32_t days, int64_t* out) { return !__builtin_mul_overflow(int64_t{days}, kMicrosPerDay, out); }, fail);
   }
-  return ConvertFixed<int64_t>(input, FixedColumn<int64_t>(datum), [&zone](int64_t utc, int64_t* out) {
-    return !__builtin_add_overflow(utc, zone.OffsetSeconds(utc) * kMicrosPerSecond, out);
-  }, fail);
+  return ConvertFixed<int64_t>(
+      input, FixedColumn<int64_t>(datum),
+      [&zone](int64_t utc, int64_t* out) {
+        return !__builtin_add_overflow(utc, zone.OffsetSeconds(utc) * kMicrosPerSecond, out);
+      },
+      fail);
 }
 
 CastResult ToDate(const CastInput& input) {
   FixedColumn<int64_t> column{arrow::Datum(input.column)};
   auto fail = [&](int64_t row) { return CastOverflow(input, row); };
   if (input.from.id() == TypeId::kTimestampNtz) {
-    return ConvertFixed<int32_t>(input, column, [](int64_t local, int32_t* out) {
-      return *out = static_cast<int32_t>(FloorDiv(local, kMicrosPerDay)), true;
-    }, fail);
+    return ConvertFixed<int32_t>(
+        input, column,
+        [](int64_t local, int32_t* out) { return *out = static_cast<int32_t>(FloorDiv(local, kMicrosPerDay)), true; },
+        fail);
   }
   const types::TimeZone& zone = *input.context.time_zone;
-  return ConvertFixed<int32_t>(input, column, [&zone](int64_t utc, int32_t* out) {
-    int64_t seconds = 0;
-    int32_t micros = 0;
-    types::UtcToLocal(utc, zone, &seconds, &micros);
-    return *out = static_cast<int32_t>(FloorDiv(seconds, 86400)), true;
-  }, fail);
+  return ConvertFixed<int32_t>(
+      input, column,
+      [&zone](int64_t utc, int32_t* out) {
+        int64_t seconds = 0;
+        int32_t micros = 0;
+        types::UtcToLocal(utc, zone, &seconds, &micros);
+        return *out = static_cast<int32_t>(FloorDiv(seconds, 86400)), true;
+      },
+      fail);
 }
 
 template <typename To>
@@ -145,17 +156,20 @@ CastResult TimestampToDecimal(const CastInput& input) {
 
 CastResult CastToDatetime(const CastInput& input) {
   switch (input.to.id()) {
-    case TypeId::kDate: return ToDate(input);
-    case TypeId::kTimestamp: return ToTimestamp(input);
-    default: return ToTimestampNtz(input);
+    case TypeId::kDate:
+      return ToDate(input);
+    case TypeId::kTimestamp:
+      return ToTimestamp(input);
+    default:
+      return ToTimestampNtz(input);
   }
 }
 
 CastResult CastFromDatetime(const CastInput& input) {
   if (input.from.id() != TypeId::kTimestamp) {
     // Only with ANSI off: a date is no number.
-    ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(types::ToArrow(input.to), input.length(),
-                                                             input.context.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto nulls,
+                          arrow::MakeArrayOfNull(types::ToArrow(input.to), input.length(), input.context.memory_pool));
     return nulls->data();
   }
   if (input.to.id() == TypeId::kDecimal) return TimestampToDecimal(input);

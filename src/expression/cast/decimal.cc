@@ -138,8 +138,10 @@ CastResult CastToDecimal(const CastInput& input) {
     default:
       return VisitNumber(input.from.id(), [&](auto from) -> CastResult {
         using From = decltype(from);
-        if constexpr (std::is_floating_point_v<From>) return FloatingToDecimal<From>(input);
-        else return WholeToDecimal<From>(input);
+        if constexpr (std::is_floating_point_v<From>)
+          return FloatingToDecimal<From>(input);
+        else
+          return WholeToDecimal<From>(input);
       });
   }
 }
@@ -153,8 +155,10 @@ CastResult CastFromDecimal(const CastInput& input) {
       return ConvertFixed<To>(
           input, column,
           [scale](const Decimal128& value, To* out) {
-            if constexpr (sizeof(To) == 4) *out = types::DecimalToFloat(value, scale);
-            else *out = types::DecimalToDouble(value, scale);
+            if constexpr (sizeof(To) == 4)
+              *out = types::DecimalToFloat(value, scale);
+            else
+              *out = types::DecimalToDouble(value, scale);
             return true;
           },
           [](int64_t) { return arrow::Status::OK(); });

@@ -36,9 +36,8 @@ CastResult CastList(const CastInput& input, const types::DataType& from_element,
   const auto* offsets = data.GetValues<int32_t>(1);
   int32_t first = input.length() == 0 ? 0 : offsets[0];
   int32_t last = input.length() == 0 ? 0 : offsets[input.length()];
-  ARROW_ASSIGN_OR_RAISE(auto elements,
-                        CastColumnData({input.context, data.child_data[0]->Slice(first, last - first), from_element,
-                                        to_element, input.mode}));
+  ARROW_ASSIGN_OR_RAISE(auto elements, CastColumnData({input.context, data.child_data[0]->Slice(first, last - first),
+                                                       from_element, to_element, input.mode}));
   ARROW_ASSIGN_OR_RAISE(
       std::shared_ptr<arrow::Buffer> new_offsets,
       arrow::AllocateBuffer((input.length() + 1) * static_cast<int64_t>(sizeof(int32_t)), input.context.memory_pool));

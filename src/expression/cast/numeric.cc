@@ -52,8 +52,8 @@ CastResult NumberToNumber(const CastInput& input) {
   FixedColumn<From> column{arrow::Datum(input.column)};
   auto fail = [&](int64_t row) { return CastOverflow(input, row); };
   if constexpr (std::is_floating_point_v<To>) {
-    return ConvertFixed<To>(input, column, [](From value, To* out) { return *out = static_cast<To>(value), true; },
-                            fail);
+    return ConvertFixed<To>(
+        input, column, [](From value, To* out) { return *out = static_cast<To>(value), true; }, fail);
   } else if (input.exact()) {
     return ConvertFixed<To>(input, column, ToWhole<From, To>, fail);
   } else {
@@ -84,11 +84,12 @@ CastResult CastToBoolean(const CastInput& input) {
   arrow::Datum datum(input.column);
   switch (input.from.id()) {
     case TypeId::kDecimal:
-      return ConvertBoolean(input, FixedColumn<arrow::Decimal128>(datum),
-                            [](const arrow::Decimal128& value, bool* out) { return *out = value != 0, true; }, never);
+      return ConvertBoolean(
+          input, FixedColumn<arrow::Decimal128>(datum),
+          [](const arrow::Decimal128& value, bool* out) { return *out = value != 0, true; }, never);
     case TypeId::kTimestamp:
-      return ConvertBoolean(input, FixedColumn<int64_t>(datum),
-                            [](int64_t value, bool* out) { return *out = value != 0, true; }, never);
+      return ConvertBoolean(
+          input, FixedColumn<int64_t>(datum), [](int64_t value, bool* out) { return *out = value != 0, true; }, never);
     case TypeId::kDate: {
       ARROW_ASSIGN_OR_RAISE(auto nulls,
                             arrow::MakeArrayOfNull(arrow::boolean(), input.length(), input.context.memory_pool));
@@ -97,8 +98,8 @@ CastResult CastToBoolean(const CastInput& input) {
     default:
       return VisitNumber(input.from.id(), [&](auto from) {
         using From = decltype(from);
-        return ConvertBoolean(input, FixedColumn<From>(datum),
-                              [](From value, bool* out) { return *out = value != 0, true; }, never);
+        return ConvertBoolean(
+            input, FixedColumn<From>(datum), [](From value, bool* out) { return *out = value != 0, true; }, never);
       });
   }
 }

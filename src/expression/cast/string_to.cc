@@ -133,16 +133,15 @@ CastResult CastFromString(const CastInput& input) {
           [&zone](std::string_view text, int64_t* out) { return types::ParseTimestamp(text, zone, out); }, fail);
     case TypeId::kTimestampNtz:
       return ConvertFixed<int64_t>(
-          input, column,
-          [](std::string_view text, int64_t* out) { return types::ParseTimestampNtz(text, true, out); }, fail);
+          input, column, [](std::string_view text, int64_t* out) { return types::ParseTimestampNtz(text, true, out); },
+          fail);
     case TypeId::kYearMonthInterval:
     case TypeId::kDayTimeInterval:
       return StringToInterval(input, column);
     case TypeId::kCalendarInterval:
       return StringToCalendarInterval(input, column);
     default:
-      return VisitNumber(input.to.id(),
-                         [&](auto to) { return StringToNumber<decltype(to)>(input, column); });
+      return VisitNumber(input.to.id(), [&](auto to) { return StringToNumber<decltype(to)>(input, column); });
   }
 }
 

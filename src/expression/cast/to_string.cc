@@ -40,8 +40,8 @@ class TextBuilder {
       }
       ends[i + 1] = static_cast<int32_t>(text.size());
     }
-    return arrow::ArrayData::Make(arrow::utf8(), length_,
-                                  {std::move(validity), std::move(offsets), arrow::Buffer::FromString(std::move(text))});
+    return arrow::ArrayData::Make(
+        arrow::utf8(), length_, {std::move(validity), std::move(offsets), arrow::Buffer::FromString(std::move(text))});
   }
 
  private:
@@ -63,8 +63,9 @@ void AppendBytes(std::string_view bytes, std::string* out) {
 template <typename T, typename Append>
 CastResult FixedText(const EvalContext& context, const std::shared_ptr<arrow::ArrayData>& column, Append&& append) {
   FixedColumn<T> values{arrow::Datum(column)};
-  return TextBuilder(column->length, context.memory_pool)
-      .Build(*column, values, [&](int64_t i, std::string* out) { append(values[i], out); });
+  return TextBuilder(column->length, context.memory_pool).Build(*column, values, [&](int64_t i, std::string* out) {
+    append(values[i], out);
+  });
 }
 
 template <typename T>
@@ -151,8 +152,9 @@ CastResult StructText(const EvalContext& context, const std::shared_ptr<arrow::A
 CastResult BinaryText(const EvalContext& context, const std::shared_ptr<arrow::ArrayData>& column, TextStyle style) {
   if (style != TextStyle::kPretty) return WithType(column, arrow::utf8());
   StringColumn values{arrow::Datum(column)};
-  return TextBuilder(column->length, context.memory_pool)
-      .Build(*column, values, [&](int64_t i, std::string* out) { AppendBytes(values[i], out); });
+  return TextBuilder(column->length, context.memory_pool).Build(*column, values, [&](int64_t i, std::string* out) {
+    AppendBytes(values[i], out);
+  });
 }
 
 CastResult DecimalText(const EvalContext& context, const std::shared_ptr<arrow::ArrayData>& column, int scale,
@@ -176,26 +178,37 @@ CastResult TextOf(const EvalContext& context, const std::shared_ptr<arrow::Array
       ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(arrow::utf8(), column->length, context.memory_pool));
       return nulls->data();
     }
-    case TypeId::kString: return WithType(column, arrow::utf8());
-    case TypeId::kBinary: return BinaryText(context, column, style);
+    case TypeId::kString:
+      return WithType(column, arrow::utf8());
+    case TypeId::kBinary:
+      return BinaryText(context, column, style);
     case TypeId::kBoolean: {
       BooleanColumn values{arrow::Datum(column)};
-      return TextBuilder(column->length, context.memory_pool)
-          .Build(*column, values, [&](int64_t i, std::string* out) { *out += values[i] ? "true" : "false"; });
-    }
-    case TypeId::kByte: return WholeText<int8_t>(context, column);
-    case TypeId::kShort: return WholeText<int16_t>(context, column);
-    case TypeId::kInteger: return WholeText<int32_t>(context, column);
-    case TypeId::kLong: return WholeText<int64_t>(context, column);
-    case TypeId::kFloat: return FixedText<float>(context, column, types::AppendFloat);
-    case TypeId::kDouble: return FixedText<double>(context, column, types::AppendDouble);
-    case TypeId::kDecimal: return DecimalText(context, column, type.scale(), style);
-    case TypeId::kDate: return FixedText<int32_t>(context, column, types::AppendDate);
-    case TypeId::kTimestamp:
-      return FixedText<int64_t>(context, column, [&zone](int64_t utc, std::string* out) {
-        types::AppendTimestamp(utc, zone, out);
+      return TextBuilder(column->length, context.memory_pool).Build(*column, values, [&](int64_t i, std::string* out) {
+        *out += values[i] ? "true" : "false";
       });
-    case TypeId::kTimestampNtz: return FixedText<int64_t>(context, column, types::AppendTimestampNtz);
+    }
+    case TypeId::kByte:
+      return WholeText<int8_t>(context, column);
+    case TypeId::kShort:
+      return WholeText<int16_t>(context, column);
+    case TypeId::kInteger:
+      return WholeText<int32_t>(context, column);
+    case TypeId::kLong:
+      return WholeText<int64_t>(context, column);
+    case TypeId::kFloat:
+      return FixedText<float>(context, column, types::AppendFloat);
+    case TypeId::kDouble:
+      return FixedText<double>(context, column, types::AppendDouble);
+    case TypeId::kDecimal:
+      return DecimalText(context, column, type.scale(), style);
+    case TypeId::kDate:
+      return FixedText<int32_t>(context, column, types::AppendDate);
+    case TypeId::kTimestamp:
+      return FixedText<int64_t>(context, column,
+                                [&zone](int64_t utc, std::string* out) { types::AppendTimestamp(utc, zone, out); });
+    case TypeId::kTimestampNtz:
+      return FixedText<int64_t>(context, column, types::AppendTimestampNtz);
     case TypeId::kYearMonthInterval:
       return FixedText<int32_t>(context, column, [=](int32_t months, std::string* out) {
         types::AppendYearMonthInterval(months, start, end, out);
@@ -208,9 +221,12 @@ CastResult TextOf(const EvalContext& context, const std::shared_ptr<arrow::Array
       return FixedText<arrow::MonthDayNanoIntervalType::MonthDayNanos>(context, column, [](auto value, auto* out) {
         types::AppendCalendarInterval({value.months, value.days, value.nanoseconds / 1000}, out);
       });
-    case TypeId::kArray: return ListText(context, column, type, style, null_word);
-    case TypeId::kMap: return MapText(context, column, type, style, null_word);
-    case TypeId::kStruct: return StructText(context, column, type, style, null_word);
+    case TypeId::kArray:
+      return ListText(context, column, type, style, null_word);
+    case TypeId::kMap:
+      return MapText(context, column, type, style, null_word);
+    case TypeId::kStruct:
+      return StructText(context, column, type, style, null_word);
   }
   return InternalError("No text for " + type.Sql());
 }

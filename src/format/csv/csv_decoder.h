@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <string_view>
-
 #include <arrow/array.h>
 #include <arrow/result.h>
+
+#include <memory>
+#include <string_view>
 
 #include "format/csv/csv_options.h"
 #include "types/data_type.h"

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <memory>
-
 #include <arrow/array.h>
 #include <arrow/result.h>
+
+#include <memory>
 
 #include "format/csv/csv_options.h"
 #include "types/data_type.h"

@@ -134,11 +134,11 @@ class CsvFileReader final : public FileReader {
 
 arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& request) {
   ARROW_ASSIGN_OR_RAISE(CsvOptions options, CsvOptions::Parse(request.options, request.session));
-  ARROW_ASSIGN_OR_RAISE(auto decoder, CsvDecoder::Make({.schema = request.schema,
-                                                        .text_schema = request.file_schema,
-                                                        .options = options,
-                                                        .as_source = true},
-                                                       arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(
+      auto decoder,
+      CsvDecoder::Make(
+          {.schema = request.schema, .text_schema = request.file_schema, .options = options, .as_source = true},
+          arrow::default_memory_pool()));
   auto reader = std::make_unique<CsvFileReader>(request, std::move(options), std::move(decoder));
   ARROW_RETURN_NOT_OK(FileReadError(request.path, reader->Open()));
   return reader;
@@ -193,11 +193,10 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
     }
   }
   ARROW_ASSIGN_OR_RAISE(auto encoder, CsvEncoder::Make(request.schema, options));
-  ARROW_ASSIGN_OR_RAISE(auto stream,
-                        OpenTextOutput(request.file_system, request.path, request.durability == Durability::kMachine,
-                                       options.compression));
-  auto writer = std::make_unique<CsvFileWriter>(std::move(encoder), std::move(stream),
-                                                options.line_separator.value_or("\n"));
+  ARROW_ASSIGN_OR_RAISE(auto stream, OpenTextOutput(request.file_system, request.path,
+                                                    request.durability == Durability::kMachine, options.compression));
+  auto writer =
+      std::make_unique<CsvFileWriter>(std::move(encoder), std::move(stream), options.line_separator.value_or("\n"));
   if (options.header) ARROW_RETURN_NOT_OK(writer->WriteHeader());
   return writer;
 }
@@ -238,18 +237,17 @@ arrow::Result<types::DataTypePtr> InferSchema(const std::vector<std::string>& pa
   std::bernoulli_distribution sampled(std::clamp(options.sampling_ratio, 0.0, 1.0));
   for (const std::string& path : paths) {
     bool first = true;
-    arrow::Status visited =
-        VisitRecords(path, options, [&](const CsvSchemaInference::Values& values) -> arrow::Status {
-          if (!inference) {
-            names = CsvSchemaInference::ColumnNames(values, options);
-            ARROW_ASSIGN_OR_RAISE(inference, CsvSchemaInference::Make(options, names.size()));
-          }
-          bool is_header = first && options.header;
-          first = false;
-          if (is_header || !options.infer_schema) return arrow::Status::OK();
-          if (options.sampling_ratio >= 1.0 || sampled(random)) inference->Add(values);
-          return arrow::Status::OK();
-        });
+    arrow::Status visited = VisitRecords(path, options, [&](const CsvSchemaInference::Values& values) -> arrow::Status {
+      if (!inference) {
+        names = CsvSchemaInference::ColumnNames(values, options);
+        ARROW_ASSIGN_OR_RAISE(inference, CsvSchemaInference::Make(options, names.size()));
+      }
+      bool is_header = first && options.header;
+      first = false;
+      if (is_header || !options.infer_schema) return arrow::Status::OK();
+      if (options.sampling_ratio >= 1.0 || sampled(random)) inference->Add(values);
+      return arrow::Status::OK();
+    });
     ARROW_RETURN_NOT_OK(FileReadError(path, visited));
     if (inference && !options.infer_schema) break;
   }

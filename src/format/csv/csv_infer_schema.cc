@@ -13,7 +13,8 @@ using types::TypeId;
 
 namespace {
 
-/// Digits of a whole number of any length; 0 when it is none. A fraction or exponent that makes it fractional counts as none.
+/// Digits of a whole number of any length; 0 when it is none. A fraction or exponent that makes it fractional counts as
+/// none.
 int WholeDigits(std::string_view text) {
   if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
   if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return 0;

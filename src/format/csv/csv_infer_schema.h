@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "format/csv/csv_options.h"
 #include "format/text_value.h"

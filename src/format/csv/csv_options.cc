@@ -25,8 +25,10 @@ constexpr std::array kOptions = {
     OptionDoc{"columnNameOfCorruptRecord", "", "Column that holds malformed records; empty: the session's setting."},
     OptionDoc{"multiLine", "false", "Records may span lines."},
     OptionDoc{"lineSep", "", "What ends a record; empty: \\r, \\r\\n and \\n when reading, \\n when writing."},
-    OptionDoc{"ignoreLeadingWhiteSpace", "", "Trim values at the left; default: false when reading, true when writing."},
-    OptionDoc{"ignoreTrailingWhiteSpace", "", "Trim values at the right; default: false when reading, true when writing."},
+    OptionDoc{"ignoreLeadingWhiteSpace", "",
+              "Trim values at the left; default: false when reading, true when writing."},
+    OptionDoc{"ignoreTrailingWhiteSpace", "",
+              "Trim values at the right; default: false when reading, true when writing."},
     OptionDoc{"nullValue", "", "The text of NULL."},
     OptionDoc{"emptyValue", "", "The text of an empty string; default when writing: \"\"."},
     OptionDoc{"nanValue", "NaN", "The text of not-a-number."},
@@ -37,7 +39,8 @@ constexpr std::array kOptions = {
     OptionDoc{"dateFormat", "yyyy-MM-dd", "Pattern of dates; when reading, without it, whatever CAST accepts."},
     OptionDoc{"timestampFormat", "yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]", "Pattern of timestamps; see dateFormat."},
     OptionDoc{"timestampNTZFormat", "yyyy-MM-dd'T'HH:mm:ss[.SSS]", "Pattern of timestamps without zone."},
-    OptionDoc{"enableDateTimeParsingFallback", "", "Try CAST's forms where the pattern fails; default: no pattern set."},
+    OptionDoc{"enableDateTimeParsingFallback", "",
+              "Try CAST's forms where the pattern fails; default: no pattern set."},
     OptionDoc{"timeZone", "", "Zone of timestamps; empty: the session's."},
     OptionDoc{"locale", "en-US", "IETF BCP 47 tag: names of months and days, signs of decimals."},
     OptionDoc{"encoding", "UTF-8", "Character set of files: UTF-8."},
@@ -172,9 +175,9 @@ arrow::Result<CsvOptions> CsvOptions::Parse(const OptionMap& given, const Sessio
   }
   options.line_separator = reader.Given("lineSep");
   if (options.line_separator && (options.line_separator->empty() || options.line_separator->size() > 2)) {
-    return arrow::Status::Invalid("requirement failed: 'lineSep' ",
-                                  options.line_separator->empty() ? "cannot be an empty string."
-                                                                  : "can contain only 1 character.");
+    return arrow::Status::Invalid("requirement failed: 'lineSep' ", options.line_separator->empty()
+                                                                        ? "cannot be an empty string."
+                                                                        : "can contain only 1 character.");
   }
   options.null_value = reader.Text("nullValue");
   options.empty_value_in_read = reader.Text("emptyValue");

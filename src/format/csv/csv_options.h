@@ -11,7 +11,13 @@
 namespace millrace::format {
 
 /// What happens to a value like "a"b",c whose quotes do not match.
-enum class UnescapedQuotes : uint8_t { kStopAtClosingQuote, kStopAtDelimiter, kBackToDelimiter, kSkipValue, kRaiseError };
+enum class UnescapedQuotes : uint8_t {
+  kStopAtClosingQuote,
+  kStopAtDelimiter,
+  kBackToDelimiter,
+  kSkipValue,
+  kRaiseError
+};
 
 /// Options of the CSV source, sink, from_csv, to_csv and schema_of_csv.
 /// Source: Spark SQL guide, "CSV Files", and CSVOptions.scala.

@@ -36,8 +36,8 @@ void CsvTokenizer::SkipSpace() {
 }
 
 void CsvTokenizer::Add(std::optional<std::string> value) {
-  bool too_long = value && options_.chars_per_column_max >= 0 &&
-                  value->size() > static_cast<size_t>(options_.chars_per_column_max);
+  bool too_long =
+      value && options_.chars_per_column_max >= 0 && value->size() > static_cast<size_t>(options_.chars_per_column_max);
   if (too_long || values_.size() >= static_cast<size_t>(options_.columns_max)) {
     failed_ = true;
     return;

@@ -18,8 +18,8 @@ class CsvTokenizer {
  public:
   explicit CsvTokenizer(const CsvOptions& options);
 
-  /// Starts on `text`, which must outlive the reading. `one_record`: line ends are characters like others, because whoever
-  /// cut the text into lines has taken away those that count.
+  /// Starts on `text`, which must outlive the reading. `one_record`: line ends are characters like others, because
+  /// whoever cut the text into lines has taken away those that count.
   void Start(std::string_view text, bool one_record);
   /// Reads the next record; false at the end, or when it is malformed beyond reading (see failed).
   bool Next();

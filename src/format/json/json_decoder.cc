@@ -71,8 +71,8 @@ JsonCell Project(JsonCell cell, const types::DataType& from, const types::DataTy
 arrow::Status CheckCorruptRecordColumn(const types::DataType& schema, const std::string& name) {
   for (const types::StructField& field : schema.fields()) {
     if (field.name == name && (field.type->id() != TypeId::kString || !field.nullable)) {
-      return UserError("INVALID_CORRUPT_RECORD_TYPE", {{"columnName", QuoteIdentifier(name)},
-                                                       {"actualType", QuoteSqlType(field.type->Sql())}});
+      return UserError("INVALID_CORRUPT_RECORD_TYPE",
+                       {{"columnName", QuoteIdentifier(name)}, {"actualType", QuoteSqlType(field.type->Sql())}});
     }
   }
   return arrow::Status::OK();
@@ -360,9 +360,7 @@ arrow::Result<std::unique_ptr<JsonDecoder>> JsonDecoder::Make(JsonDecoderConfig 
       new JsonDecoder(std::make_unique<Implementation>(std::move(config), std::move(values), pool)));
 }
 
-arrow::Result<DecodedJson> JsonDecoder::Decode(const arrow::Array& records) {
-  return implementation_->Decode(records);
-}
+arrow::Result<DecodedJson> JsonDecoder::Decode(const arrow::Array& records) { return implementation_->Decode(records); }
 
 int64_t JsonDecoder::num_slow_records() const { return implementation_->num_slow_records(); }
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <memory>
-
 #include <arrow/array.h>
 #include <arrow/result.h>
+
+#include <memory>
 
 #include "format/json/json_options.h"
 #include "types/data_type.h"
@@ -35,7 +35,8 @@ struct DecodedJson {
 /// In:     a utf8 or binary column, one record a value.
 /// Out:    from_json: one value a record, NULL for NULL and blank records.
 /// Errors: FAILFAST: UserError MALFORMED_RECORD_IN_PARSING.… for the first bad record. CapacityError past 2^31 bytes.
-/// Speed:  records are indexed many at a time (JsonStructure) and read straight into column buffers; fields are expected
+/// Speed:  records are indexed many at a time (JsonStructure) and read straight into column buffers; fields are
+/// expected
 ///         in the order of the record before. What that path does not understand, whole records and not values, goes to
 ///         JsonRecordReader.
 /// Thread: one Decode at a time.

@@ -1,10 +1,9 @@
 #include "format/json/json_decoder.h"
 
-#include <random>
-
+#include <arrow/builder.h>
 #include <gtest/gtest.h>
 
-#include <arrow/builder.h>
+#include <random>
 
 #include "base/error.h"
 #include "format/json/json_encoder.h"
@@ -27,8 +26,8 @@ struct Decoded {
 Decoded Decode(const std::vector<std::string>& records, const std::string& schema, const OptionMap& given = {},
                bool as_source = false) {
   auto type = *types::ParseSchemaDdl(schema);
-  auto decoder = *JsonDecoder::Make(
-      {.schema = type, .options = *JsonOptions::Parse(given, {}), .as_source = as_source}, arrow::default_memory_pool());
+  auto decoder = *JsonDecoder::Make({.schema = type, .options = *JsonOptions::Parse(given, {}), .as_source = as_source},
+                                    arrow::default_memory_pool());
   auto decoded = decoder->Decode(*Column(records));
   EXPECT_TRUE(decoded.ok()) << decoded.status().ToString();
   EXPECT_TRUE(decoded->values->Validate().ok());  // corrupt records are kept with their invalid UTF-8
@@ -67,8 +66,9 @@ TEST(JsonDecoder, MalformedRecordDoesNotHarmItsNeighbours) {
 }
 
 TEST(JsonDecoder, InvalidUtf8AndControlCharactersStayInTheirRecord) {
-  Decoded decoded = Decode({"{\"a\":\"x\"}", "{\"a\":\"\xFF\"}", "{\"a\":\"t\tb\"}", "{\"a\":\"\xC3", "\xA9\"}", "{\"a\":\"y\"}"},
-                           "a STRING");
+  Decoded decoded =
+      Decode({"{\"a\":\"x\"}", "{\"a\":\"\xFF\"}", "{\"a\":\"t\tb\"}", "{\"a\":\"\xC3", "\xA9\"}", "{\"a\":\"y\"}"},
+             "a STRING");
   EXPECT_EQ(decoded.rows, (std::vector<std::string>{R"({"a":"x"})", "{\"a\":\"\xEF\xBF\xBD\"}", R"({"a":null})",
                                                     R"({"a":null})", R"({"a":null})", R"({"a":"y"})"}));
 }
@@ -118,7 +118,8 @@ TEST(JsonDecoder, NarrowedSchemaKeepsWhatTheWholeOneWouldGive) {
 }
 
 TEST(JsonDecoder, FastAndExactAgreeOnMutatedRecords) {
-  const std::string schema = "a BIGINT, b STRING, c DOUBLE, d STRUCT<e: INT, f: ARRAY<STRING>>, g MAP<STRING, INT>, _corrupt_record STRING";
+  const std::string schema =
+      "a BIGINT, b STRING, c DOUBLE, d STRUCT<e: INT, f: ARRAY<STRING>>, g MAP<STRING, INT>, _corrupt_record STRING";
   const std::string seeds[] = {
       R"({"a":1,"b":"x\n","c":1.5,"d":{"e":2,"f":["p","q"]},"g":{"k":1}})",
       R"({"b":"long enough text for several words","z":[1,{"y":true}],"a":-12345678901,"c":0.001})",
@@ -133,9 +134,14 @@ TEST(JsonDecoder, FastAndExactAgreeOnMutatedRecords) {
       for (uint32_t k = random() % 4; k > 0; --k) {
         size_t at = random() % record.size();
         switch (random() % 3) {
-          case 0: record[at] = alphabet[random() % alphabet.size()]; break;
-          case 1: record.insert(at, 1, alphabet[random() % alphabet.size()]); break;
-          default: record.erase(at, 1 + random() % 3);
+          case 0:
+            record[at] = alphabet[random() % alphabet.size()];
+            break;
+          case 1:
+            record.insert(at, 1, alphabet[random() % alphabet.size()]);
+            break;
+          default:
+            record.erase(at, 1 + random() % 3);
         }
         if (record.empty()) record = " ";
       }

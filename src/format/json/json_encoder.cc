@@ -1,10 +1,10 @@
 #include "format/json/json_encoder.h"
 
-#include <charconv>
-#include <vector>
-
 #include <arrow/array/util.h>
 #include <arrow/util/bit_util.h>
+
+#include <charconv>
+#include <vector>
 
 #include "format/byte_sink.h"
 #include "format/json/json_text.h"

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <memory>
-
 #include <arrow/array.h>
 #include <arrow/result.h>
+
+#include <memory>
 
 #include "format/json/json_options.h"
 #include "types/data_type.h"
@@ -15,8 +15,8 @@ namespace millrace::format {
 /// In:     a column of `type`.
 /// Out:    utf8, NULL for NULL.
 /// Text:   compact unless `pretty`; null fields left out unless ignoreNullFields is false; numbers as Java prints them,
-///         decimals as BigDecimal.toString, NaN and infinities as strings, binary as Base64, dates and timestamps by the
-///         options' patterns, intervals as CAST prints them.
+///         decimals as BigDecimal.toString, NaN and infinities as strings, binary as Base64, dates and timestamps by
+///         the options' patterns, intervals as CAST prints them.
 /// Errors: CapacityError past 2^31 bytes.
 /// Thread: one Encode at a time.
 /// Source: JacksonGenerator.scala; tests/sql/json/to_json.slt.

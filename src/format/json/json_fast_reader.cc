@@ -121,15 +121,15 @@ bool IsNumber(std::string_view text, bool* is_integer) {
 
 }  // namespace
 
-JsonFastReader::JsonFastReader(const types::DataType& schema, ColumnWriter* root, const std::vector<int>& fields_of_root,
-                               bool exact_strings, const TextValueParser& values)
+JsonFastReader::JsonFastReader(const types::DataType& schema, ColumnWriter* root,
+                               const std::vector<int>& fields_of_root, bool exact_strings,
+                               const TextValueParser& values)
     : values_(values), exact_strings_(exact_strings), zone_is_utc_(&values.time_zone() == types::TimeZone::Utc()) {
   if (schema.id() == TypeId::kStruct) {
     root_.id = TypeId::kStruct;
     root_.column = root;
     for (size_t i = 0; i < schema.fields().size(); ++i) {
-      root_.children.push_back(
-          MakeNode(schema.fields()[i].type, &root->child(static_cast<size_t>(fields_of_root[i]))));
+      root_.children.push_back(MakeNode(schema.fields()[i].type, &root->child(static_cast<size_t>(fields_of_root[i]))));
       root_.names[schema.fields()[i].name] = static_cast<int>(i);
     }
   } else {

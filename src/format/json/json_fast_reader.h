@@ -12,16 +12,17 @@
 
 namespace millrace::format {
 
-/// Reads well-formed records that fit their schema straight into columns; anything else it refuses, and the caller takes
-/// the record back and gives it to JsonRecordReader. So it may be strict, but must never accept what Spark would treat
-/// as malformed: also what is skipped is checked.
+/// Reads well-formed records that fit their schema straight into columns; anything else it refuses, and the caller
+/// takes the record back and gives it to JsonRecordReader. So it may be strict, but must never accept what Spark would
+/// treat as malformed: also what is skipped is checked.
 ///
 /// Each node of the schema remembers the order of the names of the object before, so that a name is one comparison.
 /// REQUIRES: options that change RFC 8259's limits (maxNumLen …) are at their defaults.
 /// Thread: confined.
 class JsonFastReader {
  public:
-  /// `fields_of_root`: which columns of `root` the fields of `schema` are (the corrupt-record column is not among them).
+  /// `fields_of_root`: which columns of `root` the fields of `schema` are (the corrupt-record column is not among
+  /// them).
   JsonFastReader(const types::DataType& schema, ColumnWriter* root, const std::vector<int>& fields_of_root,
                  bool exact_strings, const TextValueParser& values);
 

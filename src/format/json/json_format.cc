@@ -21,7 +21,8 @@ arrow::Status CheckEncoding(const JsonOptions& options) {
   std::string name = *options.encoding;
   for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   if (name == "UTF-8" || name == "UTF8" || name == "US-ASCII") return arrow::Status::OK();
-  return arrow::Status::NotImplemented("JSON files in the encoding ", *options.encoding, ": only UTF-8 is read and written");
+  return arrow::Status::NotImplemented("JSON files in the encoding ", *options.encoding,
+                                       ": only UTF-8 is read and written");
 }
 
 bool SupportsJsonFile(const types::DataType& type) {
@@ -115,7 +116,8 @@ class JsonFileWriter final : public FileWriter {
     ARROW_ASSIGN_OR_RAISE(auto encoded, encoder_->Encode(rows, arrow::default_memory_pool()));
     const auto& texts = static_cast<const arrow::StringArray&>(*encoded);
     block_.clear();
-    block_.reserve(static_cast<size_t>(texts.total_values_length()) + separator_.size() * static_cast<size_t>(texts.length()));
+    block_.reserve(static_cast<size_t>(texts.total_values_length()) +
+                   separator_.size() * static_cast<size_t>(texts.length()));
     for (int64_t i = 0; i < texts.length(); ++i) {
       block_.append(texts.GetView(i));
       block_.append(separator_);
@@ -142,11 +144,9 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
   ARROW_ASSIGN_OR_RAISE(JsonOptions options, JsonOptions::Parse(request.options, request.session));
   ARROW_RETURN_NOT_OK(CheckEncoding(options));
   ARROW_ASSIGN_OR_RAISE(auto encoder, JsonEncoder::Make(request.schema, options));
-  ARROW_ASSIGN_OR_RAISE(auto stream,
-                        OpenTextOutput(request.file_system, request.path, request.durability == Durability::kMachine,
-                                       options.compression));
-  return std::make_unique<JsonFileWriter>(std::move(encoder), std::move(stream),
-                                          options.line_separator.value_or("\n"));
+  ARROW_ASSIGN_OR_RAISE(auto stream, OpenTextOutput(request.file_system, request.path,
+                                                    request.durability == Durability::kMachine, options.compression));
+  return std::make_unique<JsonFileWriter>(std::move(encoder), std::move(stream), options.line_separator.value_or("\n"));
 }
 
 arrow::Result<types::DataTypePtr> InferSchema(const std::vector<std::string>& paths, const OptionMap& given,

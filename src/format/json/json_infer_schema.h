@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "format/json/json_options.h"
 #include "format/text_value.h"

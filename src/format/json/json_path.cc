@@ -164,8 +164,8 @@ class JsonPathWalk {
   }
 
   bool WalkArray(Style style, size_t at, Output* out) {
-    bool twice = at + 3 < steps_.size() && steps_[at + 2].kind == Kind::kSubscript &&
-                 steps_[at + 3].kind == Kind::kWildcard;
+    bool twice =
+        at + 3 < steps_.size() && steps_[at + 2].kind == Kind::kSubscript && steps_[at + 3].kind == Kind::kWildcard;
     Output elements;
     elements.in_array = true;
     int num_written = 0;
@@ -189,8 +189,8 @@ class JsonPathWalk {
   }
 
   bool WalkIndex(Style style, size_t at, Output* out) {
-    bool wildcard_next = at + 3 < steps_.size() && steps_[at + 2].kind == Kind::kSubscript &&
-                         steps_[at + 3].kind == Kind::kWildcard;
+    bool wildcard_next =
+        at + 3 < steps_.size() && steps_[at + 2].kind == Kind::kSubscript && steps_[at + 3].kind == Kind::kWildcard;
     if (!Step()) return false;
     for (int64_t left = steps_[at + 1].index; left > 0; --left) {
       if (tokens_.token() == Token::kEndArray || tokens_.token() == Token::kNone) return false;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
 
 namespace millrace::format {
 
@@ -16,8 +16,8 @@ class JsonPath {
   /// nullopt when the text is no path (then every result is NULL).
   static std::optional<JsonPath> Parse(std::string_view text);
 
-  /// Writes what the path finds in `record` to `out`: strings bare, everything else as compact JSON. False when there is
-  /// nothing, or the text is malformed up to the match.
+  /// Writes what the path finds in `record` to `out`: strings bare, everything else as compact JSON. False when there
+  /// is nothing, or the text is malformed up to the match.
   bool Extract(std::string_view record, std::string* out) const;
 
  private:
@@ -31,9 +31,9 @@ class JsonPath {
   std::vector<Step> steps_;
 };
 
-/// The members `names` of one object, each as get_json_object would write it; nullopt where there is none or it is null.
-/// All nullopt when the record is malformed or no object. `values` has one entry a name.
-/// Source: JsonTuple; a name given twice is filled twice.
+/// The members `names` of one object, each as get_json_object would write it; nullopt where there is none or it is
+/// null. All nullopt when the record is malformed or no object. `values` has one entry a name. Source: JsonTuple; a
+/// name given twice is filled twice.
 void ExtractMembers(std::string_view record, const std::vector<std::optional<std::string>>& names,
                     std::vector<std::optional<std::string>>* values);
 

@@ -286,7 +286,7 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertNumber(const types::DataType&
       break;
     case TypeId::kDouble:
       ok = true;
-      cell->number = tokens_->is_non_numeric()  ? NonNumericValue(text)
+      cell->number = tokens_->is_non_numeric() ? NonNumericValue(text)
                      : integer && text == "-0" ? 0.0
                                                : ToFloating<double>(text);
       break;
@@ -307,9 +307,8 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertText(const types::DataType& t
   switch (type.id()) {
     case TypeId::kFloat:
     case TypeId::kDouble:
-      ok = options_.allow_non_numeric_numbers &&
-           (text == "NaN" || text == "+INF" || text == "+Infinity" || text == "Infinity" || text == "-INF" ||
-            text == "-Infinity");
+      ok = options_.allow_non_numeric_numbers && (text == "NaN" || text == "+INF" || text == "+Infinity" ||
+                                                  text == "Infinity" || text == "-INF" || text == "-Infinity");
       if (ok) {
         cell->number = NonNumericValue(text);
       } else if (!empty && result_->fault == JsonFault::kNone) {
@@ -343,7 +342,8 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertText(const types::DataType& t
     }
     case TypeId::kYearMonthInterval: {
       int32_t months = 0;
-      ok = types::ParseYearMonthInterval(text, type.start_field(), type.end_field(), &months) == types::IntervalParse::kOk;
+      ok = types::ParseYearMonthInterval(text, type.start_field(), type.end_field(), &months) ==
+           types::IntervalParse::kOk;
       cell->integer = months;
       break;
     }
@@ -514,8 +514,8 @@ void AppendCell(const JsonCell& cell, ColumnWriter* column) {
     case TypeId::kDecimal:
       return column->Append(cell.decimal);
     case TypeId::kCalendarInterval:
-      return column->Append(arrow::MonthDayNanoIntervalType::MonthDayNanos{static_cast<int32_t>(cell.integer), cell.days,
-                                                                          cell.micros * 1000});
+      return column->Append(arrow::MonthDayNanoIntervalType::MonthDayNanos{static_cast<int32_t>(cell.integer),
+                                                                           cell.days, cell.micros * 1000});
     case TypeId::kString:
     case TypeId::kBinary:
       return column->AppendBytes(cell.text);

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/util/decimal.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include <arrow/util/decimal.h>
 
 #include "format/column_writer.h"
 #include "format/json/json_options.h"

@@ -1,8 +1,8 @@
 #include "format/json/json_structure.h"
 
-#include <algorithm>
-
 #include <simdjson.h>
+
+#include <algorithm>
 
 namespace millrace::format {
 

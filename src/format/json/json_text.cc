@@ -93,7 +93,9 @@ void AppendJsonFloat(float value, std::string* out) {
 
 void AppendBase64(std::string_view bytes, std::string* out) {
   constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  auto at = [&](size_t i) { return i < bytes.size() ? static_cast<uint32_t>(static_cast<unsigned char>(bytes[i])) : 0u; };
+  auto at = [&](size_t i) {
+    return i < bytes.size() ? static_cast<uint32_t>(static_cast<unsigned char>(bytes[i])) : 0u;
+  };
   for (size_t i = 0; i < bytes.size(); i += 3) {
     uint32_t group = (at(i) << 16) | (at(i + 1) << 8) | at(i + 2);
     out->push_back(kAlphabet[group >> 18]);

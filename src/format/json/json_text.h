@@ -6,7 +6,8 @@
 
 namespace millrace::format {
 
-/// Appends `text` between double quotes, escaped as Jackson writes it: \" \\ \b \t \n \f \r, other control characters as
+/// Appends `text` between double quotes, escaped as Jackson writes it: \" \\ \b \t \n \f \r, other control characters
+/// as
 /// \u001F. `ascii_only`: every other character outside ASCII as \u00E9 too (pairs for those outside the BMP).
 void AppendJsonText(std::string_view text, bool ascii_only, std::string* out);
 

@@ -216,7 +216,8 @@ bool JsonTokenizer::ScanOddName(int c, std::string* name) {
   };
   if (!is_name_part(c)) return false;
   name->assign(1, static_cast<char>(c));
-  while (pos_ < input_.size() && is_name_part(static_cast<unsigned char>(input_[pos_]))) name->push_back(input_[pos_++]);
+  while (pos_ < input_.size() && is_name_part(static_cast<unsigned char>(input_[pos_])))
+    name->push_back(input_[pos_++]);
   return true;
 }
 

@@ -1,11 +1,11 @@
 #include "format/parquet/parquet_columns.h"
 
-#include <algorithm>
-
 #include <arrow/array/util.h>
 #include <arrow/compute/api.h>
 #include <arrow/util/bitmap_ops.h>
 #include <parquet/arrow/schema.h>
+
+#include <algorithm>
 
 #include "base/ascii.h"
 #include "base/error.h"

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 #include <arrow/type.h>
+
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "types/data_type.h"
 

@@ -1,5 +1,3 @@
-#include <array>
-
 #include <arrow/io/file.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/reader.h>
@@ -7,6 +5,8 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
+
+#include <array>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -48,8 +48,9 @@ arrow::Result<const ParquetCodec*> CodecOf(const OptionMap& options) {
   for (const ParquetCodec& codec : kCodecs) {
     if (EqualsIgnoreCase(codec.name, name)) return &codec;
   }
-  return UserError("CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION",
-                   {{"codecName", name}, {"availableCodecs", "brotli, uncompressed, lz4_raw, gzip, snappy, none, zstd"}});
+  return UserError(
+      "CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION",
+      {{"codecName", name}, {"availableCodecs", "brotli, uncompressed, lz4_raw, gzip, snappy, none, zstd"}});
 }
 
 arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const std::string& path, int64_t batch_rows) {
@@ -179,9 +180,10 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
   properties.created_by("millrace " + std::string(Version()));
   parquet::ArrowWriterProperties::Builder arrow_properties;
   arrow_properties.coerce_timestamps(arrow::TimeUnit::MICRO);
-  ARROW_ASSIGN_OR_RAISE(auto stream, OpenSyncedOutput(request.file_system, request.path,
-                                                      request.durability == Durability::kMachine));
-  auto metadata = arrow::key_value_metadata({kVersion, kRowMetadata}, {std::string(SparkVersion()), request.schema->ToJson()});
+  ARROW_ASSIGN_OR_RAISE(
+      auto stream, OpenSyncedOutput(request.file_system, request.path, request.durability == Durability::kMachine));
+  auto metadata =
+      arrow::key_value_metadata({kVersion, kRowMetadata}, {std::string(SparkVersion()), request.schema->ToJson()});
   std::shared_ptr<arrow::Schema> schema = columns.schema();
   ARROW_ASSIGN_OR_RAISE(auto writer, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), stream,
                                                                       properties.build(), arrow_properties.build()));

@@ -1,8 +1,8 @@
 #include "format/text/line_reader.h"
 
-#include <cstring>
-
 #include <arrow/builder.h>
+
+#include <cstring>
 
 namespace millrace::format {
 

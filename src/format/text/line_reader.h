@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-
 #include <arrow/array.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
+
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace millrace::format {
 

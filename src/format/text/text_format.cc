@@ -131,10 +131,8 @@ extern const FileFormat kTextFormat{
     },
     .open_reader = OpenReader,
     .open_writer = OpenWriter,
-    .infer_schema = [](const std::vector<std::string>&, const OptionMap&,
-                       const SessionFormat&) -> arrow::Result<types::DataTypePtr> {
-      return types::Struct({{"value", types::String()}});
-    },
+    .infer_schema = [](const std::vector<std::string>&, const OptionMap&, const SessionFormat&)
+        -> arrow::Result<types::DataTypePtr> { return types::Struct({{"value", types::String()}}); },
     .supports = [](const types::DataType& type) { return type.id() == types::TypeId::kString; },
 };
 

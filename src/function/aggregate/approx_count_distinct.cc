@@ -71,7 +71,7 @@ class HyperLogLog {
 
   // Below it counting empty registers is the better estimate; by precision from 4 on.
   double Threshold() const {
-    constexpr double kThresholds[] = {10,   20,   40,    80,    220,   400,    900,    1800,
+    constexpr double kThresholds[] = {10,   20,   40,    80,    220,   400,    900,   1800,
                                       3100, 6500, 15500, 20000, 50000, 120000, 350000};
     return kThresholds[precision_ - 4];
   }
@@ -134,7 +134,8 @@ class DistinctState final : public AggregateState {
     for (size_t w = 0; w < sketch_.num_words(); ++w) {
       arrow::Int64Builder builder(pool_);
       ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(num_groups_)));
-      for (size_t group = 0; group < num_groups_; ++group) builder.UnsafeAppend(static_cast<int64_t>(WordsOf(group)[w]));
+      for (size_t group = 0; group < num_groups_; ++group)
+        builder.UnsafeAppend(static_cast<int64_t>(WordsOf(group)[w]));
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffer, builder.Finish());
       buffers.push_back(std::move(buffer));
     }

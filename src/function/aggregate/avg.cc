@@ -139,7 +139,8 @@ arrow::Result<ExpressionPtr> BindAverage(const BindInput& input) {
   DataTypePtr sum_type = types::Double(), type = types::Double();
   if (from->id() == TypeId::kDecimal) {
     auto bounded = [](int precision, int scale) {
-      return types::Decimal(std::min(precision, types::kMaxDecimalPrecision), std::min(scale, types::kMaxDecimalPrecision));
+      return types::Decimal(std::min(precision, types::kMaxDecimalPrecision),
+                            std::min(scale, types::kMaxDecimalPrecision));
     };
     sum_type = bounded(from->precision() + 10, from->scale());
     type = bounded(from->precision() + 4, from->scale() + 4);
@@ -152,10 +153,14 @@ arrow::Result<ExpressionPtr> BindAverage(const BindInput& input) {
   AggregateSpec spec{.type = type, .buffer = {{"sum", sum_type, true, {}}, {"count", types::Long(), true, {}}}};
   spec.new_state = [from, sum_type, type, raise](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
     switch (sum_type->id()) {
-      case TypeId::kDecimal: return std::make_unique<AverageState<__int128>>(from, sum_type, type, raise, pool);
-      case TypeId::kYearMonthInterval: return std::make_unique<AverageState<int32_t>>(from, sum_type, type, raise, pool);
-      case TypeId::kDayTimeInterval: return std::make_unique<AverageState<int64_t>>(from, sum_type, type, raise, pool);
-      default: return std::make_unique<AverageState<double>>(from, sum_type, type, raise, pool);
+      case TypeId::kDecimal:
+        return std::make_unique<AverageState<__int128>>(from, sum_type, type, raise, pool);
+      case TypeId::kYearMonthInterval:
+        return std::make_unique<AverageState<int32_t>>(from, sum_type, type, raise, pool);
+      case TypeId::kDayTimeInterval:
+        return std::make_unique<AverageState<int64_t>>(from, sum_type, type, raise, pool);
+      default:
+        return std::make_unique<AverageState<double>>(from, sum_type, type, raise, pool);
     }
   };
   return MakeAggregate(input, std::move(spec), {std::move(argument)});

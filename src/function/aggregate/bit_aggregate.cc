@@ -68,10 +68,14 @@ arrow::Result<ExpressionPtr> BindBit(const BindInput& input) {
   spec.new_state = [type](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
     std::shared_ptr<arrow::DataType> arrow_type = types::ToArrow(*type);
     switch (type->id()) {
-      case types::TypeId::kByte: return std::make_unique<BitState<int8_t>>(kOp, arrow_type, pool);
-      case types::TypeId::kShort: return std::make_unique<BitState<int16_t>>(kOp, arrow_type, pool);
-      case types::TypeId::kInteger: return std::make_unique<BitState<int32_t>>(kOp, arrow_type, pool);
-      default: return std::make_unique<BitState<int64_t>>(kOp, arrow_type, pool);
+      case types::TypeId::kByte:
+        return std::make_unique<BitState<int8_t>>(kOp, arrow_type, pool);
+      case types::TypeId::kShort:
+        return std::make_unique<BitState<int16_t>>(kOp, arrow_type, pool);
+      case types::TypeId::kInteger:
+        return std::make_unique<BitState<int32_t>>(kOp, arrow_type, pool);
+      default:
+        return std::make_unique<BitState<int64_t>>(kOp, arrow_type, pool);
     }
   };
   return MakeAggregate(input, std::move(spec), {std::move(argument)});

@@ -1,7 +1,7 @@
-#include <unordered_map>
-
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
+
+#include <unordered_map>
 
 #include "base/error.h"
 #include "expression/compare.h"

@@ -65,8 +65,8 @@ arrow::Result<CollectedRows::Grouped> CollectedRows::Group() {
     for (size_t i = 0; i < groups_.size(); ++i) places[next[groups_[i]]++] = static_cast<int64_t>(i);
     arrow::Int64Array indices(static_cast<int64_t>(groups_.size()), std::move(order));
     arrow::compute::ExecContext exec(pool_);
-    ARROW_ASSIGN_OR_RAISE(grouped.values,
-                          arrow::compute::Take(*together, indices, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+    ARROW_ASSIGN_OR_RAISE(
+        grouped.values, arrow::compute::Take(*together, indices, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
   }
   return grouped;
 }

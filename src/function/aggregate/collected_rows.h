@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/array.h>
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
-
-#include <arrow/array.h>
-#include <arrow/result.h>
 
 #include "types/data_type.h"
 

@@ -103,18 +103,18 @@ extern const FunctionDef kCount{
       return MakeCount(input, Counted::kNotNull, input.arguments);
     }};
 
-extern const FunctionDef kCountIf{
-    .name = "count_if",
-    .kind = FunctionKind::kAggregate,
-    .family = "aggregate",
-    .description = "Number of rows where the condition is true.",
-    .example = "count_if(col % 2 = 0)",
-    .example_result = "",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, CoerceArgument(input, 0, types::Boolean()));
-      return MakeCount(input, Counted::kTrue, {std::move(condition)});
-    }};
+extern const FunctionDef kCountIf{.name = "count_if",
+                                  .kind = FunctionKind::kAggregate,
+                                  .family = "aggregate",
+                                  .description = "Number of rows where the condition is true.",
+                                  .example = "count_if(col % 2 = 0)",
+                                  .example_result = "",
+                                  .min_arguments = 1,
+                                  .max_arguments = 1,
+                                  .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
+                                    ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition,
+                                                          CoerceArgument(input, 0, types::Boolean()));
+                                    return MakeCount(input, Counted::kTrue, {std::move(condition)});
+                                  }};
 
 }  // namespace millrace::function

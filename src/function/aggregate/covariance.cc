@@ -45,8 +45,8 @@ struct Comoments {
   }
 };
 
-constexpr double Comoments::*kFields[] = {&Comoments::n,  &Comoments::x_mean, &Comoments::y_mean,
-                                          &Comoments::ck, &Comoments::x_m2,   &Comoments::y_m2};
+constexpr double Comoments::* kFields[] = {&Comoments::n,  &Comoments::x_mean, &Comoments::y_mean,
+                                           &Comoments::ck, &Comoments::x_m2,   &Comoments::y_m2};
 constexpr const char* kFieldNames[] = {"n", "xAvg", "yAvg", "ck", "xMk", "yMk"};
 constexpr size_t NumFields(Pairs kind) { return kind == Pairs::kCorr ? 6 : 4; }
 

@@ -70,13 +70,14 @@ arrow::Result<ExpressionPtr> BindFirstLast(const BindInput& input) {
     ignore_nulls = value->is_valid && static_cast<const arrow::BooleanScalar&>(*value).value;
   }
   DataTypePtr type = input.arguments[0]->type();
-  return MakeAggregate(input,
-                       {.type = type,
-                        .buffer = {{kFirst ? "first" : "last", type, true, {}}, {"valueSet", types::Boolean(), true, {}}},
-                        .new_state = [type, ignore_nulls](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
-                          return std::make_unique<FirstLastState<kFirst>>(type, ignore_nulls, pool);
-                        }},
-                       {input.arguments[0]});
+  return MakeAggregate(
+      input,
+      {.type = type,
+       .buffer = {{kFirst ? "first" : "last", type, true, {}}, {"valueSet", types::Boolean(), true, {}}},
+       .new_state = [type, ignore_nulls](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
+         return std::make_unique<FirstLastState<kFirst>>(type, ignore_nulls, pool);
+       }},
+      {input.arguments[0]});
 }
 
 }  // namespace

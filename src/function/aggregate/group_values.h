@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <type_traits>
-#include <vector>
-
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/result.h>
 #include <arrow/util/bit_util.h>
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <vector>
 
 #include "types/data_type.h"
 
@@ -75,20 +75,29 @@ template <typename Result, typename Fn>
 Result WithStorageType(types::TypeId id, Result otherwise, Fn&& fn) {
   using types::TypeId;
   switch (id) {
-    case TypeId::kBoolean: return fn(std::type_identity<bool>());
-    case TypeId::kByte: return fn(std::type_identity<int8_t>());
-    case TypeId::kShort: return fn(std::type_identity<int16_t>());
+    case TypeId::kBoolean:
+      return fn(std::type_identity<bool>());
+    case TypeId::kByte:
+      return fn(std::type_identity<int8_t>());
+    case TypeId::kShort:
+      return fn(std::type_identity<int16_t>());
     case TypeId::kInteger:
     case TypeId::kDate:
-    case TypeId::kYearMonthInterval: return fn(std::type_identity<int32_t>());
+    case TypeId::kYearMonthInterval:
+      return fn(std::type_identity<int32_t>());
     case TypeId::kLong:
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
-    case TypeId::kDayTimeInterval: return fn(std::type_identity<int64_t>());
-    case TypeId::kFloat: return fn(std::type_identity<float>());
-    case TypeId::kDouble: return fn(std::type_identity<double>());
-    case TypeId::kDecimal: return fn(std::type_identity<__int128>());
-    default: return otherwise;
+    case TypeId::kDayTimeInterval:
+      return fn(std::type_identity<int64_t>());
+    case TypeId::kFloat:
+      return fn(std::type_identity<float>());
+    case TypeId::kDouble:
+      return fn(std::type_identity<double>());
+    case TypeId::kDecimal:
+      return fn(std::type_identity<__int128>());
+    default:
+      return otherwise;
   }
 }
 

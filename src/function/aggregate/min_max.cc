@@ -109,11 +109,10 @@ class AnyExtremeState final : public AggregateState {
 
 template <bool kMin>
 std::unique_ptr<AggregateState> NewExtreme(const DataTypePtr& type, arrow::MemoryPool* pool) {
-  auto state = WithStorageType(
-      type->id(), std::unique_ptr<AggregateState>(),
-      [&]<typename T>(std::type_identity<T>) -> std::unique_ptr<AggregateState> {
-        return std::make_unique<FixedExtremeState<T, kMin>>(types::ToArrow(*type), pool);
-      });
+  auto state = WithStorageType(type->id(), std::unique_ptr<AggregateState>(),
+                               [&]<typename T>(std::type_identity<T>) -> std::unique_ptr<AggregateState> {
+                                 return std::make_unique<FixedExtremeState<T, kMin>>(types::ToArrow(*type), pool);
+                               });
   if (state == nullptr) state = std::make_unique<AnyExtremeState<kMin>>(type, pool);
   return state;
 }

@@ -41,7 +41,8 @@ class HeldValuesState : public AggregateState {
     ARROW_RETURN_NOT_OK(arrow::MakeBuilder(pool_, types::ToArrow(*type_), &builder));
     for (size_t group = 0; group + 1 < grouped.offsets.size(); ++group) {
       int64_t begin = grouped.offsets[group], end = grouped.offsets[group + 1];
-      ARROW_RETURN_NOT_OK(begin == end ? builder->AppendNull() : AppendResult(*grouped.values, begin, end, builder.get()));
+      ARROW_RETURN_NOT_OK(begin == end ? builder->AppendNull()
+                                       : AppendResult(*grouped.values, begin, end, builder.get()));
     }
     return builder->Finish();
   }

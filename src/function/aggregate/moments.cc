@@ -33,8 +33,8 @@ struct Moments {
     double n1 = n, n2 = other.n, total = n1 + n2;
     double delta = other.mean - mean, delta_n = total == 0 ? 0.0 : delta / total;
     double new_m2 = m2 + other.m2 + delta * delta_n * n1 * n2;
-    double new_m3 = m3 + other.m3 + delta_n * delta_n * delta * n1 * n2 * (n1 - n2) +
-                    3.0 * delta_n * (n1 * other.m2 - n2 * m2);
+    double new_m3 =
+        m3 + other.m3 + delta_n * delta_n * delta * n1 * n2 * (n1 - n2) + 3.0 * delta_n * (n1 * other.m2 - n2 * m2);
     double new_m4 = m4 + other.m4 + delta_n * delta_n * delta_n * delta * n1 * n2 * (n1 * n1 - n1 * n2 + n2 * n2) +
                     6.0 * delta_n * delta_n * (n1 * n1 * other.m2 + n2 * n2 * m2) +
                     4.0 * delta_n * (n1 * other.m3 - n2 * m3);
@@ -49,12 +49,18 @@ struct Moments {
   std::optional<double> Result(Statistic statistic) const {
     if (n == 0) return std::nullopt;
     switch (statistic) {
-      case Statistic::kVariancePop: return m2 / n;
-      case Statistic::kStddevPop: return std::sqrt(m2 / n);
-      case Statistic::kVarianceSamp: return n == 1 ? std::nullopt : std::optional(m2 / (n - 1.0));
-      case Statistic::kStddevSamp: return n == 1 ? std::nullopt : std::optional(std::sqrt(m2 / (n - 1.0)));
-      case Statistic::kSkewness: return m2 == 0 ? std::nullopt : std::optional(std::sqrt(n) * m3 / std::sqrt(m2 * m2 * m2));
-      case Statistic::kKurtosis: return m2 == 0 ? std::nullopt : std::optional(n * m4 / (m2 * m2) - 3.0);
+      case Statistic::kVariancePop:
+        return m2 / n;
+      case Statistic::kStddevPop:
+        return std::sqrt(m2 / n);
+      case Statistic::kVarianceSamp:
+        return n == 1 ? std::nullopt : std::optional(m2 / (n - 1.0));
+      case Statistic::kStddevSamp:
+        return n == 1 ? std::nullopt : std::optional(std::sqrt(m2 / (n - 1.0)));
+      case Statistic::kSkewness:
+        return m2 == 0 ? std::nullopt : std::optional(std::sqrt(n) * m3 / std::sqrt(m2 * m2 * m2));
+      case Statistic::kKurtosis:
+        return m2 == 0 ? std::nullopt : std::optional(n * m4 / (m2 * m2) - 3.0);
     }
     return std::nullopt;
   }
@@ -91,7 +97,7 @@ class MomentsState final : public AggregateState {
   }
   arrow::Result<arrow::ArrayVector> Buffers() override {
     arrow::ArrayVector buffers;
-    constexpr double Moments::*kFields[] = {&Moments::n, &Moments::mean, &Moments::m2, &Moments::m3, &Moments::m4};
+    constexpr double Moments::* kFields[] = {&Moments::n, &Moments::mean, &Moments::m2, &Moments::m3, &Moments::m4};
     for (int field = 0; field <= MomentsOf(statistic_); ++field) {
       arrow::DoubleBuilder builder(pool_);
       for (const Moments& group : groups_) ARROW_RETURN_NOT_OK(builder.Append(group.*kFields[field]));

@@ -29,8 +29,13 @@ enum class Method : uint8_t { kInterpolate, kRank };
 class PercentileState final : public AggregateState {
  public:
   PercentileState(DataTypePtr input, DataTypePtr type, Percentages percentages, Method method, arrow::MemoryPool* pool)
-      : input_(input), type_(std::move(type)), percentages_(std::move(percentages)), method_(method), pool_(pool),
-        list_type_(types::Array(input, false)), rows_(input, pool) {}
+      : input_(input),
+        type_(std::move(type)),
+        percentages_(std::move(percentages)),
+        method_(method),
+        pool_(pool),
+        list_type_(types::Array(input, false)),
+        rows_(input, pool) {}
 
   arrow::Status Resize(int64_t num_groups) override {
     rows_.Resize(num_groups);
@@ -62,9 +67,8 @@ class PercentileState final : public AggregateState {
         ARROW_RETURN_NOT_OK(builder->AppendNull());
         continue;
       }
-      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-        return expression::CompareValues(*input_, values, a, values, b) < 0;
-      });
+      std::sort(order.begin(), order.end(),
+                [&](int64_t a, int64_t b) { return expression::CompareValues(*input_, values, a, values, b) < 0; });
       arrow::ArrayBuilder* element = builder.get();
       if (percentages_.many) {
         ARROW_RETURN_NOT_OK(static_cast<arrow::ListBuilder&>(*builder).Append());
@@ -101,15 +105,19 @@ class PercentileState final : public AggregateState {
         return static_cast<arrow::MonthIntervalBuilder*>(out)->Append(static_cast<int32_t>(value));
       case TypeId::kDayTimeInterval:
         return static_cast<arrow::DurationBuilder*>(out)->Append(static_cast<int64_t>(value));
-      default: return static_cast<arrow::DoubleBuilder*>(out)->Append(value);
+      default:
+        return static_cast<arrow::DoubleBuilder*>(out)->Append(value);
     }
   }
 
   double ValueAt(const arrow::ArrayData& values, int64_t i) const {
     switch (input_->id()) {
-      case TypeId::kYearMonthInterval: return values.GetValues<int32_t>(1)[i];
-      case TypeId::kDayTimeInterval: return static_cast<double>(values.GetValues<int64_t>(1)[i]);
-      default: return values.GetValues<double>(1)[i];
+      case TypeId::kYearMonthInterval:
+        return values.GetValues<int32_t>(1)[i];
+      case TypeId::kDayTimeInterval:
+        return static_cast<double>(values.GetValues<int64_t>(1)[i]);
+      default:
+        return values.GetValues<double>(1)[i];
     }
   }
 
@@ -136,7 +144,8 @@ arrow::Result<Percentages> ReadPercentages(const BindInput& input, size_t index)
   const ExpressionPtr& argument = input.arguments[index];
   if (!argument->foldable()) return NonFoldableInput(input, index, "percentage", types::Double());
   Percentages percentages{.values = {}, .many = argument->type()->id() == TypeId::kArray};
-  DataTypePtr wanted = percentages.many ? types::Array(types::Double(), argument->type()->contains_null()) : types::Double();
+  DataTypePtr wanted =
+      percentages.many ? types::Array(types::Double(), argument->type()->contains_null()) : types::Double();
   if (!expression::CanImplicitCast(argument->type(), wanted)) {
     return UnexpectedInputType(input, index, QuoteSqlType(wanted->Sql()));
   }
@@ -163,15 +172,15 @@ ExpressionPtr MakePercentile(const BindInput& input, ExpressionVector arguments,
                              Percentages percentages, Method method) {
   DataTypePtr from = arguments[0]->type();
   DataTypePtr type = percentages.many ? types::Array(result, false) : result;
-  return MakeAggregate(input,
-                       {.type = type,
-                        .buffer = {{"buf", types::Array(from, false), false, {}}},
-                        .opaque = true,
-                        .new_state = [from, type, percentages, method](arrow::MemoryPool* pool)
-                            -> std::unique_ptr<AggregateState> {
-                          return std::make_unique<PercentileState>(from, type, percentages, method, pool);
-                        }},
-                       std::move(arguments));
+  return MakeAggregate(
+      input,
+      {.type = type,
+       .buffer = {{"buf", types::Array(from, false), false, {}}},
+       .opaque = true,
+       .new_state = [from, type, percentages, method](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
+         return std::make_unique<PercentileState>(from, type, percentages, method, pool);
+       }},
+      std::move(arguments));
 }
 
 // Numbers are interpolated as double; intervals stay what they are.
@@ -194,7 +203,8 @@ arrow::Result<ExpressionPtr> BindPercentile(const BindInput& input) {
     const ExpressionPtr& frequency = full.arguments[2];
     bool one = false;
     if (frequency->foldable()) {
-      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Scalar> scalar, expression::EvaluateFoldable(*frequency, input.context));
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Scalar> scalar,
+                            expression::EvaluateFoldable(*frequency, input.context));
       one = scalar->is_valid && scalar->ToString() == "1";
     }
     if (!one) {

@@ -39,11 +39,15 @@ class IntegralSumState final : public AggregateState {
   arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
                        const arrow::ArrayVector& arguments) override {
     switch (input_) {
-      case TypeId::kByte: return Add<int8_t>(group_ids, *arguments[0]);
-      case TypeId::kShort: return Add<int16_t>(group_ids, *arguments[0]);
+      case TypeId::kByte:
+        return Add<int8_t>(group_ids, *arguments[0]);
+      case TypeId::kShort:
+        return Add<int16_t>(group_ids, *arguments[0]);
       case TypeId::kInteger:
-      case TypeId::kYearMonthInterval: return Add<int32_t>(group_ids, *arguments[0]);
-      default: return Add<int64_t>(group_ids, *arguments[0]);
+      case TypeId::kYearMonthInterval:
+        return Add<int32_t>(group_ids, *arguments[0]);
+      default:
+        return Add<int64_t>(group_ids, *arguments[0]);
     }
   }
 
@@ -85,7 +89,8 @@ class IntegralSumState final : public AggregateState {
       bool overflowed = false;
       for (size_t i = 0; i < group_ids.size(); ++i) {
         size_t group = group_ids[i];
-        overflowed |= __builtin_add_overflow(sums_[group], static_cast<Sum>(column[static_cast<int64_t>(i)]), &sums_[group]);
+        overflowed |=
+            __builtin_add_overflow(sums_[group], static_cast<Sum>(column[static_cast<int64_t>(i)]), &sums_[group]);
         sums_.SetValid(group, true);
       }
       return overflowed && overflow_ == Overflow::kRaise ? SumOverflow(type_->is_ansi_interval()) : arrow::Status::OK();
@@ -159,7 +164,9 @@ template <bool kTry>
 arrow::Result<ExpressionPtr> BindSum(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr argument, CoerceSummable(input, 0));
   const DataTypePtr& from = argument->type();
-  Overflow overflow = kTry ? Overflow::kNull : input.context.ansi || from->is_ansi_interval() ? Overflow::kRaise : Overflow::kWrap;
+  Overflow overflow = kTry                                             ? Overflow::kNull
+                      : input.context.ansi || from->is_ansi_interval() ? Overflow::kRaise
+                                                                       : Overflow::kWrap;
   AggregateSpec spec;
   TypeId id = from->id();
   bool track_empty = kTry;

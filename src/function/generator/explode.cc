@@ -52,7 +52,6 @@ arrow::Result<Places> FindPlaces(const ListColumn& lists, bool outer, arrow::Mem
   return places;
 }
 
-
 template <bool kOuter, bool kPosition>
 arrow::Result<ExpressionPtr> BindExplode(const BindInput& input) {
   const ExpressionPtr& argument = input.arguments[0];
@@ -87,7 +86,8 @@ arrow::Result<ExpressionPtr> BindExplode(const BindInput& input) {
     }
     return generated;
   };
-  return std::make_shared<GeneratorCall>(std::string(input.name), std::move(output), kernel, ExpressionVector{argument});
+  return std::make_shared<GeneratorCall>(std::string(input.name), std::move(output), kernel,
+                                         ExpressionVector{argument});
 }
 
 template <bool kOuter>
@@ -113,7 +113,8 @@ arrow::Result<ExpressionPtr> BindInline(const BindInput& input) {
     }
     return generated;
   };
-  return std::make_shared<GeneratorCall>(std::string(input.name), std::move(output), kernel, ExpressionVector{argument});
+  return std::make_shared<GeneratorCall>(std::string(input.name), std::move(output), kernel,
+                                         ExpressionVector{argument});
 }
 
 }  // namespace

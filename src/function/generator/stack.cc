@@ -83,7 +83,8 @@ arrow::Result<ExpressionPtr> BindStack(const BindInput& input) {
     }
     DataTypePtr type = arguments[first]->type();
     for (size_t at = 1 + c; at < arguments.size(); at += width) {
-      if (arguments[at]->type()->id() != types::TypeId::kNull && !arguments[at]->type()->EqualsIgnoreNullability(*type)) {
+      if (arguments[at]->type()->id() != types::TypeId::kNull &&
+          !arguments[at]->type()->EqualsIgnoreNullability(*type)) {
         return DifferentTypes(input, c, first, at);
       }
       arguments[at] = expression::ImplicitCast(arguments[at], type);

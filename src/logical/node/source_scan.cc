@@ -9,8 +9,8 @@ PlanPtr SourceScan::Prune(const std::vector<int>& keep) const {
     kept_output.push_back(output()[static_cast<size_t>(position)]);
     kept_columns.indices.push_back(columns_.indices[static_cast<size_t>(position)]);
   }
-  return std::make_shared<SourceScan>(std::move(kept_output), std::move(kept_columns), def_, request_,
-                                      is_streaming(), source_key_);
+  return std::make_shared<SourceScan>(std::move(kept_output), std::move(kept_columns), def_, request_, is_streaming(),
+                                      source_key_);
 }
 
 std::string SourceScan::Describe() const {

@@ -48,14 +48,16 @@ arrow::Result<PlanPtr> EliminateOuterJoin(const PlanPtr& plan, const EvalContext
     if (type == JoinType::kLeftOuter && needs_right) narrower = JoinType::kInner;
     if (type == JoinType::kRightOuter && needs_left) narrower = JoinType::kInner;
     if (type == JoinType::kFullOuter) {
-      if (needs_left && needs_right) narrower = JoinType::kInner;
-      else if (needs_left) narrower = JoinType::kLeftOuter;
-      else if (needs_right) narrower = JoinType::kRightOuter;
+      if (needs_left && needs_right)
+        narrower = JoinType::kInner;
+      else if (needs_left)
+        narrower = JoinType::kLeftOuter;
+      else if (needs_right)
+        narrower = JoinType::kRightOuter;
     }
     if (narrower == type) return nullptr;
     return std::make_shared<logical::Filter>(
-        filter.condition(),
-        std::make_shared<logical::Join>(narrower, join.condition(), join.left(), join.right()));
+        filter.condition(), std::make_shared<logical::Join>(narrower, join.condition(), join.left(), join.right()));
   });
 }
 

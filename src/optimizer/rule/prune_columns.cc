@@ -114,13 +114,20 @@ PlanPtr PruneScan(const PlanPtr& node, const Columns& needed) {
 PlanPtr Prune(const PlanPtr& node, const Columns& needed) {
   switch (node->kind()) {
     case NodeKind::kLocalRelation:
-    case NodeKind::kRange: return node;
-    case NodeKind::kSourceScan: return PruneScan(node, needed);
-    case NodeKind::kProject: return PruneProject(node, needed);
-    case NodeKind::kAggregate: return PruneAggregate(node, needed);
-    case NodeKind::kUnion: return PruneUnion(node, needed);
-    case NodeKind::kExpand: return PruneExpand(node, needed);
-    default: break;
+    case NodeKind::kRange:
+      return node;
+    case NodeKind::kSourceScan:
+      return PruneScan(node, needed);
+    case NodeKind::kProject:
+      return PruneProject(node, needed);
+    case NodeKind::kAggregate:
+      return PruneAggregate(node, needed);
+    case NodeKind::kUnion:
+      return PruneUnion(node, needed);
+    case NodeKind::kExpand:
+      return PruneExpand(node, needed);
+    default:
+      break;
   }
   Columns below = needed;
   AddReferences(node->expressions(), &below);

@@ -111,15 +111,15 @@ class FromJsonPruner {
   }
 
   ExpressionPtr NarrowItem(const ExpressionPtr& item, const std::vector<CallUse>& calls) {
-    ExpressionPtr rewritten = item->WithChildren(
-        {item->children()[0]->WithChildren(RewriteAll(item->children()[0]->children(), calls))});
+    ExpressionPtr rewritten =
+        item->WithChildren({item->children()[0]->WithChildren(RewriteAll(item->children()[0]->children(), calls))});
     const auto& alias = static_cast<const expression::Alias&>(*rewritten);
     auto use = uses_.find(alias.id());
     if (use == uses_.end() || !use->second.is_partial()) return SameChild(item, rewritten) ? item : rewritten;
     ExpressionPtr pruned = function::PruneFromJson(alias.child(), use->second.Paths());
     if (pruned == alias.child()) return SameChild(item, rewritten) ? item : rewritten;
-    auto narrowed = std::make_shared<expression::Alias>(pruned, alias.name(), alias.id(),
-                                                        alias.ToAttribute()->metadata_json());
+    auto narrowed =
+        std::make_shared<expression::Alias>(pruned, alias.name(), alias.id(), alias.ToAttribute()->metadata_json());
     narrowed_[alias.id()] = pruned->type();
     return narrowed;
   }
@@ -140,9 +140,8 @@ class FromJsonPruner {
       const auto& column = static_cast<const expression::AttributeReference&>(*node);
       auto it = narrowed_.find(column.id());
       if (it == narrowed_.end()) return node;
-      return std::make_shared<expression::AttributeReference>(column.id(), column.name(), it->second,
-                                                              column.nullable(), column.qualifier(),
-                                                              column.metadata_json());
+      return std::make_shared<expression::AttributeReference>(column.id(), column.name(), it->second, column.nullable(),
+                                                              column.qualifier(), column.metadata_json());
     }
     if (function::IsFromJson(*node)) {
       for (const CallUse& call : calls) {

@@ -20,7 +20,8 @@ PlanPtr FilterOver(const ExpressionVector& conjuncts, PlanPtr child) {
 }
 
 // Parts conjuncts into those that go down and those that stay. One that can fail may be guarded by those before it, so
-// it goes only when all of them go; and a non-deterministic one ends the walk, as its draws go by the rows that reach it.
+// it goes only when all of them go; and a non-deterministic one ends the walk, as its draws go by the rows that reach
+// it.
 struct Parted {
   ExpressionVector down;
   ExpressionVector stay;
@@ -70,10 +71,9 @@ PlanPtr ThroughAggregate(const logical::Filter& filter) {
       key_columns.insert(id);
     }
   }
-  Parted parted = Part(logical::SplitConjuncts(filter.condition()),
-                       [&](const ExpressionPtr& conjunct) {
-                         return !expression::References(*conjunct).empty() && ReadsOnly(conjunct, key_columns);
-                       });
+  Parted parted = Part(logical::SplitConjuncts(filter.condition()), [&](const ExpressionPtr& conjunct) {
+    return !expression::References(*conjunct).empty() && ReadsOnly(conjunct, key_columns);
+  });
   if (parted.down.empty()) return nullptr;
   for (ExpressionPtr& conjunct : parted.down) conjunct = Substitute(conjunct, keys);
   return FilterOver(parted.stay, aggregate.WithChildren({FilterOver(parted.down, aggregate.child())}));
@@ -143,13 +143,19 @@ PlanPtr PushOne(const PlanPtr& node) {
   const auto& filter = static_cast<const logical::Filter&>(*node);
   const PlanPtr& child = filter.child();
   switch (child->kind()) {
-    case NodeKind::kProject: return ThroughProject(filter);
-    case NodeKind::kAggregate: return ThroughAggregate(filter);
-    case NodeKind::kUnion: return ThroughUnion(filter);
-    case NodeKind::kJoin: return ThroughJoin(filter);
+    case NodeKind::kProject:
+      return ThroughProject(filter);
+    case NodeKind::kAggregate:
+      return ThroughAggregate(filter);
+    case NodeKind::kUnion:
+      return ThroughUnion(filter);
+    case NodeKind::kJoin:
+      return ThroughJoin(filter);
     case NodeKind::kSort:
-    case NodeKind::kRepartition: return ThroughRows(filter, IdsOf(child->output()));
-    case NodeKind::kGenerate: return ThroughRows(filter, IdsOf(child->child()->output()));
+    case NodeKind::kRepartition:
+      return ThroughRows(filter, IdsOf(child->output()));
+    case NodeKind::kGenerate:
+      return ThroughRows(filter, IdsOf(child->child()->output()));
     case NodeKind::kDeduplicate: {
       std::set<AttributeId> keys;
       for (const ExpressionPtr& key : child->expressions()) keys.insert(expression::ToAttribute(key)->id());
@@ -161,7 +167,8 @@ PlanPtr PushOne(const PlanPtr& node) {
       columns.erase(static_cast<const logical::Watermark&>(*child).event_time()->id());
       return ThroughRows(filter, columns);
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

@@ -73,8 +73,8 @@ ExpressionPtr Simplify(const ExpressionPtr& node) {
 
 arrow::Result<PlanPtr> SimplifyExpressions(const PlanPtr& plan, const EvalContext&) {
   return logical::TransformUp(plan, [](const PlanPtr& node) -> PlanPtr {
-    PlanPtr simpler = logical::MapExpressions(
-        node, [](const ExpressionPtr& root) { return expression::Transform(root, Simplify); });
+    PlanPtr simpler =
+        logical::MapExpressions(node, [](const ExpressionPtr& root) { return expression::Transform(root, Simplify); });
     if (simpler->kind() != logical::NodeKind::kFilter) return simpler;
     const ExpressionPtr& condition = static_cast<const logical::Filter&>(*simpler).condition();
     std::optional<bool> value = BooleanLiteral(condition);

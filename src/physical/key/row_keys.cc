@@ -1,14 +1,14 @@
 #include "physical/key/row_keys.h"
 
+#include <arrow/buffer.h>
+#include <arrow/type.h>
+#include <arrow/util/bit_util.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
-
-#include <arrow/buffer.h>
-#include <arrow/type.h>
-#include <arrow/util/bit_util.h>
 
 namespace millrace::physical {
 
@@ -17,20 +17,22 @@ namespace {
 // Bytes of a value of a fixed-width type; 0 for the others.
 uint32_t FixedWidth(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::NA: return 0;
-    case arrow::Type::BOOL: return 1;
+    case arrow::Type::NA:
+      return 0;
+    case arrow::Type::BOOL:
+      return 1;
     case arrow::Type::STRING:
     case arrow::Type::BINARY:
     case arrow::Type::LIST:
     case arrow::Type::MAP:
-    case arrow::Type::STRUCT: return 0;
-    default: return static_cast<uint32_t>(type.byte_width());
+    case arrow::Type::STRUCT:
+      return 0;
+    default:
+      return static_cast<uint32_t>(type.byte_width());
   }
 }
 
-bool IsVariable(const arrow::DataType& type) {
-  return FixedWidth(type) == 0 && type.id() != arrow::Type::NA;
-}
+bool IsVariable(const arrow::DataType& type) { return FixedWidth(type) == 0 && type.id() != arrow::Type::NA; }
 
 template <typename T>
 T Normalized(T value) {

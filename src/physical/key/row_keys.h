@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/array.h>
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include <arrow/array.h>
-#include <arrow/result.h>
 
 namespace millrace::physical {
 

@@ -1,10 +1,10 @@
 #include "physical/key/sort_keys.h"
 
+#include <arrow/type.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-
-#include <arrow/type.h>
 
 namespace millrace::physical {
 
@@ -22,8 +22,7 @@ void AppendBigEndian(Unsigned value, Bytes* out) {
 template <typename Signed>
 void AppendSigned(Signed value, Bytes* out) {
   using Unsigned = std::make_unsigned_t<Signed>;
-  AppendBigEndian(static_cast<Unsigned>(static_cast<Unsigned>(value) ^ (Unsigned{1} << (sizeof(Signed) * 8 - 1))),
-                  out);
+  AppendBigEndian(static_cast<Unsigned>(static_cast<Unsigned>(value) ^ (Unsigned{1} << (sizeof(Signed) * 8 - 1))), out);
 }
 
 template <typename Float, typename Bits>

@@ -50,8 +50,8 @@ arrow::Status Exchange::Prepare(ExecutionContext& context) const {
   for (const Batches& batches : below) num_rows += CountRows(batches);
   int num_partitions = spec_.kind == Kind::kSingle ? 1 : spec_.num_partitions;
   if (num_partitions == 0) {
-    num_partitions = static_cast<int>(std::clamp<int64_t>(num_rows / kRowsWorthAPartition, 1,
-                                                          std::max(1, context.shuffle_partitions)));
+    num_partitions = static_cast<int>(
+        std::clamp<int64_t>(num_rows / kRowsWorthAPartition, 1, std::max(1, context.shuffle_partitions)));
   }
   // By input partition, then output partition, so that tasks share nothing.
   std::vector<std::vector<Batches>> moved(below.size(), std::vector<Batches>(static_cast<size_t>(num_partitions)));

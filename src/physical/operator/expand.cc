@@ -52,8 +52,7 @@ arrow::Result<std::unique_ptr<BatchStream>> Expand::Open(int partition, Executio
 
 bool MatchesExpand(const logical::Plan& node) { return node.kind() == logical::NodeKind::kExpand; }
 
-arrow::Result<OperatorPtr> PlanExpand(const logical::PlanPtr& node, const RequiredColumns& required,
-                                      Planner& planner) {
+arrow::Result<OperatorPtr> PlanExpand(const logical::PlanPtr& node, const RequiredColumns& required, Planner& planner) {
   const auto& expand = static_cast<const logical::Expand&>(*node);
   AttributeVector output;
   std::vector<size_t> kept;

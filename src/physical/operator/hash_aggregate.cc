@@ -34,14 +34,13 @@ arrow::Status HashAggregate::Prepare(ExecutionContext& context) const {
   for (int partition = 0; partition < num_inputs; ++partition) {
     evaluations.push_back(context.EvalContextOf(*this, partition));
   }
-  ARROW_RETURN_NOT_OK(
-      RunPrepared(child, context, [&](int partition, const std::shared_ptr<arrow::RecordBatch>& batch) {
-        auto p = static_cast<size_t>(partition);
-        if (tables[p] == nullptr) tables[p] = std::make_unique<Aggregation>(&plan_, context.eval.memory_pool);
-        arrow::Status updated = tables[p]->Update(evaluations[p], batch);
-        evaluations[p].row_offset += batch->num_rows();
-        return updated;
-      }));
+  ARROW_RETURN_NOT_OK(RunPrepared(child, context, [&](int partition, const std::shared_ptr<arrow::RecordBatch>& batch) {
+    auto p = static_cast<size_t>(partition);
+    if (tables[p] == nullptr) tables[p] = std::make_unique<Aggregation>(&plan_, context.eval.memory_pool);
+    arrow::Status updated = tables[p]->Update(evaluations[p], batch);
+    evaluations[p].row_offset += batch->num_rows();
+    return updated;
+  }));
   std::erase(tables, nullptr);
 
   auto run = std::make_unique<AggregateRun>();
@@ -103,9 +102,9 @@ std::string HashAggregate::Describe() const {
 }
 
 std::vector<std::string> HashAggregate::DescribeStack() const {
-  std::string exchange = plan_.num_keys() == 0
-                             ? std::string("Exchange SinglePartition")
-                             : fmt::format("Exchange hashpartitioning({})", text_.keys.substr(1, text_.keys.size() - 2));
+  std::string exchange =
+      plan_.num_keys() == 0 ? std::string("Exchange SinglePartition")
+                            : fmt::format("Exchange hashpartitioning({})", text_.keys.substr(1, text_.keys.size() - 2));
   return {Describe(), std::move(exchange),
           fmt::format("HashAggregate(keys={}, functions={})", text_.keys, text_.partial_functions)};
 }
@@ -126,8 +125,8 @@ arrow::Result<OperatorPtr> PlanHashAggregate(const logical::PlanPtr& node, const
   text.keys = logical::DescribeExpressions({spec.grouping.begin(), spec.grouping.end()});
   text.functions = logical::DescribeExpressions({spec.calls.begin(), spec.calls.end()});
   for (const auto& call : spec.calls) {
-    text.partial_functions += (text.partial_functions.empty() ? "partial_" : ", partial_") +
-                              logical::DescribeExpression(call);
+    text.partial_functions +=
+        (text.partial_functions.empty() ? "partial_" : ", partial_") + logical::DescribeExpression(call);
   }
   text.partial_functions = "[" + text.partial_functions + "]";
   return std::make_shared<HashAggregate>(std::move(plan), std::move(results), node->output(), std::move(text),

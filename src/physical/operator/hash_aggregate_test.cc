@@ -102,10 +102,10 @@ TEST(HashAggregate, ManyGroupsAreMergedByHash) {
   for (int p = 0; p < 4; ++p) partitions->push_back({rows->Slice(p * kGroups / 2, kGroups / 2)});
   AttributeVector c = {Column("k", types::Long())};
   auto relation = std::make_shared<logical::LocalRelation>(c, partitions);
-  std::vector<TextRow> result = RunPlan(
-      std::make_shared<logical::Aggregate>(ExpressionVector{c[0]},
-                                           ExpressionVector{c[0], Named(AggregateOf(false, c[0]), "n")}, relation),
-      65536);
+  std::vector<TextRow> result =
+      RunPlan(std::make_shared<logical::Aggregate>(
+                  ExpressionVector{c[0]}, ExpressionVector{c[0], Named(AggregateOf(false, c[0]), "n")}, relation),
+              65536);
   EXPECT_EQ(result.size(), static_cast<size_t>(kGroups));
   std::set<std::string> keys;
   for (const TextRow& row : result) {

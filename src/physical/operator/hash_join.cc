@@ -119,10 +119,9 @@ class JoinStream final : public BatchStream {
     }
     std::vector<int32_t> passing;
     if (!candidates.probe.empty()) {
-      ARROW_ASSIGN_OR_RAISE(
-          std::shared_ptr<arrow::RecordBatch> rows,
-          PairRows(spec_->residual_columns, spec_->residual_schema, *probe_, *table_->rows(), candidates,
-                   evaluation_.memory_pool));
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> rows,
+                            PairRows(spec_->residual_columns, spec_->residual_schema, *probe_, *table_->rows(),
+                                     candidates, evaluation_.memory_pool));
       ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector condition, spec_->residual.Evaluate(evaluation_, rows));
       if (condition[0]->type_id() == arrow::Type::BOOL) passing = TrueRows(*condition[0]);
     }
@@ -200,9 +199,8 @@ arrow::Status HashJoin::Prepare(ExecutionContext& context) const {
     if (!unmatched.probe.empty()) {
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> nobody,
                             arrow::RecordBatch::MakeEmpty(probe().schema(), pool));
-      ARROW_ASSIGN_OR_RAISE(
-          std::shared_ptr<arrow::RecordBatch> batch,
-          PairRows(spec_.output_columns, schema(), *nobody, *table->rows(), unmatched, pool));
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> batch,
+                            PairRows(spec_.output_columns, schema(), *nobody, *table->rows(), unmatched, pool));
       state->finished.back().push_back(std::move(batch));
     }
   }

@@ -65,8 +65,8 @@ TEST(HashJoin, EqualsTheNaiveAnswerForEveryTypeAndAnyCutting) {
           ExpressionVector conjuncts;
           if (keyed) conjuncts = {Equal(r[0], l[0]), Equal(l[2], r[2], "<=>")};
           if (residual) conjuncts.push_back(Greater(l[3], r[3]));
-          auto plan = std::make_shared<logical::Join>(type, logical::JoinConjuncts(conjuncts),
-                                                      left.Cut(&random, l, 3), right.Cut(&random, r, 3));
+          auto plan = std::make_shared<logical::Join>(type, logical::JoinConjuncts(conjuncts), left.Cut(&random, l, 3),
+                                                      right.Cut(&random, r, 3));
           EXPECT_EQ(Sorted(RunPlan(plan)), Sorted(NaiveJoin(type, *left.rows, *right.rows, keyed, residual)))
               << logical::JoinTypeName(type) << " keyed " << keyed << " residual " << residual << " seed " << seed;
         }

@@ -73,8 +73,7 @@ class ProjectFilterStream final : public BatchStream {
           batch = arrow::RecordBatch::Make(step.schema, num_rows, std::move(columns));
         } else {
           ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector passes, step.condition.Evaluate(evaluation, batch));
-          ARROW_ASSIGN_OR_RAISE(
-              batch, FilterBatch(batch, *passes[0], step.kept, step.schema, evaluation.memory_pool));
+          ARROW_ASSIGN_OR_RAISE(batch, FilterBatch(batch, *passes[0], step.kept, step.schema, evaluation.memory_pool));
         }
         evaluation.row_offset += num_rows;
       }

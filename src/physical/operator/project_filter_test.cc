@@ -1,3 +1,4 @@
+#include "expression/generator.h"
 #include "logical/node/filter.h"
 #include "logical/node/generate.h"
 #include "logical/node/limit.h"
@@ -7,7 +8,6 @@
 #include "logical/node/sample.h"
 #include "logical/node/sort.h"
 #include "logical/node/union.h"
-#include "expression/generator.h"
 #include "physical/expression_set.h"
 #include "physical/testing/random_plan.h"
 
@@ -32,8 +32,7 @@ TEST(ProjectFilter, ComputesACommonSubexpressionOnce) {
 
 TEST(ProjectFilter, DoesNotShareWhatOnlyBranchesComputeAndMayFail) {
   AttributePtr id = Column("id", types::Long());
-  ExpressionPtr risky =
-      LongCall("?", types::Long(), id, id, [](int64_t x, int64_t) { return x; }, /*can_fail=*/true);
+  ExpressionPtr risky = LongCall("?", types::Long(), id, id, [](int64_t x, int64_t) { return x; }, /*can_fail=*/true);
   ExpressionPtr choice = std::make_shared<expression::CaseWhen>(
       ExpressionVector{Greater(id, expression::Literal::Long(1)), Plus(risky, risky)}, false);
   auto set = ExpressionSet::Bind({choice, Plus(id, id)}, {id}).ValueOrDie();
@@ -48,7 +47,8 @@ TEST(ProjectFilter, FiltersAndProjectionsRunAsOneOperator) {
       std::make_shared<logical::Filter>(Greater(id, expression::Literal::Long(2)), Numbers(id, 8, 3)));
   auto plan = std::make_shared<logical::Project>(
       ExpressionVector{expression::ToAttribute(doubled)},
-      std::make_shared<logical::Filter>(Greater(expression::ToAttribute(doubled), expression::Literal::Long(9)), inner));
+      std::make_shared<logical::Filter>(Greater(expression::ToAttribute(doubled), expression::Literal::Long(9)),
+                                        inner));
   auto root = PlanOperators(plan, 1).ValueOrDie();
   EXPECT_EQ(root->DescribeStack().size(), 3u) << TreeString(*root);
   EXPECT_EQ(Sorted(RunPlan(plan)), (std::vector<TextRow>{{"10"}, {"12"}, {"14"}}));
@@ -90,8 +90,8 @@ TEST(Limit, TakesPartitionsInOrder) {
 
 TEST(Union, KeepsPositionsNotNames) {
   AttributePtr a = Column("a", types::Long()), b = Column("b", types::Long()), out = Column("x", types::Long());
-  auto plan = std::make_shared<logical::Union>(AttributeVector{out},
-                                               std::vector<PlanPtr>{Numbers(a, 2, 1), Numbers(b, 3, 2)});
+  auto plan =
+      std::make_shared<logical::Union>(AttributeVector{out}, std::vector<PlanPtr>{Numbers(a, 2, 1), Numbers(b, 3, 2)});
   EXPECT_EQ(Sorted(RunPlan(plan)), (std::vector<TextRow>{{"0"}, {"0"}, {"1"}, {"1"}, {"2"}}));
 }
 
@@ -114,8 +114,9 @@ TEST(Exchange, SpreadsAllRowsAndOnlyOnce) {
 TEST(Exchange, PutsRowsWhereSparkPutsThem) {
   const std::vector<int> spark = {0, 4, 3, 2, 0, 3, 0, 1, 1, 4, 2, 1, 2, 3, 4, 4, 0, 3, 0, 4};
   AttributePtr id = Column("id", types::Long());
-  auto root = PlanOperators(std::make_shared<logical::Repartition>(5, true, ExpressionVector{id}, Numbers(id, 20, 2)), 2)
-                  .ValueOrDie();
+  auto root =
+      PlanOperators(std::make_shared<logical::Repartition>(5, true, ExpressionVector{id}, Numbers(id, 20, 2)), 2)
+          .ValueOrDie();
   ExecutionContext context;
   std::vector<Batches> partitions = Collect(*root, context).ValueOrDie();
   ASSERT_EQ(partitions.size(), 5u);

@@ -75,8 +75,7 @@ class SampleStream final : public BatchStream {
       }
       if (rows.empty()) continue;
       auto num_rows = static_cast<int64_t>(rows.size());
-      ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns,
-                            TakeRows(batch->columns(), IndexArray(std::move(rows)), pool_));
+      ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, TakeRows(batch->columns(), IndexArray(std::move(rows)), pool_));
       return arrow::RecordBatch::Make(batch->schema(), num_rows, std::move(columns));
     }
   }
@@ -107,8 +106,7 @@ arrow::Result<std::unique_ptr<BatchStream>> Sample::Open(int partition, Executio
 
 bool MatchesSample(const logical::Plan& node) { return node.kind() == logical::NodeKind::kSample; }
 
-arrow::Result<OperatorPtr> PlanSample(const logical::PlanPtr& node, const RequiredColumns& required,
-                                      Planner& planner) {
+arrow::Result<OperatorPtr> PlanSample(const logical::PlanPtr& node, const RequiredColumns& required, Planner& planner) {
   const auto& sample = static_cast<const logical::Sample&>(*node);
   ARROW_ASSIGN_OR_RAISE(OperatorPtr child, planner.Plan(node->child(), required));
   Sample::Spec spec{sample.lower(), sample.upper(), sample.with_replacement(), sample.seed(), node->Describe()};

@@ -123,8 +123,7 @@ arrow::Status Sort::Prepare(ExecutionContext& context) const {
   std::erase_if(partitions, [](const Batches& batches) { return batches.empty(); });
   std::vector<SortedPart> parts(partitions.size());
   auto sort_one = [&](int p) {
-    return SortPart(order_, schema(), partitions[static_cast<size_t>(p)], context.eval,
-                    &parts[static_cast<size_t>(p)]);
+    return SortPart(order_, schema(), partitions[static_cast<size_t>(p)], context.eval, &parts[static_cast<size_t>(p)]);
   };
   if (context.pool != nullptr) {
     ARROW_RETURN_NOT_OK(context.pool->RunAll(static_cast<int>(parts.size()), sort_one));

@@ -37,8 +37,7 @@ class Sort final : public Operator {
 };
 
 bool MatchesTopRows(const logical::Plan& node);
-arrow::Result<OperatorPtr> PlanTopRows(const logical::PlanPtr& node, const RequiredColumns& required,
-                                       Planner& planner);
+arrow::Result<OperatorPtr> PlanTopRows(const logical::PlanPtr& node, const RequiredColumns& required, Planner& planner);
 bool MatchesSort(const logical::Plan& node);
 arrow::Result<OperatorPtr> PlanSort(const logical::PlanPtr& node, const RequiredColumns& required, Planner& planner);
 

@@ -9,7 +9,8 @@
 namespace millrace::physical {
 
 /// Adds the columns of window functions to the rows. REQUIRES: rows of one window partition come in one partition below
-/// (the planner puts an exchange there). A partition's rows are held in memory and come out sorted by partition and order keys.
+/// (the planner puts an exchange there). A partition's rows are held in memory and come out sorted by partition and
+/// order keys.
 class Window final : public Operator {
  public:
   /// One side of a frame, bound. `key`: position among the evaluated inputs, -1 for none.

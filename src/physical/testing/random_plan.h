@@ -1,12 +1,12 @@
 #pragma once
 
-#include <random>
-#include <string>
-#include <vector>
-
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
 #include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
 
 #include "expression/aggregate.h"
 #include "expression/call.h"
@@ -76,9 +76,9 @@ struct RandomTable {
     }
     auto schema = arrow::schema({arrow::field("k", arrow::int64()), arrow::field("s", arrow::utf8()),
                                  arrow::field("d", arrow::float64()), arrow::field("v", arrow::int64())});
-    rows = arrow::RecordBatch::Make(schema, num_rows,
-                                    {k.Finish().ValueOrDie(), s.Finish().ValueOrDie(), d.Finish().ValueOrDie(),
-                                     v.Finish().ValueOrDie()});
+    rows = arrow::RecordBatch::Make(
+        schema, num_rows,
+        {k.Finish().ValueOrDie(), s.Finish().ValueOrDie(), d.Finish().ValueOrDie(), v.Finish().ValueOrDie()});
   }
 
   /// A relation of the rows, in order, cut into partitions and batches at random places.
@@ -87,9 +87,9 @@ struct RandomTable {
         1 + (*random)() % static_cast<unsigned>(max_partitions));
     int64_t row = 0;
     for (size_t p = 0; p < partitions->size(); ++p) {
-      int64_t end = p + 1 == partitions->size() ? rows->num_rows()
-                                                : row + static_cast<int64_t>((*random)() % static_cast<unsigned>(
-                                                            rows->num_rows() - row + 1));
+      int64_t end = p + 1 == partitions->size()
+                        ? rows->num_rows()
+                        : row + static_cast<int64_t>((*random)() % static_cast<unsigned>(rows->num_rows() - row + 1));
       while (row < end) {
         int64_t length = 1 + static_cast<int64_t>((*random)() % static_cast<unsigned>(end - row));
         (*partitions)[p].push_back(rows->Slice(row, length));
@@ -149,8 +149,8 @@ ExpressionPtr LongCall(const std::string& name, types::DataTypePtr type, Express
 }
 
 inline ExpressionPtr Plus(ExpressionPtr a, ExpressionPtr b, int* evaluations = nullptr) {
-  return LongCall("+", types::Long(), std::move(a), std::move(b), [](int64_t x, int64_t y) { return x + y; }, false,
-                  evaluations);
+  return LongCall(
+      "+", types::Long(), std::move(a), std::move(b), [](int64_t x, int64_t y) { return x + y; }, false, evaluations);
 }
 inline ExpressionPtr Greater(ExpressionPtr a, ExpressionPtr b) {
   return LongCall(">", types::Boolean(), std::move(a), std::move(b), [](int64_t x, int64_t y) { return x > y; });
@@ -231,9 +231,8 @@ class TestAggregate final : public expression::AggregateFunction {
 
 inline ExpressionPtr AggregateOf(bool sum, ExpressionPtr argument, bool distinct = false,
                                  ExpressionPtr filter = nullptr) {
-  return std::make_shared<expression::AggregateCall>(std::make_shared<TestAggregate>(sum),
-                                                     ExpressionVector{std::move(argument)}, distinct,
-                                                     std::move(filter));
+  return std::make_shared<expression::AggregateCall>(
+      std::make_shared<TestAggregate>(sum), ExpressionVector{std::move(argument)}, distinct, std::move(filter));
 }
 inline ExpressionPtr Named(ExpressionPtr value, std::string name) {
   return std::make_shared<expression::Alias>(std::move(value), std::move(name));

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <arrow/util/utf8.h>
+
+#include <algorithm>
 
 #include "sql/grammar/grammar.h"
 #include "sql/lexer.h"
@@ -111,15 +111,17 @@ size_t Grammar::FindInCall(size_t open, Keyword keyword) const {
 size_t Grammar::CountArguments(size_t open) const {
   if (Closing(open) == open + 1) return 0;
   int32_t inside = tokens_[open].paren_depth + 1;
-  return 1 + static_cast<size_t>(std::count_if(
-                 tokens_.begin() + static_cast<ptrdiff_t>(open), tokens_.begin() + static_cast<ptrdiff_t>(Closing(open)),
-                 [&](const Token& token) { return token.Is(Symbol::kComma) && token.paren_depth == inside; }));
+  return 1 +
+         static_cast<size_t>(std::count_if(
+             tokens_.begin() + static_cast<ptrdiff_t>(open), tokens_.begin() + static_cast<ptrdiff_t>(Closing(open)),
+             [&](const Token& token) { return token.Is(Symbol::kComma) && token.paren_depth == inside; }));
 }
 
 bool Grammar::StartsOperand(size_t i) const {
   const Token& token = tokens_[std::min(i, tokens_.size() - 1)];
   switch (token.symbol) {
-    case Symbol::kNone: return token.kind != TokenKind::kEnd && token.kind != TokenKind::kUnrecognized;
+    case Symbol::kNone:
+      return token.kind != TokenKind::kEnd && token.kind != TokenKind::kUnrecognized;
     case Symbol::kLeftParen:
     case Symbol::kMinus:
     case Symbol::kPlus:
@@ -127,8 +129,10 @@ bool Grammar::StartsOperand(size_t i) const {
     case Symbol::kBang:
     case Symbol::kAsterisk:
     case Symbol::kQuestion:
-    case Symbol::kColon: return true;
-    default: return false;
+    case Symbol::kColon:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -136,12 +140,18 @@ bool Grammar::StartsQuery(size_t i) const {
   const Token& token = tokens_[i];
   const Token& next = tokens_[std::min(i + 1, tokens_.size() - 1)];
   switch (token.keyword) {
-    case Keyword::kSelect: return StartsOperand(i + 1) || next.Is(Symbol::kHintStart);
-    case Keyword::kWith: return next.IsIdentifier();
-    case Keyword::kTable: return next.IsIdentifier();
-    case Keyword::kFrom: return next.IsIdentifier() || next.Is(Symbol::kLeftParen);
-    case Keyword::kValues: return StartsOperand(i + 1) && !next.Is(Symbol::kMinus) && !next.Is(Symbol::kPlus);
-    default: break;
+    case Keyword::kSelect:
+      return StartsOperand(i + 1) || next.Is(Symbol::kHintStart);
+    case Keyword::kWith:
+      return next.IsIdentifier();
+    case Keyword::kTable:
+      return next.IsIdentifier();
+    case Keyword::kFrom:
+      return next.IsIdentifier() || next.Is(Symbol::kLeftParen);
+    case Keyword::kValues:
+      return StartsOperand(i + 1) && !next.Is(Symbol::kMinus) && !next.Is(Symbol::kPlus);
+    default:
+      break;
   }
   if (!token.Is(Symbol::kLeftParen)) return false;
   size_t inner = i;
@@ -169,24 +179,33 @@ bool Grammar::StartsClause(size_t i) const {
     case Keyword::kQualify:
     case Keyword::kLimit:
     case Keyword::kOffset:
-    case Keyword::kWindow: return StartsOperand(i + 1);
+    case Keyword::kWindow:
+      return StartsOperand(i + 1);
     case Keyword::kGroup:
     case Keyword::kOrder:
     case Keyword::kSort:
     case Keyword::kCluster:
-    case Keyword::kDistribute: return next.Is(Keyword::kBy);
-    case Keyword::kLateral: return next.Is(Keyword::kView);
+    case Keyword::kDistribute:
+      return next.Is(Keyword::kBy);
+    case Keyword::kLateral:
+      return next.Is(Keyword::kView);
     case Keyword::kUnion:
     case Keyword::kIntersect:
     case Keyword::kExcept:
-    case Keyword::kMinus: return next.IsIdentifier() || next.Is(Symbol::kLeftParen);
-    case Keyword::kPivot: return next.Is(Symbol::kLeftParen);
+    case Keyword::kMinus:
+      return next.IsIdentifier() || next.Is(Symbol::kLeftParen);
+    case Keyword::kPivot:
+      return next.Is(Symbol::kLeftParen);
     case Keyword::kUnpivot:
       return next.Is(Symbol::kLeftParen) || next.Is(Keyword::kInclude) || next.Is(Keyword::kExclude);
-    case Keyword::kTablesample: return next.Is(Symbol::kLeftParen) || next.Is(Keyword::kBernoulli) || next.Is(Keyword::kSystem);
-    case Keyword::kWatermark: return StartsOperand(i + 1);
-    case Keyword::kSelect: return StartsOperand(i + 1) || next.Is(Symbol::kHintStart);
-    default: return false;
+    case Keyword::kTablesample:
+      return next.Is(Symbol::kLeftParen) || next.Is(Keyword::kBernoulli) || next.Is(Keyword::kSystem);
+    case Keyword::kWatermark:
+      return StartsOperand(i + 1);
+    case Keyword::kSelect:
+      return StartsOperand(i + 1) || next.Is(Symbol::kHintStart);
+    default:
+      return false;
   }
 }
 
@@ -203,9 +222,8 @@ arrow::Result<std::string> Grammar::Identifier() {
   }
   Take();
   if (token.kind == TokenKind::kQuotedIdentifier) return UnquoteIdentifier(token.text);
-  bool plain = std::all_of(token.text.begin(), token.text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x80 && c != ':' && c != '/';
-  });
+  bool plain = std::all_of(token.text.begin(), token.text.end(),
+                           [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != ':' && c != '/'; });
   if (!plain) {
     return PositionedError(text_, token.offset, "INVALID_IDENTIFIER", {{"ident", std::string(token.text)}});
   }

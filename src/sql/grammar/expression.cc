@@ -13,26 +13,46 @@ struct BinaryOperator {
 // `-` and so on between two values. Comparison is the loosest, and predicates (LIKE, IN …) take whole comparisons.
 BinaryOperator OperatorOf(const Token& token) {
   switch (token.symbol) {
-    case Symbol::kAsterisk: return {7, "*"};
-    case Symbol::kSlash: return {7, "/"};
-    case Symbol::kPercent: return {7, "%"};
-    case Symbol::kPlus: return {6, "+"};
-    case Symbol::kMinus: return {6, "-"};
-    case Symbol::kConcat: return {6, "concat"};
-    case Symbol::kShiftLeft: return {5, "<<"};
-    case Symbol::kShiftRight: return {5, ">>"};
-    case Symbol::kShiftRightUnsigned: return {5, ">>>"};
-    case Symbol::kAmpersand: return {4, "&"};
-    case Symbol::kHat: return {3, "^"};
-    case Symbol::kPipe: return {2, "|"};
-    case Symbol::kEqual: return {1, "=="};
-    case Symbol::kNullSafeEqual: return {1, "<=>"};
-    case Symbol::kNotEqual: return {1, "!="};
-    case Symbol::kLess: return {1, "<"};
-    case Symbol::kLessEqual: return {1, "<="};
-    case Symbol::kGreater: return {1, ">"};
-    case Symbol::kGreaterEqual: return {1, ">="};
-    default: break;
+    case Symbol::kAsterisk:
+      return {7, "*"};
+    case Symbol::kSlash:
+      return {7, "/"};
+    case Symbol::kPercent:
+      return {7, "%"};
+    case Symbol::kPlus:
+      return {6, "+"};
+    case Symbol::kMinus:
+      return {6, "-"};
+    case Symbol::kConcat:
+      return {6, "concat"};
+    case Symbol::kShiftLeft:
+      return {5, "<<"};
+    case Symbol::kShiftRight:
+      return {5, ">>"};
+    case Symbol::kShiftRightUnsigned:
+      return {5, ">>>"};
+    case Symbol::kAmpersand:
+      return {4, "&"};
+    case Symbol::kHat:
+      return {3, "^"};
+    case Symbol::kPipe:
+      return {2, "|"};
+    case Symbol::kEqual:
+      return {1, "=="};
+    case Symbol::kNullSafeEqual:
+      return {1, "<=>"};
+    case Symbol::kNotEqual:
+      return {1, "!="};
+    case Symbol::kLess:
+      return {1, "<"};
+    case Symbol::kLessEqual:
+      return {1, "<="};
+    case Symbol::kGreater:
+      return {1, ">"};
+    case Symbol::kGreaterEqual:
+      return {1, ">="};
+    default:
+      break;
   }
   return token.Is(Keyword::kDiv) ? BinaryOperator{7, "div"} : BinaryOperator{0, ""};
 }
@@ -116,7 +136,8 @@ arrow::Status Grammar::ParsePredicate(Expression* operand) {
     case Keyword::kRegexp:
       if (!StartsOperand(after)) return Status::OK();
       break;
-    default: return Status::OK();
+    default:
+      return Status::OK();
   }
   if (negated) Take();
   Keyword keyword = word.keyword;
@@ -227,7 +248,8 @@ arrow::Status Grammar::ParseIs(Expression* operand) {
       ARROW_RETURN_NOT_OK(ParseValue(1, WrapInFunction("<=>", operand)->add_arguments()));
       negated = !negated;
       break;
-    default: return SyntaxErrorHere();
+    default:
+      return SyntaxErrorHere();
   }
   if (negated) Negate(operand);
   return Status::OK();
@@ -267,8 +289,10 @@ arrow::Status Grammar::ParseNamedExpression(Expression* out) {
 arrow::Status Grammar::ParseAlias(Expression* expression) {
   std::vector<std::string> names;
   // AS at the very end is itself the alias, as in Spark.
-  if (At(Keyword::kAs) && (Peek(1).IsIdentifier() || Peek(1).Is(Symbol::kLeftParen))) Take();
-  else if (!At(Symbol::kLeftParen) && (!Peek().IsIdentifier() || StartsClause(position_))) return Status::OK();
+  if (At(Keyword::kAs) && (Peek(1).IsIdentifier() || Peek(1).Is(Symbol::kLeftParen)))
+    Take();
+  else if (!At(Symbol::kLeftParen) && (!Peek().IsIdentifier() || StartsClause(position_)))
+    return Status::OK();
 
   if (At(Symbol::kLeftParen)) {
     ARROW_ASSIGN_OR_RAISE(names, IdentifierList());

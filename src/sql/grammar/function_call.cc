@@ -21,8 +21,10 @@ bool IsDatetimeUnit(Keyword keyword) {
     case Keyword::kMinute:
     case Keyword::kSecond:
     case Keyword::kMillisecond:
-    case Keyword::kMicrosecond: return true;
-    default: return false;
+    case Keyword::kMicrosecond:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -133,7 +135,8 @@ arrow::Status Grammar::ParseSpecialCall(bool* parsed, Expression* out) {
     case Keyword::kTryCast:
       if (FindInCall(open, Keyword::kAs) == 0) break;
       return ParseCast(out);
-    case Keyword::kStruct: return ParseStruct(out);
+    case Keyword::kStruct:
+      return ParseStruct(out);
     case Keyword::kExtract:
       if (tokens_[open + 1].IsIdentifier() && Peek(3).Is(Keyword::kFrom) && Peek(4).symbol != Symbol::kRightParen) {
         return ParseExtract(out);
@@ -167,7 +170,8 @@ arrow::Status Grammar::ParseSpecialCall(bool* parsed, Expression* out) {
       if (CountArguments(open) != 3) break;
       if (!IsDatetimeUnit(Peek(2).keyword) && Peek(2).kind != TokenKind::kString) break;
       return ParseDatetimeUnitCall("timestampdiff", out);
-    default: break;
+    default:
+      break;
   }
   *parsed = false;
   return Status::OK();
@@ -260,9 +264,9 @@ arrow::Status Grammar::ParseDatetimeUnitCall(std::string_view function, Expressi
     // The fragment of the error is the whole call.
     std::string text(unit.text);
     position_ = Closing(first + 1) + 1;
-    return ErrorAt(first, "INVALID_PARAMETER_VALUE.DATETIME_UNIT",
-                   {{"functionName", QuoteIdentifier(name)}, {"parameter", QuoteIdentifier("unit")},
-                    {"invalidValue", text}});
+    return ErrorAt(
+        first, "INVALID_PARAMETER_VALUE.DATETIME_UNIT",
+        {{"functionName", QuoteIdentifier(name)}, {"parameter", QuoteIdentifier("unit")}, {"invalidValue", text}});
   }
   Function* call = SetFunction(function, out);
   SetString(unit.text, call->add_arguments());

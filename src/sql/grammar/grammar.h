@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/result.h>
+#include <arrow/status.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
-#include <arrow/status.h>
 
 #include "base/error.h"
 #include "spark/connect/base.pb.h"
@@ -49,9 +49,9 @@ class Grammar {
 
   // What a SELECT without a set operation left open for the ORDER BY that may follow it.
   struct SelectInfo {
-    bool is_aggregate = false;           // an Aggregate, perhaps under Filters; else a Project
-    std::vector<std::string> columns;    // names of its SELECT list, lower case
-    std::vector<Expression> grouping;    // its grouping expressions
+    bool is_aggregate = false;         // an Aggregate, perhaps under Filters; else a Project
+    std::vector<std::string> columns;  // names of its SELECT list, lower case
+    std::vector<Expression> grouping;  // its grouping expressions
     // Columns that only later clauses use, by name; the first `appended` are in the SELECT list already.
     std::vector<std::pair<std::string, Expression>> hidden;
     size_t appended = 0;

@@ -32,20 +32,29 @@ bool IsUnit(Keyword keyword) {
     case Keyword::kMicrosecond:
     case Keyword::kMicroseconds:
     case Keyword::kNanosecond:
-    case Keyword::kNanoseconds: return true;
-    default: return false;
+    case Keyword::kNanoseconds:
+      return true;
+    default:
+      return false;
   }
 }
 
 std::optional<IntervalUnit> FieldOf(Keyword keyword) {
   switch (keyword) {
-    case Keyword::kYear: return IntervalUnit::kYear;
-    case Keyword::kMonth: return IntervalUnit::kMonth;
-    case Keyword::kDay: return IntervalUnit::kDay;
-    case Keyword::kHour: return IntervalUnit::kHour;
-    case Keyword::kMinute: return IntervalUnit::kMinute;
-    case Keyword::kSecond: return IntervalUnit::kSecond;
-    default: return std::nullopt;
+    case Keyword::kYear:
+      return IntervalUnit::kYear;
+    case Keyword::kMonth:
+      return IntervalUnit::kMonth;
+    case Keyword::kDay:
+      return IntervalUnit::kDay;
+    case Keyword::kHour:
+      return IntervalUnit::kHour;
+    case Keyword::kMinute:
+      return IntervalUnit::kMinute;
+    case Keyword::kSecond:
+      return IntervalUnit::kSecond;
+    default:
+      return std::nullopt;
   }
 }
 

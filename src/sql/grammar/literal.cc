@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "base/ascii.h"
 #include "sql/datetime_literal.h"
@@ -140,8 +140,11 @@ arrow::Status Grammar::ParseNumber(bool negative, size_t first_token, Expression
       literal->set_double_(value);
       return Status::OK();
     }
-    case TokenKind::kBigDecimal: strip(2); return SetDecimal(digits, negative, out);
-    default: return SetDecimal(digits, negative, out);
+    case TokenKind::kBigDecimal:
+      strip(2);
+      return SetDecimal(digits, negative, out);
+    default:
+      return SetDecimal(digits, negative, out);
   }
 }
 
@@ -208,13 +211,15 @@ arrow::Status Grammar::ParseTypedLiteral(Expression* out) {
       literal->set_binary(std::move(*bytes));
       return Status::OK();
     }
-    case Keyword::kInterval: return ParseIntervalString(text, first, out);
-    case Keyword::kTime: return ErrorAt(first, "UNSUPPORTED_TIME_TYPE");
+    case Keyword::kInterval:
+      return ParseIntervalString(text, first, out);
+    case Keyword::kTime:
+      return ErrorAt(first, "UNSUPPORTED_TIME_TYPE");
     default:
-      return ErrorAt(first, "UNSUPPORTED_TYPED_LITERAL",
-                     {{"unsupportedType", QuoteSqlType(type_name)},
-                      {"supportedTypes",
-                       R"("DATE", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP", "INTERVAL", "X", "TIME")"}});
+      return ErrorAt(
+          first, "UNSUPPORTED_TYPED_LITERAL",
+          {{"unsupportedType", QuoteSqlType(type_name)},
+           {"supportedTypes", R"("DATE", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP", "INTERVAL", "X", "TIME")"}});
   }
 }
 

@@ -52,11 +52,15 @@ arrow::Status Grammar::ParsePrefix(Expression* out) {
       Take();
       return Peek().IsNumber() ? ParseNumber(true, first, out) : SyntaxErrorHere();
     }
-    case Symbol::kLeftParen: return ParseParenthesized(out);
-    case Symbol::kAsterisk: return ParseStar({}, out);
+    case Symbol::kLeftParen:
+      return ParseParenthesized(out);
+    case Symbol::kAsterisk:
+      return ParseStar({}, out);
     case Symbol::kQuestion:
-    case Symbol::kColon: return ParseParameter(out);
-    default: break;
+    case Symbol::kColon:
+      return ParseParameter(out);
+    default:
+      break;
   }
   if (!token.IsIdentifier()) return SyntaxErrorHere();
   if (Peek(1).Is(Symbol::kArrow)) return ParseLambda(out);
@@ -77,7 +81,9 @@ arrow::Status Grammar::ParseKeywordPrefix(bool* parsed, Expression* out) {
       out->mutable_literal()->mutable_null()->mutable_null();
       return Status::OK();
     case Keyword::kTrue:
-    case Keyword::kFalse: SetBoolean(Take().Is(Keyword::kTrue), out); return Status::OK();
+    case Keyword::kFalse:
+      SetBoolean(Take().Is(Keyword::kTrue), out);
+      return Status::OK();
     case Keyword::kCase:
       if (position_ >= last_end_keyword_ || !StartsOperand(position_ + 1) || Peek(1).Is(Keyword::kEnd)) break;
       return ParseCase(out);

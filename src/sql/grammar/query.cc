@@ -71,7 +71,7 @@ arrow::Status Grammar::ParseQueryTerm(int min_precedence, Relation* out, std::op
   for (int chain = 0;; ++chain) {
     if (At(Symbol::kPipeOperator)) return Unsupported("pipe operator |>");
     Keyword keyword = Peek().keyword;
-    int precedence = keyword == Keyword::kIntersect                                                                  ? 2
+    int precedence = keyword == Keyword::kIntersect                                                            ? 2
                      : keyword == Keyword::kUnion || keyword == Keyword::kExcept || keyword == Keyword::kMinus ? 1
                                                                                                                : 0;
     if (precedence == 0 || precedence < min_precedence) return Status::OK();
@@ -97,15 +97,20 @@ arrow::Status Grammar::ParseQueryTerm(int min_precedence, Relation* out, std::op
 
 arrow::Status Grammar::ParseQueryPrimary(Relation* out, std::optional<SelectInfo>* info) {
   switch (Peek().keyword) {
-    case Keyword::kSelect: return ParseSelect(out, info);
-    case Keyword::kFrom: return ParseFromSelect(out, info);
-    case Keyword::kValues: return ParseValues(out);
+    case Keyword::kSelect:
+      return ParseSelect(out, info);
+    case Keyword::kFrom:
+      return ParseFromSelect(out, info);
+    case Keyword::kValues:
+      return ParseValues(out);
     case Keyword::kTable:
       Take();
       return ParseTable(/*is_streaming=*/false, out);
     case Keyword::kMap:
-    case Keyword::kReduce: return Unsupported("TRANSFORM");
-    default: break;
+    case Keyword::kReduce:
+      return Unsupported("TRANSFORM");
+    default:
+      break;
   }
   ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
   ARROW_RETURN_NOT_OK(ParseQuery(out));

@@ -177,8 +177,8 @@ arrow::Status Grammar::ParseValues(Relation* out) {
     ARROW_RETURN_NOT_OK(ParseExpression(&row));
     Function* columns = SetFunction("struct", table->add_arguments());
     const std::string& name = row.unresolved_function().function_name();
-    bool is_row = tokens_[first].Is(Symbol::kLeftParen) && name == "named_struct" &&
-                  position_ == Closing(first) + 1 && CountArguments(first) > 1;
+    bool is_row = tokens_[first].Is(Symbol::kLeftParen) && name == "named_struct" && position_ == Closing(first) + 1 &&
+                  CountArguments(first) > 1;
     if (is_row) {
       auto* arguments = row.mutable_unresolved_function()->mutable_arguments();
       for (int i = 1; i < arguments->size(); i += 2) columns->add_arguments()->Swap(arguments->Mutable(i));
@@ -321,8 +321,10 @@ bool Grammar::AtJoin() const {
     case Keyword::kFull:
     case Keyword::kSemi:
     case Keyword::kAnti:
-    case Keyword::kNatural: return true;
-    default: return false;
+    case Keyword::kNatural:
+      return true;
+    default:
+      return false;
   }
 }
 

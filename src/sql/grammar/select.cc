@@ -1,9 +1,9 @@
-#include <algorithm>
-
 #include <arrow/io/memory.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+
+#include <algorithm>
 
 #include "base/ascii.h"
 #include "sql/expression_tree.h"
@@ -91,13 +91,13 @@ arrow::Status Grammar::ParseFromSelect(Relation* out, std::optional<SelectInfo>*
 
 arrow::Status Grammar::ParseSelectClause(SelectClause* clause) {
   ARROW_RETURN_NOT_OK(Expect(Keyword::kSelect));
-  if (At(Keyword::kTransform) && Peek(1).Is(Symbol::kLeftParen) && tokens_[Closing(position_ + 1)].Is(Symbol::kRightParen) &&
+  if (At(Keyword::kTransform) && Peek(1).Is(Symbol::kLeftParen) &&
+      tokens_[Closing(position_ + 1)].Is(Symbol::kRightParen) &&
       tokens_[std::min(Closing(position_ + 1) + 1, tokens_.size() - 1)].Is(Keyword::kUsing)) {
     return Unsupported("SELECT TRANSFORM");
   }
   while (At(Symbol::kHintStart)) ARROW_RETURN_NOT_OK(ParseHints(clause));
-  if ((At(Keyword::kDistinct) || At(Keyword::kAll)) && StartsOperand(position_ + 1) &&
-      !StartsClause(position_ + 1)) {
+  if ((At(Keyword::kDistinct) || At(Keyword::kAll)) && StartsOperand(position_ + 1) && !StartsClause(position_ + 1)) {
     clause->distinct = Take().Is(Keyword::kDistinct);
   }
   do {
@@ -154,8 +154,9 @@ arrow::Status Grammar::ParseSelectTail(SelectClause* clause, Relation* input, Re
   }
 
   for (const Expression& item : clause->items) info.columns.push_back(ColumnName(item));
-  info.is_aggregate = grouped || having || std::any_of(clause->items.begin(), clause->items.end(),
-                                                       [&](const Expression& item) { return ContainsAggregate(item); });
+  info.is_aggregate = grouped || having ||
+                      std::any_of(clause->items.begin(), clause->items.end(),
+                                  [&](const Expression& item) { return ContainsAggregate(item); });
   if (info.is_aggregate) {
     auto* aggregate = out->mutable_aggregate();
     aggregate->mutable_input()->Swap(input);
@@ -238,9 +239,9 @@ arrow::Status Grammar::ParseGroupingElement(Expression* out) {
   Take();
   Function* analytics = SetInternalFunction(function, out);
   do {
-    bool nested = function == kGroupingSets &&
-                  (At(Keyword::kGrouping, Keyword::kSets) ||
-                   ((At(Keyword::kRollup) || At(Keyword::kCube)) && Peek(1).Is(Symbol::kLeftParen)));
+    bool nested =
+        function == kGroupingSets && (At(Keyword::kGrouping, Keyword::kSets) ||
+                                      ((At(Keyword::kRollup) || At(Keyword::kCube)) && Peek(1).Is(Symbol::kLeftParen)));
     ARROW_RETURN_NOT_OK(nested ? ParseGroupingElement(analytics->add_arguments())
                                : ParseGroupingSet(analytics->add_arguments()));
   } while (Accept(Symbol::kComma));
@@ -250,9 +251,10 @@ arrow::Status Grammar::ParseGroupingElement(Expression* out) {
 // (a, b), () or a single expression.
 arrow::Status Grammar::ParseGroupingSet(Expression* out) {
   size_t open = position_;
-  bool is_list = At(Symbol::kLeftParen) && (tokens_[Closing(open) + 1].Is(Symbol::kComma) ||
-                                            tokens_[Closing(open) + 1].Is(Symbol::kRightParen)) &&
-                 CountArguments(open) != 1;
+  bool is_list =
+      At(Symbol::kLeftParen) &&
+      (tokens_[Closing(open) + 1].Is(Symbol::kComma) || tokens_[Closing(open) + 1].Is(Symbol::kRightParen)) &&
+      CountArguments(open) != 1;
   if (!is_list) return ParseExpression(out);
   Take();
   Function* set = SetInternalFunction(kGroupingSet, out);

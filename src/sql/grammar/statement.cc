@@ -53,8 +53,10 @@ bool StartsOtherStatement(Keyword keyword) {
     case Keyword::kUncache:
     case Keyword::kUnlock:
     case Keyword::kUpdate:
-    case Keyword::kUse: return true;
-    default: return false;
+    case Keyword::kUse:
+      return true;
+    default:
+      return false;
   }
 }
 

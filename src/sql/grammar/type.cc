@@ -19,34 +19,65 @@ arrow::Status Grammar::ParseType(DataType* out) {
   switch (token.keyword) {
     case Keyword::kArray:
     case Keyword::kMap:
-    case Keyword::kStruct: return ParseNestedType(token.keyword, out);
-    case Keyword::kInterval: return ParseIntervalType(out);
-    case Keyword::kTimestamp: return ParseTimestampType(out);
+    case Keyword::kStruct:
+      return ParseNestedType(token.keyword, out);
+    case Keyword::kInterval:
+      return ParseIntervalType(out);
+    case Keyword::kTimestamp:
+      return ParseTimestampType(out);
     case Keyword::kDecimal:
     case Keyword::kDec:
-    case Keyword::kNumeric: return ParseDecimalType(out);
+    case Keyword::kNumeric:
+      return ParseDecimalType(out);
     case Keyword::kString:
     case Keyword::kChar:
     case Keyword::kCharacter:
-    case Keyword::kVarchar: return ParseStringType(token.keyword, first, out);
-    case Keyword::kBoolean: out->mutable_boolean(); return Status::OK();
+    case Keyword::kVarchar:
+      return ParseStringType(token.keyword, first, out);
+    case Keyword::kBoolean:
+      out->mutable_boolean();
+      return Status::OK();
     case Keyword::kTinyint:
-    case Keyword::kByte: out->mutable_byte(); return Status::OK();
+    case Keyword::kByte:
+      out->mutable_byte();
+      return Status::OK();
     case Keyword::kSmallint:
-    case Keyword::kShort: out->mutable_short_(); return Status::OK();
+    case Keyword::kShort:
+      out->mutable_short_();
+      return Status::OK();
     case Keyword::kInt:
-    case Keyword::kInteger: out->mutable_integer(); return Status::OK();
+    case Keyword::kInteger:
+      out->mutable_integer();
+      return Status::OK();
     case Keyword::kBigint:
-    case Keyword::kLong: out->mutable_long_(); return Status::OK();
+    case Keyword::kLong:
+      out->mutable_long_();
+      return Status::OK();
     case Keyword::kFloat:
-    case Keyword::kReal: out->mutable_float_(); return Status::OK();
-    case Keyword::kDouble: out->mutable_double_(); return Status::OK();
-    case Keyword::kBinary: out->mutable_binary(); return Status::OK();
-    case Keyword::kDate: out->mutable_date(); return Status::OK();
-    case Keyword::kTimestampNtz: out->mutable_timestamp_ntz(); return Status::OK();
-    case Keyword::kTimestampLtz: out->mutable_timestamp(); return Status::OK();
-    case Keyword::kVoid: out->mutable_null(); return Status::OK();
-    case Keyword::kVariant: out->mutable_variant(); return Status::OK();
+    case Keyword::kReal:
+      out->mutable_float_();
+      return Status::OK();
+    case Keyword::kDouble:
+      out->mutable_double_();
+      return Status::OK();
+    case Keyword::kBinary:
+      out->mutable_binary();
+      return Status::OK();
+    case Keyword::kDate:
+      out->mutable_date();
+      return Status::OK();
+    case Keyword::kTimestampNtz:
+      out->mutable_timestamp_ntz();
+      return Status::OK();
+    case Keyword::kTimestampLtz:
+      out->mutable_timestamp();
+      return Status::OK();
+    case Keyword::kVoid:
+      out->mutable_null();
+      return Status::OK();
+    case Keyword::kVariant:
+      out->mutable_variant();
+      return Status::OK();
     case Keyword::kTime: {
       out->mutable_time();
       if (At(Symbol::kLeftParen)) {
@@ -56,7 +87,8 @@ arrow::Status Grammar::ParseType(DataType* out) {
       }
       return Status::OK();
     }
-    default: break;
+    default:
+      break;
   }
   std::string name = ToUpperAscii(token.text);
   // foo(1, 2): the parameters belong to the name that is refused.
@@ -163,11 +195,16 @@ arrow::Status Grammar::ParseIntervalType(DataType* out) {
   }
   auto field = [](Keyword keyword) {
     switch (keyword) {
-      case Keyword::kDay: return 0;
-      case Keyword::kHour: return 1;
-      case Keyword::kMinute: return 2;
-      case Keyword::kSecond: return 3;
-      default: return -1;
+      case Keyword::kDay:
+        return 0;
+      case Keyword::kHour:
+        return 1;
+      case Keyword::kMinute:
+        return 2;
+      case Keyword::kSecond:
+        return 3;
+      default:
+        return -1;
     }
   };
   int start = field(Peek().keyword);

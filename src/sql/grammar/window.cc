@@ -48,15 +48,14 @@ arrow::Status Grammar::ParseWindowSpec(Expression::Window* window) {
   return Expect(Symbol::kRightParen);
 }
 
-// The definition may stand behind: SELECT sum(a) OVER w FROM t WINDOW w AS (…). It is looked for among the tokens of the
-// same SELECT, at the same parenthesis level, and parsed on the spot.
+// The definition may stand behind: SELECT sum(a) OVER w FROM t WINDOW w AS (…). It is looked for among the tokens of
+// the same SELECT, at the same parenthesis level, and parsed on the spot.
 arrow::Status Grammar::ParseNamedWindow(std::string_view name, Expression::Window* window) {
   DepthGuard depth(this);
   if (depth.TooDeep()) return TooComplex();
   auto missing = [&] {
     return ErrorAt(position_ - 1, "MISSING_WINDOW_SPECIFICATION",
-                   {{"windowName", std::string(name)},
-                    {"docroot", "https://spark.apache.org/docs/latest"}});
+                   {{"windowName", std::string(name)}, {"docroot", "https://spark.apache.org/docs/latest"}});
   };
   int32_t level = tokens_[select_start_].paren_depth;
   bool in_clause = false;
@@ -64,13 +63,14 @@ arrow::Status Grammar::ParseNamedWindow(std::string_view name, Expression::Windo
     const Token& token = tokens_[i];
     if (token.paren_depth > level) continue;
     if (token.Is(Symbol::kRightParen) && i > select_start_ && token.paren_depth < level) break;
-    if (token.Is(Keyword::kWindow) && tokens_[i + 1].IsIdentifier() && tokens_[i + 2].Is(Keyword::kAs)) in_clause = true;
+    if (token.Is(Keyword::kWindow) && tokens_[i + 1].IsIdentifier() && tokens_[i + 2].Is(Keyword::kAs))
+      in_clause = true;
     bool defines = in_clause && (token.Is(Keyword::kWindow) || token.Is(Symbol::kComma)) &&
                    tokens_[i + 1].IsIdentifier() && tokens_[i + 2].Is(Keyword::kAs);
     if (!defines) continue;
     const Token& defined = tokens_[i + 1];
-    std::string defined_name = defined.kind == TokenKind::kQuotedIdentifier ? UnquoteIdentifier(defined.text)
-                                                                            : std::string(defined.text);
+    std::string defined_name =
+        defined.kind == TokenKind::kQuotedIdentifier ? UnquoteIdentifier(defined.text) : std::string(defined.text);
     if (!EqualsIgnoreCase(defined_name, name)) continue;
     size_t resume = position_;
     position_ = i + 3;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/result.h>
 
 #include "base/file_system.h"
 #include "base/ids.h"
@@ -24,7 +24,8 @@ class MetadataLog {
   MetadataLog(FileSystem* file_system, std::string directory, Durability durability)
       : file_system_(file_system), directory_(std::move(directory)), durability_(durability) {}
 
-  /// Durable when it returns. Errors: UserError CONCURRENT_STREAM_LOG_UPDATE when the entry exists: another query writes here.
+  /// Durable when it returns. Errors: UserError CONCURRENT_STREAM_LOG_UPDATE when the entry exists: another query
+  /// writes here.
   arrow::Status Add(BatchId batch_id, std::string_view text);
   /// nullopt when there is no such entry.
   arrow::Result<std::optional<std::string>> Get(BatchId batch_id) const;

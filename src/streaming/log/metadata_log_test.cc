@@ -16,7 +16,8 @@ using ::testing::IsEmpty;
 class MetadataLogTest : public ::testing::Test {
  protected:
   MetadataLogTest() {
-    directory_ = ::testing::TempDir() + "metadata_log_" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    directory_ =
+        ::testing::TempDir() + "metadata_log_" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
     (void)LocalFileSystem()->RemoveTree(directory_);
   }
   ~MetadataLogTest() override { (void)LocalFileSystem()->RemoveTree(directory_); }
@@ -29,8 +30,7 @@ class MetadataLogTest : public ::testing::Test {
   }
   void Put(const std::string& name, const std::string& text) {
     ASSERT_TRUE(files_.CreateDirectories(JoinPath(directory_, "offsets")).ok());
-    ASSERT_TRUE(
-        *WriteFileIfAbsent(files_, JoinPath(directory_, "offsets/" + name), text, Durability::kProcess));
+    ASSERT_TRUE(*WriteFileIfAbsent(files_, JoinPath(directory_, "offsets/" + name), text, Durability::kProcess));
   }
 
   std::string directory_;

@@ -1,6 +1,6 @@
 // Runs a fuzz target without libFuzzer, so that the same target is also a test under g++:
-// every file of the corpus folder, then seeded mutations of them. A crash or a sanitizer report is the failure; the input
-// that led to it is printed, escaped, so that it can be added to the corpus with printf.
+// every file of the corpus folder, then seeded mutations of them. A crash or a sanitizer report is the failure; the
+// input that led to it is printed, escaped, so that it can be added to the corpus with printf.
 //
 //   fuzz_x CORPUS_DIR [ROUNDS] [SEED]
 
@@ -55,7 +55,8 @@ Input Mutate(const std::vector<Input>& corpus, std::mt19937_64& random) {
       default: {  // splice in a part of another input
         const Input& other = corpus[random() % corpus.size()];
         const size_t from = other.empty() ? 0 : random() % other.size();
-        input.insert(input.begin() + static_cast<ptrdiff_t>(at), other.begin() + static_cast<ptrdiff_t>(from), other.end());
+        input.insert(input.begin() + static_cast<ptrdiff_t>(at), other.begin() + static_cast<ptrdiff_t>(from),
+                     other.end());
         break;
       }
     }

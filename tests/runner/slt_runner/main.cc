@@ -4,6 +4,8 @@
 //
 // --summary prints which records fail, with the first line got and the first line expected, not all of them.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -11,8 +13,6 @@
 #include <iterator>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "slt_runner/script.h"
 #include "slt_runner/script_run.h"

@@ -49,9 +49,7 @@ void AddBlock(int line, std::vector<std::string> lines, std::vector<Record>* rec
   records->push_back(std::move(record));
 }
 
-bool IsError(const std::vector<std::string>& answer) {
-  return answer.size() == 2 && answer[1].starts_with("message ");
-}
+bool IsError(const std::vector<std::string>& answer) { return answer.size() == 2 && answer[1].starts_with("message "); }
 
 bool NamesNoCondition(const std::vector<std::string>& answer) {
   std::string_view condition = answer.empty() ? std::string_view() : answer[0];
@@ -95,11 +93,20 @@ std::string Escape(std::string_view text) {
   std::string out;
   for (char c : text) {
     switch (c) {
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
-      default: out += c;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

@@ -24,7 +24,8 @@ struct Record {
 
 enum class Verdict { kPassed, kFailed, kSkipped };
 
-/// Compares an answer with the recorded one. Where Spark fails without naming a condition (`- -`) or with a provisional one
+/// Compares an answer with the recorded one. Where Spark fails without naming a condition (`- -`) or with a provisional
+/// one
 /// (`_LEGACY_ERROR_TEMP_…`), any error passes.
 Verdict Judge(const Record& record, const std::vector<std::string>& answer);
 

@@ -1,11 +1,11 @@
 #include "slt_runner/script_run.h"
 
+#include <arrow/array.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <sstream>
-
-#include <arrow/array.h>
 
 #include "base/error.h"
 #include "base/ids.h"

@@ -10,8 +10,8 @@
 
 namespace millrace::slt {
 
-/// Answers the records of one script, each in the words of its recorded answer. One session a script: UTC, one thread, so
-/// that rows come in a fixed order. Confined.
+/// Answers the records of one script, each in the words of its recorded answer. One session a script: UTC, one thread,
+/// so that rows come in a fixed order. Confined.
 class ScriptRun {
  public:
   explicit ScriptRun(std::shared_ptr<session::Engine> engine);

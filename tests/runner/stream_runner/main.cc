@@ -1,6 +1,10 @@
-// Runs streaming scripts (tests/stream/README.md) and compares what they get with what real Spark, or the script's author, says.
+// Runs streaming scripts (tests/stream/README.md) and compares what they get with what real Spark, or the script's
+// author, says.
 //
 //   stream_runner [--config FILE] PATH...     a PATH is a script or a folder of scripts
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -9,9 +13,6 @@
 #include <iterator>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "base/failpoint.h"
 #include "stream_runner/run_config.h"

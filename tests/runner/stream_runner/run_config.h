@@ -1,22 +1,23 @@
 #pragma once
 
+#include <arrow/result.h>
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/result.h>
 
 namespace millrace::stream_runner {
 
 /// Under which circumstances scripts are run: what a file of tests/config says.
 ///
-///     crash every_failpoint            each script once for each failpoint: the engine dies there, unsynced files are lost, the
+///     crash every_failpoint            each script once for each failpoint: the engine dies there, unsynced files are
+///     lost, the
 ///                                      query starts again
 ///     restart each_process             the query is stopped and started after every `process`
 ///     rows_per_batch 1                 every added row is a micro-batch of its own
 ///     partitions 3                     rows of a source are dealt out over so many partitions
-///     ignore VERB                      what this config changes by its nature is not compared (batch, progress, offsets)
-///     skip PATH-PART REASON…           scripts with this in their path are left out
+///     ignore VERB                      what this config changes by its nature is not compared (batch, progress,
+///     offsets) skip PATH-PART REASON…           scripts with this in their path are left out
 struct RunConfig {
   struct Skip {
     std::string path_part;

@@ -1,11 +1,11 @@
 #include "stream_runner/script_run.h"
 
+#include <arrow/array.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <sstream>
-
-#include <arrow/array.h>
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"
@@ -301,9 +301,8 @@ arrow::Status ScriptRun::WriteSourceFile(const Step& step) {
     for (const std::string& line : step.body) file << line << "\n";
   }
   next_mtime_ms_ += 1000;
-  fs::last_write_time(hidden, fs::file_time_type::clock::from_sys(
-                                  std::chrono::sys_time<std::chrono::milliseconds>(
-                                      std::chrono::milliseconds(next_mtime_ms_))));
+  fs::last_write_time(hidden, fs::file_time_type::clock::from_sys(std::chrono::sys_time<std::chrono::milliseconds>(
+                                  std::chrono::milliseconds(next_mtime_ms_))));
   fs::rename(hidden, path);
   return arrow::Status::OK();
 }
@@ -379,9 +378,9 @@ arrow::Status ScriptRun::Deliver() {
     auto table = session_->memory_tables().Find(name);
     connector::MemoryRows all;
     for (const std::string& rows : source.pending) {
-      ARROW_ASSIGN_OR_RAISE(session::QueryResult result,
-                            session_->Sql(fmt::format("SELECT {} FROM VALUES {} AS t({})", source.casts, rows,
-                                                      source.columns)));
+      ARROW_ASSIGN_OR_RAISE(
+          session::QueryResult result,
+          session_->Sql(fmt::format("SELECT {} FROM VALUES {} AS t({})", source.casts, rows, source.columns)));
       all.insert(all.end(), result.batches.begin(), result.batches.end());
     }
     source.pending.clear();

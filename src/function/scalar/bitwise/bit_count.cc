@@ -18,9 +18,8 @@ arrow::Result<ExpressionPtr> BindBitCount(const BindInput& input) {
   const DataTypePtr& type = input.arguments[0]->type();
   if (type->id() == TypeId::kBoolean) {
     return BindSimple(input, {types::Boolean()}, types::Integer(),
-                      FixedKernel<int32_t, bool>(arrow::int32(), [](const EvalContext&, bool value, int32_t* out) {
-                        *out = value ? 1 : 0;
-                      }));
+                      FixedKernel<int32_t, bool>(
+                          arrow::int32(), [](const EvalContext&, bool value, int32_t* out) { *out = value ? 1 : 0; }));
   }
   if (!type->is_integral() && type->id() != TypeId::kNull) {
     return UnexpectedInputType(input, 0, R"(("INTEGRAL" or "BOOLEAN"))");
@@ -34,28 +33,36 @@ arrow::Result<ExpressionPtr> BindBitCount(const BindInput& input) {
 arrow::Result<ExpressionPtr> BindGetBit(const BindInput& input) {
   int32_t width = 64;
   switch (input.arguments[0]->type()->id()) {
-    case TypeId::kByte: width = 8; break;
-    case TypeId::kShort: width = 16; break;
-    case TypeId::kInteger: width = 32; break;
+    case TypeId::kByte:
+      width = 8;
+      break;
+    case TypeId::kShort:
+      width = 16;
+      break;
+    case TypeId::kInteger:
+      width = 32;
+      break;
     case TypeId::kLong:
-    case TypeId::kNull: break;
-    default: return UnexpectedInputType(input, 0, QuoteSqlType("INTEGRAL"));
+    case TypeId::kNull:
+      break;
+    default:
+      return UnexpectedInputType(input, 0, QuoteSqlType("INTEGRAL"));
   }
-  return BindSimple(
-      input, {types::Long(), types::Integer()}, types::Byte(),
-      FixedKernel<int8_t, int64_t, int32_t>(
-          arrow::int8(), [width](const EvalContext&, int64_t value, int32_t position, int8_t* out) -> arrow::Status {
-            if (position < 0 || position >= width) {
-              return UserError("INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE",
-                               {{"parameter", QuoteIdentifier("pos")},
-                                {"functionName", QuoteIdentifier("bit_get")},
-                                {"upper", std::to_string(width)},
-                                {"invalidValue", std::to_string(position)}});
-            }
-            *out = static_cast<int8_t>((value >> position) & 1);
-            return arrow::Status::OK();
-          }),
-      {.can_fail = true, .shown_name = std::string(input.name)});
+  return BindSimple(input, {types::Long(), types::Integer()}, types::Byte(),
+                    FixedKernel<int8_t, int64_t, int32_t>(
+                        arrow::int8(),
+                        [width](const EvalContext&, int64_t value, int32_t position, int8_t* out) -> arrow::Status {
+                          if (position < 0 || position >= width) {
+                            return UserError("INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE",
+                                             {{"parameter", QuoteIdentifier("pos")},
+                                              {"functionName", QuoteIdentifier("bit_get")},
+                                              {"upper", std::to_string(width)},
+                                              {"invalidValue", std::to_string(position)}});
+                          }
+                          *out = static_cast<int8_t>((value >> position) & 1);
+                          return arrow::Status::OK();
+                        }),
+                    {.can_fail = true, .shown_name = std::string(input.name)});
 }
 
 }  // namespace

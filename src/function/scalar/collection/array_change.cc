@@ -259,14 +259,15 @@ extern const FunctionDef kArrayRepeat{.name = "array_repeat",
                                       .max_arguments = 2,
                                       .bind = BindRepeat};
 
-extern const FunctionDef kSlice{.name = "slice",
-                                .family = "collection",
-                                .description = "Part of an array: from a place (from 1, or from the end), so many elements.",
-                                .example = "slice(array(1, 2, 3, 4), 2, 2)",
-                                .example_result = "[2, 3]",
-                                .min_arguments = 3,
-                                .max_arguments = 3,
-                                .bind = BindSlice};
+extern const FunctionDef kSlice{
+    .name = "slice",
+    .family = "collection",
+    .description = "Part of an array: from a place (from 1, or from the end), so many elements.",
+    .example = "slice(array(1, 2, 3, 4), 2, 2)",
+    .example_result = "[2, 3]",
+    .min_arguments = 3,
+    .max_arguments = 3,
+    .bind = BindSlice};
 
 extern const FunctionDef kFlatten{.name = "flatten",
                                   .family = "collection",

@@ -62,7 +62,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> Zip(const EvalContext& context, con
     lists.push_back(std::move(list));
   }
   std::vector<std::unique_ptr<arrow::Int64Builder>> places;
-  for (size_t i = 0; i < lists.size(); ++i) places.push_back(std::make_unique<arrow::Int64Builder>(context.memory_pool));
+  for (size_t i = 0; i < lists.size(); ++i)
+    places.push_back(std::make_unique<arrow::Int64Builder>(context.memory_pool));
   ListMaker maker(n, context.memory_pool);
   int64_t added = 0;
   for (int64_t row = 0; row < n; ++row) {
@@ -88,10 +89,12 @@ arrow::Result<std::shared_ptr<arrow::Array>> Zip(const EvalContext& context, con
   std::vector<std::shared_ptr<arrow::ArrayData>> children;
   for (size_t c = 0; c < lists.size(); ++c) {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> indices, places[c]->Finish());
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> child, Gather(*lists[c].values(), *indices, context.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> child,
+                          Gather(*lists[c].values(), *indices, context.memory_pool));
     children.push_back(expression::WithType(child->data(), element->field(static_cast<int>(c))->type()));
   }
-  return maker.FinishWith(type, arrow::MakeArray(arrow::ArrayData::Make(element, added, {nullptr}, std::move(children), 0)));
+  return maker.FinishWith(type,
+                          arrow::MakeArray(arrow::ArrayData::Make(element, added, {nullptr}, std::move(children), 0)));
 }
 
 arrow::Result<ExpressionPtr> BindZip(const BindInput& input) {
@@ -121,14 +124,15 @@ arrow::Result<ExpressionPtr> BindZip(const BindInput& input) {
 
 }  // namespace
 
-extern const FunctionDef kArrayJoin{.name = "array_join",
-                                    .family = "collection",
-                                    .description = "The elements as one text, a delimiter between them; NULLs left out or replaced.",
-                                    .example = "array_join(array('hello', NULL, 'world'), ' ', ',')",
-                                    .example_result = "hello , world",
-                                    .min_arguments = 2,
-                                    .max_arguments = 3,
-                                    .bind = BindJoin};
+extern const FunctionDef kArrayJoin{
+    .name = "array_join",
+    .family = "collection",
+    .description = "The elements as one text, a delimiter between them; NULLs left out or replaced.",
+    .example = "array_join(array('hello', NULL, 'world'), ' ', ',')",
+    .example_result = "hello , world",
+    .min_arguments = 2,
+    .max_arguments = 3,
+    .bind = BindJoin};
 
 extern const FunctionDef kArraysZip{.name = "arrays_zip",
                                     .family = "collection",

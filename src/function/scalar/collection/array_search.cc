@@ -71,8 +71,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> Remove(const EvalContext& context, 
       continue;
     }
     for (int64_t i = lists.Begin(row); i < lists.End(row); ++i) {
-      bool equal = lists.values()->IsValid(i) && expression::ValuesEqual(*type.element(), *lists.values()->data(), i,
-                                                                         *unwanted.data(), row);
+      bool equal = lists.values()->IsValid(i) &&
+                   expression::ValuesEqual(*type.element(), *lists.values()->data(), i, *unwanted.data(), row);
       if (!equal) ARROW_RETURN_NOT_OK(maker.Add(i));
     }
     maker.EndRow();
@@ -84,7 +84,8 @@ arrow::Result<ExpressionPtr> BindContains(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ArrayAndValue arguments, CoerceSearch(input));
   DataTypePtr element = arguments.value->type();
   ARROW_RETURN_NOT_OK(ExpectOrderable(input, element, element));
-  bool nullable = arguments.array->nullable() || arguments.value->nullable() || arguments.array->type()->contains_null();
+  bool nullable =
+      arguments.array->nullable() || arguments.value->nullable() || arguments.array->type()->contains_null();
   auto kernel = ArrayKernel([element](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
     return Contains(context, columns, n, *element);
   });
@@ -154,14 +155,15 @@ extern const FunctionDef kArrayContains{.name = "array_contains",
                                         .max_arguments = 2,
                                         .bind = BindContains};
 
-extern const FunctionDef kArrayPosition{.name = "array_position",
-                                        .family = "collection",
-                                        .description = "Place of the first equal element, from 1; 0 when there is none.",
-                                        .example = "array_position(array(312, 773, 708, 708), 708)",
-                                        .example_result = "3",
-                                        .min_arguments = 2,
-                                        .max_arguments = 2,
-                                        .bind = BindPosition};
+extern const FunctionDef kArrayPosition{
+    .name = "array_position",
+    .family = "collection",
+    .description = "Place of the first equal element, from 1; 0 when there is none.",
+    .example = "array_position(array(312, 773, 708, 708), 708)",
+    .example_result = "3",
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .bind = BindPosition};
 
 extern const FunctionDef kArrayRemove{.name = "array_remove",
                                       .family = "collection",

@@ -28,8 +28,8 @@ arrow::Result<TwoLists> Together(const EvalContext& context, const arrow::ArrayV
   lists.base = lists.left.values()->length();
   std::shared_ptr<arrow::ArrayData> right =
       expression::WithType(lists.right.values()->data(), lists.left.values()->type());
-  ARROW_ASSIGN_OR_RAISE(lists.values, arrow::Concatenate({lists.left.values(), arrow::MakeArray(right)},
-                                                         context.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(lists.values,
+                        arrow::Concatenate({lists.left.values(), arrow::MakeArray(right)}, context.memory_pool));
   return lists;
 }
 
@@ -175,14 +175,15 @@ extern const FunctionDef kArrayIntersect{.name = "array_intersect",
                                          .max_arguments = 2,
                                          .bind = BindSetOp<SetOp::kIntersect>};
 
-extern const FunctionDef kArrayExcept{.name = "array_except",
-                                      .family = "collection",
-                                      .description = "Elements of the first array that are not in the second, each once.",
-                                      .example = "array_except(array(1, 2, 3), array(1, 3, 5))",
-                                      .example_result = "[2]",
-                                      .min_arguments = 2,
-                                      .max_arguments = 2,
-                                      .bind = BindSetOp<SetOp::kExcept>};
+extern const FunctionDef kArrayExcept{
+    .name = "array_except",
+    .family = "collection",
+    .description = "Elements of the first array that are not in the second, each once.",
+    .example = "array_except(array(1, 2, 3), array(1, 3, 5))",
+    .example_result = "[2]",
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .bind = BindSetOp<SetOp::kExcept>};
 
 extern const FunctionDef kArraysOverlap{.name = "arrays_overlap",
                                         .family = "collection",

@@ -39,11 +39,12 @@ arrow::Result<ArrayAndValue> CoerceArrayAndValue(const BindInput& input, size_t 
                  : expression::TightestCommonType(array->type()->element(), value->type());
   }
   if (!common) {
-    return UserError("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
-                                                                     {"functionName", QuoteIdentifier(input.def.name)},
-                                                                     {"dataType", QuoteSqlType("ARRAY")},
-                                                                     {"leftType", QuoteSqlType(array->type()->Sql())},
-                                                                     {"rightType", QuoteSqlType(value->type()->Sql())}});
+    return UserError("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES",
+                     {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
+                      {"functionName", QuoteIdentifier(input.def.name)},
+                      {"dataType", QuoteSqlType("ARRAY")},
+                      {"leftType", QuoteSqlType(array->type()->Sql())},
+                      {"rightType", QuoteSqlType(value->type()->Sql())}});
   }
   return ArrayAndValue{expression::ImplicitCast(array, types::Array(*common, array->type()->contains_null())),
                        expression::ImplicitCast(value, *common)};
@@ -51,7 +52,8 @@ arrow::Result<ArrayAndValue> CoerceArrayAndValue(const BindInput& input, size_t 
 
 arrow::Result<ArrayAndValue> CoerceSearch(const BindInput& input) {
   for (const ExpressionPtr& argument : input.arguments) {
-    if (argument->type()->id() == TypeId::kNull && (&argument == &input.arguments[0] || input.def.name == "array_contains")) {
+    if (argument->type()->id() == TypeId::kNull &&
+        (&argument == &input.arguments[0] || input.def.name == "array_contains")) {
       return NullTypeArgument(input);
     }
   }

@@ -53,13 +53,14 @@ arrow::Result<ExpressionPtr> BindArray(const BindInput& input) {
   if (input.arguments.empty()) {
     DataTypePtr type = types::Array(types::Null(), false);
     auto kernel = [type](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
-      return arrow::Datum(std::make_shared<arrow::ListScalar>(std::make_shared<arrow::NullArray>(0), types::ToArrow(*type)));
+      return arrow::Datum(
+          std::make_shared<arrow::ListScalar>(std::make_shared<arrow::NullArray>(0), types::ToArrow(*type)));
     };
     return MakeCall(input, {}, type, false, kernel);
   }
-  ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments,
-                        expression::CoerceToCommonType("array", input.arguments, CallSql(input),
-                                                       expression::TypeListStyle::kChoice));
+  ARROW_ASSIGN_OR_RAISE(
+      ExpressionVector arguments,
+      expression::CoerceToCommonType("array", input.arguments, CallSql(input), expression::TypeListStyle::kChoice));
   DataTypePtr type = types::Array(arguments[0]->type(), AnyNullable(arguments));
   auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns,
                                    int64_t n) -> arrow::Result<std::shared_ptr<arrow::Array>> {
@@ -102,7 +103,8 @@ arrow::Result<ExpressionPtr> BindMap(const BindInput& input) {
   if (input.arguments.size() % 2 != 0) return WrongNumArgs("map", "2n (n > 0)", input.arguments.size());
   if (input.arguments.empty()) {
     DataTypePtr type = types::Map(types::Null(), types::Null(), false);
-    auto kernel = [type](const EvalContext& context, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+    auto kernel = [type](const EvalContext& context, const std::vector<arrow::Datum>&,
+                         int64_t) -> arrow::Result<arrow::Datum> {
       ListMaker maker(1, context.memory_pool);
       maker.EndRow();
       auto none = std::make_shared<arrow::NullArray>(0);
@@ -130,9 +132,8 @@ arrow::Result<ExpressionPtr> BindMap(const BindInput& input) {
 
 // A struct of columns `first`, `first + step`, …
 ScalarKernel StructKernel(DataTypePtr type, size_t first, size_t step) {
-  return [type, first, step, arrow_type = types::ToArrow(*type)](const EvalContext& context,
-                                                                 const std::vector<arrow::Datum>& arguments,
-                                                                 int64_t num_rows) {
+  return [type, first, step, arrow_type = types::ToArrow(*type)](
+             const EvalContext& context, const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
     return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<arrow::Datum> {
       std::vector<std::shared_ptr<arrow::ArrayData>> children;
       for (size_t i = first; i < arguments.size(); i += step) {
@@ -149,10 +150,12 @@ ScalarKernel StructKernel(DataTypePtr type, size_t first, size_t step) {
 // What struct(…) calls a field: its column, alias or struct field, else col1, col2, …
 std::string FieldName(const expression::Expression& expression, size_t index) {
   switch (expression.kind()) {
-    case expression::ExpressionKind::kAlias: return static_cast<const expression::Alias&>(expression).name();
+    case expression::ExpressionKind::kAlias:
+      return static_cast<const expression::Alias&>(expression).name();
     case expression::ExpressionKind::kAttribute:
       return static_cast<const expression::AttributeReference&>(expression).name();
-    default: break;
+    default:
+      break;
   }
   if (auto ordinal = StructFieldOrdinal(expression)) {
     return expression.children()[0]->type()->fields()[static_cast<size_t>(*ordinal)].name;
@@ -185,8 +188,10 @@ arrow::Result<ExpressionPtr> BindNamedStruct(const BindInput& input) {
       continue;
     }
     const ExpressionPtr& value = input.arguments[i + 1];
-    fields.push_back({std::string(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view()), value->type(),
-                      value->nullable(), {}});
+    fields.push_back({std::string(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view()),
+                      value->type(),
+                      value->nullable(),
+                      {}});
   }
   if (!bad_names.empty()) {
     return UserError("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING",

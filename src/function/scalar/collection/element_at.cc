@@ -15,10 +15,9 @@ using types::TypeId;
 enum class Miss : uint8_t { kRaise, kNull };
 
 arrow::Status OutOfBounds(int32_t index, int64_t size) {
-  return UserError("INVALID_ARRAY_INDEX_IN_ELEMENT_AT",
-                   {{"indexValue", std::to_string(index)},
-                    {"arraySize", std::to_string(size)},
-                    {"ansiConfig", QuoteConf("spark.sql.ansi.enabled")}});
+  return UserError("INVALID_ARRAY_INDEX_IN_ELEMENT_AT", {{"indexValue", std::to_string(index)},
+                                                         {"arraySize", std::to_string(size)},
+                                                         {"ansiConfig", QuoteConf("spark.sql.ansi.enabled")}});
 }
 
 // Index from 1, or from the end when negative.
@@ -97,8 +96,8 @@ arrow::Result<ExpressionPtr> BindElementAt(const BindInput& input) {
   }
   ExpressionPtr ordinal = expression::ImplicitCast(input.arguments[1], types::Integer());
   Miss miss = !kTry && input.context.ansi ? Miss::kRaise : Miss::kNull;
-  bool nullable = miss == Miss::kNull || collection->type()->contains_null() || collection->nullable() ||
-                  ordinal->nullable();
+  bool nullable =
+      miss == Miss::kNull || collection->type()->contains_null() || collection->nullable() || ordinal->nullable();
   auto kernel = ArrayKernel([miss](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
     return ElementByOrdinal(context, columns, n, miss);
   });
@@ -122,14 +121,15 @@ arrow::Result<std::shared_ptr<arrow::Array>> Get(const EvalContext& context, con
 
 }  // namespace
 
-extern const FunctionDef kElementAt{.name = "element_at",
-                                    .family = "collection",
-                                    .description = "Element of an array by place from 1 (or from the end), value of a map by key.",
-                                    .example = "element_at(array(1, 2, 3), 2)",
-                                    .example_result = "2",
-                                    .min_arguments = 2,
-                                    .max_arguments = 2,
-                                    .bind = BindElementAt<false>};
+extern const FunctionDef kElementAt{
+    .name = "element_at",
+    .family = "collection",
+    .description = "Element of an array by place from 1 (or from the end), value of a map by key.",
+    .example = "element_at(array(1, 2, 3), 2)",
+    .example_result = "2",
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .bind = BindElementAt<false>};
 
 extern const FunctionDef kTryElementAt{.name = "try_element_at",
                                        .family = "collection",

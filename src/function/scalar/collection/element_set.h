@@ -8,8 +8,8 @@
 
 namespace millrace::function {
 
-/// Distinct elements of one array row: places in a child column, NULL equal to NULL. Small sets are searched one by one,
-/// larger ones by hash. Reused from row to row.
+/// Distinct elements of one array row: places in a child column, NULL equal to NULL. Small sets are searched one by
+/// one, larger ones by hash. Reused from row to row.
 class ElementSet {
  public:
   ElementSet(const types::DataType& type, const arrow::ArrayData& values) : type_(type), values_(values) {}

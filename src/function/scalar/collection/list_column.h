@@ -1,19 +1,19 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <vector>
-
 #include <arrow/array.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/datum.h>
 #include <arrow/result.h>
 
+#include <cstdint>
+#include <memory>
+#include <vector>
+
 #include "expression/vector.h"
 #include "function/bind.h"
 
-/// How functions of arrays and maps read their arguments and make their results: by offsets into the elements, which are
-/// gathered once a batch.
+/// How functions of arrays and maps read their arguments and make their results: by offsets into the elements, which
+/// are gathered once a batch.
 
 namespace millrace::function {
 
@@ -83,20 +83,20 @@ arrow::Result<std::shared_ptr<arrow::Array>> Gather(const arrow::Array& values, 
 /// `fn(context, columns (arrays of n values), n) -> Result<shared_ptr<Array>>`
 template <typename Fn>
 ScalarKernel ArrayKernel(Fn fn) {
-  return [fn = std::move(fn)](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
-                              int64_t num_rows) {
-    return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<arrow::Datum> {
-      arrow::ArrayVector columns;
-      columns.reserve(arguments.size());
-      for (const arrow::Datum& argument : arguments) {
-        ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> column,
-                              expression::ToArray(argument, n, context.memory_pool));
-        columns.push_back(std::move(column));
-      }
-      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> result, fn(context, columns, n));
-      return arrow::Datum(std::move(result));
-    });
-  };
+  return
+      [fn = std::move(fn)](const EvalContext& context, const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
+        return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<arrow::Datum> {
+          arrow::ArrayVector columns;
+          columns.reserve(arguments.size());
+          for (const arrow::Datum& argument : arguments) {
+            ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> column,
+                                  expression::ToArray(argument, n, context.memory_pool));
+            columns.push_back(std::move(column));
+          }
+          ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> result, fn(context, columns, n));
+          return arrow::Datum(std::move(result));
+        });
+      };
 }
 
 /// Checks that argument `index` is an array. Errors: UserError DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE.

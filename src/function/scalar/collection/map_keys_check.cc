@@ -12,14 +12,17 @@ namespace {
 // The map type inside `type`, or null.
 const types::DataType* FindMap(const types::DataType& type) {
   switch (type.id()) {
-    case types::TypeId::kMap: return &type;
-    case types::TypeId::kArray: return FindMap(*type.element());
+    case types::TypeId::kMap:
+      return &type;
+    case types::TypeId::kArray:
+      return FindMap(*type.element());
     case types::TypeId::kStruct:
       for (const types::StructField& field : type.fields()) {
         if (const types::DataType* map = FindMap(*field.type)) return map;
       }
       return nullptr;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -47,7 +50,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> FinishMaps(const EvalContext&, cons
   std::shared_ptr<arrow::DataType> entry = map->field(0)->type();
   std::shared_ptr<arrow::ArrayData> key_data = expression::WithType(keys->data(), entry->field(0)->type());
   std::shared_ptr<arrow::ArrayData> value_data = expression::WithType(values->data(), entry->field(1)->type());
-  auto entries = arrow::ArrayData::Make(entry, keys->length(), {nullptr}, {std::move(key_data), std::move(value_data)}, 0);
+  auto entries =
+      arrow::ArrayData::Make(entry, keys->length(), {nullptr}, {std::move(key_data), std::move(value_data)}, 0);
   return maker->FinishWith(type, arrow::MakeArray(entries));
 }
 

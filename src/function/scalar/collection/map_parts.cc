@@ -25,12 +25,16 @@ arrow::Result<ExpressionPtr> BindParts(const BindInput& input) {
   const DataTypePtr& from = map->type();
   DataTypePtr type;
   switch (kParts) {
-    case Parts::kKeys: type = types::Array(from->key(), false); break;
-    case Parts::kValues: type = types::Array(from->value(), from->value_contains_null()); break;
+    case Parts::kKeys:
+      type = types::Array(from->key(), false);
+      break;
+    case Parts::kValues:
+      type = types::Array(from->value(), from->value_contains_null());
+      break;
     case Parts::kEntries:
-      type = types::Array(types::Struct({{"key", from->key(), false, {}},
-                                         {"value", from->value(), from->value_contains_null(), {}}}),
-                          false);
+      type = types::Array(
+          types::Struct({{"key", from->key(), false, {}}, {"value", from->value(), from->value_contains_null(), {}}}),
+          false);
   }
   auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns,
                                    int64_t n) -> arrow::Result<std::shared_ptr<arrow::Array>> {
@@ -78,8 +82,8 @@ arrow::Result<ExpressionPtr> BindContainsKey(const BindInput& input) {
     }
     return builder.Finish();
   });
-  ExpressionPtr coerced = expression::ImplicitCast(
-      map, types::Map(*common, map->type()->value(), map->type()->value_contains_null()));
+  ExpressionPtr coerced =
+      expression::ImplicitCast(map, types::Map(*common, map->type()->value(), map->type()->value_contains_null()));
   // Spark searches the keys with a comparison that may be NULL.
   return MakeCall(input, {std::move(coerced), expression::ImplicitCast(key, *common)}, types::Boolean(), true, kernel);
 }
@@ -158,7 +162,8 @@ arrow::Result<ExpressionPtr> BindConcat(const BindInput& input) {
     return MakeCall(input, {}, type, false, kernel);
   }
   ExpressionVector arguments;
-  for (const ExpressionPtr& argument : input.arguments) arguments.push_back(expression::ImplicitCast(argument, *common));
+  for (const ExpressionPtr& argument : input.arguments)
+    arguments.push_back(expression::ImplicitCast(argument, *common));
   auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
     return Concat(context, columns, n, *type);
   });
@@ -234,7 +239,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> FromEntries(const EvalContext& cont
 arrow::Result<ExpressionPtr> BindFromEntries(const BindInput& input) {
   const ExpressionPtr& entries = input.arguments[0];
   const DataTypePtr& from = entries->type();
-  if (from->id() != TypeId::kArray || from->element()->id() != TypeId::kStruct || from->element()->fields().size() != 2) {
+  if (from->id() != TypeId::kArray || from->element()->id() != TypeId::kStruct ||
+      from->element()->fields().size() != 2) {
     return UnexpectedInputType(input, 0, "\"ARRAY\" of pair \"STRUCT\"");
   }
   const auto& fields = from->element()->fields();

@@ -48,10 +48,11 @@ arrow::Result<std::shared_ptr<arrow::Array>> Numbers(const EvalContext& context,
     }
     auto count = static_cast<int64_t>(start == stop ? 1 : (stop - start) / step + 1);
     if (count > kMaxElements) {
-      return UserError("COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER", {{"numberOfElements", std::to_string(count)},
-                                                                    {"functionName", QuoteIdentifier("sequence")},
-                                                                    {"maxRoundedArrayLength", std::to_string(kMaxElements)},
-                                                                    {"parameter", QuoteIdentifier("count")}});
+      return UserError("COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER",
+                       {{"numberOfElements", std::to_string(count)},
+                        {"functionName", QuoteIdentifier("sequence")},
+                        {"maxRoundedArrayLength", std::to_string(kMaxElements)},
+                        {"parameter", QuoteIdentifier("count")}});
     }
     ARROW_RETURN_NOT_OK(builder.Reserve(count));
     for (int64_t i = 0; i < count; ++i) builder.UnsafeAppend(static_cast<T>(start + step * i));
@@ -67,8 +68,10 @@ CalendarStep StepAt(const arrow::ArrayVector& columns, int64_t row, bool forward
   if (columns.size() < 3) return {0, forward ? types::kMicrosPerDay : -types::kMicrosPerDay};
   const arrow::ArrayData& step = *columns[2]->data();
   switch (step.type->id()) {
-    case arrow::Type::INTERVAL_MONTHS: return {step.GetValues<int32_t>(1)[row], 0};
-    case arrow::Type::DURATION: return {0, step.GetValues<int64_t>(1)[row]};
+    case arrow::Type::INTERVAL_MONTHS:
+      return {step.GetValues<int32_t>(1)[row], 0};
+    case arrow::Type::DURATION:
+      return {0, step.GetValues<int64_t>(1)[row]};
     default: {
       const auto& value = step.GetValues<arrow::MonthDayNanoIntervalType::MonthDayNanos>(1)[row];
       return {value.months, value.days * types::kMicrosPerDay + value.nanoseconds / 1000};
@@ -160,11 +163,16 @@ arrow::Result<ExpressionPtr> BindSequence(const BindInput& input) {
   DataTypePtr type = types::Array(element, false);
   auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
     switch (type->element()->id()) {
-      case TypeId::kByte: return Numbers<int8_t>(context, columns, n, *type);
-      case TypeId::kShort: return Numbers<int16_t>(context, columns, n, *type);
-      case TypeId::kInteger: return Numbers<int32_t>(context, columns, n, *type);
-      case TypeId::kLong: return Numbers<int64_t>(context, columns, n, *type);
-      default: return Moments(context, columns, n, *type);
+      case TypeId::kByte:
+        return Numbers<int8_t>(context, columns, n, *type);
+      case TypeId::kShort:
+        return Numbers<int16_t>(context, columns, n, *type);
+      case TypeId::kInteger:
+        return Numbers<int32_t>(context, columns, n, *type);
+      case TypeId::kLong:
+        return Numbers<int64_t>(context, columns, n, *type);
+      default:
+        return Moments(context, columns, n, *type);
     }
   });
   return MakeCall(input, std::move(arguments), type, nullable, kernel, {.can_fail = true});

@@ -39,8 +39,7 @@ arrow::Result<ExpressionPtr> FirstValid(const BindInput& input, ExpressionVector
     children.push_back(arguments[i]);
   }
   children.push_back(arguments.back());
-  return std::make_shared<CaseWhen>(std::move(children), false,
-                                    std::make_shared<ShownCall>(ShownCall{name, shown}));
+  return std::make_shared<CaseWhen>(std::move(children), false, std::make_shared<ShownCall>(ShownCall{name, shown}));
 }
 
 // The row's first valid value, all arguments being at hand.
@@ -53,8 +52,8 @@ arrow::Result<Datum> Coalesce(const EvalContext& context, const std::vector<Datu
   std::vector<int64_t> bases;
   int64_t base = 0;
   for (const Datum& argument : arguments) {
-    ARROW_ASSIGN_OR_RAISE(auto piece, expression::ToArray(argument, argument.is_scalar() ? 1 : num_rows,
-                                                          context.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto piece,
+                          expression::ToArray(argument, argument.is_scalar() ? 1 : num_rows, context.memory_pool));
     bases.push_back(base);
     base += piece->length();
     pieces.push_back(arrow::MakeArray(expression::WithType(piece->data(), type)));
@@ -93,9 +92,8 @@ arrow::Result<ExpressionPtr> BindFirstValid(const BindInput& input, std::string 
   std::shared_ptr<arrow::DataType> arrow_type = types::ToArrow(*type);
   return MakeCall(input, std::move(arguments), type, nullable,
                   [arrow_type](const EvalContext& context, const std::vector<Datum>& values, int64_t num_rows) {
-                    return expression::OneRowIfScalars(values, num_rows, [&](int64_t rows) {
-                      return Coalesce(context, values, rows, arrow_type);
-                    });
+                    return expression::OneRowIfScalars(
+                        values, num_rows, [&](int64_t rows) { return Coalesce(context, values, rows, arrow_type); });
                   },
                   {.shown_name = std::move(name)});
 }
@@ -120,28 +118,26 @@ arrow::Result<ExpressionPtr> BindNvl2(const BindInput& input) {
 
 }  // namespace
 
-extern const FunctionDef kCoalesce{.name = "coalesce",
-                                   .family = "conditional",
-                                   .description = "The first value that is not NULL.",
-                                   .example = "coalesce(NULL, 1, NULL)",
-                                   .example_result = "1",
-                                   .min_arguments = 1,
-                                   .max_arguments = -1,
-                                   .bind = [](const BindInput& input) {
-                                     return BindFirstValid(input, "coalesce", "coalesce");
-                                   }};
+extern const FunctionDef kCoalesce{
+    .name = "coalesce",
+    .family = "conditional",
+    .description = "The first value that is not NULL.",
+    .example = "coalesce(NULL, 1, NULL)",
+    .example_result = "1",
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .bind = [](const BindInput& input) { return BindFirstValid(input, "coalesce", "coalesce"); }};
 
-extern const FunctionDef kNvl{.name = "nvl",
-                              .aliases = "ifnull",
-                              .family = "conditional",
-                              .description = "The first value, or the second where the first is NULL.",
-                              .example = "nvl(NULL, 2)",
-                              .example_result = "2",
-                              .min_arguments = 2,
-                              .max_arguments = 2,
-                              .bind = [](const BindInput& input) {
-                                return BindFirstValid(input, std::string(input.name), "coalesce");
-                              }};
+extern const FunctionDef kNvl{
+    .name = "nvl",
+    .aliases = "ifnull",
+    .family = "conditional",
+    .description = "The first value, or the second where the first is NULL.",
+    .example = "nvl(NULL, 2)",
+    .example_result = "2",
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .bind = [](const BindInput& input) { return BindFirstValid(input, std::string(input.name), "coalesce"); }};
 
 extern const FunctionDef kNvl2{.name = "nvl2",
                                .family = "conditional",
@@ -160,21 +156,18 @@ extern const FunctionDef kNullIf{
     .example_result = "NULL",
     .min_arguments = 2,
     .max_arguments = 2,
-    .bind = [](const BindInput& input) {
-      return BindNullIf(input, input.arguments[0], input.arguments[1], "nullif");
-    }};
+    .bind = [](const BindInput& input) { return BindNullIf(input, input.arguments[0], input.arguments[1], "nullif"); }};
 
-extern const FunctionDef kNullIfZero{
-    .name = "nullifzero",
-    .family = "conditional",
-    .description = "NULL where the number is zero, else the number.",
-    .example = "nullifzero(0)",
-    .example_result = "NULL",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindNullIf(input, input.arguments[0], Literal::Integer(0), "nullifzero");
-    }};
+extern const FunctionDef kNullIfZero{.name = "nullifzero",
+                                     .family = "conditional",
+                                     .description = "NULL where the number is zero, else the number.",
+                                     .example = "nullifzero(0)",
+                                     .example_result = "NULL",
+                                     .min_arguments = 1,
+                                     .max_arguments = 1,
+                                     .bind = [](const BindInput& input) {
+                                       return BindNullIf(input, input.arguments[0], Literal::Integer(0), "nullifzero");
+                                     }};
 
 extern const FunctionDef kZeroIfNull{
     .name = "zeroifnull",
@@ -186,8 +179,8 @@ extern const FunctionDef kZeroIfNull{
     .max_arguments = 1,
     .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
       ExpressionVector both{input.arguments[0], Literal::Integer(0)};
-      ARROW_ASSIGN_OR_RAISE(both, expression::CoerceToCommonType("coalesce", both,
-                                                                 ShownCall{"zeroifnull", input.arguments}.Sql(true)));
+      ARROW_ASSIGN_OR_RAISE(
+          both, expression::CoerceToCommonType("coalesce", both, ShownCall{"zeroifnull", input.arguments}.Sql(true)));
       return FirstValid(input, both, "zeroifnull", input.arguments);
     }};
 

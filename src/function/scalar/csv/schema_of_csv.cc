@@ -39,7 +39,8 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   info->name = input.def.name;
   info->style = CallStyle::kCustom;
   info->render = RenderFirstArgument(info->name);
-  info->kernel = [schema](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+  info->kernel = [schema](const EvalContext&, const std::vector<arrow::Datum>&,
+                          int64_t) -> arrow::Result<arrow::Datum> {
     return arrow::Datum(std::static_pointer_cast<arrow::Scalar>(schema));
   };
   return std::make_shared<Call>(std::move(info), types::String(), /*nullable=*/false,

@@ -10,7 +10,8 @@ namespace {
 constexpr auto kTimestampType = [] { return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"); };
 
 template <typename Fn>
-arrow::Result<ExpressionPtr> BindCurrent(const BindInput& input, DataTypePtr type, Fn value, std::string shown_name = {}) {
+arrow::Result<ExpressionPtr> BindCurrent(const BindInput& input, DataTypePtr type, Fn value,
+                                         std::string shown_name = {}) {
   auto kernel = [value](const EvalContext& context, const std::vector<arrow::Datum>&,
                         int64_t) -> arrow::Result<arrow::Datum> { return arrow::Datum(value(context)); };
   return MakeCall(input, {}, std::move(type), false, kernel, {.foldable = false, .shown_name = std::move(shown_name)});
@@ -57,10 +58,12 @@ extern const FunctionDef kLocalTimestamp{
     .example = "typeof(localtimestamp())",
     .example_result = "timestamp_ntz",
     .bind = [](const BindInput& input) {
-      return BindCurrent(input, types::TimestampNtz(), [](const EvalContext& context) -> std::shared_ptr<arrow::Scalar> {
-        return std::make_shared<arrow::TimestampScalar>(context.time_zone->ToLocalMicros(context.current_timestamp_us),
-                                                        arrow::timestamp(arrow::TimeUnit::MICRO));
-      });
+      return BindCurrent(input, types::TimestampNtz(),
+                         [](const EvalContext& context) -> std::shared_ptr<arrow::Scalar> {
+                           return std::make_shared<arrow::TimestampScalar>(
+                               context.time_zone->ToLocalMicros(context.current_timestamp_us),
+                               arrow::timestamp(arrow::TimeUnit::MICRO));
+                         });
     }};
 
 extern const FunctionDef kCurrentTimezone{

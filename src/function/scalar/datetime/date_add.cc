@@ -20,7 +20,8 @@ arrow::Result<ExpressionPtr> CoerceToDays(const BindInput& input, size_t index) 
     case types::TypeId::kInteger:
     case types::TypeId::kString:
       return expression::ImplicitCast(argument, types::Integer());
-    default: return UnexpectedInputType(input, index, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
+    default:
+      return UnexpectedInputType(input, index, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
   }
 }
 

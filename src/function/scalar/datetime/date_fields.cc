@@ -15,8 +15,8 @@ using types::CivilFromDays;
 template <typename Fn>
 arrow::Result<ExpressionPtr> BindField(const BindInput& input, Fn field) {
   return BindSimple(input, {types::Date()}, types::Integer(),
-                    FixedKernel<int32_t, int32_t>(
-                        arrow::int32(), [field](const EvalContext&, int32_t days, int32_t* out) { *out = field(days); }),
+                    FixedKernel<int32_t, int32_t>(arrow::int32(), [field](const EvalContext&, int32_t days,
+                                                                          int32_t* out) { *out = field(days); }),
                     {.shown_name = std::string(input.name)});
 }
 
@@ -31,9 +31,8 @@ arrow::Result<ExpressionPtr> BindName(const BindInput& input) {
   return BindSimple(input, {types::Date()}, types::String(),
                     BuiltKernel<arrow::StringBuilder, int32_t>(
                         arrow::utf8(), [](const EvalContext&, int32_t days, arrow::StringBuilder& builder) {
-                          int64_t value = kField == types::DateTimePattern::Field::kMonth
-                                              ? CivilFromDays(days).month
-                                              : types::IsoDayOfWeek(days);
+                          int64_t value = kField == types::DateTimePattern::Field::kMonth ? CivilFromDays(days).month
+                                                                                          : types::IsoDayOfWeek(days);
                           return builder.Append(types::FieldText(kField, value, false));
                         }));
 }
@@ -52,66 +51,63 @@ extern const FunctionDef kYear{
       return BindField(input, [](int32_t days) { return static_cast<int32_t>(CivilFromDays(days).year); });
     }};
 
-extern const FunctionDef kMonth{
-    .name = "month",
-    .family = "datetime",
-    .description = "Month of a date, 1 to 12.",
-    .example = "month('2016-07-30')",
-    .example_result = "7",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindField(input, [](int32_t days) { return CivilFromDays(days).month; });
-    }};
+extern const FunctionDef kMonth{.name = "month",
+                                .family = "datetime",
+                                .description = "Month of a date, 1 to 12.",
+                                .example = "month('2016-07-30')",
+                                .example_result = "7",
+                                .min_arguments = 1,
+                                .max_arguments = 1,
+                                .bind = [](const BindInput& input) {
+                                  return BindField(input, [](int32_t days) { return CivilFromDays(days).month; });
+                                }};
 
-extern const FunctionDef kDayOfMonth{
-    .name = "dayofmonth",
-    .aliases = "day",
-    .family = "datetime",
-    .description = "Day of the month, 1 to 31.",
-    .example = "dayofmonth('2009-07-30')",
-    .example_result = "30",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindField(input, [](int32_t days) { return CivilFromDays(days).day; });
-    }};
+extern const FunctionDef kDayOfMonth{.name = "dayofmonth",
+                                     .aliases = "day",
+                                     .family = "datetime",
+                                     .description = "Day of the month, 1 to 31.",
+                                     .example = "dayofmonth('2009-07-30')",
+                                     .example_result = "30",
+                                     .min_arguments = 1,
+                                     .max_arguments = 1,
+                                     .bind = [](const BindInput& input) {
+                                       return BindField(input, [](int32_t days) { return CivilFromDays(days).day; });
+                                     }};
 
-extern const FunctionDef kDayOfYear{
-    .name = "dayofyear",
-    .family = "datetime",
-    .description = "Day of the year, 1 to 366.",
-    .example = "dayofyear('2016-04-09')",
-    .example_result = "100",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindField(input, [](int32_t days) { return types::DayOfYear(CivilFromDays(days)); });
-    }};
+extern const FunctionDef kDayOfYear{.name = "dayofyear",
+                                    .family = "datetime",
+                                    .description = "Day of the year, 1 to 366.",
+                                    .example = "dayofyear('2016-04-09')",
+                                    .example_result = "100",
+                                    .min_arguments = 1,
+                                    .max_arguments = 1,
+                                    .bind = [](const BindInput& input) {
+                                      return BindField(
+                                          input, [](int32_t days) { return types::DayOfYear(CivilFromDays(days)); });
+                                    }};
 
-extern const FunctionDef kDayOfWeek{
-    .name = "dayofweek",
-    .family = "datetime",
-    .description = "Day of the week, 1 = Sunday to 7 = Saturday.",
-    .example = "dayofweek('2009-07-30')",
-    .example_result = "5",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindField(input, [](int32_t days) { return types::IsoDayOfWeek(days) % 7 + 1; });
-    }};
+extern const FunctionDef kDayOfWeek{.name = "dayofweek",
+                                    .family = "datetime",
+                                    .description = "Day of the week, 1 = Sunday to 7 = Saturday.",
+                                    .example = "dayofweek('2009-07-30')",
+                                    .example_result = "5",
+                                    .min_arguments = 1,
+                                    .max_arguments = 1,
+                                    .bind = [](const BindInput& input) {
+                                      return BindField(input,
+                                                       [](int32_t days) { return types::IsoDayOfWeek(days) % 7 + 1; });
+                                    }};
 
-extern const FunctionDef kWeekDay{
-    .name = "weekday",
-    .family = "datetime",
-    .description = "Day of the week, 0 = Monday to 6 = Sunday.",
-    .example = "weekday('2009-07-30')",
-    .example_result = "3",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindField(input, [](int32_t days) { return types::IsoDayOfWeek(days) - 1; });
-    }};
+extern const FunctionDef kWeekDay{.name = "weekday",
+                                  .family = "datetime",
+                                  .description = "Day of the week, 0 = Monday to 6 = Sunday.",
+                                  .example = "weekday('2009-07-30')",
+                                  .example_result = "3",
+                                  .min_arguments = 1,
+                                  .max_arguments = 1,
+                                  .bind = [](const BindInput& input) {
+                                    return BindField(input, [](int32_t days) { return types::IsoDayOfWeek(days) - 1; });
+                                  }};
 
 extern const FunctionDef kWeekOfYear{
     .name = "weekofyear",
@@ -123,17 +119,17 @@ extern const FunctionDef kWeekOfYear{
     .max_arguments = 1,
     .bind = [](const BindInput& input) { return BindField(input, WeekOfYear); }};
 
-extern const FunctionDef kQuarter{
-    .name = "quarter",
-    .family = "datetime",
-    .description = "Quarter of the year, 1 to 4.",
-    .example = "quarter('2016-08-31')",
-    .example_result = "3",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindField(input, [](int32_t days) { return (CivilFromDays(days).month + 2) / 3; });
-    }};
+extern const FunctionDef kQuarter{.name = "quarter",
+                                  .family = "datetime",
+                                  .description = "Quarter of the year, 1 to 4.",
+                                  .example = "quarter('2016-08-31')",
+                                  .example_result = "3",
+                                  .min_arguments = 1,
+                                  .max_arguments = 1,
+                                  .bind = [](const BindInput& input) {
+                                    return BindField(input,
+                                                     [](int32_t days) { return (CivilFromDays(days).month + 2) / 3; });
+                                  }};
 
 extern const FunctionDef kDayName{.name = "dayname",
                                   .family = "datetime",

@@ -73,28 +73,33 @@ std::shared_ptr<arrow::DataType> SecondsType() { return arrow::decimal128(8, 6);
 
 template <typename Out>
 Extraction FromDayTime(DataTypePtr type, std::shared_ptr<arrow::DataType> arrow_type, int64_t unit, int64_t modulus) {
-  return {std::move(type), FixedKernel<Out, int64_t>(std::move(arrow_type),
-                                                     [unit, modulus](const EvalContext&, int64_t us, Out* out) {
-                                                       *out = static_cast<Out>(us / unit % modulus);
-                                                     })};
+  return {std::move(type),
+          FixedKernel<Out, int64_t>(std::move(arrow_type), [unit, modulus](const EvalContext&, int64_t us, Out* out) {
+            *out = static_cast<Out>(us / unit % modulus);
+          })};
 }
 
 // Parts of day-time intervals; hours and smaller ones never exceed their bigger neighbour.
 std::optional<Extraction> ExtractDayTime(Part part) {
   switch (part) {
-    case Part::kDay: return FromDayTime<int32_t>(types::Integer(), arrow::int32(), types::kMicrosPerDay, INT64_MAX);
-    case Part::kHour: return FromDayTime<int8_t>(types::Byte(), arrow::int8(), types::kMicrosPerHour, 24);
-    case Part::kMinute: return FromDayTime<int8_t>(types::Byte(), arrow::int8(), types::kMicrosPerMinute, 60);
-    case Part::kSecond: return FromDayTime<__int128>(types::Decimal(8, 6), SecondsType(), 1, types::kMicrosPerMinute);
-    default: return std::nullopt;
+    case Part::kDay:
+      return FromDayTime<int32_t>(types::Integer(), arrow::int32(), types::kMicrosPerDay, INT64_MAX);
+    case Part::kHour:
+      return FromDayTime<int8_t>(types::Byte(), arrow::int8(), types::kMicrosPerHour, 24);
+    case Part::kMinute:
+      return FromDayTime<int8_t>(types::Byte(), arrow::int8(), types::kMicrosPerMinute, 60);
+    case Part::kSecond:
+      return FromDayTime<__int128>(types::Decimal(8, 6), SecondsType(), 1, types::kMicrosPerMinute);
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<Extraction> ExtractYearMonth(Part part) {
   if (part == Part::kYear) {
     return Extraction{types::Integer(),
-                      FixedKernel<int32_t, int32_t>(
-                          arrow::int32(), [](const EvalContext&, int32_t months, int32_t* out) { *out = months / 12; })};
+                      FixedKernel<int32_t, int32_t>(arrow::int32(), [](const EvalContext&, int32_t months,
+                                                                       int32_t* out) { *out = months / 12; })};
   }
   if (part != Part::kMonth) return std::nullopt;
   return Extraction{types::Byte(),
@@ -109,7 +114,8 @@ Extraction FromCalendar(DataTypePtr type, std::shared_ptr<arrow::DataType> arrow
   auto kernel = [arrow_type, fn](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
                                  int64_t num_rows) {
     return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> array, expression::ToArray(arguments[0], n, context.memory_pool));
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> array,
+                            expression::ToArray(arguments[0], n, context.memory_pool));
       expression::FixedColumn<Value> column{arrow::Datum(array)};
       return expression::MapFixed<Out>(
           context, arrow_type, n, [&](int64_t i, Out* out) { *out = static_cast<Out>(fn(column[i])); }, column);
@@ -136,15 +142,19 @@ std::optional<Extraction> ExtractCalendar(Part part) {
     case Part::kSecond:
       return FromCalendar<__int128>(types::Decimal(8, 6), SecondsType(),
                                     [](const Value& v) { return v.nanoseconds / 1000 % types::kMicrosPerMinute; });
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<Extraction> ExtractInterval(const types::DataType& type, Part part) {
   switch (type.id()) {
-    case TypeId::kDayTimeInterval: return ExtractDayTime(part);
-    case TypeId::kYearMonthInterval: return ExtractYearMonth(part);
-    default: return ExtractCalendar(part);
+    case TypeId::kDayTimeInterval:
+      return ExtractDayTime(part);
+    case TypeId::kYearMonthInterval:
+      return ExtractYearMonth(part);
+    default:
+      return ExtractCalendar(part);
   }
 }
 
@@ -206,9 +216,10 @@ arrow::Result<ExpressionPtr> BindExtract(const BindInput& input) {
   }
   ExpressionPtr date = expression::ImplicitCast(source, types::Date());
   bool iso_day = entry->part == Part::kDayOfWeekIso, nullable = date->nullable();
-  auto kernel = FixedKernel<int32_t, int32_t>(arrow::int32(), [iso_day](const EvalContext&, int32_t days, int32_t* out) {
-    *out = iso_day ? types::IsoDayOfWeek(days) : YearOfWeek(days);
-  });
+  auto kernel =
+      FixedKernel<int32_t, int32_t>(arrow::int32(), [iso_day](const EvalContext&, int32_t days, int32_t* out) {
+        *out = iso_day ? types::IsoDayOfWeek(days) : YearOfWeek(days);
+      });
   return std::make_shared<Call>(InfoOf(input, *field, std::move(kernel)), types::Integer(), nullable,
                                 ExpressionVector{std::move(date)});
 }

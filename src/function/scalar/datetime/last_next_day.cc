@@ -38,12 +38,12 @@ extern const FunctionDef kLastDay{
     .min_arguments = 1,
     .max_arguments = 1,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::Date()}, types::Date(),
-                        FixedKernel<int32_t, int32_t>(
-                            arrow::date32(), [](const EvalContext&, int32_t days, int32_t* out) {
-                              types::CivilDate date = types::CivilFromDays(days);
-                              *out = days + types::DaysInMonth(date.year, date.month) - date.day;
-                            }));
+      return BindSimple(
+          input, {types::Date()}, types::Date(),
+          FixedKernel<int32_t, int32_t>(arrow::date32(), [](const EvalContext&, int32_t days, int32_t* out) {
+            types::CivilDate date = types::CivilFromDays(days);
+            *out = days + types::DaysInMonth(date.year, date.month) - date.day;
+          }));
     }};
 
 extern const FunctionDef kNextDay{

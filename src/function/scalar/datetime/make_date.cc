@@ -83,9 +83,9 @@ ScalarKernel MakeTimestampKernel(bool ntz, bool is_try) {
       expression::StringColumn zones(arguments.size() > 6 ? arguments[6]
                                                           : arrow::Datum(std::make_shared<arrow::StringScalar>("UTC")));
       bool named_zone = arguments.size() > 6;
-      arrow::TimestampBuilder builder(ntz ? arrow::timestamp(arrow::TimeUnit::MICRO)
-                                          : arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
-                                      context.memory_pool);
+      arrow::TimestampBuilder builder(
+          ntz ? arrow::timestamp(arrow::TimeUnit::MICRO) : arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
+          context.memory_pool);
       auto one = [&](int64_t i) -> arrow::Status {
         if (decimals.IsNull(i)) return builder.AppendNull();
         int64_t local_us = 0, us = 0;
@@ -128,20 +128,20 @@ extern const FunctionDef kMakeDate{
     .min_arguments = 3,
     .max_arguments = 3,
     .bind = [](const BindInput& input) {
-      return BindSimple(
-          input, {types::Integer()}, types::Date(),
-          BuiltKernel<arrow::Date32Builder, int32_t, int32_t, int32_t>(arrow::date32(), MakeDate),
-          {.can_fail = true, .may_null = !input.context.ansi});
+      return BindSimple(input, {types::Integer()}, types::Date(),
+                        BuiltKernel<arrow::Date32Builder, int32_t, int32_t, int32_t>(arrow::date32(), MakeDate),
+                        {.can_fail = true, .may_null = !input.context.ansi});
     }};
 
-extern const FunctionDef kMakeTimestamp{.name = "make_timestamp",
-                                        .family = "datetime",
-                                        .description = "Timestamp of its six fields, read in the session's or a named zone.",
-                                        .example = "make_timestamp(2014, 12, 28, 6, 30, 45.887)",
-                                        .example_result = "2014-12-28 06:30:45.887",
-                                        .min_arguments = 6,
-                                        .max_arguments = 7,
-                                        .bind = BindMakeTimestamp<false, false>};
+extern const FunctionDef kMakeTimestamp{
+    .name = "make_timestamp",
+    .family = "datetime",
+    .description = "Timestamp of its six fields, read in the session's or a named zone.",
+    .example = "make_timestamp(2014, 12, 28, 6, 30, 45.887)",
+    .example_result = "2014-12-28 06:30:45.887",
+    .min_arguments = 6,
+    .max_arguments = 7,
+    .bind = BindMakeTimestamp<false, false>};
 
 extern const FunctionDef kMakeTimestampLtz{.name = "make_timestamp_ltz",
                                            .family = "datetime",
@@ -171,13 +171,14 @@ extern const FunctionDef kTryMakeTimestamp{.name = "try_make_timestamp",
                                            .max_arguments = 7,
                                            .bind = BindMakeTimestamp<false, true>};
 
-extern const FunctionDef kTryMakeTimestampNtz{.name = "try_make_timestamp_ntz",
-                                              .family = "datetime",
-                                              .description = "As make_timestamp_ntz, but NULL where a field is out of range.",
-                                              .example = "try_make_timestamp_ntz(2019, 13, 1, 10, 11, 12)",
-                                              .example_result = "NULL",
-                                              .min_arguments = 6,
-                                              .max_arguments = 6,
-                                              .bind = BindMakeTimestamp<true, true>};
+extern const FunctionDef kTryMakeTimestampNtz{
+    .name = "try_make_timestamp_ntz",
+    .family = "datetime",
+    .description = "As make_timestamp_ntz, but NULL where a field is out of range.",
+    .example = "try_make_timestamp_ntz(2019, 13, 1, 10, 11, 12)",
+    .example_result = "NULL",
+    .min_arguments = 6,
+    .max_arguments = 6,
+    .bind = BindMakeTimestamp<true, true>};
 
 }  // namespace millrace::function

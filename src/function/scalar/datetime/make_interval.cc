@@ -93,9 +93,9 @@ arrow::Result<arrow::Datum> MakeCalendar(const EvalContext& context, const std::
       fits = fits && !__builtin_mul_overflow(micros, int64_t{1000}, &nanos);
       if (!fits) {
         if (!context.ansi) return builder.AppendNull();
-        return UserError("ARITHMETIC_OVERFLOW", {{"message", "overflow"},
-                                                 {"alternative", ""},
-                                                 {"config", QuoteConf("spark.sql.ansi.enabled")}});
+        return UserError(
+            "ARITHMETIC_OVERFLOW",
+            {{"message", "overflow"}, {"alternative", ""}, {"config", QuoteConf("spark.sql.ansi.enabled")}});
       }
       return builder.Append({static_cast<int32_t>(months), static_cast<int32_t>(days), nanos});
     });

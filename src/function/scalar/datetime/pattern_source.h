@@ -13,7 +13,8 @@ namespace millrace::function {
 class PatternSource {
  public:
   /// Compiles argument `index` when it is foldable; a NULL constant leaves nothing compiled.
-  static arrow::Result<PatternSource> Bind(const BindInput& input, size_t index, types::DateTimePattern::Purpose purpose);
+  static arrow::Result<PatternSource> Bind(const BindInput& input, size_t index,
+                                           types::DateTimePattern::Purpose purpose);
   /// A pattern nobody wrote.
   static arrow::Result<PatternSource> Fixed(std::string_view pattern, types::DateTimePattern::Purpose purpose);
 

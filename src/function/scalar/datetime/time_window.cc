@@ -24,8 +24,7 @@ arrow::Result<int64_t> DurationMicros(const BindInput& input, size_t index) {
   if (!argument->foldable() || (id != TypeId::kString && id != TypeId::kInteger && id != TypeId::kLong)) {
     return UserError("_LEGACY_ERROR_TEMP_1207");
   }
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Scalar> scalar,
-                        expression::EvaluateFoldable(*argument, input.context));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Scalar> scalar, expression::EvaluateFoldable(*argument, input.context));
   if (!scalar->is_valid) return UserError("_LEGACY_ERROR_TEMP_1207");
   if (id == TypeId::kInteger) return static_cast<const arrow::Int32Scalar&>(*scalar).value;
   if (id == TypeId::kLong) return static_cast<const arrow::Int64Scalar&>(*scalar).value;
@@ -45,11 +44,10 @@ std::string WindowSql(const BindInput& input, const TimeWindowSpec& spec) {
 
 arrow::Status CheckPositive(const BindInput& input, const TimeWindowSpec& spec, std::string_view name, int64_t value) {
   if (value > 0) return arrow::Status::OK();
-  return UserError("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
-                   {{"sqlExpr", QuoteSqlExpression(WindowSql(input, spec))},
-                    {"exprName", QuoteIdentifier(name)},
-                    {"valueRange", "(0, 9223372036854775807]"},
-                    {"currentValue", std::to_string(value) + "L"}});
+  return UserError("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", {{"sqlExpr", QuoteSqlExpression(WindowSql(input, spec))},
+                                                            {"exprName", QuoteIdentifier(name)},
+                                                            {"valueRange", "(0, 9223372036854775807]"},
+                                                            {"currentValue", std::to_string(value) + "L"}});
 }
 
 arrow::Status Violation(const BindInput& input, const TimeWindowSpec& spec, std::string_view left, int64_t left_value,
@@ -74,7 +72,8 @@ bool IsWindowStruct(const types::DataType& type) {
 arrow::Result<arrow::Datum> WindowTime(const EvalContext& context, const std::vector<arrow::Datum>& arguments,
                                        int64_t num_rows) {
   return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<arrow::Datum> {
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> array, expression::ToArray(arguments[0], n, context.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> array,
+                          expression::ToArray(arguments[0], n, context.memory_pool));
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> end,
                           static_cast<const arrow::StructArray&>(*array).GetFlattenedField(1, context.memory_pool));
     expression::FixedColumn<int64_t> ends{arrow::Datum(end)};
@@ -87,15 +86,15 @@ ExpressionPtr WindowTimeOf(const ExpressionPtr& window) {
   auto info = std::make_shared<CallInfo>();
   info->name = "window_time";
   info->kernel = WindowTime;
-  return std::make_shared<Call>(std::move(info), window->type()->fields()[1].type, true,
-                                ExpressionVector{window});
+  return std::make_shared<Call>(std::move(info), window->type()->fields()[1].type, true, ExpressionVector{window});
 }
 
 arrow::Result<ExpressionPtr> BindWindow(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(TimeWindowSpec spec, ParseTimeWindow(input));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr time, TimeWindowColumn(input));
   if (!spec.tumbling()) {
-    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", QuoteSqlExpression(WindowSql(input, spec))}});
+    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                     {{"invalidExprSqls", QuoteSqlExpression(WindowSql(input, spec))}});
   }
   return TimeWindowAt(time, spec, 0);
 }

@@ -21,10 +21,10 @@ struct TimeWindowSpec {
 /// Errors: UserError CANNOT_PARSE_INTERVAL, DATATYPE_MISMATCH.…, as Spark words them.
 arrow::Result<TimeWindowSpec> ParseTimeWindow(const BindInput& input);
 
-/// The `index`-th window (0 = the latest that begins at or before it) around `time`: struct<start, end>, never NULL as a
-/// struct; its fields are NULL where `time` is. `time` is a TIMESTAMP or TIMESTAMP_NTZ.
-/// Who resolves a window also drops rows whose time is NULL, and where needs_range_filter() keeps only rows with
-/// start <= time < end (Spark's TimeWindowing).
+/// The `index`-th window (0 = the latest that begins at or before it) around `time`: struct<start, end>, never NULL as
+/// a struct; its fields are NULL where `time` is. `time` is a TIMESTAMP or TIMESTAMP_NTZ. Who resolves a window also
+/// drops rows whose time is NULL, and where needs_range_filter() keeps only rows with start <= time < end (Spark's
+/// TimeWindowing).
 ExpressionPtr TimeWindowAt(const ExpressionPtr& time, const TimeWindowSpec& spec, int64_t index);
 
 /// The time column of a window call as TIMESTAMP or TIMESTAMP_NTZ; a window struct stands for its window_time.

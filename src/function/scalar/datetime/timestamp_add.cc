@@ -62,8 +62,8 @@ arrow::Status Add(const Unit& unit, int64_t quantity, int64_t us, const types::T
   if (fits) return arrow::Status::OK();
   std::string shown;
   types::AppendTimestamp(us, zone, &shown);
-  return UserError("DATETIME_OVERFLOW", {{"operation", "add " + std::to_string(quantity) + " " + std::string(unit.name) +
-                                                           " to TIMESTAMP '" + shown + "'"}});
+  return UserError("DATETIME_OVERFLOW", {{"operation", "add " + std::to_string(quantity) + " " +
+                                                           std::string(unit.name) + " to TIMESTAMP '" + shown + "'"}});
 }
 
 int64_t Diff(const Unit& unit, int64_t start_local_us, int64_t end_local_us) {

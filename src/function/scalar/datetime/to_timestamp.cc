@@ -21,10 +21,14 @@ enum class Target : uint8_t { kDate, kTimestamp, kTimestampNtz, kSeconds };
 
 DataTypePtr TypeOf(Target target) {
   switch (target) {
-    case Target::kDate: return types::Date();
-    case Target::kTimestamp: return types::Timestamp();
-    case Target::kTimestampNtz: return types::TimestampNtz();
-    case Target::kSeconds: return types::Long();
+    case Target::kDate:
+      return types::Date();
+    case Target::kTimestamp:
+      return types::Timestamp();
+    case Target::kTimestampNtz:
+      return types::TimestampNtz();
+    case Target::kSeconds:
+      return types::Long();
   }
   return types::Timestamp();
 }
@@ -34,9 +38,9 @@ DateTimePattern::Purpose PurposeOf(Target target) {
 }
 
 arrow::Status CannotParse(std::string_view text, const types::PatternMismatch& mismatch, Target target) {
-  return UserError("CANNOT_PARSE_TIMESTAMP",
-                   {{"message", mismatch.Render(text)},
-                    {"func", target == Target::kDate ? "`try_to_date`" : "`try_to_timestamp`"}});
+  return UserError(
+      "CANNOT_PARSE_TIMESTAMP",
+      {{"message", mismatch.Render(text)}, {"func", target == Target::kDate ? "`try_to_date`" : "`try_to_timestamp`"}});
 }
 
 template <typename Builder>
@@ -94,8 +98,8 @@ ScalarKernel ConvertKernel(DataTypePtr from, Target target) {
       if (target == Target::kSeconds) {
         expression::FixedColumn<int64_t> instants(converted);
         return expression::MapFixed<int64_t>(
-            context, arrow::int64(), n,
-            [&](int64_t i, int64_t* out) { *out = instants[i] / types::kMicrosPerSecond; }, instants, pattern_texts);
+            context, arrow::int64(), n, [&](int64_t i, int64_t* out) { *out = instants[i] / types::kMicrosPerSecond; },
+            instants, pattern_texts);
       }
       if (!pattern_texts.may_have_nulls()) return converted;
       if (target == Target::kDate) {
@@ -118,7 +122,9 @@ struct Conversion {
   bool numbers = false;
 };
 
-bool IsDateOrTimestamp(TypeId id) { return id == TypeId::kDate || id == TypeId::kTimestamp || id == TypeId::kTimestampNtz; }
+bool IsDateOrTimestamp(TypeId id) {
+  return id == TypeId::kDate || id == TypeId::kTimestamp || id == TypeId::kTimestampNtz;
+}
 
 // One argument: a CAST under the function's name.
 arrow::Result<ExpressionPtr> BindAsCast(const BindInput& input, const Conversion& conversion) {
@@ -165,9 +171,14 @@ arrow::Result<ExpressionPtr> BindWithPattern(const BindInput& input, const Conve
   } else {
     ARROW_ASSIGN_OR_RAISE(PatternSource patterns, PatternSource::Bind(input, 1, PurposeOf(conversion.target)));
     switch (conversion.target) {
-      case Target::kDate: kernel = ParseKernel<arrow::Date32Builder>(std::move(patterns), conversion.target, raise); break;
-      case Target::kSeconds: kernel = ParseKernel<arrow::Int64Builder>(std::move(patterns), conversion.target, raise); break;
-      default: kernel = ParseKernel<arrow::TimestampBuilder>(std::move(patterns), conversion.target, raise);
+      case Target::kDate:
+        kernel = ParseKernel<arrow::Date32Builder>(std::move(patterns), conversion.target, raise);
+        break;
+      case Target::kSeconds:
+        kernel = ParseKernel<arrow::Int64Builder>(std::move(patterns), conversion.target, raise);
+        break;
+      default:
+        kernel = ParseKernel<arrow::TimestampBuilder>(std::move(patterns), conversion.target, raise);
     }
   }
   bool nullable = !raise || value->nullable() || pattern->nullable();
@@ -183,7 +194,8 @@ arrow::Result<ExpressionPtr> BindConversion(const BindInput& input) {
 
 arrow::Result<ExpressionPtr> BindUnixTimestamp(const BindInput& input) {
   if (input.arguments.empty()) {
-    auto now = [](const EvalContext& context, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+    auto now = [](const EvalContext& context, const std::vector<arrow::Datum>&,
+                  int64_t) -> arrow::Result<arrow::Datum> {
       return arrow::Datum(
           std::make_shared<arrow::Int64Scalar>(types::FloorDiv(context.current_timestamp_us, types::kMicrosPerSecond)));
     };
@@ -216,24 +228,26 @@ extern const FunctionDef kTryToDate{.name = "try_to_date",
                                     .max_arguments = 2,
                                     .bind = BindConversion<Target::kDate, true, false>};
 
-extern const FunctionDef kToTimestamp{.name = "to_timestamp",
-                                      .aliases = "to_timestamp_ltz",
-                                      .family = "datetime",
-                                      .description = "Timestamp of a text, by an optional pattern, or of seconds since 1970.",
-                                      .example = "to_timestamp('2016-12-31', 'yyyy-MM-dd')",
-                                      .example_result = "2016-12-31 00:00:00",
-                                      .min_arguments = 1,
-                                      .max_arguments = 2,
-                                      .bind = BindConversion<Target::kTimestamp, false, true>};
+extern const FunctionDef kToTimestamp{
+    .name = "to_timestamp",
+    .aliases = "to_timestamp_ltz",
+    .family = "datetime",
+    .description = "Timestamp of a text, by an optional pattern, or of seconds since 1970.",
+    .example = "to_timestamp('2016-12-31', 'yyyy-MM-dd')",
+    .example_result = "2016-12-31 00:00:00",
+    .min_arguments = 1,
+    .max_arguments = 2,
+    .bind = BindConversion<Target::kTimestamp, false, true>};
 
-extern const FunctionDef kToTimestampNtz{.name = "to_timestamp_ntz",
-                                         .family = "datetime",
-                                         .description = "Timestamp without time zone of a text, by an optional pattern.",
-                                         .example = "to_timestamp_ntz('2016-12-31', 'yyyy-MM-dd')",
-                                         .example_result = "2016-12-31 00:00:00",
-                                         .min_arguments = 1,
-                                         .max_arguments = 2,
-                                         .bind = BindConversion<Target::kTimestampNtz, false, false>};
+extern const FunctionDef kToTimestampNtz{
+    .name = "to_timestamp_ntz",
+    .family = "datetime",
+    .description = "Timestamp without time zone of a text, by an optional pattern.",
+    .example = "to_timestamp_ntz('2016-12-31', 'yyyy-MM-dd')",
+    .example_result = "2016-12-31 00:00:00",
+    .min_arguments = 1,
+    .max_arguments = 2,
+    .bind = BindConversion<Target::kTimestampNtz, false, false>};
 
 extern const FunctionDef kTryToTimestamp{.name = "try_to_timestamp",
                                          .family = "datetime",

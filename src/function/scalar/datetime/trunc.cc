@@ -7,17 +7,38 @@ namespace millrace::function {
 
 namespace {
 
-enum class Level : uint8_t { kNone, kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear };
+enum class Level : uint8_t {
+  kNone,
+  kMicrosecond,
+  kMillisecond,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear
+};
 
 Level ParseLevel(std::string_view text) {
   constexpr struct {
     std::string_view name;
     Level level;
-  } kLevels[] = {{"YEAR", Level::kYear},       {"YYYY", Level::kYear},         {"YY", Level::kYear},
-                 {"QUARTER", Level::kQuarter}, {"MONTH", Level::kMonth},       {"MM", Level::kMonth},
-                 {"MON", Level::kMonth},       {"WEEK", Level::kWeek},         {"DAY", Level::kDay},
-                 {"DD", Level::kDay},          {"HOUR", Level::kHour},         {"MINUTE", Level::kMinute},
-                 {"SECOND", Level::kSecond},   {"MILLISECOND", Level::kMillisecond},
+  } kLevels[] = {{"YEAR", Level::kYear},
+                 {"YYYY", Level::kYear},
+                 {"YY", Level::kYear},
+                 {"QUARTER", Level::kQuarter},
+                 {"MONTH", Level::kMonth},
+                 {"MM", Level::kMonth},
+                 {"MON", Level::kMonth},
+                 {"WEEK", Level::kWeek},
+                 {"DAY", Level::kDay},
+                 {"DD", Level::kDay},
+                 {"HOUR", Level::kHour},
+                 {"MINUTE", Level::kMinute},
+                 {"SECOND", Level::kSecond},
+                 {"MILLISECOND", Level::kMillisecond},
                  {"MICROSECOND", Level::kMicrosecond}};
   for (const auto& entry : kLevels) {
     if (EqualsIgnoreCase(entry.name, text)) return entry.level;
@@ -35,12 +56,18 @@ int64_t TruncDays(int64_t days, Level level) {
 
 int64_t UnitMicros(Level level) {
   switch (level) {
-    case Level::kMillisecond: return types::kMicrosPerMilli;
-    case Level::kSecond: return types::kMicrosPerSecond;
-    case Level::kMinute: return types::kMicrosPerMinute;
-    case Level::kHour: return types::kMicrosPerHour;
-    case Level::kDay: return types::kMicrosPerDay;
-    default: return 1;
+    case Level::kMillisecond:
+      return types::kMicrosPerMilli;
+    case Level::kSecond:
+      return types::kMicrosPerSecond;
+    case Level::kMinute:
+      return types::kMicrosPerMinute;
+    case Level::kHour:
+      return types::kMicrosPerHour;
+    case Level::kDay:
+      return types::kMicrosPerDay;
+    default:
+      return 1;
   }
 }
 

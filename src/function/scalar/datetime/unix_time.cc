@@ -54,7 +54,8 @@ arrow::Status FromDouble(const EvalContext&, double seconds, arrow::TimestampBui
 ScalarKernel FromDecimalKernel(int scale) {
   return [scale](const EvalContext& context, const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
     return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> array, expression::ToArray(arguments[0], n, context.memory_pool));
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> array,
+                            expression::ToArray(arguments[0], n, context.memory_pool));
       const auto& decimals = static_cast<const arrow::Decimal128Array&>(*array);
       arrow::TimestampBuilder builder(ArrowTimestamp(), context.memory_pool);
       ARROW_RETURN_NOT_OK(builder.Reserve(n));
@@ -64,8 +65,8 @@ ScalarKernel FromDecimalKernel(int scale) {
           continue;
         }
         arrow::Decimal128 value(decimals.GetValue(i));
-        auto us = scale <= 6 ? arrow::Result<arrow::Decimal128>(value.IncreaseScaleBy(6 - scale))
-                             : value.Rescale(scale, 6);
+        auto us =
+            scale <= 6 ? arrow::Result<arrow::Decimal128>(value.IncreaseScaleBy(6 - scale)) : value.Rescale(scale, 6);
         if (!us.ok()) return arrow::Status::Invalid("Rounding necessary");
         if (!us->FitsInPrecision(18)) return arrow::Status::Invalid("Overflow");
         builder.UnsafeAppend(static_cast<int64_t>(us->low_bits()));
@@ -85,7 +86,8 @@ arrow::Result<ExpressionPtr> BindTimestampSeconds(const BindInput& input) {
     case types::TypeId::kDouble:
       return BindSimple(input, {types::Double()}, types::Timestamp(),
                         BuiltKernel<arrow::TimestampBuilder, double>(ArrowTimestamp(), FromDouble), {.may_null = true});
-    default: break;
+    default:
+      break;
   }
   if (!type->is_integral() && type->id() != types::TypeId::kNull) {
     return UnexpectedInputType(input, 0, QuoteSqlType("NUMERIC"));

@@ -75,7 +75,8 @@ ExpressionPtr CurrentTimezone() {
   auto info = std::make_shared<CallInfo>();
   info->name = "current_timezone";
   info->foldable = false;
-  info->kernel = [](const EvalContext& context, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+  info->kernel = [](const EvalContext& context, const std::vector<arrow::Datum>&,
+                    int64_t) -> arrow::Result<arrow::Datum> {
     return arrow::Datum(std::make_shared<arrow::StringScalar>(context.time_zone->id()));
   };
   return std::make_shared<Call>(std::move(info), types::String(), false, ExpressionVector{});

@@ -1,7 +1,7 @@
-#include <array>
-
 #include <openssl/evp.h>
 #include <zlib.h>
+
+#include <array>
 
 #include "base/error.h"
 #include "function/row_kernel.h"
@@ -29,23 +29,28 @@ arrow::Status AppendDigest(const EVP_MD* algorithm, std::string_view bytes, arro
 
 const EVP_MD* Sha2(int32_t bits) {
   switch (bits) {
-    case 224: return EVP_sha224();
+    case 224:
+      return EVP_sha224();
     case 0:
-    case 256: return EVP_sha256();
-    case 384: return EVP_sha384();
-    case 512: return EVP_sha512();
-    default: return nullptr;
+    case 256:
+      return EVP_sha256();
+    case 384:
+      return EVP_sha384();
+    case 512:
+      return EVP_sha512();
+    default:
+      return nullptr;
   }
 }
 
 template <const EVP_MD* (*kAlgorithm)()>
 arrow::Result<ExpressionPtr> BindDigest(const BindInput& input) {
-  return BindSimple(input, {types::Binary()}, types::String(),
-                    BuiltKernel<arrow::StringBuilder, std::string_view>(
-                        arrow::utf8(), [](const EvalContext&, std::string_view bytes, arrow::StringBuilder& builder) {
-                          return AppendDigest(kAlgorithm(), bytes, builder);
-                        }),
-                    {.shown_name = std::string(input.name)});
+  return BindSimple(
+      input, {types::Binary()}, types::String(),
+      BuiltKernel<arrow::StringBuilder, std::string_view>(
+          arrow::utf8(), [](const EvalContext&, std::string_view bytes,
+                            arrow::StringBuilder& builder) { return AppendDigest(kAlgorithm(), bytes, builder); }),
+      {.shown_name = std::string(input.name)});
 }
 
 }  // namespace
@@ -78,15 +83,15 @@ extern const FunctionDef kSha2{
     .min_arguments = 2,
     .max_arguments = 2,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::Binary(), types::Integer()}, types::String(),
-                        BuiltKernel<arrow::StringBuilder, std::string_view, int32_t>(
-                            arrow::utf8(), [](const EvalContext&, std::string_view bytes, int32_t bits,
-                                              arrow::StringBuilder& builder) {
-                              const EVP_MD* algorithm = Sha2(bits);
-                              return algorithm == nullptr ? builder.AppendNull()
-                                                          : AppendDigest(algorithm, bytes, builder);
-                            }),
-                        {.may_null = true});
+      return BindSimple(
+          input, {types::Binary(), types::Integer()}, types::String(),
+          BuiltKernel<arrow::StringBuilder, std::string_view, int32_t>(
+              arrow::utf8(),
+              [](const EvalContext&, std::string_view bytes, int32_t bits, arrow::StringBuilder& builder) {
+                const EVP_MD* algorithm = Sha2(bits);
+                return algorithm == nullptr ? builder.AppendNull() : AppendDigest(algorithm, bytes, builder);
+              }),
+          {.may_null = true});
     }};
 
 extern const FunctionDef kCrc32{

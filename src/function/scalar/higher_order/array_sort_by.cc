@@ -57,8 +57,8 @@ arrow::Status ComparatorReturnedNull(const EvalContext& context, const types::Da
 
 // The comparator's answers for all pairs of one row's elements, asked in one go.
 arrow::Result<std::vector<int32_t>> ComparePairs(const EvalContext& context, const arrow::RecordBatch& input,
-                                                 const LambdaFunction& comparator, const ListColumn& lists,
-                                                 int64_t row, const types::DataType& element) {
+                                                 const LambdaFunction& comparator, const ListColumn& lists, int64_t row,
+                                                 const types::DataType& element) {
   arrow::MemoryPool* pool = context.memory_pool;
   arrow::Int32Builder rows(pool);
   arrow::Int64Builder left(pool), right(pool);

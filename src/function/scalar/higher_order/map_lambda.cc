@@ -30,9 +30,9 @@ arrow::Result<arrow::Datum> ApplyToMaps(const EvalContext& context, const arrow:
       maker.SetAdded(end);
       maps.IsNull(row) ? maker.NullRow() : maker.EndRow();
     }
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> made,
-                          op == MapOp::kKeys ? FinishMaps(context, type, &maker, results, values)
-                                             : FinishMaps(context, type, &maker, keys, results));
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> made, op == MapOp::kKeys
+                                                                  ? FinishMaps(context, type, &maker, results, values)
+                                                                  : FinishMaps(context, type, &maker, keys, results));
     return arrow::Datum(std::move(made));
   }
   for (int64_t row = 0; row < n; ++row) {
@@ -189,14 +189,15 @@ extern const FunctionDef kTransformValues{.name = "transform_values",
                                           .bind = BindMapLambda<MapOp::kValues>,
                                           .lambda_parameters = EntryParameters};
 
-extern const FunctionDef kMapZipWith{.name = "map_zip_with",
-                                     .family = "collection",
-                                     .description = "The lambda's value for each key of either map and both its values.",
-                                     .example = "map_zip_with(map(1, 'a'), map(1, 'x'), (k, v1, v2) -> concat(v1, v2))",
-                                     .example_result = "{1 -> ax}",
-                                     .min_arguments = 3,
-                                     .max_arguments = 3,
-                                     .bind = BindMapZipWith,
-                                     .lambda_parameters = MapZipParameters};
+extern const FunctionDef kMapZipWith{
+    .name = "map_zip_with",
+    .family = "collection",
+    .description = "The lambda's value for each key of either map and both its values.",
+    .example = "map_zip_with(map(1, 'a'), map(1, 'x'), (k, v1, v2) -> concat(v1, v2))",
+    .example_result = "{1 -> ax}",
+    .min_arguments = 3,
+    .max_arguments = 3,
+    .bind = BindMapZipWith,
+    .lambda_parameters = MapZipParameters};
 
 }  // namespace millrace::function

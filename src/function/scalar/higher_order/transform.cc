@@ -21,7 +21,8 @@ arrow::Result<Applied> ApplyToArrays(const EvalContext& context, const arrow::Re
   arrow::MemoryPool* pool = context.memory_pool;
   ARROW_ASSIGN_OR_RAISE(applied.lists, ListColumn::Make(arguments[0], input.num_rows(), pool));
   ARROW_ASSIGN_OR_RAISE(applied.elements, Flatten(applied.lists, pool));
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> values, Gather(*applied.lists.values(), *applied.elements.places, pool));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> values,
+                        Gather(*applied.lists.values(), *applied.elements.places, pool));
   arrow::ArrayVector parameters{std::move(values)};
   if (lambdas[0]->parameters().size() > 1) {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> indices, ElementIndices(applied.elements, pool));

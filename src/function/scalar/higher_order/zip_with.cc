@@ -30,7 +30,8 @@ arrow::Result<arrow::Datum> ZipWith(const EvalContext& context, const arrow::Rec
     for (int64_t i = 0; i < length; ++i) {
       ARROW_RETURN_NOT_OK(rows.Append(static_cast<int32_t>(row)));
       ARROW_RETURN_NOT_OK(i < left.Length(row) ? left_places.Append(left.Begin(row) + i) : left_places.AppendNull());
-      ARROW_RETURN_NOT_OK(i < right.Length(row) ? right_places.Append(right.Begin(row) + i) : right_places.AppendNull());
+      ARROW_RETURN_NOT_OK(i < right.Length(row) ? right_places.Append(right.Begin(row) + i)
+                                                : right_places.AppendNull());
     }
     maker.SetAdded(rows.length());
     null ? maker.NullRow() : maker.EndRow();
@@ -62,14 +63,15 @@ arrow::Result<ExpressionPtr> BindZipWith(const BindInput& input) {
 
 }  // namespace
 
-extern const FunctionDef kZipWith{.name = "zip_with",
-                                  .family = "collection",
-                                  .description = "The lambda's value for the i-th elements of both arrays; the shorter one is filled with NULLs.",
-                                  .example = "zip_with(array(1, 2), array(3, 4), (x, y) -> x + y)",
-                                  .example_result = "[4, 6]",
-                                  .min_arguments = 3,
-                                  .max_arguments = 3,
-                                  .bind = BindZipWith,
-                                  .lambda_parameters = ZipParameters};
+extern const FunctionDef kZipWith{
+    .name = "zip_with",
+    .family = "collection",
+    .description = "The lambda's value for the i-th elements of both arrays; the shorter one is filled with NULLs.",
+    .example = "zip_with(array(1, 2), array(3, 4), (x, y) -> x + y)",
+    .example_result = "[4, 6]",
+    .min_arguments = 3,
+    .max_arguments = 3,
+    .bind = BindZipWith,
+    .lambda_parameters = ZipParameters};
 
 }  // namespace millrace::function

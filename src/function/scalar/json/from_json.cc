@@ -122,8 +122,7 @@ bool HasDuplicateNames(const types::DataType& type) {
 }  // namespace
 
 bool IsFromJson(const expression::Expression& expression) {
-  return expression.kind() == expression::ExpressionKind::kCall &&
-         static_cast<const Call&>(expression).name() == kName;
+  return expression.kind() == expression::ExpressionKind::kCall && static_cast<const Call&>(expression).name() == kName;
 }
 
 ExpressionPtr PruneFromJson(const ExpressionPtr& from_json_call, const std::vector<std::vector<std::string>>& paths) {

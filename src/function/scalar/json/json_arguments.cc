@@ -39,8 +39,7 @@ arrow::Result<format::OptionMap> BindOptions(const BindInput& input, size_t inde
   }
   ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*argument, input.context));
   if (!scalar->is_valid) return options;
-  const auto& entries =
-      static_cast<const arrow::StructArray&>(*static_cast<const arrow::MapScalar&>(*scalar).value);
+  const auto& entries = static_cast<const arrow::StructArray&>(*static_cast<const arrow::MapScalar&>(*scalar).value);
   const auto& keys = static_cast<const arrow::StringArray&>(*entries.field(0));
   const auto& values = static_cast<const arrow::StringArray&>(*entries.field(1));
   for (int64_t i = 0; i < entries.length(); ++i) {
@@ -52,7 +51,8 @@ arrow::Result<format::OptionMap> BindOptions(const BindInput& input, size_t inde
 arrow::Result<DataTypePtr> BindSchema(const BindInput& input, size_t index) {
   const ExpressionPtr& argument = input.arguments[index];
   auto no_literal = [&] {
-    return UserError("INVALID_SCHEMA.NON_STRING_LITERAL", {{"inputSchema", QuoteSqlExpression(argument->Sql(/*pretty=*/true))}});
+    return UserError("INVALID_SCHEMA.NON_STRING_LITERAL",
+                     {{"inputSchema", QuoteSqlExpression(argument->Sql(/*pretty=*/true))}});
   };
   if (!argument->foldable() || argument->type()->id() != TypeId::kString) return no_literal();
   ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*argument, input.context));
@@ -94,7 +94,8 @@ ExpressionPtr OptionsLiteral(const format::OptionMap& options) {
 }
 
 std::function<std::string(const std::vector<std::string>&)> RenderFirstArgument(std::string name) {
-  return [name = std::move(name)](const std::vector<std::string>& arguments) { return name + "(" + arguments[0] + ")"; };
+  return
+      [name = std::move(name)](const std::vector<std::string>& arguments) { return name + "(" + arguments[0] + ")"; };
 }
 
 }  // namespace millrace::function

@@ -15,8 +15,8 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   const ExpressionPtr& value = input.arguments[0];
   TypeId id = value->type()->id();
   if (id != TypeId::kStruct && id != TypeId::kArray && id != TypeId::kMap && id != TypeId::kNull) {
-    return UserError("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", {{"sqlExpr", QuoteSqlExpression(CallSql(shown))},
-                                                               {"schema", QuoteSqlType(value->type()->Sql())}});
+    return UserError("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA",
+                     {{"sqlExpr", QuoteSqlExpression(CallSql(shown))}, {"schema", QuoteSqlType(value->type()->Sql())}});
   }
   ARROW_ASSIGN_OR_RAISE(format::JsonOptions options,
                         format::JsonOptions::Parse(given, {.time_zone = input.context.time_zone}));

@@ -21,19 +21,17 @@ std::string ShownName(const BindInput& input) {
 template <Unary kFunction>
 arrow::Result<ExpressionPtr> BindUnary(const BindInput& input) {
   return BindSimple(input, {types::Double()}, types::Double(),
-                    FixedKernel<double, double>(arrow::float64(), [](const EvalContext&, double x, double* out) {
-                      *out = kFunction(x);
-                    }),
+                    FixedKernel<double, double>(arrow::float64(),
+                                                [](const EvalContext&, double x, double* out) { *out = kFunction(x); }),
                     {.may_null = true, .shown_name = ShownName(input)});
 }
 
 template <Binary kFunction>
 arrow::Result<ExpressionPtr> BindBinary(const BindInput& input) {
-  return BindSimple(
-      input, {types::Double(), types::Double()}, types::Double(),
-      FixedKernel<double, double, double>(
-          arrow::float64(), [](const EvalContext&, double x, double y, double* out) { *out = kFunction(x, y); }),
-      {.shown_name = ShownName(input)});
+  return BindSimple(input, {types::Double(), types::Double()}, types::Double(),
+                    FixedKernel<double, double, double>(arrow::float64(), [](const EvalContext&, double x, double y,
+                                                                             double* out) { *out = kFunction(x, y); }),
+                    {.shown_name = ShownName(input)});
 }
 
 // Logarithms are NULL at and below their pole.
@@ -41,7 +39,8 @@ template <Unary kFunction, int kPole>
 arrow::Result<ExpressionPtr> BindLogarithm(const BindInput& input) {
   return BindSimple(input, {types::Double()}, types::Double(),
                     BuiltKernel<arrow::DoubleBuilder, double>(
-                        arrow::float64(), [](const EvalContext&, double x, arrow::DoubleBuilder& builder) {
+                        arrow::float64(),
+                        [](const EvalContext&, double x, arrow::DoubleBuilder& builder) {
                           return x <= kPole ? builder.AppendNull() : builder.Append(kFunction(x));
                         }),
                     {.may_null = true, .shown_name = input.name == "ln" ? "ln" : ShownName(input)});
@@ -54,7 +53,8 @@ arrow::Result<ExpressionPtr> BindLog(const BindInput& input) {
   }
   return BindSimple(input, {types::Double(), types::Double()}, types::Double(),
                     BuiltKernel<arrow::DoubleBuilder, double, double>(
-                        arrow::float64(), [](const EvalContext&, double base, double x, arrow::DoubleBuilder& builder) {
+                        arrow::float64(),
+                        [](const EvalContext&, double base, double x, arrow::DoubleBuilder& builder) {
                           if (base <= 0 || x <= 0) return builder.AppendNull();
                           return builder.Append(base == std::exp(1.0) ? std::log(x) : std::log(x) / std::log(base));
                         }),
@@ -91,7 +91,7 @@ double E() { return M_E; }
 
 template <Unary kFunction>
 constexpr FunctionDef UnaryDef(std::string_view name, std::string_view description, std::string_view example,
-                     std::string_view result) {
+                               std::string_view result) {
   return {.name = name,
           .family = "math",
           .description = description,
@@ -123,8 +123,10 @@ extern const FunctionDef kExp = UnaryDef<std::exp>("exp", "e to the power of the
 extern const FunctionDef kExpm1 = UnaryDef<std::expm1>("expm1", "exp(x) - 1, exact near zero.", "expm1(0)", "0.0");
 extern const FunctionDef kSqrt = UnaryDef<std::sqrt>("sqrt", "Square root.", "sqrt(4)", "2.0");
 extern const FunctionDef kCbrt = UnaryDef<CubeRoot>("cbrt", "Cube root.", "cbrt(27.0)", "3.0");
-extern const FunctionDef kDegrees = UnaryDef<Degrees>("degrees", "Radians to degrees.", "degrees(3.141592653589793)", "180.0");
-extern const FunctionDef kRadians = UnaryDef<Radians>("radians", "Degrees to radians.", "radians(180)", "3.141592653589793");
+extern const FunctionDef kDegrees =
+    UnaryDef<Degrees>("degrees", "Radians to degrees.", "degrees(3.141592653589793)", "180.0");
+extern const FunctionDef kRadians =
+    UnaryDef<Radians>("radians", "Degrees to radians.", "radians(180)", "3.141592653589793");
 
 extern const FunctionDef kRint{
     .name = "rint",
@@ -136,9 +138,8 @@ extern const FunctionDef kRint{
     .max_arguments = 1,
     .bind = [](const BindInput& input) {
       return BindSimple(input, {types::Double()}, types::Double(),
-                        FixedKernel<double, double>(arrow::float64(), [](const EvalContext&, double x, double* out) {
-                          *out = std::rint(x);
-                        }),
+                        FixedKernel<double, double>(
+                            arrow::float64(), [](const EvalContext&, double x, double* out) { *out = std::rint(x); }),
                         {.may_null = true});
     }};
 
@@ -206,14 +207,15 @@ extern const FunctionDef kLog1p{.name = "log1p",
                                 .max_arguments = 1,
                                 .bind = BindLogarithm<std::log1p, -1>};
 
-extern const FunctionDef kLog{.name = "log",
-                              .family = "math",
-                              .description = "Logarithm of the second number for the base given first; of base e alone.",
-                              .example = "log(10, 100)",
-                              .example_result = "2.0",
-                              .min_arguments = 1,
-                              .max_arguments = 2,
-                              .bind = BindLog};
+extern const FunctionDef kLog{
+    .name = "log",
+    .family = "math",
+    .description = "Logarithm of the second number for the base given first; of base e alone.",
+    .example = "log(10, 100)",
+    .example_result = "2.0",
+    .min_arguments = 1,
+    .max_arguments = 2,
+    .bind = BindLog};
 
 extern const FunctionDef kPi{.name = "pi",
                              .family = "math",

@@ -36,9 +36,8 @@ ExpressionPtr AsNumber(const ExpressionPtr& value) {
 arrow::Result<ExpressionPtr> BindSignum(const BindInput& input) {
   BindInput numbers{input.def, input.name, {AsNumber(input.arguments[0])}, input.context};
   return BindSimple(numbers, {types::Double()}, types::Double(),
-                    FixedKernel<double, double>(arrow::float64(), [](const EvalContext&, double x, double* out) {
-                      *out = Signum(x);
-                    }),
+                    FixedKernel<double, double>(arrow::float64(),
+                                                [](const EvalContext&, double x, double* out) { *out = Signum(x); }),
                     {.may_null = true, .shown_name = input.name == "signum" ? "SIGNUM" : std::string(input.name)});
 }
 
@@ -71,8 +70,8 @@ arrow::Result<Datum> Extreme(const EvalContext& context, const std::vector<Datum
                              const types::DataType& type, int sign) {
   arrow::ArrayVector columns;
   for (const Datum& argument : arguments) {
-    ARROW_ASSIGN_OR_RAISE(auto column, expression::ToArray(argument, argument.is_scalar() ? 1 : num_rows,
-                                                           context.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto column,
+                          expression::ToArray(argument, argument.is_scalar() ? 1 : num_rows, context.memory_pool));
     columns.push_back(arrow::MakeArray(expression::WithType(column->data(), types::ToArrow(type))));
   }
   std::unique_ptr<arrow::ArrayBuilder> builder;
@@ -83,7 +82,8 @@ arrow::Result<Datum> Extreme(const EvalContext& context, const std::vector<Datum
     for (size_t k = 0; k < columns.size(); ++k) {
       if (columns[k]->IsNull(row(k))) continue;
       auto b = static_cast<size_t>(best);
-      if (best < 0 || sign * expression::CompareValues(type, *columns[k]->data(), row(k), *columns[b]->data(), row(b)) > 0) {
+      if (best < 0 ||
+          sign * expression::CompareValues(type, *columns[k]->data(), row(k), *columns[b]->data(), row(b)) > 0) {
         best = static_cast<int>(k);
       }
     }
@@ -127,9 +127,8 @@ arrow::Result<ExpressionPtr> BindExtreme(const BindInput& input, int sign) {
   for (const ExpressionPtr& argument : arguments) nullable = nullable && argument->nullable();
   return MakeCall(input, std::move(arguments), type, nullable,
                   [type, sign](const EvalContext& context, const std::vector<Datum>& values, int64_t num_rows) {
-                    return expression::OneRowIfScalars(values, num_rows, [&](int64_t rows) {
-                      return Extreme(context, values, rows, *type, sign);
-                    });
+                    return expression::OneRowIfScalars(
+                        values, num_rows, [&](int64_t rows) { return Extreme(context, values, rows, *type, sign); });
                   });
 }
 
@@ -170,7 +169,8 @@ arrow::Result<Datum> NanVl(const EvalContext& context, const std::vector<Datum>&
 arrow::Result<ExpressionPtr> BindNanVl(const BindInput& input) {
   const ExpressionVector& a = input.arguments;
   bool floats = a[0]->type()->id() == TypeId::kFloat && a[1]->type()->id() == TypeId::kFloat;
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, BindSimple(input, {types::Double(), types::Double()}, types::Double(), NanVl));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value,
+                        BindSimple(input, {types::Double(), types::Double()}, types::Double(), NanVl));
   if (floats) value = std::make_shared<Cast>(value, types::Float(), CastMode::kAnsi, false);
   return value;
 }
@@ -231,15 +231,16 @@ arrow::Status AppendConverted(const EvalContext& context, std::string_view text,
 
 }  // namespace
 
-extern const FunctionDef kSignum{.name = "signum",
-                                 .aliases = "sign",
-                                 .family = "math",
-                                 .description = "-1.0, 0.0 or 1.0, as the number or interval is negative, zero or positive.",
-                                 .example = "signum(40)",
-                                 .example_result = "1.0",
-                                 .min_arguments = 1,
-                                 .max_arguments = 1,
-                                 .bind = BindSignum};
+extern const FunctionDef kSignum{
+    .name = "signum",
+    .aliases = "sign",
+    .family = "math",
+    .description = "-1.0, 0.0 or 1.0, as the number or interval is negative, zero or positive.",
+    .example = "signum(40)",
+    .example_result = "1.0",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .bind = BindSignum};
 
 extern const FunctionDef kFactorial{
     .name = "factorial",
@@ -331,10 +332,10 @@ extern const FunctionDef kConv{
     .min_arguments = 3,
     .max_arguments = 3,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String(), types::Integer(), types::Integer()}, types::String(),
-                        BuiltKernel<arrow::StringBuilder, std::string_view, int32_t, int32_t>(arrow::utf8(),
-                                                                                              AppendConverted),
-                        {.can_fail = true, .may_null = true});
+      return BindSimple(
+          input, {types::String(), types::Integer(), types::Integer()}, types::String(),
+          BuiltKernel<arrow::StringBuilder, std::string_view, int32_t, int32_t>(arrow::utf8(), AppendConverted),
+          {.can_fail = true, .may_null = true});
     }};
 
 }  // namespace millrace::function

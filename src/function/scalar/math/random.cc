@@ -104,18 +104,19 @@ arrow::Result<ExpressionPtr> BindRandom(const BindInput& input, bool gaussian) {
     if (!expression::CanImplicitCast(argument->type(), types::Long())) {
       return UnexpectedInputType(input, 0, R"(("INT" or "BIGINT"))");
     }
-    ARROW_ASSIGN_OR_RAISE(auto value, expression::EvaluateFoldable(
-                                          *expression::ImplicitCast(argument, types::Long()), input.context));
+    ARROW_ASSIGN_OR_RAISE(
+        auto value, expression::EvaluateFoldable(*expression::ImplicitCast(argument, types::Long()), input.context));
     if (value->is_valid) seed = static_cast<const arrow::Int64Scalar&>(*value).value;
   }
   auto sequences = std::make_shared<Sequences>(seed, gaussian);
   return MakeCall(
       input, input.arguments, types::Double(), false,
       [sequences](const EvalContext& context, const std::vector<Datum>&, int64_t num_rows) -> arrow::Result<Datum> {
-        ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
-                              arrow::AllocateBuffer(num_rows * static_cast<int64_t>(sizeof(double)), context.memory_pool));
-        sequences->Fill(context.partition_index, context.row_offset,
-                        reinterpret_cast<double*>(values->mutable_data()), num_rows);
+        ARROW_ASSIGN_OR_RAISE(
+            std::shared_ptr<arrow::Buffer> values,
+            arrow::AllocateBuffer(num_rows * static_cast<int64_t>(sizeof(double)), context.memory_pool));
+        sequences->Fill(context.partition_index, context.row_offset, reinterpret_cast<double*>(values->mutable_data()),
+                        num_rows);
         return Datum(arrow::ArrayData::Make(arrow::float64(), num_rows, {nullptr, std::move(values)}, 0));
       },
       {.deterministic = false});

@@ -1,8 +1,8 @@
+#include <arrow/util/decimal.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include <arrow/util/decimal.h>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -42,10 +42,18 @@ bool RoundDecimal(const Decimal128& value, int from_scale, int scale, int precis
     bool any = rest != Decimal256(0);
     bool away = false;
     switch (rounding) {
-      case Rounding::kHalfUp: away = above || tie; break;
-      case Rounding::kHalfEven: away = above || (tie && odd); break;
-      case Rounding::kCeiling: away = any && !negative; break;
-      case Rounding::kFloor: away = any && negative; break;
+      case Rounding::kHalfUp:
+        away = above || tie;
+        break;
+      case Rounding::kHalfEven:
+        away = above || (tie && odd);
+        break;
+      case Rounding::kCeiling:
+        away = any && !negative;
+        break;
+      case Rounding::kFloor:
+        away = any && negative;
+        break;
     }
     if (away) quotient += Decimal256(negative ? -1 : 1);
     wide = quotient;
@@ -102,8 +110,8 @@ arrow::Result<std::optional<int32_t>> ScaleOf(const BindInput& input, bool own_c
   if (!expression::CanImplicitCast(scale->type(), types::Integer())) {
     return UnexpectedInputType(input, 1, QuoteSqlType("INT"));
   }
-  ARROW_ASSIGN_OR_RAISE(auto value, expression::EvaluateFoldable(*expression::ImplicitCast(scale, types::Integer()),
-                                                                 input.context));
+  ARROW_ASSIGN_OR_RAISE(
+      auto value, expression::EvaluateFoldable(*expression::ImplicitCast(scale, types::Integer()), input.context));
   if (!value->is_valid) return std::nullopt;
   return static_cast<const arrow::Int32Scalar&>(*value).value;
 }
@@ -126,11 +134,21 @@ arrow::Result<ExpressionPtr> BindRound(const BindInput& original, Rounding round
   if (type->is_integral()) places = std::min(places, 0);
   ScalarKernel kernel;
   switch (type->id()) {
-    case TypeId::kByte: kernel = WholeKernel<int8_t>(type, places, rounding); break;
-    case TypeId::kShort: kernel = WholeKernel<int16_t>(type, places, rounding); break;
-    case TypeId::kInteger: kernel = WholeKernel<int32_t>(type, places, rounding); break;
-    case TypeId::kLong: kernel = WholeKernel<int64_t>(type, places, rounding); break;
-    case TypeId::kDecimal: kernel = DecimalKernel(type, result, places, rounding); break;
+    case TypeId::kByte:
+      kernel = WholeKernel<int8_t>(type, places, rounding);
+      break;
+    case TypeId::kShort:
+      kernel = WholeKernel<int16_t>(type, places, rounding);
+      break;
+    case TypeId::kInteger:
+      kernel = WholeKernel<int32_t>(type, places, rounding);
+      break;
+    case TypeId::kLong:
+      kernel = WholeKernel<int64_t>(type, places, rounding);
+      break;
+    case TypeId::kDecimal:
+      kernel = DecimalKernel(type, result, places, rounding);
+      break;
     case TypeId::kFloat:
       kernel = FixedKernel<float, float>(arrow::float32(), [=](const EvalContext&, float x, float* out) {
         *out = static_cast<float>(RoundDouble(x, places, rounding));
@@ -155,10 +173,14 @@ arrow::Result<ExpressionPtr> BindRound(const BindInput& original, Rounding round
 template <double (*kFunction)(double)>
 void ToLong(const EvalContext&, double x, int64_t* out) {
   double whole = kFunction(x);
-  if (std::isnan(whole)) *out = 0;
-  else if (whole >= 9223372036854775808.0) *out = std::numeric_limits<int64_t>::max();
-  else if (whole <= -9223372036854775808.0) *out = std::numeric_limits<int64_t>::min();
-  else *out = static_cast<int64_t>(whole);
+  if (std::isnan(whole))
+    *out = 0;
+  else if (whole >= 9223372036854775808.0)
+    *out = std::numeric_limits<int64_t>::max();
+  else if (whole <= -9223372036854775808.0)
+    *out = std::numeric_limits<int64_t>::min();
+  else
+    *out = static_cast<int64_t>(whole);
 }
 
 arrow::Result<ExpressionPtr> BindCeilFloor(const BindInput& input, bool ceil) {
@@ -168,9 +190,12 @@ arrow::Result<ExpressionPtr> BindCeilFloor(const BindInput& input, bool ceil) {
   TypeId id = value->type()->id();
   if (input.arguments.size() == 2) {
     DataTypePtr decimal = value->type();
-    if (value->type()->is_integral()) decimal = types::DecimalForIntegral(id);
-    else if (id == TypeId::kFloat) decimal = types::Decimal(14, 7);
-    else if (id != TypeId::kDecimal) decimal = types::Decimal(30, 15);
+    if (value->type()->is_integral())
+      decimal = types::DecimalForIntegral(id);
+    else if (id == TypeId::kFloat)
+      decimal = types::Decimal(14, 7);
+    else if (id != TypeId::kDecimal)
+      decimal = types::Decimal(30, 15);
     value = expression::ImplicitCast(value, decimal);
     DataTypePtr result = RoundedDecimal(*decimal, scale.value_or(0));
     return MakeCall(input, {value, input.arguments[1]}, result, true,
@@ -178,18 +203,17 @@ arrow::Result<ExpressionPtr> BindCeilFloor(const BindInput& input, bool ceil) {
   }
   std::string shown = input.name == input.def.name ? ToUpperAscii(input.name) : std::string(input.name);
   if (id == TypeId::kDecimal) {
-    DataTypePtr result = types::Decimal(std::min(value->type()->precision() - value->type()->scale() +
-                                                     (value->type()->scale() > 0 ? 1 : 0), 38), 0);
+    DataTypePtr result = types::Decimal(
+        std::min(value->type()->precision() - value->type()->scale() + (value->type()->scale() > 0 ? 1 : 0), 38), 0);
     if (result->precision() == 0) result = types::Decimal(1, 0);
     return MakeCall(input, {value}, result, true, DecimalKernel(value->type(), result, 0, rounding),
                     {.can_fail = true, .shown_name = shown});
   }
   if (value->type()->is_integral()) {
-    return MakeCall(input, {expression::ImplicitCast(value, types::Long())}, types::Long(), true,
-                    FixedKernel<int64_t, int64_t>(arrow::int64(), [](const EvalContext&, int64_t x, int64_t* out) {
-                      *out = x;
-                    }),
-                    {.shown_name = shown});
+    return MakeCall(
+        input, {expression::ImplicitCast(value, types::Long())}, types::Long(), true,
+        FixedKernel<int64_t, int64_t>(arrow::int64(), [](const EvalContext&, int64_t x, int64_t* out) { *out = x; }),
+        {.shown_name = shown});
   }
   if (!expression::CanImplicitCast(value->type(), types::Double())) {
     return UnexpectedInputType(input, 0, R"(("DOUBLE" or "DECIMAL" or "BIGINT"))");

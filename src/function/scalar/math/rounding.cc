@@ -11,8 +11,8 @@ double RoundDouble(double value, int32_t scale, Rounding rounding) {
   if (!std::isfinite(value) || value == 0) return value;
   bool negative = value < 0;
   std::array<char, 40> buffer;
-  char* end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::fabs(value),
-                            std::chars_format::scientific).ptr;
+  char* end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::fabs(value), std::chars_format::scientific).ptr;
   std::string digits;
   const char* p = buffer.data();
   for (; p != end && *p != 'e'; ++p) {
@@ -32,10 +32,18 @@ double RoundDouble(double value, int32_t scale, Rounding rounding) {
   bool odd = !digits.empty() && (digits.back() & 1) != 0;
   bool up = false;
   switch (rounding) {
-    case Rounding::kHalfUp: up = next >= '5'; break;
-    case Rounding::kHalfEven: up = next > '5' || (next == '5' && (rest || odd)); break;
-    case Rounding::kCeiling: up = any && !negative; break;
-    case Rounding::kFloor: up = any && negative; break;
+    case Rounding::kHalfUp:
+      up = next >= '5';
+      break;
+    case Rounding::kHalfEven:
+      up = next > '5' || (next == '5' && (rest || odd));
+      break;
+    case Rounding::kCeiling:
+      up = any && !negative;
+      break;
+    case Rounding::kFloor:
+      up = any && negative;
+      break;
   }
   if (up) {
     size_t i = digits.size();

@@ -34,7 +34,8 @@ arrow::Result<ExpressionPtr> BindAssertTrue(const BindInput& input) {
   }
   arguments[0] = expression::ImplicitCast(arguments[0], types::Boolean());
   arguments[1] = expression::ImplicitCast(arguments[1], types::String());
-  ScalarKernel kernel = [](const EvalContext&, const std::vector<Datum>& values, int64_t num_rows) -> arrow::Result<Datum> {
+  ScalarKernel kernel = [](const EvalContext&, const std::vector<Datum>& values,
+                           int64_t num_rows) -> arrow::Result<Datum> {
     expression::BooleanColumn conditions(values[0]);
     expression::StringColumn messages(values[1]);
     for (int64_t i = 0; i < num_rows; ++i) {
@@ -48,7 +49,8 @@ arrow::Result<ExpressionPtr> BindAssertTrue(const BindInput& input) {
 }
 
 arrow::Result<ExpressionPtr> BindRaiseError(const BindInput& input) {
-  ScalarKernel kernel = [](const EvalContext&, const std::vector<Datum>& values, int64_t num_rows) -> arrow::Result<Datum> {
+  ScalarKernel kernel = [](const EvalContext&, const std::vector<Datum>& values,
+                           int64_t num_rows) -> arrow::Result<Datum> {
     if (num_rows == 0) return Datum(std::make_shared<arrow::NullScalar>());
     expression::StringColumn messages(values[0]);
     return Raised(std::string(messages.IsNull(0) ? "null" : messages[0]));
@@ -68,14 +70,15 @@ extern const FunctionDef kTypeOf{.name = "typeof",
                                  .max_arguments = 1,
                                  .bind = BindTypeOf};
 
-extern const FunctionDef kAssertTrue{.name = "assert_true",
-                                     .family = "misc",
-                                     .description = "NULL, or an error with the message when the condition does not hold.",
-                                     .example = "assert_true(0 < 1)",
-                                     .example_result = "NULL",
-                                     .min_arguments = 1,
-                                     .max_arguments = 2,
-                                     .bind = BindAssertTrue};
+extern const FunctionDef kAssertTrue{
+    .name = "assert_true",
+    .family = "misc",
+    .description = "NULL, or an error with the message when the condition does not hold.",
+    .example = "assert_true(0 < 1)",
+    .example_result = "NULL",
+    .min_arguments = 1,
+    .max_arguments = 2,
+    .bind = BindAssertTrue};
 
 extern const FunctionDef kRaiseError{.name = "raise_error",
                                      .family = "misc",

@@ -78,12 +78,13 @@ extern const FunctionDef kUuid{.name = "uuid",
                                  return MakeCall(input, {}, types::String(), false, Uuids, {.deterministic = false});
                                }};
 
-extern const FunctionDef kVersion{.name = "version",
-                                  .family = "misc",
-                                  .description = "The version of Spark whose behaviour this is.",
-                                  .example = "version() LIKE '4.2.0%'",
-                                  .example_result = "true",
-                                  .bind = [](const BindInput& input) { return BindText(input, std::string(SparkVersion()) + " millrace"); }};
+extern const FunctionDef kVersion{
+    .name = "version",
+    .family = "misc",
+    .description = "The version of Spark whose behaviour this is.",
+    .example = "version() LIKE '4.2.0%'",
+    .example_result = "true",
+    .bind = [](const BindInput& input) { return BindText(input, std::string(SparkVersion()) + " millrace"); }};
 
 extern const FunctionDef kCurrentUser{.name = "current_user",
                                       .aliases = "user session_user",

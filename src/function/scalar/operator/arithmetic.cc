@@ -75,7 +75,8 @@ void PromoteStrings(Operands* operands) {
 void MeetDecimals(Operands* operands) {
   auto decimal = [](const ExpressionPtr& e) { return e->type()->id() == TypeId::kDecimal; };
   if (!decimal(operands->left) && !decimal(operands->right)) return;
-  for (auto [one, other] : {std::pair{&operands->left, &operands->right}, std::pair{&operands->right, &operands->left}}) {
+  for (auto [one, other] :
+       {std::pair{&operands->left, &operands->right}, std::pair{&operands->right, &operands->left}}) {
     if (!decimal(*other)) continue;
     if ((*one)->type()->is_integral()) *one = CastTo(*one, DecimalFor(*one), operands->tried);
     if (IsFloating((*one)->type())) operands->Both(types::Double());
@@ -185,8 +186,8 @@ arrow::Result<ExpressionPtr> BindArithmetic(const BindInput& input, Arithmetic o
   bool divides = op >= Arithmetic::kDivide;
   bool nullable = operands.left->nullable() || operands.right->nullable() || divides || tried;
   DataTypePtr result = decimals ? DecimalResult(op, *left, *right) : left;
-  ScalarKernel kernel = decimals ? DecimalArithmetic(op, on_overflow, left, right, result)
-                                 : NumberArithmetic(op, on_overflow, left);
+  ScalarKernel kernel =
+      decimals ? DecimalArithmetic(op, on_overflow, left, right, result) : NumberArithmetic(op, on_overflow, left);
   CallOptions options;
   options.can_fail = on_overflow == OnOverflow::kRaise && (divides || !IsFloating(result));
   options.style = shown_name.empty() ? CallStyle::kInfix : CallStyle::kFunction;

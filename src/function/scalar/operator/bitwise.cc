@@ -31,10 +31,14 @@ ScalarKernel BitwiseKernel(Bitwise op, const DataTypePtr& type) {
 template <typename Visit>
 auto VisitWhole(TypeId id, Visit&& visit) {
   switch (id) {
-    case TypeId::kByte: return visit(int8_t{});
-    case TypeId::kShort: return visit(int16_t{});
-    case TypeId::kInteger: return visit(int32_t{});
-    default: return visit(int64_t{});
+    case TypeId::kByte:
+      return visit(int8_t{});
+    case TypeId::kShort:
+      return visit(int16_t{});
+    case TypeId::kInteger:
+      return visit(int32_t{});
+    default:
+      return visit(int64_t{});
   }
 }
 
@@ -87,9 +91,15 @@ ScalarKernel ShiftKernel(Shift shift) {
                                       int32_t distance = by & kMask;
                                       auto bits = static_cast<Unsigned>(value);
                                       switch (shift) {
-                                        case Shift::kLeft: *out = static_cast<T>(bits << distance); return;
-                                        case Shift::kRight: *out = static_cast<T>(value >> distance); return;
-                                        case Shift::kRightUnsigned: *out = static_cast<T>(bits >> distance); return;
+                                        case Shift::kLeft:
+                                          *out = static_cast<T>(bits << distance);
+                                          return;
+                                        case Shift::kRight:
+                                          *out = static_cast<T>(value >> distance);
+                                          return;
+                                        case Shift::kRightUnsigned:
+                                          *out = static_cast<T>(bits >> distance);
+                                          return;
                                       }
                                     });
 }
@@ -106,35 +116,32 @@ arrow::Result<ExpressionPtr> BindShift(const BindInput& input, Shift shift, Call
 
 }  // namespace
 
-extern const FunctionDef kBitwiseAnd{
-    .name = "&",
-    .family = "bitwise",
-    .description = "The bits set in both numbers.",
-    .example = "3 & 5",
-    .example_result = "1",
-    .min_arguments = 2,
-    .max_arguments = 2,
-    .bind = [](const BindInput& input) { return BindBitwise(input, Bitwise::kAnd); }};
+extern const FunctionDef kBitwiseAnd{.name = "&",
+                                     .family = "bitwise",
+                                     .description = "The bits set in both numbers.",
+                                     .example = "3 & 5",
+                                     .example_result = "1",
+                                     .min_arguments = 2,
+                                     .max_arguments = 2,
+                                     .bind = [](const BindInput& input) { return BindBitwise(input, Bitwise::kAnd); }};
 
-extern const FunctionDef kBitwiseOr{
-    .name = "|",
-    .family = "bitwise",
-    .description = "The bits set in one of two numbers.",
-    .example = "3 | 5",
-    .example_result = "7",
-    .min_arguments = 2,
-    .max_arguments = 2,
-    .bind = [](const BindInput& input) { return BindBitwise(input, Bitwise::kOr); }};
+extern const FunctionDef kBitwiseOr{.name = "|",
+                                    .family = "bitwise",
+                                    .description = "The bits set in one of two numbers.",
+                                    .example = "3 | 5",
+                                    .example_result = "7",
+                                    .min_arguments = 2,
+                                    .max_arguments = 2,
+                                    .bind = [](const BindInput& input) { return BindBitwise(input, Bitwise::kOr); }};
 
-extern const FunctionDef kBitwiseXor{
-    .name = "^",
-    .family = "bitwise",
-    .description = "The bits set in exactly one of two numbers.",
-    .example = "3 ^ 5",
-    .example_result = "6",
-    .min_arguments = 2,
-    .max_arguments = 2,
-    .bind = [](const BindInput& input) { return BindBitwise(input, Bitwise::kXor); }};
+extern const FunctionDef kBitwiseXor{.name = "^",
+                                     .family = "bitwise",
+                                     .description = "The bits set in exactly one of two numbers.",
+                                     .example = "3 ^ 5",
+                                     .example_result = "6",
+                                     .min_arguments = 2,
+                                     .max_arguments = 2,
+                                     .bind = [](const BindInput& input) { return BindBitwise(input, Bitwise::kXor); }};
 
 extern const FunctionDef kBitwiseNot{.name = "~",
                                      .family = "bitwise",

@@ -104,15 +104,14 @@ extern const FunctionDef kEqualNull{
     .max_arguments = 2,
     .bind = [](const BindInput& input) { return BindComparison(input, Comparison::kNullSafeEqual, "equal_null"); }};
 
-extern const FunctionDef kLess{
-    .name = "<",
-    .family = "predicate",
-    .description = "Whether the first value is less than the second.",
-    .example = "1 < 2",
-    .example_result = "true",
-    .min_arguments = 2,
-    .max_arguments = 2,
-    .bind = [](const BindInput& input) { return BindComparison(input, Comparison::kLess); }};
+extern const FunctionDef kLess{.name = "<",
+                               .family = "predicate",
+                               .description = "Whether the first value is less than the second.",
+                               .example = "1 < 2",
+                               .example_result = "true",
+                               .min_arguments = 2,
+                               .max_arguments = 2,
+                               .bind = [](const BindInput& input) { return BindComparison(input, Comparison::kLess); }};
 
 extern const FunctionDef kLessOrEqual{
     .name = "<=",

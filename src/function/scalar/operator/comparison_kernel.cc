@@ -1,7 +1,7 @@
-#include <cmath>
-
 #include <arrow/util/bitmap_generate.h>
 #include <arrow/util/decimal.h>
+
+#include <cmath>
 
 #include "expression/compare.h"
 #include "expression/vector.h"
@@ -17,23 +17,32 @@ namespace {
 // NaN equals NaN and is above every number.
 template <typename T>
 bool Equal(const T& l, const T& r) {
-  if constexpr (std::is_floating_point_v<T>) return l == r || (std::isnan(l) && std::isnan(r));
-  else return l == r;
+  if constexpr (std::is_floating_point_v<T>)
+    return l == r || (std::isnan(l) && std::isnan(r));
+  else
+    return l == r;
 }
 
 template <typename T>
 bool Less(const T& l, const T& r) {
-  if constexpr (std::is_floating_point_v<T>) return l < r || (std::isnan(r) && !std::isnan(l));
-  else return l < r;
+  if constexpr (std::is_floating_point_v<T>)
+    return l < r || (std::isnan(r) && !std::isnan(l));
+  else
+    return l < r;
 }
 
 template <Comparison kOp, typename T>
 bool Holds(const T& l, const T& r) {
-  if constexpr (kOp == Comparison::kEqual || kOp == Comparison::kNullSafeEqual) return Equal(l, r);
-  else if constexpr (kOp == Comparison::kLess) return Less(l, r);
-  else if constexpr (kOp == Comparison::kLessOrEqual) return !Less(r, l);
-  else if constexpr (kOp == Comparison::kGreater) return Less(r, l);
-  else return !Less(l, r);
+  if constexpr (kOp == Comparison::kEqual || kOp == Comparison::kNullSafeEqual)
+    return Equal(l, r);
+  else if constexpr (kOp == Comparison::kLess)
+    return Less(l, r);
+  else if constexpr (kOp == Comparison::kLessOrEqual)
+    return !Less(r, l);
+  else if constexpr (kOp == Comparison::kGreater)
+    return Less(r, l);
+  else
+    return !Less(l, r);
 }
 
 template <Comparison kOp>
@@ -100,22 +109,32 @@ template <Comparison kOp>
 arrow::Result<Bitmap> Bits(const std::vector<Datum>& arguments, const types::DataType& type, int64_t num_rows,
                            arrow::MemoryPool* pool) {
   switch (type.id()) {
-    case TypeId::kBoolean: return ColumnBits<kOp, expression::BooleanColumn>(arguments, num_rows, pool);
-    case TypeId::kByte: return FixedBits<kOp, int8_t>(arguments, num_rows, pool);
-    case TypeId::kShort: return FixedBits<kOp, int16_t>(arguments, num_rows, pool);
+    case TypeId::kBoolean:
+      return ColumnBits<kOp, expression::BooleanColumn>(arguments, num_rows, pool);
+    case TypeId::kByte:
+      return FixedBits<kOp, int8_t>(arguments, num_rows, pool);
+    case TypeId::kShort:
+      return FixedBits<kOp, int16_t>(arguments, num_rows, pool);
     case TypeId::kInteger:
     case TypeId::kDate:
-    case TypeId::kYearMonthInterval: return FixedBits<kOp, int32_t>(arguments, num_rows, pool);
+    case TypeId::kYearMonthInterval:
+      return FixedBits<kOp, int32_t>(arguments, num_rows, pool);
     case TypeId::kLong:
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
-    case TypeId::kDayTimeInterval: return FixedBits<kOp, int64_t>(arguments, num_rows, pool);
-    case TypeId::kFloat: return FixedBits<kOp, float>(arguments, num_rows, pool);
-    case TypeId::kDouble: return FixedBits<kOp, double>(arguments, num_rows, pool);
-    case TypeId::kDecimal: return FixedBits<kOp, arrow::Decimal128>(arguments, num_rows, pool);
+    case TypeId::kDayTimeInterval:
+      return FixedBits<kOp, int64_t>(arguments, num_rows, pool);
+    case TypeId::kFloat:
+      return FixedBits<kOp, float>(arguments, num_rows, pool);
+    case TypeId::kDouble:
+      return FixedBits<kOp, double>(arguments, num_rows, pool);
+    case TypeId::kDecimal:
+      return FixedBits<kOp, arrow::Decimal128>(arguments, num_rows, pool);
     case TypeId::kString:
-    case TypeId::kBinary: return ColumnBits<kOp, expression::StringColumn>(arguments, num_rows, pool);
-    default: return AnyBits<kOp>(arguments, type, num_rows, pool);
+    case TypeId::kBinary:
+      return ColumnBits<kOp, expression::StringColumn>(arguments, num_rows, pool);
+    default:
+      return AnyBits<kOp>(arguments, type, num_rows, pool);
   }
 }
 
@@ -147,10 +166,11 @@ arrow::Result<Datum> NullSafe(const EvalContext& context, const std::vector<Datu
 
 template <Comparison kOp>
 ScalarKernel KernelOf(const DataTypePtr& type) {
-  return [type](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) -> arrow::Result<Datum> {
+  return [type](const EvalContext& context, const std::vector<Datum>& arguments,
+                int64_t num_rows) -> arrow::Result<Datum> {
     if constexpr (kOp == Comparison::kNullSafeEqual) {
-      return expression::OneRowIfScalars(
-          arguments, num_rows, [&](int64_t rows) { return NullSafe(context, arguments, *type, rows); });
+      return expression::OneRowIfScalars(arguments, num_rows,
+                                         [&](int64_t rows) { return NullSafe(context, arguments, *type, rows); });
     } else {
       if (expression::AnyNullScalar(arguments)) return Datum(arrow::MakeNullScalar(arrow::boolean()));
       return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) -> arrow::Result<Datum> {
@@ -166,12 +186,18 @@ ScalarKernel KernelOf(const DataTypePtr& type) {
 
 ScalarKernel CompareKernel(Comparison op, const DataTypePtr& type) {
   switch (op) {
-    case Comparison::kEqual: return KernelOf<Comparison::kEqual>(type);
-    case Comparison::kNullSafeEqual: return KernelOf<Comparison::kNullSafeEqual>(type);
-    case Comparison::kLess: return KernelOf<Comparison::kLess>(type);
-    case Comparison::kLessOrEqual: return KernelOf<Comparison::kLessOrEqual>(type);
-    case Comparison::kGreater: return KernelOf<Comparison::kGreater>(type);
-    case Comparison::kGreaterOrEqual: return KernelOf<Comparison::kGreaterOrEqual>(type);
+    case Comparison::kEqual:
+      return KernelOf<Comparison::kEqual>(type);
+    case Comparison::kNullSafeEqual:
+      return KernelOf<Comparison::kNullSafeEqual>(type);
+    case Comparison::kLess:
+      return KernelOf<Comparison::kLess>(type);
+    case Comparison::kLessOrEqual:
+      return KernelOf<Comparison::kLessOrEqual>(type);
+    case Comparison::kGreater:
+      return KernelOf<Comparison::kGreater>(type);
+    case Comparison::kGreaterOrEqual:
+      return KernelOf<Comparison::kGreaterOrEqual>(type);
   }
   return {};
 }

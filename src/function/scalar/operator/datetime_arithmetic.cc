@@ -1,7 +1,7 @@
+#include <arrow/util/decimal.h>
+
 #include <cmath>
 #include <limits>
-
-#include <arrow/util/decimal.h>
 
 #include "base/error.h"
 #include "expression/type_coercion.h"
@@ -29,9 +29,7 @@ bool IsTimestamp(const DataTypePtr& type) {
   return type->id() == TypeId::kTimestamp || type->id() == TypeId::kTimestampNtz;
 }
 
-bool IsInterval(const DataTypePtr& type) {
-  return type->is_ansi_interval() || type->id() == TypeId::kCalendarInterval;
-}
+bool IsInterval(const DataTypePtr& type) { return type->is_ansi_interval() || type->id() == TypeId::kCalendarInterval; }
 
 bool IsWholeDays(const DataTypePtr& type) {
   return type->id() == TypeId::kDayTimeInterval && type->start_field() == 0 && type->end_field() == 0;
@@ -96,8 +94,7 @@ bool AddMonths(int64_t utc, int64_t months, const types::TimeZone& zone, int64_t
          types::LocalToUtcMicros(*out, zone, out);
 }
 
-bool AddCalendar(int64_t utc, const MonthDayNanos& interval, bool subtract, const types::TimeZone& zone,
-                 int64_t* out) {
+bool AddCalendar(int64_t utc, const MonthDayNanos& interval, bool subtract, const types::TimeZone& zone, int64_t* out) {
   int64_t sign = subtract ? -1 : 1;
   int64_t days = interval.days * kMicrosPerDay;
   return AddMonths(utc, sign * interval.months, zone, out) && AddDayTime(*out, days, subtract, zone, out) &&
@@ -109,23 +106,24 @@ template <typename Out, typename Point, typename Interval, typename Step>
 ScalarKernel PointKernel(OnOverflow on_overflow, const DataTypePtr& type, Step step) {
   std::shared_ptr<arrow::DataType> arrow_type = types::ToArrow(*type);
   using Builder = typename arrow::CTypeTraits<Out>::BuilderType;
-  return [=](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) -> arrow::Result<Datum> {
-    if (expression::AnyNullScalar(arguments)) return Datum(arrow::MakeNullScalar(arrow_type));
-    return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) -> arrow::Result<Datum> {
-      expression::FixedColumn<Point> points(arguments[0]);
-      expression::FixedColumn<Interval> intervals(arguments[1]);
-      Builder builder(context.memory_pool);
-      auto append = [&](int64_t i) -> arrow::Status {
-        Out value{};
-        if (step(context, points[i], intervals[i], &value)) return builder.Append(value);
-        return on_overflow == OnOverflow::kRaise ? ArithmeticOverflow("long overflow", "") : builder.AppendNull();
+  return
+      [=](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) -> arrow::Result<Datum> {
+        if (expression::AnyNullScalar(arguments)) return Datum(arrow::MakeNullScalar(arrow_type));
+        return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) -> arrow::Result<Datum> {
+          expression::FixedColumn<Point> points(arguments[0]);
+          expression::FixedColumn<Interval> intervals(arguments[1]);
+          Builder builder(context.memory_pool);
+          auto append = [&](int64_t i) -> arrow::Status {
+            Out value{};
+            if (step(context, points[i], intervals[i], &value)) return builder.Append(value);
+            return on_overflow == OnOverflow::kRaise ? ArithmeticOverflow("long overflow", "") : builder.AppendNull();
+          };
+          ARROW_ASSIGN_OR_RAISE(Datum made, expression::MapBuilt(builder, rows, append, points, intervals));
+          std::shared_ptr<arrow::ArrayData> data = made.array()->Copy();
+          data->type = arrow_type;
+          return Datum(std::move(data));
+        });
       };
-      ARROW_ASSIGN_OR_RAISE(Datum made, expression::MapBuilt(builder, rows, append, points, intervals));
-      std::shared_ptr<arrow::ArrayData> data = made.array()->Copy();
-      data->type = arrow_type;
-      return Datum(std::move(data));
-    });
-  };
 }
 
 ExpressionPtr AddToTimestamp(const Plan& plan, const ExpressionPtr& point, const ExpressionPtr& interval) {
@@ -219,7 +217,8 @@ ExpressionPtr SubtractDates(const Plan& plan, const ExpressionPtr& left, const E
       types::ToArrow(*type), [](const EvalContext&, int32_t end, int32_t start, int64_t* out) {
         *out = (int64_t{end} - start) * kMicrosPerDay;
       });
-  return InfixCall(plan, {expression::ImplicitCast(left, types::Date()), expression::ImplicitCast(right, types::Date())},
+  return InfixCall(plan,
+                   {expression::ImplicitCast(left, types::Date()), expression::ImplicitCast(right, types::Date())},
                    type, false, std::move(kernel));
 }
 
@@ -297,26 +296,27 @@ bool ScaleBy(int64_t interval, double number, bool divide, Interval* out) {
 template <typename Interval, typename Number>
 ScalarKernel ScaleKernel(Arithmetic op, OnOverflow on_overflow, const DataTypePtr& type) {
   std::shared_ptr<arrow::DataType> arrow_type = types::ToArrow(*type);
-  return [=](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) -> arrow::Result<Datum> {
-    if (expression::AnyNullScalar(arguments)) return Datum(arrow::MakeNullScalar(arrow_type));
-    return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) -> arrow::Result<Datum> {
-      expression::FixedColumn<Interval> intervals(arguments[0]);
-      expression::FixedColumn<Number> numbers(arguments[1]);
-      typename arrow::CTypeTraits<Interval>::BuilderType builder(context.memory_pool);
-      bool divide = op == Arithmetic::kDivide;
-      auto append = [&](int64_t i) -> arrow::Status {
-        bool by_zero = divide && numbers[i] == 0;
-        Interval value = 0;
-        if (!by_zero && ScaleBy<Interval>(intervals[i], numbers[i], divide, &value)) return builder.Append(value);
-        if (on_overflow == OnOverflow::kNull) return builder.AppendNull();
-        return by_zero ? UserError("INTERVAL_DIVIDED_BY_ZERO") : IntervalOverflow(op);
+  return
+      [=](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) -> arrow::Result<Datum> {
+        if (expression::AnyNullScalar(arguments)) return Datum(arrow::MakeNullScalar(arrow_type));
+        return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) -> arrow::Result<Datum> {
+          expression::FixedColumn<Interval> intervals(arguments[0]);
+          expression::FixedColumn<Number> numbers(arguments[1]);
+          typename arrow::CTypeTraits<Interval>::BuilderType builder(context.memory_pool);
+          bool divide = op == Arithmetic::kDivide;
+          auto append = [&](int64_t i) -> arrow::Status {
+            bool by_zero = divide && numbers[i] == 0;
+            Interval value = 0;
+            if (!by_zero && ScaleBy<Interval>(intervals[i], numbers[i], divide, &value)) return builder.Append(value);
+            if (on_overflow == OnOverflow::kNull) return builder.AppendNull();
+            return by_zero ? UserError("INTERVAL_DIVIDED_BY_ZERO") : IntervalOverflow(op);
+          };
+          ARROW_ASSIGN_OR_RAISE(Datum made, expression::MapBuilt(builder, rows, append, intervals, numbers));
+          std::shared_ptr<arrow::ArrayData> data = made.array()->Copy();
+          data->type = arrow_type;
+          return Datum(std::move(data));
+        });
       };
-      ARROW_ASSIGN_OR_RAISE(Datum made, expression::MapBuilt(builder, rows, append, intervals, numbers));
-      std::shared_ptr<arrow::ArrayData> data = made.array()->Copy();
-      data->type = arrow_type;
-      return Datum(std::move(data));
-    });
-  };
 }
 
 arrow::Result<ExpressionPtr> ScaleInterval(const Plan& plan, const ExpressionPtr& interval,
@@ -330,10 +330,14 @@ arrow::Result<ExpressionPtr> ScaleInterval(const Plan& plan, const ExpressionPtr
   bool whole = number->type()->is_integral();
   ExpressionPtr factor = expression::ImplicitCast(number, whole ? types::Long() : types::Double());
   ScalarKernel kernel;
-  if (months && whole) kernel = ScaleKernel<int32_t, int64_t>(plan.op, plan.on_overflow, type);
-  else if (months) kernel = ScaleKernel<int32_t, double>(plan.op, plan.on_overflow, type);
-  else if (whole) kernel = ScaleKernel<int64_t, int64_t>(plan.op, plan.on_overflow, type);
-  else kernel = ScaleKernel<int64_t, double>(plan.op, plan.on_overflow, type);
+  if (months && whole)
+    kernel = ScaleKernel<int32_t, int64_t>(plan.op, plan.on_overflow, type);
+  else if (months)
+    kernel = ScaleKernel<int32_t, double>(plan.op, plan.on_overflow, type);
+  else if (whole)
+    kernel = ScaleKernel<int64_t, int64_t>(plan.op, plan.on_overflow, type);
+  else
+    kernel = ScaleKernel<int64_t, double>(plan.op, plan.on_overflow, type);
   bool nullable = plan.on_overflow == OnOverflow::kNull;
   return InfixCall(plan, {interval, factor}, std::move(type), nullable, std::move(kernel));
 }
@@ -372,7 +376,8 @@ arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arit
     case Arithmetic::kAdd:
       if (IsInterval(l) && l->id() == r->id()) return AddIntervals(plan, left, right);
       // Of two kinds of intervals, the day-time one counts as the interval.
-      if (IsInterval(r) && !(IsInterval(l) && l->id() == TypeId::kDayTimeInterval)) return AddToPoint(plan, left, right);
+      if (IsInterval(r) && !(IsInterval(l) && l->id() == TypeId::kDayTimeInterval))
+        return AddToPoint(plan, left, right);
       if (IsInterval(l)) return AddToPoint(plan, right, left);
       for (auto [date, days] : {std::pair{left, right}, std::pair{right, left}}) {
         if (date->type()->id() != TypeId::kDate || IsTimestamp(days->type())) continue;

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <arrow/util/decimal.h>
+
+#include <algorithm>
 
 #include "base/error.h"
 #include "expression/vector.h"
@@ -180,19 +180,20 @@ ScalarKernel DecimalArithmetic(Arithmetic op, OnOverflow on_overflow, const Data
   Shape shape{op, left->scale(), right->scale(), result->precision(), result->scale(), false};
   bool keeps_scale = result->scale() == (op == Arithmetic::kMultiply ? left->scale() + right->scale()
                                                                      : std::max(left->scale(), right->scale()));
-  int digits = op == Arithmetic::kMultiply
-                   ? left->precision() + right->precision() + 1
-                   : std::max(left->precision() - left->scale(), right->precision() - right->scale()) +
-                         result->scale() + 1;
+  int digits =
+      op == Arithmetic::kMultiply
+          ? left->precision() + right->precision() + 1
+          : std::max(left->precision() - left->scale(), right->precision() - right->scale()) + result->scale() + 1;
   shape.narrow = op < Arithmetic::kDivide && keeps_scale && digits <= types::kMaxDecimalPrecision;
   std::shared_ptr<arrow::DataType> type = types::ToArrow(*result);
-  return [=](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) -> arrow::Result<Datum> {
-    if (expression::AnyNullScalar(arguments)) return Datum(arrow::MakeNullScalar(type));
-    return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) {
-      if (op == Arithmetic::kIntegralDivide) return RunIntegral(context, arguments, rows, shape, on_overflow);
-      return Run(context, arguments, rows, shape, on_overflow, type);
-    });
-  };
+  return
+      [=](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) -> arrow::Result<Datum> {
+        if (expression::AnyNullScalar(arguments)) return Datum(arrow::MakeNullScalar(type));
+        return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) {
+          if (op == Arithmetic::kIntegralDivide) return RunIntegral(context, arguments, rows, shape, on_overflow);
+          return Run(context, arguments, rows, shape, on_overflow, type);
+        });
+      };
 }
 
 }  // namespace millrace::function

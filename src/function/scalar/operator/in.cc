@@ -50,8 +50,8 @@ arrow::Result<Datum> CompareAll(const EvalContext& context, const std::vector<Da
                                 const types::DataType& type) {
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (const Datum& argument : arguments) {
-    ARROW_ASSIGN_OR_RAISE(auto column, expression::ToArray(argument, argument.is_scalar() ? 1 : num_rows,
-                                                           context.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto column,
+                          expression::ToArray(argument, argument.is_scalar() ? 1 : num_rows, context.memory_pool));
     columns.push_back(std::move(column));
   }
   arrow::BooleanBuilder builder(context.memory_pool);
@@ -81,13 +81,17 @@ arrow::Result<Datum> In(const EvalContext& context, const std::vector<Datum>& ar
                         const types::DataType& type) {
   if (AllScalars(arguments)) {
     switch (type.id()) {
-      case TypeId::kString: return Lookup<std::string_view>(context, arguments, num_rows);
+      case TypeId::kString:
+        return Lookup<std::string_view>(context, arguments, num_rows);
       case TypeId::kInteger:
-      case TypeId::kDate: return Lookup<int32_t>(context, arguments, num_rows);
+      case TypeId::kDate:
+        return Lookup<int32_t>(context, arguments, num_rows);
       case TypeId::kLong:
       case TypeId::kTimestamp:
-      case TypeId::kTimestampNtz: return Lookup<int64_t>(context, arguments, num_rows);
-      default: break;
+      case TypeId::kTimestampNtz:
+        return Lookup<int64_t>(context, arguments, num_rows);
+      default:
+        break;
     }
   }
   return CompareAll(context, arguments, num_rows, type);

@@ -40,8 +40,8 @@ arrow::Result<Datum> Not(const EvalContext& context, const std::vector<Datum>& a
     return Datum(!static_cast<const arrow::BooleanScalar&>(*value.scalar()).value);
   }
   const arrow::ArrayData& data = *value.array();
-  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::internal::InvertBitmap(context.memory_pool, data.buffers[1]->data(),
-                                                                data.offset, data.length));
+  ARROW_ASSIGN_OR_RAISE(
+      auto bits, arrow::internal::InvertBitmap(context.memory_pool, data.buffers[1]->data(), data.offset, data.length));
   ARROW_ASSIGN_OR_RAISE(auto validity, expression::CombinedValidity(arguments, data.length, context.memory_pool));
   return Datum(arrow::ArrayData::Make(arrow::boolean(), data.length, {std::move(validity), std::move(bits)}));
 }
@@ -71,11 +71,11 @@ arrow::Result<Datum> NullTest(const EvalContext& context, const Datum& value, bo
     ARROW_ASSIGN_OR_RAISE(bits, arrow::AllocateEmptyBitmap(data.length, context.memory_pool));
     arrow::bit_util::SetBitsTo(bits->mutable_data(), 0, data.length, all);
   } else if (when_null) {
-    ARROW_ASSIGN_OR_RAISE(bits, arrow::internal::InvertBitmap(context.memory_pool, data.buffers[0]->data(), data.offset,
-                                                              data.length));
+    ARROW_ASSIGN_OR_RAISE(
+        bits, arrow::internal::InvertBitmap(context.memory_pool, data.buffers[0]->data(), data.offset, data.length));
   } else {
-    ARROW_ASSIGN_OR_RAISE(bits, arrow::internal::CopyBitmap(context.memory_pool, data.buffers[0]->data(), data.offset,
-                                                            data.length));
+    ARROW_ASSIGN_OR_RAISE(
+        bits, arrow::internal::CopyBitmap(context.memory_pool, data.buffers[0]->data(), data.offset, data.length));
   }
   return Datum(arrow::ArrayData::Make(arrow::boolean(), data.length, {nullptr, std::move(bits)}, 0));
 }

@@ -17,20 +17,26 @@ namespace {
 // Each step computes one pair and says whether the result is bad (overflow, division by zero).
 template <typename T>
 bool Add(T l, T r, T* out) {
-  if constexpr (std::is_floating_point_v<T>) return *out = l + r, false;
-  else return __builtin_add_overflow(l, r, out);
+  if constexpr (std::is_floating_point_v<T>)
+    return *out = l + r, false;
+  else
+    return __builtin_add_overflow(l, r, out);
 }
 
 template <typename T>
 bool Subtract(T l, T r, T* out) {
-  if constexpr (std::is_floating_point_v<T>) return *out = l - r, false;
-  else return __builtin_sub_overflow(l, r, out);
+  if constexpr (std::is_floating_point_v<T>)
+    return *out = l - r, false;
+  else
+    return __builtin_sub_overflow(l, r, out);
 }
 
 template <typename T>
 bool Multiply(T l, T r, T* out) {
-  if constexpr (std::is_floating_point_v<T>) return *out = l * r, false;
-  else return __builtin_mul_overflow(l, r, out);
+  if constexpr (std::is_floating_point_v<T>)
+    return *out = l * r, false;
+  else
+    return __builtin_mul_overflow(l, r, out);
 }
 
 template <typename T>
@@ -45,8 +51,10 @@ bool Divide(T l, T r, T* out) {
 
 template <typename T>
 T RemainderOf(T l, T r) {
-  if constexpr (std::is_floating_point_v<T>) return std::fmod(l, r);
-  else return r == -1 ? T{0} : static_cast<T>(l % r);
+  if constexpr (std::is_floating_point_v<T>)
+    return std::fmod(l, r);
+  else
+    return r == -1 ? T{0} : static_cast<T>(l % r);
 }
 
 template <typename T>
@@ -130,13 +138,19 @@ ScalarKernel KernelFor(Arithmetic op, OnOverflow on_overflow, std::shared_ptr<ar
     };
   };
   switch (op) {
-    case Arithmetic::kAdd: return make([](T l, T r, T* out) { return Add(l, r, out); });
-    case Arithmetic::kSubtract: return make([](T l, T r, T* out) { return Subtract(l, r, out); });
-    case Arithmetic::kMultiply: return make([](T l, T r, T* out) { return Multiply(l, r, out); });
+    case Arithmetic::kAdd:
+      return make([](T l, T r, T* out) { return Add(l, r, out); });
+    case Arithmetic::kSubtract:
+      return make([](T l, T r, T* out) { return Subtract(l, r, out); });
+    case Arithmetic::kMultiply:
+      return make([](T l, T r, T* out) { return Multiply(l, r, out); });
     case Arithmetic::kDivide:
-    case Arithmetic::kIntegralDivide: return make([](T l, T r, T* out) { return Divide(l, r, out); });
-    case Arithmetic::kRemainder: return make([](T l, T r, T* out) { return Remainder(l, r, out); });
-    case Arithmetic::kPmod: return make([](T l, T r, T* out) { return Pmod(l, r, out); });
+    case Arithmetic::kIntegralDivide:
+      return make([](T l, T r, T* out) { return Divide(l, r, out); });
+    case Arithmetic::kRemainder:
+      return make([](T l, T r, T* out) { return Remainder(l, r, out); });
+    case Arithmetic::kPmod:
+      return make([](T l, T r, T* out) { return Pmod(l, r, out); });
   }
   return {};
 }
@@ -146,13 +160,19 @@ ScalarKernel KernelFor(Arithmetic op, OnOverflow on_overflow, std::shared_ptr<ar
 ScalarKernel NumberArithmetic(Arithmetic op, OnOverflow on_overflow, const DataTypePtr& type) {
   std::shared_ptr<arrow::DataType> arrow_type = types::ToArrow(*type);
   switch (type->id()) {
-    case TypeId::kByte: return KernelFor<int8_t>(op, on_overflow, std::move(arrow_type));
-    case TypeId::kShort: return KernelFor<int16_t>(op, on_overflow, std::move(arrow_type));
+    case TypeId::kByte:
+      return KernelFor<int8_t>(op, on_overflow, std::move(arrow_type));
+    case TypeId::kShort:
+      return KernelFor<int16_t>(op, on_overflow, std::move(arrow_type));
     case TypeId::kInteger:
-    case TypeId::kYearMonthInterval: return KernelFor<int32_t>(op, on_overflow, std::move(arrow_type));
-    case TypeId::kFloat: return KernelFor<float>(op, on_overflow, std::move(arrow_type));
-    case TypeId::kDouble: return KernelFor<double>(op, on_overflow, std::move(arrow_type));
-    default: return KernelFor<int64_t>(op, on_overflow, std::move(arrow_type));
+    case TypeId::kYearMonthInterval:
+      return KernelFor<int32_t>(op, on_overflow, std::move(arrow_type));
+    case TypeId::kFloat:
+      return KernelFor<float>(op, on_overflow, std::move(arrow_type));
+    case TypeId::kDouble:
+      return KernelFor<double>(op, on_overflow, std::move(arrow_type));
+    default:
+      return KernelFor<int64_t>(op, on_overflow, std::move(arrow_type));
   }
 }
 

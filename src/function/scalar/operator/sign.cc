@@ -48,14 +48,21 @@ ScalarKernel DecimalKernel(Unary op, const DataTypePtr& type) {
 
 ScalarKernel KernelOf(Unary op, bool raises, const DataTypePtr& type) {
   switch (type->id()) {
-    case TypeId::kByte: return UnaryKernel<int8_t>(op, raises, type);
-    case TypeId::kShort: return UnaryKernel<int16_t>(op, raises, type);
+    case TypeId::kByte:
+      return UnaryKernel<int8_t>(op, raises, type);
+    case TypeId::kShort:
+      return UnaryKernel<int16_t>(op, raises, type);
     case TypeId::kInteger:
-    case TypeId::kYearMonthInterval: return UnaryKernel<int32_t>(op, raises, type);
-    case TypeId::kFloat: return UnaryKernel<float>(op, raises, type);
-    case TypeId::kDouble: return UnaryKernel<double>(op, raises, type);
-    case TypeId::kDecimal: return DecimalKernel(op, type);
-    default: return UnaryKernel<int64_t>(op, raises, type);
+    case TypeId::kYearMonthInterval:
+      return UnaryKernel<int32_t>(op, raises, type);
+    case TypeId::kFloat:
+      return UnaryKernel<float>(op, raises, type);
+    case TypeId::kDouble:
+      return UnaryKernel<double>(op, raises, type);
+    case TypeId::kDecimal:
+      return DecimalKernel(op, type);
+    default:
+      return UnaryKernel<int64_t>(op, raises, type);
   }
 }
 
@@ -100,25 +107,23 @@ extern const FunctionDef kNegative{.name = "negative",
                                    .max_arguments = 1,
                                    .bind = [](const BindInput& input) { return BindNegation(input, "negative"); }};
 
-extern const FunctionDef kPositive{
-    .name = "positive",
-    .family = "math",
-    .description = "The number or interval itself.",
-    .example = "positive(1)",
-    .example_result = "1",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr operand, Operand(input, kSigned));
-      DataTypePtr type = operand->type();
-      bool nullable = operand->nullable();
-      return MakeCall(
-          input, {std::move(operand)}, std::move(type), nullable,
-          [](const EvalContext&, const std::vector<arrow::Datum>& arguments, int64_t) -> arrow::Result<arrow::Datum> {
-            return arguments[0];
-          },
-          {.style = CallStyle::kPrefix, .shown_name = "+"});
-    }};
+extern const FunctionDef kPositive{.name = "positive",
+                                   .family = "math",
+                                   .description = "The number or interval itself.",
+                                   .example = "positive(1)",
+                                   .example_result = "1",
+                                   .min_arguments = 1,
+                                   .max_arguments = 1,
+                                   .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
+                                     ARROW_ASSIGN_OR_RAISE(ExpressionPtr operand, Operand(input, kSigned));
+                                     DataTypePtr type = operand->type();
+                                     bool nullable = operand->nullable();
+                                     return MakeCall(
+                                         input, {std::move(operand)}, std::move(type), nullable,
+                                         [](const EvalContext&, const std::vector<arrow::Datum>& arguments,
+                                            int64_t) -> arrow::Result<arrow::Datum> { return arguments[0]; },
+                                         {.style = CallStyle::kPrefix, .shown_name = "+"});
+                                   }};
 
 extern const FunctionDef kAbs{
     .name = "abs",

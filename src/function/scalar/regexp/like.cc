@@ -32,7 +32,8 @@ class LikePattern {
         begin = i;
         char32_t escaped = DecodeUtf8(pattern, &i);
         if (escaped != U'%' && escaped != U'_' && escaped != escape) {
-          return fail("INVALID_FORMAT.ESC_IN_THE_MIDDLE", {{"char", SqlText(context, pattern.substr(begin, i - begin))}});
+          return fail("INVALID_FORMAT.ESC_IN_THE_MIDDLE",
+                      {{"char", SqlText(context, pattern.substr(begin, i - begin))}});
         }
         Literal(pattern.substr(begin, i - begin));
       } else if (c == U'%') {
@@ -164,14 +165,15 @@ arrow::Result<ExpressionPtr> BindLike(const BindInput& input, bool ignore_case) 
 
 }  // namespace
 
-extern const FunctionDef kLike{.name = "like",
-                               .family = "predicate",
-                               .description = "Whether the text matches a pattern of % (any text) and _ (one character).",
-                               .example = "like('Spark', '_park')",
-                               .example_result = "true",
-                               .min_arguments = 2,
-                               .max_arguments = 3,
-                               .bind = [](const BindInput& input) { return BindLike(input, false); }};
+extern const FunctionDef kLike{
+    .name = "like",
+    .family = "predicate",
+    .description = "Whether the text matches a pattern of % (any text) and _ (one character).",
+    .example = "like('Spark', '_park')",
+    .example_result = "true",
+    .min_arguments = 2,
+    .max_arguments = 3,
+    .bind = [](const BindInput& input) { return BindLike(input, false); }};
 
 extern const FunctionDef kIlike{.name = "ilike",
                                 .family = "predicate",

@@ -65,9 +65,8 @@ const std::vector<DataTypePtr>& TextPatternGroup() {
 arrow::Result<ExpressionPtr> BindExtract(const BindInput& input) {
   auto make = [](const EvalContext&, const std::vector<Datum>& arguments) {
     return [texts = std::make_shared<StringColumn>(arguments[0]),
-            group = std::make_shared<FixedColumn<int32_t>>(arguments[2]),
-            groups = std::make_shared<Groups>()](const Regex& regex, int64_t i,
-                                                 arrow::StringBuilder& builder) -> arrow::Status {
+            group = std::make_shared<FixedColumn<int32_t>>(arguments[2]), groups = std::make_shared<Groups>()](
+               const Regex& regex, int64_t i, arrow::StringBuilder& builder) -> arrow::Status {
       std::string_view text = (*texts)[i];
       if (!regex.Find(text, 0, groups.get())) return builder.Append("");
       ARROW_RETURN_NOT_OK(CheckGroup("regexp_extract", regex, (*group)[i]));
@@ -82,8 +81,8 @@ arrow::Result<ExpressionPtr> BindExtractAll(const BindInput& input) {
   DataTypePtr type = types::Array(types::String(), true);
   auto make = [](const EvalContext&, const std::vector<Datum>& arguments) {
     return [texts = std::make_shared<StringColumn>(arguments[0]),
-            group = std::make_shared<FixedColumn<int32_t>>(arguments[2])](const Regex& regex, int64_t i,
-                                                                          arrow::ListBuilder& builder) -> arrow::Status {
+            group = std::make_shared<FixedColumn<int32_t>>(arguments[2])](
+               const Regex& regex, int64_t i, arrow::ListBuilder& builder) -> arrow::Status {
       ARROW_RETURN_NOT_OK(builder.Append());
       auto& values = static_cast<arrow::StringBuilder&>(*builder.value_builder());
       std::string_view text = (*texts)[i];
@@ -167,13 +166,14 @@ arrow::Status Split(const Regex& regex, std::string_view text, int32_t limit, bo
 arrow::Result<ExpressionPtr> BindSplit(const BindInput& input) {
   DataTypePtr type = types::Array(types::String(), false);
   auto make = [](const EvalContext&, const std::vector<Datum>& arguments) {
-    return [texts = std::make_shared<StringColumn>(arguments[0]), patterns = std::make_shared<StringColumn>(arguments[1]),
-            limit = std::make_shared<FixedColumn<int32_t>>(arguments[2])](const Regex& regex, int64_t i,
-                                                                          arrow::ListBuilder& builder) -> arrow::Status {
-      ARROW_RETURN_NOT_OK(builder.Append());
-      return Split(regex, (*texts)[i], (*limit)[i], (*patterns)[i].empty(),
-                   static_cast<arrow::StringBuilder&>(*builder.value_builder()));
-    };
+    return
+        [texts = std::make_shared<StringColumn>(arguments[0]), patterns = std::make_shared<StringColumn>(arguments[1]),
+         limit = std::make_shared<FixedColumn<int32_t>>(arguments[2])](const Regex& regex, int64_t i,
+                                                                       arrow::ListBuilder& builder) -> arrow::Status {
+          ARROW_RETURN_NOT_OK(builder.Append());
+          return Split(regex, (*texts)[i], (*limit)[i], (*patterns)[i].empty(),
+                       static_cast<arrow::StringBuilder&>(*builder.value_builder()));
+        };
   };
   return BindSimple(WithGroup(input, -1), TextPatternGroup(), type,
                     RegexKernel<arrow::ListBuilder>("split", types::ToArrow(*type), make), {.can_fail = true});

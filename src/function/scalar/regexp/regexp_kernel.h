@@ -11,8 +11,8 @@ namespace millrace::function {
 /// INVALID_PARAMETER_VALUE.PATTERN.
 arrow::Status InvalidPattern(std::string_view function, std::string_view pattern);
 
-/// A kernel of (text, pattern, more…): `fn(context, arguments)` makes `(regex, row, builder) -> Status`, which appends one
-/// value for each row where no argument is NULL.
+/// A kernel of (text, pattern, more…): `fn(context, arguments)` makes `(regex, row, builder) -> Status`, which appends
+/// one value for each row where no argument is NULL.
 template <typename Builder, typename Fn>
 ScalarKernel RegexKernel(std::string function, std::shared_ptr<arrow::DataType> type, Fn fn) {
   return [=](const EvalContext& context, const std::vector<arrow::Datum>& arguments,

@@ -109,7 +109,8 @@ struct Replacer {
         out += piece.text;
         if (piece.group < 0) continue;
         const Regex::Span& span = groups[static_cast<size_t>(piece.group)];
-        if (span.begin >= 0) out.append(text.substr(static_cast<size_t>(span.begin), static_cast<size_t>(span.end - span.begin)));
+        if (span.begin >= 0)
+          out.append(text.substr(static_cast<size_t>(span.begin), static_cast<size_t>(span.end - span.begin)));
       }
       start = static_cast<size_t>(groups[0].end);
       return true;
@@ -127,8 +128,8 @@ arrow::Result<ExpressionPtr> BindReplace(const BindInput& input) {
   const ExpressionPtr& position = full.arguments[3];
   if (!position->foldable()) return NonFoldableInput(full, 3, "position", types::Integer());
   if (expression::CanImplicitCast(position->type(), types::Integer())) {
-    ARROW_ASSIGN_OR_RAISE(auto value, expression::EvaluateFoldable(
-                                          *expression::ImplicitCast(position, types::Integer()), input.context));
+    ARROW_ASSIGN_OR_RAISE(
+        auto value, expression::EvaluateFoldable(*expression::ImplicitCast(position, types::Integer()), input.context));
     if (value->is_valid && static_cast<const arrow::Int32Scalar&>(*value).value < 1) {
       return UserError("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
                        {{"sqlExpr", QuoteSqlExpression(CallSql(full))},
@@ -138,9 +139,10 @@ arrow::Result<ExpressionPtr> BindReplace(const BindInput& input) {
     }
   }
   auto make = [](const EvalContext&, const std::vector<Datum>& values) {
-    return [replacer = std::make_shared<Replacer>(values)](const Regex& regex, int64_t i, arrow::StringBuilder& builder) {
-      return replacer->Append(regex, i, builder);
-    };
+    return
+        [replacer = std::make_shared<Replacer>(values)](const Regex& regex, int64_t i, arrow::StringBuilder& builder) {
+          return replacer->Append(regex, i, builder);
+        };
   };
   return BindSimple(full, {types::String(), types::String(), types::String(), types::Integer()}, types::String(),
                     RegexKernel<arrow::StringBuilder>("regexp_replace", arrow::utf8(), make), {.can_fail = true});

@@ -75,42 +75,43 @@ std::string Quote(std::string_view text) {
 
 }  // namespace
 
-extern const FunctionDef kAscii{
-    .name = "ascii",
-    .family = "string",
-    .description = "Code of the first character; 0 for an empty text.",
-    .example = "ascii('222')",
-    .example_result = "50",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String()}, types::Integer(),
-                        FixedKernel<int32_t, std::string_view>(
-                            arrow::int32(), [](const EvalContext&, std::string_view text, int32_t* out) {
-                              size_t position = 0;
-                              *out = text.empty() ? 0 : static_cast<int32_t>(DecodeUtf8(text, &position));
-                            }));
-    }};
+extern const FunctionDef kAscii{.name = "ascii",
+                                .family = "string",
+                                .description = "Code of the first character; 0 for an empty text.",
+                                .example = "ascii('222')",
+                                .example_result = "50",
+                                .min_arguments = 1,
+                                .max_arguments = 1,
+                                .bind = [](const BindInput& input) {
+                                  return BindSimple(
+                                      input, {types::String()}, types::Integer(),
+                                      FixedKernel<int32_t, std::string_view>(
+                                          arrow::int32(), [](const EvalContext&, std::string_view text, int32_t* out) {
+                                            size_t position = 0;
+                                            *out = text.empty() ? 0 : static_cast<int32_t>(DecodeUtf8(text, &position));
+                                          }));
+                                }};
 
-extern const FunctionDef kChr{
-    .name = "chr",
-    .aliases = "char",
-    .family = "string",
-    .description = "The character of a code, modulo 256; empty for negative codes.",
-    .example = "chr(65)",
-    .example_result = "A",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::Long()}, types::String(),
-                        BuiltKernel<arrow::StringBuilder, int64_t>(
-                            arrow::utf8(), [](const EvalContext&, int64_t code, arrow::StringBuilder& builder) {
-                              std::string out;
-                              if (code >= 0) AppendUtf8(static_cast<char32_t>(code & 0xFF), &out);
-                              return builder.Append(out);
-                            }),
-                        {.shown_name = std::string(input.name)});
-    }};
+extern const FunctionDef kChr{.name = "chr",
+                              .aliases = "char",
+                              .family = "string",
+                              .description = "The character of a code, modulo 256; empty for negative codes.",
+                              .example = "chr(65)",
+                              .example_result = "A",
+                              .min_arguments = 1,
+                              .max_arguments = 1,
+                              .bind = [](const BindInput& input) {
+                                return BindSimple(
+                                    input, {types::Long()}, types::String(),
+                                    BuiltKernel<arrow::StringBuilder, int64_t>(
+                                        arrow::utf8(),
+                                        [](const EvalContext&, int64_t code, arrow::StringBuilder& builder) {
+                                          std::string out;
+                                          if (code >= 0) AppendUtf8(static_cast<char32_t>(code & 0xFF), &out);
+                                          return builder.Append(out);
+                                        }),
+                                    {.shown_name = std::string(input.name)});
+                              }};
 
 extern const FunctionDef kLevenshtein{
     .name = "levenshtein",
@@ -136,25 +137,25 @@ extern const FunctionDef kLevenshtein{
                                                int32_t* out) { *out = Levenshtein(a, b); }));
     }};
 
-extern const FunctionDef kSoundex{
-    .name = "soundex",
-    .family = "string",
-    .description = "Soundex code of a word.",
-    .example = "soundex('Miller')",
-    .example_result = "M460",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
-      types::TypeId id = input.arguments[0]->type()->id();
-      if (id != types::TypeId::kString && id != types::TypeId::kNull) {
-        return UnexpectedInputType(input, 0, QuoteSqlType("STRING"));
-      }
-      return BindSimple(input, {types::String()}, types::String(),
-                        BuiltKernel<arrow::StringBuilder, std::string_view>(
-                            arrow::utf8(), [](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {
-                              return builder.Append(Soundex(text));
-                            }));
-    }};
+extern const FunctionDef kSoundex{.name = "soundex",
+                                  .family = "string",
+                                  .description = "Soundex code of a word.",
+                                  .example = "soundex('Miller')",
+                                  .example_result = "M460",
+                                  .min_arguments = 1,
+                                  .max_arguments = 1,
+                                  .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
+                                    types::TypeId id = input.arguments[0]->type()->id();
+                                    if (id != types::TypeId::kString && id != types::TypeId::kNull) {
+                                      return UnexpectedInputType(input, 0, QuoteSqlType("STRING"));
+                                    }
+                                    return BindSimple(input, {types::String()}, types::String(),
+                                                      BuiltKernel<arrow::StringBuilder, std::string_view>(
+                                                          arrow::utf8(), [](const EvalContext&, std::string_view text,
+                                                                            arrow::StringBuilder& builder) {
+                                                            return builder.Append(Soundex(text));
+                                                          }));
+                                  }};
 
 extern const FunctionDef kLuhnCheck{
     .name = "luhn_check",
@@ -165,11 +166,12 @@ extern const FunctionDef kLuhnCheck{
     .min_arguments = 1,
     .max_arguments = 1,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String()}, types::Boolean(),
-                        BuiltKernel<arrow::BooleanBuilder, std::string_view>(
-                            arrow::boolean(), [](const EvalContext&, std::string_view text,
-                                                 arrow::BooleanBuilder& builder) { return builder.Append(LuhnCheck(text)); }),
-                        {.may_null = true});
+      return BindSimple(
+          input, {types::String()}, types::Boolean(),
+          BuiltKernel<arrow::BooleanBuilder, std::string_view>(
+              arrow::boolean(), [](const EvalContext&, std::string_view text,
+                                   arrow::BooleanBuilder& builder) { return builder.Append(LuhnCheck(text)); }),
+          {.may_null = true});
     }};
 
 extern const FunctionDef kQuote{
@@ -183,9 +185,8 @@ extern const FunctionDef kQuote{
     .bind = [](const BindInput& input) {
       return BindSimple(input, {types::String()}, types::String(),
                         BuiltKernel<arrow::StringBuilder, std::string_view>(
-                            arrow::utf8(), [](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {
-                              return builder.Append(Quote(text));
-                            }),
+                            arrow::utf8(), [](const EvalContext&, std::string_view text,
+                                              arrow::StringBuilder& builder) { return builder.Append(Quote(text)); }),
                         {.may_null = true});
     }};
 

@@ -1,6 +1,6 @@
+#include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
-#include <arrow/array/concatenate.h>
 
 #include "base/error.h"
 #include "expression/type_coercion.h"
@@ -112,11 +112,12 @@ arrow::Result<ExpressionPtr> BindConcat(const BindInput& input) {
   bool nullable = false;
   for (const ExpressionPtr& argument : arguments) nullable = nullable || argument->nullable();
   std::shared_ptr<arrow::DataType> arrow_type = types::ToArrow(*type);
-  return MakeCall(input, std::move(arguments), type, nullable,
-                  [arrow_type, any_array](const EvalContext& context, const std::vector<Datum>& values, int64_t num_rows) {
-                    return any_array ? ConcatLists(context, values, num_rows, arrow_type)
-                                     : ConcatTexts(context, values, num_rows, arrow_type);
-                  });
+  return MakeCall(
+      input, std::move(arguments), type, nullable,
+      [arrow_type, any_array](const EvalContext& context, const std::vector<Datum>& values, int64_t num_rows) {
+        return any_array ? ConcatLists(context, values, num_rows, arrow_type)
+                         : ConcatTexts(context, values, num_rows, arrow_type);
+      });
 }
 
 // One operand of concat_ws: a text, or an array of them.

@@ -74,17 +74,16 @@ arrow::Result<ExpressionPtr> BindOverlay(const BindInput& input) {
   if (!binary && !expression::CanImplicitCast(full.arguments[0]->type(), types::String())) {
     return UnexpectedInputType(full, 0, R"(("STRING" or "BINARY"))");
   }
-  return BindSimple(
-      full, {type, type, types::Integer(), types::Integer()}, type,
-      BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view, int32_t, int32_t>(
-          binary ? arrow::binary() : arrow::utf8(),
-          [binary](const EvalContext&, std::string_view text, std::string_view with, int32_t position, int32_t length,
-                   arrow::BinaryBuilder& builder) {
-            thread_local std::string out;
-            out.clear();
-            Overlay(text, with, position, length, binary, &out);
-            return builder.Append(out);
-          }));
+  return BindSimple(full, {type, type, types::Integer(), types::Integer()}, type,
+                    BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view, int32_t, int32_t>(
+                        binary ? arrow::binary() : arrow::utf8(),
+                        [binary](const EvalContext&, std::string_view text, std::string_view with, int32_t position,
+                                 int32_t length, arrow::BinaryBuilder& builder) {
+                          thread_local std::string out;
+                          out.clear();
+                          Overlay(text, with, position, length, binary, &out);
+                          return builder.Append(out);
+                        }));
 }
 
 void Reverse(std::string_view text, std::string* out) {
@@ -197,25 +196,25 @@ extern const FunctionDef kOverlay{.name = "overlay",
                                   .max_arguments = 4,
                                   .bind = BindOverlay};
 
-extern const FunctionDef kRepeat{
-    .name = "repeat",
-    .family = "string",
-    .description = "The text so many times over.",
-    .example = "repeat('123', 2)",
-    .example_result = "123123",
-    .min_arguments = 2,
-    .max_arguments = 2,
-    .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String(), types::Integer()}, types::String(),
-                        BuiltKernel<arrow::StringBuilder, std::string_view, int32_t>(
-                            arrow::utf8(), [](const EvalContext&, std::string_view text, int32_t times,
-                                              arrow::StringBuilder& builder) {
-                              thread_local std::string out;
-                              out.clear();
-                              for (int32_t k = 0; k < times; ++k) out += text;
-                              return builder.Append(out);
-                            }));
-    }};
+extern const FunctionDef kRepeat{.name = "repeat",
+                                 .family = "string",
+                                 .description = "The text so many times over.",
+                                 .example = "repeat('123', 2)",
+                                 .example_result = "123123",
+                                 .min_arguments = 2,
+                                 .max_arguments = 2,
+                                 .bind = [](const BindInput& input) {
+                                   return BindSimple(
+                                       input, {types::String(), types::Integer()}, types::String(),
+                                       BuiltKernel<arrow::StringBuilder, std::string_view, int32_t>(
+                                           arrow::utf8(), [](const EvalContext&, std::string_view text, int32_t times,
+                                                             arrow::StringBuilder& builder) {
+                                             thread_local std::string out;
+                                             out.clear();
+                                             for (int32_t k = 0; k < times; ++k) out += text;
+                                             return builder.Append(out);
+                                           }));
+                                 }};
 
 extern const FunctionDef kSpace{
     .name = "space",
@@ -244,8 +243,9 @@ extern const FunctionDef kSplitPart{
     .bind = [](const BindInput& input) {
       return BindSimple(input, {types::String(), types::String(), types::Integer()}, types::String(),
                         BuiltKernel<arrow::StringBuilder, std::string_view, std::string_view, int32_t>(
-                            arrow::utf8(), [](const EvalContext&, std::string_view text, std::string_view delimiter,
-                                              int32_t part, arrow::StringBuilder& builder) -> arrow::Status {
+                            arrow::utf8(),
+                            [](const EvalContext&, std::string_view text, std::string_view delimiter, int32_t part,
+                               arrow::StringBuilder& builder) -> arrow::Status {
                               ARROW_ASSIGN_OR_RAISE(std::string_view found, SplitPart(text, delimiter, part));
                               return builder.Append(found);
                             }),

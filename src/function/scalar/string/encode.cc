@@ -119,7 +119,7 @@ enum class Charset : uint8_t { kLatin1, kAscii, kUtf16, kUtf16Be, kUtf16Le, kUtf
 
 std::optional<Charset> FindCharset(std::string_view name) {
   constexpr std::pair<std::string_view, Charset> kCharsets[] = {
-      {"iso-8859-1", Charset::kLatin1}, {"us-ascii", Charset::kAscii},    {"utf-16", Charset::kUtf16},
+      {"iso-8859-1", Charset::kLatin1}, {"us-ascii", Charset::kAscii},   {"utf-16", Charset::kUtf16},
       {"utf-16be", Charset::kUtf16Be},  {"utf-16le", Charset::kUtf16Le}, {"utf-32", Charset::kUtf32},
       {"utf-8", Charset::kUtf8}};
   for (const auto& [known, charset] : kCharsets) {
@@ -218,7 +218,8 @@ bool Decode(std::string_view bytes, Charset charset, std::string* out) {
       bool little = bytes.starts_with("\xFF\xFE");
       return DecodeUtf16(marked ? bytes.substr(2) : bytes, little, out);
     }
-    default: return DecodeUtf16(bytes, charset == Charset::kUtf16Le, out);
+    default:
+      return DecodeUtf16(bytes, charset == Charset::kUtf16Le, out);
   }
 }
 
@@ -252,13 +253,14 @@ arrow::Result<ExpressionPtr> BindDecodeCase(const BindInput& input) {
 
 arrow::Result<ExpressionPtr> BindDecode(const BindInput& input) {
   if (input.arguments.size() > 2) return BindDecodeCase(input);
-  return BindSimple(input, {types::Binary(), types::String()}, types::String(),
-                    BuiltKernel<arrow::StringBuilder, std::string_view, std::string_view>(
-                        arrow::utf8(), [](const EvalContext&, std::string_view value, std::string_view charset,
-                                          arrow::StringBuilder& builder) {
-                          return AppendConverted("decode", Decode, value, charset, builder);
-                        }),
-                    {.can_fail = true, .may_null = true});
+  return BindSimple(
+      input, {types::Binary(), types::String()}, types::String(),
+      BuiltKernel<arrow::StringBuilder, std::string_view, std::string_view>(
+          arrow::utf8(),
+          [](const EvalContext&, std::string_view value, std::string_view charset, arrow::StringBuilder& builder) {
+            return AppendConverted("decode", Decode, value, charset, builder);
+          }),
+      {.can_fail = true, .may_null = true});
 }
 
 arrow::Status InvalidBinary(std::string_view text, std::string_view format) {
@@ -276,23 +278,25 @@ arrow::Result<ExpressionPtr> BindToBinary(const BindInput& input, bool tried) {
     format = ToLowerAscii(*given);
   }
   if (format != "hex" && format != "base64" && format != "utf-8" && format != "utf8") {
-    return UserError("DATATYPE_MISMATCH.INVALID_ARG_VALUE",
-                     {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
-                      {"inputName", "fmt"},
-                      {"requireType", "case-insensitive \"STRING\""},
-                      {"validValues", "'hex', 'utf-8', 'utf8', or 'base64'"},
-                      {"inputValue", "'" + format + "'"}});
+    return UserError("DATATYPE_MISMATCH.INVALID_ARG_VALUE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
+                                                             {"inputName", "fmt"},
+                                                             {"requireType", "case-insensitive \"STRING\""},
+                                                             {"validValues", "'hex', 'utf-8', 'utf8', or 'base64'"},
+                                                             {"inputValue", "'" + format + "'"}});
   }
   BindInput first{input.def, input.name, {input.arguments[0]}, input.context};
   auto info = BindSimple(first, {types::String()}, types::Binary(),
                          BuiltKernel<arrow::BinaryBuilder, std::string_view>(
-                             arrow::binary(), [format, tried](const EvalContext&, std::string_view text,
-                                                              arrow::BinaryBuilder& builder) {
+                             arrow::binary(),
+                             [format, tried](const EvalContext&, std::string_view text, arrow::BinaryBuilder& builder) {
                                std::string out;
                                bool good = true;
-                               if (format == "hex") good = FromHex(text, &out);
-                               else if (format == "base64") good = FromBase64(text, true, &out);
-                               else out = text;
+                               if (format == "hex")
+                                 good = FromHex(text, &out);
+                               else if (format == "base64")
+                                 good = FromBase64(text, true, &out);
+                               else
+                                 out = text;
                                if (good) return builder.Append(out);
                                return tried ? builder.AppendNull() : InvalidBinary(text, ToUpperAscii(format));
                              }),
@@ -311,11 +315,12 @@ extern const FunctionDef kBase64Text{
     .min_arguments = 1,
     .max_arguments = 1,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::Binary()}, types::String(),
-                        BuiltKernel<arrow::StringBuilder, std::string_view>(
-                            arrow::utf8(), [](const EvalContext&, std::string_view bytes, arrow::StringBuilder& builder) {
-                              return builder.Append(ToBase64(bytes));
-                            }));
+      return BindSimple(
+          input, {types::Binary()}, types::String(),
+          BuiltKernel<arrow::StringBuilder, std::string_view>(
+              arrow::utf8(), [](const EvalContext&, std::string_view bytes, arrow::StringBuilder& builder) {
+                return builder.Append(ToBase64(bytes));
+              }));
     }};
 
 extern const FunctionDef kUnBase64{
@@ -329,7 +334,8 @@ extern const FunctionDef kUnBase64{
     .bind = [](const BindInput& input) {
       return BindSimple(input, {types::String()}, types::Binary(),
                         BuiltKernel<arrow::BinaryBuilder, std::string_view>(
-                            arrow::binary(), [](const EvalContext&, std::string_view text, arrow::BinaryBuilder& builder) {
+                            arrow::binary(),
+                            [](const EvalContext&, std::string_view text, arrow::BinaryBuilder& builder) {
                               std::string out;
                               if (FromBase64(text, false, &out)) return builder.Append(out);
                               return InvalidBinary(text, "BASE64");
@@ -346,23 +352,24 @@ extern const FunctionDef kHex{.name = "hex",
                               .max_arguments = 1,
                               .bind = BindHex};
 
-extern const FunctionDef kUnHex{
-    .name = "unhex",
-    .family = "string",
-    .description = "The bytes of a hexadecimal text; NULL when it is none.",
-    .example = "cast(unhex('537061726B2053514C') as string)",
-    .example_result = "Spark SQL",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String()}, types::Binary(),
-                        BuiltKernel<arrow::BinaryBuilder, std::string_view>(
-                            arrow::binary(), [](const EvalContext&, std::string_view text, arrow::BinaryBuilder& builder) {
-                              std::string out;
-                              return FromHex(text, &out) ? builder.Append(out) : builder.AppendNull();
-                            }),
-                        {.may_null = true});
-    }};
+extern const FunctionDef kUnHex{.name = "unhex",
+                                .family = "string",
+                                .description = "The bytes of a hexadecimal text; NULL when it is none.",
+                                .example = "cast(unhex('537061726B2053514C') as string)",
+                                .example_result = "Spark SQL",
+                                .min_arguments = 1,
+                                .max_arguments = 1,
+                                .bind = [](const BindInput& input) {
+                                  return BindSimple(
+                                      input, {types::String()}, types::Binary(),
+                                      BuiltKernel<arrow::BinaryBuilder, std::string_view>(
+                                          arrow::binary(),
+                                          [](const EvalContext&, std::string_view text, arrow::BinaryBuilder& builder) {
+                                            std::string out;
+                                            return FromHex(text, &out) ? builder.Append(out) : builder.AppendNull();
+                                          }),
+                                      {.may_null = true});
+                                }};
 
 extern const FunctionDef kEncode{
     .name = "encode",
@@ -373,23 +380,25 @@ extern const FunctionDef kEncode{
     .min_arguments = 2,
     .max_arguments = 2,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String(), types::String()}, types::Binary(),
-                        BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view>(
-                            arrow::binary(), [](const EvalContext&, std::string_view value, std::string_view charset,
-                                                arrow::BinaryBuilder& builder) {
-                              return AppendConverted("encode", Encode, value, charset, builder);
-                            }),
-                        {.can_fail = true, .may_null = true});
+      return BindSimple(
+          input, {types::String(), types::String()}, types::Binary(),
+          BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view>(
+              arrow::binary(),
+              [](const EvalContext&, std::string_view value, std::string_view charset, arrow::BinaryBuilder& builder) {
+                return AppendConverted("encode", Encode, value, charset, builder);
+              }),
+          {.can_fail = true, .may_null = true});
     }};
 
-extern const FunctionDef kDecode{.name = "decode",
-                                 .family = "string",
-                                 .description = "The text of bytes in a character set; with more arguments, CASE by value.",
-                                 .example = "decode(encode('abc', 'utf-8'), 'utf-8')",
-                                 .example_result = "abc",
-                                 .min_arguments = 2,
-                                 .max_arguments = -1,
-                                 .bind = BindDecode};
+extern const FunctionDef kDecode{
+    .name = "decode",
+    .family = "string",
+    .description = "The text of bytes in a character set; with more arguments, CASE by value.",
+    .example = "decode(encode('abc', 'utf-8'), 'utf-8')",
+    .example_result = "abc",
+    .min_arguments = 2,
+    .max_arguments = -1,
+    .bind = BindDecode};
 
 extern const FunctionDef kToBinary{.name = "to_binary",
                                    .family = "string",

@@ -72,13 +72,12 @@ template <Predicate kHolds>
 arrow::Result<ExpressionPtr> BindPredicate(const BindInput& input) {
   auto binary = [&](size_t i) { return input.arguments[i]->type()->id() == TypeId::kBinary; };
   DataTypePtr type = binary(0) && binary(1) ? types::Binary() : types::String();
-  return BindSimple(input, {type, type}, types::Boolean(),
-                    BuiltKernel<arrow::BooleanBuilder, std::string_view, std::string_view>(
-                        arrow::boolean(), [](const EvalContext&, std::string_view text, std::string_view part,
-                                             arrow::BooleanBuilder& builder) {
-                          return builder.Append(kHolds(text, part));
-                        }),
-                    {.may_null = type->id() == TypeId::kBinary});
+  return BindSimple(
+      input, {type, type}, types::Boolean(),
+      BuiltKernel<arrow::BooleanBuilder, std::string_view, std::string_view>(
+          arrow::boolean(), [](const EvalContext&, std::string_view text, std::string_view part,
+                               arrow::BooleanBuilder& builder) { return builder.Append(kHolds(text, part)); }),
+      {.may_null = type->id() == TypeId::kBinary});
 }
 
 bool ContainsText(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }

@@ -1,7 +1,7 @@
+#include <arrow/util/decimal.h>
+
 #include <cmath>
 #include <limits>
-
-#include <arrow/util/decimal.h>
 
 #include "base/error.h"
 #include "expression/type_coercion.h"
@@ -74,8 +74,10 @@ std::string Format(std::string_view digits, const Pattern& pattern) {
     if (next > '5' || (next == '5' && (rest || odd))) {
       size_t i = all.size();
       while (i > 0 && all[i - 1] == '9') all[--i] = '0';
-      if (i > 0) ++all[i - 1];
-      else all.insert(all.begin(), '1');
+      if (i > 0)
+        ++all[i - 1];
+      else
+        all.insert(all.begin(), '1');
     }
     whole = all.substr(0, all.size() - kept);
     fraction = all.substr(all.size() - kept);
@@ -116,9 +118,12 @@ arrow::Result<std::vector<std::string>> Texts(const EvalContext& context, const 
       types::AppendDecimalPlain(array->data()->GetValues<arrow::Decimal128>(1)[i], type->scale(), &text);
     } else if (type->id() == TypeId::kDouble) {
       double value = array->data()->GetValues<double>(1)[i];
-      if (std::isnan(value)) text = "NaN";
-      else if (std::isinf(value)) text = value > 0 ? "∞" : "-∞";
-      else text = PlainDouble(value);
+      if (std::isnan(value))
+        text = "NaN";
+      else if (std::isinf(value))
+        text = value > 0 ? "∞" : "-∞";
+      else
+        text = PlainDouble(value);
     } else {
       text = std::to_string(array->data()->GetValues<int64_t>(1)[i]);
     }
@@ -134,8 +139,10 @@ arrow::Result<Datum> FormatNumbers(const EvalContext& context, const std::vector
     ARROW_ASSIGN_OR_RAISE(auto validity, expression::CombinedValidity(arguments, rows, context.memory_pool));
     std::optional<expression::FixedColumn<int32_t>> places;
     std::optional<expression::StringColumn> patterns;
-    if (by_pattern) patterns.emplace(arguments[1]);
-    else places.emplace(arguments[1]);
+    if (by_pattern)
+      patterns.emplace(arguments[1]);
+    else
+      places.emplace(arguments[1]);
     arrow::StringBuilder builder(context.memory_pool);
     for (int64_t i = 0; i < rows; ++i) {
       bool null = validity != nullptr && !arrow::bit_util::GetBit(validity->data(), i);
@@ -166,22 +173,24 @@ arrow::Result<ExpressionPtr> BindFormatNumber(const BindInput& input) {
   DataTypePtr type = from->is_integral() ? types::Long() : from->id() == TypeId::kDecimal ? from : types::Double();
   bool by_pattern = input.arguments[1]->type()->id() == TypeId::kString;
   DataTypePtr second = by_pattern ? types::String() : types::Integer();
-  return BindSimple(input, {type, second}, types::String(),
-                    [type, by_pattern](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) {
-                      return FormatNumbers(context, arguments, num_rows, type, by_pattern);
-                    },
-                    {.may_null = true});
+  return BindSimple(
+      input, {type, second}, types::String(),
+      [type, by_pattern](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) {
+        return FormatNumbers(context, arguments, num_rows, type, by_pattern);
+      },
+      {.may_null = true});
 }
 
 }  // namespace
 
-extern const FunctionDef kFormatNumber{.name = "format_number",
-                                       .family = "string",
-                                       .description = "The number with groups of three and so many decimal places, or in a pattern.",
-                                       .example = "format_number(12332.123456, 4)",
-                                       .example_result = "12,332.1235",
-                                       .min_arguments = 2,
-                                       .max_arguments = 2,
-                                       .bind = BindFormatNumber};
+extern const FunctionDef kFormatNumber{
+    .name = "format_number",
+    .family = "string",
+    .description = "The number with groups of three and so many decimal places, or in a pattern.",
+    .example = "format_number(12332.123456, 4)",
+    .example_result = "12,332.1235",
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .bind = BindFormatNumber};
 
 }  // namespace millrace::function

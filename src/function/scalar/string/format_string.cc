@@ -23,7 +23,7 @@ enum class Kind : uint8_t { kText, kWhole, kFloating, kBoolean };
 /// One argument as the conversions read it.
 struct Operand {
   Kind kind = Kind::kText;
-  std::shared_ptr<arrow::Array> texts;  ///< as CAST to STRING
+  std::shared_ptr<arrow::Array> texts;    ///< as CAST to STRING
   std::shared_ptr<arrow::Array> numbers;  ///< int64 or double
 };
 
@@ -56,14 +56,22 @@ bool ParseSpecifier(std::string_view text, size_t* i, Specifier* out) {
   }
   for (; *i < text.size(); ++*i) {
     char c = text[*i];
-    if (c == '-') out->left = true;
-    else if (c == '+') out->plus = true;
-    else if (c == ' ') out->space = true;
-    else if (c == '0') out->zero = true;
-    else if (c == ',') out->group = true;
-    else if (c == '(') out->parentheses = true;
-    else if (c == '#') out->alternate = true;
-    else break;
+    if (c == '-')
+      out->left = true;
+    else if (c == '+')
+      out->plus = true;
+    else if (c == ' ')
+      out->space = true;
+    else if (c == '0')
+      out->zero = true;
+    else if (c == ',')
+      out->group = true;
+    else if (c == '(')
+      out->parentheses = true;
+    else if (c == '#')
+      out->alternate = true;
+    else
+      break;
   }
   ParseNumber(text, i, &out->width);
   if (*i < text.size() && text[*i] == '.') {
@@ -210,7 +218,8 @@ arrow::Result<Operand> Prepare(const EvalContext& context, const Datum& value, c
   Operand operand;
   ARROW_ASSIGN_OR_RAISE(auto array, expression::ToArray(value, num_rows, context.memory_pool));
   auto cast = [&](const DataTypePtr& to) -> arrow::Result<std::shared_ptr<arrow::Array>> {
-    ARROW_ASSIGN_OR_RAISE(Datum made, expression::CastColumn(context, Datum(array), type, *to, expression::CastMode::kAnsi));
+    ARROW_ASSIGN_OR_RAISE(Datum made,
+                          expression::CastColumn(context, Datum(array), type, *to, expression::CastMode::kAnsi));
     return made.make_array();
   };
   ARROW_ASSIGN_OR_RAISE(operand.texts, cast(types::String()));
@@ -236,8 +245,8 @@ arrow::Result<ExpressionPtr> BindFormat(const BindInput& input) {
   if (arguments[0]->foldable()) {
     ARROW_ASSIGN_OR_RAISE(auto format, FoldableString(input, 0, "strfmt"));
     if (format && format->find("%0$") != std::string::npos) {
-      return UserError("INVALID_PARAMETER_VALUE.ZERO_INDEX", {{"parameter", QuoteIdentifier("strfmt")},
-                                                              {"functionName", QuoteIdentifier("format_string")}});
+      return UserError("INVALID_PARAMETER_VALUE.ZERO_INDEX",
+                       {{"parameter", QuoteIdentifier("strfmt")}, {"functionName", QuoteIdentifier("format_string")}});
     }
   }
   std::vector<DataTypePtr> types;

@@ -21,10 +21,10 @@ arrow::Result<ExpressionPtr> BindLength(const BindInput& input) {
     return UnexpectedInputType(input, 0, R"(("STRING" or "BINARY"))");
   }
   auto kernel = [](auto measure) {
-    return FixedKernel<int32_t, std::string_view>(
-        arrow::int32(), [measure](const EvalContext&, std::string_view value, int32_t* out) {
-          *out = static_cast<int32_t>(measure(value));
-        });
+    return FixedKernel<int32_t, std::string_view>(arrow::int32(),
+                                                  [measure](const EvalContext&, std::string_view value, int32_t* out) {
+                                                    *out = static_cast<int32_t>(measure(value));
+                                                  });
   };
   return BindSimple(input, {binary ? types::Binary() : types::String()}, types::Integer(),
                     kernel(binary ? kOfBytes : kOfText), {.shown_name = std::string(input.name)});

@@ -47,16 +47,16 @@ arrow::Result<ExpressionPtr> BindPad(const BindInput& input) {
   }
   BindInput full{input.def, input.name, std::move(arguments), input.context};
   DataTypePtr type = binary ? types::Binary() : types::String();
-  return BindSimple(full, {type, types::Integer(), type}, type,
-                    BuiltKernel<arrow::BinaryBuilder, std::string_view, int32_t, std::string_view>(
-                        binary ? arrow::binary() : arrow::utf8(),
-                        [binary](const EvalContext&, std::string_view value, int32_t length, std::string_view with,
-                                 arrow::BinaryBuilder& builder) {
-                          thread_local std::string out;
-                          out.clear();
-                          Pad(value, length, with, kLeftSide, binary, &out);
-                          return builder.Append(out);
-                        }));
+  return BindSimple(
+      full, {type, types::Integer(), type}, type,
+      BuiltKernel<arrow::BinaryBuilder, std::string_view, int32_t, std::string_view>(
+          binary ? arrow::binary() : arrow::utf8(), [binary](const EvalContext&, std::string_view value, int32_t length,
+                                                             std::string_view with, arrow::BinaryBuilder& builder) {
+            thread_local std::string out;
+            out.clear();
+            Pad(value, length, with, kLeftSide, binary, &out);
+            return builder.Append(out);
+          }));
 }
 
 }  // namespace

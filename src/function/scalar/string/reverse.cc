@@ -29,8 +29,8 @@ arrow::Result<Datum> ReverseLists(const EvalContext& context, const std::vector<
     }
     ARROW_ASSIGN_OR_RAISE(auto offset_buffer, offsets.Finish());
     ARROW_ASSIGN_OR_RAISE(auto validity, expression::CombinedValidity({Datum(array)}, rows, context.memory_pool));
-    return Datum(arrow::ArrayData::Make(array->type(), rows, {std::move(validity), std::move(offset_buffer)},
-                                        {taken.array()}));
+    return Datum(
+        arrow::ArrayData::Make(array->type(), rows, {std::move(validity), std::move(offset_buffer)}, {taken.array()}));
   });
 }
 

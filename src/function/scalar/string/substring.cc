@@ -49,14 +49,14 @@ arrow::Result<ExpressionPtr> BindCut(const BindInput& input, ExpressionVector ar
                           }),
                       options);
   }
-  return BindSimple(full, parameters, type,
-                    BuiltKernel<arrow::BinaryBuilder, std::string_view, int32_t>(
-                        binary ? arrow::binary() : arrow::utf8(),
-                        [cut, binary](const EvalContext&, std::string_view value, int32_t count,
-                                      arrow::BinaryBuilder& builder) {
-                          return builder.Append(cut(value, count, 0, binary));
-                        }),
-                    options);
+  return BindSimple(
+      full, parameters, type,
+      BuiltKernel<arrow::BinaryBuilder, std::string_view, int32_t>(
+          binary ? arrow::binary() : arrow::utf8(),
+          [cut, binary](const EvalContext&, std::string_view value, int32_t count, arrow::BinaryBuilder& builder) {
+            return builder.Append(cut(value, count, 0, binary));
+          }),
+      options);
 }
 
 std::string_view Left(std::string_view value, int32_t count, int32_t, bool binary) {

@@ -57,9 +57,7 @@ ExpressionPtr MakeTrim(const ExpressionPtr& text, const ExpressionPtr& set, Side
     nullable = nullable || arguments[1]->nullable();
     info.kernel = BuiltKernel<arrow::StringBuilder, std::string_view, std::string_view>(
         arrow::utf8(), [side](const EvalContext&, std::string_view value, std::string_view characters,
-                              arrow::StringBuilder& builder) {
-          return builder.Append(Trim(value, characters, side));
-        });
+                              arrow::StringBuilder& builder) { return builder.Append(Trim(value, characters, side)); });
   }
   return std::make_shared<Call>(std::make_shared<CallInfo>(std::move(info)), types::String(), nullable,
                                 std::move(arguments));
@@ -90,12 +88,11 @@ arrow::Result<ExpressionPtr> BindTrim(const BindInput& input, Side side, const c
 arrow::Result<ExpressionPtr> BindBothTrim(const BindInput& input) {
   bool binary = input.arguments[0]->type()->id() == TypeId::kBinary;
   if (binary && input.arguments.size() == 2 && input.arguments[1]->type()->id() == TypeId::kBinary) {
-    return BindSimple(input, {types::Binary(), types::Binary()}, types::Binary(),
-                      BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view>(
-                          arrow::binary(), [](const EvalContext&, std::string_view bytes, std::string_view set,
-                                              arrow::BinaryBuilder& builder) {
-                            return builder.Append(TrimBytes(bytes, set));
-                          }));
+    return BindSimple(
+        input, {types::Binary(), types::Binary()}, types::Binary(),
+        BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view>(
+            arrow::binary(), [](const EvalContext&, std::string_view bytes, std::string_view set,
+                                arrow::BinaryBuilder& builder) { return builder.Append(TrimBytes(bytes, set)); }));
   }
   ARROW_RETURN_NOT_OK(CheckTexts(input));
   CallInfo info;
@@ -106,15 +103,14 @@ arrow::Result<ExpressionPtr> BindBothTrim(const BindInput& input) {
 
 }  // namespace
 
-extern const FunctionDef kTrim{
-    .name = "trim",
-    .family = "string",
-    .description = "The text without blanks, or the given characters, at both ends.",
-    .example = "trim('    SparkSQL   ')",
-    .example_result = "SparkSQL",
-    .min_arguments = 1,
-    .max_arguments = 2,
-    .bind = [](const BindInput& input) { return BindTrim(input, Side::kBoth, "BOTH"); }};
+extern const FunctionDef kTrim{.name = "trim",
+                               .family = "string",
+                               .description = "The text without blanks, or the given characters, at both ends.",
+                               .example = "trim('    SparkSQL   ')",
+                               .example_result = "SparkSQL",
+                               .min_arguments = 1,
+                               .max_arguments = 2,
+                               .bind = [](const BindInput& input) { return BindTrim(input, Side::kBoth, "BOTH"); }};
 
 extern const FunctionDef kLtrim{
     .name = "ltrim",
@@ -136,13 +132,14 @@ extern const FunctionDef kRtrim{
     .max_arguments = 2,
     .bind = [](const BindInput& input) { return BindTrim(input, Side::kTrailing, "TRAILING"); }};
 
-extern const FunctionDef kBtrim{.name = "btrim",
-                                .family = "string",
-                                .description = "The text without the given characters (blanks by default) at both ends.",
-                                .example = "btrim('SSparkSQLS', 'SL')",
-                                .example_result = "parkSQ",
-                                .min_arguments = 1,
-                                .max_arguments = 2,
-                                .bind = BindBothTrim};
+extern const FunctionDef kBtrim{
+    .name = "btrim",
+    .family = "string",
+    .description = "The text without the given characters (blanks by default) at both ends.",
+    .example = "btrim('SSparkSQLS', 'SL')",
+    .example_result = "parkSQ",
+    .min_arguments = 1,
+    .max_arguments = 2,
+    .bind = BindBothTrim};
 
 }  // namespace millrace::function

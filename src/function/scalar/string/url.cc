@@ -55,7 +55,8 @@ bool UrlDecode(std::string_view text, std::string* out) {
 arrow::Result<ExpressionPtr> BindUrlDecode(const BindInput& input, bool tried) {
   return BindSimple(input, {types::String()}, types::String(),
                     BuiltKernel<arrow::StringBuilder, std::string_view>(
-                        arrow::utf8(), [tried](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {
+                        arrow::utf8(),
+                        [tried](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {
                           std::string out;
                           if (UrlDecode(text, &out)) return builder.Append(out);
                           if (tried) return builder.AppendNull();
@@ -153,8 +154,9 @@ arrow::Result<ExpressionPtr> BindParseUrl(const BindInput& input, bool tried) {
   if (input.arguments.size() == 2) {
     return BindSimple(input, {types::String()}, types::String(),
                       BuiltKernel<arrow::StringBuilder, std::string_view, std::string_view>(
-                          arrow::utf8(), [tried](const EvalContext&, std::string_view text, std::string_view part,
-                                                 arrow::StringBuilder& builder) -> arrow::Status {
+                          arrow::utf8(),
+                          [tried](const EvalContext&, std::string_view text, std::string_view part,
+                                  arrow::StringBuilder& builder) -> arrow::Status {
                             ARROW_RETURN_NOT_OK(CheckUrl(text, tried));
                             std::string out;
                             return FindPart(text, part, &out) ? builder.Append(out) : builder.AppendNull();
@@ -163,8 +165,9 @@ arrow::Result<ExpressionPtr> BindParseUrl(const BindInput& input, bool tried) {
   }
   return BindSimple(input, {types::String()}, types::String(),
                     BuiltKernel<arrow::StringBuilder, std::string_view, std::string_view, std::string_view>(
-                        arrow::utf8(), [tried](const EvalContext&, std::string_view text, std::string_view part,
-                                               std::string_view key, arrow::StringBuilder& builder) -> arrow::Status {
+                        arrow::utf8(),
+                        [tried](const EvalContext&, std::string_view text, std::string_view part, std::string_view key,
+                                arrow::StringBuilder& builder) -> arrow::Status {
                           ARROW_RETURN_NOT_OK(CheckUrl(text, tried));
                           std::string query;
                           std::string out;
@@ -185,12 +188,12 @@ extern const FunctionDef kUrlEncode{
     .min_arguments = 1,
     .max_arguments = 1,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String()}, types::String(),
-                        BuiltKernel<arrow::StringBuilder, std::string_view>(
-                            arrow::utf8(), [](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {
-                              return builder.Append(UrlEncode(text));
-                            }),
-                        {.may_null = true});
+      return BindSimple(
+          input, {types::String()}, types::String(),
+          BuiltKernel<arrow::StringBuilder, std::string_view>(
+              arrow::utf8(), [](const EvalContext&, std::string_view text,
+                                arrow::StringBuilder& builder) { return builder.Append(UrlEncode(text)); }),
+          {.may_null = true});
     }};
 
 extern const FunctionDef kUrlDecode{.name = "url_decode",
@@ -211,14 +214,15 @@ extern const FunctionDef kTryUrlDecode{.name = "try_url_decode",
                                        .max_arguments = 1,
                                        .bind = [](const BindInput& input) { return BindUrlDecode(input, true); }};
 
-extern const FunctionDef kParseUrl{.name = "parse_url",
-                                   .family = "string",
-                                   .description = "A part of a URL: HOST, PATH, QUERY (or one key of it), REF, PROTOCOL, FILE, AUTHORITY, USERINFO.",
-                                   .example = "parse_url('http://spark.apache.org/path?query=1', 'HOST')",
-                                   .example_result = "spark.apache.org",
-                                   .min_arguments = 2,
-                                   .max_arguments = 3,
-                                   .bind = [](const BindInput& input) { return BindParseUrl(input, false); }};
+extern const FunctionDef kParseUrl{
+    .name = "parse_url",
+    .family = "string",
+    .description = "A part of a URL: HOST, PATH, QUERY (or one key of it), REF, PROTOCOL, FILE, AUTHORITY, USERINFO.",
+    .example = "parse_url('http://spark.apache.org/path?query=1', 'HOST')",
+    .example_result = "spark.apache.org",
+    .min_arguments = 2,
+    .max_arguments = 3,
+    .bind = [](const BindInput& input) { return BindParseUrl(input, false); }};
 
 extern const FunctionDef kTryParseUrl{.name = "try_parse_url",
                                       .family = "string",

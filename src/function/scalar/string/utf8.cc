@@ -29,17 +29,27 @@ char32_t Lower(char32_t c) {
 // Letters whose capital form has several letters.
 const char* UpperSequence(char32_t c) {
   switch (c) {
-    case U'ß': return "SS";
-    case U'ŉ': return "ʼN";
-    case U'ǰ': return "J̌";
-    case U'ﬀ': return "FF";
-    case U'ﬁ': return "FI";
-    case U'ﬂ': return "FL";
-    case U'ﬃ': return "FFI";
-    case U'ﬄ': return "FFL";
+    case U'ß':
+      return "SS";
+    case U'ŉ':
+      return "ʼN";
+    case U'ǰ':
+      return "J̌";
+    case U'ﬀ':
+      return "FF";
+    case U'ﬁ':
+      return "FI";
+    case U'ﬂ':
+      return "FL";
+    case U'ﬃ':
+      return "FFI";
+    case U'ﬄ':
+      return "FFL";
     case U'ﬅ':
-    case U'ﬆ': return "ST";
-    default: return nullptr;
+    case U'ﬆ':
+      return "ST";
+    default:
+      return nullptr;
   }
 }
 

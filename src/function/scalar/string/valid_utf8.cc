@@ -58,9 +58,11 @@ std::string HexBytes(std::string_view text) {
 arrow::Result<ExpressionPtr> BindValidate(const BindInput& input, bool tried) {
   return BindSimple(input, {types::String()}, types::String(),
                     BuiltKernel<arrow::StringBuilder, std::string_view>(
-                        arrow::utf8(), [tried](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {
+                        arrow::utf8(),
+                        [tried](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {
                           if (IsValid(text)) return builder.Append(text);
-                          return tried ? builder.AppendNull() : UserError("INVALID_UTF8_STRING", {{"str", HexBytes(text)}});
+                          return tried ? builder.AppendNull()
+                                       : UserError("INVALID_UTF8_STRING", {{"str", HexBytes(text)}});
                         }),
                     {.can_fail = !tried, .may_null = true});
 }
@@ -76,11 +78,12 @@ extern const FunctionDef kIsValidUtf8{
     .min_arguments = 1,
     .max_arguments = 1,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String()}, types::Boolean(),
-                        BuiltKernel<arrow::BooleanBuilder, std::string_view>(
-                            arrow::boolean(), [](const EvalContext&, std::string_view text,
-                                                 arrow::BooleanBuilder& builder) { return builder.Append(IsValid(text)); }),
-                        {.may_null = true});
+      return BindSimple(
+          input, {types::String()}, types::Boolean(),
+          BuiltKernel<arrow::BooleanBuilder, std::string_view>(
+              arrow::boolean(), [](const EvalContext&, std::string_view text,
+                                   arrow::BooleanBuilder& builder) { return builder.Append(IsValid(text)); }),
+          {.may_null = true});
     }};
 
 extern const FunctionDef kMakeValidUtf8{
@@ -92,12 +95,12 @@ extern const FunctionDef kMakeValidUtf8{
     .min_arguments = 1,
     .max_arguments = 1,
     .bind = [](const BindInput& input) {
-      return BindSimple(input, {types::String()}, types::String(),
-                        BuiltKernel<arrow::StringBuilder, std::string_view>(
-                            arrow::utf8(), [](const EvalContext&, std::string_view text, arrow::StringBuilder& builder) {
-                              return builder.Append(MakeValid(text));
-                            }),
-                        {.may_null = true});
+      return BindSimple(
+          input, {types::String()}, types::String(),
+          BuiltKernel<arrow::StringBuilder, std::string_view>(
+              arrow::utf8(), [](const EvalContext&, std::string_view text,
+                                arrow::StringBuilder& builder) { return builder.Append(MakeValid(text)); }),
+          {.may_null = true});
     }};
 
 extern const FunctionDef kValidateUtf8{.name = "validate_utf8",
