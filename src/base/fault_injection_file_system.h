@@ -40,6 +40,9 @@ class FaultInjectionFileSystem final : public FileSystem {
   arrow::Result<std::vector<FileInfo>> List(const std::string& directory) const override {
     return base_->List(directory);
   }
+  arrow::Result<std::vector<std::string>> ListNames(const std::string& directory) const override {
+    return base_->ListNames(directory);
+  }
   arrow::Result<std::optional<FileInfo>> Stat(const std::string& path) const override { return base_->Stat(path); }
   arrow::Status CreateDirectories(const std::string& directory) override;
   arrow::Result<bool> RenameIfAbsent(const std::string& from, const std::string& to) override;

@@ -120,6 +120,18 @@ class LocalFileSystemImpl final : public FileSystem {
     return found;
   }
 
+  arrow::Result<std::vector<std::string>> ListNames(const std::string& directory) const override {
+    DIR* dir = ::opendir(directory.c_str());
+    if (dir == nullptr) return ErrnoStatus("Cannot list", directory, errno);
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(dir)) {
+      std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+    }
+    ::closedir(dir);
+    return names;
+  }
+
   arrow::Result<std::optional<FileInfo>> Stat(const std::string& path) const override {
     struct stat st{};
     if (::stat(path.c_str(), &st) != 0) {
@@ -177,6 +189,13 @@ class LocalFileSystemImpl final : public FileSystem {
 };
 
 }  // namespace
+
+arrow::Result<std::vector<std::string>> FileSystem::ListNames(const std::string& directory) const {
+  ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> files, List(directory));
+  std::vector<std::string> names;
+  for (FileInfo& file : files) names.push_back(std::move(file.name));
+  return names;
+}
 
 FileSystem* LocalFileSystem() {
   static auto* instance = new LocalFileSystemImpl;

@@ -41,6 +41,8 @@ class FileSystem {
   virtual arrow::Result<std::unique_ptr<OutputFile>> OpenForWrite(const std::string& path) = 0;
   /// Children of a directory in no order; KeyError when it does not exist.
   virtual arrow::Result<std::vector<FileInfo>> List(const std::string& directory) const = 0;
+  /// Only the names, without a look at each file: for directories of many files. KeyError as List.
+  virtual arrow::Result<std::vector<std::string>> ListNames(const std::string& directory) const;
   /// nullopt when nothing is there.
   virtual arrow::Result<std::optional<FileInfo>> Stat(const std::string& path) const = 0;
   virtual arrow::Status CreateDirectories(const std::string& directory) = 0;

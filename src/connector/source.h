@@ -19,6 +19,13 @@
 #include "types/data_type.h"
 #include "types/time_zone.h"
 
+namespace millrace::delta {
+class TableCache;
+}
+namespace millrace::format {
+struct Predicate;
+}
+
 namespace millrace::connector {
 
 class MemoryTables;
@@ -46,6 +53,8 @@ struct ConnectorContext {
   };
   /// The session's tables of the memory sink and source; null where there is no session.
   MemoryTables* memory_tables = nullptr;
+  /// The session's open Delta tables; null where there is no session.
+  delta::TableCache* delta_tables = nullptr;
 };
 
 /// Yields the rows of one partition. Confined to one task.
@@ -68,6 +77,9 @@ using InputPartitions = std::vector<std::shared_ptr<const InputPartition>>;
 struct ReadColumns {
   /// Indices into the source's schema, ascending: other columns are not decoded.
   std::vector<int> indices;
+  /// Rows that cannot satisfy this need not be read; null for none. Its columns are names of the source's schema, not
+  /// only those of `indices`. The plan filters all the same.
+  std::shared_ptr<const format::Predicate> filter;
 };
 
 /// A bounded read. Thread: planned on one thread.

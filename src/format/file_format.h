@@ -14,6 +14,7 @@
 #include "base/file_system.h"
 #include "format/json/json_options.h"
 #include "format/option_map.h"
+#include "format/predicate.h"
 #include "types/data_type.h"
 
 /// Data files: bytes on disk to record batches and back, one file at a time. Which files there are, what their
@@ -29,6 +30,10 @@ struct FileReadRequest {
   /// csv: all columns of the file as the user declared or Spark inferred them, in the file's order; `schema` is a part
   /// of them. Others ignore it.
   types::DataTypePtr file_schema;
+  /// Rows that cannot satisfy this need not be given (parquet leaves out row groups); null for none. Its columns are
+  /// those of `filter_schema`, or of `schema` where that is null.
+  PredicatePtr filter;
+  types::DataTypePtr filter_schema;
   OptionMap options;
   SessionFormat session;
   int64_t batch_rows = 64 * 1024;

@@ -44,7 +44,8 @@ std::shared_ptr<Session> Session::Create(std::shared_ptr<Engine> engine) {
   return std::shared_ptr<Session>(new Session(std::move(engine)));
 }
 
-Session::Session(std::shared_ptr<Engine> engine) : id_(RandomUuid()), engine_(std::move(engine)) {}
+Session::Session(std::shared_ptr<Engine> engine)
+    : id_(RandomUuid()), engine_(std::move(engine)), delta_tables_(engine_->file_system) {}
 
 Session::~Session() { (void)streams_.StopAll(); }
 
@@ -69,6 +70,7 @@ connector::ConnectorContext Session::MakeConnectorContext() {
   context.parallelism = engine_->pool->num_threads();
   context.conf = [this](std::string_view key) { return conf_.Get(key); };
   context.memory_tables = &memory_tables_;
+  context.delta_tables = &delta_tables_;
   if (print_) context.print = print_;
   context.show = [eval](const types::DataType& schema, const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
                         int64_t num_rows, int truncate) {

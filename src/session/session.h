@@ -18,6 +18,7 @@
 #include "catalog/catalog.h"
 #include "connector/memory/memory_table.h"
 #include "connector/sink.h"
+#include "delta/table.h"
 #include "physical/operator.h"
 #include "session/conf.h"
 #include "session/streaming_query_manager.h"
@@ -124,6 +125,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Conf conf_;
   catalog::Catalog catalog_;
   connector::MemoryTables memory_tables_;
+  delta::TableCache delta_tables_;
   std::function<void(std::string_view)> print_;
   std::mutex mutex_;
   std::map<std::string, logical::PlanPtr> relations_;

@@ -52,6 +52,8 @@ class FilesReader final : public BatchReader {
     request.file_schema = plan_->data_schema;
     request.options = plan_->options;
     request.session = plan_->session;
+    request.filter = plan_->filter;
+    request.filter_schema = plan_->data_schema;
     auto opened = plan_->format->open_reader(request);
     if (!opened.ok()) return plan_->ignore_corrupt_files ? arrow::Status::OK() : opened.status();
     constants_.clear();
@@ -159,6 +161,7 @@ arrow::Result<std::shared_ptr<const FileReadPlan>> MakeReadPlan(const FileTable&
   plan->data_schema = table.data_schema;
   plan->partition_schema = table.partition_schema;
   plan->time_zone = context.time_zone;
+  plan->filter = columns.filter;
   auto flag = [&](std::string_view option, std::string_view conf) -> arrow::Result<bool> {
     return request.options.GetBool(option, context.conf(conf).value_or("false") == "true");
   };

@@ -21,6 +21,7 @@ struct FileReadPlan {
   /// One a wanted column: index into wanted_data, or -1 − index into partition_schema.
   std::vector<int> columns;
   std::shared_ptr<arrow::Schema> output;
+  format::PredicatePtr filter;
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   bool ignore_missing_files = false;
   bool ignore_corrupt_files = false;

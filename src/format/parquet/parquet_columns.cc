@@ -3,12 +3,14 @@
 #include <arrow/array/util.h>
 #include <arrow/compute/api.h>
 #include <arrow/util/bitmap_ops.h>
+#include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/schema.h>
 
 #include <algorithm>
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/json_value.h"
 #include "types/arrow_type.h"
 
 namespace millrace::format {
@@ -51,14 +53,34 @@ std::shared_ptr<arrow::DataType> WriteType(const std::shared_ptr<arrow::DataType
   }
 }
 
+using FileFields = std::vector<parquet::arrow::SchemaField>;
+
 /// Index of the field called `name`: the exact one, else the only one that differs by case; -1.
-int FindColumn(const arrow::FieldVector& fields, const std::string& name) {
+int FindByName(const FileFields& fields, const std::string& name) {
   int found = -1;
   for (size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i]->name() == name) return static_cast<int>(i);
-    if (EqualsIgnoreCase(fields[i]->name(), name)) found = found == -1 ? static_cast<int>(i) : -2;
+    if (fields[i].field->name() == name) return static_cast<int>(i);
+    if (EqualsIgnoreCase(fields[i].field->name(), name)) found = found == -1 ? static_cast<int>(i) : -2;
   }
   return found == -2 ? -1 : found;
+}
+
+int FindById(const FileFields& fields, const std::string& id) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto& metadata = fields[i].field->metadata();
+    int key = metadata == nullptr ? -1 : metadata->FindKey("PARQUET:field_id");
+    if (key >= 0 && metadata->value(key) == id) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int FindField(const FileFields& fields, const types::StructField& wanted, const ColumnMatch& match) {
+  if (match.by == ColumnMatch::By::kName || wanted.metadata_json.empty()) return FindByName(fields, wanted.name);
+  auto metadata = ParseJson(wanted.metadata_json);
+  const JsonValue* value = metadata.ok() ? metadata->Find(match.key) : nullptr;
+  if (value == nullptr) return FindByName(fields, wanted.name);
+  return match.by == ColumnMatch::By::kFieldId ? FindById(fields, value->AsString())
+                                               : FindByName(fields, value->AsString());
 }
 
 bool IsTextual(arrow::Type::type id) {
@@ -86,33 +108,25 @@ bool CanRead(const arrow::DataType& from, const arrow::DataType& to) {
     const auto& b = static_cast<const arrow::DecimalType&>(to);
     return b.scale() >= a.scale() && b.precision() - b.scale() >= a.precision() - a.scale();
   }
-  if (f == Type::STRUCT && t == Type::STRUCT) {
-    for (const auto& field : to.fields()) {
-      int index = FindColumn(from.fields(), field->name());
-      if (index >= 0 && !CanRead(*from.field(index)->type(), *field->type())) return false;
-    }
-    return true;
-  }
-  if ((f == Type::LIST || f == Type::LARGE_LIST || f == Type::MAP) && (t == Type::LIST || t == Type::MAP)) {
-    if ((f == Type::MAP) != (t == Type::MAP)) return false;
-    return CanRead(*from.field(0)->type(), *to.field(0)->type());
-  }
   return f == Type::NA;
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> ConvertColumn(const std::shared_ptr<arrow::Array>& column,
-                                                           const std::shared_ptr<arrow::DataType>& to);
+                                                           const std::shared_ptr<arrow::DataType>& to,
+                                                           const ColumnPlace& place);
 
 arrow::Result<std::shared_ptr<arrow::Array>> ConvertStruct(const arrow::StructArray& column,
-                                                           const std::shared_ptr<arrow::DataType>& to) {
+                                                           const std::shared_ptr<arrow::DataType>& to,
+                                                           const ColumnPlace& place) {
   arrow::ArrayVector children;
-  for (const auto& field : to->fields()) {
-    int index = FindColumn(column.type()->fields(), field->name());
-    if (index < 0) {
-      ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(field->type(), column.length()));
+  for (int i = 0; i < to->num_fields(); ++i) {
+    const ColumnPlace& child_place = place.children[static_cast<size_t>(i)];
+    const auto& type = to->field(i)->type();
+    if (child_place.read_index < 0) {
+      ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(type, column.length()));
       children.push_back(std::move(nulls));
     } else {
-      ARROW_ASSIGN_OR_RAISE(auto child, ConvertColumn(column.field(index), field->type()));
+      ARROW_ASSIGN_OR_RAISE(auto child, ConvertColumn(column.field(child_place.read_index), type, child_place));
       children.push_back(std::move(child));
     }
   }
@@ -125,20 +139,42 @@ arrow::Result<std::shared_ptr<arrow::Array>> ConvertStruct(const arrow::StructAr
                                               column.null_count());
 }
 
+// The entries of a map are a struct without NULLs; key and value are its two fields.
+arrow::Result<std::shared_ptr<arrow::Array>> ConvertMap(const arrow::Array& column,
+                                                        const std::shared_ptr<arrow::DataType>& to,
+                                                        const ColumnPlace& place) {
+  auto data = std::make_shared<arrow::ArrayData>(*column.data());
+  auto entries = std::make_shared<arrow::ArrayData>(*data->child_data[0]);
+  const auto& map = static_cast<const arrow::MapType&>(*to);
+  const auto& sources = static_cast<const arrow::StructArray&>(*arrow::MakeArray(entries));
+  ARROW_ASSIGN_OR_RAISE(auto keys, ConvertColumn(sources.field(0), map.key_type(), place.children[0]));
+  ARROW_ASSIGN_OR_RAISE(auto items, ConvertColumn(sources.field(1), map.item_type(), place.children[1]));
+  auto converted = std::make_shared<arrow::StructArray>(map.value_type(), sources.length(),
+                                                        arrow::ArrayVector{std::move(keys), std::move(items)});
+  data->type = to;
+  data->child_data = {converted->data()};
+  return arrow::MakeArray(data);
+}
+
 arrow::Result<std::shared_ptr<arrow::Array>> ConvertColumn(const std::shared_ptr<arrow::Array>& column,
-                                                           const std::shared_ptr<arrow::DataType>& to) {
+                                                           const std::shared_ptr<arrow::DataType>& to,
+                                                           const ColumnPlace& place) {
   using arrow::Type;
-  if (column->type()->Equals(*to)) return column;
+  // A nested type of the same form may still have its fields in another order.
+  if (place.children.empty() && column->type()->Equals(*to)) return column;
   Type::type from = column->type_id();
   switch (to->id()) {
     case Type::STRUCT:
-      if (from == Type::STRUCT) return ConvertStruct(static_cast<const arrow::StructArray&>(*column), to);
+      if (from == Type::STRUCT) return ConvertStruct(static_cast<const arrow::StructArray&>(*column), to, place);
       break;
-    case Type::LIST:
-    case Type::MAP: {
-      if (from != to->id()) break;
+    case Type::MAP:
+      if (from == Type::MAP) return ConvertMap(*column, to, place);
+      break;
+    case Type::LIST: {
+      if (from != Type::LIST) break;
       auto data = std::make_shared<arrow::ArrayData>(*column->data());
-      ARROW_ASSIGN_OR_RAISE(auto child, ConvertColumn(arrow::MakeArray(data->child_data[0]), to->field(0)->type()));
+      ARROW_ASSIGN_OR_RAISE(
+          auto child, ConvertColumn(arrow::MakeArray(data->child_data[0]), to->field(0)->type(), place.children[0]));
       data->type = to;
       data->child_data = {child->data()};
       return arrow::MakeArray(data);
@@ -247,53 +283,147 @@ arrow::Result<DataTypePtr> MergeParquetSchemas(const DataTypePtr& a, const DataT
                    {{"left", QuoteSqlType(a->Sql())}, {"right", QuoteSqlType(b->Sql())}});
 }
 
-void CollectLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leaves) {
-  if (field.is_leaf()) {
-    leaves->push_back(field.column_index);
-    return;
-  }
-  for (const parquet::arrow::SchemaField& child : field.children) CollectLeaves(child, leaves);
-}
+namespace {
 
-arrow::Result<ParquetColumns> ParquetColumns::Make(const std::string& path, const arrow::Schema& file_schema,
-                                                   const DataTypePtr& wanted) {
+/// Finds the places of wanted columns level by level.
+class PlaceFinder {
+ public:
+  PlaceFinder(const std::string& path, const ColumnMatch& match, std::vector<int>* leaves,
+              std::map<std::vector<std::string>, int>* leaf_of)
+      : path_(path), match_(match), leaves_(leaves), leaf_of_(leaf_of) {}
+
+  /// Places of the fields of `wanted` among `file_fields`.
+  arrow::Result<std::vector<ColumnPlace>> Find(const std::vector<types::StructField>& wanted,
+                                               const FileFields& file_fields) {
+    std::vector<ColumnPlace> places(wanted.size());
+    std::vector<int> read;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      int index = FindField(file_fields, wanted[i], match_);
+      if (index < 0) continue;
+      name_.push_back(wanted[i].name);
+      ARROW_ASSIGN_OR_RAISE(places[i], FindType(*wanted[i].type, file_fields[static_cast<size_t>(index)]));
+      name_.pop_back();
+      places[i].file_index = index;
+      read.push_back(index);
+    }
+    std::sort(read.begin(), read.end());
+    read.erase(std::unique(read.begin(), read.end()), read.end());
+    for (ColumnPlace& place : places) {
+      if (place.file_index < 0) continue;
+      place.read_index = static_cast<int>(std::lower_bound(read.begin(), read.end(), place.file_index) - read.begin());
+    }
+    return places;
+  }
+
+ private:
+  arrow::Result<ColumnPlace> FindType(const types::DataType& wanted, const parquet::arrow::SchemaField& field) {
+    ColumnPlace place;
+    arrow::Type::type id = field.field->type()->id();
+    switch (wanted.id()) {
+      case TypeId::kStruct: {
+        if (id != arrow::Type::STRUCT) return Mismatch(wanted, field);
+        size_t num_leaves = leaves_->size();
+        ARROW_ASSIGN_OR_RAISE(place.children, Find(wanted.fields(), field.children));
+        // Some leaf must tell which rows have the struct at all.
+        if (leaves_->size() == num_leaves) AddFirstLeaf(field);
+        return place;
+      }
+      case TypeId::kArray: {
+        if (id != arrow::Type::LIST && id != arrow::Type::LARGE_LIST) return Mismatch(wanted, field);
+        NestedName nested(this, "element");
+        ARROW_ASSIGN_OR_RAISE(ColumnPlace element, FindWhole(*wanted.element(), field.children[0]));
+        place.children.push_back(std::move(element));
+        return place;
+      }
+      case TypeId::kMap: {
+        if (id != arrow::Type::MAP || field.children.size() != 1) return Mismatch(wanted, field);
+        const FileFields& entry = field.children[0].children;
+        NestedName nested(this, "entry");
+        ARROW_ASSIGN_OR_RAISE(ColumnPlace key, FindWhole(*wanted.key(), entry[0]));
+        ARROW_ASSIGN_OR_RAISE(ColumnPlace value, FindWhole(*wanted.value(), entry[1]));
+        place.children.push_back(std::move(key));
+        place.children.push_back(std::move(value));
+        return place;
+      }
+      default:
+        if (!field.is_leaf() || !CanRead(*field.field->type(), *types::ToArrow(wanted))) return Mismatch(wanted, field);
+        leaves_->push_back(field.column_index);
+        if (num_nested_ == 0) (*leaf_of_)[name_] = field.column_index;
+        return place;
+    }
+  }
+
+  // Below arrays and maps too, fields that are not wanted are left out.
+  arrow::Result<ColumnPlace> FindWhole(const types::DataType& wanted, const parquet::arrow::SchemaField& field) {
+    ARROW_ASSIGN_OR_RAISE(ColumnPlace place, FindType(wanted, field));
+    place.file_index = place.read_index = 0;
+    return place;
+  }
+
+  void AddFirstLeaf(const parquet::arrow::SchemaField& field) {
+    const parquet::arrow::SchemaField* first = &field;
+    while (!first->is_leaf() && !first->children.empty()) first = &first->children[0];
+    if (first->is_leaf()) leaves_->push_back(first->column_index);
+  }
+
+  arrow::Status Mismatch(const types::DataType& wanted, const parquet::arrow::SchemaField& field) const {
+    std::string name;
+    for (const std::string& part : name_) name += (name.empty() ? "" : ", ") + part;
+    return UserError("FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH",
+                     {{"path", path_},
+                      {"column", "[" + name + "]"},
+                      {"expectedType", wanted.CatalogString()},
+                      {"actualType", PhysicalTypeName(*field.field->type())}});
+  }
+
+  /// Columns below arrays and maps have statistics of their elements, not of rows.
+  struct NestedName {
+    NestedName(PlaceFinder* finder, const char* name) : finder_(finder) {
+      finder_->name_.emplace_back(name);
+      ++finder_->num_nested_;
+    }
+    ~NestedName() {
+      finder_->name_.pop_back();
+      --finder_->num_nested_;
+    }
+    PlaceFinder* finder_;
+  };
+
+  const std::string& path_;
+  const ColumnMatch& match_;
+  std::vector<int>* leaves_;
+  std::map<std::vector<std::string>, int>* leaf_of_;
+  std::vector<std::string> name_;
+  int num_nested_ = 0;
+};
+
+}  // namespace
+
+arrow::Result<ParquetColumns> ParquetColumns::Make(const std::string& path, const FileFields& file_fields,
+                                                   const DataTypePtr& wanted, const ColumnMatch& match) {
   ParquetColumns columns;
   columns.schema_ = types::ToArrowSchema(*wanted);
-  std::vector<int> found;
-  for (size_t i = 0; i < wanted->fields().size(); ++i) {
-    const auto& field = columns.schema_->field(static_cast<int>(i));
-    int index = FindColumn(file_schema.fields(), field->name());
-    found.push_back(index);
-    if (index < 0) continue;
-    const arrow::DataType& from = *file_schema.field(index)->type();
-    if (!CanRead(from, *field->type())) {
-      return UserError("FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH",
-                       {{"path", path},
-                        {"column", "[" + field->name() + "]"},
-                        {"expectedType", wanted->fields()[i].type->CatalogString()},
-                        {"actualType", PhysicalTypeName(from)}});
-    }
-    columns.file_columns_.push_back(index);
-  }
-  auto& read = columns.file_columns_;
-  std::sort(read.begin(), read.end());
-  read.erase(std::unique(read.begin(), read.end()), read.end());
-  for (int index : found) {
-    auto place = std::find(read.begin(), read.end(), index);
-    columns.sources_.push_back(index < 0 ? -1 : static_cast<int>(place - read.begin()));
-  }
+  PlaceFinder finder(path, match, &columns.leaves_, &columns.leaf_of_);
+  ARROW_ASSIGN_OR_RAISE(columns.places_, finder.Find(wanted->fields(), file_fields));
+  std::sort(columns.leaves_.begin(), columns.leaves_.end());
+  columns.leaves_.erase(std::unique(columns.leaves_.begin(), columns.leaves_.end()), columns.leaves_.end());
   return columns;
+}
+
+int ParquetColumns::LeafOf(const std::vector<std::string>& column) const {
+  auto it = leaf_of_.find(column);
+  return it == leaf_of_.end() ? -1 : it->second;
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ParquetColumns::Convert(const arrow::RecordBatch& batch) const {
   arrow::ArrayVector columns;
-  for (size_t i = 0; i < sources_.size(); ++i) {
+  for (size_t i = 0; i < places_.size(); ++i) {
     const auto& type = schema_->field(static_cast<int>(i))->type();
-    if (sources_[i] < 0) {
+    if (places_[i].read_index < 0) {
       ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(type, batch.num_rows()));
       columns.push_back(std::move(nulls));
     } else {
-      ARROW_ASSIGN_OR_RAISE(auto column, ConvertColumn(batch.column(sources_[i]), type));
+      ARROW_ASSIGN_OR_RAISE(auto column, ConvertColumn(batch.column(places_[i].read_index), type, places_[i]));
       columns.push_back(std::move(column));
     }
   }

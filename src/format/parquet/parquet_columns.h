@@ -4,6 +4,7 @@
 #include <arrow/result.h>
 #include <arrow/type.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,27 +24,48 @@ bool SupportsParquet(const types::DataType& type);
 /// Errors: UserError CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE.
 arrow::Result<types::DataTypePtr> MergeParquetSchemas(const types::DataTypePtr& a, const types::DataTypePtr& b);
 
-/// Indexes of the leaf columns below `field`, in order.
-void CollectLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leaves);
+/// How wanted columns are found in a file.
+struct ColumnMatch {
+  enum class By : uint8_t {
+    kName,          ///< the exact name, else the only one in any case
+    kMetadataName,  ///< the name that the column's metadata has under `key`; its own where it has none
+    kFieldId,       ///< the Parquet field id that the column's metadata has under `key`; a column without one: by name
+  };
+  By by = By::kName;
+  std::string key;
+};
 
-/// Makes the wanted columns out of a file's: finds them by name (first the exact one, else the only one in any case),
-/// widens types where no value can change, fills missing ones with NULL.
+/// Where a wanted column, or a part of one, is in the file.
+struct ColumnPlace {
+  /// Index among the file's fields on this level; -1: not there, NULL.
+  int file_index = -1;
+  /// Index among the fields that are read on this level: fields nobody wants are left out.
+  int read_index = -1;
+  /// Fields of a struct; the element of an array; key and value of a map.
+  std::vector<ColumnPlace> children;
+};
+
+/// Makes the wanted columns out of a file's: finds them, widens types where no value can change, fills missing ones
+/// with NULL. Fields of structs that are not wanted are not read.
 /// Immutable, thread-safe. Source: Spark's vectorised Parquet reader.
 class ParquetColumns {
  public:
   /// Errors: UserError FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH.
-  static arrow::Result<ParquetColumns> Make(const std::string& path, const arrow::Schema& file_schema,
-                                            const types::DataTypePtr& wanted);
+  static arrow::Result<ParquetColumns> Make(const std::string& path,
+                                            const std::vector<parquet::arrow::SchemaField>& file_fields,
+                                            const types::DataTypePtr& wanted, const ColumnMatch& match);
 
-  /// The file's top-level columns to be read, ascending; batches hold exactly these.
-  const std::vector<int>& file_columns() const { return file_columns_; }
+  /// The leaf columns to be read, ascending.
+  const std::vector<int>& leaves() const { return leaves_; }
+  /// Index of the leaf of a wanted column by its path of wanted names; -1 when it is no leaf or not there.
+  int LeafOf(const std::vector<std::string>& column) const;
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Convert(const arrow::RecordBatch& batch) const;
 
  private:
   std::shared_ptr<arrow::Schema> schema_;
-  std::vector<int> file_columns_;
-  /// For each wanted column its place among file_columns_, or -1.
-  std::vector<int> sources_;
+  std::vector<int> leaves_;
+  std::vector<ColumnPlace> places_;
+  std::map<std::vector<std::string>, int> leaf_of_;
 };
 
 /// What the Parquet writer is given for columns of a Spark schema: intervals as plain integers, like Spark's files.

@@ -1,4 +1,3 @@
-#include <arrow/io/file.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
@@ -14,6 +13,7 @@
 #include "format/compression.h"
 #include "format/file_format.h"
 #include "format/parquet/parquet_columns.h"
+#include "format/parquet/parquet_scan.h"
 #include "types/arrow_type.h"
 
 namespace millrace::format {
@@ -53,19 +53,6 @@ arrow::Result<const ParquetCodec*> CodecOf(const OptionMap& options) {
       {{"codecName", name}, {"availableCodecs", "brotli, uncompressed, lz4_raw, gzip, snappy, none, zstd"}});
 }
 
-arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const std::string& path, int64_t batch_rows) {
-  ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
-  parquet::arrow::FileReaderBuilder builder;
-  ARROW_RETURN_NOT_OK(builder.Open(std::move(file)));
-  parquet::ArrowReaderProperties properties;
-  properties.set_batch_size(batch_rows);
-  properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
-  properties.set_pre_buffer(true);
-  std::unique_ptr<parquet::arrow::FileReader> reader;
-  ARROW_RETURN_NOT_OK(builder.properties(properties)->Build(&reader));
-  return reader;
-}
-
 /// INT96 holds instants, whatever Arrow thinks of it.
 std::shared_ptr<arrow::Field> WithInstants(const parquet::arrow::SchemaField& field,
                                            const parquet::SchemaDescriptor& columns) {
@@ -96,50 +83,29 @@ arrow::Result<types::DataTypePtr> FileSchema(parquet::arrow::FileReader& reader)
 
 class ParquetFileReader final : public FileReader {
  public:
-  ParquetFileReader(FileReadRequest request, std::unique_ptr<parquet::arrow::FileReader> reader,
-                    std::unique_ptr<arrow::RecordBatchReader> batches, ParquetColumns columns)
-      : request_(std::move(request)),
-        reader_(std::move(reader)),
-        batches_(std::move(batches)),
-        columns_(std::move(columns)) {}
+  ParquetFileReader(std::string path, std::unique_ptr<ParquetScan> scan)
+      : path_(std::move(path)), scan_(std::move(scan)) {}
 
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    arrow::Status status = batches_->ReadNext(&batch);
-    if (!status.ok()) return FileReadError(request_.path, status);
-    if (batch == nullptr) return nullptr;
-    auto converted = columns_.Convert(*batch);
-    if (!converted.ok()) return FileReadError(request_.path, converted.status());
-    return converted;
+    auto batch = scan_->Next();
+    if (!batch.ok()) return FileReadError(path_, batch.status());
+    return batch;
   }
 
  private:
-  FileReadRequest request_;
-  std::unique_ptr<parquet::arrow::FileReader> reader_;
-  std::unique_ptr<arrow::RecordBatchReader> batches_;
-  ParquetColumns columns_;
+  std::string path_;
+  std::unique_ptr<ParquetScan> scan_;
 };
 
-arrow::Result<std::unique_ptr<FileReader>> OpenReaderOrFail(const FileReadRequest& request) {
-  ARROW_ASSIGN_OR_RAISE(auto reader, OpenParquet(request.path, request.batch_rows));
-  std::shared_ptr<arrow::Schema> schema;
-  ARROW_RETURN_NOT_OK(reader->GetSchema(&schema));
-  ARROW_ASSIGN_OR_RAISE(ParquetColumns columns, ParquetColumns::Make(request.path, *schema, request.schema));
-  const auto& manifest = reader->manifest();
-  std::vector<int> leaves;
-  for (int top : columns.file_columns()) {
-    CollectLeaves(manifest.schema_fields[static_cast<size_t>(top)], &leaves);
-  }
-  std::vector<int> row_groups(static_cast<size_t>(reader->num_row_groups()));
-  for (size_t i = 0; i < row_groups.size(); ++i) row_groups[i] = static_cast<int>(i);
-  ARROW_ASSIGN_OR_RAISE(auto batches, reader->GetRecordBatchReader(row_groups, leaves));
-  return std::make_unique<ParquetFileReader>(request, std::move(reader), std::move(batches), std::move(columns));
-}
-
 arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& request) {
-  auto opened = OpenReaderOrFail(request);
-  if (!opened.ok()) return FileReadError(request.path, opened.status());
-  return opened;
+  ParquetScanOptions options;
+  options.schema = request.schema;
+  options.filter = request.filter;
+  options.filter_schema = request.filter_schema;
+  options.batch_rows = request.batch_rows;
+  auto scan = ParquetScan::Open(request.path, options);
+  if (!scan.ok()) return FileReadError(request.path, scan.status());
+  return std::make_unique<ParquetFileReader>(request.path, std::move(*scan));
 }
 
 class ParquetFileWriter final : public FileWriter {

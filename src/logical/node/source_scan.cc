@@ -5,6 +5,7 @@ namespace millrace::logical {
 PlanPtr SourceScan::Prune(const std::vector<int>& keep) const {
   AttributeVector kept_output;
   connector::ReadColumns kept_columns;
+  kept_columns.filter = columns_.filter;
   for (int position : keep) {
     kept_output.push_back(output()[static_cast<size_t>(position)]);
     kept_columns.indices.push_back(columns_.indices[static_cast<size_t>(position)]);

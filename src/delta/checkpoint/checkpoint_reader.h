@@ -1,0 +1,38 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/file_system.h"
+#include "delta/action/action.h"
+#include "delta/log/log_segment.h"
+#include "delta/snapshot/file_columns.h"
+
+namespace millrace::delta {
+
+/// What a checkpoint holds.
+struct CheckpointContents {
+  /// Adds as columns with a byte a row: 1 = the row is an add (the other rows are other actions).
+  struct Files {
+    std::shared_ptr<const FileColumns> columns;
+    std::shared_ptr<const std::vector<uint8_t>> is_add;
+  };
+  std::vector<Files> files;
+  std::optional<Protocol> protocol;
+  std::optional<Metadata> metadata;
+  std::vector<Txn> txns;
+  std::vector<DomainMetadata> domain_metadata;
+  /// Only when asked for.
+  std::vector<Remove> tombstones;
+};
+
+/// Reads the checkpoint of a segment: classic, multi-part, or v2 with its sidecars (read at once in parallel).
+/// Errors: Invalid naming the file for one that cannot be read; KeyError-like DELTA_LOG_FILE_NOT_FOUND for a sidecar
+/// that is missing.
+arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, const std::string& log_path,
+                                                 const LogSegment& segment, bool with_tombstones);
+
+}  // namespace millrace::delta

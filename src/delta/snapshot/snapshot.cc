@@ -1,0 +1,41 @@
+#include "delta/snapshot/snapshot.h"
+
+#include "base/ascii.h"
+
+namespace millrace::delta {
+
+arrow::Result<std::shared_ptr<const Snapshot>> Snapshot::Make(State state) {
+  auto snapshot = std::shared_ptr<Snapshot>(new Snapshot());
+  auto schema = state.metadata.ParseSchema();
+  if (!schema.ok()) {
+    return arrow::Status::Invalid("The schema of the Delta table ", state.table_path, " at version ",
+                                  state.version.ToString(), " cannot be read: ", schema.status().message());
+  }
+  snapshot->schema_ = *schema;
+  for (const std::string& name : state.metadata.partition_columns) {
+    int index = snapshot->schema_->FieldIndex(name, /*case_sensitive=*/true);
+    if (index < 0) index = snapshot->schema_->FieldIndex(name, /*case_sensitive=*/false);
+    if (index < 0) {
+      return arrow::Status::Invalid("The Delta table ", state.table_path, " at version ", state.version.ToString(),
+                                    " is partitioned by '", name, "', which its schema does not have");
+    }
+    snapshot->partition_columns_.push_back(index);
+  }
+  if (state.txns == nullptr) state.txns = std::make_shared<const TxnMap>();
+  if (state.domain_metadata == nullptr) state.domain_metadata = std::make_shared<const DomainMetadataMap>();
+  snapshot->state_ = std::move(state);
+  return snapshot;
+}
+
+std::optional<int64_t> Snapshot::TxnVersion(std::string_view app_id) const {
+  auto it = state_.txns->find(app_id);
+  if (it == state_.txns->end()) return std::nullopt;
+  return it->second.version;
+}
+
+bool Snapshot::in_commit_timestamps() const {
+  return state_.protocol.HasWriterFeature("inCommitTimestamp") &&
+         EqualsIgnoreCase(state_.metadata.Property("delta.enableInCommitTimestamps").value_or("false"), "true");
+}
+
+}  // namespace millrace::delta

@@ -1,0 +1,155 @@
+#include "delta/table.h"
+
+#include "base/error.h"
+#include "delta/checkpoint/checkpoint_reader.h"
+#include "delta/log/log_segment.h"
+#include "delta/snapshot/replay.h"
+
+namespace millrace::delta {
+
+std::optional<int64_t> Commit::in_commit_timestamp_ms() const {
+  for (const Action& action : actions) {
+    if (const auto* info = std::get_if<CommitInfo>(&action)) return info->in_commit_timestamp_ms();
+  }
+  return std::nullopt;
+}
+
+Table::Table(FileSystem* file_system, std::string path)
+    : file_system_(file_system), path_(std::move(path)), log_path_(LogDirectory(path_)) {}
+
+arrow::Result<bool> Table::Exists() const {
+  {
+    std::lock_guard lock(mutex_);
+    if (newest_ != nullptr) return true;
+  }
+  ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*file_system_, log_path_));
+  return !listing.empty();
+}
+
+arrow::Result<SnapshotPtr> Table::Load(std::optional<TableVersion> version) const {
+  // A reader may meet a log that is being cleaned up: what was listed a moment ago is gone. It looks once more.
+  arrow::Status first;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*file_system_, log_path_));
+    ARROW_ASSIGN_OR_RAISE(LogSegment segment, listing.SegmentOf(version));
+    auto snapshot = Rebuild(*file_system_, path_, segment);
+    if (snapshot.ok() || !snapshot.status().IsKeyError()) return snapshot;
+    first = snapshot.status();
+  }
+  return first;
+}
+
+arrow::Result<std::optional<Commit>> Table::ReadCommit(TableVersion version, ActionKinds kinds) const {
+  std::string path = JoinPath(log_path_, CommitFileName(version));
+  ARROW_ASSIGN_OR_RAISE(auto info, file_system_->Stat(path));
+  if (!info) return std::nullopt;
+  auto text = file_system_->ReadFile(path);
+  if (text.status().IsKeyError()) return std::nullopt;
+  ARROW_RETURN_NOT_OK(text);
+  if (text->empty()) return arrow::Status::Invalid("The Delta log file ", path, " is empty");
+  ActionParser parser(kinds);
+  Commit commit;
+  commit.version = version;
+  commit.modified_ms = info->modified_ms;
+  ARROW_ASSIGN_OR_RAISE(commit.actions, parser.ParseLines(*text, path));
+  return commit;
+}
+
+arrow::Result<SnapshotPtr> Table::Follow(const SnapshotPtr& from) const {
+  SnapshotPtr current = from;
+  while (true) {
+    // The state may have turned to in-commit timestamps with the commit itself, so commitInfo is always looked at.
+    ARROW_ASSIGN_OR_RAISE(auto commit, ReadCommit(current->version().Next(), kStateActions | kKinds<CommitInfo>));
+    if (!commit) return current;
+    Protocol protocol = current->protocol();
+    Metadata metadata = current->metadata();
+    for (const Action& action : commit->actions) {
+      if (const auto* changed = std::get_if<Protocol>(&action)) protocol = *changed;
+      if (const auto* changed = std::get_if<Metadata>(&action)) metadata = *changed;
+    }
+    ARROW_ASSIGN_OR_RAISE(int64_t timestamp_ms,
+                          CommitTimestamp(protocol, metadata, commit->version, commit->actions, commit->modified_ms));
+    ARROW_ASSIGN_OR_RAISE(current, Apply(*current, commit->version, timestamp_ms, commit->actions));
+  }
+}
+
+arrow::Result<SnapshotPtr> Table::Update() {
+  std::lock_guard lock(mutex_);
+  if (newest_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(newest_, Load(std::nullopt));
+    return newest_;
+  }
+  std::string next = JoinPath(log_path_, CommitFileName(newest_->version().Next()));
+  ARROW_ASSIGN_OR_RAISE(auto info, file_system_->Stat(next));
+  if (info) {
+    ARROW_ASSIGN_OR_RAISE(newest_, Follow(newest_));
+    return newest_;
+  }
+  return newest_;
+}
+
+arrow::Result<SnapshotPtr> Table::SnapshotAt(TableVersion version) {
+  {
+    std::lock_guard lock(mutex_);
+    if (newest_ != nullptr && newest_->version() == version) return newest_;
+  }
+  return Load(version);
+}
+
+arrow::Status Table::Advance(TableVersion version, std::span<const Action> actions, int64_t modified_ms) {
+  std::lock_guard lock(mutex_);
+  if (newest_ == nullptr || newest_->version().Next() != version) return arrow::Status::OK();
+  Protocol protocol = newest_->protocol();
+  Metadata metadata = newest_->metadata();
+  for (const Action& action : actions) {
+    if (const auto* changed = std::get_if<Protocol>(&action)) protocol = *changed;
+    if (const auto* changed = std::get_if<Metadata>(&action)) metadata = *changed;
+  }
+  ARROW_ASSIGN_OR_RAISE(int64_t timestamp_ms, CommitTimestamp(protocol, metadata, version, actions, modified_ms));
+  return Apply(*newest_, version, timestamp_ms, actions).Value(&newest_);
+}
+
+arrow::Result<std::vector<Remove>> Table::Tombstones(const Snapshot& snapshot) const {
+  ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*file_system_, log_path_));
+  ARROW_ASSIGN_OR_RAISE(LogSegment segment, listing.SegmentOf(snapshot.version()));
+  FileKeySet seen;
+  std::vector<Remove> tombstones;
+  auto vector_id = [](const auto& action) {
+    return action.deletion_vector ? action.deletion_vector->UniqueId() : std::string();
+  };
+  ActionParser parser(kKinds<Add, Remove>);
+  for (auto commit = segment.commits.rbegin(); commit != segment.commits.rend(); ++commit) {
+    ARROW_ASSIGN_OR_RAISE(std::string text, file_system_->ReadFile(commit->path));
+    ARROW_ASSIGN_OR_RAISE(std::vector<Action> actions, parser.ParseLines(text, commit->path));
+    for (Action& action : actions) {
+      if (const auto* add = std::get_if<Add>(&action)) seen.Insert(add->path, vector_id(*add));
+      if (auto* remove = std::get_if<Remove>(&action)) {
+        if (seen.Insert(remove->path, vector_id(*remove))) tombstones.push_back(std::move(*remove));
+      }
+    }
+  }
+  if (segment.checkpoint_version) {
+    ARROW_ASSIGN_OR_RAISE(CheckpointContents contents,
+                          ReadCheckpoint(*file_system_, log_path_, segment, /*with_tombstones=*/true));
+    for (Remove& remove : contents.tombstones) {
+      if (seen.Insert(remove.path, vector_id(remove))) tombstones.push_back(std::move(remove));
+    }
+  }
+  return tombstones;
+}
+
+void Table::Invalidate() {
+  std::lock_guard lock(mutex_);
+  newest_ = nullptr;
+}
+
+std::shared_ptr<Table> TableCache::Open(const std::string& path) {
+  std::string absolute = AbsolutePath(LocalPath(path));
+  while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
+  std::lock_guard lock(mutex_);
+  std::shared_ptr<Table>& table = tables_[absolute];
+  if (table == nullptr) table = std::make_shared<Table>(file_system_, absolute);
+  return table;
+}
+
+}  // namespace millrace::delta

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "format/parquet/parquet_columns.h"
+#include "format/predicate.h"
+#include "types/data_type.h"
+
+namespace parquet {
+class FileMetaData;
+}
+namespace parquet::arrow {
+class FileReader;
+}
+
+namespace millrace::format {
+
+struct ParquetScanOptions {
+  /// Columns wanted, with the types to give them.
+  types::DataTypePtr schema;
+  ColumnMatch match;
+  /// Names as in `filter_schema`. Row groups whose statistics rule it out are not read.
+  PredicatePtr filter;
+  /// Types of the filter's columns; null: `schema`.
+  types::DataTypePtr filter_schema;
+  int64_t batch_rows = 64 * 1024;
+};
+
+/// Reads the wanted columns of one Parquet file, row group by row group. Thread: confined.
+class ParquetScan {
+ public:
+  /// Errors: those of opening, reading and of types that cannot be read so; not yet named by the file.
+  static arrow::Result<std::unique_ptr<ParquetScan>> Open(const std::string& path, const ParquetScanOptions& options);
+  /// The options are made when it is known what the file has.
+  static arrow::Result<std::unique_ptr<ParquetScan>> Open(
+      const std::string& path,
+      const std::function<arrow::Result<ParquetScanOptions>(const arrow::Schema& file_schema)>& choose);
+  ~ParquetScan();
+
+  /// The next rows; null at the end.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next();
+  /// Position in the file of the first row of the batch Next gave last.
+  int64_t first_row() const { return first_row_; }
+  /// Rows of the file, those of row groups that are left out too.
+  int64_t num_file_rows() const;
+  int num_row_groups_read() const { return static_cast<int>(row_groups_.size()); }
+
+ private:
+  ParquetScan();
+  arrow::Status Start(const std::string& path, std::unique_ptr<parquet::arrow::FileReader> reader,
+                      const ParquetScanOptions& options);
+
+  std::unique_ptr<parquet::arrow::FileReader> reader_;
+  ParquetColumns columns_;
+  std::vector<int> row_groups_;
+  std::vector<int64_t> first_rows_;
+  size_t next_group_ = 0;
+  std::unique_ptr<arrow::RecordBatchReader> batches_;
+  int64_t first_row_ = 0;
+  int64_t next_row_ = 0;
+};
+
+/// Opens a file with what all our reads of Parquet have in common.
+arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const std::string& path, int64_t batch_rows);
+
+/// The row groups, of all of `metadata`, that may have rows of `filter`.
+std::vector<int> MatchingRowGroups(const parquet::FileMetaData& metadata, const ParquetColumns& columns,
+                                   const PredicatePtr& filter);
+
+}  // namespace millrace::format
