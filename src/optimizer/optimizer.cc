@@ -41,6 +41,7 @@ constexpr std::array kPrune = {
 // Last, when it is known what is read.
 constexpr std::array kNarrow = {
     Rule{"PruneFromJsonFields", PruneFromJsonFields},
+    Rule{"PushFilterIntoScan", PushFilterIntoScan},
 };
 
 constexpr std::array kPhases = {

@@ -36,6 +36,7 @@ arrow::Result<PlanPtr> CollapseProjects(const PlanPtr& plan, const EvalContext& 
 arrow::Result<PlanPtr> CombineLimits(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PruneColumns(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PruneFromJsonFields(const PlanPtr& plan, const EvalContext& context);
+arrow::Result<PlanPtr> PushFilterIntoScan(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> RemoveRedundant(const PlanPtr& plan, const EvalContext& context);
 
 // What several rules need.

@@ -14,6 +14,12 @@ PlanPtr SourceScan::Prune(const std::vector<int>& keep) const {
                                       source_key_);
 }
 
+PlanPtr SourceScan::WithFilter(std::shared_ptr<const format::Predicate> filter) const {
+  connector::ReadColumns columns = columns_;
+  columns.filter = std::move(filter);
+  return std::make_shared<SourceScan>(output(), std::move(columns), def_, request_, is_streaming(), source_key_);
+}
+
 std::string SourceScan::Describe() const {
   return fmt::format("{} {} {}", is_streaming() ? "StreamingRelation" : "Relation", DescribeAttributes(output()),
                      def_->name);

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connector/source.h"
+#include "delta/action/deletion_vector_descriptor.h"
+#include "delta/schema/column_mapping.h"
+#include "delta/snapshot/snapshot.h"
+#include "format/parquet/parquet_columns.h"
+#include "format/predicate.h"
+
+namespace millrace::connector::delta_table {
+
+namespace delta = millrace::delta;
+
+/// Columns a change feed has behind the table's.
+inline constexpr std::string_view kChangeType = "_change_type";
+inline constexpr std::string_view kCommitVersion = "_commit_version";
+inline constexpr std::string_view kCommitTimestamp = "_commit_timestamp";
+
+/// A data file to be read, and what its rows have in common.
+struct DataFile {
+  std::string path;
+  int64_t size_bytes = 0;
+  /// Texts of the partition columns' values, in the order of the table's partitioning.
+  std::vector<std::optional<std::string>> partition_values;
+  /// Rows of this vector are not read; with `only`, just those of it that `only` does not have.
+  std::optional<delta::DeletionVectorDescriptor> deleted;
+  bool only_deleted = false;
+  std::optional<delta::DeletionVectorDescriptor> except;
+  /// Change feeds: the type of all rows; none where the file has a column of it.
+  std::string change_type;
+  int64_t commit_version = 0;
+  int64_t commit_timestamp_ms = 0;
+};
+
+/// How the files of one read are read. Immutable, thread-safe.
+struct DataReadPlan {
+  FileSystem* file_system = nullptr;
+  std::string table_path;
+  /// What each file is asked for: wanted columns that are not of the partitioning, as the table's schema has them.
+  types::DataTypePtr wanted;
+  format::ColumnMatch match;
+  types::DataTypePtr partition_schema;
+  /// For each output column: index into `wanted`; or −1 − index into partition_schema; or one of the feed's columns.
+  static constexpr int kIsChangeType = 1 << 20;
+  static constexpr int kIsCommitVersion = kIsChangeType + 1;
+  static constexpr int kIsCommitTimestamp = kIsChangeType + 2;
+  std::vector<int> columns;
+  std::shared_ptr<arrow::Schema> output;
+  format::PredicatePtr filter;
+  types::DataTypePtr filter_schema;
+  const types::TimeZone* time_zone = types::TimeZone::Utc();
+};
+
+/// `output_schema`: what the source showed; `columns`: what is wanted of it. Columns are looked up by name in the
+/// state that is read. REQUIRES: the two schemas were found compatible.
+arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta::Snapshot& snapshot,
+                                                                    const types::DataType& output_schema,
+                                                                    const ReadColumns& columns,
+                                                                    const ConnectorContext& context);
+
+/// The file of a live entry.
+DataFile ToDataFile(const delta::Snapshot& snapshot, const delta::FileRef& file);
+/// Texts of the partition values of an action, in the table's order.
+std::vector<std::optional<std::string>> PartitionTexts(const delta::Snapshot& snapshot,
+                                                       const delta::PartitionValues& values);
+
+/// Parts files as Spark packs them (spark.sql.files.maxPartitionBytes, openCostInBytes, a share a core).
+InputPartitions PackDataFiles(std::shared_ptr<const DataReadPlan> plan, std::vector<DataFile> files,
+                              const ConnectorContext& context);
+
+}  // namespace millrace::connector::delta_table

@@ -1,0 +1,422 @@
+#include "connector/delta/delta_stream.h"
+
+#include <map>
+
+#include "base/error.h"
+#include "connector/delta/source_offset.h"
+#include "connector/delta/version_files.h"
+#include "delta/history/commit_times.h"
+#include "delta/log/log_segment.h"
+
+namespace millrace::connector::delta_table {
+
+namespace {
+
+std::string OperationText(const delta::CommitInfo& info) {
+  // As Scala prints a name and a map.
+  std::string text = info.operation().value_or("null") + " (Map(";
+  if (const JsonValue* parameters = info.fields.Find("operationParameters")) {
+    bool first = true;
+    for (const auto& [key, value] : parameters->members()) {
+      text += (first ? "" : ", ") + key + " -> " + (value.is_string() ? value.AsString() : value.ToString());
+      first = false;
+    }
+  }
+  return text + "))";
+}
+
+class DeltaStream final : public MicroBatchStream {
+ public:
+  DeltaStream(SourceRequest request, StreamOptions options, TableRequest table, delta::SnapshotPtr snapshot)
+      : request_(std::move(request)),
+        options_(std::move(options)),
+        table_(std::move(table.table)),
+        snapshot_(std::move(snapshot)) {}
+
+  arrow::Result<SourceOffset> InitialOffset() override {
+    DeltaOffset start;
+    start.table_id = snapshot_->metadata().id;
+    ARROW_ASSIGN_OR_RAISE(auto version, StartingVersion());
+    start.version = version ? *version : snapshot_->version().value;
+    start.is_initial_snapshot = !version;
+    return SourceOffset{start.ToJson()};
+  }
+
+  arrow::Result<std::optional<SourceOffset>> LatestOffset(const SourceOffset& start) override {
+    ARROW_ASSIGN_OR_RAISE(DeltaOffset from, Parse(start));
+    if (available_now_ && !bound_) {
+      ARROW_ASSIGN_OR_RAISE(auto last, Latest(from, StreamOptions::kNoLimit, StreamOptions::kNoLimit));
+      bound_ = last.value_or(from);
+    }
+    int64_t max_files = ignore_limits_ ? StreamOptions::kNoLimit : options_.max_files;
+    int64_t max_bytes = ignore_limits_ ? StreamOptions::kNoLimit : options_.max_bytes;
+    ARROW_ASSIGN_OR_RAISE(auto latest, Latest(from, max_files, max_bytes));
+    if (!latest) return std::nullopt;
+    return SourceOffset{latest->ToJson()};
+  }
+
+  arrow::Status PrepareForAvailableNow() override {
+    available_now_ = true;
+    return arrow::Status::OK();
+  }
+  void IgnoreLimits() override { ignore_limits_ = true; }
+
+  arrow::Result<InputPartitions> PlanPartitions(const SourceOffset& start, const SourceOffset& end,
+                                                const ReadColumns& columns) override {
+    ARROW_ASSIGN_OR_RAISE(DeltaOffset from, Parse(start));
+    ARROW_ASSIGN_OR_RAISE(DeltaOffset to, Parse(end));
+    // A query that never committed begins again at another state than the one its first micro-batch was planned with:
+    // the end of that micro-batch tells which it was.
+    if (from.is_initial_snapshot && from.index == DeltaOffset::kBaseIndex) {
+      from.version = to.is_initial_snapshot ? to.version : std::max<int64_t>(0, to.version - 1);
+    }
+    std::vector<DataFile> files;
+    ARROW_RETURN_NOT_OK(CheckStart(from.version));
+    ARROW_RETURN_NOT_OK(CollectFiles(from, to, &files));
+    ARROW_ASSIGN_OR_RAISE(auto plan, MakeDataReadPlan(*snapshot_, *request_.schema, columns, *request_.context));
+    return PackDataFiles(std::move(plan), std::move(files), *request_.context);
+  }
+
+  arrow::Status Commit(const SourceOffset& end) override {
+    ARROW_ASSIGN_OR_RAISE(DeltaOffset offset, Parse(end));
+    recent_.erase(recent_.begin(), recent_.lower_bound(offset.version));
+    if (!offset.is_initial_snapshot) state_.reset();
+    return arrow::Status::OK();
+  }
+
+  std::string Description() const override { return "DeltaSource[file:" + table_->path() + "]"; }
+  void Stop() override {}
+
+ private:
+  arrow::Result<DeltaOffset> Parse(const SourceOffset& offset) const {
+    return DeltaOffset::Parse(offset, snapshot_->metadata().id);
+  }
+
+  /// The version to begin with; none: the newest state.
+  arrow::Result<std::optional<int64_t>> StartingVersion() {
+    if (!options_.has_start()) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr newest, table_->Update());
+    if (options_.from_latest) return newest->version().value + 1;
+    if (options_.starting_version) {
+      ARROW_RETURN_NOT_OK(delta::CheckVersionExists(*table_, *newest, *options_.starting_version,
+                                                    /*must_be_recreatable=*/false, /*allow_beyond_newest=*/false));
+      return options_.starting_version;
+    }
+    ARROW_ASSIGN_OR_RAISE(
+        delta::TableVersion version,
+        StartingVersionFromTimestamp(*table_, *newest, *options_.starting_timestamp_us, *request_.context));
+    return version.value;
+  }
+
+  static bool IsAfter(const DeltaOffset& from, int64_t version, int64_t index) {
+    return version > from.version || index > from.index;
+  }
+  bool IsWithin(const std::optional<DeltaOffset>& bound, int64_t version, int64_t index) const {
+    return !bound || version < bound->version || (version == bound->version && index <= bound->index);
+  }
+
+  /// The end of what a micro-batch from `from` on may take; none when there is nothing.
+  arrow::Result<std::optional<DeltaOffset>> Latest(const DeltaOffset& from, int64_t max_files, int64_t max_bytes) {
+    AdmissionLimits limits(max_files, max_bytes);
+    std::optional<std::pair<int64_t, int64_t>> last;  // version and index of what was taken last
+    auto take = [&](int64_t version, int64_t index) { last = {version, index}; };
+    ARROW_RETURN_NOT_OK(Walk(from, [&](const VersionFiles& files) -> arrow::Result<bool> {
+      if (bound_ && files.version.value > bound_->version) return false;
+      if (options_.read_change_feed) return AdmitChanges(from, files, &limits, take);
+      return AdmitFiles(from, files, &limits, take);
+    }));
+    if (!last) return std::nullopt;
+    ARROW_RETURN_NOT_OK(CheckStart(from.version));
+    DeltaOffset end = from;
+    if (last->second == DeltaOffset::kEndIndex) {
+      end.version = last->first + 1;
+      end.index = DeltaOffset::kBaseIndex;
+      end.is_initial_snapshot = false;
+    } else {
+      end.is_initial_snapshot = from.is_initial_snapshot && last->first == from.version;
+      end.version = last->first;
+      end.index = last->second;
+    }
+    return end;
+  }
+
+  template <typename Take>
+  bool AdmitFiles(const DeltaOffset& from, const VersionFiles& files, AdmissionLimits* limits, const Take& take) {
+    int64_t version = files.version.value;
+    auto admit = [&](int64_t index, bool is_file, int64_t size_bytes) {
+      if (!IsAfter(from, version, index)) return true;
+      if (!IsWithin(bound_, version, index) || !limits->Admit(is_file, size_bytes)) return false;
+      take(version, index);
+      return true;
+    };
+    if (!admit(DeltaOffset::kBaseIndex, false, 0)) return false;
+    for (size_t i = 0; i < files.entries.size(); ++i) {
+      if (!admit(static_cast<int64_t>(i), true, files.entries[i].size_bytes)) return false;
+    }
+    return admit(DeltaOffset::kEndIndex, false, 0);
+  }
+
+  // Commits with cdc files or deletion vectors are taken whole: their rows belong together.
+  template <typename Take>
+  bool AdmitChanges(const DeltaOffset& from, const VersionFiles& files, AdmissionLimits* limits, const Take& take) {
+    if (!limits->has_capacity()) return false;
+    if (files.is_state || (!files.has_cdc() && !files.has_deletion_vectors())) {
+      return AdmitFiles(from, files, limits, take) || files.is_state == false;
+    }
+    int64_t version = files.version.value;
+    int64_t num_files = 0, size_bytes = 0, last_index = -1;
+    auto count = [&](int64_t index, int64_t bytes) {
+      if (!IsAfter(from, version, index) || !IsWithin(bound_, version, index)) return;
+      ++num_files;
+      size_bytes += bytes;
+      last_index = index;
+    };
+    if (!files.has_cdc()) count(DeltaOffset::kBaseIndex, 0);
+    for (size_t i = 0; i < files.entries.size(); ++i) count(static_cast<int64_t>(i), files.entries[i].size_bytes);
+    if (!files.has_cdc()) count(DeltaOffset::kEndIndex, 0);
+    if (limits->AdmitAll(num_files, size_bytes) && num_files > 0) take(version, last_index);
+    return true;
+  }
+
+  /// Visits the versions from `from` on until there are no more or `visit` says false.
+  template <typename Visit>
+  arrow::Status Walk(const DeltaOffset& from, const Visit& visit) {
+    int64_t next = from.version;
+    if (from.is_initial_snapshot) {
+      ARROW_ASSIGN_OR_RAISE(const VersionFiles* state, State(from.version));
+      ARROW_ASSIGN_OR_RAISE(bool go_on, visit(*state));
+      if (!go_on) return arrow::Status::OK();
+      ++next;
+    }
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(const VersionFiles* files, FilesOf(next, from));
+      if (files == nullptr) {
+        ARROW_ASSIGN_OR_RAISE(int64_t skipped_to, CheckMissing(next));
+        if (skipped_to < 0) return arrow::Status::OK();
+        next = skipped_to;
+        continue;
+      }
+      ARROW_ASSIGN_OR_RAISE(bool go_on, visit(*files));
+      if (!go_on) return arrow::Status::OK();
+      ++next;
+    }
+  }
+
+  /// A commit that is not there: -1 when it is yet to come; where it was deleted, an error, or the next one there is.
+  arrow::Result<int64_t> CheckMissing(int64_t version) {
+    ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr newest, table_->Update());
+    if (newest->version().value < version) return -1;
+    ARROW_ASSIGN_OR_RAISE(auto there, table_->ReadCommit(delta::TableVersion(version), 0));
+    if (there) return version;  // it came in between
+    ARROW_ASSIGN_OR_RAISE(auto listing, delta::LogListing::Read(*table_->file_system(), table_->log_path()));
+    int64_t earliest = -1;
+    for (delta::TableVersion commit : listing.commits()) {
+      if (commit.value > version && earliest < 0) earliest = commit.value;
+    }
+    if (!options_.fail_on_data_loss) return earliest;
+    return UserError("DELTA_MISSING_FILES_UNEXPECTED_VERSION", {{"startVersion", std::to_string(version)},
+                                                                {"earliestVersion", std::to_string(earliest)},
+                                                                {"option", "failOnDataLoss"}});
+  }
+
+  arrow::Result<const VersionFiles*> State(int64_t version) {
+    if (state_ == nullptr || state_->version.value != version) {
+      auto snapshot = table_->SnapshotAt(delta::TableVersion(version));
+      if (!snapshot.ok()) {
+        if (snapshot.status().IsKeyError()) return UserError("DELTA_LOG_FILE_NOT_FOUND_FOR_STREAMING_SOURCE");
+        return snapshot.status();
+      }
+      state_ = std::make_unique<VersionFiles>(FilesOfState(std::move(*snapshot)));
+    }
+    return state_.get();
+  }
+
+  /// Null when the commit is not there.
+  arrow::Result<const VersionFiles*> FilesOf(int64_t version, const DeltaOffset& from) {
+    auto it = recent_.find(version);
+    if (it != recent_.end()) return it->second.get();
+    ARROW_ASSIGN_OR_RAISE(auto read, table_->ReadCommit(delta::TableVersion(version)));
+    if (!read) return nullptr;
+    auto commit = std::make_shared<const delta::Commit>(std::move(*read));
+    for (const delta::Action& action : commit->actions) {
+      if (const auto* metadata = std::get_if<delta::Metadata>(&action)) {
+        ARROW_RETURN_NOT_OK(CheckMetadata(*metadata, version, from.version));
+      }
+    }
+    auto files = std::make_unique<VersionFiles>();
+    if (options_.read_change_feed) {
+      ARROW_ASSIGN_OR_RAISE(auto times, delta::CommitTimes(*table_, *snapshot_, delta::TableVersion(version),
+                                                           delta::TableVersion(version)));
+      *files = ChangesOfCommit(commit, times.empty() ? commit->modified_ms : times[0].timestamp_ms);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(bool skip, CheckAppendOnly(*commit));
+      *files = FilesOfCommit(commit, skip);
+    }
+    if (recent_.size() >= kMaxRecent) recent_.erase(recent_.begin());
+    return (recent_[version] = std::move(files)).get();
+  }
+
+  /// Whether the commit is to be passed over. Errors: what a stream of appended rows cannot follow.
+  arrow::Result<bool> CheckAppendOnly(const delta::Commit& commit) const {
+    const delta::Remove* removed = nullptr;
+    bool adds = false;
+    std::string operation;
+    for (const delta::Action& action : commit.actions) {
+      const auto* remove = std::get_if<delta::Remove>(&action);
+      if (remove != nullptr && remove->data_change && removed == nullptr) removed = remove;
+      const auto* add = std::get_if<delta::Add>(&action);
+      adds = adds || (add != nullptr && add->data_change);
+      if (const auto* info = std::get_if<delta::CommitInfo>(&action)) operation = OperationText(*info);
+    }
+    if (removed == nullptr) return false;
+    bool allow_changes = options_.ignore_changes || options_.skip_change_commits;
+    std::string data_path = "file:" + table_->path();
+    if (adds && !allow_changes) {
+      return UserError("DELTA_SOURCE_TABLE_IGNORE_CHANGES",
+                       {{"changeInfo", operation.empty() ? removed->path : operation},
+                        {"version", commit.version.ToString()},
+                        {"dataPath", data_path}});
+    }
+    if (!adds && !allow_changes && !options_.ignore_deletes) {
+      return UserError(
+          "DELTA_SOURCE_IGNORE_DELETE",
+          {{"removedFile", removed->path}, {"version", commit.version.ToString()}, {"dataPath", data_path}});
+    }
+    return options_.skip_change_commits;
+  }
+
+  arrow::Status CheckMetadata(const delta::Metadata& metadata, int64_t version, int64_t start_version) const {
+    if (metadata.id != snapshot_->metadata().id) {
+      return UserError("DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE",
+                       {{"newTableId", metadata.id}, {"oldTableId", snapshot_->metadata().id}});
+    }
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, metadata.ParseSchema());
+    bool compatible = IsReadCompatible(*schema, *snapshot_->schema(), /*forbid_tightening=*/true) &&
+                      metadata.partition_columns == snapshot_->metadata().partition_columns;
+    if (!compatible) {
+      ErrorParameters parameters{{"version", std::to_string(version)},
+                                 {"readSchema", request_.schema->ToTreeString()},
+                                 {"dataSchema", delta::WithoutInternalMetadata(schema)->ToTreeString()}};
+      return UserError(
+          options_.has_start() ? "DELTA_SCHEMA_CHANGED_WITH_STARTING_OPTIONS" : "DELTA_SCHEMA_CHANGED_WITH_VERSION",
+          std::move(parameters));
+    }
+    if (options_.read_change_feed && !RecordsChanges(metadata)) return ChangesNotRecorded(version, start_version);
+    return arrow::Status::OK();
+  }
+
+  static arrow::Status ChangesNotRecorded(int64_t version, int64_t start_version) {
+    return UserError("DELTA_MISSING_CHANGE_DATA", {{"startVersion", std::to_string(start_version)},
+                                                   {"endVersion", std::to_string(version)},
+                                                   {"version", std::to_string(version)},
+                                                   {"key", "delta.enableChangeDataFeed"}});
+  }
+
+  /// Once: that the schema at the first version read is one we can read with ours.
+  arrow::Status CheckStart(int64_t version) {
+    if (start_checked_) return arrow::Status::OK();
+    auto state = table_->SnapshotAt(delta::TableVersion(version));
+    if (!state.ok()) {
+      // Older than what can be rebuilt, or yet to come: the commits themselves are checked.
+      if (options_.read_change_feed && IsErrorCondition(state.status(), "DELTA_VERSION_NOT_FOUND")) {
+        state = table_->Update();
+      }
+      if (!state.ok()) {
+        start_checked_ = true;
+        return arrow::Status::OK();
+      }
+    }
+    ARROW_RETURN_NOT_OK(CheckMetadata((*state)->metadata(), version, version));
+    start_checked_ = true;
+    return arrow::Status::OK();
+  }
+
+  arrow::Status CollectFiles(const DeltaOffset& from, const DeltaOffset& to, std::vector<DataFile>* files) {
+    int64_t last_seen = from.version - 1;
+    ARROW_RETURN_NOT_OK(Walk(from, [&](const VersionFiles& version) -> arrow::Result<bool> {
+      int64_t v = version.version.value;
+      if (v > to.version || (v == to.version && to.index == DeltaOffset::kBaseIndex)) return false;
+      last_seen = v;
+      CollectVersion(version, from, to, files);
+      return to.index == DeltaOffset::kBaseIndex ? v + 1 < to.version : v < to.version;
+    }));
+    int64_t expected = to.index >= 0 ? to.version : to.version - 1;
+    if (last_seen < expected) {
+      return UserError("DELTA_STREAMING_TRAILING_COMMIT_MISSING",
+                       {{"expectedVersion", std::to_string(expected)}, {"seenVersion", std::to_string(last_seen)}});
+    }
+    return arrow::Status::OK();
+  }
+
+  void CollectVersion(const VersionFiles& version, const DeltaOffset& from, const DeltaOffset& to,
+                      std::vector<DataFile>* files) const {
+    CommitChanges changes;
+    changes.version = version.version;
+    changes.timestamp_ms = version.timestamp_ms;
+    for (size_t i = 0; i < version.entries.size(); ++i) {
+      const VersionFiles::Entry& entry = version.entries[i];
+      auto index = static_cast<int64_t>(i);
+      if (!IsAfter(from, version.version.value, index) || !IsWithin(to, version.version.value, index)) continue;
+      if (options_.exclude != nullptr && options_.exclude->Matches(entry.path())) continue;
+      if (version.is_state) {
+        files->push_back(ToDataFile(*version.snapshot, entry.file));
+        files->back().change_type = "insert";
+        files->back().commit_version = version.version.value;
+        files->back().commit_timestamp_ms = version.timestamp_ms;
+      } else if (entry.cdc != nullptr) {
+        changes.cdc.push_back(*entry.cdc);
+      } else if (entry.remove != nullptr) {
+        changes.removes.push_back(*entry.remove);
+      } else {
+        changes.adds.push_back(*entry.add);
+      }
+    }
+    AppendChangeFiles(*snapshot_, changes, files);
+  }
+
+  static constexpr size_t kMaxRecent = 2000;
+
+  SourceRequest request_;
+  StreamOptions options_;
+  std::shared_ptr<delta::Table> table_;
+  /// The state when the stream was opened: its schema is what the stream shows.
+  delta::SnapshotPtr snapshot_;
+  bool available_now_ = false;
+  bool ignore_limits_ = false;
+  bool start_checked_ = false;
+  std::optional<DeltaOffset> bound_;
+  std::unique_ptr<VersionFiles> state_;
+  /// Commits read lately: planned with, then read with.
+  std::map<int64_t, std::unique_ptr<VersionFiles>> recent_;
+};
+
+}  // namespace
+
+arrow::Result<types::DataTypePtr> DeltaStreamSchema(const SourceRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
+  if (table.is_time_travel()) return UserError("DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS");
+  ARROW_ASSIGN_OR_RAISE(StreamOptions options, StreamOptions::Parse(request));
+  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, table.table->Update());
+  types::DataTypePtr schema = ReadSchema(*snapshot);
+  if (schema->fields().empty()) return UserError("DELTA_SCHEMA_NOT_SET");
+  if (request.user_schema != nullptr && !request.user_schema->EqualsIgnoreNullability(*schema)) {
+    return UserError("DELTA_READ_SOURCE_SCHEMA_CONFLICT");
+  }
+  return options.read_change_feed ? ChangeFeedSchema(schema) : schema;
+}
+
+arrow::Result<std::unique_ptr<MicroBatchStream>> OpenDeltaStream(const SourceRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
+  ARROW_ASSIGN_OR_RAISE(StreamOptions options, StreamOptions::Parse(request));
+  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, table.table->Update());
+  // The table may have changed since the query was analysed.
+  types::DataTypePtr schema = ReadSchema(*snapshot);
+  if (options.read_change_feed) schema = ChangeFeedSchema(schema);
+  if (!IsReadCompatible(*request.schema, *schema, /*forbid_tightening=*/false)) {
+    return UserError("DELTA_SCHEMA_CHANGED",
+                     {{"readSchema", request.schema->ToTreeString()}, {"dataSchema", schema->ToTreeString()}});
+  }
+  return std::make_unique<DeltaStream>(request, std::move(options), std::move(table), std::move(snapshot));
+}
+
+}  // namespace millrace::connector::delta_table

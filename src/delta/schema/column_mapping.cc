@@ -1,0 +1,87 @@
+#include "delta/schema/column_mapping.h"
+
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "base/json_value.h"
+
+namespace millrace::delta {
+
+namespace {
+
+std::string WithoutInternal(const std::string& metadata_json) {
+  if (metadata_json.find("delta.") == std::string::npos) return metadata_json;
+  auto metadata = ParseJson(metadata_json);
+  if (!metadata.ok()) return metadata_json;
+  static constexpr std::string_view kInternal[] = {
+      kPhysicalNameKey,
+      kColumnIdKey,
+      "delta.columnMapping.nested.ids",
+      "delta.generationExpression",
+      "delta.identity.start",
+      "delta.identity.step",
+      "delta.identity.highWaterMark",
+      "delta.identity.allowExplicitInsert",
+      "delta.typeChanges",
+  };
+  std::erase_if(metadata->members(), [](const JsonValue::Member& member) {
+    return std::find(std::begin(kInternal), std::end(kInternal), member.first) != std::end(kInternal);
+  });
+  return metadata->members().empty() ? std::string() : metadata->ToString();
+}
+
+}  // namespace
+
+arrow::Result<ColumnMappingMode> ColumnMappingModeOf(const Metadata& metadata) {
+  std::string mode = metadata.Property("delta.columnMapping.mode").value_or("none");
+  if (EqualsIgnoreCase(mode, "none")) return ColumnMappingMode::kNone;
+  if (EqualsIgnoreCase(mode, "name")) return ColumnMappingMode::kName;
+  if (EqualsIgnoreCase(mode, "id")) return ColumnMappingMode::kId;
+  return arrow::Status::Invalid("The table's property delta.columnMapping.mode has an unknown value: ", mode);
+}
+
+std::string PhysicalName(const types::StructField& field) {
+  if (field.metadata_json.find(kPhysicalNameKey) == std::string::npos) return field.name;
+  auto metadata = ParseJson(field.metadata_json);
+  const JsonValue* name = metadata.ok() ? metadata->Find(kPhysicalNameKey) : nullptr;
+  return name != nullptr && name->is_string() ? name->AsString() : field.name;
+}
+
+std::optional<std::vector<std::string>> PhysicalPath(const types::DataType& schema,
+                                                     const std::vector<std::string>& logical) {
+  std::vector<std::string> physical;
+  const types::DataType* level = &schema;
+  for (const std::string& name : logical) {
+    if (level->id() != types::TypeId::kStruct) return std::nullopt;
+    int index = level->FieldIndex(name, /*case_sensitive=*/true);
+    if (index < 0) index = level->FieldIndex(name, /*case_sensitive=*/false);
+    if (index < 0) return std::nullopt;
+    const types::StructField& field = level->fields()[static_cast<size_t>(index)];
+    physical.push_back(PhysicalName(field));
+    level = field.type.get();
+  }
+  return physical;
+}
+
+types::DataTypePtr WithoutInternalMetadata(const types::DataTypePtr& type) {
+  switch (type->id()) {
+    case types::TypeId::kStruct: {
+      std::vector<types::StructField> fields = type->fields();
+      for (types::StructField& field : fields) {
+        field.metadata_json = WithoutInternal(field.metadata_json);
+        field.type = WithoutInternalMetadata(field.type);
+      }
+      return types::Struct(std::move(fields));
+    }
+    case types::TypeId::kArray:
+      return types::Array(WithoutInternalMetadata(type->element()), type->contains_null());
+    case types::TypeId::kMap:
+      return types::Map(WithoutInternalMetadata(type->key()), WithoutInternalMetadata(type->value()),
+                        type->value_contains_null());
+    default:
+      return type;
+  }
+}
+
+}  // namespace millrace::delta
