@@ -96,6 +96,14 @@ def run_text_tests(runner, paths, config=None):
     return outcome.checked_against(code if found else 1)
 
 
+def delta_tables(paths):
+    """The folders of tables; with all of them, the public acceptance tests, where they are."""
+    acceptance = ROOT.parent / "shared/delta-acceptance"
+    if paths == [TESTS / "delta"] and not acceptance.exists():
+        print(f"the acceptance tests of Delta are skipped: {acceptance} is not there")
+    return paths + ([acceptance] if paths == [TESTS / "delta"] and acceptance.exists() else [])
+
+
 def run_pytest(build, paths, peers):
     junit = build / "pytest.xml"
     junit.unlink(missing_ok=True)
@@ -172,6 +180,8 @@ def main():
         step("tests/stream", run_text_tests, runner, plan.below("stream"))
         for config in sorted((TESTS / "config").glob("*.*")):
             step(f"tests/stream, {config.stem}", run_text_tests, runner, plan.below("stream"), config)
+    if plan.below("delta"):
+        step("tests/delta", run_text_tests, build / "tests/delta_runner", delta_tables(plan.below("delta")))
     if plan.python():
         step("python tests", run_pytest, build, plan.python(), arguments.peers)
     if plan.wants("check"):

@@ -10,10 +10,12 @@ namespace millrace::delta {
 namespace {
 
 constexpr uint32_t kMagic = 1681511377;        // the portable form
-constexpr uint32_t kNativeMagic = 1681511376;  // a form of the first implementation that no release wrote
+constexpr uint32_t kNativeMagic = 1681511376;  // bitmaps with their sizes, the first for upper half 0, and so on
 constexpr uint32_t kCookieNoRuns = 12346;
 constexpr uint32_t kCookieRuns = 12347;
 constexpr uint32_t kNoOffsetThreshold = 4;
+
+uint32_t Swapped(uint32_t value) { return value >> 24 | (value >> 8 & 0xff00) | (value << 8 & 0xff0000) | value << 24; }
 
 template <typename T>
 void AppendLittle(T value, std::string* out) {
@@ -197,7 +199,9 @@ arrow::Result<RoaringBitmap> RoaringBitmap::Parse(std::string_view bytes) {
   Reader reader(bytes);
   uint32_t magic = 0;
   if (!reader.Little(&magic)) return Malformed("cut short");
-  if (magic == kNativeMagic) return Malformed("it has the native form, which is not built");
+  if (magic == kNativeMagic || Swapped(magic) == kNativeMagic) {
+    return ParseNative(bytes.substr(4), /*big_endian=*/magic != kNativeMagic);
+  }
   if (magic != kMagic) return Malformed("unknown magic number");
   uint64_t num_bitmaps = 0;
   if (!reader.Little(&num_bitmaps)) return Malformed("cut short");
@@ -210,6 +214,28 @@ arrow::Result<RoaringBitmap> RoaringBitmap::Parse(std::string_view bytes) {
     if (int64_t{high} <= last || high > INT32_MAX) return Malformed("bitmaps are out of order");
     last = high;
     ARROW_RETURN_NOT_OK(reader.ReadBitmap(high, &bitmap));
+  }
+  if (reader.left() > 0) return Malformed("bytes are left over");
+  return bitmap;
+}
+
+arrow::Result<RoaringBitmap> RoaringBitmap::ParseNative(std::string_view bytes, bool big_endian) {
+  Reader reader(bytes);
+  auto read = [&](uint32_t* value) {
+    if (!reader.Little(value)) return false;
+    if (big_endian) *value = Swapped(*value);
+    return true;
+  };
+  uint32_t num_bitmaps = 0;
+  if (!read(&num_bitmaps)) return Malformed("cut short");
+  if (num_bitmaps > reader.left() / 8) return Malformed("too many bitmaps");
+  RoaringBitmap bitmap;
+  for (uint32_t high = 0; high < num_bitmaps; ++high) {
+    uint32_t size = 0;
+    if (!read(&size) || size > reader.left()) return Malformed("cut short");
+    Reader one(reader.Take(size));
+    ARROW_RETURN_NOT_OK(one.ReadBitmap(high, &bitmap));
+    if (one.left() > 0) return Malformed("bytes are left over");
   }
   if (reader.left() > 0) return Malformed("bytes are left over");
   return bitmap;

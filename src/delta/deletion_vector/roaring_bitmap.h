@@ -20,7 +20,7 @@ class RoaringBitmap {
   /// `positions` in any order.
   static RoaringBitmap Of(std::vector<uint64_t> positions);
 
-  /// Reads what Serialize writes: magic number, then 32-bit bitmaps by their upper half.
+  /// Reads what Serialize writes: magic number, then 32-bit bitmaps by their upper half; and the older "native" form.
   /// Errors: Invalid for anything that is not exactly one bitmap.
   static arrow::Result<RoaringBitmap> Parse(std::string_view bytes);
   std::string Serialize() const;
@@ -57,6 +57,7 @@ class RoaringBitmap {
   };
   class Reader;
 
+  static arrow::Result<RoaringBitmap> ParseNative(std::string_view bytes, bool big_endian);
   static Container MakeContainer(uint64_t key, std::vector<uint16_t> ascending);
   void Add(Container container);
 

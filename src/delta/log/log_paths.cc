@@ -26,6 +26,20 @@ std::string Digits(int64_t value, int width) {
   return std::string(buffer, static_cast<size_t>(length));
 }
 
+// A letter, then letters, digits, '+', '-', '.', up to a colon (RFC 3986).
+bool HasScheme(std::string_view uri) {
+  for (size_t i = 0; i < uri.size(); ++i) {
+    char c = uri[i];
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter) continue;
+    if (i == 0) return false;
+    if (c == ':') return true;
+    bool other = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+    if (!other) return false;
+  }
+  return false;
+}
+
 // 8-4-4-4-12 hexadecimal digits.
 bool IsUuid(std::string_view text) {
   if (text.size() != 36) return false;
@@ -101,9 +115,7 @@ std::optional<LogFileName> ParseLogFileName(std::string_view name) {
 }
 
 std::string DataFilePath(std::string_view table_path, std::string_view path_in_log) {
-  size_t colon = path_in_log.find(':');
-  size_t slash = path_in_log.find('/');
-  bool has_scheme = colon != std::string_view::npos && colon > 0 && (slash == std::string_view::npos || colon < slash);
+  bool has_scheme = HasScheme(path_in_log);
   if (has_scheme && !path_in_log.starts_with("file:")) return std::string(path_in_log);
   // LocalPath undoes percent-encoding of what has the scheme only.
   std::string decoded = has_scheme ? LocalPath(path_in_log) : LocalPath("file:" + std::string(path_in_log));
