@@ -10,7 +10,7 @@ namespace millrace {
 
 /// Every place where a crash is simulated by tests. Crash runs walk this list, so a new point is
 /// tested at once. Named `<component>.<moment>`.
-inline constexpr std::array<std::string_view, 14> kFailpoints = {
+inline constexpr std::array<std::string_view, 17> kFailpoints = {
     "source.before_initial_offsets",
     "source.after_initial_offsets",
     "offset_log.before_add",
@@ -25,6 +25,9 @@ inline constexpr std::array<std::string_view, 14> kFailpoints = {
     "purge.before_delete",
     "file_source.after_log_add",
     "file_sink.before_log_add",
+    "state.before_delta_rename",
+    "state.before_snapshot_rename",
+    "state.before_delete",
 };
 
 enum class FailpointAction {

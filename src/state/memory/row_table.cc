@@ -1,0 +1,285 @@
+#include "state/memory/row_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace millrace::state {
+
+using arrow::Result;
+using arrow::Status;
+
+namespace {
+
+constexpr int64_t kHeaderWords = 2;
+constexpr size_t kScanChunk = 1024;
+
+// Words that an entry of `words` takes: exact when small, else in steps of an eighth, so that freed memory fits again.
+int64_t SizeClass(int64_t words) {
+  if (words <= 64) return words;
+  int64_t step = int64_t{1} << (63 - std::countl_zero(static_cast<uint64_t>(words)) - 3);
+  return (words + step - 1) / step * step;
+}
+
+}  // namespace
+
+RowTable::RowTable() : slots_(16), mask_(15) {}
+
+std::string_view RowTable::KeyOf(const Entry& entry) {
+  return {reinterpret_cast<const char*>(&entry) + 8 * kHeaderWords, size_t{8} * entry.key_words};
+}
+
+std::string_view RowTable::ValueOf(const Entry& entry) {
+  return {reinterpret_cast<const char*>(&entry) + 8 * (kHeaderWords + entry.key_words),
+          size_t{8} * (entry.value_words & ~(kChanged | kDead))};
+}
+
+int64_t RowTable::memory_bytes() const {
+  return arena_bytes_ +
+         static_cast<int64_t>(slots_.size() * sizeof(Slot) + changed_.capacity() * 4 + garbage_.capacity() * 4);
+}
+
+uint32_t* RowTable::FindSlot(std::string_view key, uint32_t hash) const {
+  for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
+    const Slot& slot = slots_[i];
+    if (slot.ref == kEmpty) return nullptr;
+    if (slot.hash == hash && slot.ref != kTombstone && KeyOf(*At(slot.ref)) == key) {
+      return const_cast<uint32_t*>(&slot.ref);
+    }
+  }
+}
+
+void RowTable::PrefetchEntry(uint32_t hash) const {
+  const Slot& slot = slots_[hash & mask_];
+  if (slot.ref > kTombstone) __builtin_prefetch(At(slot.ref));
+}
+
+std::string_view RowTable::Get(std::string_view key, uint32_t hash) const {
+  const uint32_t* ref = FindSlot(key, hash);
+  return ref == nullptr ? std::string_view() : ValueOf(*At(*ref));
+}
+
+Status RowTable::AddChunk(int64_t num_words) {
+  // The first two words of the first chunk stay unused: references 0 and 1 mean something else.
+  int64_t num_chunks = (num_words + kChunkWords - 1) / kChunkWords;
+  if (static_cast<int64_t>(chunks_.size()) + num_chunks > (int64_t{1} << (32 - kChunkBits))) {
+    return Status::CapacityError("more than 32 GiB of state in one partition: use the RocksDB state store provider");
+  }
+  Chunk chunk;
+  chunk.owned.reset(new uint64_t[static_cast<size_t>(num_chunks * kChunkWords)]);
+  chunk.words = chunk.owned.get();
+  chunk.used_words = chunks_.empty() ? 2 : 0;
+  arena_bytes_ += num_chunks * kChunkWords * 8;
+  uint64_t* words = chunk.words;
+  chunks_.push_back(std::move(chunk));
+  // A large entry spans chunk numbers that have no memory of their own.
+  for (int64_t k = 1; k < num_chunks; ++k) chunks_.push_back({words + k * kChunkWords, 0, nullptr});
+  return Status::OK();
+}
+
+Result<uint32_t> RowTable::Allocate(int64_t key_words, int64_t value_words) {
+  int64_t words = SizeClass(kHeaderWords + key_words + value_words);
+  if (auto it = free_entries_.find(words); it != free_entries_.end()) {
+    uint32_t ref = it->second;
+    if (uint32_t next = At(ref)->sequence; next == kEmpty) {
+      free_entries_.erase(it);
+    } else {
+      it->second = next;
+    }
+    return ref;
+  }
+  if (words + 2 > kChunkWords) {
+    ARROW_RETURN_NOT_OK(AddChunk(words + 2));
+    size_t first = chunks_.size() - static_cast<size_t>((words + 2 + kChunkWords - 1) / kChunkWords);
+    uint32_t at = std::max(chunks_[first].used_words, 0U);
+    chunks_[first].used_words = at + static_cast<uint32_t>(words);
+    ARROW_RETURN_NOT_OK(AddChunk(1));  // what follows begins a chunk of its own
+    return static_cast<uint32_t>(first << kChunkBits) + at;
+  }
+  if (chunks_.empty() || chunks_.back().used_words + words > kChunkWords) ARROW_RETURN_NOT_OK(AddChunk(1));
+  Chunk& chunk = chunks_.back();
+  auto ref = static_cast<uint32_t>((chunks_.size() - 1) << kChunkBits) + chunk.used_words;
+  chunk.used_words += static_cast<uint32_t>(words);
+  return ref;
+}
+
+void RowTable::MarkChanged(uint32_t ref) {
+  Entry* entry = At(ref);
+  if ((entry->value_words & kChanged) != 0) return;
+  entry->value_words |= kChanged;
+  changed_.push_back(ref);
+}
+
+Result<bool> RowTable::Put(std::string_view key, uint32_t hash, std::string_view value) {
+  auto key_words = static_cast<int64_t>(key.size() / 8), value_words = static_cast<int64_t>(value.size() / 8);
+  uint32_t* slot_ref = FindSlot(key, hash);
+  if (slot_ref != nullptr) {
+    Entry* entry = At(*slot_ref);
+    std::string_view old = ValueOf(*entry);
+    if (old.size() == value.size()) {
+      MarkChanged(*slot_ref);
+      std::memcpy(const_cast<char*>(old.data()), value.data(), value.size());
+      return false;
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(uint32_t ref, Allocate(key_words, value_words));
+  Entry* entry = At(ref);
+  *entry = {static_cast<uint32_t>(key_words), static_cast<uint32_t>(value_words), hash, next_sequence_};
+  std::memcpy(const_cast<char*>(KeyOf(*entry).data()), key.data(), key.size());
+  std::memcpy(const_cast<char*>(ValueOf(*entry).data()), value.data(), value.size());
+  MarkChanged(ref);
+  if (slot_ref != nullptr) {
+    Entry* old = At(*slot_ref);
+    entry->sequence = old->sequence;
+    // Not dead but replaced: the change list skips it.
+    old->value_words |= kDead | kChanged;
+    garbage_.push_back(*slot_ref);
+    *slot_ref = ref;
+    return false;
+  }
+  ++next_sequence_;
+  if ((used_slots_ + 1) * 4 > slots_.size() * 3) {
+    Grow(static_cast<size_t>(size_ + 1) * 2 > slots_.size() ? slots_.size() * 2 : slots_.size());
+  }
+  size_t i = hash & mask_;
+  while (slots_[i].ref > kTombstone) i = (i + 1) & mask_;
+  if (slots_[i].ref == kEmpty) ++used_slots_;
+  slots_[i] = {hash, ref};
+  ++size_;
+  for (auto step = java_order_.AfterInsert(size_); step != JavaMapOrder::Step::kNone;
+       step = java_order_.AfterInsert(size_)) {
+    Renumber(step);
+  }
+  return true;
+}
+
+bool RowTable::Remove(std::string_view key) {
+  uint32_t* slot_ref = FindSlot(key, HashRow(key));
+  if (slot_ref == nullptr) return false;
+  uint32_t ref = *slot_ref;
+  *slot_ref = kTombstone;
+  MarkChanged(ref);
+  At(ref)->value_words |= kDead;
+  garbage_.push_back(ref);
+  --size_;
+  return true;
+}
+
+void RowTable::Grow(size_t num_slots) {
+  std::vector<Slot> slots(num_slots);
+  size_t mask = num_slots - 1;
+  for (const Slot& slot : slots_) {
+    if (slot.ref <= kTombstone) continue;
+    size_t i = slot.hash & mask;
+    while (slots[i].ref != kEmpty) i = (i + 1) & mask;
+    slots[i] = slot;
+  }
+  slots_ = std::move(slots);
+  mask_ = mask;
+  used_slots_ = static_cast<size_t>(size_);
+}
+
+void RowTable::Reserve(int64_t num_rows) {
+  size_t num_slots = std::bit_ceil(static_cast<size_t>(num_rows) * 4 / 3 + 16);
+  if (num_slots > slots_.size()) Grow(num_slots);
+}
+
+Status RowTable::Scan(const StateStore::Visitor& visit) const {
+  std::vector<StateEntry> entries;
+  entries.reserve(kScanChunk);
+  for (size_t c = 0; c < chunks_.size(); ++c) {
+    uint32_t at = c == 0 ? 2 : 0;
+    // Read anew each time: what `visit` puts may lie in this chunk.
+    while (at < chunks_[c].used_words) {
+      const auto& entry = *reinterpret_cast<const Entry*>(chunks_[c].words + at);
+      at +=
+          static_cast<uint32_t>(SizeClass(kHeaderWords + entry.key_words + (entry.value_words & ~(kChanged | kDead))));
+      if ((entry.value_words & kDead) != 0) continue;
+      entries.push_back(
+          {KeyOf(entry), ValueOf(entry), uint64_t{java_order_.BucketOf(entry.hash)} << 32 | entry.sequence});
+      if (entries.size() < kScanChunk) continue;
+      ARROW_RETURN_NOT_OK(visit(entries));
+      entries.clear();
+    }
+  }
+  return entries.empty() ? Status::OK() : visit(entries);
+}
+
+StateEntry RowTable::Find(std::string_view key) const {
+  uint32_t hash = HashRow(key);
+  const uint32_t* ref = FindSlot(key, hash);
+  if (ref == nullptr) return {};
+  const Entry& entry = *At(*ref);
+  return {KeyOf(entry), ValueOf(entry), uint64_t{java_order_.BucketOf(hash)} << 32 | entry.sequence};
+}
+
+Status RowTable::VisitChanges(const std::function<Status(const Change&)>& visit) const {
+  for (uint32_t ref : changed_) {
+    const Entry& entry = *At(ref);
+    if ((entry.value_words & kDead) == 0) {
+      ARROW_RETURN_NOT_OK(visit({KeyOf(entry), ValueOf(entry)}));
+    } else if (FindSlot(KeyOf(entry), entry.hash) == nullptr) {
+      ARROW_RETURN_NOT_OK(visit({KeyOf(entry), std::string_view()}));
+    }
+  }
+  return Status::OK();
+}
+
+void RowTable::AcceptChanges() {
+  for (uint32_t ref : changed_) At(ref)->value_words &= ~kChanged;
+  changed_.clear();
+  if (changed_.capacity() > 1 << 16) changed_.shrink_to_fit();
+  for (uint32_t ref : garbage_) {
+    Entry* entry = At(ref);
+    entry->value_words = (entry->value_words & ~kChanged) | kDead;
+    int64_t words = SizeClass(kHeaderWords + entry->key_words + static_cast<int64_t>(entry->value_words & ~kDead));
+    auto [it, is_new] = free_entries_.try_emplace(words, ref);
+    entry->sequence = is_new ? kEmpty : it->second;
+    it->second = ref;
+  }
+  garbage_.clear();
+  if (garbage_.capacity() > 1 << 16) garbage_.shrink_to_fit();
+  if (auto step = java_order_.BeginVersion(size_); step != JavaMapOrder::Step::kNone) Renumber(step);
+}
+
+void RowTable::Renumber(JavaMapOrder::Step step) {
+  if (!KeepsExactOrder()) return;
+  struct Place {
+    uint64_t order;
+    Entry* entry;
+  };
+  std::vector<Place> places;
+  places.reserve(static_cast<size_t>(size_));
+  auto old_mask = static_cast<uint32_t>(java_order_.previous_capacity() - 1);
+  for (const Slot& slot : slots_) {
+    if (slot.ref <= kTombstone) continue;
+    Entry* entry = At(slot.ref);
+    places.push_back({uint64_t{JavaMapOrder::Spread(entry->hash) & old_mask} << 32 | entry->sequence, entry});
+  }
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.order < b.order; });
+  if (step == JavaMapOrder::Step::kDoubled) {
+    // ConcurrentHashMap.transfer: the longest tail that stays together keeps its order, what stands before it is put
+    // in front one by one, hence reversed.
+    uint32_t bit = old_mask + 1;
+    for (size_t begin = 0; begin < places.size();) {
+      size_t end = begin + 1;
+      while (end < places.size() && places[end].order >> 32 == places[begin].order >> 32) ++end;
+      size_t run = end - 1;
+      auto side = [&](size_t i) { return JavaMapOrder::Spread(places[i].entry->hash) & bit; };
+      while (run > begin && side(run - 1) == side(end - 1)) --run;
+      std::reverse(places.begin() + static_cast<int64_t>(begin), places.begin() + static_cast<int64_t>(run));
+      begin = end;
+    }
+  }
+  uint32_t sequence = 0;
+  for (const Place& place : places) place.entry->sequence = sequence++;
+  next_sequence_ = sequence;
+}
+
+void SortInSparkOrder(std::vector<StateEntry>* rows) {
+  std::sort(rows->begin(), rows->end(), [](const StateEntry& a, const StateEntry& b) {
+    return a.order != b.order ? a.order < b.order : a.key < b.key;
+  });
+}
+
+}  // namespace millrace::state

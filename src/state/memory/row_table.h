@@ -1,0 +1,113 @@
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "state/memory/java_map_order.h"
+#include "state/store.h"
+
+namespace millrace::state {
+
+/// Rows by key in memory: entries (header, key, value) in arenas of 8-byte words, under an open-addressing table of
+/// 8-byte slots. About 61 bytes resident for a key and a value of one long each.
+///
+/// Keeps the list of what changed since the last TakeChanges. Memory of a replaced or removed entry is reused only
+/// after that, so views stay valid within a micro-batch. Keys and values are whole words, as UnsafeRows are. Thread:
+/// confined.
+class RowTable {
+ public:
+  RowTable();
+
+  int64_t size() const { return size_; }
+  int64_t memory_bytes() const;
+
+  /// data() == nullptr when absent.
+  std::string_view Get(std::string_view key) const { return Get(key, HashRow(key)); }
+  std::string_view Get(std::string_view key, uint32_t hash) const;
+  /// True when the key is new. Errors: CapacityError beyond 32 GiB.
+  arrow::Result<bool> Put(std::string_view key, std::string_view value) { return Put(key, HashRow(key), value); }
+  arrow::Result<bool> Put(std::string_view key, uint32_t hash, std::string_view value);
+  /// False when the key is absent.
+  bool Remove(std::string_view key);
+
+  void Prefetch(uint32_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
+  void PrefetchEntry(uint32_t hash) const;
+
+  /// As StateStore::Scan.
+  arrow::Status Scan(const StateStore::Visitor& visit) const;
+  /// As StateStore::Find.
+  StateEntry Find(std::string_view key) const;
+
+  /// A key that changed; value.data() == nullptr when it was removed.
+  struct Change {
+    std::string_view key;
+    std::string_view value;
+  };
+  /// Visits each changed key in the order in which it first changed.
+  arrow::Status VisitChanges(const std::function<arrow::Status(const Change&)>& visit) const;
+  int64_t num_changes() const { return static_cast<int64_t>(changed_.size()); }
+  /// Forgets the changes, and reuses the memory that they freed. What is there now is the base of the next version.
+  void AcceptChanges();
+
+  /// Makes room for so many rows at once.
+  void Reserve(int64_t num_rows);
+
+ private:
+  struct Slot {
+    uint32_t hash;
+    uint32_t ref;
+  };
+  struct Entry {
+    uint32_t key_words;
+    uint32_t value_words;  ///< with flags in the two highest bits
+    uint32_t hash;
+    uint32_t sequence;  ///< place within Spark's hash bucket; of a free entry: the next free one
+  };
+
+  Entry* At(uint32_t ref) const {
+    return reinterpret_cast<Entry*>(chunks_[ref >> kChunkBits].words + (ref & (kChunkWords - 1)));
+  }
+  static std::string_view KeyOf(const Entry& entry);
+  static std::string_view ValueOf(const Entry& entry);
+  uint32_t* FindSlot(std::string_view key, uint32_t hash) const;
+  arrow::Result<uint32_t> Allocate(int64_t key_words, int64_t value_words);
+  arrow::Status AddChunk(int64_t num_words);
+  void MarkChanged(uint32_t ref);
+  void Grow(size_t num_slots);
+  void Renumber(JavaMapOrder::Step step);
+  bool KeepsExactOrder() const { return size_ <= kExactOrderLimit; }
+
+  static constexpr uint32_t kChunkBits = 15;  // 256 KiB
+  static constexpr uint32_t kChunkWords = 1U << kChunkBits;
+  static constexpr uint32_t kChanged = 1U << 31;
+  static constexpr uint32_t kDead = 1U << 30;
+  static constexpr uint32_t kEmpty = 0, kTombstone = 1;
+  // Beyond this many rows the order within a bucket follows insertion, not each of Java's resizings.
+  static constexpr int64_t kExactOrderLimit = 1 << 17;
+
+  struct Chunk {
+    uint64_t* words = nullptr;
+    uint32_t used_words = 0;
+    std::unique_ptr<uint64_t[]> owned;
+  };
+  std::vector<Chunk> chunks_;
+  std::vector<Slot> slots_;
+  size_t mask_ = 0;
+  size_t used_slots_ = 0;  // with tombstones
+  int64_t size_ = 0;
+  uint32_t next_sequence_ = 0;
+  std::vector<uint32_t> changed_;
+  std::vector<uint32_t> garbage_;             // freed by the changes, still readable
+  std::map<int64_t, uint32_t> free_entries_;  // words → first of a list
+  int64_t arena_bytes_ = 0;
+  JavaMapOrder java_order_;
+};
+
+}  // namespace millrace::state

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_system.h"
+#include "state/compression/compressed_stream.h"
+
+namespace millrace::state {
+
+/// The error of a state file that cannot be used: Spark's condition CANNOT_LOAD_STATE_STORE, the file, what is wrong
+/// with it and what can be done. `what` continues "the file …".
+arrow::Status DamagedStateFile(const std::string& path, std::string_view what);
+
+/// Writes a delta or snapshot file: a compressed stream of records (big-endian sizes, key, value or -1).
+///
+/// Format: docs/formats/state_files.md. Crash: under a temporary name until Finish, which replaces what was there.
+/// Thread: confined.
+class StateFileWriter {
+ public:
+  static arrow::Result<std::unique_ptr<StateFileWriter>> Create(FileSystem* file_system, std::string path,
+                                                                const std::string& codec);
+  /// Removes the temporary file when not finished.
+  ~StateFileWriter();
+
+  arrow::Status Put(std::string_view key, std::string_view value);
+  arrow::Status Remove(std::string_view key);
+  /// `failpoint` is hit between the write and the rename.
+  arrow::Status Finish(Durability durability, std::string_view failpoint);
+
+  int64_t num_bytes() const { return num_bytes_; }
+
+ private:
+  StateFileWriter(FileSystem* file_system, std::string path) : file_system_(file_system), path_(std::move(path)) {}
+  arrow::Status AppendSized(std::string_view bytes);
+
+  FileSystem* file_system_;
+  std::string path_;
+  std::string temporary_;
+  std::unique_ptr<OutputFile> file_;
+  std::unique_ptr<CompressedWriter> stream_;
+  int64_t num_bytes_ = 0;  // before compression
+};
+
+enum class StateFileKind : uint8_t { kDelta, kSnapshot };
+
+/// One record; value.data() == nullptr: the key was removed.
+using StateRecordVisitor = std::function<arrow::Status(std::string_view key, std::string_view value)>;
+
+/// Visits the records of a file, views valid during the call only.
+/// Errors: KeyError when the file is missing, DamagedStateFile; what `visit` says.
+arrow::Status ReadStateFile(const FileSystem& file_system, const std::string& path, const std::string& codec,
+                            StateFileKind kind, const StateRecordVisitor& visit);
+/// The same of bytes in memory.
+arrow::Status ReadStateRecords(std::string_view bytes, const std::string& path, const std::string& codec,
+                               StateFileKind kind, const StateRecordVisitor& visit);
+
+}  // namespace millrace::state
