@@ -247,10 +247,10 @@ TEST(SparkCheckpoints, Load) {
     int64_t version;
     int64_t num_rows;
   };
-  for (const Case& c : {Case{"checkpoint-version-3.5.1-streaming-deduplication", "default", 2, 4},
-                        Case{"checkpoint-version-3.2.0-streaming-aggregate-with-repartition", "default", 2, 12},
-                        Case{"checkpoint-version-3.2.0-session-window-with-repartition", "default", 2, 3},
-                        Case{"checkpoint-version-3.5.1-streaming-join", "left-keyWithIndexToValue", 1, 5}}) {
+  for (const Case& c : {Case{"checkpoint-version-3.5.1-streaming-deduplication", "default", 2, 2},
+                        Case{"checkpoint-version-3.2.0-streaming-aggregate-with-repartition", "default", 2, 2},
+                        Case{"checkpoint-version-3.2.0-session-window-with-repartition", "default", 2, 8},
+                        Case{"checkpoint-version-3.5.1-streaming-join", "left-keyWithIndexToValue", 1, 2}}) {
     SCOPED_TRACE(c.checkpoint);
     std::string state = shared / c.checkpoint / "state";
     auto schema = ReadSchema(*LocalFileSystem(), state, 0, c.store).ValueOrDie();
