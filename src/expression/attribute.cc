@@ -1,8 +1,7 @@
-#include "expression/node.h"
-
 #include "base/json_value.h"
 #include "expression/call.h"
 #include "expression/metadata.h"
+#include "expression/node.h"
 
 namespace millrace::expression {
 

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/ids.h"
 #include "physical/operator/event_time_watermark.h"
+#include "physical/operator/source_scan.h"
 #include "physical/write.h"
 
 namespace millrace::streaming {
@@ -339,11 +340,12 @@ arrow::Status MicroBatchExecution::CommitMicroBatch() {
   PhaseTimer timer(*spec_.clock, &progress_, "commitOffsets");
   watermarks_.Update(event_times_, spec_.clock->NowMillis());
   int64_t next_watermark_ms = watermarks_.watermark_ms();
-  ARROW_RETURN_NOT_OK(log_writer_.Submit([this, batch_id = batch_id_, watermark = next_watermark_ms]() -> arrow::Status {
-    ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
-    ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, CommitEntry{watermark}));
-    return HitFailpoint("commit_log.after_add");
-  }));
+  ARROW_RETURN_NOT_OK(
+      log_writer_.Submit([this, batch_id = batch_id_, watermark = next_watermark_ms]() -> arrow::Status {
+        ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
+        ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, CommitEntry{watermark}));
+        return HitFailpoint("commit_log.after_add");
+      }));
   progress_.batch_id = batch_id_.value;
   commit_offsets_.clear();
   for (QuerySource& source : bound_.sources) {
@@ -362,6 +364,19 @@ arrow::Status MicroBatchExecution::CommitMicroBatch() {
   return arrow::Status::OK();
 }
 
+std::string MicroBatchExecution::DescribeInput(const physical::EventTimeWatermark& watermark) const {
+  std::string text = watermark.event_time()->name();
+  const physical::Operator* node = &watermark;
+  while (!node->children().empty()) node = node->children()[0].get();
+  const auto* scan = dynamic_cast<const physical::ConnectorScan*>(node);
+  for (const QuerySource& source : bound_.sources) {
+    for (const QuerySource::Scan& one : source.scans) {
+      if (scan != nullptr && one.key == scan->source_key()) return text + " of " + source.description;
+    }
+  }
+  return text;
+}
+
 void MicroBatchExecution::ReportState(bool ran) {
   if (watermarks_.has_event_time()) {
     int64_t watermark_ms = ran ? batch_watermark_ms_ : watermarks_.watermark_ms();
@@ -376,7 +391,15 @@ void MicroBatchExecution::ReportState(bool ran) {
       break;
     }
   }
-  if (state_ != nullptr && has_run_) progress_.state_operators = state_->Progress(ran);
+  if (state_ == nullptr || !has_run_) return;
+  progress_.state_operators = state_->Progress(ran);
+  std::optional<QueryState::Waiting> waiting = state_->WaitingRows();
+  std::optional<size_t> deciding = watermarks_.Deciding();
+  if (!waiting || !deciding) return;
+  const WatermarkTracker::Input& input = watermarks_.inputs()[*deciding];
+  progress_.waiting =
+      QueryProgress::Waiting{waiting->num_rows, waiting->next_ms, DescribeInput(*input.node), std::nullopt};
+  if (input.watermark_ms) progress_.waiting->since_ms = input.moved_at_ms;
 }
 
 void MicroBatchExecution::ReportProgress(bool ran) {

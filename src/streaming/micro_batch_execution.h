@@ -99,6 +99,8 @@ class MicroBatchExecution final : public StreamingQuery {
   void ReportProgress(bool ran);
   /// eventTime and stateOperators.
   void ReportState(bool ran);
+  /// "ts of KafkaV2[Subscribe[visits]]": whose watermark it is.
+  std::string DescribeInput(const physical::EventTimeWatermark& watermark) const;
   /// Waits for the next trigger. False when the query shall end.
   bool WaitForTrigger(bool ran);
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }

@@ -107,6 +107,18 @@ JsonValue ToJson(const QueryProgress& progress) {
   json.Set("stateOperators", std::move(operators));
   json.Set("sources", std::move(sources));
   json.Set("sink", std::move(sink));
+  if (progress.waiting) {
+    JsonValue waiting = JsonValue::Object();
+    waiting.Set("numRows", JsonValue::Number(progress.waiting->num_rows));
+    if (progress.waiting->next_ms) {
+      waiting.Set("untilWatermark", JsonValue::String(IsoMillis(*progress.waiting->next_ms)));
+    }
+    waiting.Set("heldBackBy", JsonValue::String(progress.waiting->held_back_by));
+    if (progress.waiting->since_ms) {
+      waiting.Set("watermarkStandsSince", JsonValue::String(IsoMillis(*progress.waiting->since_ms)));
+    }
+    json.Set("waitingInState", std::move(waiting));
+  }
   return json;
 }
 

@@ -49,6 +49,15 @@ struct QueryProgress {
   /// Since the trigger before began; nullopt for the first.
   std::optional<int64_t> since_last_trigger_ms;
   std::map<std::string, int64_t> duration_ms;
+  /// Why an operator's rows have not come out yet (our own, beside Spark's members): how many wait in state, the event
+  /// time the watermark must reach, and which input keeps it where it is, since when.
+  struct Waiting {
+    int64_t num_rows = 0;
+    std::optional<int64_t> next_ms;
+    std::string held_back_by;
+    std::optional<int64_t> since_ms;
+  };
+  std::optional<Waiting> waiting;
   /// avg, max, min, watermark, as Spark writes them.
   std::map<std::string, std::string> event_time;
   std::vector<StateOperatorProgress> state_operators;

@@ -97,18 +97,24 @@ arrow::Status QueryState::DeclareOperators(BatchId batch_id) {
     info.operator_name = std::string(nodes_[n].op->short_name());
     info.num_partitions = num_partitions_;
     for (const physical::StateStoreSpec& store : nodes_[n].stores) {
-      info.stores.push_back({store.name, {store.key_schema, store.value_schema, store.num_prefix_columns}});
+      info.stores.push_back(
+          {store.name, {store.key_schema, store.value_schema, store.num_prefix_columns}, store.validates_value});
     }
     infos.push_back(std::move(info));
   }
   ARROW_RETURN_NOT_OK(stores_.DeclareOperators(infos, batch_id.value > 0));
   declared_ = true;
+  if (batch_id.value == 0) {
+    for (StatefulNode& node : nodes_) node.earliest_us = INT64_MAX;
+  }
   stores_.StartMaintenance();
   return arrow::Status::OK();
 }
 
 arrow::Status QueryState::ForEachPartition(const std::function<arrow::Status(size_t, size_t)>& task) {
-  auto one = [&](int i) { return task(partitions_[static_cast<size_t>(i)].first, partitions_[static_cast<size_t>(i)].second); };
+  auto one = [&](int i) {
+    return task(partitions_[static_cast<size_t>(i)].first, partitions_[static_cast<size_t>(i)].second);
+  };
   auto count = static_cast<int>(partitions_.size());
   if (pool_ != nullptr && count > 1) return pool_->RunAll(count, one);
   for (int i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(one(i));
@@ -208,6 +214,11 @@ void QueryState::Summarize(const StatefulBatch& batch, int64_t commit_us, Statef
   for (std::string_view name : node->op->custom_metrics()) progress.custom_metrics[std::string(name)] += 0;
   for (const auto& [name, value] : batch.metrics.custom) progress.custom_metrics[name] += value;
   node->progress = std::move(progress);
+  if (batch.metrics.saw_all_rows) {
+    node->earliest_us = batch.metrics.earliest_waiting_us;
+  } else if (node->earliest_us) {
+    node->earliest_us = std::min(*node->earliest_us, batch.metrics.earliest_waiting_us);
+  }
 }
 
 arrow::Result<bool> QueryState::ShouldRunAnotherBatch(int64_t watermark_ms) const {
@@ -232,13 +243,15 @@ std::vector<StateOperatorProgress> QueryState::Progress(bool ran) {
   return all;
 }
 
-std::vector<QueryState::Waiting> QueryState::WaitingRows() const {
-  std::vector<Waiting> all;
-  for (size_t n = 0; n < nodes_.size(); ++n) {
-    all.push_back({static_cast<int>(n), nodes_[n].op->short_name(), nodes_[n].progress.num_rows_total,
-                   nodes_[n].eviction_watermark_ms});
+std::optional<QueryState::Waiting> QueryState::WaitingRows() const {
+  for (const StatefulNode& node : nodes_) {
+    if (!node.op->holds_rows_back() || node.progress.num_rows_total == 0) continue;
+    Waiting waiting{node.progress.num_rows_total, std::nullopt};
+    // The first whole millisecond that is not before it: what a watermark can be.
+    if (node.earliest_us && *node.earliest_us != INT64_MAX) waiting.next_ms = (*node.earliest_us + 999) / 1000;
+    return waiting;
   }
-  return all;
+  return std::nullopt;
 }
 
 }  // namespace millrace::streaming

@@ -27,8 +27,7 @@ class QueryState {
 
   /// Fills `batch->stateful`. `first`: the first of this run, which writes or checks the operators' metadata.
   /// REQUIRES: offsets/N is durable when `first`.
-  arrow::Status Begin(int64_t previous_watermark_ms, int64_t watermark_ms, bool first,
-                      physical::StreamingBatch* batch);
+  arrow::Status Begin(int64_t previous_watermark_ms, int64_t watermark_ms, bool first, physical::StreamingBatch* batch);
   /// Errors: of the files; nothing of the batch may be committed to the sink then.
   arrow::Status Commit(physical::StreamingBatch* batch);
   void Abort();
@@ -40,14 +39,14 @@ class QueryState {
   /// Of the last micro-batch; when none ran since, what belongs to a batch is 0.
   std::vector<StateOperatorProgress> Progress(bool ran);
 
-  /// What waits in state, for those who ask why nothing comes out.
+  /// What waits in state for the watermark, for those who ask why nothing comes out: of the operator nearest to the
+  /// sink that holds rows back. nullopt when none does.
   struct Waiting {
-    int operator_id = 0;
-    std::string_view operator_name;
     int64_t num_rows = 0;
-    int64_t watermark_ms = 0;
+    /// Its rows come out when the watermark reaches this event time; nullopt when that is not known yet in this run.
+    std::optional<int64_t> next_ms;
   };
-  std::vector<Waiting> WaitingRows() const;
+  std::optional<Waiting> WaitingRows() const;
 
  private:
   struct StatefulNode {
@@ -56,6 +55,8 @@ class QueryState {
     int num_partitions = 1;
     int64_t late_watermark_ms = 0;
     int64_t eviction_watermark_ms = 0;
+    /// Least event time that waits, in µs; nullopt until all rows were seen in this run.
+    std::optional<int64_t> earliest_us;
     StateOperatorProgress progress;
   };
 

@@ -55,7 +55,8 @@ arrow::Status RestoreConf(const Checkpoint& checkpoint, StreamingQuerySpec* spec
       restored[std::string(conf.key)] = std::string(conf.value_if_absent);
     }
   }
-  spec->conf = [restored = std::move(restored), session = spec->conf](std::string_view key) -> std::optional<std::string> {
+  spec->conf = [restored = std::move(restored),
+                session = spec->conf](std::string_view key) -> std::optional<std::string> {
     auto it = restored.find(std::string(key));
     return it != restored.end() ? it->second : session(key);
   };
@@ -95,11 +96,10 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
   streaming.output_mode = spec.output_mode;
   streaming.conf = spec.conf;
   streaming.num_state_partitions = NumStatePartitions(spec);
-  ARROW_ASSIGN_OR_RAISE(bound.root,
-                        physical::PlanOperators(optimized, physical::PlannerOptions{
-                                                               .parallelism = spec.connector.parallelism,
-                                                               .streaming = std::move(streaming),
-                                                           }));
+  ARROW_ASSIGN_OR_RAISE(bound.root, physical::PlanOperators(optimized, physical::PlannerOptions{
+                                                                           .parallelism = spec.connector.parallelism,
+                                                                           .streaming = std::move(streaming),
+                                                                       }));
   return bound;
 }
 
@@ -136,9 +136,8 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
   } else {
     ARROW_ASSIGN_OR_RAISE(sink, owned->sink->open_stream(request));
   }
-  auto query =
-      std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound),
-                                            std::move(watermarks), std::move(state), std::move(sink));
+  auto query = std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound),
+                                                     std::move(watermarks), std::move(state), std::move(sink));
   query->Launch();
   return query;
 }

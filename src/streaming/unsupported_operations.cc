@@ -216,8 +216,7 @@ class NodeCheck {
     if (std::any_of(columns.begin(), columns.end(), [](const auto& column) { return HasDelay(*column); })) {
       return arrow::Status::OK();
     }
-    return Refused(
-        "dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without watermark");
+    return Refused("dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without watermark");
   }
 
   static arrow::Status CheckUnion(const Plan& node) {
@@ -296,8 +295,7 @@ arrow::Status CheckEncoding(const Plan& plan, std::string_view encoding) {
 
 arrow::Status CheckSupported(const Plan& plan, OutputMode output_mode,
                              const std::function<std::optional<std::string>(std::string_view)>& conf) {
-  ARROW_RETURN_NOT_OK(
-      CheckEncoding(plan, conf("spark.sql.streaming.stateStore.encodingFormat").value_or("unsaferow")));
+  ARROW_RETURN_NOT_OK(CheckEncoding(plan, conf("spark.sql.streaming.stateStore.encodingFormat").value_or("unsaferow")));
   ARROW_RETURN_NOT_OK(CheckOutputMode(plan, output_mode));
   NodeCheck check(output_mode);
   arrow::Status status;

@@ -186,8 +186,9 @@ class SmallDecimalAverageState final : public AggregateState {
       }
     }
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> doubles, means.ToArray(arrow::float64(), pool_));
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum decimals, expression::CastColumn(context, arrow::Datum(doubles), *types::Double(),
-                                                                        *type_, expression::CastMode::kLegacy));
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum decimals,
+                          expression::CastColumn(context, arrow::Datum(doubles), *types::Double(), *type_,
+                                                 expression::CastMode::kLegacy));
     return decimals.make_array();
   }
 

@@ -202,14 +202,17 @@ class AggregateTask {
     }
     num_kept_ = static_cast<int64_t>(kept.size());
     ARROW_ASSIGN_OR_RAISE(keys_, TakeRows(keys, IndexArray(std::move(kept)), pool_));
+    if (op_.holds_rows_back()) {
+      ARROW_ASSIGN_OR_RAISE(metrics_.earliest_waiting_us,
+                            EventTimeColumn::Earliest(*keys_[static_cast<size_t>(op_.spec_.event_time.index())]));
+    }
     return arrow::Status::OK();
   }
 
   arrow::Status SortByKeys(const arrow::ArrayVector& keys, int64_t num_groups, std::vector<int32_t>* rows) const {
     SortKeys sort;
     ARROW_RETURN_NOT_OK(sort.Encode(keys, std::vector<KeyOrder>(keys.size()), num_groups));
-    std::stable_sort(rows->begin(), rows->end(),
-                     [&](int32_t a, int32_t b) { return sort.Compare(a, sort, b) < 0; });
+    std::stable_sort(rows->begin(), rows->end(), [&](int32_t a, int32_t b) { return sort.Compare(a, sort, b) < 0; });
     return arrow::Status::OK();
   }
 
@@ -284,8 +287,9 @@ class AggregateTask {
   }
 
   // Rows of the operator, of groups given by their keys and states.
-  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Results(
-      arrow::ArrayVector columns, const std::vector<std::unique_ptr<AggregateState>>& states, int64_t num_groups) {
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Results(arrow::ArrayVector columns,
+                                                             const std::vector<std::unique_ptr<AggregateState>>& states,
+                                                             int64_t num_groups) {
     for (const auto& state : states) {
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> column, state->Finish(context_));
       columns.push_back(std::move(column));
@@ -354,6 +358,7 @@ class AggregateTask {
     // When the watermark stood still, what was at or below it went in the batch before, and rows as old are late.
     if (!event_time.found() || batch_.eviction_watermark_ms == batch_.late_watermark_ms) return arrow::Status::OK();
     int64_t watermark_us = batch_.eviction_watermark_ms * 1000;
+    int64_t earliest_us = INT64_MAX;
     for (int partition = first_; partition < batch_.num_partitions(); partition += stride_) {
       state::StateStore& store = Store(partition);
       state::UnsafeRows keys, values;
@@ -361,7 +366,11 @@ class AggregateTask {
       ARROW_RETURN_NOT_OK(store.Scan([&](std::span<const state::StateEntry> entries) -> arrow::Status {
         for (const state::StateEntry& entry : entries) {
           std::optional<int64_t> time = event_time.TimeOf(entry.key);
-          if (!time || *time > watermark_us) continue;
+          if (!time) continue;
+          if (*time > watermark_us) {
+            earliest_us = std::min(earliest_us, *time);
+            continue;
+          }
           if (op_.spec_.mode == OutputMode::kAppend) {
             keys.Append(entry.key);
             values.Append(entry.value);
@@ -378,6 +387,8 @@ class AggregateTask {
       }
       ARROW_RETURN_NOT_OK(OutputEntries(partition, std::move(removed)));
     }
+    metrics_.earliest_waiting_us = earliest_us;
+    metrics_.saw_all_rows = true;
     return arrow::Status::OK();
   }
 

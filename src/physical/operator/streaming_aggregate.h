@@ -51,6 +51,7 @@ class StreamingAggregate final : public StatefulOperator {
   std::vector<StateStoreSpec> state_stores() const override;
   bool single_partition() const override { return spec_.plan.num_keys() == 0; }
   bool ShouldRunAnotherBatch(int64_t now_ms, int64_t next_ms) const override;
+  bool holds_rows_back() const override { return spec_.mode == connector::OutputMode::kAppend; }
 
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext& context) const override;

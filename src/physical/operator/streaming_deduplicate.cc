@@ -158,8 +158,8 @@ arrow::Status StreamingDeduplicate::Prepare(ExecutionContext& context) const {
   auto num_inputs = static_cast<size_t>(child.num_partitions(context));
   std::vector<std::vector<PartitionedBatch>> inputs(num_inputs);
   std::vector<StateMetrics> metrics(num_inputs);
-  ARROW_RETURN_NOT_OK(RunPrepared(
-      child, context, [&](int partition, const std::shared_ptr<arrow::RecordBatch>& rows) -> arrow::Status {
+  ARROW_RETURN_NOT_OK(
+      RunPrepared(child, context, [&](int partition, const std::shared_ptr<arrow::RecordBatch>& rows) -> arrow::Status {
         auto p = static_cast<size_t>(partition);
         ARROW_ASSIGN_OR_RAISE(PartitionedBatch arranged, Arrange(rows, batch, pool, &metrics[p]));
         inputs[p].push_back(std::move(arranged));
@@ -234,9 +234,9 @@ arrow::Result<OperatorPtr> PlanStreamingDeduplicate(const logical::PlanPtr& node
   if (spec.within_watermark && !spec.event_time.found()) {
     return InternalError("dropDuplicatesWithinWatermark without an event time");
   }
-  spec.text = fmt::format("{} {}",
-                          spec.within_watermark ? "StreamingDeduplicateWithinWatermark" : "StreamingDeduplicate",
-                          logical::DescribeAttributes(keys));
+  spec.text =
+      fmt::format("{} {}", spec.within_watermark ? "StreamingDeduplicateWithinWatermark" : "StreamingDeduplicate",
+                  logical::DescribeAttributes(keys));
   return std::make_shared<StreamingDeduplicate>(std::move(spec), std::move(child));
 }
 

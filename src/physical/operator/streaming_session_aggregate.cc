@@ -208,7 +208,8 @@ class SessionTask {
     ARROW_ASSIGN_OR_RAISE(auto columns, op_.value_decoder_.Decode(values));
     for (size_t c = 0; c < columns.size(); ++c) {
       auto type = rows_[c]->type();
-      ARROW_ASSIGN_OR_RAISE(rows_[c], ConcatenateArrays({Relabel(arrow::MakeArray(columns[c]), type), rows_[c]}, type, pool_));
+      ARROW_ASSIGN_OR_RAISE(rows_[c],
+                            ConcatenateArrays({Relabel(arrow::MakeArray(columns[c]), type), rows_[c]}, type, pool_));
     }
     return arrow::Status::OK();
   }
@@ -287,6 +288,7 @@ class SessionTask {
       ARROW_RETURN_NOT_OK(store.Put(keys.row(i), values.row(i)));
     }
     metrics_.rows_updated += num_sessions;
+    for (int64_t end : session_ends_) metrics_.earliest_waiting_us = std::min(metrics_.earliest_waiting_us, end);
     return arrow::Status::OK();
   }
 
@@ -295,6 +297,7 @@ class SessionTask {
     // When the watermark stood still, what it has passed came out in the batch before.
     if (append && batch_.eviction_watermark_ms == batch_.late_watermark_ms) return arrow::Status::OK();
     int64_t watermark_us = batch_.eviction_watermark_ms * 1000;
+    int64_t earliest_us = INT64_MAX;
     // The end of a session is in the value: its columns are wide, only this one is decoded.
     for (int partition = first_; partition < batch_.num_partitions(); partition += stride_) {
       state::StateStore& store = Store(partition);
@@ -307,7 +310,10 @@ class SessionTask {
         ARROW_ASSIGN_OR_RAISE(auto column, op_.value_decoder_.DecodeColumn(values, op_.spec_.session));
         ARROW_ASSIGN_OR_RAISE(Sessions windows, Sessions::Of(*arrow::MakeArray(column)));
         for (size_t i = 0; i < entries.size(); ++i) {
-          if (append && windows.end_us[i] > watermark_us) continue;
+          if (append && windows.end_us[i] > watermark_us) {
+            earliest_us = std::min(earliest_us, windows.end_us[i]);
+            continue;
+          }
           kept.Append(entries[i].value);
           orders.push_back(entries[i].order);
           if (!append) continue;
@@ -321,6 +327,8 @@ class SessionTask {
       for (size_t i = 0; i < orders.size(); ++i) rows.push_back({{}, kept.row(static_cast<int64_t>(i)), orders[i]});
       ARROW_RETURN_NOT_OK(OutputRows(partition, std::move(rows)));
     }
+    metrics_.earliest_waiting_us = earliest_us;
+    metrics_.saw_all_rows = true;
     return arrow::Status::OK();
   }
 

@@ -36,6 +36,7 @@ class StreamingSessionAggregate final : public StatefulOperator {
   std::string_view short_name() const override { return "sessionWindowStateStoreSaveExec"; }
   std::vector<StateStoreSpec> state_stores() const override;
   bool ShouldRunAnotherBatch(int64_t now_ms, int64_t next_ms) const override;
+  bool holds_rows_back() const override { return spec_.mode == connector::OutputMode::kAppend; }
 
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext& context) const override;

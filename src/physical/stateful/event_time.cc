@@ -1,7 +1,9 @@
 #include "physical/stateful/event_time.h"
 
 #include <arrow/array/array_nested.h>
+#include <arrow/array/util.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/error.h"
@@ -42,14 +44,29 @@ arrow::Result<EventTimeColumn> EventTimeColumn::Find(const expression::Attribute
   return found;
 }
 
-arrow::Status EventTimeColumn::KeepNewer(const arrow::Array& column, int64_t watermark_ms,
-                                         std::vector<int32_t>* rows) {
-  std::shared_ptr<arrow::Array> flattened;
-  const arrow::Array* times = &column;
-  if (column.type_id() == arrow::Type::STRUCT) {
-    ARROW_ASSIGN_OR_RAISE(flattened, static_cast<const arrow::StructArray&>(column).GetFlattenedField(1));
-    times = flattened.get();
+namespace {
+
+// The timestamps of a column: its own, or the ends of its windows.
+arrow::Result<std::shared_ptr<arrow::Array>> TimesOf(const arrow::Array& column) {
+  if (column.type_id() != arrow::Type::STRUCT) return arrow::MakeArray(column.data());
+  return static_cast<const arrow::StructArray&>(column).GetFlattenedField(1);
+}
+
+}  // namespace
+
+arrow::Result<int64_t> EventTimeColumn::Earliest(const arrow::Array& column) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> times, TimesOf(column));
+  const int64_t* values = times->data()->GetValues<int64_t>(1);
+  bool nulls = times->null_count() > 0;
+  int64_t earliest = INT64_MAX;
+  for (int64_t i = 0; i < times->length(); ++i) {
+    if (!nulls || !times->IsNull(i)) earliest = std::min(earliest, values[i]);
   }
+  return earliest;
+}
+
+arrow::Status EventTimeColumn::KeepNewer(const arrow::Array& column, int64_t watermark_ms, std::vector<int32_t>* rows) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> times, TimesOf(column));
   const int64_t* values = times->data()->GetValues<int64_t>(1);
   int64_t watermark_us = watermark_ms * 1000;
   bool nulls = times->null_count() > 0;

@@ -29,6 +29,8 @@ class EventTimeColumn {
   /// Appends the rows (numbered from 0) whose time is above `watermark_ms` or NULL; of a window the end counts.
   /// REQUIRES: found(), and `column` is the column's array.
   static arrow::Status KeepNewer(const arrow::Array& column, int64_t watermark_ms, std::vector<int32_t>* rows);
+  /// The least time of a column, in µs; INT64_MAX when all are NULL.
+  static arrow::Result<int64_t> Earliest(const arrow::Array& column);
   /// The time in an UnsafeRow of the columns, in µs; nullopt for NULL or bytes that are no such row.
   std::optional<int64_t> TimeOf(std::string_view row) const;
 

@@ -59,7 +59,8 @@ SlicesByPartition GatherSlices(const std::vector<std::vector<PartitionedBatch>>&
   SlicesByPartition gathered(static_cast<size_t>(num_partitions));
   for (const auto& batches : inputs) {
     for (const PartitionedBatch& batch : batches) {
-      for (const auto& slice : batch.slices) gathered[static_cast<size_t>(slice.partition)].emplace_back(&batch, &slice);
+      for (const auto& slice : batch.slices)
+        gathered[static_cast<size_t>(slice.partition)].emplace_back(&batch, &slice);
     }
   }
   return gathered;

@@ -10,6 +10,8 @@ void StateMetrics::Add(const StateMetrics& other) {
   rows_dropped_by_watermark += other.rows_dropped_by_watermark;
   update_us += other.update_us;
   removal_us += other.removal_us;
+  earliest_waiting_us = std::min(earliest_waiting_us, other.earliest_waiting_us);
+  saw_all_rows = saw_all_rows || other.saw_all_rows;
   for (const auto& [name, value] : other.custom) custom[name] += value;
 }
 
@@ -25,8 +27,7 @@ void EventTimeStats::Merge(const EventTimeStats& other) {
   max_ms = std::max(max_ms, other.max_ms);
   min_ms = std::min(min_ms, other.min_ms);
   count += other.count;
-  average_ms +=
-      (other.average_ms - average_ms) * (static_cast<double>(other.count) / static_cast<double>(count));
+  average_ms += (other.average_ms - average_ms) * (static_cast<double>(other.count) / static_cast<double>(count));
 }
 
 StatefulBatch& StatefulOperator::BatchOf(const ExecutionContext& context) const {

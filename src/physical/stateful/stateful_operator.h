@@ -36,6 +36,10 @@ struct StateMetrics {
   int64_t rows_dropped_by_watermark = 0;
   int64_t update_us = 0;
   int64_t removal_us = 0;
+  /// Of an operator that holds rows back until the watermark passes them: the least event time, in µs, among the rows
+  /// that were changed, or among all when `saw_all_rows`.
+  int64_t earliest_waiting_us = INT64_MAX;
+  bool saw_all_rows = false;
   /// The operator's own (numDroppedDuplicateRows).
   std::map<std::string, int64_t> custom;
 
@@ -96,6 +100,8 @@ class StatefulOperator : public Operator {
   virtual std::optional<int64_t> OutputWatermark(int64_t input_ms) const { return input_ms; }
   /// Whether a batch without data has something to do when the eviction watermark goes from `now` to `next`.
   virtual bool ShouldRunAnotherBatch(int64_t now_ms, int64_t next_ms) const = 0;
+  /// Rows come out only when the watermark has passed them (append mode).
+  virtual bool holds_rows_back() const { return false; }
   /// Names of the operator's own metrics, all reported, also at 0.
   virtual std::vector<std::string_view> custom_metrics() const { return {}; }
 

@@ -12,7 +12,9 @@ bool IsAnswered(const std::string& verb) {
          verb == "files" || verb == "state";
 }
 
-bool TakesIndentedLines(const std::string& verb) { return verb == "query" || verb == "file" || verb == "table" || verb == "view"; }
+bool TakesIndentedLines(const std::string& verb) {
+  return verb == "query" || verb == "file" || verb == "table" || verb == "view";
+}
 
 std::string Trim(std::string_view text) {
   size_t start = text.find_first_not_of(" \t");

@@ -22,6 +22,8 @@ using spark::connect::Relation;
 
 namespace {
 
+const std::string kShufflePartitions = "spark.sql.shuffle.partitions";
+
 Relation SqlRelation(const std::string& sql) {
   Relation relation;
   relation.mutable_sql()->set_query(sql);
@@ -102,7 +104,7 @@ ScriptRun::ScriptRun(const RunConfig& config, std::optional<CrashPoint> crash)
     printed_ += text;
   });
   (void)session_->conf().Set("spark.sql.session.timeZone", "UTC");
-  (void)session_->conf().Set("spark.sql.shuffle.partitions", "2");
+  (void)session_->conf().Set(kShufflePartitions, std::to_string(config_.state_partitions.value_or(2)));
   // Waiting threads ask again whether their query still runs.
   session_->streams().AddListener(
       {.on_started = {}, .on_progress = {}, .on_terminated = [this](const auto&, const auto&) { clock_.Notify(); }});
@@ -150,8 +152,8 @@ ScriptRun::Outcome ScriptRun::Run(const std::vector<Step>& steps) {
     }
     if (!*answer || config_.Ignores(step.verb)) continue;
     std::vector<std::string> expected = step.body;
-    if (step.verb != "check" && step.verb != "check_new" && step.verb != "check_ordered" && step.verb != "state" && step.verb != "fails" && step.verb != "printed" &&
-        step.verb != "files") {
+    if (step.verb != "check" && step.verb != "check_new" && step.verb != "check_ordered" && step.verb != "state" &&
+        step.verb != "fails" && step.verb != "printed" && step.verb != "files") {
       size_t equals = step.text.find("= ");
       bool has_value = equals != std::string::npos && step.verb != "error";
       expected = {has_value ? step.text.substr(equals + 2) : step.text};
@@ -197,6 +199,7 @@ arrow::Result<std::optional<std::vector<std::string>>> ScriptRun::Do(const Step&
   if (verb == "mode") return start_.set_output_mode(step.text), std::nullopt;
   if (verb == "set") {
     size_t blank = step.text.find(' ');
+    if (config_.state_partitions && step.text.substr(0, blank) == kShufflePartitions) return std::nullopt;
     return done(session_->conf().Set(step.text.substr(0, blank), step.text.substr(blank + 1)));
   }
   if (verb == "sink") {
