@@ -72,8 +72,8 @@ arrow::Result<PlanPtr> MakeAggregate(ExpressionVector grouping, ExpressionVector
     for (const ExpressionPtr& key : grouping) {
       if (!expression::SemanticallyEqual(*key, *session)) others.push_back(key);
     }
-    if (others.size() < grouping.size()) {
-      if (child->is_streaming()) return NotSupported("session_window on a stream");
+    // In a stream the sessions are merged where they are kept.
+    if (others.size() < grouping.size() && !child->is_streaming()) {
       child = below.time_windows.MergeSessions(std::move(child), others);
     }
   }

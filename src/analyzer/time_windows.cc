@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "expression/cast.h"
+#include "expression/metadata.h"
 #include "expression/type_coercion.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
@@ -29,11 +30,12 @@ using function::BindCall;
 
 std::string WindowMetadata(const ExpressionPtr& time, std::string_view marker) {
   JsonValue metadata = JsonValue::Object();
-  if (time->kind() == ExpressionKind::kAttribute) {
-    const std::string& own = static_cast<const AttributeReference&>(*time).metadata_json();
-    if (!own.empty()) metadata = ParseJson(own).ValueOr(JsonValue::Object());
-  }
   metadata.Set(std::string(marker), JsonValue::Bool(true));
+  std::string own = expression::MetadataOf(*time);
+  if (!own.empty()) {
+    JsonValue others = ParseJson(own).ValueOr(JsonValue::Object());
+    for (JsonValue::Member& member : others.members()) metadata.Set(member.first, std::move(member.second));
+  }
   return metadata.ToString();
 }
 

@@ -170,6 +170,17 @@ DataFrame DataFrame::DropDuplicates(const std::vector<std::string>& columns) con
     *deduplicate->mutable_input() = *message_;
     deduplicate->set_all_columns_as_keys(columns.empty());
     for (const std::string& column : columns) deduplicate->add_column_names(column);
+    deduplicate->set_within_watermark(false);
+  });
+}
+
+DataFrame DataFrame::DropDuplicatesWithinWatermark(const std::vector<std::string>& columns) const {
+  return MakeFrame(session_, [&](Relation* relation) {
+    auto* deduplicate = relation->mutable_deduplicate();
+    *deduplicate->mutable_input() = *message_;
+    deduplicate->set_all_columns_as_keys(columns.empty());
+    for (const std::string& column : columns) deduplicate->add_column_names(column);
+    deduplicate->set_within_watermark(true);
   });
 }
 

@@ -10,13 +10,17 @@ namespace millrace {
 
 /// Every place where a crash is simulated by tests. Crash runs walk this list, so a new point is
 /// tested at once. Named `<component>.<moment>`.
-inline constexpr std::array<std::string_view, 17> kFailpoints = {
+inline constexpr std::array<std::string_view, 21> kFailpoints = {
     "source.before_initial_offsets",
     "source.after_initial_offsets",
     "offset_log.before_add",
     "offset_log.after_add",
     "batch.before_run",
     "batch.after_run",
+    "state.before_metadata",
+    "state.before_commit",
+    "state.before_store_commit",
+    "state.after_commit",
     "sink.before_commit",
     "sink.after_commit",
     "commit_log.before_add",

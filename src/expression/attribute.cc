@@ -1,3 +1,6 @@
+#include "base/json_value.h"
+#include "expression/call.h"
+#include "expression/metadata.h"
 #include "expression/node.h"
 
 namespace millrace::expression {
@@ -48,19 +51,29 @@ ExpressionPtr BoundReference::WithChildren(ExpressionVector) const {
 
 std::string BoundReference::Sql(bool pretty) const { return pretty ? name_ : types::QuoteIfNeeded(name_); }
 
+std::string MetadataOf(const Expression& value) {
+  if (value.kind() == ExpressionKind::kAttribute) return static_cast<const AttributeReference&>(value).metadata_json();
+  if (value.kind() != ExpressionKind::kCall || value.children().size() != 1 ||
+      static_cast<const Call&>(value).name() != "window_time") {
+    return {};
+  }
+  auto metadata = ParseJson(MetadataOf(*value.children()[0]));
+  if (!metadata.ok() || !metadata->is_object()) return {};
+  std::erase_if(metadata->members(), [](const JsonValue::Member& member) {
+    return member.first == "spark.timeWindow" || member.first == "spark.sessionWindow";
+  });
+  return metadata->members().empty() ? std::string() : metadata->ToString();
+}
+
 Alias::Alias(ExpressionPtr child, std::string name, AttributeId id, std::string metadata_json)
     : Expression(ExpressionKind::kAlias, child->type(), child->nullable(), {child}),
       id_(id),
       name_(std::move(name)),
-      metadata_json_(std::move(metadata_json)) {}
+      metadata_json_(metadata_json.empty() ? MetadataOf(*child) : std::move(metadata_json)) {}
 
 AttributePtr Alias::ToAttribute() const {
-  std::string metadata = metadata_json_;
-  if (metadata.empty() && child()->kind() == ExpressionKind::kAttribute) {
-    metadata = static_cast<const AttributeReference&>(*child()).metadata_json();
-  }
   return std::make_shared<AttributeReference>(id_, name_, type(), nullable(), std::vector<std::string>{},
-                                              std::move(metadata));
+                                              metadata_json_);
 }
 
 ExpressionPtr Alias::WithChildren(ExpressionVector children) const {

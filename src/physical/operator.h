@@ -21,6 +21,7 @@ namespace millrace::physical {
 using expression::AttributeVector;
 
 class Operator;
+struct StreamingBatch;
 using OperatorPtr = std::shared_ptr<const Operator>;
 /// The rows of one partition, held in memory.
 using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
@@ -44,6 +45,8 @@ struct ExecutionContext {
   const std::atomic<bool>* cancelled = nullptr;
   /// Streaming scans: what to read now, by source_key of the scan.
   std::map<int64_t, connector::InputPartitions> stream_partitions;
+  /// A micro-batch: watermarks, state stores (physical/stateful/stateful_operator.h). Null for a batch query.
+  StreamingBatch* streaming = nullptr;
   std::map<const Operator*, std::unique_ptr<OperatorState>> states;
   /// Added to the partition numbers of an operator below a union, so that a task's rows see one number
   /// (spark_partition_id) whatever branch they come from.

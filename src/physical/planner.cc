@@ -25,7 +25,7 @@ arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, PlannerOp
 }
 
 arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, int parallelism) {
-  return PlanOperators(plan, PlannerOptions{.parallelism = parallelism, .extension = nullptr});
+  return PlanOperators(plan, PlannerOptions{.parallelism = parallelism});
 }
 
 void AddReferences(const expression::ExpressionVector& expressions, std::set<expression::AttributeId>* columns) {

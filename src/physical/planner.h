@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "connector/sink.h"
 #include "logical/plan.h"
 #include "physical/operator.h"
 
@@ -20,10 +21,21 @@ class Planner;
 using PlannerExtension = std::function<arrow::Result<OperatorPtr>(const logical::PlanPtr& node,
                                                                   const RequiredColumns& required, Planner& planner)>;
 
+/// What operators with state must know of the query they are planned for.
+struct StreamingPlan {
+  connector::OutputMode output_mode = connector::OutputMode::kAppend;
+  /// Settings in force, the checkpoint's before the session's.
+  std::function<std::optional<std::string>(std::string_view key)> conf;
+  /// spark.sql.shuffle.partitions of the checkpoint: the number of state partitions.
+  int num_state_partitions = 200;
+};
+
 struct PlannerOptions {
   /// Default number of partitions of leaves that can choose.
   int parallelism = 1;
-  PlannerExtension extension;
+  PlannerExtension extension = nullptr;
+  /// nullopt for a batch query.
+  std::optional<StreamingPlan> streaming = std::nullopt;
 };
 
 /// Makes operators of logical nodes, top down. Confined to one thread.
@@ -32,6 +44,7 @@ class Planner {
   explicit Planner(PlannerOptions options) : options_(std::move(options)) {}
 
   int parallelism() const { return options_.parallelism; }
+  const PlannerOptions& options() const { return options_; }
   /// Plans `node` and what is below it.
   arrow::Result<OperatorPtr> Plan(const logical::PlanPtr& node, const RequiredColumns& required = std::nullopt);
 

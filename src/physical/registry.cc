@@ -1,6 +1,7 @@
 #include "physical/registry.h"
 
 #include "physical/operator/deduplicate.h"
+#include "physical/operator/event_time_watermark.h"
 #include "physical/operator/exchange.h"
 #include "physical/operator/expand.h"
 #include "physical/operator/generate.h"
@@ -14,6 +15,10 @@
 #include "physical/operator/sample.h"
 #include "physical/operator/sort.h"
 #include "physical/operator/source_scan.h"
+#include "physical/operator/streaming_aggregate.h"
+#include "physical/operator/streaming_deduplicate.h"
+#include "physical/operator/streaming_limit.h"
+#include "physical/operator/streaming_session_aggregate.h"
 #include "physical/operator/union.h"
 #include "physical/operator/window.h"
 
@@ -22,6 +27,12 @@ namespace millrace::physical {
 namespace {
 
 constexpr OperatorRule kRules[] = {
+    // Streams first: operators that keep state from one micro-batch to the next.
+    {"StreamingSessionAggregate", MatchesStreamingSessionAggregate, PlanStreamingSessionAggregate},
+    {"StreamingAggregate", MatchesStreamingAggregate, PlanStreamingAggregate},
+    {"StreamingDeduplicate", MatchesStreamingDeduplicate, PlanStreamingDeduplicate},
+    {"StreamingLimit", MatchesStreamingLimit, PlanStreamingLimit},
+    {"EventTimeWatermark", MatchesEventTimeWatermark, PlanEventTimeWatermark},
     {"LocalScan", MatchesLocalScan, PlanLocalScan},
     {"RangeScan", MatchesRangeScan, PlanRangeScan},
     {"ConnectorScan", MatchesConnectorScan, PlanConnectorScan},

@@ -13,6 +13,7 @@
 #include "expression/show_string.h"
 #include "function/function_def.h"
 #include "logical/node/limit.h"
+#include "logical/node/deduplicate.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
 #include "spark/connect/base.pb.h"
@@ -113,6 +114,22 @@ arrow::Result<types::DataTypePtr> Session::Schema(const connect::Relation& relat
   return plan->Schema();
 }
 
+namespace {
+
+// Source: Spark, UnsupportedOperationChecker.checkForBatch.
+arrow::Status CheckBatchOperations(const logical::Plan& plan) {
+  bool within_watermark = false;
+  logical::VisitPlan(plan, [&](const logical::Plan& node) {
+    within_watermark = within_watermark || (node.kind() == logical::NodeKind::kDeduplicate &&
+                                            static_cast<const logical::Deduplicate&>(node).within_watermark());
+  });
+  if (!within_watermark) return arrow::Status::OK();
+  return UserError("_LEGACY_ERROR_TEMP_3102",
+                   {{"msg", "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets"}});
+}
+
+}  // namespace
+
 arrow::Result<physical::OperatorPtr> Session::PlanBatch(const logical::PlanPtr& analyzed) {
   if (analyzed->is_streaming()) {
     return UserError(
@@ -121,6 +138,7 @@ arrow::Result<physical::OperatorPtr> Session::PlanBatch(const logical::PlanPtr& 
           "Queries with streaming sources must be executed with writeStream.start(), or from a streaming table or "
           "flow definition within a Spark Declarative Pipeline."}});
   }
+  ARROW_RETURN_NOT_OK(CheckBatchOperations(*analyzed));
   expression::EvalContext eval = MakeEvalContext();
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, eval));
   return physical::PlanOperators(optimized, engine_->pool->num_threads());

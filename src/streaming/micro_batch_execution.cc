@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/ids.h"
+#include "physical/operator/event_time_watermark.h"
+#include "physical/operator/source_scan.h"
 #include "physical/write.h"
 
 namespace millrace::streaming {
@@ -40,12 +42,15 @@ int64_t MinBatchesToRetain(const StreamingQuerySpec& spec) {
 }  // namespace
 
 MicroBatchExecution::MicroBatchExecution(std::unique_ptr<StreamingQuerySpec> spec, Checkpoint checkpoint,
-                                         BoundQuery bound, std::unique_ptr<connector::StreamSink> sink)
+                                         BoundQuery bound, WatermarkTracker watermarks,
+                                         std::unique_ptr<QueryState> state, std::unique_ptr<connector::StreamSink> sink)
     : owned_spec_(std::move(spec)),
       spec_(*owned_spec_),
       run_id_(RandomUuid()),
       checkpoint_(std::move(checkpoint)),
       bound_(std::move(bound)),
+      watermarks_(std::move(watermarks)),
+      state_(std::move(state)),
       sink_(std::move(sink)),
       log_writer_(spec_.connector.durability == Durability::kMachine) {
   status_.message = "Initializing sources";
@@ -105,33 +110,14 @@ arrow::Status MicroBatchExecution::RunLoop() {
   return CommitSources();
 }
 
-arrow::Status MicroBatchExecution::RestoreConf(const OffsetEntry& entry) {
-  // Settings of the checkpoint win over the session's: state was laid out with them.
-  std::map<std::string, std::string> restored;
-  for (const CheckpointedConf& conf : CheckpointedConfs()) {
-    auto it = entry.conf.find(std::string(conf.key));
-    if (it != entry.conf.end()) {
-      restored[std::string(conf.key)] = it->second;
-    } else if (!conf.value_if_absent.empty()) {
-      restored[std::string(conf.key)] = std::string(conf.value_if_absent);
-    }
-  }
-  auto session = spec_.conf;
-  spec_.conf = [restored = std::move(restored), session](std::string_view key) -> std::optional<std::string> {
-    auto it = restored.find(std::string(key));
-    return it != restored.end() ? it->second : session(key);
-  };
-  return arrow::Status::OK();
-}
-
 arrow::Status MicroBatchExecution::Recover() {
   ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint_.offset_log.log().LatestId());
   if (!newest) return arrow::Status::OK();
   int num_sources = static_cast<int>(bound_.sources.size());
   ARROW_ASSIGN_OR_RAISE(auto entry, checkpoint_.offset_log.Get(*newest, num_sources));
   if (!entry) return arrow::Status::Invalid("The offset log entry ", newest->ToString(), " disappeared");
-  ARROW_RETURN_NOT_OK(RestoreConf(*entry));
-  watermark_ms_ = entry->watermark_ms;
+  watermarks_.Restore(entry->watermark_ms);
+  batch_watermark_ms_ = entry->watermark_ms;
   batch_id_ = *newest;
   for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].available = entry->offsets[i];
 
@@ -149,7 +135,7 @@ arrow::Status MicroBatchExecution::Recover() {
   ARROW_ASSIGN_OR_RAISE(auto committed, checkpoint_.commit_log.log().LatestId());
   if (committed && *committed >= *newest) {
     ARROW_ASSIGN_OR_RAISE(auto commit, checkpoint_.commit_log.Get(*newest));
-    if (commit) watermark_ms_ = std::max(watermark_ms_, commit->next_watermark_ms);
+    if (commit) watermarks_.Restore(commit->next_watermark_ms);
     for (QuerySource& source : bound_.sources) source.committed = source.available;
     batch_id_ = newest->Next();
     return arrow::Status::OK();
@@ -157,8 +143,10 @@ arrow::Status MicroBatchExecution::Recover() {
   // The newest micro-batch is not done: it runs again, over exactly the same offsets.
   entry_ = *entry;
   planned_ = true;
+  has_new_data_ = !before || before->offsets != entry->offsets;
   batch_timestamp_ms_ = entry->timestamp_ms;
   if (before) {
+    previous_watermark_ms_ = before->watermark_ms;
     for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].committed = before->offsets[i];
   }
   return arrow::Status::OK();
@@ -170,6 +158,7 @@ arrow::Result<bool> MicroBatchExecution::RunTrigger() {
   progress_.timestamp_ms = trigger_start_us_ / 1000;
   rows_read_.clear();
   rows_written_ = 0;
+  event_times_.clear();
   {
     std::lock_guard lock(mutex_);
     status_.is_trigger_active = true;
@@ -181,7 +170,7 @@ arrow::Result<bool> MicroBatchExecution::RunTrigger() {
   }
   bool run = planned_ && !stopping();
   if (run) {
-    SetMessage("Processing new data");
+    SetMessage(has_new_data_ ? "Processing new data" : "No new data but cleaning up state");
     ARROW_RETURN_NOT_OK(RunMicroBatch());
     ARROW_RETURN_NOT_OK(CommitMicroBatch());
   }
@@ -232,6 +221,12 @@ arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
     if (latest) source.available = latest;
     changed = changed || source.available != source.committed;
   }
+  has_new_data_ = changed;
+  if (!changed && has_run_ && state_ != nullptr && spec_.trigger.kind != TriggerKind::kOnce &&
+      spec_.conf("spark.sql.streaming.noDataMicroBatches.enabled").value_or("true") != "false") {
+    // The watermark moved: state goes, and comes out, without further data.
+    ARROW_ASSIGN_OR_RAISE(changed, state_->ShouldRunAnotherBatch(watermarks_.watermark_ms()));
+  }
   // Whoever waits for the query to have done everything waits for its logs too.
   if (!changed) {
     ARROW_RETURN_NOT_OK(CommitSources());
@@ -239,7 +234,7 @@ arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
   }
   {
     std::lock_guard lock(mutex_);
-    status_.is_data_available = true;
+    status_.is_data_available = has_new_data_;
   }
   ARROW_RETURN_NOT_OK(WriteOffsets());
   return true;
@@ -248,8 +243,10 @@ arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
 arrow::Status MicroBatchExecution::WriteOffsets() {
   PhaseTimer timer(*spec_.clock, &progress_, "walCommit");
   batch_timestamp_ms_ = spec_.clock->NowMillis();
+  previous_watermark_ms_ = batch_watermark_ms_;
+  batch_watermark_ms_ = watermarks_.watermark_ms();
   entry_ = OffsetEntry();
-  entry_.watermark_ms = watermark_ms_;
+  entry_.watermark_ms = batch_watermark_ms_;
   entry_.timestamp_ms = batch_timestamp_ms_;
   for (const CheckpointedConf& conf : CheckpointedConfs()) {
     entry_.conf[std::string(conf.key)] = spec_.conf(conf.key).value_or(std::string(conf.default_value));
@@ -300,29 +297,55 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> write, sink_->Begin(batch_id_));
   // Null: the sink has this micro-batch already; it was committed before a crash.
   if (write == nullptr) {
+    if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Skip(batch_id_, previous_watermark_ms_, batch_watermark_ms_));
+    has_run_ = true;
     ARROW_RETURN_NOT_OK(log_writer_.Wait());
     return CommitSources();
   }
-  ARROW_RETURN_NOT_OK(physical::RunWrite(*bound_.root, context, write.get(), [this]() -> arrow::Status {
-    ARROW_RETURN_NOT_OK(HitFailpoint("batch.after_run"));
-    // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer.
-    ARROW_RETURN_NOT_OK(log_writer_.Wait());
-    ARROW_RETURN_NOT_OK(CommitSources());
-    return HitFailpoint("sink.before_commit");
-  }));
+  ARROW_RETURN_NOT_OK(RunPlan(&context, write.get()));
   ARROW_RETURN_NOT_OK(HitFailpoint("sink.after_commit"));
   rows_read_ = context.rows_read;
   rows_written_ = context.rows_written;
   return arrow::Status::OK();
 }
 
+arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, connector::Write* write) {
+  physical::StreamingBatch batch;
+  batch.batch_id = batch_id_;
+  batch.timestamp_ms = batch_timestamp_ms_;
+  context->streaming = &batch;
+  if (state_ != nullptr) {
+    // State without an offset log would be refused at the next start.
+    if (!has_run_) ARROW_RETURN_NOT_OK(log_writer_.Wait());
+    ARROW_RETURN_NOT_OK(state_->Begin(previous_watermark_ms_, batch_watermark_ms_, !has_run_, &batch));
+  }
+  arrow::Status status = physical::RunWrite(*bound_.root, *context, write, [&]() -> arrow::Status {
+    ARROW_RETURN_NOT_OK(HitFailpoint("batch.after_run"));
+    if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Commit(&batch));
+    // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer.
+    ARROW_RETURN_NOT_OK(log_writer_.Wait());
+    ARROW_RETURN_NOT_OK(CommitSources());
+    return HitFailpoint("sink.before_commit");
+  });
+  if (!status.ok()) {
+    if (state_ != nullptr) state_->Abort();
+    return status;
+  }
+  event_times_ = std::move(batch.event_times);
+  has_run_ = true;
+  return arrow::Status::OK();
+}
+
 arrow::Status MicroBatchExecution::CommitMicroBatch() {
   PhaseTimer timer(*spec_.clock, &progress_, "commitOffsets");
-  ARROW_RETURN_NOT_OK(log_writer_.Submit([this, batch_id = batch_id_, watermark = watermark_ms_]() -> arrow::Status {
-    ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
-    ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, CommitEntry{watermark}));
-    return HitFailpoint("commit_log.after_add");
-  }));
+  watermarks_.Update(event_times_, spec_.clock->NowMillis());
+  int64_t next_watermark_ms = watermarks_.watermark_ms();
+  ARROW_RETURN_NOT_OK(
+      log_writer_.Submit([this, batch_id = batch_id_, watermark = next_watermark_ms]() -> arrow::Status {
+        ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
+        ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, CommitEntry{watermark}));
+        return HitFailpoint("commit_log.after_add");
+      }));
   progress_.batch_id = batch_id_.value;
   commit_offsets_.clear();
   for (QuerySource& source : bound_.sources) {
@@ -339,6 +362,44 @@ arrow::Status MicroBatchExecution::CommitMicroBatch() {
   planned_ = false;
   batch_id_ = batch_id_.Next();
   return arrow::Status::OK();
+}
+
+std::string MicroBatchExecution::DescribeInput(const physical::EventTimeWatermark& watermark) const {
+  std::string text = watermark.event_time()->name();
+  const physical::Operator* node = &watermark;
+  while (!node->children().empty()) node = node->children()[0].get();
+  const auto* scan = dynamic_cast<const physical::ConnectorScan*>(node);
+  for (const QuerySource& source : bound_.sources) {
+    for (const QuerySource::Scan& one : source.scans) {
+      if (scan != nullptr && one.key == scan->source_key()) return text + " of " + source.description;
+    }
+  }
+  return text;
+}
+
+void MicroBatchExecution::ReportState(bool ran) {
+  if (watermarks_.has_event_time()) {
+    int64_t watermark_ms = ran ? batch_watermark_ms_ : watermarks_.watermark_ms();
+    // A query that has run no micro-batch reports nothing of it, as Spark.
+    if (ran || has_run_) progress_.event_time["watermark"] = IsoMillis(watermark_ms);
+    for (const WatermarkTracker::Input& input : watermarks_.inputs()) {
+      auto it = event_times_.find(input.node);
+      if (!ran || !has_new_data_ || it == event_times_.end() || it->second.count == 0) continue;
+      progress_.event_time["max"] = IsoMillis(it->second.max_ms);
+      progress_.event_time["min"] = IsoMillis(it->second.min_ms);
+      progress_.event_time["avg"] = IsoMillis(static_cast<int64_t>(it->second.average_ms));
+      break;
+    }
+  }
+  if (state_ == nullptr || !has_run_) return;
+  progress_.state_operators = state_->Progress(ran);
+  std::optional<QueryState::Waiting> waiting = state_->WaitingRows();
+  std::optional<size_t> deciding = watermarks_.Deciding();
+  if (!waiting || !deciding) return;
+  const WatermarkTracker::Input& input = watermarks_.inputs()[*deciding];
+  progress_.waiting =
+      QueryProgress::Waiting{waiting->num_rows, waiting->next_ms, DescribeInput(*input.node), std::nullopt};
+  if (input.watermark_ms) progress_.waiting->since_ms = input.moved_at_ms;
 }
 
 void MicroBatchExecution::ReportProgress(bool ran) {
@@ -371,6 +432,7 @@ void MicroBatchExecution::ReportProgress(bool ran) {
     reported.metrics = source.stream->Metrics(source.committed);
     if (!source.scans.empty()) reported.num_input_rows = rows_read_[source.scans[0].key];
   }
+  ReportState(ran);
   progress_.sink_description = sink_->Description();
   bool reports_rows = spec_.sink != nullptr && spec_.sink->reports_num_output_rows;
   progress_.num_output_rows = reports_rows ? rows_written_ : -1;

@@ -15,7 +15,9 @@
 #include "streaming/checkpoint.h"
 #include "streaming/log_writer.h"
 #include "streaming/progress.h"
+#include "streaming/query_state.h"
 #include "streaming/streaming_query.h"
+#include "streaming/watermark_tracker.h"
 
 namespace millrace::streaming {
 
@@ -51,8 +53,10 @@ struct BoundQuery {
 /// Thread: the loop runs on a thread of its own, which owns sources, sink and logs; the other methods are thread-safe.
 class MicroBatchExecution final : public StreamingQuery {
  public:
-  /// `spec` stays where it is: sources and sink point at its connector context.
+  /// `spec` stays where it is: sources and sink point at its connector context. Its conf is that of the checkpoint,
+  /// where there is one.
   MicroBatchExecution(std::unique_ptr<StreamingQuerySpec> spec, Checkpoint checkpoint, BoundQuery bound,
+                      WatermarkTracker watermarks, std::unique_ptr<QueryState> state,
                       std::unique_ptr<connector::StreamSink> sink);
   ~MicroBatchExecution() override;
 
@@ -78,7 +82,6 @@ class MicroBatchExecution final : public StreamingQuery {
   arrow::Status RunLoop();
   /// Reads the logs: where to go on, and whether a planned micro-batch must run again.
   arrow::Status Recover();
-  arrow::Status RestoreConf(const OffsetEntry& entry);
   /// One trigger. True when a micro-batch ran.
   arrow::Result<bool> RunTrigger();
   /// Asks the sources for new data; true when there is a micro-batch to run, whose offsets are then on their way to
@@ -87,11 +90,17 @@ class MicroBatchExecution final : public StreamingQuery {
   arrow::Result<connector::SourceOffset> InitialOffsetOf(QuerySource* source);
   arrow::Status WriteOffsets();
   arrow::Status RunMicroBatch();
+  /// Runs the plan into the sink; state is committed before the sink is, and given up when something fails.
+  arrow::Status RunPlan(physical::ExecutionContext* context, connector::Write* write);
   arrow::Status PlanPartitions(physical::ExecutionContext* context);
   arrow::Status CommitMicroBatch();
   /// Tells the sources what they may forget: the ends of the micro-batch whose commit entry is durable.
   arrow::Status CommitSources();
   void ReportProgress(bool ran);
+  /// eventTime and stateOperators.
+  void ReportState(bool ran);
+  /// "ts of KafkaV2[Subscribe[visits]]": whose watermark it is.
+  std::string DescribeInput(const physical::EventTimeWatermark& watermark) const;
   /// Waits for the next trigger. False when the query shall end.
   bool WaitForTrigger(bool ran);
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }
@@ -103,6 +112,9 @@ class MicroBatchExecution final : public StreamingQuery {
   const std::string run_id_;
   Checkpoint checkpoint_;
   BoundQuery bound_;
+  WatermarkTracker watermarks_;
+  /// Null for a plan without operators with state.
+  std::unique_ptr<QueryState> state_;
   std::unique_ptr<connector::StreamSink> sink_;
   LogWriter log_writer_;
 
@@ -113,8 +125,15 @@ class MicroBatchExecution final : public StreamingQuery {
   bool planned_ = false;
   bool sources_to_commit_ = false;
   std::vector<std::optional<connector::SourceOffset>> commit_offsets_;
-  int64_t watermark_ms_ = 0;
+  /// Watermark in force in the last micro-batch that was planned, and in the one before it.
+  int64_t batch_watermark_ms_ = 0;
+  int64_t previous_watermark_ms_ = 0;
   int64_t batch_timestamp_ms_ = 0;
+  /// The micro-batch has rows to read; others only evict state.
+  bool has_new_data_ = false;
+  /// A micro-batch ran since the query started: it knows whether another is needed for state alone.
+  bool has_run_ = false;
+  std::map<const physical::Operator*, physical::EventTimeStats> event_times_;
   std::map<int64_t, int64_t> rows_read_;
   int64_t rows_written_ = 0;
   QueryProgress progress_;

@@ -21,6 +21,29 @@ JsonValue Rate(int64_t rows, double seconds) {
   return JsonValue::Number(std::round(rate * 10.0) / 10.0);
 }
 
+JsonValue StateJson(const StateOperatorProgress& op) {
+  JsonValue json = JsonValue::Object();
+  json.Set("operatorName", JsonValue::String(op.operator_name));
+  json.Set("numRowsTotal", JsonValue::Number(op.num_rows_total));
+  json.Set("numRowsUpdated", JsonValue::Number(op.num_rows_updated));
+  json.Set("allUpdatesTimeMs", JsonValue::Number(op.all_updates_time_ms));
+  json.Set("numRowsRemoved", JsonValue::Number(op.num_rows_removed));
+  json.Set("allRemovalsTimeMs", JsonValue::Number(op.all_removals_time_ms));
+  json.Set("commitTimeMs", JsonValue::Number(op.commit_time_ms));
+  json.Set("memoryUsedBytes", JsonValue::Number(op.memory_used_bytes));
+  json.Set("numRowsDroppedByWatermark", JsonValue::Number(op.num_rows_dropped_by_watermark));
+  json.Set("numShufflePartitions", JsonValue::Number(op.num_shuffle_partitions));
+  json.Set("numStateStoreInstances", JsonValue::Number(op.num_state_store_instances));
+  if (!op.custom_metrics.empty()) {
+    JsonValue metrics = JsonValue::Object();
+    for (const auto& [key, value] : op.custom_metrics) {
+      metrics.members().emplace_back(key, JsonValue::Number(value));
+    }
+    json.Set("customMetrics", std::move(metrics));
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string IsoMillis(int64_t ms) {
@@ -72,9 +95,30 @@ JsonValue ToJson(const QueryProgress& progress) {
   json.Set("inputRowsPerSecond", input_rate(total));
   json.Set("processedRowsPerSecond", Rate(total, processing_seconds));
   json.Set("durationMs", std::move(durations));
-  json.Set("stateOperators", JsonValue::Array());
+  if (!progress.event_time.empty()) {
+    JsonValue times = JsonValue::Object();
+    for (const auto& [key, value] : progress.event_time) {
+      times.members().emplace_back(key, JsonValue::String(value));
+    }
+    json.Set("eventTime", std::move(times));
+  }
+  JsonValue operators = JsonValue::Array();
+  for (const StateOperatorProgress& op : progress.state_operators) operators.elements().push_back(StateJson(op));
+  json.Set("stateOperators", std::move(operators));
   json.Set("sources", std::move(sources));
   json.Set("sink", std::move(sink));
+  if (progress.waiting) {
+    JsonValue waiting = JsonValue::Object();
+    waiting.Set("numRows", JsonValue::Number(progress.waiting->num_rows));
+    if (progress.waiting->next_ms) {
+      waiting.Set("untilWatermark", JsonValue::String(IsoMillis(*progress.waiting->next_ms)));
+    }
+    waiting.Set("heldBackBy", JsonValue::String(progress.waiting->held_back_by));
+    if (progress.waiting->since_ms) {
+      waiting.Set("watermarkStandsSince", JsonValue::String(IsoMillis(*progress.waiting->since_ms)));
+    }
+    json.Set("waitingInState", std::move(waiting));
+  }
   return json;
 }
 

@@ -38,6 +38,35 @@ PlanPtr SeparateScans(const PlanPtr& plan, std::map<int64_t, int64_t>* origin) {
   });
 }
 
+// Settings of the checkpoint win over the session's: state was laid out with them.
+arrow::Status RestoreConf(const Checkpoint& checkpoint, StreamingQuerySpec* spec) {
+  ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint.offset_log.log().LatestId());
+  if (!newest) return arrow::Status::OK();
+  auto read = checkpoint.offset_log.Get(*newest, -1);
+  // What is wrong with the entry is told where it is needed: by the query, when it goes on from there.
+  if (!read.ok() || !read->has_value()) return arrow::Status::OK();
+  const OffsetEntry* entry = &**read;
+  std::map<std::string, std::string> restored;
+  for (const CheckpointedConf& conf : CheckpointedConfs()) {
+    auto it = entry->conf.find(std::string(conf.key));
+    if (it != entry->conf.end()) {
+      restored[std::string(conf.key)] = it->second;
+    } else if (!conf.value_if_absent.empty()) {
+      restored[std::string(conf.key)] = std::string(conf.value_if_absent);
+    }
+  }
+  spec->conf = [restored = std::move(restored),
+                session = spec->conf](std::string_view key) -> std::optional<std::string> {
+    auto it = restored.find(std::string(key));
+    return it != restored.end() ? it->second : session(key);
+  };
+  return arrow::Status::OK();
+}
+
+int NumStatePartitions(const StreamingQuerySpec& spec) {
+  return std::max(1, std::atoi(spec.conf("spark.sql.shuffle.partitions").value_or("200").c_str()));
+}
+
 arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {
   BoundQuery bound;
   std::vector<const SourceScan*> streams;
@@ -63,14 +92,21 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
     bound.sources[index_of[origin[scan.source_key()]]].scans.push_back({scan.source_key(), scan.columns()});
   });
   bound.logical_text = logical::TreeString(*optimized);
-  ARROW_ASSIGN_OR_RAISE(bound.root, physical::PlanOperators(optimized, spec.connector.parallelism));
+  physical::StreamingPlan streaming;
+  streaming.output_mode = spec.output_mode;
+  streaming.conf = spec.conf;
+  streaming.num_state_partitions = NumStatePartitions(spec);
+  ARROW_ASSIGN_OR_RAISE(bound.root, physical::PlanOperators(optimized, physical::PlannerOptions{
+                                                                           .parallelism = spec.connector.parallelism,
+                                                                           .streaming = std::move(streaming),
+                                                                       }));
   return bound;
 }
 
 }  // namespace
 
 arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
-  ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode));
+  ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode, spec.conf));
   if (spec.sink != nullptr && (spec.sink->output_modes & (1u << static_cast<unsigned>(spec.output_mode))) == 0) {
     static constexpr const char* kModes[] = {"Append", "Update", "Complete"};
     return UserError(
@@ -82,9 +118,13 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
                         OpenCheckpoint(spec.file_system, spec.checkpoint_location, spec.connector.durability,
                                        enabled("spark.sql.streaming.checkpoint.verifyMetadataExists.enabled"),
                                        enabled("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart")));
+  ARROW_RETURN_NOT_OK(RestoreConf(checkpoint, &spec));
   // Sources keep a pointer to the connector context: it must already lie where the query keeps it.
   auto owned = std::make_unique<StreamingQuerySpec>(std::move(spec));
   ARROW_ASSIGN_OR_RAISE(BoundQuery bound, Bind(*owned, checkpoint));
+  std::string policy = owned->conf("spark.sql.streaming.multipleWatermarkPolicy").value_or("min");
+  ARROW_ASSIGN_OR_RAISE(WatermarkTracker watermarks, WatermarkTracker::Make(*bound.root, policy));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<QueryState> state, QueryState::Make(*bound.root, *owned, checkpoint));
   connector::SinkRequest request = owned->sink_request;
   request.schema = owned->plan->Schema();
   request.query_id = checkpoint.query_id;
@@ -96,8 +136,8 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
   } else {
     ARROW_ASSIGN_OR_RAISE(sink, owned->sink->open_stream(request));
   }
-  auto query =
-      std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound), std::move(sink));
+  auto query = std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound),
+                                                     std::move(watermarks), std::move(state), std::move(sink));
   query->Launch();
   return query;
 }

@@ -1,76 +1,313 @@
 #include "streaming/unsupported_operations.h"
 
+#include <algorithm>
+
+#include "base/ascii.h"
 #include "base/error.h"
+#include "expression/aggregate.h"
+#include "expression/call.h"
+#include "logical/node/aggregate.h"
+#include "logical/node/deduplicate.h"
 #include "logical/node/join.h"
 #include "logical/node/limit.h"
-#include "logical/node/sort.h"
+#include "physical/stateful/event_time.h"
 
 namespace millrace::streaming {
 
 namespace {
 
+using connector::OutputMode;
+using expression::AttributeReference;
+using expression::ExpressionKind;
+using expression::ExpressionPtr;
+using logical::Aggregate;
+using logical::Join;
+using logical::JoinType;
 using logical::NodeKind;
+using logical::Plan;
 
-arrow::Status NeedsState(std::string_view what) {
-  return UserError(
-      "UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
-      {{"methodName", std::string(what) + " on a stream (an operator with state)"}, {"className", "Millrace"}});
+arrow::Status Refused(std::string message) {
+  return UserError("_LEGACY_ERROR_TEMP_3102", {{"msg", std::move(message)}});
 }
 
-arrow::Status CheckNode(const logical::Plan& node) {
-  if (!node.is_streaming()) return arrow::Status::OK();
-  switch (node.kind()) {
-    case NodeKind::kAggregate:
-      return NeedsState("an aggregation");
-    case NodeKind::kDeduplicate:
-      return NeedsState("dropDuplicates");
-    case NodeKind::kWatermark:
-      return NeedsState("withWatermark");
-    case NodeKind::kLimit:
-      return NeedsState("limit");
-    case NodeKind::kSort:
-      return UserError("_LEGACY_ERROR_TEMP_3102",
-                       {{"msg",
-                         "Sorting is not supported on streaming DataFrames/Datasets, unless it is on aggregated "
-                         "DataFrame/Dataset in Complete output mode"}});
-    case NodeKind::kSample:
-      return UserError("_LEGACY_ERROR_TEMP_3102",
-                       {{"msg", "Sampling is not supported on streaming DataFrames/Datasets"}});
-    case NodeKind::kJoin: {
-      const auto& join = static_cast<const logical::Join&>(node);
-      if (join.left()->is_streaming() && join.right()->is_streaming()) return NeedsState("a stream-stream join");
-      bool left_stream = join.left()->is_streaming();
-      bool refused = (left_stream && (join.type() == logical::JoinType::kRightOuter)) ||
-                     (!left_stream &&
-                      (join.type() == logical::JoinType::kLeftOuter || join.type() == logical::JoinType::kLeftSemi ||
-                       join.type() == logical::JoinType::kLeftAnti)) ||
-                     join.type() == logical::JoinType::kFullOuter;
-      if (refused) {
-        return UserError("_LEGACY_ERROR_TEMP_3102",
-                         {{"msg", std::string(logical::JoinTypeName(join.type())) +
-                                      " join between a stream and a static DataFrame/Dataset on this side is not "
-                                      "supported"}});
-      }
+arrow::Status ModeRefused(OutputMode mode, std::string operation) {
+  static constexpr const char* kModes[] = {"append", "update", "complete"};
+  return UserError("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION",
+                   {{"outputMode", kModes[static_cast<size_t>(mode)]}, {"operation", std::move(operation)}});
+}
+
+const char* ModeName(OutputMode mode) {
+  static constexpr const char* kModes[] = {"Append", "Update", "Complete"};
+  return kModes[static_cast<size_t>(mode)];
+}
+
+bool HasDelay(const expression::Expression& column) {
+  return column.kind() == ExpressionKind::kAttribute &&
+         physical::WatermarkDelayMs(static_cast<const AttributeReference&>(column)).has_value();
+}
+
+bool Contains(const ExpressionPtr& root, const std::function<bool(const expression::Expression&)>& is) {
+  if (is(*root)) return true;
+  return std::any_of(root->children().begin(), root->children().end(),
+                     [&](const ExpressionPtr& child) { return Contains(child, is); });
+}
+
+// Parents first, left to right.
+void VisitDown(const Plan& node, const std::function<void(const Plan&)>& visit) {
+  visit(node);
+  for (const auto& child : node.children()) VisitDown(*child, visit);
+}
+
+void VisitUp(const Plan& node, const std::function<void(const Plan&)>& visit) {
+  for (const auto& child : node.children()) VisitUp(*child, visit);
+  visit(node);
+}
+
+bool IsStreamingAggregate(const Plan& node) { return node.kind() == NodeKind::kAggregate && node.is_streaming(); }
+
+bool IsStreamStreamJoin(const Plan& node) {
+  return node.kind() == NodeKind::kJoin && node.children()[0]->is_streaming() && node.children()[1]->is_streaming();
+}
+
+bool HasStreamingAggregate(const Plan& plan) {
+  bool found = false;
+  VisitDown(plan, [&](const Plan& node) { found = found || IsStreamingAggregate(node); });
+  return found;
+}
+
+bool IsStateful(const Plan& node) {
+  if (IsStreamingAggregate(node) || IsStreamStreamJoin(node)) return true;
+  if (node.kind() != NodeKind::kDeduplicate || !node.is_streaming()) return false;
+  const auto& deduplicate = static_cast<const logical::Deduplicate&>(node);
+  if (deduplicate.within_watermark()) return true;
+  return std::any_of(deduplicate.keys().begin(), deduplicate.keys().end(),
+                     [](const auto& key) { return HasDelay(*key); });
+}
+
+arrow::Status CheckOutputMode(const Plan& plan, OutputMode mode) {
+  const Aggregate* first = nullptr;
+  VisitDown(plan, [&](const Plan& node) {
+    if (first == nullptr && IsStreamingAggregate(node)) first = static_cast<const Aggregate*>(&node);
+  });
+  if (first == nullptr) {
+    return mode == OutputMode::kComplete ? ModeRefused(mode, "no streaming aggregations") : arrow::Status::OK();
+  }
+  const auto& grouping = first->grouping();
+  if (mode == OutputMode::kAppend &&
+      std::none_of(grouping.begin(), grouping.end(), [](const ExpressionPtr& group) { return HasDelay(*group); })) {
+    // Without a watermark no group is ever finished.
+    return ModeRefused(mode, "streaming aggregations without watermark");
+  }
+  auto is_session = [](const ExpressionPtr& group) {
+    return group->kind() == ExpressionKind::kAttribute &&
+           static_cast<const AttributeReference&>(*group).metadata_json().find("\"spark.sessionWindow\":true") !=
+               std::string::npos;
+  };
+  if (mode == OutputMode::kUpdate && std::any_of(grouping.begin(), grouping.end(), is_session)) {
+    return ModeRefused(mode, "session window streaming aggregations");
+  }
+  return arrow::Status::OK();
+}
+
+// Operations that no place in a streaming plan may have.
+class NodeCheck {
+ public:
+  explicit NodeCheck(OutputMode mode) : mode_(mode) {}
+
+  arrow::Status Check(const Plan& node) const {
+    switch (node.kind()) {
+      case NodeKind::kAggregate:
+        return CheckAggregate(static_cast<const Aggregate&>(node));
+      case NodeKind::kJoin:
+        return CheckJoin(static_cast<const Join&>(node));
+      case NodeKind::kDeduplicate:
+        return CheckDeduplicate(static_cast<const logical::Deduplicate&>(node));
+      case NodeKind::kUnion:
+        return CheckUnion(node);
+      case NodeKind::kLimit:
+        return CheckLimit(static_cast<const logical::Limit&>(node));
+      case NodeKind::kSort:
+        if (!node.is_streaming() || (HasStreamingAggregate(node) && mode_ == OutputMode::kComplete)) break;
+        return Refused(
+            "Sorting is not supported on streaming DataFrames/Datasets, unless it is on aggregated "
+            "DataFrame/Dataset in Complete output mode");
+      case NodeKind::kSample:
+        if (!node.is_streaming()) break;
+        return Refused("Sampling is not supported on streaming DataFrames/Datasets");
+      default:
+        break;
+    }
+    return arrow::Status::OK();
+  }
+
+ private:
+  arrow::Status CheckAggregate(const Aggregate& aggregate) const {
+    if (!aggregate.is_streaming()) return arrow::Status::OK();
+    auto is_distinct = [](const expression::Expression& node) {
+      return node.kind() == ExpressionKind::kAggregateCall &&
+             static_cast<const expression::AggregateCall&>(node).distinct();
+    };
+    for (const ExpressionPtr& item : aggregate.items()) {
+      if (!Contains(item, is_distinct)) continue;
+      return Refused(
+          "Distinct aggregations are not supported on streaming DataFrames/Datasets. Consider using "
+          "approx_count_distinct() instead.");
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status CheckJoin(const Join& join) const {
+    bool left = join.left()->is_streaming(), right = join.right()->is_streaming();
+    if (!left && !right) return arrow::Status::OK();
+    if (left && right) return CheckStreamStreamJoin(join);
+    switch (join.type()) {
+      case JoinType::kFullOuter:
+        return Refused(left ? "FullOuter joins with streaming DataFrames/Datasets on the left and a static "
+                              "DataFrame/Dataset on the right is not supported"
+                            : "FullOuter joins with streaming DataFrames/Datasets on the right and a static "
+                              "DataFrame/Dataset on the left is not supported");
+      case JoinType::kLeftAnti:
+        if (!right) break;
+        return Refused("LeftAnti joins with a streaming DataFrame/Dataset on the right are not supported");
+      case JoinType::kLeftOuter:
+      case JoinType::kLeftSemi:
+        if (!right) break;
+        return Refused(std::string(logical::JoinTypeName(join.type())) +
+                       " join with a streaming DataFrame/Dataset on the right and a static DataFrame/Dataset on the "
+                       "left is not supported");
+      case JoinType::kRightOuter:
+        if (!left) break;
+        return Refused(
+            "RightOuter join with a streaming DataFrame/Dataset on the left and a static DataFrame/DataSet on the "
+            "right not supported");
+      default:
+        break;
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status CheckStreamStreamJoin(const Join& join) const {
+    std::string type = logical::JoinTypeName(join.type());
+    switch (join.type()) {
+      case JoinType::kLeftAnti:
+        return Refused("LeftAnti joins with a streaming DataFrame/Dataset on the right are not supported");
+      case JoinType::kLeftOuter:
+      case JoinType::kRightOuter:
+      case JoinType::kFullOuter:
+        if (mode_ == OutputMode::kAppend) break;
+        return Refused(fmt::format(
+            "{} join between two streaming DataFrames/Datasets is not supported in {} output mode, only in Append "
+            "output mode",
+            type, ModeName(mode_)));
+      default:
+        if (mode_ != OutputMode::kComplete) break;
+        return Refused(fmt::format(
+            "{} join between two streaming DataFrames/Datasets is not supported in {} output mode, only in Append and "
+            "Update output modes",
+            type, ModeName(mode_)));
+    }
+    return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+                     {{"methodName", "a stream-stream join (an operator with state)"}, {"className", "Millrace"}});
+  }
+
+  static arrow::Status CheckDeduplicate(const logical::Deduplicate& deduplicate) {
+    if (!deduplicate.within_watermark() || !deduplicate.is_streaming()) return arrow::Status::OK();
+    const auto& columns = deduplicate.child()->output();
+    if (std::any_of(columns.begin(), columns.end(), [](const auto& column) { return HasDelay(*column); })) {
       return arrow::Status::OK();
     }
-    default:
-      return arrow::Status::OK();
+    return Refused("dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without watermark");
   }
+
+  static arrow::Status CheckUnion(const Plan& node) {
+    bool all = true, any = false;
+    for (const auto& child : node.children()) {
+      all = all && child->is_streaming();
+      any = any || child->is_streaming();
+    }
+    if (all || !any) return arrow::Status::OK();
+    return Refused("Union between streaming and batch DataFrames/Datasets is not supported");
+  }
+
+  arrow::Status CheckLimit(const logical::Limit& limit) const {
+    if (limit.offset() != 0) return Refused("Offset is not supported on streaming DataFrames/Datasets");
+    if (!limit.is_streaming() || mode_ != OutputMode::kUpdate) return arrow::Status::OK();
+    return Refused("Limits are not supported on streaming DataFrames/Datasets in Update output mode");
+  }
+
+  OutputMode mode_;
+};
+
+// In Spark an expression that numbers rows by the batch alone is refused wherever it stands.
+arrow::Status CheckExpressions(const Plan& node) {
+  std::vector<std::string> texts;
+  auto collect = [&](const expression::Expression& expression) {
+    if (expression.kind() == ExpressionKind::kCall &&
+        static_cast<const expression::Call&>(expression).name() == "monotonically_increasing_id") {
+      std::string text = expression.Sql(true);
+      if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+    }
+    return false;
+  };
+  for (const ExpressionPtr& expression : node.expressions()) Contains(expression, collect);
+  if (texts.empty()) return arrow::Status::OK();
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return Refused("Expression(s): " + all + " is not supported with streaming DataFrames/Datasets");
+}
+
+// An operator with state behind another that may emit rows which count as late by then.
+arrow::Status CheckChain(const Plan& plan, OutputMode mode) {
+  if (mode == OutputMode::kAppend) return arrow::Status::OK();
+  bool refused = false;
+  VisitDown(plan, [&](const Plan& node) {
+    if (refused || !IsStateful(node)) return;
+    for (const auto& child : node.children()) refused = refused || HasStreamingAggregate(*child);
+  });
+  if (!refused) return arrow::Status::OK();
+  return Refused(
+      "Detected pattern of possible 'correctness' issue due to global watermark. The query contains stateful operation "
+      "which can emit rows older than the current watermark plus allowed late record delay, which are \"late rows\" in "
+      "downstream stateful operations and these rows can be discarded. Please refer the programming guide doc for more "
+      "details. If you understand the possible risk of correctness issue and still need to run the query, you can "
+      "disable this check by setting the config `spark.sql.streaming.statefulOperator.checkCorrectness.enabled` to "
+      "false.");
+}
+
+arrow::Status CheckEncoding(const Plan& plan, std::string_view encoding) {
+  if (ToLowerAscii(encoding) != "avro") return arrow::Status::OK();
+  std::string found;
+  VisitDown(plan, [&](const Plan& node) {
+    if (!found.empty() || !node.is_streaming()) return;
+    if (IsStreamingAggregate(node)) found = "aggregation";
+    if (IsStreamStreamJoin(node)) found = "join";
+    if (node.kind() == NodeKind::kDeduplicate) {
+      found = static_cast<const logical::Deduplicate&>(node).within_watermark() ? "dropDuplicatesWithinWatermark"
+                                                                                : "dropDuplicates";
+    }
+  });
+  if (found.empty()) return arrow::Status::OK();
+  return Refused("State store encoding format as avro is not supported for operator=" + found +
+                 " used within the query");
 }
 
 }  // namespace
 
-arrow::Status CheckSupported(const logical::Plan& plan, connector::OutputMode output_mode) {
+arrow::Status CheckSupported(const Plan& plan, OutputMode output_mode,
+                             const std::function<std::optional<std::string>(std::string_view)>& conf) {
+  ARROW_RETURN_NOT_OK(CheckEncoding(plan, conf("spark.sql.streaming.stateStore.encodingFormat").value_or("unsaferow")));
+  ARROW_RETURN_NOT_OK(CheckOutputMode(plan, output_mode));
+  NodeCheck check(output_mode);
   arrow::Status status;
-  logical::VisitPlan(plan, [&](const logical::Plan& node) {
-    if (status.ok()) status = CheckNode(node);
+  VisitUp(plan, [&](const Plan& node) {
+    if (status.ok()) status = check.Check(node);
+    if (status.ok()) status = CheckExpressions(node);
   });
   ARROW_RETURN_NOT_OK(status);
-  if (output_mode == connector::OutputMode::kComplete) {
-    return UserError("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION",
-                     {{"outputMode", "complete"}, {"operation", "no streaming aggregations"}});
+  if (conf("spark.sql.streaming.statefulOperator.checkCorrectness.enabled").value_or("true") == "false") {
+    return arrow::Status::OK();
   }
-  return arrow::Status::OK();
+  return CheckChain(plan, output_mode);
 }
 
 }  // namespace millrace::streaming

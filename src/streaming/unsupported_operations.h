@@ -1,12 +1,19 @@
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "connector/sink.h"
 #include "logical/plan.h"
 
 namespace millrace::streaming {
 
-/// Refuses streaming plans that Spark refuses, and those that need operators with state, which are not built, by name.
-/// Source: Spark, UnsupportedOperationChecker.
-arrow::Status CheckSupported(const logical::Plan& plan, connector::OutputMode output_mode);
+/// Refuses streaming plans that Spark refuses, with its conditions and messages. `plan` is as analysed, not optimised.
+/// `conf`: session settings.
+/// Source: Spark, UnsupportedOperationChecker.checkForStreaming.
+arrow::Status CheckSupported(const logical::Plan& plan, connector::OutputMode output_mode,
+                             const std::function<std::optional<std::string>(std::string_view)>& conf);
 
 }  // namespace millrace::streaming

@@ -16,8 +16,15 @@ A script is read line by line; '#' starts a comment line; the rows under check, 
                                                     as in tests/sql/record.py, one line a row
     check_new                                       the rows of the batches since the last check or check_new (or start of the script)
     stop / start / restart                          stop the query; start it from its checkpoint; both
+    check_ordered                                   as check_new, in the order in which the sink got the rows
+    view NAME OTHER watermark COLUMN 'DELAY'        a view made of another; or drop_duplicates, drop_duplicates_within_watermark with
+                                                    columns (none: all); or NAME alone, a query on indented lines below
+    state OPERATOR VERSION                          the records of its partitions' delta files (default store): partition, key and
+                                                    value in hexadecimal, '-' for a removed key, sorted
+    schema OPERATOR = KEY VALUE                     the state schema file's texts (default store)
     batch = 3                                       id of the last committed batch
     progress PATH = JSON                            a value of the last progress that had a batch, e.g. numInputRows or stateOperators.0.numRowsTotal
+    total PATH = N                                  the sum of such values over all batches of this run
     fails                                           the line before it ends with an error: its condition and SQLSTATE follow as in an
                                                     `error` record; the query is stopped then
 
@@ -34,7 +41,63 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sql"))
 import record as sql_record  # noqa: E402
 
-ANSWERED = ("check", "check_new", "fails")
+ANSWERED = ("check", "check_new", "check_ordered", "fails", "state")
+
+
+def lz4_block(data, size):
+    """An LZ4 block of `size` bytes, unpacked."""
+    out, at = bytearray(), 0
+    while at < len(data):
+        token = data[at]
+        at += 1
+        length = token >> 4
+        if length == 15:
+            while True:
+                length += data[at]
+                at += 1
+                if data[at - 1] != 255:
+                    break
+        out += data[at:at + length]
+        at += length
+        if at >= len(data):
+            break
+        distance = data[at] | data[at + 1] << 8
+        at += 2
+        length = (token & 15) + 4
+        if length == 19:
+            while True:
+                length += data[at]
+                at += 1
+                if data[at - 1] != 255:
+                    break
+        for _ in range(length):
+            out.append(out[-distance])
+    assert len(out) == size
+    return bytes(out)
+
+
+def delta_records(path):
+    """(key, value or None) of a state delta file."""
+    with open(path, "rb") as file:
+        data = file.read()
+    plain, at = b"", 0
+    while at < len(data):
+        assert data[at:at + 8] == b"LZ4Block"
+        packed, size = (int.from_bytes(data[at + i:at + i + 4], "little") for i in (9, 13))
+        body = data[at + 21:at + 21 + packed]
+        plain += lz4_block(body, size) if data[at + 8] & 0xF0 == 0x20 else body
+        at += 21 + packed
+    records, at = [], 0
+    while True:
+        size = int.from_bytes(plain[at:at + 4], "big", signed=True)
+        if size < 0:
+            return records
+        key = plain[at + 4:at + 4 + size]
+        at += 4 + size
+        size = int.from_bytes(plain[at:at + 4], "big", signed=True)
+        at += 4
+        records.append((key, None if size < 0 else plain[at:at + size]))
+        at += max(size, 0)
 
 
 class Script:
@@ -43,7 +106,7 @@ class Script:
     def __init__(self, spark, name):
         self.spark, self.session, self.name = spark, spark.session, name
         self.folder = tempfile.mkdtemp()
-        self.sources, self.conf = {}, {}
+        self.sources, self.conf, self.views = {}, {}, []
         self.mode, self.sql, self.query, self.error = "append", "", None, None
         self.batches, self.shown, self.pending = {}, -1, {}
 
@@ -62,6 +125,44 @@ class Script:
             column, delay = watermark.split(None, 1)
             frame = frame.withWatermark(column, delay.strip("'"))
         frame.createOrReplaceTempView(name)
+
+    def view(self, text, body):
+        words = text.split()
+        if len(words) < 3:
+            frame = self.session.sql(body)
+        else:
+            other = self.session.table(words[1])
+            if words[2] == "watermark":
+                frame = other.withWatermark(words[3], text.split("'")[1])
+            elif words[2] == "drop_duplicates":
+                frame = other.dropDuplicates(words[3:] or None)
+            else:
+                frame = other.dropDuplicatesWithinWatermark(words[3:] or None)
+        frame.createOrReplaceTempView(words[0])
+        self.views.append(words[0])
+
+    def state(self, text):
+        operator, version = text.split()
+        folder, lines = f"{self.folder}/state/{operator}", []
+        for partition in os.listdir(folder):
+            if partition.isdigit():
+                for key, value in delta_records(f"{folder}/{partition}/{version}.delta"):
+                    lines.append(f"{partition} {key.hex() or '(empty)'} {'-' if value is None else value.hex()}")
+        return sorted(lines)
+
+    def schema(self, operator):
+        with open(f"{self.folder}/state/{operator}/0/_metadata/schema", "rb") as file:
+            data = file.read()
+        at, texts = 2 + int.from_bytes(data[:2], "big"), []
+        while at < len(data):
+            chunks, text = int.from_bytes(data[at:at + 4], "big"), b""
+            at += 4
+            for _ in range(chunks):
+                size = int.from_bytes(data[at:at + 2], "big")
+                text += data[at + 2:at + 2 + size]
+                at += 2 + size
+            texts.append(text.decode())
+        return " ".join(texts)
 
     def add(self, text):
         name, rows = text.split(None, 1)
@@ -110,36 +211,44 @@ class Script:
         if self.query:
             self.query.stop()
 
-    def rows(self, only_new):
+    def rows(self, only_new, ordered=False):
         ids = sorted(self.batches)
         if self.mode == "complete":
             ids = ids[-1:]
         elif only_new:
             ids = [i for i in ids if i > self.shown]
         self.shown = max(self.batches, default=-1)
-        return sorted(line for i in ids for line in self.batches[i])
+        lines = [line for i in ids for line in self.batches[i]]
+        return lines if ordered else sorted(lines)
 
     def last_batch(self):
         return max((int(n) for n in os.listdir(self.folder + "/commits") if n.isdigit()), default=-1)
 
-    def progress(self, path):
-        value = json.loads([p for p in self.query._jsq.recentProgress() if "addBatch" in p.json()][-1].json())
-        for step in path.split("."):
-            value = value[int(step)] if isinstance(value, list) else value[step]
-        return json.dumps(value, separators=(",", ":"))
+    def progress(self, path, total=False):
+        values = []
+        for progress in self.query._jsq.recentProgress():
+            value = json.loads(progress.json())
+            if "addBatch" not in value["durationMs"]:
+                continue
+            for step in path.split("."):
+                value = value[int(step)] if isinstance(value, list) else value[step]
+            values.append(value)
+        return json.dumps(sum(values) if total else values[-1], separators=(",", ":"))
 
     def close(self):
         self.stop()
-        for name in self.sources:
+        for name in self.views + list(self.sources):
             self.session.catalog.dropTempView(name)
         for key, value in self.conf.items():
             self.session.conf.unset(key) if value is None else self.session.conf.set(key, value)
         shutil.rmtree(self.folder)
 
-    def line(self, verb, text):
+    def line(self, verb, text, body=""):
         """The line with its answer, then the lines of rows under it."""
         if verb == "source":
             self.source(text)
+        elif verb == "view":
+            self.view(text, body)
         elif verb == "mode":
             self.mode = text
         elif verb == "set":
@@ -162,6 +271,13 @@ class Script:
             return None, self.rows(False)
         elif verb == "check_new":
             return None, self.rows(True)
+        elif verb == "check_ordered":
+            return None, self.rows(True, True)
+        elif verb == "state":
+            return None, self.state(text)
+        elif verb == "schema":
+            operator = text.split()[0]
+            return f"schema {operator} = {self.schema(operator)}", []
         elif verb == "fails":
             if not self.error:
                 raise ValueError(f"{self.name}: no error before `fails`")
@@ -170,9 +286,9 @@ class Script:
             return None, answer
         elif verb == "batch":
             return f"batch = {self.last_batch()}", []
-        elif verb == "progress":
+        elif verb in ("progress", "total"):
             path = text.split()[0]
-            return f"progress {path} = {self.progress(path)}", []
+            return f"{verb} {path} = {self.progress(path, verb == 'total')}", []
         else:
             raise ValueError(f"{self.name}: what is {verb}?")
         return None, []
@@ -189,9 +305,10 @@ def run(spark, name, text):
                 continue
             verb, _, rest = line.partition(" ")
             out.append(line)
-            if verb == "query":
+            body = ""
+            if verb in ("query", "view"):
                 while at < len(lines) and lines[at].startswith(" "):
-                    rest += "\n" + lines[at]
+                    body += "\n" + lines[at]
                     out.append(lines[at])
                     at += 1
             if verb in ANSWERED:
@@ -199,7 +316,9 @@ def run(spark, name, text):
                     at += 1
             if script.error and verb != "fails":
                 raise ValueError(f"{name}: {script.error}")
-            answer, rows = script.line(verb, rest.strip())
+            if verb == "query":
+                rest += body
+            answer, rows = script.line(verb, rest.strip(), body)
             if answer:
                 out[-1] = answer
             out += rows

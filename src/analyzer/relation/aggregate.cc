@@ -251,6 +251,17 @@ arrow::Status FindTimeWindows(RelationResolver& resolver,
   return arrow::Status::OK();
 }
 
+// The window's column can be named, unless the input has a column of that name (a window of windows).
+AttributeVector WithWindowColumn(AttributeVector input, const OperatorInput& below) {
+  const AttributePtr& window = below.time_windows.column();
+  if (window == nullptr) return input;
+  for (const AttributePtr& column : input) {
+    if (EqualsIgnoreCase(column->name(), window->name())) return input;
+  }
+  input.push_back(window);
+  return input;
+}
+
 // A subquery's value is the same for all rows of a group: any of them will do.
 arrow::Result<ExpressionPtr> WithSubqueryValues(const ExpressionPtr& item, const OperatorInput& below,
                                                 const expression::EvalContext& eval) {
@@ -269,8 +280,7 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
   OperatorInput below;
   below.hidden = resolver.HiddenOf(child);
   ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
-  AttributeVector visible = child->output();
-  if (below.time_windows.column() != nullptr) visible.push_back(below.time_windows.column());
+  AttributeVector visible = WithWindowColumn(child->output(), below);
   ExpressionResolver expressions = resolver.Expressions(visible, &below);
   expressions.AllowLateralAliases();
   ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(message.aggregate_expressions()));
@@ -319,8 +329,7 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
   OperatorInput below;
   below.hidden = resolver.HiddenOf(child);
   ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
-  AttributeVector visible = child->output();
-  if (below.time_windows.column() != nullptr) visible.push_back(below.time_windows.column());
+  AttributeVector visible = WithWindowColumn(child->output(), below);
   const expression::EvalContext& eval = resolver.context().eval;
   ExpressionResolver expressions = resolver.Expressions(visible, &below);
   ARROW_ASSIGN_OR_RAISE(ExpressionVector named_groups, expressions.ResolveAll(message.grouping_expressions()));

@@ -6,6 +6,7 @@
 #include "expression/type_coercion.h"
 #include "function/function_def.h"
 #include "logical/node/aggregate.h"
+#include "logical/node/aggregate.h"
 #include "logical/node/deduplicate.h"
 #include "logical/node/filter.h"
 #include "logical/node/generate.h"
@@ -187,6 +188,14 @@ arrow::Result<PlanPtr> CountedOperation(const RelationResolver& resolver, const 
   return std::make_shared<logical::Project>(std::move(shown), std::move(repeated));
 }
 
+// DISTINCT. In a stream it is an aggregation, as Spark's optimizer makes of it, with an aggregation's state and output.
+PlanPtr DistinctRows(PlanPtr child) {
+  AttributeVector keys = child->output();
+  if (!child->is_streaming()) return std::make_shared<logical::Deduplicate>(std::move(keys), false, std::move(child));
+  ExpressionVector columns(keys.begin(), keys.end());
+  return std::make_shared<logical::Aggregate>(columns, columns, std::move(child));
+}
+
 }  // namespace
 
 arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Relation& relation) {
@@ -204,7 +213,7 @@ arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Rel
       AttributeVector output = UnionColumns(pair.left, pair.right);
       PlanPtr all = std::make_shared<logical::Union>(output, std::vector<PlanPtr>{pair.left, pair.right});
       if (message.is_all() || !message.has_is_all()) return all;
-      return std::make_shared<logical::Deduplicate>(std::move(output), false, std::move(all));
+      return DistinctRows(std::move(all));
     }
     case SetOperation::SET_OP_TYPE_INTERSECT:
     case SetOperation::SET_OP_TYPE_EXCEPT: {
@@ -222,8 +231,7 @@ arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Rel
         }
         joined = std::make_shared<logical::Project>(std::move(items), std::move(joined));
       }
-      AttributeVector keys = joined->output();
-      return std::make_shared<logical::Deduplicate>(std::move(keys), false, std::move(joined));
+      return DistinctRows(std::move(joined));
     }
     default:
       return NotSupported("a set operation of an unknown kind");
@@ -249,6 +257,8 @@ arrow::Result<PlanPtr> ResolveDeduplicate(RelationResolver& resolver, const Rela
     }
   }
   ARROW_RETURN_NOT_OK(CheckNoMaps(keys));
+  // SELECT DISTINCT says nothing of watermarks, dropDuplicates() always does.
+  if (!message.has_within_watermark() && message.all_columns_as_keys()) return DistinctRows(std::move(child));
   return std::make_shared<logical::Deduplicate>(std::move(keys), message.within_watermark(), std::move(child));
 }
 

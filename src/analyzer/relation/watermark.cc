@@ -26,8 +26,7 @@ arrow::Result<types::CalendarIntervalValue> ParseDelay(const std::string& text) 
 
 bool IsTimeWindow(const types::DataType& type) {
   return type.id() == types::TypeId::kStruct && type.fields().size() == 2 && type.fields()[1].name == "end" &&
-         (type.fields()[1].type->id() == types::TypeId::kTimestamp ||
-          type.fields()[1].type->id() == types::TypeId::kTimestampNtz);
+         type.fields()[1].type->id() == types::TypeId::kTimestamp;
 }
 
 }  // namespace
@@ -45,9 +44,7 @@ arrow::Result<PlanPtr> ResolveWithWatermark(RelationResolver& resolver, const Re
   if (column->kind() != expression::ExpressionKind::kAttribute) {
     return UserError("EVENT_TIME_MUST_BE_TOP_LEVEL_COLUMN", {{"eventExpr", column->Sql()}});
   }
-  bool timestamp =
-      column->type()->id() == types::TypeId::kTimestamp || column->type()->id() == types::TypeId::kTimestampNtz;
-  if (!timestamp && !IsTimeWindow(*column->type())) {
+  if (column->type()->id() != types::TypeId::kTimestamp && !IsTimeWindow(*column->type())) {
     return UserError("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", {{"eventName", QuoteIdentifier(message.event_time())},
                                                              {"eventType", QuoteSqlType(column->type()->Sql())}});
   }

@@ -1,6 +1,7 @@
 #include <arrow/util/decimal.h>
 
 #include "base/error.h"
+#include "expression/cast.h"
 #include "expression/vector.h"
 #include "function/aggregate/bound_aggregate.h"
 #include "function/aggregate/decimal_sum.h"
@@ -12,6 +13,9 @@ namespace millrace::function {
 namespace {
 
 using types::TypeId;
+
+// Digits that a double holds exactly.
+constexpr int kMaxDoubleDigits = 15;
 
 // Buffer (sum, count). Sum: double, __int128 for decimals, int64 / int32 for intervals.
 template <typename Sum>
@@ -132,6 +136,70 @@ class AverageState final : public AggregateState {
   GroupValues<int64_t> counts_{0, true};
 };
 
+// Decimals of so few digits that doubles hold them are averaged as doubles, as Spark does (DecimalAggregates): buffer
+// (sum of the unscaled values, count).
+class SmallDecimalAverageState final : public AggregateState {
+ public:
+  SmallDecimalAverageState(DataTypePtr input, DataTypePtr type, arrow::MemoryPool* pool)
+      : input_(std::move(input)), type_(std::move(type)), pool_(pool) {}
+
+  arrow::Status Resize(int64_t num_groups) override {
+    sums_.Resize(num_groups);
+    counts_.Resize(num_groups);
+    return arrow::Status::OK();
+  }
+  arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
+                       const arrow::ArrayVector& arguments) override {
+    expression::FixedColumn<__int128> column{arrow::Datum(arguments[0])};
+    for (size_t i = 0; i < group_ids.size(); ++i) {
+      auto row = static_cast<int64_t>(i);
+      if (column.IsNull(row)) continue;
+      sums_[group_ids[i]] += static_cast<double>(static_cast<int64_t>(column[row]));
+      ++counts_[group_ids[i]];
+    }
+    return arrow::Status::OK();
+  }
+  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
+                      const arrow::ArrayVector& buffers) override {
+    expression::FixedColumn<double> sums{arrow::Datum(buffers[0])};
+    expression::FixedColumn<int64_t> counts{arrow::Datum(buffers[1])};
+    for (size_t i = 0; i < group_ids.size(); ++i) {
+      auto row = static_cast<int64_t>(i);
+      sums_[group_ids[i]] += sums[row];
+      counts_[group_ids[i]] += counts[row];
+    }
+    return arrow::Status::OK();
+  }
+  arrow::Result<arrow::ArrayVector> Buffers() override {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> sums, sums_.ToArray(arrow::float64(), pool_));
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> counts, counts_.ToArray(arrow::int64(), pool_));
+    return arrow::ArrayVector{std::move(sums), std::move(counts)};
+  }
+  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext& context) override {
+    GroupValues<double> means = sums_;
+    auto unit = static_cast<double>(PowerOfTen(input_->scale()));
+    for (size_t group = 0; group < means.size(); ++group) {
+      if (counts_[group] == 0) {
+        means.SetValid(group, false);
+      } else {
+        means[group] = means[group] / static_cast<double>(counts_[group]) / unit;
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> doubles, means.ToArray(arrow::float64(), pool_));
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum decimals,
+                          expression::CastColumn(context, arrow::Datum(doubles), *types::Double(), *type_,
+                                                 expression::CastMode::kLegacy));
+    return decimals.make_array();
+  }
+
+ private:
+  DataTypePtr input_;
+  DataTypePtr type_;
+  arrow::MemoryPool* pool_;
+  GroupValues<double> sums_{0, true};
+  GroupValues<int64_t> counts_{0, true};
+};
+
 template <bool kTry>
 arrow::Result<ExpressionPtr> BindAverage(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr argument, CoerceSummable(input, 0));
@@ -144,6 +212,14 @@ arrow::Result<ExpressionPtr> BindAverage(const BindInput& input) {
     };
     sum_type = bounded(from->precision() + 10, from->scale());
     type = bounded(from->precision() + 4, from->scale() + 4);
+    if (from->precision() + 4 <= kMaxDoubleDigits) {
+      AggregateSpec small{.type = type,
+                          .buffer = {{"sum", types::Double(), true, {}}, {"count", types::Long(), true, {}}}};
+      small.new_state = [from, type](arrow::MemoryPool* pool) {
+        return std::make_unique<SmallDecimalAverageState>(from, type, pool);
+      };
+      return MakeAggregate(input, std::move(small), {std::move(argument)});
+    }
   } else if (from->id() == TypeId::kYearMonthInterval) {
     sum_type = type = types::YearMonthInterval();
   } else if (from->id() == TypeId::kDayTimeInterval) {

@@ -11,6 +11,9 @@ namespace {
 
 using types::TypeId;
 
+// Digits of the decimals that a long holds.
+constexpr int kMaxLongDigits = 18;
+
 enum class Overflow : uint8_t { kRaise, kNull, kWrap };
 
 arrow::Status SumOverflow(bool interval) {
@@ -75,6 +78,12 @@ class IntegralSumState final : public AggregateState {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> sums, sums_.ToArray(types::ToArrow(*type_), pool_));
     if (overflow_ != Overflow::kNull) return arrow::ArrayVector{std::move(sums)};
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> empty, empty_.ToArray(arrow::boolean(), pool_));
+    // Only an overflow is NULL in the buffer: a sum of nothing is 0 and empty.
+    GroupValues<Sum> shown = sums_;
+    for (size_t group = 0; group < shown.size(); ++group) {
+      if (empty_[group]) shown.Set(group, 0);
+    }
+    ARROW_ASSIGN_OR_RAISE(sums, shown.ToArray(types::ToArrow(*type_), pool_));
     return arrow::ArrayVector{std::move(sums), std::move(empty)};
   }
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
@@ -160,6 +169,59 @@ class DoubleSumState final : public AggregateState {
   GroupValues<double> sums_;
 };
 
+// Decimals of so few digits that their sum fits a long are summed as whole numbers, as Spark does (DecimalAggregates):
+// buffer (sum), unscaled.
+class SmallDecimalSumState final : public AggregateState {
+ public:
+  SmallDecimalSumState(DataTypePtr type, arrow::MemoryPool* pool) : type_(std::move(type)), pool_(pool) {}
+
+  arrow::Status Resize(int64_t num_groups) override {
+    sums_.Resize(num_groups);
+    return arrow::Status::OK();
+  }
+  arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
+                       const arrow::ArrayVector& arguments) override {
+    return Add<__int128>(group_ids, *arguments[0]);
+  }
+  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
+                      const arrow::ArrayVector& buffers) override {
+    return Add<int64_t>(group_ids, *buffers[0]);
+  }
+  arrow::Result<arrow::ArrayVector> Buffers() override {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> sums, sums_.ToArray(arrow::int64(), pool_));
+    return arrow::ArrayVector{std::move(sums)};
+  }
+  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
+    GroupValues<__int128> wide;
+    wide.Resize(static_cast<int64_t>(sums_.size()));
+    for (size_t group = 0; group < sums_.size(); ++group) {
+      wide[group] = sums_[group];
+      wide.SetValid(group, sums_.IsValid(group));
+    }
+    return wide.ToArray(types::ToArrow(*type_), pool_);
+  }
+
+ private:
+  template <typename T>
+  arrow::Status Add(std::span<const uint32_t> group_ids, const arrow::Array& array) {
+    expression::FixedColumn<T> column{arrow::Datum(array.data())};
+    for (size_t i = 0; i < group_ids.size(); ++i) {
+      auto row = static_cast<int64_t>(i);
+      if (column.IsNull(row)) continue;
+      size_t group = group_ids[i];
+      if (__builtin_add_overflow(sums_[group], static_cast<int64_t>(column[row]), &sums_[group])) {
+        return SumOverflow(false);
+      }
+      sums_.SetValid(group, true);
+    }
+    return arrow::Status::OK();
+  }
+
+  DataTypePtr type_;
+  arrow::MemoryPool* pool_;
+  GroupValues<int64_t> sums_;
+};
+
 template <bool kTry>
 arrow::Result<ExpressionPtr> BindSum(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr argument, CoerceSummable(input, 0));
@@ -176,6 +238,13 @@ arrow::Result<ExpressionPtr> BindSum(const BindInput& input) {
     spec.new_state = [id](arrow::MemoryPool* pool) { return std::make_unique<DoubleSumState>(id, pool); };
   } else if (id == TypeId::kDecimal) {
     spec.type = types::Decimal(std::min(from->precision() + 10, types::kMaxDecimalPrecision), from->scale());
+    if (!kTry && from->precision() + 10 <= kMaxLongDigits) {
+      spec.buffer.push_back({"sum", types::Long(), true, {}});
+      spec.new_state = [type = spec.type](arrow::MemoryPool* pool) {
+        return std::make_unique<SmallDecimalSumState>(type, pool);
+      };
+      return MakeAggregate(input, std::move(spec), {std::move(argument)});
+    }
     track_empty = true;
     spec.new_state = [type = spec.type, raise = overflow == Overflow::kRaise](arrow::MemoryPool* pool) {
       return std::make_unique<DecimalSumState>(type, raise, pool);

@@ -1,4 +1,5 @@
 #include "logical/node/aggregate.h"
+#include "logical/node/deduplicate.h"
 #include "logical/node/expand.h"
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
@@ -111,6 +112,29 @@ PlanPtr PruneScan(const PlanPtr& node, const Columns& needed) {
   return static_cast<const logical::SourceScan&>(*node).Prune(kept);
 }
 
+// A streaming deduplication tells late rows by the event time among its child's columns, so it gets exactly those that
+// Spark would leave there: what is read above, the keys, and for dropDuplicatesWithinWatermark the event time.
+PlanPtr PruneDeduplicate(const PlanPtr& node, const Columns& needed) {
+  Columns below = needed;
+  AddReferences(node->expressions(), &below);
+  if (static_cast<const logical::Deduplicate&>(*node).within_watermark()) {
+    for (const auto& column : node->child()->output()) {
+      if (column->metadata_json().find("spark.watermarkDelayMs") != std::string::npos) below.insert(column->id());
+    }
+  }
+  PlanPtr child = Prune(node->child(), below);
+  if (node->is_streaming()) {
+    ExpressionVector items;
+    for (const auto& column : child->output()) {
+      if (below.count(column->id()) > 0) items.push_back(column);
+    }
+    if (items.size() < child->output().size()) {
+      child = std::make_shared<logical::Project>(std::move(items), std::move(child));
+    }
+  }
+  return child == node->child() ? node : node->WithChildren({std::move(child)});
+}
+
 PlanPtr Prune(const PlanPtr& node, const Columns& needed) {
   switch (node->kind()) {
     case NodeKind::kLocalRelation:
@@ -126,6 +150,8 @@ PlanPtr Prune(const PlanPtr& node, const Columns& needed) {
       return PruneUnion(node, needed);
     case NodeKind::kExpand:
       return PruneExpand(node, needed);
+    case NodeKind::kDeduplicate:
+      return PruneDeduplicate(node, needed);
     default:
       break;
   }

@@ -15,6 +15,7 @@ class ConnectorScan final : public Operator {
   int num_partitions(const ExecutionContext& context) const override;
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
   std::string Describe() const override;
+  int64_t source_key() const { return source_key_; }
 
  private:
   const connector::InputPartitions* PartitionsIn(const ExecutionContext& context) const;

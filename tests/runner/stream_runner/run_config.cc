@@ -24,6 +24,8 @@ arrow::Result<RunConfig> RunConfig::Load(const std::string& path) {
       config.restart_each_process = true;
     } else if (key == "rows_per_batch") {
       config.rows_per_batch = std::stoi(value);
+    } else if (key == "state_partitions") {
+      config.state_partitions = std::stoi(value);
     } else if (key == "partitions") {
       config.partitions = std::stoi(value);
     } else if (key == "ignore") {

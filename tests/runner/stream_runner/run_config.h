@@ -16,6 +16,7 @@ namespace millrace::stream_runner {
 ///     restart each_process             the query is stopped and started after every `process`
 ///     rows_per_batch 1                 every added row is a micro-batch of its own
 ///     partitions 3                     rows of a source are dealt out over so many partitions
+///     state_partitions 7               the number of partitions of state
 ///     ignore VERB                      what this config changes by its nature is not compared (batch, progress,
 ///     offsets) skip PATH-PART REASON…           scripts with this in their path are left out
 struct RunConfig {
@@ -27,6 +28,8 @@ struct RunConfig {
   bool restart_each_process = false;
   std::optional<int> rows_per_batch;
   int partitions = 1;
+  /// spark.sql.shuffle.partitions, whatever the script says.
+  std::optional<int> state_partitions;
   std::vector<std::string> ignored_verbs;
   std::vector<Skip> skips;
 

@@ -8,10 +8,13 @@ namespace millrace::stream_runner {
 namespace {
 
 bool IsAnswered(const std::string& verb) {
-  return verb == "check" || verb == "check_new" || verb == "fails" || verb == "printed" || verb == "files";
+  return verb == "check" || verb == "check_new" || verb == "check_ordered" || verb == "fails" || verb == "printed" ||
+         verb == "files" || verb == "state";
 }
 
-bool TakesIndentedLines(const std::string& verb) { return verb == "query" || verb == "file" || verb == "table"; }
+bool TakesIndentedLines(const std::string& verb) {
+  return verb == "query" || verb == "file" || verb == "table" || verb == "view";
+}
 
 std::string Trim(std::string_view text) {
   size_t start = text.find_first_not_of(" \t");

@@ -13,6 +13,7 @@
 #include "connector/duration.h"
 #include "expression/cast.h"
 #include "spark/connect/relations.pb.h"
+#include "state/state_file.h"
 
 namespace millrace::stream_runner {
 
@@ -20,6 +21,8 @@ namespace fs = std::filesystem;
 using spark::connect::Relation;
 
 namespace {
+
+const std::string kShufflePartitions = "spark.sql.shuffle.partitions";
 
 Relation SqlRelation(const std::string& sql) {
   Relation relation;
@@ -29,6 +32,54 @@ Relation SqlRelation(const std::string& sql) {
 
 bool IsNotBuilt(const arrow::Status& status) {
   return IsErrorCondition(status, "UNSUPPORTED_CALL") && status.message().find("Millrace") != std::string::npos;
+}
+
+// "stateOperators.0.numRowsTotal": a member or element of a member …; null where there is none.
+const JsonValue* ValueAt(const JsonValue& root, const std::string& path) {
+  const JsonValue* value = &root;
+  std::istringstream steps(path);
+  for (std::string part; value != nullptr && std::getline(steps, part, '.');) {
+    if (value->is_array()) {
+      auto index = static_cast<size_t>(std::stoul(part));
+      value = index < value->elements().size() ? &value->elements()[index] : nullptr;
+    } else {
+      value = value->Find(part);
+    }
+  }
+  return value;
+}
+
+std::string Hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (char c : bytes) {
+    text += kDigits[static_cast<unsigned char>(c) >> 4];
+    text += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return text.empty() ? "(empty)" : text;
+}
+
+// The texts in a state schema file (docs/formats): after the version, chunks with their 2-byte lengths.
+std::string SchemaTexts(std::string_view bytes) {
+  auto number = [&](size_t at, int size) {
+    size_t value = 0;
+    for (int i = 0; i < size; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + static_cast<size_t>(i)]);
+    return value;
+  };
+  if (bytes.size() < 4) return "no file";
+  std::string text;
+  size_t at = 2 + number(0, 2);
+  while (at + 6 <= bytes.size()) {
+    size_t num_chunks = number(at, 4);
+    at += 4;
+    if (!text.empty()) text += ' ';
+    for (size_t i = 0; i < num_chunks && at + 2 <= bytes.size(); ++i) {
+      size_t size = number(at, 2);
+      text += bytes.substr(at + 2, size);
+      at += 2 + size;
+    }
+  }
+  return text;
 }
 
 arrow::Status BadScript(const Step& step, std::string_view what) {
@@ -53,7 +104,7 @@ ScriptRun::ScriptRun(const RunConfig& config, std::optional<CrashPoint> crash)
     printed_ += text;
   });
   (void)session_->conf().Set("spark.sql.session.timeZone", "UTC");
-  (void)session_->conf().Set("spark.sql.shuffle.partitions", "2");
+  (void)session_->conf().Set(kShufflePartitions, std::to_string(config_.state_partitions.value_or(2)));
   // Waiting threads ask again whether their query still runs.
   session_->streams().AddListener(
       {.on_started = {}, .on_progress = {}, .on_terminated = [this](const auto&, const auto&) { clock_.Notify(); }});
@@ -101,8 +152,8 @@ ScriptRun::Outcome ScriptRun::Run(const std::vector<Step>& steps) {
     }
     if (!*answer || config_.Ignores(step.verb)) continue;
     std::vector<std::string> expected = step.body;
-    if (step.verb != "check" && step.verb != "check_new" && step.verb != "fails" && step.verb != "printed" &&
-        step.verb != "files") {
+    if (step.verb != "check" && step.verb != "check_new" && step.verb != "check_ordered" && step.verb != "state" &&
+        step.verb != "fails" && step.verb != "printed" && step.verb != "files") {
       size_t equals = step.text.find("= ");
       bool has_value = equals != std::string::npos && step.verb != "error";
       expected = {has_value ? step.text.substr(equals + 2) : step.text};
@@ -144,9 +195,11 @@ arrow::Result<std::optional<std::vector<std::string>>> ScriptRun::Do(const Step&
     for (const std::string& line : step.body) sql += line + "\n";
     return done(session_->CreateView(SqlRelation(sql), step.text, false, true));
   }
+  if (verb == "view") return done(AddView(step));
   if (verb == "mode") return start_.set_output_mode(step.text), std::nullopt;
   if (verb == "set") {
     size_t blank = step.text.find(' ');
+    if (config_.state_partitions && step.text.substr(0, blank) == kShufflePartitions) return std::nullopt;
     return done(session_->conf().Set(step.text.substr(0, blank), step.text.substr(blank + 1)));
   }
   if (verb == "sink") {
@@ -206,8 +259,8 @@ arrow::Result<std::optional<std::vector<std::string>>> ScriptRun::Do(const Step&
   }
   if (verb == "spark_checkpoint") return done(CopySparkCheckpoint(step.text));
   if (verb == "write" || verb == "remove" || verb == "cut") return done(Damage(step));
-  if (verb == "check" || verb == "check_new") {
-    ARROW_ASSIGN_OR_RAISE(Answer rows, NewRows(verb == "check_new"));
+  if (verb == "check" || verb == "check_new" || verb == "check_ordered") {
+    ARROW_ASSIGN_OR_RAISE(Answer rows, NewRows(verb != "check", verb == "check_ordered"));
     return rows;
   }
   if (verb == "fails") return ErrorAnswer();
@@ -257,6 +310,36 @@ arrow::Status ScriptRun::AddMemorySource(const std::string& text) {
     relation = watermarked;
   }
   error_ = session_->CreateView(relation, name, false, true);
+  return arrow::Status::OK();
+}
+
+// view NAME OTHER watermark COLUMN 'DELAY' | drop_duplicates [COLUMN…] | drop_duplicates_within_watermark [COLUMN…], or
+// view NAME with a query under it
+arrow::Status ScriptRun::AddView(const Step& step) {
+  std::vector<std::string> words = SplitWords(step.text);
+  Relation relation;
+  if (words.size() < 3) {
+    std::string sql;
+    for (const std::string& line : step.body) sql += line + "\n";
+    relation = SqlRelation(sql);
+  } else {
+    Relation input;
+    input.mutable_read()->mutable_named_table()->set_unparsed_identifier(words[1]);
+    if (words[2] == "watermark") {
+      auto* watermark = relation.mutable_with_watermark();
+      *watermark->mutable_input() = input;
+      watermark->set_event_time(words.at(3));
+      std::string delay = step.text.substr(step.text.find('\'') + 1);
+      watermark->set_delay_threshold(delay.substr(0, delay.find('\'')));
+    } else {
+      auto* deduplicate = relation.mutable_deduplicate();
+      *deduplicate->mutable_input() = input;
+      deduplicate->set_within_watermark(words[2] == "drop_duplicates_within_watermark");
+      deduplicate->set_all_columns_as_keys(words.size() == 3);
+      for (size_t i = 3; i < words.size(); ++i) deduplicate->add_column_names(words[i]);
+    }
+  }
+  error_ = session_->CreateView(relation, words[0], false, true);
   return arrow::Status::OK();
 }
 
@@ -455,7 +538,7 @@ arrow::Result<std::vector<std::string>> ScriptRun::RowsOf(const session::QueryRe
   return lines;
 }
 
-arrow::Result<std::vector<std::string>> ScriptRun::NewRows(bool only_new) {
+arrow::Result<std::vector<std::string>> ScriptRun::NewRows(bool only_new, bool as_they_come) {
   std::vector<std::string> rows;
   if (has_sink_) {
     if (sink_format_ == "memory") {
@@ -490,7 +573,7 @@ arrow::Result<std::vector<std::string>> ScriptRun::NewRows(bool only_new) {
     rows.insert(rows.end(), batch.begin(), batch.end());
   }
   if (!batches_.empty()) shown_ = batches_.rbegin()->first;
-  std::sort(rows.begin(), rows.end());
+  if (!as_they_come) std::sort(rows.begin(), rows.end());
   return rows;
 }
 
@@ -568,22 +651,23 @@ arrow::Result<std::vector<std::string>> ScriptRun::Inspect(const Step& step) {
     for (const std::string& name : names("checkpoint/commits")) newest = std::max<int64_t>(newest, std::stoll(name));
     return Answer{std::to_string(newest)};
   }
-  if (step.verb == "progress") {
+  if (step.verb == "progress" || step.verb == "total") {
     if (query_ == nullptr) return BadScript(step, "no query");
     std::vector<JsonValue> all = query_->recent_progress();
     std::erase_if(all, [](const JsonValue& one) { return one.Find("durationMs")->Find("addBatch") == nullptr; });
     if (all.empty()) return Answer{"no progress"};
-    const JsonValue* value = &all.back();
-    std::istringstream path(step.text.substr(0, step.text.find(' ')));
-    for (std::string part; value != nullptr && std::getline(path, part, '.');) {
-      if (value->is_array()) {
-        auto index = static_cast<size_t>(std::stoul(part));
-        value = index < value->elements().size() ? &value->elements()[index] : nullptr;
-      } else {
-        value = value->Find(part);
-      }
+    std::string path = step.text.substr(0, step.text.find(' '));
+    if (step.verb == "progress") {
+      const JsonValue* value = ValueAt(all.back(), path);
+      return Answer{value == nullptr ? "nothing" : value->ToString()};
     }
-    return Answer{value == nullptr ? "nothing" : value->ToString()};
+    int64_t total = 0;
+    for (const JsonValue& one : all) {
+      const JsonValue* value = ValueAt(one, path);
+      if (value == nullptr) return Answer{"nothing"};
+      total += value->AsInt64();
+    }
+    return Answer{std::to_string(total)};
   }
   // offsets 3 = the offsets of batch 3, one a source, with a blank between them.
   if (step.verb == "offsets") {
@@ -621,6 +705,32 @@ arrow::Result<std::vector<std::string>> ScriptRun::Inspect(const Step& step) {
     }
     printed_.clear();
     return lines;
+  }
+  // state OPERATOR VERSION: the records of the partitions' delta files: partition, key, value (or -) in hexadecimal.
+  if (step.verb == "state") {
+    std::istringstream words(step.text);
+    std::string op, version;
+    words >> op >> version;
+    Answer rows;
+    for (const std::string& partition : names("checkpoint/state/" + op)) {
+      if (partition.starts_with('_')) continue;
+      std::string path = Folder("checkpoint/state/" + op + "/" + partition + "/" + version + ".delta");
+      ARROW_RETURN_NOT_OK(state::ReadStateFile(*LocalFileSystem(), path, "lz4", state::StateFileKind::kDelta,
+                                               [&](std::string_view key, std::string_view value) {
+                                                 rows.push_back(partition + " " + Hex(key) + " " +
+                                                                (value.data() == nullptr ? "-" : Hex(value)));
+                                                 return arrow::Status::OK();
+                                               }));
+    }
+    std::sort(rows.begin(), rows.end());
+    return rows;
+  }
+  // schema OPERATOR = key and value types of its default store, as JSON.
+  if (step.verb == "schema") {
+    std::ifstream file(Folder("checkpoint/state/" + step.text.substr(0, step.text.find(' ')) + "/0/_metadata/schema"),
+                       std::ios::binary);
+    std::string all{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    return Answer{SchemaTexts(all)};
   }
   if (step.verb == "active") return Answer{query_ != nullptr && query_->is_active() ? "true" : "false"};
   return BadScript(step, "what is " + step.verb + "?");

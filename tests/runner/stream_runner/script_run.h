@@ -52,6 +52,7 @@ class ScriptRun {
   arrow::Result<std::optional<std::vector<std::string>>> Do(const Step& step);
   arrow::Status AddMemorySource(const std::string& text);
   arrow::Status AddOtherSource(const std::string& text);
+  arrow::Status AddView(const Step& step);
   arrow::Status AddRows(const std::string& text);
   arrow::Status WriteSourceFile(const Step& step);
   arrow::Status Query(const Step& step);
@@ -62,7 +63,7 @@ class ScriptRun {
   arrow::Status ProcessOnce();
   arrow::Status Deliver();
   bool RecoverFromCrash();
-  arrow::Result<std::vector<std::string>> NewRows(bool only_new);
+  arrow::Result<std::vector<std::string>> NewRows(bool only_new, bool as_they_come);
   arrow::Result<std::vector<std::string>> RowsOf(const session::QueryResult& result) const;
   std::vector<std::string> ErrorAnswer();
   arrow::Result<std::vector<std::string>> Inspect(const Step& step);

@@ -1,0 +1,243 @@
+#include "physical/operator/streaming_deduplicate.h"
+
+#include <arrow/array/array_nested.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "base/error.h"
+#include "logical/node/deduplicate.h"
+#include "physical/key/group_table.h"
+#include "physical/rows.h"
+#include "physical/stateful/partitioned_output.h"
+#include "state/store.h"
+
+namespace millrace::physical {
+
+namespace {
+
+constexpr std::string_view kDroppedDuplicates = "numDroppedDuplicateRows";
+
+int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<types::DataTypePtr> TypesOf(const AttributeVector& columns, const std::vector<int>& positions) {
+  std::vector<types::DataTypePtr> types;
+  for (int position : positions) types.push_back(columns[static_cast<size_t>(position)]->type());
+  return types;
+}
+
+// One column that is NULL: 8 bytes of null bits, one slot.
+constexpr std::string_view kEmptyRow{"\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16};
+
+}  // namespace
+
+StreamingDeduplicate::StreamingDeduplicate(Spec spec, OperatorPtr child)
+    : StatefulOperator({child}, child->output()),
+      spec_(std::move(spec)),
+      key_types_(TypesOf(output(), spec_.keys)),
+      key_encoder_(key_types_, state::UnsafeRowEncoder::Floats::kNormalized) {
+  for (int key : spec_.keys) key_arrow_types_.push_back(schema()->field(key)->type());
+}
+
+std::vector<StateStoreSpec> StreamingDeduplicate::state_stores() const {
+  std::vector<types::StructField> key;
+  for (int position : spec_.keys) key.push_back(output()[static_cast<size_t>(position)]->ToField());
+  StateStoreSpec store;
+  store.key_schema = types::Struct(std::move(key));
+  store.value_schema = spec_.within_watermark ? types::Struct({{"expiresAtMicros", types::Long(), false, {}}})
+                                              : types::Struct({{"__dummy__", types::Null(), true, {}}});
+  store.validates_value = spec_.within_watermark;
+  return {std::move(store)};
+}
+
+arrow::Result<PartitionedBatch> StreamingDeduplicate::Arrange(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                                              const StatefulBatch& state, arrow::MemoryPool* pool,
+                                                              StateMetrics* metrics) const {
+  std::shared_ptr<arrow::RecordBatch> rows = batch;
+  if (spec_.event_time.found()) {
+    std::vector<int32_t> newer;
+    ARROW_RETURN_NOT_OK(
+        EventTimeColumn::KeepNewer(*batch->column(spec_.event_time.index()), state.late_watermark_ms, &newer));
+    auto num_rows = static_cast<int64_t>(newer.size());
+    metrics->rows_dropped_by_watermark += batch->num_rows() - num_rows;
+    if (num_rows < batch->num_rows()) {
+      ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, TakeRows(batch->columns(), IndexArray(std::move(newer)), pool));
+      rows = arrow::RecordBatch::Make(batch->schema(), num_rows, std::move(columns));
+    }
+  }
+  GroupTable seen(key_arrow_types_, pool);
+  arrow::ArrayVector keys;
+  for (int key : spec_.keys) keys.push_back(rows->column(key));
+  std::vector<uint32_t> groups;
+  ARROW_RETURN_NOT_OK(seen.Map(keys, rows->num_rows(), &groups));
+  std::vector<int32_t> first;
+  uint32_t next = 0;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i] != next) continue;
+    first.push_back(static_cast<int32_t>(i));
+    ++next;
+  }
+  metrics->custom[std::string(kDroppedDuplicates)] += rows->num_rows() - static_cast<int64_t>(first.size());
+  bool all = static_cast<int64_t>(first.size()) == rows->num_rows();
+  return PartitionRows(rows, all ? nullptr : &first, spec_.keys, key_types_, state.num_partitions(), pool);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> StreamingDeduplicate::NewRows(
+    const std::shared_ptr<arrow::RecordBatch>& rows, state::StateStore* store, arrow::MemoryPool* pool,
+    StateMetrics* metrics) const {
+  std::vector<std::shared_ptr<arrow::ArrayData>> keys;
+  for (int key : spec_.keys) keys.push_back(rows->column_data(key));
+  state::UnsafeRows key_rows, new_keys, values;
+  key_encoder_.Encode(keys, rows->num_rows(), &key_rows);
+  std::vector<std::string_view> found;
+  ARROW_RETURN_NOT_OK(store->GetAll(key_rows, &found));
+
+  const int64_t* times = nullptr;
+  std::shared_ptr<arrow::Array> event_times;
+  if (spec_.within_watermark) {
+    event_times = rows->column(spec_.event_time.index());
+    if (event_times->type_id() == arrow::Type::STRUCT) {
+      ARROW_ASSIGN_OR_RAISE(event_times, static_cast<const arrow::StructArray&>(*event_times).GetFlattenedField(1));
+    }
+    times = event_times->data()->GetValues<int64_t>(1);
+  }
+  std::vector<int32_t> fresh;
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (found[i].data() != nullptr) continue;
+    auto row = static_cast<int64_t>(i);
+    fresh.push_back(static_cast<int32_t>(i));
+    new_keys.Append(key_rows.row(row));
+    if (times == nullptr) {
+      values.Append(kEmptyRow);
+      continue;
+    }
+    char expires[16] = {};
+    int64_t expires_us = (event_times->IsNull(row) ? 0 : times[i]) + spec_.event_time.delay_ms() * 1000;
+    std::memcpy(expires + 8, &expires_us, 8);
+    values.Append({expires, sizeof(expires)});
+  }
+  auto num_fresh = static_cast<int64_t>(fresh.size());
+  metrics->rows_updated += num_fresh;
+  metrics->custom[std::string(kDroppedDuplicates)] += rows->num_rows() - num_fresh;
+  if (num_fresh == 0) return nullptr;
+  ARROW_RETURN_NOT_OK(store->PutAll(new_keys, values));
+  if (num_fresh == rows->num_rows()) return rows;
+  ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, TakeRows(rows->columns(), IndexArray(std::move(fresh)), pool));
+  return arrow::RecordBatch::Make(rows->schema(), num_fresh, std::move(columns));
+}
+
+arrow::Status StreamingDeduplicate::Evict(const StatefulBatch& state, state::StateStore* store,
+                                          StateMetrics* metrics) const {
+  bool evicts = spec_.within_watermark || spec_.key_event_time.found();
+  // When the watermark stood still, what it has passed went in the batch before, and rows as old are late.
+  if (!evicts || state.eviction_watermark_ms == state.late_watermark_ms) return arrow::Status::OK();
+  int64_t watermark_us = state.eviction_watermark_ms * 1000;
+  return store->Scan([&](std::span<const state::StateEntry> entries) -> arrow::Status {
+    for (const state::StateEntry& entry : entries) {
+      std::optional<int64_t> time;
+      if (!spec_.within_watermark) {
+        time = spec_.key_event_time.TimeOf(entry.key);
+      } else if (entry.value.size() >= 16) {
+        time = state::LongAt(entry.value, 1, 0);
+      }
+      if (!time || *time > watermark_us) continue;
+      ++metrics->rows_removed;
+      ARROW_RETURN_NOT_OK(store->Remove(entry.key));
+    }
+    return arrow::Status::OK();
+  });
+}
+
+arrow::Status StreamingDeduplicate::Prepare(ExecutionContext& context) const {
+  ARROW_RETURN_NOT_OK(Operator::Prepare(context));
+  StatefulBatch& batch = BatchOf(context);
+  arrow::MemoryPool* pool = context.eval.memory_pool;
+  const Operator& child = *children()[0];
+  auto num_inputs = static_cast<size_t>(child.num_partitions(context));
+  std::vector<std::vector<PartitionedBatch>> inputs(num_inputs);
+  std::vector<StateMetrics> metrics(num_inputs);
+  ARROW_RETURN_NOT_OK(
+      RunPrepared(child, context, [&](int partition, const std::shared_ptr<arrow::RecordBatch>& rows) -> arrow::Status {
+        auto p = static_cast<size_t>(partition);
+        ARROW_ASSIGN_OR_RAISE(PartitionedBatch arranged, Arrange(rows, batch, pool, &metrics[p]));
+        inputs[p].push_back(std::move(arranged));
+        return arrow::Status::OK();
+      }));
+  int64_t num_rows = 0;
+  for (const auto& batches : inputs) {
+    for (const PartitionedBatch& arranged : batches) num_rows += arranged.rows->num_rows();
+  }
+  for (const StateMetrics& one : metrics) batch.metrics.Add(one);
+
+  SlicesByPartition slices = GatherSlices(inputs, batch.num_partitions());
+  auto output = std::make_unique<PartitionedOutput>(batch.num_partitions());
+  int num_tasks = TasksFor(num_rows, batch.num_partitions(), context);
+  ARROW_RETURN_NOT_OK(RunTasks(num_tasks, context, [&](int task) -> arrow::Status {
+    StateMetrics mine;
+    for (int p = task; p < batch.num_partitions(); p += num_tasks) {
+      ARROW_RETURN_NOT_OK(context.CheckCancelled());
+      state::StateStore* store = batch.stores[static_cast<size_t>(p)][0];
+      auto start = std::chrono::steady_clock::now();
+      for (const auto& [rows, slice] : slices[static_cast<size_t>(p)]) {
+        ARROW_ASSIGN_OR_RAISE(auto kept, NewRows(rows->SliceOf(*slice), store, pool, &mine));
+        output->Append(p, std::move(kept));
+      }
+      mine.update_us += MicrosSince(start);
+      start = std::chrono::steady_clock::now();
+      ARROW_RETURN_NOT_OK(Evict(batch, store, &mine));
+      mine.removal_us += MicrosSince(start);
+    }
+    std::lock_guard lock(context.metrics_mutex);
+    batch.metrics.Add(mine);
+    return arrow::Status::OK();
+  }));
+  output->Seal(context);
+  context.states[this] = std::move(output);
+  return arrow::Status::OK();
+}
+
+int StreamingDeduplicate::num_partitions(const ExecutionContext& context) const {
+  return context.StateOf<PartitionedOutput>(*this)->num_partitions();
+}
+
+arrow::Result<std::unique_ptr<BatchStream>> StreamingDeduplicate::Open(int partition, ExecutionContext& context) const {
+  return context.StateOf<PartitionedOutput>(*this)->Open(partition, schema(), context);
+}
+
+bool MatchesStreamingDeduplicate(const logical::Plan& node) {
+  return node.kind() == logical::NodeKind::kDeduplicate && node.is_streaming();
+}
+
+arrow::Result<OperatorPtr> PlanStreamingDeduplicate(const logical::PlanPtr& node, const RequiredColumns&,
+                                                    Planner& planner) {
+  if (!planner.options().streaming) return InternalError("a streaming deduplication outside of a streaming query");
+  const auto& conf = planner.options().streaming->conf;
+  const auto& deduplicate = static_cast<const logical::Deduplicate&>(*node);
+  // Exactly the child's columns: that the event time is among them decides what is late, as in Spark.
+  ARROW_ASSIGN_OR_RAISE(OperatorPtr child, planner.Plan(node->child()));
+  StreamingDeduplicate::Spec spec;
+  AttributeVector keys;
+  for (const auto& key : deduplicate.keys()) {
+    auto same = [&](const auto& column) { return column->id() == key->id(); };
+    auto it = std::find_if(child->output().begin(), child->output().end(), same);
+    if (it == child->output().end()) return InternalError("no column " + key->name() + " to deduplicate by");
+    spec.keys.push_back(static_cast<int>(it - child->output().begin()));
+    keys.push_back(*it);
+  }
+  spec.within_watermark = deduplicate.within_watermark();
+  bool allow_multiple = conf("spark.sql.streaming.statefulOperator.allowMultiple").value_or("true") != "false";
+  ARROW_ASSIGN_OR_RAISE(spec.event_time,
+                        EventTimeColumn::Find(child->output(), !allow_multiple && !spec.within_watermark));
+  ARROW_ASSIGN_OR_RAISE(spec.key_event_time, EventTimeColumn::Find(keys, true));
+  if (spec.within_watermark && !spec.event_time.found()) {
+    return InternalError("dropDuplicatesWithinWatermark without an event time");
+  }
+  spec.text =
+      fmt::format("{} {}", spec.within_watermark ? "StreamingDeduplicateWithinWatermark" : "StreamingDeduplicate",
+                  logical::DescribeAttributes(keys));
+  return std::make_shared<StreamingDeduplicate>(std::move(spec), std::move(child));
+}
+
+}  // namespace millrace::physical

@@ -1,0 +1,257 @@
+#include "streaming/query_state.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+
+#include "base/failpoint.h"
+
+namespace millrace::streaming {
+
+namespace {
+
+using physical::StatefulBatch;
+
+std::string ConfText(const StreamingQuerySpec& spec, std::string_view key, std::string_view fallback) {
+  return spec.conf(key).value_or(std::string(fallback));
+}
+
+int64_t ConfNumber(const StreamingQuerySpec& spec, std::string_view key, int64_t fallback) {
+  std::optional<std::string> text = spec.conf(key);
+  return text && !text->empty() ? std::strtoll(text->c_str(), nullptr, 10) : fallback;
+}
+
+state::StateStoreConf StoreConf(const StreamingQuerySpec& spec) {
+  state::StateStoreConf conf;
+  conf.provider_class = ConfText(spec, "spark.sql.streaming.stateStore.providerClass", conf.provider_class);
+  conf.compression_codec = ConfText(spec, "spark.sql.streaming.stateStore.compression.codec", conf.compression_codec);
+  conf.min_versions_to_retain = std::max<int64_t>(1, ConfNumber(spec, "spark.sql.streaming.minBatchesToRetain", 100));
+  conf.min_deltas_for_snapshot =
+      ConfNumber(spec, "spark.sql.streaming.stateStore.minDeltasForSnapshot", conf.min_deltas_for_snapshot);
+  conf.schema_check = ConfText(spec, "spark.sql.streaming.stateStore.stateSchemaCheck", "true") != "false";
+  conf.rocksdb_changelog =
+      ConfText(spec, "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled", "false") == "true";
+  conf.durability = spec.connector.durability;
+  return conf;
+}
+
+// As many instance metrics as Spark reports (numStateStoreInstanceMetricsToReport), those of the smallest values.
+void KeepFewInstances(std::map<std::string, int64_t>* metrics) {
+  constexpr std::string_view kPrefix = "SnapshotLastUploaded.";
+  constexpr size_t kReported = 5;
+  std::vector<std::pair<int64_t, std::string>> instances;
+  for (const auto& [name, value] : *metrics) {
+    if (name.starts_with(kPrefix)) instances.emplace_back(value, name);
+  }
+  if (instances.size() <= kReported) return;
+  std::sort(instances.begin(), instances.end());
+  for (size_t i = kReported; i < instances.size(); ++i) metrics->erase(instances[i].second);
+}
+
+int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+QueryState::QueryState(const physical::Operator& root, const StreamingQuerySpec& spec, const Checkpoint& checkpoint)
+    : pool_(spec.pool),
+      num_partitions_(static_cast<int>(std::max<int64_t>(1, ConfNumber(spec, "spark.sql.shuffle.partitions", 200)))),
+      propagator_(&root, ConfText(spec, "spark.sql.streaming.statefulOperator.allowMultiple", "true") == "false"),
+      stores_(spec.file_system, JoinPath(checkpoint.location, "state"), StoreConf(spec)) {
+  for (const physical::StatefulOperator* op : physical::StatefulOperators(root)) {
+    StatefulNode node;
+    node.op = op;
+    node.stores = op->state_stores();
+    node.num_partitions = op->single_partition() ? 1 : num_partitions_;
+    for (int p = 0; p < node.num_partitions; ++p) partitions_.emplace_back(nodes_.size(), static_cast<size_t>(p));
+    nodes_.push_back(std::move(node));
+  }
+}
+
+arrow::Result<std::unique_ptr<QueryState>> QueryState::Make(const physical::Operator& root,
+                                                            const StreamingQuerySpec& spec,
+                                                            const Checkpoint& checkpoint) {
+  if (physical::StatefulOperators(root).empty()) return nullptr;
+  return std::unique_ptr<QueryState>(new QueryState(root, spec, checkpoint));
+}
+
+arrow::Status QueryState::SetWatermarks(int64_t previous_watermark_ms, int64_t watermark_ms) {
+  // Spark's compatibility mode goes by one watermark for both.
+  ARROW_ASSIGN_OR_RAISE(auto late, propagator_.Propagate(propagator_.single() ? watermark_ms : previous_watermark_ms));
+  ARROW_ASSIGN_OR_RAISE(auto eviction, propagator_.Propagate(watermark_ms));
+  for (StatefulNode& node : nodes_) {
+    node.late_watermark_ms = late[node.op];
+    node.eviction_watermark_ms = eviction[node.op];
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status QueryState::DeclareOperators(BatchId batch_id) {
+  if (declared_) return arrow::Status::OK();
+  std::vector<state::StatefulOperatorInfo> infos;
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    state::StatefulOperatorInfo info;
+    info.operator_id = static_cast<int64_t>(n);
+    info.operator_name = std::string(nodes_[n].op->short_name());
+    info.num_partitions = num_partitions_;
+    for (const physical::StateStoreSpec& store : nodes_[n].stores) {
+      info.stores.push_back(
+          {store.name, {store.key_schema, store.value_schema, store.num_prefix_columns}, store.validates_value});
+    }
+    infos.push_back(std::move(info));
+  }
+  ARROW_RETURN_NOT_OK(stores_.DeclareOperators(infos, batch_id.value > 0));
+  declared_ = true;
+  if (batch_id.value == 0) {
+    for (StatefulNode& node : nodes_) node.earliest_us = INT64_MAX;
+  }
+  stores_.StartMaintenance();
+  return arrow::Status::OK();
+}
+
+arrow::Status QueryState::ForEachPartition(const std::function<arrow::Status(size_t, size_t)>& task) {
+  auto one = [&](int i) {
+    return task(partitions_[static_cast<size_t>(i)].first, partitions_[static_cast<size_t>(i)].second);
+  };
+  auto count = static_cast<int>(partitions_.size());
+  if (pool_ != nullptr && count > 1) return pool_->RunAll(count, one);
+  for (int i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(one(i));
+  return arrow::Status::OK();
+}
+
+arrow::Status QueryState::OpenStores(BatchId batch_id, physical::StreamingBatch* batch) {
+  std::vector<StatefulBatch*> batches;
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    StatefulBatch& stateful = batch->stateful[nodes_[n].op];
+    stateful.operator_id = static_cast<int>(n);
+    stateful.late_watermark_ms = nodes_[n].late_watermark_ms;
+    stateful.eviction_watermark_ms = nodes_[n].eviction_watermark_ms;
+    stateful.stores.assign(static_cast<size_t>(nodes_[n].num_partitions),
+                           std::vector<state::StateStore*>(nodes_[n].stores.size(), nullptr));
+    batches.push_back(&stateful);
+  }
+  arrow::Status status = ForEachPartition([&](size_t n, size_t partition) -> arrow::Status {
+    for (size_t s = 0; s < nodes_[n].stores.size(); ++s) {
+      state::StateStoreId id{static_cast<int64_t>(n), static_cast<int32_t>(partition), nodes_[n].stores[s].name};
+      ARROW_ASSIGN_OR_RAISE(batches[n]->stores[partition][s], stores_.Open(id, state::StateVersion(batch_id.value)));
+    }
+    return arrow::Status::OK();
+  });
+  open_.clear();
+  for (StatefulBatch* stateful : batches) {
+    for (const auto& partition : stateful->stores) {
+      for (state::StateStore* store : partition) {
+        if (store != nullptr) open_.push_back(store);
+      }
+    }
+  }
+  return status;
+}
+
+arrow::Status QueryState::Begin(int64_t previous_watermark_ms, int64_t watermark_ms, bool first,
+                                physical::StreamingBatch* batch) {
+  ARROW_RETURN_NOT_OK(SetWatermarks(previous_watermark_ms, watermark_ms));
+  if (first) {
+    ARROW_RETURN_NOT_OK(HitFailpoint("state.before_metadata"));
+    ARROW_RETURN_NOT_OK(DeclareOperators(batch->batch_id));
+  }
+  arrow::Status opened = OpenStores(batch->batch_id, batch);
+  if (!opened.ok()) Abort();
+  return opened;
+}
+
+arrow::Status QueryState::Skip(BatchId batch_id, int64_t previous_watermark_ms, int64_t watermark_ms) {
+  ARROW_RETURN_NOT_OK(DeclareOperators(batch_id));
+  return SetWatermarks(previous_watermark_ms, watermark_ms);
+}
+
+arrow::Status QueryState::Commit(physical::StreamingBatch* batch) {
+  ARROW_RETURN_NOT_OK(HitFailpoint("state.before_commit"));
+  std::vector<std::atomic<int64_t>> commit_us(nodes_.size());
+  ARROW_RETURN_NOT_OK(ForEachPartition([&](size_t n, size_t partition) -> arrow::Status {
+    auto start = std::chrono::steady_clock::now();
+    for (state::StateStore* store : batch->stateful.at(nodes_[n].op).stores[partition]) {
+      ARROW_RETURN_NOT_OK(HitFailpoint("state.before_store_commit"));
+      ARROW_RETURN_NOT_OK(store->Commit().status());
+    }
+    commit_us[n] += MicrosSince(start);
+    return arrow::Status::OK();
+  }));
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    Summarize(batch->stateful.at(nodes_[n].op), commit_us[n], &nodes_[n]);
+  }
+  open_.clear();
+  return HitFailpoint("state.after_commit");
+}
+
+void QueryState::Abort() {
+  for (state::StateStore* store : open_) store->Abort();
+  open_.clear();
+}
+
+void QueryState::Summarize(const StatefulBatch& batch, int64_t commit_us, StatefulNode* node) const {
+  StateOperatorProgress progress;
+  progress.operator_name = std::string(node->op->short_name());
+  progress.num_rows_updated = batch.metrics.rows_updated;
+  progress.num_rows_removed = batch.metrics.rows_removed;
+  progress.num_rows_dropped_by_watermark = batch.metrics.rows_dropped_by_watermark;
+  progress.all_updates_time_ms = batch.metrics.update_us / 1000;
+  progress.all_removals_time_ms = batch.metrics.removal_us / 1000;
+  progress.commit_time_ms = commit_us / 1000;
+  progress.num_shuffle_partitions = num_partitions_;
+  progress.num_state_store_instances = static_cast<int64_t>(node->stores.size()) * node->num_partitions;
+  for (const auto& partition : batch.stores) {
+    for (size_t s = 0; s < partition.size(); ++s) {
+      state::StateStoreMetrics metrics = partition[s]->metrics();
+      if (node->stores[s].counts_rows) progress.num_rows_total += metrics.num_keys;
+      progress.memory_used_bytes += metrics.memory_used_bytes;
+      for (const auto& [name, value] : metrics.custom) progress.custom_metrics[name] += value;
+    }
+  }
+  KeepFewInstances(&progress.custom_metrics);
+  for (std::string_view name : node->op->custom_metrics()) progress.custom_metrics[std::string(name)] += 0;
+  for (const auto& [name, value] : batch.metrics.custom) progress.custom_metrics[name] += value;
+  node->progress = std::move(progress);
+  if (batch.metrics.saw_all_rows) {
+    node->earliest_us = batch.metrics.earliest_waiting_us;
+  } else if (node->earliest_us) {
+    node->earliest_us = std::min(*node->earliest_us, batch.metrics.earliest_waiting_us);
+  }
+}
+
+arrow::Result<bool> QueryState::ShouldRunAnotherBatch(int64_t watermark_ms) const {
+  ARROW_ASSIGN_OR_RAISE(auto next, propagator_.Propagate(watermark_ms));
+  for (const StatefulNode& node : nodes_) {
+    if (node.op->ShouldRunAnotherBatch(node.eviction_watermark_ms, next[node.op])) return true;
+  }
+  return false;
+}
+
+std::vector<StateOperatorProgress> QueryState::Progress(bool ran) {
+  std::vector<StateOperatorProgress> all;
+  for (const StatefulNode& node : nodes_) {
+    StateOperatorProgress progress = node.progress;
+    if (!ran) {
+      progress.num_rows_updated = 0;
+      progress.num_rows_removed = 0;
+      progress.num_rows_dropped_by_watermark = 0;
+    }
+    all.push_back(std::move(progress));
+  }
+  return all;
+}
+
+std::optional<QueryState::Waiting> QueryState::WaitingRows() const {
+  for (const StatefulNode& node : nodes_) {
+    if (!node.op->holds_rows_back() || node.progress.num_rows_total == 0) continue;
+    Waiting waiting{node.progress.num_rows_total, std::nullopt};
+    // The first whole millisecond that is not before it: what a watermark can be.
+    if (node.earliest_us && *node.earliest_us != INT64_MAX) waiting.next_ms = (*node.earliest_us + 999) / 1000;
+    return waiting;
+  }
+  return std::nullopt;
+}
+
+}  // namespace millrace::streaming

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <memory>
+#include <vector>
+
+#include "physical/stateful/stateful_operator.h"
+#include "state/state_stores.h"
+#include "streaming/checkpoint.h"
+#include "streaming/progress.h"
+#include "streaming/streaming_query.h"
+#include "streaming/watermark_propagator.h"
+
+namespace millrace::streaming {
+
+/// The state of one run of a query: which stores its operators have, their versions, and the watermarks they go by.
+///
+/// Life of a micro-batch: Begin opens every store at version N → operators run → Commit makes N + 1 durable, or Abort.
+/// Crash: files of N + 1 without commits/N are written anew when N runs again.
+/// Thread: the query's; stores are opened and committed on the pool.
+class QueryState {
+ public:
+  /// Null when the plan keeps no state. Touches no file: a checkpoint with state but no offsets would be refused.
+  static arrow::Result<std::unique_ptr<QueryState>> Make(const physical::Operator& root, const StreamingQuerySpec& spec,
+                                                         const Checkpoint& checkpoint);
+
+  /// Fills `batch->stateful`. `first`: the first of this run, which writes or checks the operators' metadata.
+  /// REQUIRES: offsets/N is durable when `first`.
+  arrow::Status Begin(int64_t previous_watermark_ms, int64_t watermark_ms, bool first, physical::StreamingBatch* batch);
+  /// Errors: of the files; nothing of the batch may be committed to the sink then.
+  arrow::Status Commit(physical::StreamingBatch* batch);
+  void Abort();
+  /// The sink had the micro-batch already: its state is there, only the watermarks are to be known.
+  arrow::Status Skip(BatchId batch_id, int64_t previous_watermark_ms, int64_t watermark_ms);
+
+  /// Whether a micro-batch without data has state to evict, now that the query's watermark is `watermark_ms`.
+  arrow::Result<bool> ShouldRunAnotherBatch(int64_t watermark_ms) const;
+  /// Of the last micro-batch; when none ran since, what belongs to a batch is 0.
+  std::vector<StateOperatorProgress> Progress(bool ran);
+
+  /// What waits in state for the watermark, for those who ask why nothing comes out: of the operator nearest to the
+  /// sink that holds rows back. nullopt when none does.
+  struct Waiting {
+    int64_t num_rows = 0;
+    /// Its rows come out when the watermark reaches this event time; nullopt when that is not known yet in this run.
+    std::optional<int64_t> next_ms;
+  };
+  std::optional<Waiting> WaitingRows() const;
+
+ private:
+  struct StatefulNode {
+    const physical::StatefulOperator* op = nullptr;
+    std::vector<physical::StateStoreSpec> stores;
+    int num_partitions = 1;
+    int64_t late_watermark_ms = 0;
+    int64_t eviction_watermark_ms = 0;
+    /// Least event time that waits, in µs; nullopt until all rows were seen in this run.
+    std::optional<int64_t> earliest_us;
+    StateOperatorProgress progress;
+  };
+
+  QueryState(const physical::Operator& root, const StreamingQuerySpec& spec, const Checkpoint& checkpoint);
+  arrow::Status SetWatermarks(int64_t previous_watermark_ms, int64_t watermark_ms);
+  arrow::Status DeclareOperators(BatchId batch_id);
+  arrow::Status OpenStores(BatchId batch_id, physical::StreamingBatch* batch);
+  arrow::Status ForEachPartition(const std::function<arrow::Status(size_t node, size_t partition)>& task);
+  void Summarize(const physical::StatefulBatch& batch, int64_t commit_us, StatefulNode* node) const;
+
+  TaskPool* pool_;
+  int num_partitions_;
+  WatermarkPropagator propagator_;
+  std::vector<StatefulNode> nodes_;
+  /// (node, partition) of every partition with stores of its own.
+  std::vector<std::pair<size_t, size_t>> partitions_;
+  state::StateStores stores_;
+  /// Stores of the micro-batch that runs.
+  std::vector<state::StateStore*> open_;
+  bool declared_ = false;
+};
+
+}  // namespace millrace::streaming
