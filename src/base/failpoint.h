@@ -10,7 +10,7 @@ namespace millrace {
 
 /// Every place where a crash is simulated by tests. Crash runs walk this list, so a new point is
 /// tested at once. Named `<component>.<moment>`.
-inline constexpr std::array<std::string_view, 14> kFailpoints = {
+inline constexpr std::array<std::string_view, 19> kFailpoints = {
     "source.before_initial_offsets",
     "source.after_initial_offsets",
     "offset_log.before_add",
@@ -25,6 +25,11 @@ inline constexpr std::array<std::string_view, 14> kFailpoints = {
     "purge.before_delete",
     "file_source.after_log_add",
     "file_sink.before_log_add",
+    "delta.after_data_files",
+    "delta.before_commit",
+    "delta.after_commit",
+    "delta.before_checkpoint",
+    "delta.before_last_checkpoint",
 };
 
 enum class FailpointAction {

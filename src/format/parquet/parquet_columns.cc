@@ -53,6 +53,47 @@ std::shared_ptr<arrow::DataType> WriteType(const std::shared_ptr<arrow::DataType
   }
 }
 
+/// The id a column's metadata asks for ("parquet.field.id", as Spark reads it); none for most.
+std::shared_ptr<const arrow::KeyValueMetadata> FieldIdOf(const types::StructField& field) {
+  if (field.metadata_json.find("parquet.field.id") == std::string::npos) return nullptr;
+  auto metadata = ParseJson(field.metadata_json);
+  if (!metadata.ok()) return nullptr;
+  const JsonValue* id = metadata->Find("parquet.field.id");
+  if (id == nullptr || !id->is_number()) return nullptr;
+  return arrow::key_value_metadata({"PARQUET:field_id"}, {id->AsString()});
+}
+
+std::shared_ptr<arrow::Field> WithFieldIds(const std::shared_ptr<arrow::Field>& field, const types::DataType& type,
+                                           std::shared_ptr<const arrow::KeyValueMetadata> id);
+
+std::shared_ptr<arrow::DataType> WithFieldIds(const std::shared_ptr<arrow::DataType>& arrow_type,
+                                              const types::DataType& type) {
+  switch (type.id()) {
+    case TypeId::kStruct: {
+      arrow::FieldVector fields;
+      for (size_t i = 0; i < type.fields().size(); ++i) {
+        const types::StructField& field = type.fields()[i];
+        fields.push_back(WithFieldIds(arrow_type->field(static_cast<int>(i)), *field.type, FieldIdOf(field)));
+      }
+      return arrow::struct_(std::move(fields));
+    }
+    case TypeId::kArray:
+      return arrow::list(WithFieldIds(arrow_type->field(0), *type.element(), nullptr));
+    case TypeId::kMap: {
+      const auto& map = static_cast<const arrow::MapType&>(*arrow_type);
+      return std::make_shared<arrow::MapType>(WithFieldIds(map.key_field(), *type.key(), nullptr),
+                                              WithFieldIds(map.item_field(), *type.value(), nullptr));
+    }
+    default:
+      return arrow_type;
+  }
+}
+
+std::shared_ptr<arrow::Field> WithFieldIds(const std::shared_ptr<arrow::Field>& field, const types::DataType& type,
+                                           std::shared_ptr<const arrow::KeyValueMetadata> id) {
+  auto typed = field->WithType(WithFieldIds(field->type(), type));
+  return id == nullptr ? typed : typed->WithMetadata(std::move(id));
+}
 using FileFields = std::vector<parquet::arrow::SchemaField>;
 
 /// Index of the field called `name`: the exact one, else the only one that differs by case; -1.
@@ -439,7 +480,8 @@ arrow::Result<ParquetWriteColumns> ParquetWriteColumns::Make(const DataTypePtr& 
                                                                 {"columnType", QuoteSqlType(field.type->Sql())}});
     }
     auto arrow_field = types::ToArrow(field);
-    fields.push_back(arrow_field->WithType(WriteType(arrow_field->type())));
+    arrow_field = arrow_field->WithType(WriteType(arrow_field->type()));
+    fields.push_back(WithFieldIds(arrow_field, *field.type, FieldIdOf(field)));
   }
   ParquetWriteColumns columns;
   columns.schema_ = arrow::schema(std::move(fields));
