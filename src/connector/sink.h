@@ -75,6 +75,8 @@ struct SinkRequest {
   std::vector<std::string> partition_columns;
   OutputMode output_mode = OutputMode::kAppend;
   SaveMode save_mode = SaveMode::kErrorIfExists;
+  /// CREATE TABLE: the schema is the table's own, with nullability and metadata of its columns, and there are no rows.
+  bool defines_table = false;
   /// Streams only.
   std::string query_id;
   std::string query_name;

@@ -34,6 +34,7 @@ std::string ModeName(SaveMode mode) {
 /// Everything that is known before the rows are.
 struct BatchWrite {
   SaveMode mode = SaveMode::kAppend;
+  bool defines_table = false;
   std::vector<std::string> partition_columns;
   WriteOptions options;
   bool overwrites_partitions = false;
@@ -42,15 +43,32 @@ struct BatchWrite {
   bool overwrite() const { return mode == SaveMode::kOverwrite; }
 };
 
+std::string ColumnsJson(const std::vector<std::string>& names) {
+  JsonValue columns = JsonValue::Array();
+  for (const std::string& name : names) columns.elements().push_back(JsonValue::String(name));
+  return columns.ToString();
+}
+
+delta::Operation CreateTableOperation(const BatchWrite& write) {
+  delta::Operation operation;
+  operation.name = "CREATE TABLE";
+  JsonValue properties = JsonValue::Object();
+  for (const auto& [key, value] : write.options.properties) properties.Set(key, JsonValue::String(value));
+  operation.parameters = {{"partitionBy", JsonValue::String(ColumnsJson(write.partition_columns))},
+                          {"clusterBy", JsonValue::String("[]")},
+                          {"description", JsonValue()},
+                          {"isManaged", JsonValue::String("false")},
+                          {"properties", JsonValue::String(properties.ToString())}};
+  return operation;
+}
+
 delta::Operation MakeOperation(const BatchWrite& write) {
   delta::Operation operation;
   operation.name = "WRITE";
   operation.user_metadata = write.options.user_metadata;
-  JsonValue columns = JsonValue::Array();
-  for (const std::string& name : write.partition_columns) columns.elements().push_back(JsonValue::String(name));
   auto& parameters = operation.parameters;
   parameters.emplace_back("mode", JsonValue::String(ModeName(write.mode)));
-  parameters.emplace_back("partitionBy", JsonValue::String(columns.ToString()));
+  parameters.emplace_back("partitionBy", JsonValue::String(ColumnsJson(write.partition_columns)));
   if (write.options.replace_where) {
     parameters.emplace_back("predicate", JsonValue::String(*write.options.replace_where));
   }
@@ -111,6 +129,7 @@ arrow::Result<Removed> RemovePartitions(const std::vector<DataFile>& files, delt
 
 arrow::Result<delta::Operation> FinishBatch(const BatchWrite& write, delta::Transaction* transaction,
                                             const std::vector<DataFile>& files, const WrittenTotals& totals) {
+  if (write.defines_table) return CreateTableOperation(write);
   delta::Operation operation = MakeOperation(write);
   auto& metrics = operation.metrics;
   if (write.replace_where != nullptr) {
@@ -159,6 +178,7 @@ arrow::Status CheckOverwrite(const delta::SnapshotPtr& snapshot, const BatchWrit
 arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request) {
   BatchWrite write;
   write.mode = request.save_mode;
+  write.defines_table = request.defines_table;
   write.partition_columns = request.partition_columns;
   ARROW_ASSIGN_OR_RAISE(write.options, WriteOptions::Parse(request));
   ARROW_ASSIGN_OR_RAISE(auto table, OpenTable(request));

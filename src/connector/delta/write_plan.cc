@@ -163,7 +163,7 @@ arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, c
   const SinkRequest& sink = *request.sink;
   const WriteOptions& options = *request.options;
   bool replace_schema = request.overwrite && options.overwrite_schema && !options.replace_where;
-  DataTypePtr rows = delta::AsTableSchema(sink.schema);
+  DataTypePtr rows = delta::AsTableSchema(sink.schema, /*keep_nullability=*/sink.defines_table);
   ARROW_RETURN_NOT_OK(CheckSupportedTypes(*rows));
   Definition definition;
   if (snapshot == nullptr) {

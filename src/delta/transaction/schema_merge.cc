@@ -155,9 +155,9 @@ arrow::Result<DataTypePtr> MergeSchemas(const DataTypePtr& table, const DataType
   return MergeTypes(table, rows, casts);
 }
 
-DataTypePtr AsTableSchema(const DataTypePtr& rows) {
-  return MapFields(types::AsNullable(rows), [](StructField* field) {
-    field->nullable = true;
+DataTypePtr AsTableSchema(const DataTypePtr& rows, bool keep_nullability) {
+  return MapFields(keep_nullability ? rows : types::AsNullable(rows), [&](StructField* field) {
+    field->nullable = field->nullable || !keep_nullability;
     field->metadata_json = WithoutColumnMapping(field->metadata_json);
   });
 }

@@ -22,8 +22,9 @@ arrow::Result<types::DataTypePtr> MergeSchemas(const types::DataTypePtr& table, 
 /// Errors: UserError DELTA_DUPLICATE_COLUMNS_FOUND.<where> when two columns differ by case only.
 arrow::Status CheckNoDuplicateColumns(const types::DataType& schema, const std::string& where);
 
-/// The schema with all columns nullable and without `column mapping` metadata: what a table is created with.
-types::DataTypePtr AsTableSchema(const types::DataTypePtr& rows);
+/// The schema without metadata of column mapping, and with all columns nullable unless they are to keep it: what a table
+/// is created with.
+types::DataTypePtr AsTableSchema(const types::DataTypePtr& rows, bool keep_nullability = false);
 
 /// Without columns of type VOID, at any depth of structs.
 types::DataTypePtr DropVoidColumns(const types::DataTypePtr& schema);
