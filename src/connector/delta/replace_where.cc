@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "connector/file/partition_path.h"
+#include "delta/partition_value.h"
 #include "delta/transaction/table_metadata.h"
 #include "types/arrow_type.h"
 
@@ -31,11 +31,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PartitionRowsOf(const delta::
     ARROW_RETURN_NOT_OK(arrow::MakeBuilder(arrow::default_memory_pool(), schema->field(index)->type(), &builder));
     for (const delta::PartitionValues& of_file : values) {
       const auto* text = of_file.Find(physical);
-      if (text == nullptr || !text->has_value()) {
-        ARROW_RETURN_NOT_OK(builder->AppendNull());
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(auto value, file::ReadPartitionValue(file::EscapePathName(**text), *field.type, zone));
+      std::optional<std::string_view> value_text;
+      if (text != nullptr && text->has_value()) value_text = **text;
+      ARROW_ASSIGN_OR_RAISE(auto value, delta::ReadPartitionValue(value_text, *field.type, zone));
       ARROW_RETURN_NOT_OK(builder->AppendScalar(*value));
     }
     ARROW_ASSIGN_OR_RAISE(columns[static_cast<size_t>(index)], builder->Finish());

@@ -183,22 +183,19 @@ arrow::Status RowShaper::PlanColumns(const RowShaperRequest& request, const Conn
     columns_.push_back(column);
     written.push_back({field.name, type, field.nullable, field.metadata_json});
   }
-  for (size_t i = 0; request.has_generated_columns && i < table_fields.size(); ++i) {
+  for (size_t i = 0; i < table_fields.size(); ++i) {
     const StructField& field = table_fields[i];
-    std::string sql = MetadataText(field, "delta.generationExpression");
-    if (sql.empty()) continue;
-    if (given[i]) {
+    std::string sql;
+    if (request.has_generated_columns) sql = MetadataText(field, "delta.generationExpression");
+    if (!sql.empty() && given[i]) {
       checks_.push_back({"Generated Column", Quoted(field.name) + " <=> (" + sql + ")"});
       continue;
     }
-    given[i] = true;
+    if (sql.empty() && request.has_column_defaults) sql = MetadataText(field, "CURRENT_DEFAULT");
+    if (sql.empty() || given[i]) continue;
     columns_.push_back({static_cast<int>(i), Column::From::kGenerated, static_cast<int>(generated.size())});
     generated.push_back("CAST((" + sql + ") AS " + field.type->Sql() + ")");
     written.push_back(field);
-  }
-  for (size_t i = 0; i < table_fields.size(); ++i) {
-    if (given[i] || table_fields[i].nullable) continue;
-    return UserError("DELTA_MISSING_NOT_NULL_COLUMN_VALUE", {{"columnName", table_fields[i].name}});
   }
   schema_ = types::Struct(std::move(written));
   arrow_schema_ = types::ToArrowSchema(*schema_);
@@ -225,8 +222,25 @@ void RowShaper::PlanNotNull(const DataType& type, int table_index, std::vector<i
   }
 }
 
+bool RowShaper::IsWritten(const NotNull& rule) const {
+  const StructField* field = &table_schema_->fields()[static_cast<size_t>(rule.table_index)];
+  const DataType* rows = schema_.get();
+  const DataType* table = table_schema_.get();
+  for (size_t depth = 0;; ++depth) {
+    int index = rows->FieldIndex(field->name, /*case_sensitive=*/true);
+    if (index < 0) return false;
+    if (depth == rule.path.size()) return true;
+    table = field->type.get();
+    rows = rows->fields()[static_cast<size_t>(index)].type.get();
+    field = &table->fields()[static_cast<size_t>(rule.path[depth])];
+  }
+}
+
 arrow::Status RowShaper::PlanChecks(const RowShaperRequest& request, const ConnectorContext& context) {
   PlanNotNull(*table_schema_, 0, {}, "");
+  for (const NotNull& rule : not_null_) {
+    if (!IsWritten(rule)) return UserError("DELTA_MISSING_NOT_NULL_COLUMN_VALUE", {{"columnName", rule.name}});
+  }
   for (const auto& [key, sql] : request.metadata->configuration) {
     static constexpr std::string_view kPrefix = "delta.constraints.";
     if (ToLowerAscii(key).starts_with(kPrefix)) checks_.push_back({key.substr(kPrefix.size()), sql});

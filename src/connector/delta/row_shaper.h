@@ -31,6 +31,8 @@ struct RowShaperRequest {
   const millrace::delta::Metadata* metadata = nullptr;
   /// The table computes generated columns (its protocol has the feature).
   bool has_generated_columns = true;
+  /// Columns that the query does not have get their default (its protocol has the feature).
+  bool has_column_defaults = false;
   std::vector<RowCheck> more_checks;
 };
 
@@ -71,6 +73,7 @@ class RowShaper {
   arrow::Status PlanColumns(const RowShaperRequest& request, const ConnectorContext& context);
   arrow::Status PlanChecks(const RowShaperRequest& request, const ConnectorContext& context);
   void PlanNotNull(const types::DataType& type, int table_index, std::vector<int> path, const std::string& prefix);
+  bool IsWritten(const NotNull& rule) const;
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> WholeRows(const arrow::ArrayVector& columns,
                                                                int64_t num_rows) const;
   arrow::Status CheckNotNull(const arrow::ArrayVector& whole, int64_t num_rows) const;

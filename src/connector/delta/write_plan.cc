@@ -220,6 +220,8 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
   shaping.table_schema = schema;
   shaping.metadata = &metadata;
   shaping.has_generated_columns = delta::Supports(protocol, "generatedColumns");
+  shaping.has_column_defaults = delta::Supports(protocol, "allowColumnDefaults");
+  if (request.sink->defines_table) shaping.query_schema = schema;  // there are no rows to be checked
   shaping.more_checks = request.more_checks;
   auto plan = std::make_shared<DataFilePlan>();
   ARROW_ASSIGN_OR_RAISE(plan->shaper, RowShaper::Make(shaping, context));
