@@ -53,7 +53,7 @@ class DeltaTaskWriter final : public DataWriter {
   }
 
   arrow::Result<WriterCommitMessage> Commit() override {
-    ARROW_ASSIGN_OR_RAISE(std::vector<DataFile> files, files_.Finish());
+    ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> files, files_.Finish());
     auto result = std::make_shared<TaskResult>();
     result->files = std::move(files);
     result->pending = std::move(pending_);
@@ -155,7 +155,7 @@ arrow::Status DataFileWriter::FinishFile(OpenFile* file) {
   file->writer.reset();
   ARROW_ASSIGN_OR_RAISE(auto info, plan_->file_system->Stat(JoinPath(plan_->table_path, file->relative_path)));
   if (!info) return arrow::Status::IOError("The data file ", file->relative_path, " has disappeared");
-  DataFile done;
+  AddedFile done;
   done.add.path = millrace::delta::EncodeDataPath(file->relative_path);
   done.add.partition_values = std::move(file->values);
   done.add.size_bytes = written.size_bytes;
@@ -167,7 +167,7 @@ arrow::Status DataFileWriter::FinishFile(OpenFile* file) {
   return arrow::Status::OK();
 }
 
-arrow::Result<std::vector<DataFile>> DataFileWriter::Finish() {
+arrow::Result<std::vector<AddedFile>> DataFileWriter::Finish() {
   for (auto& [directory, file] : open_) ARROW_RETURN_NOT_OK(FinishFile(&file));
   open_.clear();
   if (plan_->durability == Durability::kMachine) {
@@ -192,7 +192,7 @@ void DataFileWriter::Abort() {
     file.writer.reset();
     (void)plan_->file_system->Remove(JoinPath(plan_->table_path, file.relative_path));
   }
-  for (const DataFile& file : finished_) {
+  for (const AddedFile& file : finished_) {
     (void)plan_->file_system->Remove(millrace::delta::DataFilePath(plan_->table_path, file.add.path));
   }
   open_.clear();
@@ -204,14 +204,14 @@ std::unique_ptr<DataWriter> MakeDeltaTaskWriter(std::shared_ptr<const DataFilePl
   return std::make_unique<DeltaTaskWriter>(std::move(plan), std::move(budget), task_index);
 }
 
-arrow::Result<std::vector<DataFile>> JoinPending(const std::shared_ptr<const DataFilePlan>& plan,
-                                                 std::vector<WriterCommitMessage>* messages) {
-  std::vector<DataFile> files;
+arrow::Result<std::vector<AddedFile>> JoinPending(const std::shared_ptr<const DataFilePlan>& plan,
+                                                  std::vector<WriterCommitMessage>* messages) {
+  std::vector<AddedFile> files;
   DataFileWriter joined(plan, 0);
   for (WriterCommitMessage& message : *messages) {
     auto* result = std::any_cast<std::shared_ptr<TaskResult>>(&message);
     if (result == nullptr) continue;
-    for (DataFile& file : (*result)->files) files.push_back(std::move(file));
+    for (AddedFile& file : (*result)->files) files.push_back(std::move(file));
     for (auto& [directory, pending] : (*result)->pending) {
       for (const auto& batch : pending.batches) {
         arrow::Status status = joined.Write(directory, pending.values, batch);
@@ -227,7 +227,7 @@ arrow::Result<std::vector<DataFile>> JoinPending(const std::shared_ptr<const Dat
     joined.Abort();
     return rest.status();
   }
-  for (DataFile& file : *rest) files.push_back(std::move(file));
+  for (AddedFile& file : *rest) files.push_back(std::move(file));
   ARROW_RETURN_NOT_OK(HitFailpoint("delta.after_data_files"));
   return files;
 }

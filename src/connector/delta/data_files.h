@@ -60,7 +60,7 @@ struct DataFilePlan {
 };
 
 /// A data file that is written and, where the plan says so, durable.
-struct DataFile {
+struct AddedFile {
   millrace::delta::Add add;
   int64_t num_rows = 0;
 };
@@ -87,7 +87,7 @@ class DataFileWriter {
                       const std::shared_ptr<arrow::RecordBatch>& rows);
   bool is_open(const std::string& directory) const { return open_.count(directory) > 0; }
   /// Finishes all files; durable when it returns.
-  arrow::Result<std::vector<DataFile>> Finish();
+  arrow::Result<std::vector<AddedFile>> Finish();
   /// Removes what was written.
   void Abort();
 
@@ -108,7 +108,7 @@ class DataFileWriter {
   int task_index_;
   int next_file_ = 0;
   std::map<std::string, OpenFile> open_;
-  std::vector<DataFile> finished_;
+  std::vector<AddedFile> finished_;
   std::set<std::string> directories_;
 };
 
@@ -121,7 +121,7 @@ struct PendingBudget {
 
 /// What a task hands to the write's commit.
 struct TaskResult {
-  std::vector<DataFile> files;
+  std::vector<AddedFile> files;
   PendingByDirectory pending;
 };
 
@@ -130,7 +130,7 @@ std::unique_ptr<DataWriter> MakeDeltaTaskWriter(std::shared_ptr<const DataFilePl
                                                 std::shared_ptr<PendingBudget> budget, int task_index);
 
 /// Writes what tasks held back, a file a partition. The files of all tasks, in order.
-arrow::Result<std::vector<DataFile>> JoinPending(const std::shared_ptr<const DataFilePlan>& plan,
-                                                 std::vector<WriterCommitMessage>* messages);
+arrow::Result<std::vector<AddedFile>> JoinPending(const std::shared_ptr<const DataFilePlan>& plan,
+                                                  std::vector<WriterCommitMessage>* messages);
 
 }  // namespace millrace::connector::delta_table

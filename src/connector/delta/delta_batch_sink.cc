@@ -99,10 +99,10 @@ arrow::Result<Removed> RemoveAll(delta::Transaction* transaction) {
 }
 
 // The partitions that get rows.
-arrow::Result<Removed> RemovePartitions(const std::vector<DataFile>& files, delta::Transaction* transaction) {
+arrow::Result<Removed> RemovePartitions(const std::vector<AddedFile>& files, delta::Transaction* transaction) {
   Removed removed;
   std::vector<delta::PartitionValues> written;
-  for (const DataFile& file : files) {
+  for (const AddedFile& file : files) {
     if (std::find(written.begin(), written.end(), file.add.partition_values) == written.end()) {
       written.push_back(file.add.partition_values);
     }
@@ -128,7 +128,7 @@ arrow::Result<Removed> RemovePartitions(const std::vector<DataFile>& files, delt
 }
 
 arrow::Result<delta::Operation> FinishBatch(const BatchWrite& write, delta::Transaction* transaction,
-                                            const std::vector<DataFile>& files, const WrittenTotals& totals) {
+                                            const std::vector<AddedFile>& files, const WrittenTotals& totals) {
   if (write.defines_table) return CreateTableOperation(write);
   delta::Operation operation = MakeOperation(write);
   auto& metrics = operation.metrics;
@@ -137,11 +137,9 @@ arrow::Result<delta::Operation> FinishBatch(const BatchWrite& write, delta::Tran
     metrics.emplace_back("numFiles", totals.num_files + replaced.num_added_files);
     metrics.emplace_back("numRemovedFiles", replaced.num_removed_files);
     metrics.emplace_back("numRemovedBytes", replaced.num_removed_bytes);
+    metrics.emplace_back("numCopiedRows", replaced.num_copied_rows);
     metrics.emplace_back("numAddedChangeFiles", 0);
-    if (!replaced.whole_files) {
-      metrics.emplace_back("numCopiedRows", replaced.num_copied_rows);
-      metrics.emplace_back("numDeletedRows", replaced.num_deleted_rows);
-    }
+    if (replaced.num_deleted_rows) metrics.emplace_back("numDeletedRows", *replaced.num_deleted_rows);
     metrics.emplace_back("numOutputRows", totals.num_rows + replaced.num_copied_rows);
     metrics.emplace_back("numOutputBytes", totals.num_bytes + replaced.num_added_bytes);
     return operation;
@@ -212,8 +210,15 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
     return UserError("DELTA_OVERWRITE_SCHEMA_WITH_DYNAMIC_PARTITION_OVERWRITE");
   }
   if (replaces) {
+    SinkRequest as_it_is = request;
+    as_it_is.schema = snapshot->schema();
+    as_it_is.partition_columns.clear();
+    WritePlanRequest copying;
+    copying.sink = &as_it_is;
+    copying.options = &write.options;
+    ARROW_ASSIGN_OR_RAISE(auto copies, MakeWritePlan(snapshot, table->path(), copying));
     ARROW_ASSIGN_OR_RAISE(write.replace_where,
-                          ReplaceWhere::Make(*write.options.replace_where, snapshot, plan->files, *request.context));
+                          ReplaceWhere::Make(*write.options.replace_where, snapshot, copies->files, *request.context));
   }
   if (plan->metadata) transaction->SetMetadata(*plan->metadata);
   if (plan->protocol) transaction->SetProtocol(*plan->protocol);
@@ -222,7 +227,7 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
   const ConnectorContext* context = request.context;
   return std::make_unique<DeltaWrite>(
       std::move(transaction), plan->files, data_change,
-      [write = std::move(write)](delta::Transaction* staged, const std::vector<DataFile>& files,
+      [write = std::move(write)](delta::Transaction* staged, const std::vector<AddedFile>& files,
                                  const WrittenTotals& totals) { return FinishBatch(write, staged, files, totals); },
       [table, context](const delta::Committed& committed) {
         // A table without its checkpoint is whole: the next commit makes it.

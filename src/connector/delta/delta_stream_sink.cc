@@ -89,7 +89,7 @@ class DeltaStreamSink final : public StreamSink {
     transaction->SetTxn(request_.query_id, batch_id.value);
     return std::make_unique<DeltaWrite>(
         std::move(transaction), plan->files, /*data_change=*/true,
-        [this, batch_id](delta::Transaction* staged, const std::vector<DataFile>&, const WrittenTotals& totals) {
+        [this, batch_id](delta::Transaction* staged, const std::vector<AddedFile>&, const WrittenTotals& totals) {
           return FinishBatch(batch_id, staged, totals);
         },
         [this](const delta::Committed& committed) {

@@ -28,12 +28,12 @@ arrow::Status DeltaWrite::Flush(std::vector<WriterCommitMessage>* messages) {
 arrow::Status DeltaWrite::Commit(std::vector<WriterCommitMessage> messages) {
   if (!flushed_) ARROW_RETURN_NOT_OK(Flush(&messages));
   WrittenTotals totals;
-  for (const DataFile& file : files_) {
+  for (const AddedFile& file : files_) {
     ++totals.num_files;
     totals.num_rows += file.num_rows;
     totals.num_bytes += file.add.size_bytes;
   }
-  for (DataFile& file : files_) {
+  for (AddedFile& file : files_) {
     file.add.data_change = data_change_;
     transaction_->Stage(file.add);
   }
@@ -48,7 +48,7 @@ arrow::Status DeltaWrite::Commit(std::vector<WriterCommitMessage> messages) {
 
 void DeltaWrite::Abort() {
   // Once the commit was tried its files may be the table's, whatever the error said: files_ is empty then.
-  for (const DataFile& file : files_) {
+  for (const AddedFile& file : files_) {
     (void)plan_->file_system->Remove(delta::DataFilePath(plan_->table_path, file.add.path));
   }
   files_.clear();

@@ -27,7 +27,7 @@ class DeltaWrite final : public Write {
  public:
   /// Called with the files' totals when they are staged: stages what else changes and says what the commit is called.
   using Finish = std::function<arrow::Result<millrace::delta::Operation>(
-      millrace::delta::Transaction*, const std::vector<DataFile>&, const WrittenTotals&)>;
+      millrace::delta::Transaction*, const std::vector<AddedFile>&, const WrittenTotals&)>;
   /// Called with the version that was committed.
   using Done = std::function<arrow::Status(const millrace::delta::Committed&)>;
 
@@ -47,7 +47,7 @@ class DeltaWrite final : public Write {
   Finish finish_;
   Done done_;
   bool flushed_ = false;
-  std::vector<DataFile> files_;
+  std::vector<AddedFile> files_;
 };
 
 }  // namespace millrace::connector::delta_table

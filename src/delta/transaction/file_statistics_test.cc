@@ -36,7 +36,7 @@ std::string Json(const std::string& table_ddl, const std::string& rows_ddl, cons
 TEST(FileStatistics, NumbersAndNulls) {
   EXPECT_EQ(
       Json("b TINYINT, l BIGINT, f FLOAT, d DOUBLE, n BOOLEAN", "b TINYINT, l BIGINT, f FLOAT, d DOUBLE, n BOOLEAN",
-           {"[1, -1, null]", "[4, -4, null]", "[1.5, -1.5, null]", "[\"NaN\", -0.0, 1e300]", "[true, false, null]"}),
+           {"[1, -1, null]", "[4, -4, null]", "[1.5, -1.5, null]", "[NaN, -0.0, 1e300]", "[true, false, null]"}),
       R"({"numRecords":3,"minValues":{"b":-1,"l":-4,"f":-1.5,"d":-0.0},)"
       R"("maxValues":{"b":1,"l":4,"f":1.5,"d":"NaN"},"nullCount":{"b":1,"l":1,"f":1,"d":0,"n":1}})");
 }
@@ -51,7 +51,7 @@ TEST(FileStatistics, Decimals) {
 TEST(FileStatistics, TimesAreCutToMilliseconds) {
   // 2024-01-02 02:04:05.123456Z and, before standard time, 1500-01-02 02:54:44.123456Z; 1960-01-02 03:04:05.999999.
   EXPECT_EQ(Json("d DATE, t TIMESTAMP, n TIMESTAMP_NTZ", "d DATE, t TIMESTAMP, n TIMESTAMP_NTZ",
-                 {"[19724, -171661]", "[1704161045123456, -14831499915876544]", "[-315521754000001, null]"}),
+                 {"[19724, -171663]", "[1704161045123456, -14831672715876544]", "[-315521754000001, null]"}),
             R"({"numRecords":2,"minValues":{"d":"1500-01-02","t":"1500-01-02T03:04:05.123+00:09:21",)"
             R"("n":"1960-01-02T03:04:05.999"},"maxValues":{"d":"2024-01-02","t":"2024-01-02T03:04:05.123+01:00",)"
             R"("n":"1960-01-02T03:04:05.999"},"nullCount":{"d":0,"t":0,"n":1}})");

@@ -187,7 +187,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> ConvertMap(const arrow::Array& colu
   auto data = std::make_shared<arrow::ArrayData>(*column.data());
   auto entries = std::make_shared<arrow::ArrayData>(*data->child_data[0]);
   const auto& map = static_cast<const arrow::MapType&>(*to);
-  const auto& sources = static_cast<const arrow::StructArray&>(*arrow::MakeArray(entries));
+  std::shared_ptr<arrow::Array> whole_entries = arrow::MakeArray(entries);
+  const auto& sources = static_cast<const arrow::StructArray&>(*whole_entries);
   ARROW_ASSIGN_OR_RAISE(auto keys, ConvertColumn(sources.field(0), map.key_type(), place.children[0]));
   ARROW_ASSIGN_OR_RAISE(auto items, ConvertColumn(sources.field(1), map.item_type(), place.children[1]));
   auto converted = std::make_shared<arrow::StructArray>(map.value_type(), sources.length(),
