@@ -30,7 +30,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> PartitionRowsOf(const delta::
   arrow::ArrayVector columns(static_cast<size_t>(schema->num_fields()));
   for (int index : snapshot.partition_columns()) {
     const types::StructField& field = snapshot.schema()->fields()[static_cast<size_t>(index)];
-    std::string physical = delta::PhysicalNameOf(field);
+    std::string physical = delta::PhysicalName(field);
     std::unique_ptr<arrow::ArrayBuilder> builder;
     ARROW_RETURN_NOT_OK(arrow::MakeBuilder(arrow::default_memory_pool(), schema->field(index)->type(), &builder));
     for (const delta::PartitionValues& of_file : values) {

@@ -225,7 +225,7 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
   shaping.more_checks = request.more_checks;
   auto plan = std::make_shared<DataFilePlan>();
   ARROW_ASSIGN_OR_RAISE(plan->shaper, RowShaper::Make(shaping, context));
-  ARROW_ASSIGN_OR_RAISE(delta::ColumnMappingMode mode, delta::MappingModeOf(metadata));
+  ARROW_ASSIGN_OR_RAISE(delta::ColumnMappingMode mode, delta::ColumnMappingModeOf(metadata));
   DataTypePtr physical = delta::PhysicalSchema(plan->shaper->schema(), mode);
 
   std::vector<PartitionColumn> partition_columns;

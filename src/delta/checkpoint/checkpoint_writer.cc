@@ -360,7 +360,7 @@ arrow::Status WriteLastCheckpoint(const Places& places, const CheckpointInfo& in
 }  // namespace
 
 DataTypePtr StatisticsSchema(const Snapshot& snapshot) {
-  auto mode = MappingModeOf(snapshot.metadata());
+  auto mode = ColumnMappingModeOf(snapshot.metadata());
   if (!mode.ok() || snapshot.metadata().Property("delta.dataSkippingStatsColumns")) return nullptr;
   DataTypePtr physical = PhysicalSchema(snapshot.schema(), *mode);
   std::vector<StructField> data;

@@ -19,8 +19,6 @@ using types::TypeId;
 
 namespace {
 
-constexpr std::string_view kColumnId = "delta.columnMapping.id";
-constexpr std::string_view kPhysicalName = "delta.columnMapping.physicalName";
 constexpr std::string_view kMaxColumnId = "delta.columnMapping.maxColumnId";
 
 JsonValue FieldMetadata(const StructField& field) {
@@ -102,15 +100,15 @@ class ColumnNumbering {
     JsonValue metadata = FieldMetadata(*field);
     if (overwrite_ && before != nullptr && before->type->EqualsIgnoreNullability(*field->type)) {
       JsonValue old = FieldMetadata(*before);
-      for (std::string_view key : {kColumnId, kPhysicalName}) {
+      for (std::string_view key : {kColumnIdKey, kPhysicalNameKey}) {
         if (const JsonValue* value = old.Find(key); value != nullptr && metadata.Find(key) == nullptr) {
           metadata.Set(std::string(key), *value);
         }
       }
     }
-    if (metadata.Find(kColumnId) == nullptr) metadata.Set(std::string(kColumnId), JsonValue::Number(++max_id_));
-    if (metadata.Find(kPhysicalName) == nullptr) {
-      metadata.Set(std::string(kPhysicalName), JsonValue::String("col-" + RandomUuid()));
+    if (metadata.Find(kColumnIdKey) == nullptr) metadata.Set(std::string(kColumnIdKey), JsonValue::Number(++max_id_));
+    if (metadata.Find(kPhysicalNameKey) == nullptr) {
+      metadata.Set(std::string(kPhysicalNameKey), JsonValue::String("col-" + RandomUuid()));
     }
     field->metadata_json = metadata.ToString();
   }
@@ -123,7 +121,7 @@ int64_t GreatestColumnId(const types::DataType& schema) {
   int64_t greatest = 0;
   VisitFields(schema, [&](const StructField& field) {
     JsonValue metadata = FieldMetadata(field);
-    if (const JsonValue* id = metadata.Find(kColumnId)) greatest = std::max(greatest, id->AsInt64());
+    if (const JsonValue* id = metadata.Find(kColumnIdKey)) greatest = std::max(greatest, id->AsInt64());
   });
   return greatest;
 }
@@ -235,21 +233,6 @@ arrow::Result<Protocol> ProtocolForNewTable(const Metadata& metadata, const type
 
 }  // namespace
 
-arrow::Result<ColumnMappingMode> MappingModeOf(const Metadata& metadata) {
-  std::string mode = metadata.Property("delta.columnMapping.mode").value_or("none");
-  if (EqualsIgnoreCase(mode, "none")) return ColumnMappingMode::kNone;
-  if (EqualsIgnoreCase(mode, "name")) return ColumnMappingMode::kName;
-  if (EqualsIgnoreCase(mode, "id")) return ColumnMappingMode::kId;
-  return UserError("DELTA_MODE_NOT_SUPPORTED", {{"mode", mode}, {"supportedModes", "none,id,name"}});
-}
-
-std::string PhysicalNameOf(const StructField& field) {
-  if (field.metadata_json.empty()) return field.name;
-  JsonValue metadata = FieldMetadata(field);
-  const JsonValue* name = metadata.Find(kPhysicalName);
-  return name != nullptr && name->is_string() ? name->AsString() : field.name;
-}
-
 DataTypePtr PhysicalSchema(const DataTypePtr& schema, ColumnMappingMode mode) {
   switch (schema->id()) {
     case TypeId::kStruct: {
@@ -261,8 +244,8 @@ DataTypePtr PhysicalSchema(const DataTypePtr& schema, ColumnMappingMode mode) {
           continue;
         }
         JsonValue metadata = FieldMetadata(field);
-        field.name = PhysicalNameOf(field);
-        const JsonValue* id = metadata.Find(kColumnId);
+        field.name = PhysicalName(field);
+        const JsonValue* id = metadata.Find(kColumnIdKey);
         field.metadata_json = id == nullptr ? "" : JsonValue::Object({{"parquet.field.id", *id}}).ToString();
       }
       return types::Struct(std::move(fields));
@@ -324,7 +307,7 @@ arrow::Result<TableDefinition> DefineTable(const DataTypePtr& schema, std::vecto
   table.metadata.configuration = properties;
   table.metadata.partition_columns = std::move(partition_columns);
   table.metadata.created_time_ms = now_ms;
-  ARROW_ASSIGN_OR_RAISE(ColumnMappingMode mode, MappingModeOf(table.metadata));
+  ARROW_ASSIGN_OR_RAISE(ColumnMappingMode mode, ColumnMappingModeOf(table.metadata));
   DataTypePtr numbered = schema;
   ARROW_RETURN_NOT_OK(AssignColumns(mode, nullptr, false, &numbered, &table.metadata.configuration));
   ARROW_RETURN_NOT_OK(CheckNames(*numbered, table.metadata.partition_columns, mode));
@@ -337,7 +320,7 @@ arrow::Result<Metadata> ChangeSchema(const Metadata& old, const Protocol& protoc
                                      std::vector<std::string> partition_columns, bool overwrite) {
   Metadata changed = old;
   changed.partition_columns = std::move(partition_columns);
-  ARROW_ASSIGN_OR_RAISE(ColumnMappingMode mode, MappingModeOf(old));
+  ARROW_ASSIGN_OR_RAISE(ColumnMappingMode mode, ColumnMappingModeOf(old));
   ARROW_ASSIGN_OR_RAISE(DataTypePtr old_schema, old.ParseSchema());
   DataTypePtr numbered = schema;
   ARROW_RETURN_NOT_OK(AssignColumns(mode, old_schema.get(), overwrite, &numbered, &changed.configuration));

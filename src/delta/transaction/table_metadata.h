@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "delta/action/metadata.h"
 #include "delta/action/protocol.h"
+#include "delta/schema/column_mapping.h"
 
 /// Properties of tables, the protocol they ask for, and ids of columns: what a writer settles when a table is made or
 /// its schema changes. Source: delta-spark's DeltaConfigs, Protocol.forNewTable and DeltaColumnMapping.
@@ -42,12 +43,6 @@ arrow::Result<TableDefinition> DefineTable(const types::DataTypePtr& schema, std
 arrow::Result<Metadata> ChangeSchema(const Metadata& old, const Protocol& protocol, const types::DataTypePtr& schema,
                                      std::vector<std::string> partition_columns, bool overwrite);
 
-enum class ColumnMappingMode : uint8_t { kNone, kName, kId };
-/// Errors: UserError DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE for a mode that is none.
-arrow::Result<ColumnMappingMode> MappingModeOf(const Metadata& metadata);
-
-/// What files call a column: its physical name where there is one, else its name.
-std::string PhysicalNameOf(const types::StructField& field);
 /// The schema as files have it: physical names at every depth, and the ids for Parquet.
 types::DataTypePtr PhysicalSchema(const types::DataTypePtr& schema, ColumnMappingMode mode);
 

@@ -64,7 +64,7 @@ TEST(DefineTable, MappedColumnsGetIdsFromTheTopDown) {
   EXPECT_EQ(id_of(schema->fields()[1]), 2);
   EXPECT_EQ(id_of(schema->fields()[1].type->fields()[0]), 3);
   EXPECT_EQ(id_of(schema->fields()[2]), 5);
-  EXPECT_TRUE(PhysicalNameOf(schema->fields()[0]).starts_with("col-"));
+  EXPECT_TRUE(PhysicalName(schema->fields()[0]).starts_with("col-"));
   auto physical = PhysicalSchema(schema, ColumnMappingMode::kId);
   EXPECT_EQ(physical->fields()[2].metadata_json, R"({"parquet.field.id":5})");
 
