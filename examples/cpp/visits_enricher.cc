@@ -1,6 +1,5 @@
-// The sidecar pipeline: visits are enriched with a Delta table of devices, which may change while the query runs, and
-// each micro-batch goes into two tables: the rows as they are, and how many visits each device had. Numbered by
-// micro-batch, each write is done once, however often a crash makes it come again.
+// The sidecar pipeline: visits are enriched with a Delta table of devices, which may change while the query runs. Each
+// micro-batch goes into two tables, rows and counts; each write is numbered, so that it is done once.
 //
 //   visits_enricher [KAFKA] [DIR: holds devices, gets the tables and the checkpoint] [TOPIC] [STARTING_OFFSETS]
 
@@ -16,38 +15,36 @@ constexpr const char* kSchema =
     "browser_version: STRING, network_type: STRING, device_type: STRING, device_version: STRING>>";
 
 arrow::Status Append(const millrace::DataFrame& rows, int64_t batch_id, const std::string& table) {
-  return rows.Write()
-      .Format("delta")
-      .Mode("append")
-      .Option("txnAppId", "app-1")
-      .Option("txnVersion", std::to_string(batch_id))
-      .Save(table);
+  millrace::DataFrameWriter writer = rows.Write();
+  writer.Format("delta").Mode("append").Option("txnAppId", "app-1").Option("txnVersion", std::to_string(batch_id));
+  return writer.Save(table);
 }
 
 arrow::Status Run(const std::string& kafka, const std::string& directory, const std::string& topic,
                   const std::string& starting) {
   ARROW_ASSIGN_OR_RAISE(millrace::Session spark, millrace::Session::Builder().AppName("visits-enricher").GetOrCreate());
   spark.StopOnSignals();
-  millrace::DataStreamReader reader = spark.ReadStream();
-  reader.Format("kafka").Option("kafka.bootstrap.servers", kafka).Option("subscribe", topic);
-  reader.Option("startingOffsets", starting);
   millrace::DataFrame visits =
-      reader.Load()
-          .Select({millrace::FromJson(millrace::Column("value").Cast("STRING"), kSchema).As("value")})
+      spark.ReadStream()
+          .Format("kafka")
+          .Option("kafka.bootstrap.servers", kafka)
+          .Option("subscribe", topic)
+          .Option("startingOffsets", starting)
+          .Load()
+          .SelectExpr({std::string("from_json(CAST(value AS STRING), '") + kSchema + "') AS value"})
           .SelectExpr({"value.*"});
   millrace::DataFrame devices = spark.Read().Format("delta").Load(directory + "/devices");
   millrace::DataFrame enriched = visits.Join(
       devices, millrace::Expr("context.technical.device_type = type AND context.technical.device_version = version"),
       "left_outer");
-  millrace::DataStreamWriter writer = enriched.WriteStream();
-  writer.Option("checkpointLocation", directory + "/checkpoint");
-  writer.ForeachBatch([directory](const millrace::DataFrame& rows, int64_t batch_id) {
+  auto write = [directory](const millrace::DataFrame& rows, int64_t batch_id) {
     ARROW_RETURN_NOT_OK(Append(rows, batch_id, directory + "/visits_enriched_raw"));
-    millrace::DataFrame stats = rows.GroupBy({millrace::Column("type"), millrace::Column("version")})
-                                    .Count()
-                                    .WithColumn("batch_id", millrace::Lit(static_cast<int32_t>(batch_id)));
+    auto counts = rows.GroupBy({millrace::Column("type"), millrace::Column("version")}).Count();
+    auto stats = counts.WithColumn("batch_id", millrace::Lit(static_cast<int32_t>(batch_id)));
     return Append(stats, batch_id, directory + "/devices_stats2");
-  });
+  };
+  millrace::DataStreamWriter writer = enriched.WriteStream();
+  writer.Option("checkpointLocation", directory + "/checkpoint").ForeachBatch(write);
   ARROW_ASSIGN_OR_RAISE(millrace::StreamingQuery query, writer.Start());
   return query.AwaitTermination();
 }

@@ -53,6 +53,14 @@ arrow::Status CheckNoDuplicates(const std::vector<Action>& actions) {
   return arrow::Status::OK();
 }
 
+// Whether the log still has the commit a kept snapshot ends with: a table may be removed, and made anew, behind our back,
+// and a commit after one that is not there would be the end of it.
+arrow::Result<bool> IsStillThere(const Table& table, const Snapshot& snapshot) {
+  ARROW_ASSIGN_OR_RAISE(auto commit,
+                        table.file_system()->Stat(JoinPath(table.log_path(), CommitFileName(snapshot.version()))));
+  return commit && (UsesInCommitTimestamps(snapshot.metadata()) || commit->modified_ms == snapshot.timestamp_ms());
+}
+
 }  // namespace
 
 bool UsesInCommitTimestamps(const Metadata& metadata) {
@@ -68,6 +76,13 @@ arrow::Result<std::unique_ptr<Transaction>> Transaction::Begin(std::shared_ptr<T
   SnapshotPtr snapshot;
   if (exists) {
     ARROW_ASSIGN_OR_RAISE(snapshot, table->Update());
+    ARROW_ASSIGN_OR_RAISE(bool current, IsStillThere(*table, *snapshot));
+    if (!current) {
+      table->Invalidate();
+      ARROW_ASSIGN_OR_RAISE(exists, table->Exists());
+      snapshot = nullptr;
+      if (exists) ARROW_ASSIGN_OR_RAISE(snapshot, table->Update());
+    }
   }
   return BeginAt(std::move(table), std::move(snapshot), std::move(settings));
 }

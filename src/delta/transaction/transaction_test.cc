@@ -231,6 +231,21 @@ TEST_F(TransactionTest, AppendOnlyTablesLoseNoFile) {
   });
 }
 
+TEST_F(TransactionTest, ATableMadeAnewIsNotTheOneThatWas) {
+  Create();
+  auto table = Open();
+  auto transaction = Begin(table);
+  transaction->Stage(File("a"));
+  ASSERT_EQ(Version(transaction.get()), 1);
+  std::filesystem::remove_all(path_);
+  EXPECT_TRUE(Begin(table)->creates_table());
+  Create();
+  auto again = Begin(table);
+  EXPECT_EQ(again->snapshot()->version().value, 0);
+  again->Stage(File("b"));
+  EXPECT_EQ(Version(again.get()), 1);
+}
+
 TEST_F(TransactionTest, InCommitTimestampsGrow) {
   Create({}, {{"delta.enableInCommitTimestamps", "true"}});
   for (int i = 1; i < 4; ++i) {
