@@ -16,7 +16,7 @@ arrow::Status Run(const std::string& first, const std::string& last, const std::
   return spark.Read()
       .Format("delta")
       .Load(table)
-      .Filter("offset >= " + first + " AND offset <= " + last)
+      .Where("offset >= " + first + " AND offset <= " + last)
       .SelectExpr({"FROM_JSON(CAST(value AS STRING), "
                    "'event_id STRING, visit_id LONG, event_time TIMESTAMP, page STRING') AS visit"})
       .SelectExpr({"visit.event_id AS event_identifier", "visit.visit_id AS visit_identifier", "visit.event_time",

@@ -138,8 +138,8 @@ std::vector<Action> Transaction::PreparedActions() const {
   return actions;
 }
 
-CommitInfo Transaction::MakeCommitInfo(const Operation& operation, const std::vector<Action>& actions,
-                                       bool is_blind_append, bool snapshot_isolation) const {
+CommitInfo Transaction::MakeCommitInfo(const Operation& operation, bool is_blind_append,
+                                       bool snapshot_isolation) const {
   CommitInfo info;
   JsonValue& fields = info.fields;
   fields.Set("timestamp", JsonValue::Number(settings_.clock->NowMillis()));
@@ -154,7 +154,6 @@ CommitInfo Transaction::MakeCommitInfo(const Operation& operation, const std::ve
   if (operation.user_metadata) fields.Set("userMetadata", JsonValue::String(*operation.user_metadata));
   fields.Set("engineInfo", JsonValue::String(settings_.engine_info));
   fields.Set("txnId", JsonValue::String(txn_id_));
-  (void)actions;
   return info;
 }
 
@@ -231,7 +230,7 @@ arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {
   bool is_blind_append = adds_only && reads_.empty();
   bool any_file = std::any_of(actions.begin(), actions.end(), IsFileAction);
   bool snapshot_isolation = any_file && !ChangesData(actions);
-  actions.insert(actions.begin(), MakeCommitInfo(operation, actions, is_blind_append, snapshot_isolation));
+  actions.insert(actions.begin(), MakeCommitInfo(operation, is_blind_append, snapshot_isolation));
   if (creates_table()) ARROW_RETURN_NOT_OK(CreateLog());
 
   Intent intent{snapshot_.get(), &reads_, &actions, is_blind_append, snapshot_isolation};

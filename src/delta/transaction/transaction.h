@@ -80,8 +80,7 @@ class Transaction {
   Transaction(std::shared_ptr<Table> table, SnapshotPtr snapshot, TransactionSettings settings);
   arrow::Status CreateLog();
   std::vector<Action> PreparedActions() const;
-  CommitInfo MakeCommitInfo(const Operation& operation, const std::vector<Action>& actions, bool is_blind_append,
-                            bool snapshot_isolation) const;
+  CommitInfo MakeCommitInfo(const Operation& operation, bool is_blind_append, bool snapshot_isolation) const;
   std::string CommitText(const std::vector<Action>& actions) const;
   void UseInCommitTimestamp(int64_t previous_timestamp_ms, TableVersion version, std::vector<Action>* actions);
   arrow::Result<bool> WriteCommit(TableVersion version, const std::string& text);
