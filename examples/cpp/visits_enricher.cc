@@ -33,15 +33,14 @@ arrow::Status Run(const std::string& kafka, const std::string& directory, const 
           .Load()
           .SelectExpr({std::string("from_json(CAST(value AS STRING), '") + kSchema + "') AS value"})
           .SelectExpr({"value.*"});
-  millrace::DataFrame devices = spark.Read().Format("delta").Load(directory + "/devices");
   millrace::DataFrame enriched = visits.Join(
-      devices,
+      spark.Read().Format("delta").Load(directory + "/devices"),
       millrace::functions::Expr("context.technical.device_type = type AND context.technical.device_version = version"),
       "left_outer");
   auto write = [directory](const millrace::DataFrame& rows, int64_t batch_id) {
     ARROW_RETURN_NOT_OK(Append(rows, batch_id, directory + "/visits_enriched_raw"));
     auto counts = rows.GroupBy({millrace::Column("type"), millrace::Column("version")}).Count();
-    auto stats = counts.WithColumn("batch_id", millrace::functions::Lit(static_cast<int32_t>(batch_id)));
+    auto stats = counts.WithColumn("batch_id", millrace::Lit(static_cast<int32_t>(batch_id)));
     return Append(stats, batch_id, directory + "/devices_stats2");
   };
   millrace::DataStreamWriter writer = enriched.WriteStream();
