@@ -1,6 +1,6 @@
 """Pipelines measured from outside, against a real broker on the same machine; with --peers, real Spark in the same run.
 
-    ./run bench [--peers] [converter] [latency] [startup]
+    ./run bench [--peers] [converter] [latency] [startup] [synchronizer] [table_latency]
 
 Prints one line a figure. Durations of micro-batches are read from the checkpoint in the same way for every engine: from
 the batch's own clock in offsets/N to the time commits/N appeared.
@@ -83,6 +83,10 @@ class Millrace:
         return [BUILD / "examples/visits_converter", servers, checkpoint, source, target,
                 "available-now" if available_now else "", limit], {}
 
+    def synchronizer(self, servers, table, checkpoint, source, available_now=True, limit=""):
+        return [BUILD / "examples/data_synchronizer", servers, table, checkpoint, source,
+                "available-now" if available_now else "", limit], {}
+
 
 class Spark:
     name = "spark 4.2"
@@ -91,6 +95,11 @@ class Spark:
     def converter(self, servers, checkpoint, source, target, available_now=True, limit=""):
         python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
         return [python, ROOT / "bench/jobs/visits_converter.py", servers, checkpoint, source, target,
+                "available-now" if available_now else "", limit], {"MILLRACE_PEERS": str(PEERS)}
+
+    def synchronizer(self, servers, table, checkpoint, source, available_now=True, limit=""):
+        python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
+        return [python, ROOT / "bench/jobs/data_synchronizer.py", servers, table, checkpoint, source,
                 "available-now" if available_now else "", limit], {"MILLRACE_PEERS": str(PEERS)}
 
 
@@ -199,7 +208,82 @@ def startup(broker, engines, quick):
         report(f"process start to first micro-batch done, {engine.name}", f"{statistics.median(times):.0f}", "ms")
 
 
-PIPELINES = {"converter": converter, "latency": latency, "startup": startup}
+def synchronizer(broker, engines, quick):
+    """Kafka to a Delta table, partitioned by year, month, day and hour."""
+    count = 200_000 if quick else 1_000_000
+    source = broker.visits(count)
+    for engine in engines:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            table, checkpoint = pathlib.Path(folder) / "table", pathlib.Path(folder) / "checkpoint"
+            seconds, usage = run_job(engine.synchronizer(broker.servers, table, checkpoint, source))
+            note = f"{count / seconds:,.0f} rows/s, {len(list(table.glob('**/*.parquet')))} files"
+            if engine.one_process:
+                note += f", peak {usage.ru_maxrss / 1024:.0f} MiB, {usage.ru_utime + usage.ru_stime:.2f} s of CPU"
+            report(f"synchroniser, {count:,} visits, start to exit, {engine.name}", f"{seconds:.2f}", "s", note)
+    count = 500_000 if quick else 2_000_000
+    source = broker.visits(count)
+    for engine in engines:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            table, checkpoint = pathlib.Path(folder) / "table", pathlib.Path(folder) / "checkpoint"
+            run_job(engine.synchronizer(broker.servers, table, checkpoint, source, limit="250000"))
+            rates = [rows / ms * 1000 for rows, ms in batches(checkpoint) if rows > 0]
+            report(f"synchroniser, {count:,} visits, median batch of 250,000, {engine.name}",
+                   f"{statistics.median(rates):,.0f}", "rows/s", f"of {len(rates)} batches")
+
+
+def table_latency(broker, engines, quick):
+    """Produced to readable in the table at 1,000 records a second: until the commit that has the record is there."""
+    from confluent_kafka import Producer
+
+    seconds = 5 if quick else 20
+    for engine in engines:
+        source = broker.topic(1)
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            table, checkpoint = pathlib.Path(folder) / "table", pathlib.Path(folder) / "checkpoint"
+            command, environment = engine.synchronizer(broker.servers, table, checkpoint, source, available_now=False)
+            process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, env={**os.environ, **environment, "TZ": "UTC"})
+            producer = Producer({"bootstrap.servers": broker.servers, "linger.ms": 0})
+            visit = '{"event_id": "e", "visit_id": 1, "event_time": "2025-09-04T07:00:00Z", "page": "home"}'
+            producer.produce(source, value=visit)
+            producer.flush()
+            log = table / "_delta_log"
+            while not (log / f"{1:020}.json").exists() and '"add"' not in (
+                    (log / f"{0:020}.json").read_text() if (log / f"{0:020}.json").exists() else ""):
+                time.sleep(0.02)
+            sent = [0] * (seconds * 1000 + 1)
+            start = time.monotonic()
+            for number in range(1, seconds * 1000 + 1):
+                while (ahead := start + number / 1000 - time.monotonic()) > 0:
+                    time.sleep(ahead)
+                sent[number] = time.time_ns()
+                producer.produce(source, value=visit)
+                producer.poll(0)
+            producer.flush()
+            waits, deadline = [], time.monotonic() + 60
+            while len(waits) < seconds * 1000 and time.monotonic() < deadline:
+                time.sleep(0.5)
+                waits = []
+                # A commit is readable from the time its name is there.
+                for name in log.glob("[0-9]*.json"):
+                    readable = name.stat().st_ctime_ns
+                    for line in name.read_text().splitlines():
+                        if line.startswith('{"add"'):
+                            stats = json.loads(json.loads(line)["add"]["stats"])
+                            first, last = stats["minValues"]["offset"], stats["maxValues"]["offset"]
+                            waits += [(readable - sent[i]) / 1e6 for i in range(max(first, 1), last + 1)]
+            with open(f"/proc/{process.pid}/status") as status:
+                resident = next(line for line in status if line.startswith("VmRSS")).split()[1]
+            process.terminate()
+            process.wait()
+            waits.sort()
+            report(f"synchroniser at 1,000 records/s, produced to readable p50, {engine.name}",
+                   f"{waits[len(waits) // 2]:.1f}", "ms", f"p99 {waits[len(waits) * 99 // 100]:.1f} ms"
+                   + (f", resident {int(resident) / 1024:.0f} MiB" if engine.one_process else ""))
+
+
+PIPELINES = {"converter": converter, "latency": latency, "startup": startup, "synchronizer": synchronizer,
+             "table_latency": table_latency}
 
 
 def main():

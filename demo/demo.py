@@ -1,4 +1,4 @@
-"""Runs the demo: broker, generator, converter, live view, a kill in the middle, and the proof at the end."""
+"""Runs the demo: broker, generator, the two pipelines, live view, a kill in the middle, and the proof at the end."""
 
 import argparse
 import json
@@ -32,6 +32,8 @@ class Demo:
         self.options = options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-demo-"))
         self.checkpoint = self.folder / "checkpoint"
+        self.table, self.table_checkpoint = self.folder / "visits_table", self.folder / "checkpoint-synchronizer"
+        self.sidecar = self.folder / "sidecar"
         suffix = uuid.uuid4().hex[:8]
         self.source, self.target = f"visits-{suffix}", f"visits_transformed-{suffix}"
         self.broker_environment = None
@@ -64,6 +66,20 @@ class Demo:
 
     def start_converter(self):
         return self.spawn(BUILD / "examples/visits_converter", self.kafka, self.checkpoint, self.source, self.target)
+
+    def start_synchronizer(self):
+        return self.spawn(BUILD / "examples/data_synchronizer", self.kafka, self.table, self.table_checkpoint, self.source)
+
+    def start_enricher(self):
+        return self.spawn(BUILD / "examples/visits_enricher", self.kafka, self.sidecar, self.source, "EARLIEST")
+
+    def start_pipelines(self):
+        return [self.start_converter(), self.start_synchronizer(), self.start_enricher()]
+
+    def make_devices(self):
+        subprocess.run([BUILD / "millrace", "generate", "devices", "--out", self.sidecar / "input", "--count", "40", "--quiet"],
+                       check=True)
+        subprocess.run([BUILD / "examples/devices_table_creator", self.sidecar / "input", self.sidecar / "devices"], check=True)
 
     def watch(self, seconds):
         """Shows the converter at work for a while; ends early when interrupted."""
@@ -106,8 +122,8 @@ class Demo:
             consumer.close()
         return ids
 
-    def wait_until_done(self, timeout=60):
-        """Waits until the checkpoint says that every record of the source is converted."""
+    def wait_until_done(self, checkpoint, timeout=60):
+        """Waits until the checkpoint says that every record of the source is done."""
         from confluent_kafka import Consumer, TopicPartition
 
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "millrace-demo"})
@@ -115,9 +131,9 @@ class Demo:
         consumer.close()
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            done = [int(name.name) for name in (self.checkpoint / "commits").glob("*") if name.name.isdigit()]
+            done = [int(name.name) for name in (checkpoint / "commits").glob("*") if name.name.isdigit()]
             if done:
-                offsets = (self.checkpoint / "offsets" / str(max(done))).read_text().splitlines()[2]
+                offsets = (checkpoint / "offsets" / str(max(done))).read_text().splitlines()[2]
                 if json.loads(offsets).get(self.source) == latest:
                     return True
             time.sleep(0.1)
@@ -134,34 +150,62 @@ class Demo:
         repeats = len(outputs) - len(set(outputs))
         print(f"   every input came out; {repeats} came out again after the kill "
               "(a Kafka sink is at-least-once, in Spark as here)")
-        return bool(inputs)
+        return bool(inputs) and self.check_tables(inputs)
+
+    def check_tables(self, inputs):
+        from deltalake import DeltaTable
+
+        def rows_of(path, column):
+            table = DeltaTable(str(path))
+            return table.to_pyarrow_table(columns=[column]).column(column).to_pylist(), table.version() + 1
+
+        values, commits = rows_of(self.table, "value")
+        ids = [json.loads(value)["event_id"] for value in values]
+        once = sorted(ids) == sorted(inputs)
+        print(f"   visits_table: {len(ids)} rows in {commits} commits, "
+              + ("each input once" if once else "not each input once: this must not happen"))
+        # A visit stands there as often as there are devices of its kind.
+        enriched, commits = rows_of(self.sidecar / "visits_enriched_raw", "visit_id")
+        print(f"   visits_enriched_raw: {len(enriched)} rows in {commits} commits")
+        return once and len(enriched) >= len(inputs)
+
+    def show_tables(self):
+        say("the Delta tables, as delta-rs, Spark or anybody reads them")
+        subprocess.run(["find", self.table, "-maxdepth", "3", "-type", "d", "-not", "-path", "*/_delta_log*"], check=False)
+        subprocess.run([BUILD / "examples/sidecar_tables_reader", self.sidecar], check=False)
 
     def run(self):
         self.kafka = self.start_broker()
         self.create_topics()
+        self.make_devices()
         half = max(2.0, self.options.seconds / 2)
-        say(f"{self.options.rate} visits a second into the topic {self.source}; the converter writes {self.target}")
+        say(f"{self.options.rate} visits a second into the topic {self.source}; the converter writes {self.target}, the\n"
+            "   synchroniser a Delta table of all visits by hour, the sidecar two tables of visits and their devices")
         generator = self.spawn(BUILD / "millrace", "generate", "visits", "--kafka", self.kafka, "--topic", self.source,
                                "--partitions", 2, "--rate", self.options.rate, "--event-ids", "--start", "now", "--quiet")
-        converter = self.start_converter()
+        pipelines = self.start_pipelines()
         self.watch(half)
         if not self.interrupted:
-            say("kill -9 of the converter, in the middle of its work; then it starts again")
-            os.kill(converter.pid, signal.SIGKILL)
-            converter.wait()
+            say("kill -9 of all three, in the middle of their work; then they start again")
+            for pipeline in pipelines:
+                os.kill(pipeline.pid, signal.SIGKILL)
+                pipeline.wait()
             started = time.monotonic()
-            converter = self.start_converter()
+            pipelines = self.start_pipelines()
             self.watch(half)
             print(f"   (restarted {time.monotonic() - started:.1f} s ago)")
-        say("stopping the generator; the converter finishes what is there")
+        say("stopping the generator; the pipelines finish what is there")
         self.end(generator)
-        caught_up = self.wait_until_done()
-        alive = converter.poll() is None
-        self.end(converter)
+        caught_up = all([self.wait_until_done(checkpoint) for checkpoint in
+                         (self.checkpoint, self.table_checkpoint, self.sidecar / "checkpoint")])
+        alive = all(pipeline.poll() is None for pipeline in pipelines)
+        for pipeline in pipelines:
+            self.end(pipeline)
         print(subprocess.run([BUILD / "millrace", "checkpoint", "show", self.checkpoint, "--batches", "3"],
                              capture_output=True, text=True).stdout)
         if not caught_up:
-            print("   the converter did not finish in time" if alive else "   the converter had ended: see its message above")
+            print("   a pipeline did not finish in time" if alive else "   a pipeline had ended: see its message above")
+        self.show_tables()
         return self.check() and caught_up
 
     def clean_up(self):

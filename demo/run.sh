@@ -1,6 +1,7 @@
 #!/bin/bash
-# The demo: visits arrive in a Kafka topic, the converter renames their columns into another, and is killed and started
-# again in the middle. At the end every input must have come out.
+# The demo: visits arrive in a Kafka topic; the converter renames their columns into another topic, the synchroniser keeps
+# them in a Delta table, the sidecar enriches them into two more. All are killed and started again in the middle. At the
+# end every input must have come out, and be in the tables once.
 #
 #   ./run demo [--seconds N] [--rate N] [--kafka HOST:PORT] [--lines]
 #

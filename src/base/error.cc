@@ -61,7 +61,8 @@ arrow::Status UserError(std::string_view condition, ErrorParameters parameters) 
   // Spark does not show the numbers it gave to old messages.
   std::string message = condition.starts_with("_LEGACY_ERROR_") ? "" : "[" + std::string(condition) + "] ";
   message += FillTemplate(row->message_template, parameters);
-  if (!row->sqlstate.empty()) message += " SQLSTATE: " + std::string(row->sqlstate);
+  // Delta's own errors do not print it.
+  if (!row->sqlstate.empty() && !condition.starts_with("DELTA_")) message += " SQLSTATE: " + std::string(row->sqlstate);
   return arrow::Status(
       arrow::StatusCode::Invalid, std::move(message),
       std::make_shared<ErrorDetail>(std::string(condition), std::string(row->sqlstate), std::move(parameters)));

@@ -10,7 +10,7 @@ namespace millrace {
 
 /// Every place where a crash is simulated by tests. Crash runs walk this list, so a new point is
 /// tested at once. Named `<component>.<moment>`.
-inline constexpr std::array<std::string_view, 21> kFailpoints = {
+inline constexpr std::array<std::string_view, 26> kFailpoints = {
     "source.before_initial_offsets",
     "source.after_initial_offsets",
     "offset_log.before_add",
@@ -32,6 +32,11 @@ inline constexpr std::array<std::string_view, 21> kFailpoints = {
     "state.before_delta_rename",
     "state.before_snapshot_rename",
     "state.before_delete",
+    "delta.after_data_files",
+    "delta.before_commit",
+    "delta.after_commit",
+    "delta.before_checkpoint",
+    "delta.before_last_checkpoint",
 };
 
 enum class FailpointAction {

@@ -35,6 +35,12 @@ class Write {
   virtual ~Write() = default;
   /// Thread-safe: called from tasks. `task_index` is unique within this write.
   virtual arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int task_index) = 0;
+  /// All tasks have ended well: does what can be done before the rows may become visible (one file for the rows of many
+  /// tasks). The engine calls it while the query's intent may still be on its way to the disk.
+  virtual arrow::Status Flush(std::vector<WriterCommitMessage>* messages) {
+    (void)messages;
+    return arrow::Status::OK();
+  }
   /// Makes everything visible, once. `messages` by task index. Durable when it returns.
   virtual arrow::Status Commit(std::vector<WriterCommitMessage> messages) = 0;
   virtual void Abort() = 0;
@@ -69,6 +75,8 @@ struct SinkRequest {
   std::vector<std::string> partition_columns;
   OutputMode output_mode = OutputMode::kAppend;
   SaveMode save_mode = SaveMode::kErrorIfExists;
+  /// CREATE TABLE: the schema is the table's own, with nullability and metadata of its columns, and there are no rows.
+  bool defines_table = false;
   /// Streams only.
   std::string query_id;
   std::string query_name;

@@ -29,6 +29,7 @@ struct Predicate;
 namespace millrace::connector {
 
 class MemoryTables;
+class RowExpressions;
 
 /// What a connector may use of the session that opens it. Outlives everything opened with it.
 struct ConnectorContext {
@@ -53,8 +54,14 @@ struct ConnectorContext {
   };
   /// The session's tables of the memory sink and source; null where there is no session.
   MemoryTables* memory_tables = nullptr;
-  /// The session's open Delta tables; null where there is no session.
+  /// Delta tables the process has open, so that reads and writes of one table share its snapshot; null where there is
+  /// no session.
   delta::TableCache* delta_tables = nullptr;
+  /// SQL expressions over rows of a schema (row_expressions.h). Errors: those of parsing and resolving. Empty where
+  /// there is no session.
+  std::function<arrow::Result<std::shared_ptr<const RowExpressions>>(const types::DataTypePtr& schema,
+                                                                     const std::vector<std::string>& sql)>
+      compile;
 };
 
 /// Yields the rows of one partition. Confined to one task.

@@ -59,6 +59,7 @@ arrow::Status RunWrite(const Operator& root, ExecutionContext& context, connecto
                        const std::function<arrow::Status()>& before_commit) {
   std::vector<connector::WriterCommitMessage> messages;
   arrow::Status status = WriteAll(root, context, write, &messages);
+  if (status.ok()) status = write->Flush(&messages);
   if (status.ok() && before_commit) status = before_commit();
   if (status.ok()) return write->Commit(std::move(messages));
   write->Abort();

@@ -16,6 +16,7 @@
 #include "logical/node/deduplicate.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
+#include "session/row_expressions.h"
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
@@ -72,6 +73,9 @@ connector::ConnectorContext Session::MakeConnectorContext() {
   context.conf = [this](std::string_view key) { return conf_.Get(key); };
   context.memory_tables = &memory_tables_;
   context.delta_tables = &delta_tables_;
+  context.compile = [this](const types::DataTypePtr& schema, const std::vector<std::string>& sql) {
+    return CompileRowExpressions(*this, schema, sql);
+  };
   if (print_) context.print = print_;
   context.show = [eval](const types::DataType& schema, const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
                         int64_t num_rows, int truncate) {

@@ -30,7 +30,7 @@ constexpr std::array kFeatures = {
     TableFeature{"icebergCompatV2", kWriter, 0, 0, true, false, "Files that Iceberg can read."},
     TableFeature{"icebergCompatV3", kWriter, 0, 0, true, false, "Files that Iceberg can read."},
     TableFeature{"clustering", kWriter, 0, 0, true, false, "Rows are laid out by columns."},
-    TableFeature{"allowColumnDefaults", kWriter, 0, 0, true, false, "Columns with a default value."},
+    TableFeature{"allowColumnDefaults", kWriter, 0, 0, true, true, "Columns with a default value."},
     TableFeature{"materializePartitionColumns", kWriter, 0, 0, true, false, "Files hold partition columns too."},
     TableFeature{"checkpointProtection", kWriter, 0, 0, true, false, "History is only truncated by who knows it."},
     TableFeature{"coordinatedCommits-preview", kWriter, 0, 0, false, false, "Somebody else orders the commits."},

@@ -53,6 +53,47 @@ std::shared_ptr<arrow::DataType> WriteType(const std::shared_ptr<arrow::DataType
   }
 }
 
+/// The id a column's metadata asks for ("parquet.field.id", as Spark reads it); none for most.
+std::shared_ptr<const arrow::KeyValueMetadata> FieldIdOf(const types::StructField& field) {
+  if (field.metadata_json.find("parquet.field.id") == std::string::npos) return nullptr;
+  auto metadata = ParseJson(field.metadata_json);
+  if (!metadata.ok()) return nullptr;
+  const JsonValue* id = metadata->Find("parquet.field.id");
+  if (id == nullptr || !id->is_number()) return nullptr;
+  return arrow::key_value_metadata({"PARQUET:field_id"}, {id->AsString()});
+}
+
+std::shared_ptr<arrow::Field> WithFieldIds(const std::shared_ptr<arrow::Field>& field, const types::DataType& type,
+                                           std::shared_ptr<const arrow::KeyValueMetadata> id);
+
+std::shared_ptr<arrow::DataType> WithFieldIds(const std::shared_ptr<arrow::DataType>& arrow_type,
+                                              const types::DataType& type) {
+  switch (type.id()) {
+    case TypeId::kStruct: {
+      arrow::FieldVector fields;
+      for (size_t i = 0; i < type.fields().size(); ++i) {
+        const types::StructField& field = type.fields()[i];
+        fields.push_back(WithFieldIds(arrow_type->field(static_cast<int>(i)), *field.type, FieldIdOf(field)));
+      }
+      return arrow::struct_(std::move(fields));
+    }
+    case TypeId::kArray:
+      return arrow::list(WithFieldIds(arrow_type->field(0), *type.element(), nullptr));
+    case TypeId::kMap: {
+      const auto& map = static_cast<const arrow::MapType&>(*arrow_type);
+      return std::make_shared<arrow::MapType>(WithFieldIds(map.key_field(), *type.key(), nullptr),
+                                              WithFieldIds(map.item_field(), *type.value(), nullptr));
+    }
+    default:
+      return arrow_type;
+  }
+}
+
+std::shared_ptr<arrow::Field> WithFieldIds(const std::shared_ptr<arrow::Field>& field, const types::DataType& type,
+                                           std::shared_ptr<const arrow::KeyValueMetadata> id) {
+  auto typed = field->WithType(WithFieldIds(field->type(), type));
+  return id == nullptr ? typed : typed->WithMetadata(std::move(id));
+}
 using FileFields = std::vector<parquet::arrow::SchemaField>;
 
 /// Index of the field called `name`: the exact one, else the only one that differs by case; -1.
@@ -146,7 +187,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> ConvertMap(const arrow::Array& colu
   auto data = std::make_shared<arrow::ArrayData>(*column.data());
   auto entries = std::make_shared<arrow::ArrayData>(*data->child_data[0]);
   const auto& map = static_cast<const arrow::MapType&>(*to);
-  const auto& sources = static_cast<const arrow::StructArray&>(*arrow::MakeArray(entries));
+  std::shared_ptr<arrow::Array> whole_entries = arrow::MakeArray(entries);
+  const auto& sources = static_cast<const arrow::StructArray&>(*whole_entries);
   ARROW_ASSIGN_OR_RAISE(auto keys, ConvertColumn(sources.field(0), map.key_type(), place.children[0]));
   ARROW_ASSIGN_OR_RAISE(auto items, ConvertColumn(sources.field(1), map.item_type(), place.children[1]));
   auto converted = std::make_shared<arrow::StructArray>(map.value_type(), sources.length(),
@@ -439,7 +481,8 @@ arrow::Result<ParquetWriteColumns> ParquetWriteColumns::Make(const DataTypePtr& 
                                                                 {"columnType", QuoteSqlType(field.type->Sql())}});
     }
     auto arrow_field = types::ToArrow(field);
-    fields.push_back(arrow_field->WithType(WriteType(arrow_field->type())));
+    arrow_field = arrow_field->WithType(WriteType(arrow_field->type()));
+    fields.push_back(WithFieldIds(arrow_field, *field.type, FieldIdOf(field)));
   }
   ParquetWriteColumns columns;
   columns.schema_ = arrow::schema(std::move(fields));

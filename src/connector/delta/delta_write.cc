@@ -1,0 +1,57 @@
+#include "connector/delta/delta_write.h"
+
+#include "base/error.h"
+#include "delta/log/log_paths.h"
+
+namespace millrace::connector::delta_table {
+
+namespace delta = millrace::delta;
+
+DeltaWrite::DeltaWrite(std::unique_ptr<delta::Transaction> transaction, std::shared_ptr<const DataFilePlan> files,
+                       bool data_change, Finish finish, Done done)
+    : transaction_(std::move(transaction)),
+      plan_(std::move(files)),
+      data_change_(data_change),
+      finish_(std::move(finish)),
+      done_(std::move(done)) {}
+
+arrow::Result<std::unique_ptr<DataWriter>> DeltaWrite::OpenWriter(int task_index) {
+  return MakeDeltaTaskWriter(plan_, budget_, task_index);
+}
+
+arrow::Status DeltaWrite::Flush(std::vector<WriterCommitMessage>* messages) {
+  ARROW_ASSIGN_OR_RAISE(files_, JoinPending(plan_, messages));
+  flushed_ = true;
+  return arrow::Status::OK();
+}
+
+arrow::Status DeltaWrite::Commit(std::vector<WriterCommitMessage> messages) {
+  if (!flushed_) ARROW_RETURN_NOT_OK(Flush(&messages));
+  WrittenTotals totals;
+  for (const AddedFile& file : files_) {
+    ++totals.num_files;
+    totals.num_rows += file.num_rows;
+    totals.num_bytes += file.add.size_bytes;
+  }
+  for (AddedFile& file : files_) {
+    file.add.data_change = data_change_;
+    transaction_->Stage(file.add);
+  }
+  ARROW_ASSIGN_OR_RAISE(delta::Operation operation, finish_(transaction_.get(), files_, totals));
+  files_.clear();
+  ARROW_ASSIGN_OR_RAISE(delta::CommitOutcome outcome, transaction_->Commit(operation));
+  if (const auto* conflict = std::get_if<delta::Conflict>(&outcome)) {
+    return delta::ToStatus(*conflict, transaction_->table()->path());
+  }
+  return done_ ? done_(std::get<delta::Committed>(outcome)) : arrow::Status::OK();
+}
+
+void DeltaWrite::Abort() {
+  // Once the commit was tried its files may be the table's, whatever the error said: files_ is empty then.
+  for (const AddedFile& file : files_) {
+    (void)plan_->file_system->Remove(delta::DataFilePath(plan_->table_path, file.add.path));
+  }
+  files_.clear();
+}
+
+}  // namespace millrace::connector::delta_table

@@ -1,0 +1,210 @@
+#include "connector/delta/replace_where.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/builder.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/json_value.h"
+#include "connector/delta/data_file_scan.h"
+#include "delta/partition_value.h"
+#include "delta/transaction/table_metadata.h"
+#include "types/arrow_type.h"
+
+namespace millrace::connector::delta_table {
+
+namespace delta = millrace::delta;
+
+namespace {
+
+// Rows whose partition columns have the files' values; the other columns are NULL.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> PartitionRowsOf(const delta::Snapshot& snapshot,
+                                                                   const std::vector<delta::PartitionValues>& values,
+                                                                   const types::TimeZone& zone) {
+  auto num_rows = static_cast<int64_t>(values.size());
+  std::shared_ptr<arrow::Schema> schema = types::ToArrowSchema(*snapshot.schema());
+  arrow::ArrayVector columns(static_cast<size_t>(schema->num_fields()));
+  for (int index : snapshot.partition_columns()) {
+    const types::StructField& field = snapshot.schema()->fields()[static_cast<size_t>(index)];
+    std::string physical = delta::PhysicalName(field);
+    std::unique_ptr<arrow::ArrayBuilder> builder;
+    ARROW_RETURN_NOT_OK(arrow::MakeBuilder(arrow::default_memory_pool(), schema->field(index)->type(), &builder));
+    for (const delta::PartitionValues& of_file : values) {
+      const auto* text = of_file.Find(physical);
+      std::optional<std::string_view> value_text;
+      if (text != nullptr && text->has_value()) value_text = **text;
+      ARROW_ASSIGN_OR_RAISE(auto value, delta::ReadPartitionValue(value_text, *field.type, zone));
+      ARROW_RETURN_NOT_OK(builder->AppendScalar(*value));
+    }
+    ARROW_ASSIGN_OR_RAISE(columns[static_cast<size_t>(index)], builder->Finish());
+  }
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    if (columns[static_cast<size_t>(i)] != nullptr) continue;
+    ARROW_ASSIGN_OR_RAISE(columns[static_cast<size_t>(i)], arrow::MakeArrayOfNull(schema->field(i)->type(), num_rows));
+  }
+  return arrow::RecordBatch::Make(std::move(schema), num_rows, std::move(columns));
+}
+
+arrow::Result<std::vector<bool>> Match(const delta::Snapshot& snapshot, const RowExpressions& condition,
+                                       const std::vector<delta::PartitionValues>& values, const types::TimeZone& zone) {
+  std::vector<bool> matched(values.size());
+  if (values.empty()) return matched;
+  ARROW_ASSIGN_OR_RAISE(auto rows, PartitionRowsOf(snapshot, values, zone));
+  ARROW_ASSIGN_OR_RAISE(auto results, condition.Evaluate(rows));
+  const auto& met = static_cast<const arrow::BooleanArray&>(*results[0]);
+  for (int64_t i = 0; i < met.length(); ++i) matched[static_cast<size_t>(i)] = met.IsValid(i) && met.Value(i);
+  return matched;
+}
+
+std::optional<int64_t> NumRecords(const delta::FileRef& file) {
+  auto stats = file.columns->stats(file.row);
+  if (!stats) return std::nullopt;
+  auto parsed = ParseJson(*stats);
+  const JsonValue* count = parsed.ok() ? parsed->Find("numRecords") : nullptr;
+  if (count == nullptr) return std::nullopt;
+  auto vector = file.columns->deletion_vector(file.row);
+  return count->AsInt64() - (vector ? vector->cardinality : 0);
+}
+
+arrow::Status Remove(const delta::FileRef& file, delta::Transaction* transaction, ReplacedRows* replaced) {
+  ++replaced->num_removed_files;
+  replaced->num_removed_bytes += file.columns->size_bytes(file.row);
+  return transaction->StageRemove(file);
+}
+
+/// The rows of one file that stay, and how many go.
+struct Split {
+  std::vector<std::shared_ptr<arrow::RecordBatch>> kept;
+  int64_t num_kept = 0;
+  int64_t num_gone = 0;
+};
+
+arrow::Result<Split> SplitFile(const std::shared_ptr<const DataReadPlan>& plan, const delta::Snapshot& snapshot,
+                               const delta::FileRef& file, const RowExpressions& condition,
+                               const ConnectorContext& context) {
+  Split split;
+  for (const auto& partition : PackDataFiles(plan, {ToDataFile(snapshot, file)}, context)) {
+    ARROW_ASSIGN_OR_RAISE(auto reader, partition->Open(arrow::default_memory_pool()));
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(auto rows, reader->Next());
+      if (rows == nullptr) break;
+      ARROW_ASSIGN_OR_RAISE(auto results, condition.Evaluate(rows));
+      const auto& met = static_cast<const arrow::BooleanArray&>(*results[0]);
+      arrow::BooleanBuilder stays;
+      ARROW_RETURN_NOT_OK(stays.Reserve(met.length()));
+      int64_t num_gone = 0;
+      for (int64_t i = 0; i < met.length(); ++i) {
+        bool goes = met.IsValid(i) && met.Value(i);
+        num_gone += goes;
+        stays.UnsafeAppend(!goes);
+      }
+      split.num_gone += num_gone;
+      split.num_kept += met.length() - num_gone;
+      if (num_gone == met.length()) continue;
+      if (num_gone > 0) {
+        ARROW_ASSIGN_OR_RAISE(auto mask, stays.Finish());
+        ARROW_ASSIGN_OR_RAISE(arrow::Datum kept, arrow::compute::Filter(arrow::Datum(rows), arrow::Datum(mask)));
+        rows = kept.record_batch();
+      }
+      split.kept.push_back(std::move(rows));
+    }
+  }
+  return split;
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<const ReplaceWhere>> ReplaceWhere::Make(const std::string& condition,
+                                                                      const delta::SnapshotPtr& snapshot,
+                                                                      std::shared_ptr<const DataFilePlan> copies,
+                                                                      const ConnectorContext& context) {
+  std::shared_ptr<ReplaceWhere> replace(new ReplaceWhere);
+  replace->snapshot_ = snapshot;
+  replace->copies_ = std::move(copies);
+  replace->context_ = &context;
+  ARROW_ASSIGN_OR_RAISE(replace->condition_, context.compile(snapshot->schema(), {condition}));
+  const auto& partitions = snapshot->partition_columns();
+  for (int column : replace->condition_->InputColumns(0)) {
+    if (std::find(partitions.begin(), partitions.end(), column) == partitions.end()) replace->partitions_only_ = false;
+  }
+  return std::shared_ptr<const ReplaceWhere>(std::move(replace));
+}
+
+arrow::Status ReplaceWhere::ReplaceFiles(delta::Transaction* transaction, ReplacedRows* replaced) const {
+  std::vector<delta::FileRef> files;
+  std::vector<delta::PartitionValues> values;
+  snapshot_->files().ForEach([&](const delta::FileRef& file) {
+    files.push_back(file);
+    values.push_back(file.columns->ToAdd(file.row).partition_values);
+  });
+  const types::TimeZone* zone = context_->time_zone;
+  ARROW_ASSIGN_OR_RAISE(std::vector<bool> matched, Match(*snapshot_, *condition_, values, *zone));
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (!matched[i]) continue;
+    std::optional<int64_t> num_records = NumRecords(files[i]);
+    if (num_records && replaced->num_deleted_rows) {
+      *replaced->num_deleted_rows += *num_records;
+    } else {
+      replaced->num_deleted_rows.reset();
+    }
+    ARROW_RETURN_NOT_OK(Remove(files[i], transaction, replaced));
+  }
+  transaction->ReadPartitions(
+      [snapshot = snapshot_, condition = condition_, zone](const delta::PartitionValues& of_file) {
+        auto met = Match(*snapshot, *condition, {of_file}, *zone);
+        return !met.ok() || (*met)[0];  // what cannot be judged is taken for a conflict
+      });
+  return arrow::Status::OK();
+}
+
+arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, ReplacedRows* replaced) const {
+  transaction->ReadWholeTable();
+  ReadColumns all;
+  for (size_t i = 0; i < snapshot_->schema()->fields().size(); ++i) all.indices.push_back(static_cast<int>(i));
+  ARROW_ASSIGN_OR_RAISE(auto plan, MakeDataReadPlan(*snapshot_, *snapshot_->schema(), all, *context_));
+  DataFileWriter writer(copies_, 0);
+  auto replace = [&](const delta::FileRef& file) -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(Split split, SplitFile(plan, *snapshot_, file, *condition_, *context_));
+    if (split.num_gone == 0) return arrow::Status::OK();
+    *replaced->num_deleted_rows += split.num_gone;
+    replaced->num_copied_rows += split.num_kept;
+    ARROW_RETURN_NOT_OK(Remove(file, transaction, replaced));
+    if (split.num_kept > 0 && delta::BooleanProperty(snapshot_->metadata(), "delta.enableChangeDataFeed", false)) {
+      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                       {{"tableName", "`delta`"},
+                        {"operation", "replaceWhere that rewrites files of a table with a change data feed"}});
+    }
+    for (const auto& rows : split.kept) {
+      ARROW_ASSIGN_OR_RAISE(auto shaped, copies_->shaper->Shape(rows));
+      ARROW_ASSIGN_OR_RAISE(auto parts, copies_->router->Split(shaped));
+      for (const PartitionRows& part : parts) {
+        ARROW_RETURN_NOT_OK(writer.Write(part.directory, part.values, part.rows));
+      }
+    }
+    return arrow::Status::OK();
+  };
+  arrow::Status status = snapshot_->files().TryForEach(replace);
+  auto files = status.ok() ? writer.Finish() : arrow::Result<std::vector<AddedFile>>(status);
+  if (!files.ok()) {
+    writer.Abort();
+    return files.status();
+  }
+  for (AddedFile& file : *files) {
+    ++replaced->num_added_files;
+    replaced->num_added_bytes += file.add.size_bytes;
+    transaction->Stage(std::move(file.add));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<ReplacedRows> ReplaceWhere::Replace(delta::Transaction* transaction) const {
+  ReplacedRows replaced;
+  ARROW_RETURN_NOT_OK(partitions_only_ ? ReplaceFiles(transaction, &replaced) : ReplaceRows(transaction, &replaced));
+  return replaced;
+}
+
+}  // namespace millrace::connector::delta_table

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <memory>
+#include <string>
+
+#include "connector/delta/data_files.h"
+#include "connector/row_expressions.h"
+#include "connector/source.h"
+#include "delta/transaction/transaction.h"
+
+namespace millrace::connector::delta_table {
+
+/// What an overwrite with a condition took away.
+struct ReplacedRows {
+  int64_t num_removed_files = 0;
+  int64_t num_removed_bytes = 0;
+  int64_t num_added_files = 0;
+  int64_t num_added_bytes = 0;
+  int64_t num_copied_rows = 0;
+  /// None where files do not say how many rows they have.
+  std::optional<int64_t> num_deleted_rows = 0;
+};
+
+/// The option replaceWhere: the rows of the table that meet a condition are removed in the same commit that adds the
+/// new ones. Files all of whose rows meet it are removed; of the others, the rows that do not are written anew.
+/// Where the condition is on partition columns only, no file is read. Immutable.
+/// Source: delta-spark's WriteIntoDelta.removeFiles and DeleteCommand.
+class ReplaceWhere {
+ public:
+  /// `copies`: how rows of the table as it is become files again. `context` outlives it.
+  /// Errors: those of the condition.
+  static arrow::Result<std::shared_ptr<const ReplaceWhere>> Make(const std::string& condition,
+                                                                 const millrace::delta::SnapshotPtr& snapshot,
+                                                                 std::shared_ptr<const DataFilePlan> copies,
+                                                                 const ConnectorContext& context);
+
+  /// Stages the removals and the copies. Errors: UserError UNSUPPORTED_FEATURE.TABLE_OPERATION where a table records
+  /// its changes and rows have to be copied.
+  arrow::Result<ReplacedRows> Replace(millrace::delta::Transaction* transaction) const;
+
+ private:
+  ReplaceWhere() = default;
+  arrow::Status ReplaceFiles(millrace::delta::Transaction* transaction, ReplacedRows* replaced) const;
+  arrow::Status ReplaceRows(millrace::delta::Transaction* transaction, ReplacedRows* replaced) const;
+
+  millrace::delta::SnapshotPtr snapshot_;
+  RowExpressionsPtr condition_;
+  bool partitions_only_ = true;
+  std::shared_ptr<const DataFilePlan> copies_;
+  const ConnectorContext* context_ = nullptr;
+};
+
+}  // namespace millrace::connector::delta_table

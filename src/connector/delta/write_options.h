@@ -1,0 +1,35 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "connector/sink.h"
+#include "delta/action/string_map.h"
+
+namespace millrace::connector::delta_table {
+
+/// What a writer's options say, checked. Source: delta-spark's DeltaOptions.
+struct WriteOptions {
+  bool merge_schema = false;
+  bool overwrite_schema = false;
+  bool data_change = true;
+  bool dynamic_overwrite = false;
+  /// partitionOverwriteMode stands among the options, not only in the session.
+  bool overwrite_mode_in_options = false;
+  std::optional<std::string> replace_where;
+  std::optional<std::string> user_metadata;
+  /// Both or none.
+  std::optional<std::string> txn_app_id;
+  int64_t txn_version = 0;
+  int64_t max_rows_per_file = 0;
+  /// delta.…: properties of a table this write creates.
+  millrace::delta::StringMap properties;
+
+  /// Errors: UserError DELTA_ILLEGAL_OPTION, DELTA_INVALID_IDEMPOTENT_WRITES_OPTIONS, DELTA_UNKNOWN_CONFIGURATION.
+  static arrow::Result<WriteOptions> Parse(const SinkRequest& request);
+};
+
+}  // namespace millrace::connector::delta_table

@@ -1,0 +1,329 @@
+#include "connector/delta/write_plan.h"
+
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "base/version.h"
+#include "connector/file/file_schema.h"
+#include "delta/feature/table_feature.h"
+#include "delta/transaction/schema_merge.h"
+#include "delta/transaction/table_metadata.h"
+#include "types/arrow_type.h"
+
+namespace millrace::connector::delta_table {
+
+using types::DataTypePtr;
+using types::StructField;
+using types::TypeId;
+namespace delta = millrace::delta;
+
+namespace {
+
+std::string ColumnList(const std::vector<std::string>& columns) {
+  std::string list = "[";
+  for (const std::string& column : columns) list += (list.size() > 1 ? ", " : "") + column;
+  return list + "]";
+}
+
+std::string QuotedColumnList(const std::vector<std::string>& columns) {
+  std::string list = "[";
+  for (const std::string& column : columns) list += (list.size() > 1 ? ", `" : "`") + column + "`";
+  return list + "]";
+}
+
+// The partition columns as the rows spell them.
+arrow::Result<std::vector<std::string>> NormalPartitionColumns(const std::vector<std::string>& asked,
+                                                               const types::DataType& rows) {
+  std::vector<std::string> found;
+  for (const std::string& name : asked) {
+    const StructField* match = nullptr;
+    for (const StructField& field : rows.fields()) {
+      if (EqualsIgnoreCase(field.name, name)) match = &field;
+    }
+    if (match == nullptr) {
+      std::vector<std::string> columns;
+      for (const StructField& field : rows.fields()) columns.push_back(field.name);
+      std::string list = ColumnList(columns);
+      return UserError("DELTA_PARTITION_COLUMN_NOT_FOUND",
+                       {{"columnName", QuoteIdentifier(name)}, {"schemaMap", list.substr(1, list.size() - 2)}});
+    }
+    found.push_back(match->name);
+  }
+  return found;
+}
+
+// A type as Scala prints it.
+std::string ScalaText(const types::DataType& type) {
+  switch (type.id()) {
+    case TypeId::kStruct: {
+      std::string text = "StructType(";
+      for (const StructField& field : type.fields()) {
+        if (text.back() != '(') text += ',';
+        text += "StructField(" + field.name + "," + ScalaText(*field.type) + (field.nullable ? ",true)" : ",false)");
+      }
+      return text + ")";
+    }
+    case TypeId::kArray:
+      return "ArrayType(" + ScalaText(*type.element()) + (type.contains_null() ? ",true)" : ",false)");
+    case TypeId::kMap:
+      return "MapType(" + ScalaText(*type.key()) + "," + ScalaText(*type.value()) +
+             (type.value_contains_null() ? ",true)" : ",false)");
+    default: {
+      std::string name = type.TypeName();
+      name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+      return name + "Type";
+    }
+  }
+}
+
+arrow::Status CheckPartitionTypes(const types::DataType& schema, const std::vector<std::string>& columns) {
+  for (const StructField& field : schema.fields()) {
+    bool partition = std::any_of(columns.begin(), columns.end(),
+                                 [&](const std::string& name) { return EqualsIgnoreCase(name, field.name); });
+    if (!partition) continue;
+    const types::DataType& type = *field.type;
+    if (type.is_nested() || type.id() == TypeId::kCalendarInterval || type.is_ansi_interval()) {
+      return UserError("DELTA_INVALID_PARTITION_COLUMN_TYPE", {{"name", field.name}, {"dataType", ScalaText(type)}});
+    }
+  }
+  if (!columns.empty() && columns.size() == schema.fields().size()) {
+    return UserError("DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION");
+  }
+  return arrow::Status::OK();
+}
+
+// The text of one part of a mismatch, without what it shares with the others.
+std::string MismatchPart(const char* part, ErrorParameters parameters) {
+  std::string shared = UserError("DELTA_METADATA_MISMATCH").message();
+  std::string condition = std::string("DELTA_METADATA_MISMATCH.") + part;
+  std::string whole = UserError(condition, std::move(parameters)).message();
+  size_t prefix = whole.find("] ") + 2 + shared.size() - (shared.find("] ") + 2);
+  while (prefix < whole.size() && whole[prefix] == ' ') ++prefix;
+  return "\n- " + whole.substr(prefix);
+}
+
+// Parts one below the other, as delta-spark joins them.
+arrow::Status Mismatch(const delta::Metadata& table, const types::DataType& table_schema, const types::DataType& rows,
+                       const std::vector<std::string>& partitioning, bool new_schema, bool new_partitioning,
+                       bool overwrite) {
+  arrow::Status status = UserError("DELTA_METADATA_MISMATCH");
+  std::string message = status.message();
+  if (new_schema) {
+    message += MismatchPart(
+        "SCHEMA_MISMATCH",
+        {{"id", table.id}, {"tableSchema", table_schema.ToTreeString()}, {"dataSchema", rows.ToTreeString()}});
+  }
+  if (new_partitioning) {
+    message += MismatchPart("PARTITIONING_MISMATCH", {{"provided", QuotedColumnList(partitioning)},
+                                                      {"original", QuotedColumnList(table.partition_columns)}});
+  }
+  if (overwrite) message += MismatchPart("OVERWRITE_REQUIRED", {});
+  return arrow::Status(status.code(), std::move(message), status.detail());
+}
+
+arrow::Status CheckSupportedTypes(const types::DataType& schema) {
+  for (const StructField& field : schema.fields()) {
+    std::vector<const types::DataType*> open = {field.type.get()};
+    while (!open.empty()) {
+      const types::DataType* type = open.back();
+      open.pop_back();
+      switch (type->id()) {
+        case TypeId::kCalendarInterval:
+        case TypeId::kYearMonthInterval:
+        case TypeId::kDayTimeInterval:
+          return UserError("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", {{"format", "Delta"},
+                                                                    {"columnName", QuoteIdentifier(field.name)},
+                                                                    {"columnType", QuoteSqlType(field.type->Sql())}});
+        case TypeId::kStruct:
+          for (const StructField& inner : type->fields()) open.push_back(inner.type.get());
+          break;
+        case TypeId::kArray:
+          open.push_back(type->element().get());
+          break;
+        case TypeId::kMap:
+          open.push_back(type->key().get());
+          open.push_back(type->value().get());
+          break;
+        default:
+          break;
+      }
+    }
+  }
+  return arrow::Status::OK();
+}
+
+/// The definition after the write.
+struct Definition {
+  std::optional<delta::Metadata> changed_metadata;
+  std::optional<delta::Protocol> new_protocol;
+};
+
+arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, const WritePlanRequest& request) {
+  const SinkRequest& sink = *request.sink;
+  const WriteOptions& options = *request.options;
+  bool replace_schema = request.overwrite && options.overwrite_schema && !options.replace_where;
+  DataTypePtr rows = delta::AsTableSchema(sink.schema, /*keep_nullability=*/sink.defines_table);
+  ARROW_RETURN_NOT_OK(CheckSupportedTypes(*rows));
+  Definition definition;
+  if (snapshot == nullptr) {
+    ARROW_RETURN_NOT_OK(delta::CheckNoDuplicateColumns(*rows, "DATA"));
+    ARROW_ASSIGN_OR_RAISE(auto partitioning, NormalPartitionColumns(sink.partition_columns, *rows));
+    ARROW_RETURN_NOT_OK(CheckPartitionTypes(*rows, partitioning));
+    if (rows->fields().empty()) return UserError("DELTA_EMPTY_DATA");
+    auto properties = delta::WithDefaults(options.properties, sink.context->conf);
+    ARROW_ASSIGN_OR_RAISE(
+        auto table, delta::DefineTable(rows, std::move(partitioning), properties, sink.context->clock->NowMillis()));
+    definition.changed_metadata = std::move(table.metadata);
+    definition.new_protocol = std::move(table.protocol);
+    return definition;
+  }
+  const delta::Metadata& table = snapshot->metadata();
+  if (request.casts && !replace_schema) {
+    ARROW_ASSIGN_OR_RAISE(rows, delta::MergeSchemas(snapshot->schema(), rows, /*casts=*/true));
+  }
+  DataTypePtr merged = rows;
+  if (!replace_schema) {
+    ARROW_ASSIGN_OR_RAISE(merged, delta::MergeSchemas(snapshot->schema(), rows, /*casts=*/false));
+  } else {
+    ARROW_RETURN_NOT_OK(delta::CheckNoDuplicateColumns(*rows, "DATA"));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto partitioning, NormalPartitionColumns(sink.partition_columns, *rows));
+  bool new_schema = !delta::SameSchema(*snapshot->schema(), *merged);
+  bool partitioning_changed = table.partition_columns != partitioning;
+  bool new_partitioning = !partitioning.empty() && partitioning_changed;
+  ARROW_RETURN_NOT_OK(CheckPartitionTypes(*merged, partitioning));
+  if (replace_schema && (new_schema || partitioning_changed)) {
+    ARROW_ASSIGN_OR_RAISE(definition.changed_metadata,
+                          delta::ChangeSchema(table, snapshot->protocol(), rows, partitioning, /*overwrite=*/true));
+  } else if (new_schema && options.merge_schema && !new_partitioning) {
+    ARROW_ASSIGN_OR_RAISE(definition.changed_metadata,
+                          delta::ChangeSchema(table, snapshot->protocol(), merged, table.partition_columns,
+                                              /*overwrite=*/false));
+  } else if (new_schema || new_partitioning) {
+    return Mismatch(table, *snapshot->schema(), *rows, partitioning, new_schema, new_partitioning, request.overwrite);
+  }
+  if (definition.changed_metadata && !options.data_change) {
+    return arrow::Status::Invalid("The definition of a Delta table cannot change in a write with dataChange = false");
+  }
+  return definition;
+}
+
+arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& table_path,
+                                                             const delta::Metadata& metadata,
+                                                             const delta::Protocol& protocol,
+                                                             const WritePlanRequest& request) {
+  const ConnectorContext& context = *request.sink->context;
+  ARROW_ASSIGN_OR_RAISE(DataTypePtr schema, metadata.ParseSchema());
+  RowShaperRequest shaping;
+  shaping.query_schema = request.sink->schema;
+  shaping.table_schema = schema;
+  shaping.metadata = &metadata;
+  shaping.has_generated_columns = delta::Supports(protocol, "generatedColumns");
+  shaping.has_column_defaults = delta::Supports(protocol, "allowColumnDefaults");
+  if (request.sink->defines_table) shaping.query_schema = schema;  // there are no rows to be checked
+  shaping.more_checks = request.more_checks;
+  auto plan = std::make_shared<DataFilePlan>();
+  ARROW_ASSIGN_OR_RAISE(plan->shaper, RowShaper::Make(shaping, context));
+  ARROW_ASSIGN_OR_RAISE(delta::ColumnMappingMode mode, delta::ColumnMappingModeOf(metadata));
+  DataTypePtr physical = delta::PhysicalSchema(plan->shaper->schema(), mode);
+
+  std::vector<PartitionColumn> partition_columns;
+  std::vector<bool> is_partition(physical->fields().size());
+  for (const std::string& name : metadata.partition_columns) {
+    int index = plan->shaper->schema()->FieldIndex(name, /*case_sensitive=*/true);
+    if (index < 0) {
+      std::vector<std::string> columns;
+      for (const StructField& field : plan->shaper->schema()->fields()) columns.push_back(field.name);
+      std::string list = ColumnList(columns);
+      return UserError("DELTA_PARTITION_COLUMN_NOT_FOUND",
+                       {{"columnName", QuoteIdentifier(name)}, {"schemaMap", list.substr(1, list.size() - 2)}});
+    }
+    const StructField& field = physical->fields()[static_cast<size_t>(index)];
+    partition_columns.push_back({index, field.name, field.type});
+    is_partition[static_cast<size_t>(index)] = true;
+  }
+  std::vector<int> data_columns;
+  std::vector<StructField> data_fields;
+  for (size_t i = 0; i < physical->fields().size(); ++i) {
+    if (is_partition[i]) continue;
+    data_columns.push_back(static_cast<int>(i));
+    data_fields.push_back(physical->fields()[i]);
+  }
+  if (data_columns.empty()) return UserError("DELTA_NON_PARTITION_COLUMN_ABSENT.ALL_PARTITION_COLUMNS");
+  std::vector<StructField> table_fields;
+  DataTypePtr physical_table = delta::PhysicalSchema(schema, mode);
+  for (size_t i = 0; i < schema->fields().size(); ++i) {
+    const auto& columns = metadata.partition_columns;
+    if (std::find(columns.begin(), columns.end(), schema->fields()[i].name) != columns.end()) continue;
+    table_fields.push_back(physical_table->fields()[i]);
+  }
+  plan->file_schema = types::Struct(std::move(data_fields));
+  ARROW_ASSIGN_OR_RAISE(plan->statistics, delta::StatisticsPlan::Make(*types::Struct(std::move(table_fields)),
+                                                                      *plan->file_schema, metadata.configuration));
+  plan->statistics.says_tight_bounds = delta::Supports(protocol, "deletionVectors");
+  plan->statistics.time_zone = context.time_zone;
+  plan->router =
+      std::make_shared<PartitionRouter>(std::move(partition_columns), std::move(data_columns), context.time_zone);
+  plan->file_system = context.file_system;
+  plan->durability = context.durability;
+  plan->table_path = table_path;
+  plan->session = file::ToSessionFormat(context);
+  auto compression = request.sink->options.Get("compression");
+  if (!compression) compression = context.conf("spark.sql.parquet.compression.codec");
+  if (compression) plan->options["compression"] = *compression;
+  ARROW_ASSIGN_OR_RAISE(plan->extension, format::FindFileFormat("parquet")->extension(plan->options));
+  plan->max_rows_per_file = request.options->max_rows_per_file;
+  if (mode != delta::ColumnMappingMode::kNone ||
+      delta::BooleanProperty(metadata, "delta.randomizeFilePrefixes", false)) {
+    plan->random_prefix_length = static_cast<int>(delta::IntegerProperty(metadata, "delta.randomPrefixLength", 2));
+  }
+  plan->durable_directories =
+      request.durable_directories != nullptr ? request.durable_directories : std::make_shared<DurableDirectories>();
+  return std::shared_ptr<const DataFilePlan>(std::move(plan));
+}
+
+}  // namespace
+
+bool WritePlan::Fits(const delta::SnapshotPtr& newer) const {
+  // What changes the definition was made for exactly one version.
+  if (metadata || protocol || snapshot == nullptr || newer == nullptr) return snapshot == newer && !metadata;
+  const delta::Metadata& a = snapshot->metadata();
+  const delta::Metadata& b = newer->metadata();
+  return a.schema_string == b.schema_string && a.configuration == b.configuration &&
+         a.partition_columns == b.partition_columns && snapshot->protocol() == newer->protocol();
+}
+
+arrow::Result<std::shared_ptr<const WritePlan>> MakeWritePlan(const delta::SnapshotPtr& snapshot,
+                                                              const std::string& table_path,
+                                                              const WritePlanRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(Definition definition, SettleDefinition(snapshot, request));
+  auto plan = std::make_shared<WritePlan>();
+  plan->snapshot = snapshot;
+  plan->metadata = std::move(definition.changed_metadata);
+  plan->protocol = std::move(definition.new_protocol);
+  const delta::Metadata& metadata = plan->metadata ? *plan->metadata : snapshot->metadata();
+  const delta::Protocol& protocol = plan->protocol ? *plan->protocol : snapshot->protocol();
+  // Before anything is written: what we could not commit.
+  ARROW_RETURN_NOT_OK(delta::CheckWritable(protocol, table_path));
+  ARROW_ASSIGN_OR_RAISE(plan->files, PlanFiles(table_path, metadata, protocol, request));
+  return std::shared_ptr<const WritePlan>(std::move(plan));
+}
+
+delta::TransactionSettings SettingsOf(const ConnectorContext& context) {
+  delta::TransactionSettings settings;
+  settings.durability = context.durability;
+  settings.clock = context.clock;
+  settings.engine_info = "Millrace/" + std::string(Version()) + " Delta-Lake/" + std::string(delta::kDeltaVersion);
+  return settings;
+}
+
+arrow::Result<std::shared_ptr<delta::Table>> OpenTable(const SinkRequest& request) {
+  if (request.path.empty()) return arrow::Status::Invalid("'path' is not specified");
+  std::string path = AbsolutePath(LocalPath(request.path));
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  if (request.context->delta_tables != nullptr) return request.context->delta_tables->Open(path);
+  return std::make_shared<delta::Table>(request.context->file_system, path);
+}
+
+}  // namespace millrace::connector::delta_table

@@ -1,0 +1,86 @@
+#include "delta/checkpoint/maintenance.h"
+
+#include <algorithm>
+#include <map>
+
+#include "delta/checkpoint/checkpoint_writer.h"
+#include "delta/log/log_paths.h"
+#include "delta/transaction/table_metadata.h"
+#include "types/datetime_text.h"
+#include "types/interval_text.h"
+
+namespace millrace::delta {
+
+namespace {
+
+constexpr int64_t kDayMs = 86400000;
+
+int64_t IntervalMs(const Metadata& metadata, std::string_view key, int64_t fallback_ms) {
+  auto text = metadata.Property(key);
+  types::CalendarIntervalValue interval;
+  if (!text || !types::ParseCalendarInterval(*text, &interval)) return fallback_ms;
+  return interval.days * kDayMs + interval.micros / 1000;
+}
+
+}  // namespace
+
+bool NeedsCheckpoint(const Committed& committed) {
+  if (committed.version.value == 0) return false;
+  int64_t interval = IntegerProperty(committed.snapshot->metadata(), "delta.checkpointInterval", 10);
+  return interval > 0 && committed.version.value % interval == 0;
+}
+
+arrow::Status MaintainAfterCommit(Table& table, const Committed& committed, const MaintenanceSettings& settings) {
+  if (!NeedsCheckpoint(committed)) return arrow::Status::OK();
+  SnapshotPtr snapshot = committed.snapshot;
+  if (snapshot->version() != committed.version) {
+    ARROW_ASSIGN_OR_RAISE(snapshot, table.SnapshotAt(committed.version));
+  }
+  int64_t now_ms = settings.clock->NowMillis();
+  ARROW_ASSIGN_OR_RAISE(std::vector<Remove> tombstones, table.Tombstones(*snapshot));
+  int64_t keep_ms = IntervalMs(snapshot->metadata(), "delta.deletedFileRetentionDuration", 7 * kDayMs);
+  std::erase_if(tombstones,
+                [&](const Remove& remove) { return remove.deletion_timestamp_ms.value_or(0) <= now_ms - keep_ms; });
+  ARROW_RETURN_NOT_OK(
+      WriteCheckpoint(table.file_system(), *snapshot, tombstones, {settings.durability, settings.time_zone}).status());
+  if (!BooleanProperty(snapshot->metadata(), "delta.enableExpiredLogCleanup", true)) return arrow::Status::OK();
+  return CleanUpLog(table, *snapshot, now_ms);
+}
+
+arrow::Status CleanUpLog(Table& table, const Snapshot& snapshot, int64_t now_ms) {
+  int64_t retention_ms = IntervalMs(snapshot.metadata(), "delta.logRetentionDuration", 30 * kDayMs);
+  int64_t cutoff_ms = (now_ms - retention_ms) / kDayMs * kDayMs;
+  ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> files, table.file_system()->List(table.log_path()));
+  std::map<int64_t, int64_t> commit_ms;
+  std::vector<int64_t> checkpoints;
+  for (const FileInfo& file : files) {
+    auto name = ParseLogFileName(file.name);
+    if (!name) continue;
+    if (name->kind == LogFileKind::kCommit) commit_ms[name->version.value] = file.modified_ms;
+    // Parts may be missing where there are several: such a checkpoint protects nothing.
+    if (name->is_checkpoint() && name->kind != LogFileKind::kMultiPartCheckpoint) {
+      checkpoints.push_back(name->version.value);
+    }
+  }
+  int64_t first_kept = -1;
+  for (int64_t version : checkpoints) {
+    auto commit = commit_ms.find(version);
+    if (commit != commit_ms.end() && commit->second < cutoff_ms) first_kept = std::max(first_kept, version);
+  }
+  // Oldest first: a crash in between leaves a log that begins later, not one with a hole.
+  std::vector<std::pair<int64_t, std::string>> expired;
+  for (const FileInfo& file : files) {
+    auto name = ParseLogFileName(file.name);
+    if (!name || name->kind == LogFileKind::kCompacted || name->version.value >= first_kept) continue;
+    if (file.modified_ms < cutoff_ms) expired.emplace_back(name->version.value, file.name);
+  }
+  std::sort(expired.begin(), expired.end());
+  for (const auto& [version, name] : expired) {
+    ARROW_RETURN_NOT_OK(table.file_system()->Remove(JoinPath(table.log_path(), name)));
+    // The checksum Hadoop's local file system may have left beside it.
+    ARROW_RETURN_NOT_OK(table.file_system()->Remove(JoinPath(table.log_path(), "." + name + ".crc")));
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace millrace::delta

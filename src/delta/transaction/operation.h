@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json_value.h"
+
+namespace millrace::delta {
+
+/// What a commit does, as commitInfo tells people.
+struct Operation {
+  /// "WRITE", "STREAMING UPDATE"
+  std::string name;
+  /// In the order they are written.
+  std::vector<JsonValue::Member> parameters;
+  std::vector<std::pair<std::string, int64_t>> metrics;
+  std::optional<std::string> user_metadata;
+};
+
+}  // namespace millrace::delta

@@ -1,0 +1,83 @@
+#include "session/row_expressions.h"
+
+#include <algorithm>
+
+#include "base/ids.h"
+#include "logical/node/local_relation.h"
+#include "logical/node/project.h"
+#include "physical/expression_set.h"
+#include "session/session.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace::session {
+
+namespace {
+
+class BoundRowExpressions final : public connector::RowExpressions {
+ public:
+  BoundRowExpressions(const expression::ExpressionVector& items, const expression::AttributeVector& input,
+                      physical::ExpressionSet bound, expression::EvalContext context)
+      : bound_(std::move(bound)), context_(context) {
+    for (const expression::ExpressionPtr& item : items) {
+      fields_.push_back(expression::ToAttribute(item)->ToField());
+      const expression::Expression& value =
+          item->kind() == expression::ExpressionKind::kAlias ? *item->children()[0] : *item;
+      sql_.push_back(value.Sql());
+      std::vector<int> columns;
+      for (expression::AttributeId id : expression::References(*item)) {
+        for (size_t i = 0; i < input.size(); ++i) {
+          if (input[i]->id() == id) columns.push_back(static_cast<int>(i));
+        }
+      }
+      std::sort(columns.begin(), columns.end());
+      input_columns_.push_back(std::move(columns));
+    }
+  }
+
+  arrow::Result<arrow::ArrayVector> Evaluate(const std::shared_ptr<arrow::RecordBatch>& rows) const override {
+    return bound_.Evaluate(context_, rows);
+  }
+  const std::vector<types::StructField>& fields() const override { return fields_; }
+  std::string Sql(size_t index) const override { return sql_[index]; }
+  std::vector<int> InputColumns(size_t index) const override { return input_columns_[index]; }
+
+ private:
+  physical::ExpressionSet bound_;
+  expression::EvalContext context_;
+  std::vector<types::StructField> fields_;
+  std::vector<std::string> sql_;
+  std::vector<std::vector<int>> input_columns_;
+};
+
+}  // namespace
+
+arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(Session& session, const types::DataTypePtr& schema,
+                                                                  const std::vector<std::string>& sql) {
+  expression::AttributeVector columns;
+  for (const types::StructField& field : schema->fields()) {
+    columns.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), field.name,
+                                                                       field.type, field.nullable));
+  }
+  auto no_rows = std::make_shared<const std::vector<logical::LocalRelation::Partition>>();
+  std::string relation_id = RandomUuid();
+  session.PutRelation(relation_id, std::make_shared<logical::LocalRelation>(columns, std::move(no_rows)));
+  spark::connect::Relation relation;
+  relation.mutable_project()->mutable_input()->mutable_cached_remote_relation()->set_relation_id(relation_id);
+  for (size_t i = 0; i < sql.size(); ++i) {
+    auto* alias = relation.mutable_project()->add_expressions()->mutable_alias();
+    alias->add_name("_" + std::to_string(i));
+    alias->mutable_expr()->mutable_expression_string()->set_expression(sql[i]);
+  }
+  auto analyzed = session.Analyze(relation);
+  session.RemoveRelation(relation_id);
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, std::move(analyzed));
+  if (plan->kind() != logical::NodeKind::kProject || plan->child()->kind() != logical::NodeKind::kLocalRelation) {
+    return analyzer::NotSupported("Subqueries, generators, aggregates and windows in the expressions of a table");
+  }
+  const auto& items = static_cast<const logical::Project&>(*plan).items();
+  ARROW_ASSIGN_OR_RAISE(auto bound, physical::ExpressionSet::Bind(items, plan->child()->output()));
+  return std::make_shared<BoundRowExpressions>(items, plan->child()->output(), std::move(bound),
+                                               session.MakeEvalContext());
+}
+
+}  // namespace millrace::session
