@@ -62,6 +62,15 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kSummary, ResolveSummary},
     {Relation::kCorr, ResolveCorrelation},
     {Relation::kCov, ResolveCovariance},
+    {Relation::kCachedLocalRelation, ResolveCachedLocalRelation},
+    {Relation::kChunkedCachedLocalRelation, ResolveChunkedCachedLocalRelation},
+    {Relation::kCrosstab, ResolveCrosstab},
+    {Relation::kApproxQuantile, ResolveApproxQuantile},
+    {Relation::kFreqItems, ResolveFrequentItems},
+    {Relation::kSampleBy, ResolveSampleBy},
+    {Relation::kTranspose, ResolveTranspose},
+    {Relation::kParse, ResolveParse},
+    {Relation::kAsOfJoin, ResolveAsOfJoin},
 };
 
 }  // namespace
