@@ -49,6 +49,10 @@ struct AnalyzerContext {
 arrow::Result<logical::PlanPtr> ResolveRelation(const spark::connect::Relation& relation,
                                                 const AnalyzerContext& context);
 
+/// Whether relations and expressions of this kind (the field's number in its oneof) are resolved, not refused by name.
+bool ServesRelation(int field_number);
+bool ServesExpression(int field_number);
+
 /// A type given as a message, or as text inside one (Unparsed).
 arrow::Result<types::DataTypePtr> ResolveDataType(const spark::connect::DataType& type);
 

@@ -71,6 +71,7 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kTranspose, ResolveTranspose},
     {Relation::kParse, ResolveParse},
     {Relation::kAsOfJoin, ResolveAsOfJoin},
+    {Relation::kCollectMetrics, ResolveCollectMetrics},
 };
 
 }  // namespace
@@ -198,6 +199,11 @@ arrow::Result<std::optional<ExpressionPtr>> RelationResolver::ResolveOuter(
 arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerContext& context) {
   RelationResolver resolver(context);
   return resolver.Resolve(relation);
+}
+
+bool ServesRelation(int field_number) {
+  return std::any_of(std::begin(kRelations), std::end(kRelations),
+                     [&](const RelationEntry& entry) { return entry.kind == field_number; });
 }
 
 arrow::Result<types::DataTypePtr> ResolveDataType(const connect::DataType& type) {

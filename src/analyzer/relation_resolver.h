@@ -123,6 +123,7 @@ arrow::Result<PlanPtr> ResolveFrequentItems(RelationResolver&, const spark::conn
 arrow::Result<PlanPtr> ResolveSampleBy(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveTranspose(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveParse(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveCollectMetrics(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveAsOfJoin(RelationResolver&, const spark::connect::Relation&);
 
 }  // namespace millrace::analyzer

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "connect/encode/literal.h"
 #include "connect/encode/rows.h"
 #include "spark/connect/base.pb.h"
 #include "sql/data_type_proto.h"
@@ -127,16 +128,70 @@ arrow::Status EmitRows(const CommandContext& context, session::QueryResult resul
   return sender.Send(std::move(result.batches));
 }
 
+namespace {
+
+std::string NameOf(const physical::Operator& op) {
+  std::string text = op.Describe();
+  return text.substr(0, text.find_first_of(" ([,"));
+}
+
+// The operators that ran, parents first, as the client's execution info shows them.
+void AddOperators(const physical::Operator& op, int64_t parent, proto::ExecutePlanResponse::Metrics* out) {
+  auto* metric = out->add_metrics();
+  int64_t plan_id = out->metrics_size();
+  metric->set_name(NameOf(op));
+  metric->set_plan_id(plan_id);
+  metric->set_parent(parent);
+  for (const auto& child : op.children()) AddOperators(*child, plan_id, out);
+}
+
+arrow::Status EmitMetrics(const CommandContext& context, const physical::OperatorPtr& root, int64_t num_rows) {
+  if (root == nullptr) return arrow::Status::OK();
+  proto::ExecutePlanResponse response;
+  AddOperators(*root, 0, response.mutable_metrics());
+  auto& value = (*response.mutable_metrics()->mutable_metrics(0)->mutable_execution_metrics())["numOutputRows"];
+  value.set_name("number of output rows");
+  value.set_value(num_rows);
+  value.set_metric_type("sum");
+  return context.operation->Emit(std::move(response));
+}
+
+arrow::Status EmitObserved(const CommandContext& context) {
+  if (context.observed->empty()) return arrow::Status::OK();
+  proto::ExecutePlanResponse response;
+  for (const physical::ObservedMetrics& metrics : *context.observed) {
+    auto* out = response.add_observed_metrics();
+    out->set_name(metrics.name);
+    if (metrics.plan_id >= 0) out->set_plan_id(metrics.plan_id);
+    for (int i = 0; i < metrics.row->num_columns(); ++i) {
+      const types::StructField& field = metrics.schema->fields()[static_cast<size_t>(i)];
+      ARROW_ASSIGN_OR_RAISE(auto value, metrics.row->column(i)->GetScalar(0));
+      ARROW_RETURN_NOT_OK(EncodeLiteral(*value, *field.type, out->add_values()));
+      out->add_keys(field.name);
+    }
+  }
+  return context.operation->Emit(std::move(response));
+}
+
+}  // namespace
+
 arrow::Status ExecuteOperation(const std::shared_ptr<ClientSession>& client,
                                const std::shared_ptr<Operation>& operation, const proto::Plan& plan) {
   CommandContext context{client, operation};
   switch (plan.op_type_case()) {
     case proto::Plan::kRoot: {
-      ARROW_ASSIGN_OR_RAISE(session::QueryResult result, client->engine().Execute(plan.root(), context.control()));
-      return EmitRows(context, std::move(result));
+      session::RunControl control = context.control();
+      physical::OperatorPtr root;
+      control.root = &root;
+      ARROW_ASSIGN_OR_RAISE(session::QueryResult result, client->engine().Execute(plan.root(), control));
+      int64_t num_rows = result.num_rows();
+      ARROW_RETURN_NOT_OK(EmitRows(context, std::move(result)));
+      ARROW_RETURN_NOT_OK(EmitMetrics(context, root, num_rows));
+      return EmitObserved(context);
     }
     case proto::Plan::kCommand:
-      return RunCommand(context, plan.command());
+      ARROW_RETURN_NOT_OK(RunCommand(context, plan.command()));
+      return EmitObserved(context);
     default:
       return UserError("CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET", {{"fullName", "spark.connect.Plan.op_type"}});
   }

@@ -20,7 +20,10 @@ struct CommandContext {
   std::shared_ptr<Operation> operation;
 
   session::Session& session() const { return client->engine(); }
-  session::RunControl control() const { return {.cancelled = &operation->cancelled()}; }
+  session::RunControl control() const { return {.cancelled = &operation->cancelled(), .observed = observed.get()}; }
+  /// What DataFrame.observe computed; sent when the command has ended.
+  std::shared_ptr<std::vector<physical::ObservedMetrics>> observed =
+      std::make_shared<std::vector<physical::ObservedMetrics>>();
 };
 
 /// Runs a plan and emits its answers; returns when it has ended.

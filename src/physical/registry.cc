@@ -1,5 +1,6 @@
 #include "physical/registry.h"
 
+#include "physical/operator/collect_metrics.h"
 #include "physical/operator/deduplicate.h"
 #include "physical/operator/exchange.h"
 #include "physical/operator/expand.h"
@@ -38,6 +39,7 @@ constexpr OperatorRule kRules[] = {
     {"Sample", MatchesSample, PlanSample},
     {"Exchange", MatchesExchange, PlanExchange},
     {"Window", MatchesWindow, PlanWindow},
+    {"CollectMetrics", MatchesCollectMetrics, PlanCollectMetrics},
     {"Renaming", MatchesRenaming, PlanRenaming},
 };
 

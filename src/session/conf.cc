@@ -40,7 +40,7 @@ constexpr KnownKey kKnown[] = {
     {"spark.sql.ansi.enabled", Kind::kBool, "true"},
     {"spark.sql.caseSensitive", Kind::kBool, "false"},
     {"spark.sql.columnNameOfCorruptRecord", Kind::kText, "_corrupt_record"},
-    {"spark.sql.connect.serverStacktrace.enabled", Kind::kBool, "true"},
+    {"spark.sql.connect.serverStacktrace.enabled", Kind::kBool, "false"},
     {"spark.sql.execution.arrow.maxRecordsPerBatch", Kind::kInteger, "10000"},
     {"spark.sql.execution.pyspark.binaryAsBytes", Kind::kBool, "true"},
     {"spark.sql.extensions", Kind::kText, "", true},

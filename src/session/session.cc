@@ -152,6 +152,14 @@ void Session::Prepare(physical::ExecutionContext* context, const RunControl& con
   context->batch_rows = conf_.GetInt64("millrace.batch.rows");
 }
 
+arrow::Status Session::Report(const physical::OperatorPtr& root, physical::ExecutionContext& context,
+                              const RunControl& control) {
+  if (control.root != nullptr) *control.root = root;
+  if (control.observed == nullptr) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(*control.observed, physical::FinishObservedMetrics(*root, context));
+  return arrow::Status::OK();
+}
+
 namespace {
 
 arrow::Result<QueryResult> TextResult(const std::string& column, const std::string& text) {
@@ -228,6 +236,7 @@ arrow::Result<QueryResult> Session::ExecutePlan(const logical::PlanPtr& plan, co
   physical::ExecutionContext context;
   Prepare(&context, control);
   ARROW_ASSIGN_OR_RAISE(auto partitions, physical::Collect(*root, context));
+  ARROW_RETURN_NOT_OK(Report(root, context, control));
   for (auto& partition : partitions) {
     for (auto& batch : partition) {
       if (batch->num_rows() > 0) result.batches.push_back(std::move(batch));

@@ -21,6 +21,7 @@
 #include "connector/sink.h"
 #include "delta/table.h"
 #include "physical/operator.h"
+#include "physical/operator/collect_metrics.h"
 #include "session/conf.h"
 #include "session/explain.h"
 #include "session/plan_cache.h"
@@ -66,6 +67,10 @@ using ForeachBatchFunction = std::function<arrow::Status(const std::string& rela
 struct RunControl {
   /// Set by whoever wants the run to end; may be null.
   const std::atomic<bool>* cancelled = nullptr;
+  /// Receives what DataFrame.observe computed on the way; may be null.
+  std::vector<physical::ObservedMetrics>* observed = nullptr;
+  /// Receives the operators that ran; may be null.
+  physical::OperatorPtr* root = nullptr;
 };
 
 /// A session: settings, views, running queries. All doors (C++ API, Spark Connect, CLI) meet here and speak plan
@@ -144,6 +149,9 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Connector contexts live as long as the session: plans point at them.
   const connector::ConnectorContext* CurrentConnectorContext();
   arrow::Result<physical::OperatorPtr> PlanBatch(const logical::PlanPtr& analyzed);
+  /// After a run: what the caller wants to know of it.
+  static arrow::Status Report(const physical::OperatorPtr& root, physical::ExecutionContext& context,
+                              const RunControl& control);
   void Prepare(physical::ExecutionContext* context, const RunControl& control = {}) const;
 
   std::string id_;

@@ -114,7 +114,7 @@ arrow::Status Session::Write(const connect::WriteOperation& write, const RunCont
   Prepare(&context, control);
   ARROW_RETURN_NOT_OK(physical::RunWrite(*root, context, target.get()));
   if (!request.path.empty()) cache_.Invalidate(request.path);
-  return arrow::Status::OK();
+  return Report(root, context, control);
 }
 
 arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
@@ -174,7 +174,7 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   }
   if (!location) {
     if (!temporary_allowed) {
-      return UserError("_LEGACY_ERROR_TEMP_1129", {{"config", "spark.sql.streaming.checkpointLocation"}});
+      return UserError("_LEGACY_ERROR_TEMP_1298", {{"config", "spark.sql.streaming.checkpointLocation"}});
     }
     location = (std::filesystem::temp_directory_path() / ("temporary-" + RandomUuid())).string();
     spec.temporary_checkpoint = true;

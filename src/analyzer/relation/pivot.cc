@@ -105,7 +105,7 @@ arrow::Result<ExpressionVector> DistinctValues(RelationResolver& resolver, const
   if (static_cast<int64_t>(values.size()) > max_values) {
     return UserError("_LEGACY_ERROR_TEMP_1324", {{"pivotColumn", column->Sql(true)},
                                                  {"maxValues", std::to_string(max_values)},
-                                                 {"key", "spark.sql.pivotMaxValues"}});
+                                                 {"config", "spark.sql.pivotMaxValues"}});
   }
   return values;
 }

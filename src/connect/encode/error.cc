@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json_value.h"
+#include "base/query_context.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "spark/connect/base.pb.h"
@@ -206,6 +207,13 @@ void EncodeErrorDetails(const arrow::Status& status, spark::connect::FetchErrorD
   throwable->set_error_class(detail->condition());
   if (!detail->sqlstate().empty()) throwable->set_sql_state(detail->sqlstate());
   for (const auto& [key, value] : detail->parameters()) (*throwable->mutable_message_parameters())[key] = value;
+  for (const QueryContext& context : GetQueryContexts(status)) {
+    auto* out_context = throwable->add_query_contexts();
+    out_context->set_context_type(spark::connect::FetchErrorDetailsResponse::QueryContext::DATAFRAME);
+    out_context->set_fragment(context.fragment);
+    out_context->set_call_site(context.call_site);
+    out_context->set_summary(context.Summary());
+  }
 }
 
 }  // namespace millrace::connect

@@ -5,7 +5,6 @@
 #include "spark/connect/base.pb.h"
 #include "spark/connect/types.pb.h"
 #include "sql/data_type_proto.h"
-#include "sql/parser.h"
 
 namespace millrace::connect {
 
@@ -61,11 +60,10 @@ arrow::Status DdlParse(const std::string& text, proto::AnalyzePlanResponse* resp
   // A type, or the columns of a table.
   arrow::Result<types::DataTypePtr> type = types::ParseSchemaDdl(text);
   if (!type.ok()) {
-    proto::DataType message;
-    arrow::Status status = sql::ParseDataType(text, &message);
-    if (!status.ok()) return type.status();
-    type = sql::DataTypeFromProto(message);
-    ARROW_RETURN_NOT_OK(type);
+    arrow::Status first = type.status();
+    type = types::ParseTypeDdl(text);
+    if (!type.ok()) type = types::ParseTypeDdl("struct<" + text + ">");
+    if (!type.ok()) return first;
   }
   sql::DataTypeToProto(**type, response->mutable_ddl_parse()->mutable_parsed());
   return arrow::Status::OK();
