@@ -43,6 +43,8 @@ std::string ContentOf(const logical::LocalRelation& relation) {
 
 std::string ContentOf(const logical::SourceScan& scan) {
   std::string text(scan.def().name);
+  text += "|" + scan.request()->schema->ToJson();
+  for (int index : scan.columns().indices) text += "|" + std::to_string(index);
   for (const std::string& path : scan.request()->paths) text += "|" + path;
   for (const auto& [key, entry] : scan.request()->options.entries()) text += "|" + key + "=" + entry.value;
   // Each stream is itself only.
@@ -50,7 +52,7 @@ std::string ContentOf(const logical::SourceScan& scan) {
   return text;
 }
 
-// "a#17L" becomes "a#0L" when #17 is the first number met.
+// "a#17L" becomes "#0L" when #17 is the first number met: names change nothing.
 void AppendRenumbered(std::string_view text, std::map<std::string, size_t, std::less<>>* numbers, std::string* out) {
   for (size_t i = 0; i < text.size();) {
     if (text[i] != '#') {
@@ -59,6 +61,7 @@ void AppendRenumbered(std::string_view text, std::map<std::string, size_t, std::
     }
     size_t end = i + 1;
     while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+    while (!out->empty() && std::string_view(" [(,'").find(out->back()) == std::string_view::npos) out->pop_back();
     std::string digits(text.substr(i + 1, end - i - 1));
     size_t number = digits.empty() ? 0 : numbers->try_emplace(digits, numbers->size()).first->second;
     *out += "#" + std::to_string(number);
