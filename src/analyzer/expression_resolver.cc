@@ -573,6 +573,9 @@ namespace {
 
 // The same call, whose failures say where the user wrote it.
 ExpressionPtr FailingWith(const ExpressionPtr& value, QueryContext context) {
+  if (value->kind() == ExpressionKind::kCast) {
+    return static_cast<const Cast&>(*value).WithContext(std::make_shared<const QueryContext>(std::move(context)));
+  }
   if (value->kind() != ExpressionKind::kCall) return value;
   const auto& call = static_cast<const expression::Call&>(*value);
   // Optimizer rules read more than CallInfo from these.

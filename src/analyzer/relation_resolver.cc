@@ -72,6 +72,7 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kParse, ResolveParse},
     {Relation::kAsOfJoin, ResolveAsOfJoin},
     {Relation::kCollectMetrics, ResolveCollectMetrics},
+    {Relation::kExtension, ResolveExtension},
 };
 
 }  // namespace

@@ -124,6 +124,8 @@ arrow::Result<PlanPtr> ResolveSampleBy(RelationResolver&, const spark::connect::
 arrow::Result<PlanPtr> ResolveTranspose(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveParse(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveCollectMetrics(RelationResolver&, const spark::connect::Relation&);
+/// Messages of others: Delta's.
+arrow::Result<PlanPtr> ResolveExtension(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveAsOfJoin(RelationResolver&, const spark::connect::Relation&);
 
 }  // namespace millrace::analyzer
