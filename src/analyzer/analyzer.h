@@ -1,8 +1,13 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "catalog/catalog.h"
 #include "connector/source.h"
@@ -23,10 +28,18 @@ struct AnalyzerContext {
   expression::EvalContext eval;
   const catalog::Catalog* catalog = nullptr;
   const connector::ConnectorContext* connector = nullptr;
+  std::string session_id;
   /// spark.sql.sources.default.
   std::string default_source = "parquet";
   /// The plan behind a CachedRemoteRelation (foreachBatch's DataFrame, a checkpointed one).
   std::function<arrow::Result<logical::PlanPtr>(const std::string& relation_id)> cached_relation;
+  /// A block of a local relation that the client has sent before, by its hash; null when it is not here. May be empty.
+  std::function<std::shared_ptr<const std::string>(const std::string& hash)> cached_block;
+  /// The rows of a plan, now: for relations whose columns depend on them (transpose, pivot without values, schema
+  /// inference). Empty where nothing may run.
+  std::function<arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>>(const logical::PlanPtr& plan)> rows_of;
+  /// Any other session setting.
+  std::function<std::optional<std::string>(std::string_view key)> conf;
 };
 
 /// Plan messages → typed logical plan: names, types with implicit casts, functions, stars, aliases.
@@ -35,6 +48,10 @@ struct AnalyzerContext {
 /// Thread: free of shared state.
 arrow::Result<logical::PlanPtr> ResolveRelation(const spark::connect::Relation& relation,
                                                 const AnalyzerContext& context);
+
+/// Whether relations and expressions of this kind (the field's number in its oneof) are resolved, not refused by name.
+bool ServesRelation(int field_number);
+bool ServesExpression(int field_number);
 
 /// A type given as a message, or as text inside one (Unparsed).
 arrow::Result<types::DataTypePtr> ResolveDataType(const spark::connect::DataType& type);

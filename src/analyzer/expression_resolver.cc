@@ -5,6 +5,8 @@
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/query_context.h"
+#include "expression/call.h"
 #include "expression/cast.h"
 #include "expression/type_coercion.h"
 #include "function/extract_value.h"
@@ -386,8 +388,21 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
                    !arguments[0].unresolved_star().has_unparsed_target();
   bool star_attribute = arguments.size() == 1 && arguments[0].has_unresolved_attribute() &&
                         arguments[0].unresolved_attribute().unparsed_identifier() == "*";
-  if (lower == "count" && !distinct && (star_only || star_attribute)) {
+  bool star_text = arguments.size() == 1 && arguments[0].has_expression_string() &&
+                   TrimAscii(arguments[0].expression_string().expression()) == "*";
+  if (lower == "count" && !distinct && (star_only || star_attribute || star_text)) {
     return function::BindCall(lower, {Literal::Integer(1)}, context_.eval, false, modifiers.filter);
+  }
+  // The number of a row in the order of the partitions (zipWithIndex, pandas-on-Spark's index).
+  if (lower == "distributed_sequence_id" && arguments.empty() && below_ != nullptr) {
+    connect::Expression number;
+    auto* window = number.mutable_window();
+    window->mutable_window_function()->mutable_unresolved_function()->set_function_name("row_number");
+    auto* order = window->add_order_spec();
+    order->mutable_child()->mutable_unresolved_function()->set_function_name("monotonically_increasing_id");
+    order->set_direction(connect::Expression::SortOrder::SORT_DIRECTION_ASCENDING);
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr from_one, ResolveWindow(number));
+    return function::BindCall("-", {std::move(from_one), Literal::Long(1)}, context_.eval);
   }
   if (lower == "count" && arguments.size() == 1 && arguments[0].has_unresolved_star() &&
       arguments[0].unresolved_star().unparsed_target().ends_with(".*")) {
@@ -499,10 +514,30 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveUpdateFields(const conne
                       {"inputType", QuoteSqlType(child->type()->Sql())}});
   }
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> path, ParseNameParts(update.field_name()));
-  if (path.size() != 1) return NotSupported("withField on the nested field " + update.field_name());
   ExpressionPtr value;
   if (update.has_value_expression()) {
     ARROW_ASSIGN_OR_RAISE(value, Resolve(update.value_expression()));
+  }
+  return UpdateField(child, path, value);
+}
+
+// Source: Spark, UpdateFields: "a.b" updates the field b of the struct in the field a.
+arrow::Result<ExpressionPtr> ExpressionResolver::UpdateField(const ExpressionPtr& child,
+                                                             std::span<const std::string> path,
+                                                             ExpressionPtr value) const {
+  if (path.size() > 1) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr inner,
+                          function::ExtractValue(child, Literal::String(path[0]), context_.eval.case_sensitive));
+    if (inner->type()->id() != types::TypeId::kStruct) {
+      return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+                       {{"sqlExpr", QuoteSqlExpression("update_fields(" + inner->Sql() + ")")},
+                        {"paramIndex", "first"},
+                        {"requiredType", QuoteSqlType("STRUCT")},
+                        {"inputSql", QuoteSqlExpression(inner->Sql(true))},
+                        {"inputType", QuoteSqlType(inner->type()->Sql())}});
+    }
+    ARROW_ASSIGN_OR_RAISE(value, UpdateField(inner, path.subspan(1), std::move(value)));
+    return UpdateField(child, path.subspan(0, 1), std::move(value));
   }
   ExpressionVector arguments;
   bool replaced = false;
@@ -511,7 +546,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveUpdateFields(const conne
     if (same && value == nullptr) continue;
     arguments.push_back(Literal::String(field.name));
     if (same) {
-      arguments.back() = Literal::String(path[0]);
+      arguments.back() = Literal::String(std::string(path[0]));
       arguments.push_back(value);
       replaced = true;
     } else {
@@ -534,7 +569,40 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveUpdateFields(const conne
   return std::make_shared<expression::CaseWhen>(ExpressionVector{is_null, null, made}, true);
 }
 
+namespace {
+
+// The same call, whose failures say where the user wrote it.
+ExpressionPtr FailingWith(const ExpressionPtr& value, QueryContext context) {
+  if (value->kind() == ExpressionKind::kCast) {
+    return static_cast<const Cast&>(*value).WithContext(std::make_shared<const QueryContext>(std::move(context)));
+  }
+  if (value->kind() != ExpressionKind::kCall) return value;
+  const auto& call = static_cast<const expression::Call&>(*value);
+  // Optimizer rules read more than CallInfo from these.
+  if (!call.info().can_fail || call.name() == "from_json" || function::StructFieldOrdinal(call)) return value;
+  auto info = std::make_shared<expression::CallInfo>(call.info());
+  info->kernel = [kernel = call.info().kernel, context = std::move(context)](
+                     const expression::EvalContext& eval, const std::vector<arrow::Datum>& arguments,
+                     int64_t num_rows) -> arrow::Result<arrow::Datum> {
+    arrow::Result<arrow::Datum> result = kernel(eval, arguments, num_rows);
+    if (result.ok()) return result;
+    return WithQueryContext(result.status(), context);
+  };
+  return std::make_shared<expression::Call>(std::move(info), call.type(), call.nullable(), call.children());
+}
+
+}  // namespace
+
 arrow::Result<ExpressionPtr> ExpressionResolver::Resolve(const connect::Expression& message) {
+  arrow::Result<ExpressionPtr> value = ResolveKind(message);
+  if (!message.common().origin().has_python_origin()) return value;
+  const auto& origin = message.common().origin().python_origin();
+  QueryContext context{origin.fragment(), origin.call_site()};
+  if (!value.ok()) return WithQueryContext(value.status(), std::move(context));
+  return FailingWith(*value, std::move(context));
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveKind(const connect::Expression& message) {
   struct DepthGuard {
     int& depth;
     explicit DepthGuard(int& d) : depth(d) { ++depth; }
@@ -617,6 +685,24 @@ arrow::Result<ExpressionPtr> ExpressionResolver::Resolve(const connect::Expressi
     default:
       return NotSupported("an expression of kind " + std::to_string(message.expr_type_case()));
   }
+}
+
+bool ServesExpression(int field_number) {
+  using connect::Expression;
+  // The others end in NotSupported above.
+  static constexpr Expression::ExprTypeCase kServed[] = {
+      Expression::kLiteral,          Expression::kUnresolvedAttribute,
+      Expression::kUnresolvedFunction, Expression::kExpressionString,
+      Expression::kUnresolvedStar,   Expression::kAlias,
+      Expression::kCast,             Expression::kUnresolvedRegex,
+      Expression::kSortOrder,        Expression::kLambdaFunction,
+      Expression::kWindow,           Expression::kUnresolvedExtractValue,
+      Expression::kUpdateFields,     Expression::kUnresolvedNamedLambdaVariable,
+      Expression::kCallFunction,     Expression::kSubqueryExpression,
+      Expression::kDirectShufflePartitionId,
+  };
+  return std::any_of(std::begin(kServed), std::end(kServed),
+                     [&](Expression::ExprTypeCase kind) { return kind == field_number; });
 }
 
 }  // namespace millrace::analyzer

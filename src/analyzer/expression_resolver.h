@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,7 @@ class ExpressionResolver {
     ExpressionPtr filter;
   };
 
+  arrow::Result<ExpressionPtr> ResolveKind(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveAttribute(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveFunction(
       const std::string& name, const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments,
@@ -96,6 +98,9 @@ class ExpressionResolver {
   /// nullopt when no item before this one has that alias.
   arrow::Result<std::optional<ExpressionPtr>> ResolveLateralAlias(const std::vector<std::string>& parts) const;
   arrow::Result<ExpressionPtr> ResolveUpdateFields(const spark::connect::Expression& message);
+  /// `child`, a struct, with the field at `path` set to `value`; without it when `value` is null.
+  arrow::Result<ExpressionPtr> UpdateField(const ExpressionPtr& child, std::span<const std::string> path,
+                                           ExpressionPtr value) const;
   arrow::Result<ExpressionVector> ExpandStar(const spark::connect::Expression& message);
   arrow::Result<ExpressionVector> ExpandRegex(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveFrameAttribute(const std::vector<std::string>& parts, int64_t plan_id) const;

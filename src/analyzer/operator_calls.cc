@@ -104,7 +104,20 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
   if (window_only) {
     ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments, ResolveAll(call->unresolved_function().arguments()));
     for (ExpressionPtr& argument : arguments) argument = Unnamed(std::move(argument));
-    ARROW_ASSIGN_OR_RAISE(function, WindowFunctions::Bind(name, arguments, spec, has_frame, context_.eval));
+    // The frame these functions have anyway may be written out.
+    const auto& frame = window.frame_spec();
+    bool own_frame = name != "lag" && name != "lead" &&
+                     frame.frame_type() == Expression::Window::WindowFrame::FRAME_TYPE_ROW && frame.lower().unbounded() &&
+                     frame.upper().current_row();
+    // DataFrame functions say IGNORE NULLS by an argument.
+    if (name == "nth_value" && arguments.size() == 3 && arguments[2]->type()->id() == types::TypeId::kBoolean &&
+        arguments[2]->foldable()) {
+      ARROW_ASSIGN_OR_RAISE(auto flag, expression::EvaluateFoldable(*arguments[2], context_.eval));
+      ignore_nulls = flag->is_valid && static_cast<const arrow::BooleanScalar&>(*flag).value;
+      arguments.pop_back();
+    }
+    ARROW_ASSIGN_OR_RAISE(function,
+                          WindowFunctions::Bind(name, arguments, spec, has_frame && !own_frame, context_.eval));
     function.ignore_nulls = ignore_nulls;
     text = WindowFunctions::Text(name, std::move(arguments));
   } else {

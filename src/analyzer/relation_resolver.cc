@@ -62,6 +62,17 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kSummary, ResolveSummary},
     {Relation::kCorr, ResolveCorrelation},
     {Relation::kCov, ResolveCovariance},
+    {Relation::kCachedLocalRelation, ResolveCachedLocalRelation},
+    {Relation::kChunkedCachedLocalRelation, ResolveChunkedCachedLocalRelation},
+    {Relation::kCrosstab, ResolveCrosstab},
+    {Relation::kApproxQuantile, ResolveApproxQuantile},
+    {Relation::kFreqItems, ResolveFrequentItems},
+    {Relation::kSampleBy, ResolveSampleBy},
+    {Relation::kTranspose, ResolveTranspose},
+    {Relation::kParse, ResolveParse},
+    {Relation::kAsOfJoin, ResolveAsOfJoin},
+    {Relation::kCollectMetrics, ResolveCollectMetrics},
+    {Relation::kExtension, ResolveExtension},
 };
 
 }  // namespace
@@ -189,6 +200,11 @@ arrow::Result<std::optional<ExpressionPtr>> RelationResolver::ResolveOuter(
 arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerContext& context) {
   RelationResolver resolver(context);
   return resolver.Resolve(relation);
+}
+
+bool ServesRelation(int field_number) {
+  return std::any_of(std::begin(kRelations), std::end(kRelations),
+                     [&](const RelationEntry& entry) { return entry.kind == field_number; });
 }
 
 arrow::Result<types::DataTypePtr> ResolveDataType(const connect::DataType& type) {

@@ -115,5 +115,17 @@ arrow::Result<PlanPtr> ResolveSummary(RelationResolver&, const spark::connect::R
 arrow::Result<PlanPtr> ResolveCorrelation(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveCovariance(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveCachedLocalRelation(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveChunkedCachedLocalRelation(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveCrosstab(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveApproxQuantile(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveFrequentItems(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveSampleBy(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveTranspose(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveParse(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveCollectMetrics(RelationResolver&, const spark::connect::Relation&);
+/// Messages of others: Delta's.
+arrow::Result<PlanPtr> ResolveExtension(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveAsOfJoin(RelationResolver&, const spark::connect::Relation&);
 
 }  // namespace millrace::analyzer

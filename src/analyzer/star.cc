@@ -1,5 +1,3 @@
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <span>
 
@@ -8,6 +6,7 @@
 #include "base/error.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
+#include "function/regex.h"
 
 /// Items that stand for several columns: *, t.*, * EXCEPT (…), colRegex.
 
@@ -145,14 +144,11 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandRegex(const connect::E
   if (pattern.size() >= 2 && pattern.front() == '`' && pattern.back() == '`') {
     pattern = pattern.substr(1, pattern.size() - 2);
   }
-  RE2::Options options;
-  options.set_case_sensitive(context_.eval.case_sensitive);
-  options.set_log_errors(false);
-  RE2 regex(pattern, options);
-  if (!regex.ok()) return NotSupported("colRegex(" + pattern + ")");
+  std::string whole = std::string(context_.eval.case_sensitive ? "" : "(?i)") + "\\A(?:" + pattern + ")\\z";
+  ARROW_ASSIGN_OR_RAISE(auto regex, function::Regex::Compile(whole));
   ExpressionVector columns;
   for (const AttributePtr& attribute : input_) {
-    if (RE2::FullMatch(attribute->name(), regex)) columns.push_back(attribute);
+    if (regex->Contains(attribute->name())) columns.push_back(attribute);
   }
   return columns;
 }

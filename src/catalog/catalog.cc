@@ -37,6 +37,16 @@ bool Catalog::DropView(const std::string& name, bool global) {
   return views_.erase(ViewKey(name, global)) > 0;
 }
 
+void Catalog::CopyFrom(const Catalog& other) {
+  std::map<std::string, logical::PlanPtr> views;
+  {
+    std::lock_guard lock(other.mutex_);
+    views = other.views_;
+  }
+  std::lock_guard lock(mutex_);
+  views_ = std::move(views);
+}
+
 std::vector<std::string> Catalog::ViewNames() const {
   std::lock_guard lock(mutex_);
   std::vector<std::string> names;

@@ -20,6 +20,7 @@ class Catalog {
   /// False when there is none.
   bool DropView(const std::string& name, bool global);
   std::vector<std::string> ViewNames() const;
+  void CopyFrom(const Catalog& other);
 
  private:
   mutable std::mutex mutex_;

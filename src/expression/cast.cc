@@ -3,6 +3,7 @@
 #include <arrow/array/util.h>
 
 #include "base/error.h"
+#include "base/query_context.h"
 #include "expression/cast/cast_kernels.h"
 
 namespace millrace::expression {
@@ -229,7 +230,15 @@ Cast::Cast(ExpressionPtr child, DataTypePtr type, CastMode mode, bool user_speci
       user_specified_(user_specified) {}
 
 ExpressionPtr Cast::WithChildren(ExpressionVector children) const {
-  return std::make_shared<Cast>(std::move(children[0]), type(), mode_, user_specified_);
+  auto cast = std::make_shared<Cast>(std::move(children[0]), type(), mode_, user_specified_);
+  cast->query_context_ = query_context_;
+  return cast;
+}
+
+std::shared_ptr<const Cast> Cast::WithContext(std::shared_ptr<const QueryContext> query_context) const {
+  auto cast = std::make_shared<Cast>(child(), type(), mode_, user_specified_);
+  cast->query_context_ = std::move(query_context);
+  return cast;
 }
 
 std::string Cast::Sql(bool pretty) const {
@@ -243,7 +252,9 @@ bool Cast::can_fail() const { return CastMayFail(*child()->type(), *type(), mode
 
 arrow::Result<arrow::Datum> Cast::Evaluate(const EvalContext& context, const arrow::RecordBatch& input) const {
   ARROW_ASSIGN_OR_RAISE(arrow::Datum value, child()->Evaluate(context, input));
-  return CastColumn(context, value, *child()->type(), *type(), mode_);
+  arrow::Result<arrow::Datum> cast = CastColumn(context, value, *child()->type(), *type(), mode_);
+  if (cast.ok() || query_context_ == nullptr) return cast;
+  return WithQueryContext(cast.status(), *query_context_);
 }
 
 }  // namespace millrace::expression

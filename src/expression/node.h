@@ -13,6 +13,10 @@
 /// The leaf and structural nodes of an expression tree. Functions are kCall nodes (call.h), aggregates and
 /// generators have their own headers.
 
+namespace millrace {
+struct QueryContext;
+}
+
 namespace millrace::expression {
 
 /// A constant. The scalar has the Arrow form of `type` (types::ToArrow).
@@ -129,6 +133,8 @@ class Cast final : public Expression {
   const ExpressionPtr& child() const { return children()[0]; }
   CastMode mode() const { return mode_; }
   bool user_specified() const { return user_specified_; }
+  /// The same cast, whose failures say where the user wrote it.
+  std::shared_ptr<const Cast> WithContext(std::shared_ptr<const QueryContext> query_context) const;
 
   ExpressionPtr WithChildren(ExpressionVector children) const override;
   std::string Sql(bool pretty) const override;
@@ -138,6 +144,8 @@ class Cast final : public Expression {
  private:
   CastMode mode_;
   bool user_specified_;
+  /// May be null.
+  std::shared_ptr<const QueryContext> query_context_;
 };
 
 /// The call as the user wrote it, for nodes that stand in for one (nvl, between): shown in names and messages.

@@ -153,12 +153,18 @@ std::string Vertical(const Cells& cells) {
   return out;
 }
 
-}  // namespace
+struct Table {
+  /// Names, then rows.
+  Cells cells;
+  bool more = false;
+};
 
-arrow::Result<std::string> ShowString(const EvalContext& context, const types::DataType& schema,
-                                      const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
-                                      const ShowOptions& options) {
-  Cells cells(1);
+arrow::Result<Table> MakeTable(const EvalContext& context, const types::DataType& schema,
+                               const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
+                               const ShowOptions& options) {
+  Table table;
+  Cells& cells = table.cells;
+  cells.resize(1);
   for (const types::StructField& field : schema.fields()) {
     cells[0].push_back(EscapeMeta(field.name));
   }
@@ -180,15 +186,69 @@ arrow::Result<std::string> ShowString(const EvalContext& context, const types::D
       }
     }
   }
-  bool more = total > wanted;
-  std::string out = options.vertical ? Vertical(cells) : Horizontal(cells, options.truncate);
-  if (options.vertical && cells.size() == 1) out = "(0 rows)\n";
-  if (more) {
-    out += "only showing top " + std::to_string(wanted) + (wanted == 1 ? " row\n" : " rows\n");
+  table.more = total > wanted;
+  return table;
+}
+
+std::string OnlyShowing(const ShowOptions& options) {
+  int64_t wanted = std::max<int64_t>(0, options.num_rows);
+  return "only showing top " + std::to_string(wanted) + (wanted == 1 ? " row\n" : " rows\n");
+}
+
+std::string EscapeHtml(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+arrow::Result<std::string> ShowString(const EvalContext& context, const types::DataType& schema,
+                                      const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
+                                      const ShowOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(Table table, MakeTable(context, schema, rows, options));
+  std::string out = options.vertical ? Vertical(table.cells) : Horizontal(table.cells, options.truncate);
+  if (options.vertical && table.cells.size() == 1) out = "(0 rows)\n";
+  if (table.more) {
+    out += OnlyShowing(options);
   } else if (!options.vertical) {
     out += "\n";
   }
   return out;
+}
+
+arrow::Result<std::string> HtmlString(const EvalContext& context, const types::DataType& schema,
+                                      const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
+                                      const ShowOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(Table table, MakeTable(context, schema, rows, options));
+  std::string out = "<table border='1'>\n";
+  for (size_t i = 0; i < table.cells.size(); ++i) {
+    const char* tag = i == 0 ? "th" : "td";
+    out += "<tr>";
+    for (const std::string& cell : table.cells[i]) {
+      out += std::string("<") + tag + ">" + EscapeHtml(cell) + "</" + tag + ">";
+    }
+    out += "</tr>\n";
+  }
+  out += "</table>\n";
+  return table.more ? out + OnlyShowing(options) : out;
 }
 
 }  // namespace millrace::expression

@@ -28,4 +28,9 @@ arrow::Result<std::string> ShowString(const EvalContext& context, const types::D
                                       const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
                                       const ShowOptions& options);
 
+/// The same rows as an HTML table: what notebooks show. Source: Spark, Dataset.htmlString.
+arrow::Result<std::string> HtmlString(const EvalContext& context, const types::DataType& schema,
+                                      const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows,
+                                      const ShowOptions& options);
+
 }  // namespace millrace::expression

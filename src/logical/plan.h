@@ -33,6 +33,7 @@ enum class NodeKind : uint8_t {
   kSubqueryAlias,
   kWatermark,
   kWindow,
+  kCollectMetrics,
 };
 
 class Plan;

@@ -7,12 +7,13 @@
 
 namespace millrace::physical {
 
-/// Spark's hash partitioning: row r belongs to partition pmod(Murmur3(keys of r, seed 42), n). Immutable, thread-safe.
+/// Spark's hash partitioning: row r belongs to partition pmod(Murmur3(keys of r, seed 42), n). With `direct`, the one key
+/// is the number itself: pmod(key, n), NULL as 0. Immutable, thread-safe.
 class HashPartitioning {
  public:
   HashPartitioning() = default;
   static arrow::Result<HashPartitioning> Bind(const expression::ExpressionVector& keys,
-                                              const expression::AttributeVector& input);
+                                              const expression::AttributeVector& input, bool direct = false);
 
   /// The partition (0 … num_partitions - 1) of each row of `batch`.
   arrow::Result<std::vector<int32_t>> PartitionIds(const expression::EvalContext& context,
@@ -22,6 +23,7 @@ class HashPartitioning {
  private:
   ExpressionSet keys_;
   std::vector<types::DataTypePtr> types_;
+  bool direct_ = false;
 };
 
 }  // namespace millrace::physical

@@ -1,5 +1,6 @@
 #include "physical/registry.h"
 
+#include "physical/operator/collect_metrics.h"
 #include "physical/operator/deduplicate.h"
 #include "physical/operator/event_time_watermark.h"
 #include "physical/operator/exchange.h"
@@ -49,6 +50,7 @@ constexpr OperatorRule kRules[] = {
     {"Sample", MatchesSample, PlanSample},
     {"Exchange", MatchesExchange, PlanExchange},
     {"Window", MatchesWindow, PlanWindow},
+    {"CollectMetrics", MatchesCollectMetrics, PlanCollectMetrics},
     {"Renaming", MatchesRenaming, PlanRenaming},
 };
 

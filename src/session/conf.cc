@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -12,7 +13,8 @@ namespace millrace::session {
 
 namespace {
 
-enum class Kind : uint8_t { kText, kBool, kInteger, kMillis, kTimeZone };
+enum class Kind : uint8_t { kText, kBool, kInteger, kDouble, kBytes, kMillis, kTime, kTimeZone };
+using enum Kind;
 
 struct KnownKey {
   std::string_view key;
@@ -38,7 +40,7 @@ constexpr KnownKey kKnown[] = {
     {"spark.sql.ansi.enabled", Kind::kBool, "true"},
     {"spark.sql.caseSensitive", Kind::kBool, "false"},
     {"spark.sql.columnNameOfCorruptRecord", Kind::kText, "_corrupt_record"},
-    {"spark.sql.connect.serverStacktrace.enabled", Kind::kBool, "true"},
+    {"spark.sql.connect.serverStacktrace.enabled", Kind::kBool, "false"},
     {"spark.sql.execution.arrow.maxRecordsPerBatch", Kind::kInteger, "10000"},
     {"spark.sql.execution.pyspark.binaryAsBytes", Kind::kBool, "true"},
     {"spark.sql.extensions", Kind::kText, "", true},
@@ -80,11 +82,30 @@ constexpr KnownKey kKnown[] = {
     {"spark.sql.warehouse.dir", Kind::kText, "spark-warehouse", true},
 };
 
+// What Spark knows beside these: answered and checked, and of no effect here.
+constexpr KnownKey kSettings[] = {
+#define SETTING(key, kind, default_value, is_static) {key, kind, default_value, is_static},
+#define CORE_SETTING(key)
+#include "session/known_settings.def"
+#undef SETTING
+#undef CORE_SETTING
+};
+
+constexpr std::string_view kCoreSettings[] = {
+#define SETTING(key, kind, default_value, is_static)
+#define CORE_SETTING(key) key,
+#include "session/known_settings.def"
+#undef SETTING
+#undef CORE_SETTING
+};
+
 const KnownKey* FindKnown(std::string_view key) {
   for (const KnownKey& known : kKnown) {
     if (known.key == key) return &known;
   }
-  return nullptr;
+  auto it = std::lower_bound(std::begin(kSettings), std::end(kSettings), key,
+                             [](const KnownKey& known, std::string_view name) { return known.key < name; });
+  return it != std::end(kSettings) && it->key == key ? &*it : nullptr;
 }
 
 arrow::Status WrongKind(const std::string& key, const std::string& value, std::string_view wanted) {
@@ -103,7 +124,14 @@ arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std
       if (error == std::errc() && end == value.data() + value.size()) return arrow::Status::OK();
       return WrongKind(key, value, "int");
     }
+    case Kind::kDouble: {
+      char* end = nullptr;
+      (void)std::strtod(value.c_str(), &end);
+      if (!value.empty() && *end == '\0') return arrow::Status::OK();
+      return WrongKind(key, value, "double");
+    }
     case Kind::kMillis:
+    case Kind::kTime:
       if (ParseMillis(value).ok()) return arrow::Status::OK();
       return WrongKind(key, value, "time");
     case Kind::kTimeZone:
@@ -111,6 +139,7 @@ arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std
       return UserError("INVALID_CONF_VALUE.TIME_ZONE",
                        {{"confName", QuoteConf(key)}, {"confValue", "'" + value + "'"}});
     case Kind::kText:
+    case Kind::kBytes:
       return arrow::Status::OK();
   }
   return arrow::Status::OK();
@@ -126,13 +155,35 @@ Conf::Conf(const Conf& other) {
 arrow::Status Conf::Set(const std::string& key, const std::string& value) {
   if (const KnownKey* known = FindKnown(key)) {
     if (known->is_static) {
-      return UserError("CANNOT_MODIFY_STATIC_CONFIG", {{"key", QuoteConf(key)}, {"docroot", ""}});
+      return UserError("CANNOT_MODIFY_STATIC_CONFIG", {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
     }
     ARROW_RETURN_NOT_OK(CheckKind(*known, key, value));
+  } else if (std::binary_search(std::begin(kCoreSettings), std::end(kCoreSettings), std::string_view(key))) {
+    return UserError("CANNOT_MODIFY_CONFIG", {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
   }
   std::lock_guard lock(mutex_);
   values_[key] = value;
   return arrow::Status::OK();
+}
+
+void Conf::SetAtStart(const std::string& key, const std::string& value) {
+  std::lock_guard lock(mutex_);
+  values_[key] = value;
+}
+
+void Conf::CopyFrom(const Conf& other) {
+  std::map<std::string, std::string, std::less<>> values;
+  {
+    std::lock_guard lock(other.mutex_);
+    values = other.values_;
+  }
+  std::lock_guard lock(mutex_);
+  values_ = std::move(values);
+}
+
+bool Conf::IsModifiable(std::string_view key) const {
+  const KnownKey* known = FindKnown(key);
+  return known != nullptr && !known->is_static && key.starts_with("spark.sql.");
 }
 
 void Conf::Unset(const std::string& key) {

@@ -51,6 +51,13 @@ Session::Session(std::shared_ptr<Engine> engine)
 
 Session::~Session() { (void)streams_.StopAll(); }
 
+std::shared_ptr<Session> Session::Clone() const {
+  std::shared_ptr<Session> clone(new Session(engine_));
+  clone->conf_.CopyFrom(conf_);
+  clone->catalog_.CopyFrom(catalog_);
+  return clone;
+}
+
 expression::EvalContext Session::MakeEvalContext() const {
   expression::EvalContext eval;
   auto zone = types::TimeZone::Load(conf_.Get("spark.sql.session.timeZone").value_or("UTC"));
@@ -100,6 +107,14 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
   context.catalog = &catalog_;
   context.connector = CurrentConnectorContext();
   context.default_source = conf_.Get("spark.sql.sources.default").value_or("parquet");
+  context.session_id = id_;
+  context.conf = [this](std::string_view key) { return conf_.Get(key); };
+  context.cached_block = find_block_;
+  context.rows_of =
+      [this](const logical::PlanPtr& plan) -> arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> {
+    ARROW_ASSIGN_OR_RAISE(QueryResult result, ExecutePlan(plan));
+    return std::move(result.batches);
+  };
   context.cached_relation = [this](const std::string& relation_id) -> arrow::Result<logical::PlanPtr> {
     std::lock_guard lock(mutex_);
     auto it = relations_.find(relation_id);
@@ -144,15 +159,27 @@ arrow::Result<physical::OperatorPtr> Session::PlanBatch(const logical::PlanPtr& 
   }
   ARROW_RETURN_NOT_OK(CheckBatchOperations(*analyzed));
   expression::EvalContext eval = MakeEvalContext();
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, eval));
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr with_cached, cache_.Apply(analyzed, [this](const logical::PlanPtr& persisted) {
+    return Materialize(persisted);
+  }));
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(with_cached, eval));
   return physical::PlanOperators(optimized, engine_->pool->num_threads());
 }
 
-void Session::Prepare(physical::ExecutionContext* context) const {
+void Session::Prepare(physical::ExecutionContext* context, const RunControl& control) const {
+  context->cancelled = control.cancelled;
   context->eval = MakeEvalContext();
   context->pool = engine_->pool.get();
   context->shuffle_partitions = static_cast<int>(conf_.GetInt64("spark.sql.shuffle.partitions"));
   context->batch_rows = conf_.GetInt64("millrace.batch.rows");
+}
+
+arrow::Status Session::Report(const physical::OperatorPtr& root, physical::ExecutionContext& context,
+                              const RunControl& control) {
+  if (control.root != nullptr) *control.root = root;
+  if (control.observed == nullptr) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(*control.observed, physical::FinishObservedMetrics(*root, context));
+  return arrow::Status::OK();
 }
 
 namespace {
@@ -193,7 +220,7 @@ arrow::Result<QueryResult> Session::ShowConf(const std::optional<std::string>& k
   return result;
 }
 
-arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation) {
+arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation, const RunControl& control) {
   if (relation.has_catalog()) return ExecuteCatalog(relation.catalog());
   if (relation.has_show_string()) {
     const auto& show = relation.show_string();
@@ -201,31 +228,53 @@ arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation) {
     types::DataTypePtr schema = plan->Schema();
     // One row more than shown tells whether there are more.
     plan = std::make_shared<logical::Limit>(std::max<int64_t>(0, show.num_rows()) + 1, 0, false, std::move(plan));
-    ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
-    physical::ExecutionContext context;
-    Prepare(&context);
-    ARROW_ASSIGN_OR_RAISE(auto partitions, physical::Collect(*root, context));
-    std::vector<std::shared_ptr<arrow::RecordBatch>> rows;
-    for (const auto& partition : partitions) rows.insert(rows.end(), partition.begin(), partition.end());
+    ARROW_ASSIGN_OR_RAISE(QueryResult rows, ExecutePlan(plan, control));
     ARROW_ASSIGN_OR_RAISE(std::string text,
                           expression::ShowString(
-                              context.eval, *schema, rows,
+                              MakeEvalContext(), *schema, rows.batches,
                               {.num_rows = show.num_rows(), .truncate = show.truncate(), .vertical = show.vertical()}));
     return TextResult("show_string", text);
   }
+  if (relation.has_html_string()) {
+    const auto& html = relation.html_string();
+    ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(html.input()));
+    types::DataTypePtr schema = plan->Schema();
+    plan = std::make_shared<logical::Limit>(std::max<int64_t>(0, html.num_rows()) + 1, 0, false, std::move(plan));
+    ARROW_ASSIGN_OR_RAISE(QueryResult rows, ExecutePlan(plan, control));
+    ARROW_ASSIGN_OR_RAISE(std::string text,
+                          expression::HtmlString(
+                              MakeEvalContext(), *schema, rows.batches,
+                              {.num_rows = html.num_rows(), .truncate = html.truncate(), .vertical = false}));
+    return TextResult("html_string", text);
+  }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  return ExecutePlan(plan, control);
+}
+
+arrow::Result<QueryResult> Session::ExecutePlan(const logical::PlanPtr& plan, const RunControl& control) {
   QueryResult result;
   result.schema = plan->Schema();
   ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
   physical::ExecutionContext context;
-  Prepare(&context);
+  Prepare(&context, control);
   ARROW_ASSIGN_OR_RAISE(auto partitions, physical::Collect(*root, context));
+  ARROW_RETURN_NOT_OK(Report(root, context, control));
   for (auto& partition : partitions) {
     for (auto& batch : partition) {
       if (batch->num_rows() > 0) result.batches.push_back(std::move(batch));
     }
   }
   return result;
+}
+
+arrow::Result<PlanCache::Partitions> Session::Materialize(const logical::PlanPtr& plan, const RunControl& control) {
+  // Not PlanBatch: the plan itself is what is being computed, only parts of it may be known.
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(plan, MakeEvalContext()));
+  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, physical::PlanOperators(optimized, engine_->pool->num_threads()));
+  physical::ExecutionContext context;
+  Prepare(&context, control);
+  ARROW_ASSIGN_OR_RAISE(std::vector<physical::Batches> partitions, physical::Collect(*root, context));
+  return std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(partitions));
 }
 
 arrow::Status Session::ForeachPartition(
@@ -240,19 +289,21 @@ arrow::Status Session::ForeachPartition(
                                [&](int i) { return function(i, partitions[static_cast<size_t>(i)]); });
 }
 
-arrow::Result<std::string> Session::Explain(const connect::Relation& relation, bool extended) {
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr analyzed, Analyze(relation));
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, MakeEvalContext()));
-  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, physical::PlanOperators(optimized, engine_->pool->num_threads()));
-  std::string text;
-  if (extended) {
-    text += "== Analyzed Logical Plan ==\n" + logical::TreeString(*analyzed) + "\n";
-    text += "== Optimized Logical Plan ==\n" + logical::TreeString(*optimized) + "\n";
-  }
-  return text + "== Physical Plan ==\n" + physical::TreeString(*root) + "\n";
+arrow::Result<QueryResult> Session::Sql(const std::string& text) {
+  connect::SqlCommand command;
+  command.mutable_input()->mutable_sql()->set_query(text);
+  ARROW_ASSIGN_OR_RAISE(std::optional<QueryResult> result, RunCommand(command));
+  if (result) return *std::move(result);
+  return Execute(command.input());
 }
 
-arrow::Result<QueryResult> Session::Sql(const std::string& text) {
+arrow::Result<std::optional<QueryResult>> Session::RunCommand(const connect::SqlCommand& command) {
+  // A text over frames of the client is a query.
+  if (command.input().has_with_relations()) {
+    ARROW_RETURN_NOT_OK(Analyze(command.input()));
+    return std::nullopt;
+  }
+  const std::string& text = command.input().sql().query();
   connect::Plan plan;
   std::optional<sql::ConfStatement> setting;
   sql::ParserOptions options;
@@ -281,7 +332,11 @@ arrow::Result<QueryResult> Session::Sql(const std::string& text) {
     }
     return empty;
   }
-  if (plan.has_root()) return Execute(plan.root());
+  if (plan.has_root()) {
+    if (plan.root().has_catalog()) return Execute(plan.root());
+    ARROW_RETURN_NOT_OK(Analyze(plan.root()));
+    return std::nullopt;
+  }
   if (plan.command().has_create_dataframe_view()) {
     const auto& view = plan.command().create_dataframe_view();
     ARROW_RETURN_NOT_OK(CreateView(view.input(), view.name(), view.is_global(), view.replace()));

@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,7 +21,10 @@
 #include "connector/sink.h"
 #include "delta/table.h"
 #include "physical/operator.h"
+#include "physical/operator/collect_metrics.h"
 #include "session/conf.h"
+#include "session/explain.h"
+#include "session/plan_cache.h"
 #include "session/streaming_query_manager.h"
 #include "streaming/streaming_query.h"
 
@@ -29,6 +33,7 @@ class Catalog;
 class Command;
 class Plan;
 class Relation;
+class SqlCommand;
 class WriteOperation;
 class WriteStreamOperationStart;
 }  // namespace spark::connect
@@ -58,6 +63,16 @@ struct QueryResult {
 /// What foreachBatch calls: the rows of one micro-batch as a relation of this session, and its number.
 using ForeachBatchFunction = std::function<arrow::Status(const std::string& relation_id, BatchId batch_id)>;
 
+/// How a caller holds on to a run.
+struct RunControl {
+  /// Set by whoever wants the run to end; may be null.
+  const std::atomic<bool>* cancelled = nullptr;
+  /// Receives what DataFrame.observe computed on the way; may be null.
+  std::vector<physical::ObservedMetrics>* observed = nullptr;
+  /// Receives the operators that ran; may be null.
+  physical::OperatorPtr* root = nullptr;
+};
+
 /// A session: settings, views, running queries. All doors (C++ API, Spark Connect, CLI) meet here and speak plan
 /// messages.
 ///
@@ -66,16 +81,23 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   static std::shared_ptr<Session> Create(std::shared_ptr<Engine> engine);
   ~Session();
+  /// A session of its own with the same settings and views.
+  std::shared_ptr<Session> Clone() const;
 
   Conf& conf() { return conf_; }
   catalog::Catalog& catalog() { return catalog_; }
   StreamingQueryManager& streams() { return streams_; }
+  PlanCache& cache() { return cache_; }
   /// Tables of the memory sink, and those tests feed memory streams with.
   connector::MemoryTables& memory_tables() { return memory_tables_; }
   /// Takes what console sinks print, instead of standard output. Before the first query; may be called from their
   /// threads.
   void set_print(std::function<void(std::string_view text)> print) { print_ = std::move(print); }
   const std::string& id() const { return id_; }
+  /// Where the blocks of local relations are that clients send ahead of their plans. Before the first query.
+  void set_find_block(std::function<std::shared_ptr<const std::string>(const std::string& hash)> find_block) {
+    find_block_ = std::move(find_block);
+  }
 
   /// Resolves a relation message. Errors: UserError as Spark raises.
   arrow::Result<logical::PlanPtr> Analyze(const spark::connect::Relation& relation);
@@ -83,18 +105,27 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Runs a batch query to the end. A ShowString relation gives one row `show_string`.
   /// Errors: as Analyze; UserError UNSUPPORTED_STREAMING_OPERATION… for a stream; failures of its data.
-  arrow::Result<QueryResult> Execute(const spark::connect::Relation& relation);
+  arrow::Result<QueryResult> Execute(const spark::connect::Relation& relation, const RunControl& control = {});
+  /// The same for a plan that is resolved already.
+  arrow::Result<QueryResult> ExecutePlan(const logical::PlanPtr& plan, const RunControl& control = {});
+  /// The rows of a plan, by partition.
+  arrow::Result<PlanCache::Partitions> Materialize(const logical::PlanPtr& plan, const RunControl& control = {});
   /// Runs `function` once a partition, on the engine's threads, several at once.
   arrow::Status ForeachPartition(
       const spark::connect::Relation& relation,
       const std::function<arrow::Status(int, const std::vector<std::shared_ptr<arrow::RecordBatch>>&)>& function);
   arrow::Result<std::string> Explain(const spark::connect::Relation& relation, bool extended);
+  arrow::Result<std::string> ExplainPlan(const logical::PlanPtr& analyzed, ExplainMode mode);
+  /// The files that a plan reads, as file: URIs.
+  arrow::Result<std::vector<std::string>> InputFiles(const logical::PlanPtr& plan);
 
   /// A SQL statement: rows of a query, or the (empty) result of a command.
   arrow::Result<QueryResult> Sql(const std::string& text);
+  /// The same where a query is not to run yet: nullopt for one, after it was resolved.
+  arrow::Result<std::optional<QueryResult>> RunCommand(const spark::connect::SqlCommand& command);
 
   /// DataFrameWriter.save.
-  arrow::Status Write(const spark::connect::WriteOperation& write);
+  arrow::Status Write(const spark::connect::WriteOperation& write, const RunControl& control = {});
   arrow::Status CreateView(const spark::connect::Relation& relation, const std::string& name, bool global,
                            bool replace);
 
@@ -118,7 +149,10 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Connector contexts live as long as the session: plans point at them.
   const connector::ConnectorContext* CurrentConnectorContext();
   arrow::Result<physical::OperatorPtr> PlanBatch(const logical::PlanPtr& analyzed);
-  void Prepare(physical::ExecutionContext* context) const;
+  /// After a run: what the caller wants to know of it.
+  static arrow::Status Report(const physical::OperatorPtr& root, physical::ExecutionContext& context,
+                              const RunControl& control);
+  void Prepare(physical::ExecutionContext* context, const RunControl& control = {}) const;
 
   std::string id_;
   std::shared_ptr<Engine> engine_;
@@ -127,9 +161,11 @@ class Session : public std::enable_shared_from_this<Session> {
   connector::MemoryTables memory_tables_;
   delta::TableCache delta_tables_;
   std::function<void(std::string_view)> print_;
+  std::function<std::shared_ptr<const std::string>(const std::string&)> find_block_;
   std::mutex mutex_;
   std::map<std::string, logical::PlanPtr> relations_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
+  PlanCache cache_;
   StreamingQueryManager streams_;
 };
 

@@ -86,7 +86,7 @@ std::string DefaultSinkName(const std::string& format, const std::string& fallba
 
 }  // namespace
 
-arrow::Status Session::Write(const connect::WriteOperation& write) {
+arrow::Status Session::Write(const connect::WriteOperation& write, const RunControl& control) {
   if (write.has_table()) return analyzer::NotSupported("saveAsTable and insertInto");
   if (write.has_bucket_by() || write.sort_column_names_size() > 0 || write.clustering_columns_size() > 0) {
     return analyzer::NotSupported("bucketBy, sortBy and clusterBy");
@@ -111,8 +111,10 @@ arrow::Status Session::Write(const connect::WriteOperation& write) {
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> target, def->open_batch(request));
   if (target == nullptr) return arrow::Status::OK();
   physical::ExecutionContext context;
-  Prepare(&context);
-  return physical::RunWrite(*root, context, target.get());
+  Prepare(&context, control);
+  ARROW_RETURN_NOT_OK(physical::RunWrite(*root, context, target.get()));
+  if (!request.path.empty()) cache_.Invalidate(request.path);
+  return Report(root, context, control);
 }
 
 arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
@@ -172,7 +174,7 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   }
   if (!location) {
     if (!temporary_allowed) {
-      return UserError("_LEGACY_ERROR_TEMP_1129", {{"config", "spark.sql.streaming.checkpointLocation"}});
+      return UserError("_LEGACY_ERROR_TEMP_1298", {{"config", "spark.sql.streaming.checkpointLocation"}});
     }
     location = (std::filesystem::temp_directory_path() / ("temporary-" + RandomUuid())).string();
     spec.temporary_checkpoint = true;

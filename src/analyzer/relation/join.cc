@@ -164,6 +164,32 @@ bool HasGlobalAggregate(const logical::Plan& plan) {
   return found;
 }
 
+// The rows that a chain of projections and filters over generators makes of nothing, made of each left row instead: the
+// left columns run through. Null for other plans.
+PlanPtr OverLeft(const PlanPtr& node, const PlanPtr& left) {
+  switch (node->kind()) {
+    case logical::NodeKind::kLocalRelation:
+      return node->output().empty() ? left : nullptr;
+    case logical::NodeKind::kSubqueryAlias:
+      return OverLeft(node->child(), left);
+    case logical::NodeKind::kGenerate:
+    case logical::NodeKind::kFilter: {
+      PlanPtr child = OverLeft(node->child(), left);
+      return child == nullptr ? nullptr : node->WithChildren({std::move(child)});
+    }
+    case logical::NodeKind::kProject: {
+      PlanPtr child = OverLeft(node->child(), left);
+      if (child == nullptr) return nullptr;
+      ExpressionVector items(left->output().begin(), left->output().end());
+      const ExpressionVector& own = static_cast<const logical::Project&>(*node).items();
+      items.insert(items.end(), own.begin(), own.end());
+      return std::make_shared<logical::Project>(std::move(items), std::move(child));
+    }
+    default:
+      return nullptr;
+  }
+}
+
 // JOIN LATERAL (SELECT … WHERE outer = …): a join on the conditions that read the left side.
 arrow::Result<PlanPtr> JoinLateralSubquery(RelationResolver& resolver, const spark::connect::LateralJoin& message,
                                            PlanPtr left) {
@@ -172,6 +198,12 @@ arrow::Result<PlanPtr> JoinLateralSubquery(RelationResolver& resolver, const spa
   if (type != JoinType::kInner && type != JoinType::kLeftOuter) return NotSupported("this type of a LATERAL join");
   ARROW_ASSIGN_OR_RAISE(PlanPtr right, resolver.ResolveBeside(message.right(), left->output()));
   AttributeVector shown = right->output();
+  PlanPtr generated = type == JoinType::kInner && !message.has_join_condition() ? OverLeft(right, left) : nullptr;
+  if (generated != nullptr && generated != left) {
+    ExpressionVector items(left->output().begin(), left->output().end());
+    items.insert(items.end(), shown.begin(), shown.end());
+    return std::make_shared<logical::Project>(std::move(items), std::move(generated));
+  }
   ARROW_ASSIGN_OR_RAISE(Decorrelated lateral, Decorrelate(right, left->output()));
   // Without rows such an aggregate still gives one, which a join would lose.
   if (!lateral.conditions.empty() && HasGlobalAggregate(*right)) {

@@ -1,7 +1,5 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
-#include <arrow/io/memory.h>
-#include <arrow/ipc/reader.h>
 
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
@@ -46,47 +44,6 @@ arrow::Result<types::DataTypePtr> ParseSchema(const std::string& text) {
   ARROW_RETURN_NOT_OK(type);
   if ((*type)->id() != types::TypeId::kStruct) return types::Struct({{"value", *type, true, ""}});
   return type;
-}
-
-// A batch of foreign Arrow types (large strings, narrower decimals) in the memory form of `type`.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> Conform(const expression::EvalContext& eval,
-                                                           const arrow::RecordBatch& batch,
-                                                           const types::DataType& schema) {
-  arrow::ArrayVector columns;
-  for (int i = 0; i < batch.num_columns(); ++i) {
-    const types::DataType& wanted = *schema.fields()[static_cast<size_t>(i)].type;
-    auto arrow_type = types::ToArrow(wanted);
-    if (batch.column(i)->type()->Equals(*arrow_type)) {
-      columns.push_back(batch.column(i));
-      continue;
-    }
-    auto viewed = batch.column(i)->View(arrow_type);
-    if (viewed.ok()) {
-      columns.push_back(*viewed);
-      continue;
-    }
-    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr from, types::FromArrow(*batch.column(i)->type()));
-    if (from->EqualsIgnoreNullability(wanted)) {
-      ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(arrow_type));
-      for (int64_t row = 0; row < batch.num_rows(); ++row) {
-        ARROW_ASSIGN_OR_RAISE(auto scalar, batch.column(i)->GetScalar(row));
-        if (!scalar->is_valid) {
-          ARROW_RETURN_NOT_OK(builder->AppendNull());
-          continue;
-        }
-        ARROW_ASSIGN_OR_RAISE(auto cast, scalar->CastTo(arrow_type));
-        ARROW_RETURN_NOT_OK(builder->AppendScalar(*cast));
-      }
-      ARROW_ASSIGN_OR_RAISE(auto built, builder->Finish());
-      columns.push_back(std::move(built));
-      continue;
-    }
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum cast,
-                          expression::CastColumn(eval, batch.column(i), *from, wanted, expression::CastMode::kAnsi));
-    ARROW_ASSIGN_OR_RAISE(auto array, expression::ToArray(cast, batch.num_rows(), eval.memory_pool));
-    columns.push_back(std::move(array));
-  }
-  return arrow::RecordBatch::Make(types::ToArrowSchema(schema), batch.num_rows(), std::move(columns));
 }
 
 std::string CaseInsensitiveOption(const google::protobuf::Map<std::string, std::string>& options,
@@ -162,34 +119,6 @@ arrow::Result<PlanPtr> ResolveRange(RelationResolver&, const Relation& relation)
   auto id = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "id", types::Long(), false);
   return std::make_shared<logical::Range>(std::move(id), range.start(), range.end(), range.step(),
                                           range.num_partitions());
-}
-
-arrow::Result<PlanPtr> ResolveLocalRelation(RelationResolver& resolver, const Relation& relation) {
-  const auto& local = relation.local_relation();
-  types::DataTypePtr schema;
-  if (local.has_schema() && !local.schema().empty()) {
-    ARROW_ASSIGN_OR_RAISE(schema, ParseSchema(local.schema()));
-  }
-  auto partitions = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
-  if (local.has_data()) {
-    auto input = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(local.data()));
-    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
-    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr arrived, types::FromArrowSchema(*reader->schema()));
-    if (schema == nullptr) schema = arrived;
-    if (schema->fields().size() != arrived->fields().size()) {
-      return UserError("ASSIGNMENT_ARITY_MISMATCH", {{"numExpr", std::to_string(arrived->fields().size())},
-                                                     {"numTarget", std::to_string(schema->fields().size())}});
-    }
-    while (true) {
-      ARROW_ASSIGN_OR_RAISE(auto next, reader->ReadNext());
-      if (next.batch == nullptr) break;
-      ARROW_ASSIGN_OR_RAISE(auto batch, Conform(resolver.context().eval, *next.batch, *schema));
-      (*partitions)[0].push_back(std::move(batch));
-    }
-  }
-  // Neither rows nor columns: one row without columns, which SELECT without FROM reads.
-  if (schema == nullptr) return logical::LocalRelation::OneRow();
-  return std::make_shared<logical::LocalRelation>(NewColumns(*schema), std::move(partitions));
 }
 
 arrow::Result<PlanPtr> ResolveCachedRemoteRelation(RelationResolver& resolver, const Relation& relation) {

@@ -8,6 +8,8 @@
 #include "expression/type_coercion.h"
 #include "function/function_def.h"
 #include "logical/node/aggregate.h"
+#include "logical/node/limit.h"
+#include "logical/node/sort.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/plan_conventions.h"
 
@@ -77,6 +79,37 @@ arrow::Result<PlanPtr> MakePivot(const ExpressionPtr& column, const ExpressionVe
   return std::make_shared<logical::Aggregate>(std::move(grouping), std::move(made), std::move(child));
 }
 
+// The values of the column as they are now, in order. Source: Spark, RelationalGroupedDataset.collectPivotValues.
+arrow::Result<ExpressionVector> DistinctValues(RelationResolver& resolver, const ExpressionPtr& column,
+                                               const PlanPtr& child) {
+  if (!resolver.context().rows_of || child->is_streaming()) {
+    return NotSupported("pivot without a list of values where no query may run");
+  }
+  int64_t max_values = 10000;
+  if (resolver.context().conf) {
+    if (auto set = resolver.context().conf("spark.sql.pivotMaxValues")) max_values = std::atoll(set->c_str());
+  }
+  ExpressionPtr named = std::make_shared<Alias>(column, "value");
+  ExpressionPtr value = expression::ToAttribute(named);
+  PlanPtr plan = std::make_shared<logical::Aggregate>(ExpressionVector{column}, ExpressionVector{named}, child);
+  plan = std::make_shared<logical::Sort>(std::vector<expression::SortOrder>{{value, true, true}}, true, std::move(plan));
+  plan = std::make_shared<logical::Limit>(max_values + 1, 0, false, std::move(plan));
+  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().rows_of(plan));
+  ExpressionVector values;
+  for (const auto& batch : batches) {
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      ARROW_ASSIGN_OR_RAISE(auto scalar, batch->column(0)->GetScalar(row));
+      values.push_back(std::make_shared<Literal>(column->type(), std::move(scalar)));
+    }
+  }
+  if (static_cast<int64_t>(values.size()) > max_values) {
+    return UserError("_LEGACY_ERROR_TEMP_1324", {{"pivotColumn", column->Sql(true)},
+                                                 {"maxValues", std::to_string(max_values)},
+                                                 {"config", "spark.sql.pivotMaxValues"}});
+  }
+  return values;
+}
+
 }  // namespace
 
 arrow::Result<PlanPtr> ResolvePivot(RelationResolver& resolver, const spark::connect::Aggregate& message,
@@ -107,7 +140,9 @@ arrow::Result<PlanPtr> ResolvePivot(RelationResolver& resolver, const spark::con
     }
     items = grouping;
   } else {
-    if (message.pivot().values_size() == 0) return NotSupported("pivot without a list of values");
+    if (message.pivot().values_size() == 0) {
+      ARROW_ASSIGN_OR_RAISE(values, DistinctValues(resolver, column, child));
+    }
     for (const auto& literal : message.pivot().values()) {
       spark::connect::Expression wrapped;
       *wrapped.mutable_literal() = literal;

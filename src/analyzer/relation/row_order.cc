@@ -13,6 +13,8 @@
 #include "logical/node/sample.h"
 #include "logical/node/sort.h"
 #include "logical/node/subquery_alias.h"
+#include "expression/type_coercion.h"
+#include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 
 namespace millrace::analyzer {
@@ -287,11 +289,92 @@ arrow::Result<PlanPtr> ResolveRepartition(RelationResolver& resolver, const Rela
                                                 std::move(child));
 }
 
+namespace {
+
+using spark::connect::Expression;
+
+Expression CallOf(const std::string& name, std::vector<Expression> arguments) {
+  Expression call;
+  call.mutable_unresolved_function()->set_function_name(name);
+  for (Expression& argument : arguments) *call.mutable_unresolved_function()->add_arguments() = std::move(argument);
+  return call;
+}
+
+Expression ColumnOf(const std::string& name) {
+  Expression column;
+  column.mutable_unresolved_attribute()->set_unparsed_identifier(name);
+  return column;
+}
+
+Expression NumberOf(int64_t value) {
+  Expression literal;
+  literal.mutable_literal()->set_long_(value);
+  return literal;
+}
+
+// Ranges of as many rows each as equal keys allow. Spark draws its bounds from a sample; ours are exact.
+arrow::Result<PlanPtr> RepartitionByRange(RelationResolver& resolver,
+                                          const spark::connect::RepartitionByExpression& message) {
+  constexpr const char* kRank = "__range_rank";
+  constexpr const char* kRows = "__range_rows";
+  int num_partitions = message.has_num_partitions() ? message.num_partitions() : resolver.context().connector->parallelism;
+  Relation ranked;
+  *ranked.mutable_with_columns()->mutable_input() = message.input();
+  auto add_window = [&](Expression function, const char* name, bool ordered) {
+    auto* alias = ranked.mutable_with_columns()->add_aliases();
+    alias->add_name(name);
+    auto* window = alias->mutable_expr()->mutable_window();
+    *window->mutable_window_function() = std::move(function);
+    for (const auto& key : message.partition_exprs()) {
+      if (!ordered) break;
+      auto* order = window->add_order_spec();
+      if (key.has_sort_order()) {
+        *order = key.sort_order();
+      } else {
+        *order->mutable_child() = key;
+        order->set_direction(Expression::SortOrder::SORT_DIRECTION_ASCENDING);
+      }
+    }
+  };
+  add_window(CallOf("rank", {}), kRank, true);
+  add_window(CallOf("count", {NumberOf(1)}), kRows, false);
+  Expression before = CallOf("-", {ColumnOf(kRank), NumberOf(1)});
+  Expression part =
+      CallOf("div", {CallOf("*", {std::move(before), NumberOf(num_partitions)}), ColumnOf(kRows)});
+  Relation moved;
+  auto* repartition = moved.mutable_repartition_by_expression();
+  *repartition->mutable_input() = std::move(ranked);
+  repartition->set_num_partitions(num_partitions);
+  *repartition->add_partition_exprs()->mutable_direct_shuffle_partition_id()->mutable_child() = std::move(part);
+  Relation shown;
+  *shown.mutable_drop()->mutable_input() = std::move(moved);
+  shown.mutable_drop()->add_column_names(kRank);
+  shown.mutable_drop()->add_column_names(kRows);
+  return resolver.Resolve(shown);
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveRepartitionByExpression(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.repartition_by_expression();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   for (const auto& key : message.partition_exprs()) {
-    if (key.has_sort_order()) return NotSupported("repartitionByRange");
+    if (key.has_sort_order()) return RepartitionByRange(resolver, message);
+  }
+  if (message.partition_exprs_size() == 1 && message.partition_exprs(0).has_direct_shuffle_partition_id()) {
+    const auto& number = message.partition_exprs(0).direct_shuffle_partition_id().child();
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr id, resolver.Expressions(child->output()).Resolve(number));
+    if (!id->type()->is_integral()) {
+      return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+                       {{"sqlExpr", QuoteSqlExpression("direct_shuffle_partition_id(" + id->Sql(true) + ")")},
+                        {"paramIndex", "first"},
+                        {"requiredType", QuoteSqlType("INT")},
+                        {"inputSql", QuoteSqlExpression(id->Sql(true))},
+                        {"inputType", QuoteSqlType(id->type()->Sql())}});
+    }
+    ExpressionPtr as_int = expression::ImplicitCast(id, types::Integer());
+    return std::make_shared<logical::Repartition>(message.num_partitions(), true, ExpressionVector{std::move(as_int)},
+                                                  std::move(child), /*direct=*/true);
   }
   ARROW_ASSIGN_OR_RAISE(ExpressionVector keys,
                         resolver.Expressions(child->output()).ResolveAll(message.partition_exprs()));

@@ -135,7 +135,7 @@ arrow::Result<OperatorPtr> PlanExchange(const logical::PlanPtr& node, const Requ
   spec.num_partitions = repartition.num_partitions();
   if (!repartition.keys().empty()) {
     spec.kind = Exchange::Kind::kHash;
-    ARROW_ASSIGN_OR_RAISE(spec.keys, HashPartitioning::Bind(repartition.keys(), child->output()));
+    ARROW_ASSIGN_OR_RAISE(spec.keys, HashPartitioning::Bind(repartition.keys(), child->output(), repartition.direct()));
     std::string keys = logical::DescribeExpressions(repartition.keys());
     spec.text = fmt::format("Exchange hashpartitioning({}{})", keys.substr(1, keys.size() - 2),
                             spec.num_partitions == 0 ? "" : fmt::format(", {}", spec.num_partitions));

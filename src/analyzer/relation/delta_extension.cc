@@ -1,0 +1,286 @@
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <google/protobuf/unknown_field_set.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "analyzer/relation_resolver.h"
+#include "base/error.h"
+#include "base/json_value.h"
+#include "connector/delta/table_request.h"
+#include "delta/history/commit_times.h"
+#include "delta/table.h"
+#include "format/json/json_decoder.h"
+#include "logical/node/local_relation.h"
+#include "logical/node/source_scan.h"
+#include "spark/connect/relations.pb.h"
+#include "types/arrow_type.h"
+#include "types/datetime_text.h"
+
+/// What the DeltaTable class of Delta's Python package asks for: forPath and forName (a scan), history, detail,
+/// isDeltaTable. Its messages (delta.connect.DeltaRelation) are few and stable, so they are read by field number.
+
+namespace millrace::analyzer {
+
+namespace {
+
+using google::protobuf::UnknownField;
+using google::protobuf::UnknownFieldSet;
+using spark::connect::Relation;
+
+constexpr const char* kTypeUrl = "type.googleapis.com/delta.connect.DeltaRelation";
+
+enum DeltaRelationField : int {
+  kScan = 1,
+  kDescribeHistory = 2,
+  kDescribeDetail = 3,
+  kConvertToDelta = 4,
+  kRestoreTable = 5,
+  kIsDeltaTable = 6,
+  kDeleteFromTable = 7,
+  kUpdateTable = 8,
+  kMergeIntoTable = 9,
+  kOptimizeTable = 10,
+};
+
+std::string NameOf(int field) {
+  switch (field) {
+    case kConvertToDelta:
+      return "convertToDelta";
+    case kRestoreTable:
+      return "restoreToVersion";
+    case kDeleteFromTable:
+      return "delete";
+    case kUpdateTable:
+      return "update";
+    case kMergeIntoTable:
+      return "merge";
+    case kOptimizeTable:
+      return "optimize";
+    default:
+      return "operation " + std::to_string(field);
+  }
+}
+
+// The bytes of the first field of this number; empty when it is not there.
+std::string Bytes(const UnknownFieldSet& fields, int number) {
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const UnknownField& field = fields.field(i);
+    if (field.number() == number && field.type() == UnknownField::TYPE_LENGTH_DELIMITED) {
+      return field.length_delimited();
+    }
+  }
+  return "";
+}
+
+arrow::Result<UnknownFieldSet> Parse(const std::string& bytes) {
+  UnknownFieldSet fields;
+  if (!fields.ParseFromString(bytes)) {
+    return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "the extension is no such message"}});
+  }
+  return fields;
+}
+
+struct TableName {
+  std::string path;
+  std::string name;
+};
+
+// A message whose first field is a DeltaTable: a path (field 1 of its field 1) or a name (its field 2).
+arrow::Result<TableName> TableOf(const std::string& message) {
+  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet outer, Parse(message));
+  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet table, Parse(Bytes(outer, 1)));
+  TableName found;
+  found.name = Bytes(table, 2);
+  if (!found.name.empty()) return found;
+  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet path, Parse(Bytes(table, 1)));
+  found.path = Bytes(path, 1);
+  return found;
+}
+
+arrow::Result<PlanPtr> Scan(RelationResolver& resolver, const TableName& table) {
+  Relation read;
+  if (!table.name.empty()) {
+    read.mutable_read()->mutable_named_table()->set_unparsed_identifier(table.name);
+  } else {
+    read.mutable_read()->mutable_data_source()->set_format("delta");
+    read.mutable_read()->mutable_data_source()->add_paths(table.path);
+  }
+  return resolver.Resolve(read);
+}
+
+struct OpenTable {
+  std::shared_ptr<delta::Table> table;
+  std::string name;
+};
+
+arrow::Result<OpenTable> Open(RelationResolver& resolver, const TableName& name) {
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, Scan(resolver, name));
+  const logical::SourceScan* scan = nullptr;
+  logical::VisitPlan(*plan, [&](const logical::Plan& node) {
+    if (node.kind() == logical::NodeKind::kSourceScan) scan = static_cast<const logical::SourceScan*>(&node);
+  });
+  if (scan == nullptr || scan->def().name != "delta") {
+    return UserError("DELTA_TABLE_ONLY_OPERATION", {{"operation", "DeltaTable"}, {"tableName", name.name}});
+  }
+  ARROW_ASSIGN_OR_RAISE(auto request, connector::delta_table::ParseTableRequest(*scan->request()));
+  OpenTable open{std::move(request.table), ""};
+  if (!name.name.empty()) {
+    open.name = name.name.find('.') == std::string::npos ? "spark_catalog.default." + name.name : name.name;
+  }
+  return open;
+}
+
+// Rows given as JSON records of `ddl`.
+arrow::Result<PlanPtr> RowsOf(RelationResolver& resolver, const char* ddl, const std::vector<JsonValue>& records) {
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, types::ParseSchemaDdl(ddl));
+  arrow::StringBuilder texts;
+  for (const JsonValue& record : records) ARROW_RETURN_NOT_OK(texts.Append(record.ToString()));
+  ARROW_ASSIGN_OR_RAISE(auto array, texts.Finish());
+  format::JsonDecoderConfig config{.schema = schema};
+  ARROW_ASSIGN_OR_RAISE(auto decoder,
+                        format::JsonDecoder::Make(std::move(config), resolver.context().eval.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(format::DecodedJson decoded, decoder->Decode(*array));
+  const auto& columns = static_cast<const arrow::StructArray&>(*decoded.values);
+  auto partitions = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
+  (*partitions)[0].push_back(
+      arrow::RecordBatch::Make(types::ToArrowSchema(*schema), columns.length(), columns.fields()));
+  AttributeVector output;
+  for (const types::StructField& field : schema->fields()) {
+    output.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), field.name,
+                                                                      field.type, field.nullable));
+  }
+  return std::make_shared<logical::LocalRelation>(std::move(output), std::move(partitions));
+}
+
+std::string IsoTime(int64_t millis) {
+  std::string text;
+  types::AppendTimestamp(millis * 1000, *types::TimeZone::Utc(), &text);
+  std::replace(text.begin(), text.end(), ' ', 'T');
+  return text + "Z";
+}
+
+// Values that are no text are shown as JSON.
+JsonValue AsTexts(const JsonValue* object) {
+  if (object == nullptr || !object->is_object()) return {};
+  JsonValue texts = JsonValue::Object();
+  for (const auto& [key, value] : object->members()) {
+    texts.Set(key, value.is_string() ? value : JsonValue::String(value.ToString()));
+  }
+  return texts;
+}
+
+constexpr const char* kHistoryColumns =
+    "version BIGINT, timestamp TIMESTAMP, userId STRING, userName STRING, operation STRING, operationParameters "
+    "MAP<STRING, STRING>, job STRUCT<jobId: STRING, jobName: STRING, jobRunId: STRING, runId: STRING, jobOwnerId: "
+    "STRING, triggerType: STRING>, notebook STRUCT<notebookId: STRING>, clusterId STRING, readVersion BIGINT, "
+    "isolationLevel STRING, isBlindAppend BOOLEAN, operationMetrics MAP<STRING, STRING>, userMetadata STRING, engineInfo "
+    "STRING";
+
+// Newest first. Source: Delta, DeltaHistoryManager.getHistory.
+arrow::Result<PlanPtr> History(RelationResolver& resolver, const TableName& name) {
+  ARROW_ASSIGN_OR_RAISE(OpenTable open, Open(resolver, name));
+  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, open.table->Update());
+  ARROW_ASSIGN_OR_RAISE(std::vector<delta::CommitTime> times,
+                        delta::CommitTimes(*open.table, *snapshot, delta::TableVersion(0), snapshot->version()));
+  std::vector<JsonValue> records;
+  for (auto it = times.rbegin(); it != times.rend(); ++it) {
+    JsonValue record = JsonValue::Object();
+    record.Set("version", JsonValue::Number(it->version.value));
+    record.Set("timestamp", JsonValue::String(IsoTime(it->timestamp_ms)));
+    ARROW_ASSIGN_OR_RAISE(auto commit, open.table->ReadCommit(it->version));
+    if (commit) {
+      for (const delta::Action& action : commit->actions) {
+        const auto* info = std::get_if<delta::CommitInfo>(&action);
+        if (info == nullptr) continue;
+        for (const auto& [key, value] : info->fields.members()) {
+          if (key == "timestamp" || key == "version" || key == "operationParameters" || key == "operationMetrics") continue;
+          record.Set(key, value);
+        }
+        record.Set("operationParameters", AsTexts(info->fields.Find("operationParameters")));
+        record.Set("operationMetrics", AsTexts(info->fields.Find("operationMetrics")));
+      }
+    }
+    records.push_back(std::move(record));
+  }
+  return RowsOf(resolver, kHistoryColumns, records);
+}
+
+constexpr const char* kDetailColumns =
+    "format STRING, id STRING, name STRING, description STRING, location STRING, createdAt TIMESTAMP, lastModified "
+    "TIMESTAMP, partitionColumns ARRAY<STRING>, clusteringColumns ARRAY<STRING>, numFiles BIGINT, sizeInBytes BIGINT, "
+    "properties MAP<STRING, STRING>, minReaderVersion INT, minWriterVersion INT, tableFeatures ARRAY<STRING>";
+
+JsonValue TextsOf(const std::vector<std::string>& texts) {
+  std::vector<JsonValue> elements;
+  for (const std::string& text : texts) elements.push_back(JsonValue::String(text));
+  return JsonValue::Array(std::move(elements));
+}
+
+JsonValue TextOrNull(const std::optional<std::string>& text) { return text ? JsonValue::String(*text) : JsonValue(); }
+
+// Source: Delta, DescribeDeltaDetailCommand.
+arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const TableName& name) {
+  ARROW_ASSIGN_OR_RAISE(OpenTable open, Open(resolver, name));
+  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, open.table->Update());
+  const delta::Metadata& metadata = snapshot->metadata();
+  const delta::Protocol& protocol = snapshot->protocol();
+  JsonValue properties = JsonValue::Object();
+  for (const auto& [key, value] : metadata.configuration) properties.Set(key, JsonValue::String(value));
+  std::vector<std::string> features;
+  for (const auto& list : {protocol.reader_features, protocol.writer_features}) {
+    if (list) features.insert(features.end(), list->begin(), list->end());
+  }
+  std::sort(features.begin(), features.end());
+  features.erase(std::unique(features.begin(), features.end()), features.end());
+  JsonValue record = JsonValue::Object();
+  record.Set("format", JsonValue::String("delta"))
+      .Set("id", JsonValue::String(metadata.id))
+      .Set("name", open.name.empty() ? TextOrNull(metadata.name) : JsonValue::String(open.name))
+      .Set("description", TextOrNull(metadata.description))
+      .Set("location", JsonValue::String("file:" + open.table->path()))
+      .Set("createdAt", metadata.created_time_ms ? JsonValue::String(IsoTime(*metadata.created_time_ms)) : JsonValue())
+      .Set("lastModified", JsonValue::String(IsoTime(snapshot->timestamp_ms())))
+      .Set("partitionColumns", TextsOf(metadata.partition_columns))
+      .Set("clusteringColumns", JsonValue::Array())
+      .Set("numFiles", JsonValue::Number(snapshot->files().num_files()))
+      .Set("sizeInBytes", JsonValue::Number(snapshot->files().total_size_bytes()))
+      .Set("properties", std::move(properties))
+      .Set("minReaderVersion", JsonValue::Number(int64_t{protocol.min_reader_version}))
+      .Set("minWriterVersion", JsonValue::Number(int64_t{protocol.min_writer_version}))
+      .Set("tableFeatures", TextsOf(features));
+  return RowsOf(resolver, kDetailColumns, {record});
+}
+
+arrow::Result<PlanPtr> IsDeltaTable(RelationResolver& resolver, const std::string& message) {
+  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet fields, Parse(message));
+  delta::TableCache tables(resolver.context().connector->file_system);
+  ARROW_ASSIGN_OR_RAISE(bool exists, tables.Open(Bytes(fields, 1))->Exists());
+  return RowsOf(resolver, "value BOOLEAN", {JsonValue::Object().Set("value", JsonValue::Bool(exists))});
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolveExtension(RelationResolver& resolver, const Relation& relation) {
+  const auto& extension = relation.extension();
+  if (extension.type_url() != kTypeUrl) {
+    return UserError("CONNECT_INVALID_PLAN.NO_HANDLER_FOR_EXTENSION", {{"extensionTypeUrl", extension.type_url()}});
+  }
+  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet fields, Parse(extension.value()));
+  if (fields.field_count() == 0) {
+    return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "an empty DeltaRelation"}});
+  }
+  int kind = fields.field(0).number();
+  std::string message = Bytes(fields, kind);
+  if (kind == kIsDeltaTable) return IsDeltaTable(resolver, message);
+  if (kind != kScan && kind != kDescribeHistory && kind != kDescribeDetail) {
+    return NotSupported("DeltaTable." + NameOf(kind));
+  }
+  ARROW_ASSIGN_OR_RAISE(TableName table, TableOf(message));
+  if (kind == kDescribeHistory) return History(resolver, table);
+  if (kind == kDescribeDetail) return Detail(resolver, table);
+  return Scan(resolver, table);
+}
+
+}  // namespace millrace::analyzer

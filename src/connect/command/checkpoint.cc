@@ -1,0 +1,29 @@
+#include "base/error.h"
+#include "base/ids.h"
+#include "connect/command/command.h"
+#include "spark/connect/base.pb.h"
+
+namespace millrace::connect {
+
+namespace proto = spark::connect;
+
+// Rows are kept by this process, for checkpoint() and localCheckpoint() alike; a lazy one is computed at once, too.
+arrow::Status RunCheckpoint(const CommandContext& context, const proto::Command& command) {
+  const auto& checkpoint = command.checkpoint_command();
+  session::Session& session = context.session();
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session.Analyze(checkpoint.relation()));
+  if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`checkpoint`"}});
+  ARROW_ASSIGN_OR_RAISE(auto rows, session.Materialize(plan, context.control()));
+  std::string id = RandomUuid();
+  session.PutRelation(id, std::make_shared<logical::LocalRelation>(plan->output(), std::move(rows)));
+  proto::ExecutePlanResponse response;
+  response.mutable_checkpoint_command_result()->mutable_relation()->set_relation_id(id);
+  return context.operation->Emit(std::move(response));
+}
+
+arrow::Status RunRemoveCachedRelation(const CommandContext& context, const proto::Command& command) {
+  context.session().RemoveRelation(command.remove_cached_remote_relation_command().relation().relation_id());
+  return arrow::Status::OK();
+}
+
+}  // namespace millrace::connect

@@ -1,0 +1,38 @@
+#include "connect/encode/query_event.h"
+
+#include "base/error.h"
+#include "streaming/progress.h"
+
+namespace millrace::connect {
+
+namespace {
+
+JsonValue TextOrNull(const std::string& text) { return text.empty() ? JsonValue() : JsonValue::String(text); }
+
+}  // namespace
+
+std::string StartedEventJson(const streaming::StreamingQuery& query, int64_t timestamp_ms) {
+  return JsonValue::Object()
+      .Set("id", JsonValue::String(query.id()))
+      .Set("runId", JsonValue::String(query.run_id()))
+      .Set("name", TextOrNull(query.name()))
+      .Set("timestamp", JsonValue::String(streaming::IsoMillis(timestamp_ms)))
+      .Set("jobTags", JsonValue::Array())
+      .ToString();
+}
+
+std::string ProgressEventJson(const JsonValue& progress) {
+  return JsonValue::Object().Set("progress", progress).ToString();
+}
+
+std::string TerminatedEventJson(const streaming::StreamingQuery& query, const arrow::Status& reason) {
+  const ErrorDetail* detail = GetErrorDetail(query.cause().ok() ? reason : query.cause());
+  return JsonValue::Object()
+      .Set("id", JsonValue::String(query.id()))
+      .Set("runId", JsonValue::String(query.run_id()))
+      .Set("exception", reason.ok() ? JsonValue() : JsonValue::String(reason.message()))
+      .Set("errorClassOnException", detail == nullptr ? JsonValue() : JsonValue::String(detail->condition()))
+      .ToString();
+}
+
+}  // namespace millrace::connect

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "streaming/streaming_query.h"
+
+namespace millrace::connect {
+
+/// Events of streaming queries in the JSON that StreamingQueryListener reads.
+/// Source: Spark, StreamingQueryListener.
+std::string StartedEventJson(const streaming::StreamingQuery& query, int64_t timestamp_ms);
+std::string ProgressEventJson(const JsonValue& progress);
+std::string TerminatedEventJson(const streaming::StreamingQuery& query, const arrow::Status& reason);
+
+}  // namespace millrace::connect

@@ -1,0 +1,108 @@
+#include "connect/encode/rows.h"
+
+#include <arrow/array.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/type.h>
+
+#include "types/arrow_type.h"
+
+namespace millrace::connect {
+
+namespace {
+
+// The same type with every zoned timestamp in `zone`.
+std::shared_ptr<arrow::DataType> InZone(const std::shared_ptr<arrow::DataType>& type, const std::string& zone) {
+  auto field_in_zone = [&](const std::shared_ptr<arrow::Field>& field) {
+    return field->WithType(InZone(field->type(), zone));
+  };
+  switch (type->id()) {
+    case arrow::Type::TIMESTAMP: {
+      const auto& timestamp = static_cast<const arrow::TimestampType&>(*type);
+      return timestamp.timezone().empty() ? type : arrow::timestamp(timestamp.unit(), zone);
+    }
+    case arrow::Type::LIST:
+      return arrow::list(field_in_zone(type->field(0)));
+    case arrow::Type::STRUCT: {
+      arrow::FieldVector fields;
+      for (const auto& field : type->fields()) fields.push_back(field_in_zone(field));
+      return arrow::struct_(std::move(fields));
+    }
+    case arrow::Type::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(*type);
+      return std::make_shared<arrow::MapType>(field_in_zone(map.key_field()), field_in_zone(map.item_field()));
+    }
+    default:
+      return type;
+  }
+}
+
+// The same values under another type of the same layout.
+std::shared_ptr<arrow::ArrayData> Retyped(const arrow::ArrayData& data, const std::shared_ptr<arrow::DataType>& type) {
+  auto copy = std::make_shared<arrow::ArrayData>(data);
+  copy->type = type;
+  for (size_t i = 0; i < copy->child_data.size(); ++i) {
+    copy->child_data[i] = Retyped(*copy->child_data[i], type->field(static_cast<int>(i))->type());
+  }
+  return copy;
+}
+
+// Writes into a string that becomes part of a message, without a copy in between.
+class StringOutput final : public arrow::io::OutputStream {
+ public:
+  arrow::Status Write(const void* data, int64_t num_bytes) override {
+    text_.append(static_cast<const char*>(data), static_cast<size_t>(num_bytes));
+    return arrow::Status::OK();
+  }
+  using Writable::Write;
+  arrow::Status Close() override {
+    closed_ = true;
+    return arrow::Status::OK();
+  }
+  arrow::Result<int64_t> Tell() const override { return static_cast<int64_t>(text_.size()); }
+  bool closed() const override { return closed_; }
+  void Reserve(size_t size) { text_.reserve(size); }
+  std::string Take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+RowEncoder::RowEncoder(const types::DataType& schema, const std::string& zone) {
+  auto in_memory = types::ToArrowSchema(schema);
+  arrow::FieldVector fields;
+  for (const auto& field : in_memory->fields()) fields.push_back(field->WithType(InZone(field->type(), zone)));
+  schema_ = arrow::schema(std::move(fields));
+  same_as_memory_ = schema_->Equals(*in_memory);
+}
+
+arrow::Result<std::string> RowEncoder::Encode(const arrow::RecordBatch& batch) const {
+  StringOutput output;
+  int64_t size = 0;
+  if (arrow::ipc::GetRecordBatchSize(batch, &size).ok()) output.Reserve(static_cast<size_t>(size) + 1024);
+  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeStreamWriter(&output, schema_));
+  arrow::ArrayVector columns = batch.columns();
+  if (!same_as_memory_) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      columns[i] = arrow::MakeArray(Retyped(*columns[i]->data(), schema_->field(static_cast<int>(i))->type()));
+    }
+  }
+  ARROW_RETURN_NOT_OK(
+      writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns))));
+  ARROW_RETURN_NOT_OK(writer->Close());
+  return output.Take();
+}
+
+arrow::Result<std::string> RowEncoder::EncodeEmpty() const {
+  ARROW_ASSIGN_OR_RAISE(auto empty, arrow::RecordBatch::MakeEmpty(schema_));
+  StringOutput output;
+  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeStreamWriter(&output, schema_));
+  ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(*empty));
+  ARROW_RETURN_NOT_OK(writer->Close());
+  return output.Take();
+}
+
+}  // namespace millrace::connect

@@ -1,0 +1,93 @@
+#include "base/error.h"
+#include "connect/service/service.h"
+#include "spark/connect/base.pb.h"
+
+namespace millrace::connect {
+
+namespace {
+
+namespace proto = spark::connect;
+
+// Client settings that mean nothing here, as Spark says of them.
+constexpr std::string_view kNotInConnect[] = {"spark.sql.execution.arrow.enabled",
+                                              "spark.sql.execution.arrow.pyspark.fallback.enabled"};
+
+void Warn(const std::string& key, proto::ConfigResponse* response) {
+  for (std::string_view known : kNotInConnect) {
+    if (key == known) response->add_warnings("The SQL config '" + key + "' is NOT supported in Spark Connect");
+  }
+}
+
+void Add(const std::string& key, const std::optional<std::string>& value, proto::ConfigResponse* response) {
+  auto* pair = response->add_pairs();
+  pair->set_key(key);
+  if (value) pair->set_value(*value);
+  Warn(key, response);
+}
+
+arrow::Status Set(session::Conf& conf, const proto::ConfigRequest::Set& set, proto::ConfigResponse* response) {
+  for (const auto& pair : set.pairs()) {
+    arrow::Status status = conf.Set(pair.key(), pair.value());
+    if (status.ok()) {
+      Warn(pair.key(), response);
+    } else if (set.silent()) {
+      response->add_warnings("Failed to set " + pair.key() + " to " + pair.value() + " due to " + status.message());
+    } else {
+      return status;
+    }
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Status Config(ConnectService& service, const proto::ConfigRequest& request, proto::ConfigResponse* response) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<ClientSession> session, SessionOf(service, request));
+  response->set_session_id(request.session_id());
+  response->set_server_side_session_id(session->server_side_id());
+  session::Conf& conf = session->engine().conf();
+  const auto& operation = request.operation();
+  switch (operation.op_type_case()) {
+    case proto::ConfigRequest::Operation::kSet:
+      return Set(conf, operation.set(), response);
+    case proto::ConfigRequest::Operation::kGet:
+      for (const std::string& key : operation.get().keys()) {
+        ARROW_ASSIGN_OR_RAISE(std::string value, conf.Require(key));
+        Add(key, value, response);
+      }
+      return arrow::Status::OK();
+    case proto::ConfigRequest::Operation::kGetWithDefault:
+      for (const auto& pair : operation.get_with_default().pairs()) {
+        std::optional<std::string> value = conf.Get(pair.key());
+        // What the client would rather have wins over a default, not over a setting.
+        if (pair.has_value() && !conf.IsSet(pair.key())) value = pair.value();
+        Add(pair.key(), value, response);
+      }
+      return arrow::Status::OK();
+    case proto::ConfigRequest::Operation::kGetOption:
+      for (const std::string& key : operation.get_option().keys()) Add(key, conf.Get(key), response);
+      return arrow::Status::OK();
+    case proto::ConfigRequest::Operation::kGetAll: {
+      const std::string& prefix = operation.get_all().prefix();
+      for (const auto& [key, value] : conf.All()) {
+        if (key.starts_with(prefix)) Add(key.substr(prefix.size()), value, response);
+      }
+      return arrow::Status::OK();
+    }
+    case proto::ConfigRequest::Operation::kUnset:
+      for (const std::string& key : operation.unset().keys()) {
+        conf.Unset(key);
+        Warn(key, response);
+      }
+      return arrow::Status::OK();
+    case proto::ConfigRequest::Operation::kIsModifiable:
+      for (const std::string& key : operation.is_modifiable().keys()) {
+        Add(key, conf.IsModifiable(key) ? "true" : "false", response);
+      }
+      return arrow::Status::OK();
+    default:
+      return arrow::Status::NotImplemented("A Config request without an operation");
+  }
+}
+
+}  // namespace millrace::connect

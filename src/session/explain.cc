@@ -1,0 +1,135 @@
+#include "session/explain.h"
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
+#include "connector/file/file_listing.h"
+#include "logical/node/source_scan.h"
+#include "optimizer/optimizer.h"
+#include "physical/planner.h"
+#include "session/plan_cache.h"
+#include "session/session.h"
+
+namespace millrace::session {
+
+namespace {
+
+// "   +- Project [a#1]" → depth 1, "Project [a#1]".
+struct TreeNode {
+  std::string prefix;
+  std::string text;
+};
+
+std::vector<TreeNode> NodesOf(const std::string& tree) {
+  std::vector<TreeNode> nodes;
+  std::istringstream lines(tree);
+  std::string line;
+  while (std::getline(lines, line)) {
+    size_t start = line.find_first_not_of(" :+-*");
+    if (start == std::string::npos) continue;
+    nodes.push_back({line.substr(0, start), line.substr(start)});
+  }
+  return nodes;
+}
+
+std::string OperatorName(const std::string& text) {
+  size_t end = text.find_first_of("[(");
+  std::string name = text.substr(0, end);
+  while (!name.empty() && name.back() == ' ') name.pop_back();
+  return name.empty() ? text : name;
+}
+
+// The tree of names with numbers, bottom up, then one paragraph an operator.
+std::string Formatted(const std::string& tree) {
+  std::vector<TreeNode> nodes = NodesOf(tree);
+  std::string text = "== Physical Plan ==\n";
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    text += nodes[i].prefix + OperatorName(nodes[i].text) + " (" + std::to_string(nodes.size() - i) + ")\n";
+  }
+  text += "\n";
+  for (size_t i = nodes.size(); i-- > 0;) {
+    std::string name = OperatorName(nodes[i].text);
+    text += "\n(" + std::to_string(nodes.size() - i) + ") " + name + "\n";
+    std::string arguments = nodes[i].text.substr(std::min(name.size(), nodes[i].text.size()));
+    arguments.erase(0, arguments.find_first_not_of(' ') == std::string::npos ? arguments.size()
+                                                                             : arguments.find_first_not_of(' '));
+    if (!arguments.empty()) text += "Arguments: " + arguments + "\n";
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+arrow::Result<std::string> Session::ExplainPlan(const logical::PlanPtr& analyzed, ExplainMode mode) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, MakeEvalContext()));
+  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, physical::PlanOperators(optimized, engine_->pool->num_threads()));
+  std::string physical = physical::TreeString(*root);
+  switch (mode) {
+    case ExplainMode::kCodegen:
+      return std::string("Found 0 WholeStageCodegen subtrees.\n");
+    case ExplainMode::kFormatted:
+      return Formatted(physical);
+    case ExplainMode::kCost:
+      return "== Optimized Logical Plan ==\n" + logical::TreeString(*optimized) + "\n== Physical Plan ==\n" + physical +
+             "\n";
+    case ExplainMode::kExtended:
+      return "== Parsed Logical Plan ==\n" + logical::TreeString(*analyzed) + "\n== Analyzed Logical Plan ==\n" +
+             logical::TreeString(*analyzed) + "\n== Optimized Logical Plan ==\n" + logical::TreeString(*optimized) +
+             "\n== Physical Plan ==\n" + physical + "\n";
+    case ExplainMode::kSimple:
+      break;
+  }
+  return "== Physical Plan ==\n" + physical + "\n";
+}
+
+arrow::Result<std::string> Session::Explain(const spark::connect::Relation& relation, bool extended) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr analyzed, Analyze(relation));
+  return ExplainPlan(analyzed, extended ? ExplainMode::kExtended : ExplainMode::kSimple);
+}
+
+arrow::Result<std::vector<std::string>> Session::InputFiles(const logical::PlanPtr& plan) {
+  std::vector<std::string> files;
+  arrow::Status status;
+  logical::VisitPlan(*plan, [&](const logical::Plan& node) {
+    if (node.kind() != logical::NodeKind::kSourceScan || !status.ok()) return;
+    const connector::SourceRequest& request = *static_cast<const logical::SourceScan&>(node).request();
+    if (request.paths.empty() || request.streaming) return;
+    auto list = [&]() -> arrow::Status {
+      ARROW_ASSIGN_OR_RAISE(auto options, connector::file::ListingOptions::Parse(request));
+      ARROW_ASSIGN_OR_RAISE(auto roots, connector::file::AbsolutePaths(request));
+      ARROW_ASSIGN_OR_RAISE(auto found, connector::file::ListFiles(*request.context, roots, options, true));
+      for (const auto& file : found) files.push_back("file://" + file.path);
+      return arrow::Status::OK();
+    };
+    status = list();
+  });
+  ARROW_RETURN_NOT_OK(status);
+  std::sort(files.begin(), files.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
+  return files;
+}
+
+std::string SchemaTreeString(const types::DataType& schema, int level) {
+  std::string tree = schema.ToTreeString();
+  if (level <= 0) return tree;
+  std::string kept;
+  std::istringstream lines(tree);
+  std::string line;
+  while (std::getline(lines, line)) {
+    // " |-- a" is the first level, " |    |-- b" the second.
+    size_t mark = line.find("|-- ");
+    if (mark == std::string::npos || (mark - 1) / 5 < static_cast<size_t>(level)) kept += line + "\n";
+  }
+  return kept;
+}
+
+bool SameSemantics(const logical::Plan& left, const logical::Plan& right) {
+  return CanonicalText(left) == CanonicalText(right);
+}
+
+int32_t SemanticHash(const logical::Plan& plan) {
+  return static_cast<int32_t>(std::hash<std::string>()(CanonicalText(plan)));
+}
+
+}  // namespace millrace::session

@@ -1,0 +1,185 @@
+#include "session/plan_cache.h"
+
+#include <arrow/array.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include "logical/node/source_scan.h"
+
+namespace millrace::session {
+
+namespace {
+
+using logical::NodeKind;
+using logical::Plan;
+using logical::PlanPtr;
+
+size_t Mix(size_t seed, size_t value) { return seed * 1099511628211ULL ^ value; }
+
+size_t HashOf(const arrow::ArrayData& data, size_t seed) {
+  seed = Mix(Mix(seed, static_cast<size_t>(data.length)), static_cast<size_t>(data.offset));
+  for (const auto& buffer : data.buffers) {
+    if (buffer == nullptr) continue;
+    std::string_view bytes(reinterpret_cast<const char*>(buffer->data()), static_cast<size_t>(buffer->size()));
+    seed = Mix(seed, std::hash<std::string_view>()(bytes));
+  }
+  for (const auto& child : data.child_data) seed = HashOf(*child, seed);
+  return seed;
+}
+
+std::string ContentOf(const logical::LocalRelation& relation) {
+  size_t seed = 14695981039346656037ULL;
+  for (const auto& partition : *relation.partitions()) {
+    for (const auto& batch : partition) {
+      seed = Mix(seed, static_cast<size_t>(batch->num_rows()));
+      for (const auto& column : batch->column_data()) seed = HashOf(*column, seed);
+    }
+  }
+  return std::to_string(seed);
+}
+
+std::string ContentOf(const logical::SourceScan& scan) {
+  std::string text(scan.def().name);
+  text += "|" + scan.request()->schema->ToJson();
+  for (int index : scan.columns().indices) text += "|" + std::to_string(index);
+  for (const std::string& path : scan.request()->paths) text += "|" + path;
+  for (const auto& [key, entry] : scan.request()->options.entries()) text += "|" + key + "=" + entry.value;
+  // Each stream is itself only.
+  if (scan.is_streaming()) text += "|" + std::to_string(scan.source_key());
+  return text;
+}
+
+// "a#17L" becomes "#0L" when #17 is the first number met: names change nothing.
+void AppendRenumbered(std::string_view text, std::map<std::string, size_t, std::less<>>* numbers, std::string* out) {
+  for (size_t i = 0; i < text.size();) {
+    if (text[i] != '#') {
+      *out += text[i++];
+      continue;
+    }
+    size_t end = i + 1;
+    while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+    while (!out->empty() && std::string_view(" [(,'").find(out->back()) == std::string_view::npos) out->pop_back();
+    std::string digits(text.substr(i + 1, end - i - 1));
+    size_t number = digits.empty() ? 0 : numbers->try_emplace(digits, numbers->size()).first->second;
+    *out += "#" + std::to_string(number);
+    i = end;
+  }
+}
+
+void AppendCanonical(const Plan& plan, std::map<std::string, size_t, std::less<>>* numbers, std::string* out) {
+  // Names of relations change nothing.
+  if (plan.kind() == NodeKind::kSubqueryAlias) return AppendCanonical(*plan.child(), numbers, out);
+  // Inputs first: columns are numbered where they are made.
+  *out += "(";
+  for (const PlanPtr& child : plan.children()) AppendCanonical(*child, numbers, out);
+  AppendRenumbered(plan.Describe(), numbers, out);
+  *out += " -> ";
+  AppendRenumbered(logical::DescribeAttributes(plan.output()), numbers, out);
+  if (plan.kind() == NodeKind::kLocalRelation) {
+    *out += ContentOf(static_cast<const logical::LocalRelation&>(plan));
+  } else if (plan.kind() == NodeKind::kSourceScan) {
+    *out += ContentOf(static_cast<const logical::SourceScan&>(plan));
+  }
+  *out += ")";
+}
+
+bool ReadsBelow(const Plan& plan, const std::string& path) {
+  bool reads = false;
+  logical::VisitPlan(plan, [&](const Plan& node) {
+    if (node.kind() != NodeKind::kSourceScan) return;
+    for (const std::string& read : static_cast<const logical::SourceScan&>(node).request()->paths) {
+      reads = reads || read.starts_with(path) || path.starts_with(read);
+    }
+  });
+  return reads;
+}
+
+}  // namespace
+
+std::string CanonicalText(const Plan& plan) {
+  std::map<std::string, size_t, std::less<>> numbers;
+  std::string text;
+  AppendCanonical(plan, &numbers, &text);
+  return text;
+}
+
+std::vector<PlanCache::EntryPtr> PlanCache::Entries() const {
+  std::lock_guard lock(mutex_);
+  return entries_;
+}
+
+void PlanCache::Persist(const PlanPtr& plan, StorageLevel level) {
+  auto entry = std::make_shared<Entry>();
+  entry->canonical = CanonicalText(*plan);
+  entry->plan = plan;
+  entry->level = level;
+  std::lock_guard lock(mutex_);
+  for (const EntryPtr& known : entries_) {
+    if (known->canonical == entry->canonical) return;
+  }
+  entries_.push_back(std::move(entry));
+}
+
+bool PlanCache::Unpersist(const Plan& plan) {
+  std::string canonical = CanonicalText(plan);
+  std::lock_guard lock(mutex_);
+  return std::erase_if(entries_, [&](const EntryPtr& entry) { return entry->canonical == canonical; }) > 0;
+}
+
+StorageLevel PlanCache::LevelOf(const Plan& plan) const {
+  std::vector<EntryPtr> entries = Entries();
+  if (entries.empty()) return {};
+  std::string canonical = CanonicalText(plan);
+  for (const EntryPtr& entry : entries) {
+    if (entry->canonical == canonical) return entry->level;
+  }
+  return {};
+}
+
+void PlanCache::Clear() {
+  std::lock_guard lock(mutex_);
+  entries_.clear();
+}
+
+void PlanCache::Invalidate(const std::string& path) {
+  for (const EntryPtr& entry : Entries()) {
+    if (!ReadsBelow(*entry->plan, path)) continue;
+    std::lock_guard lock(entry->mutex);
+    entry->rows = nullptr;
+  }
+}
+
+arrow::Result<PlanCache::Partitions> PlanCache::RowsOf(Entry& entry, const RunPlan& run) {
+  std::lock_guard lock(entry.mutex);
+  if (entry.rows == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(entry.rows, run(entry.plan));
+  }
+  return entry.rows;
+}
+
+arrow::Result<PlanPtr> PlanCache::Apply(const PlanPtr& plan, const RunPlan& run) {
+  std::vector<EntryPtr> entries = Entries();
+  if (entries.empty() || plan->is_streaming()) return plan;
+  std::function<arrow::Result<PlanPtr>(const PlanPtr&)> apply = [&](const PlanPtr& node) -> arrow::Result<PlanPtr> {
+    std::string canonical = CanonicalText(*node);
+    for (const EntryPtr& entry : entries) {
+      if (entry->canonical != canonical) continue;
+      ARROW_ASSIGN_OR_RAISE(Partitions rows, RowsOf(*entry, run));
+      return std::make_shared<logical::LocalRelation>(node->output(), std::move(rows));
+    }
+    std::vector<PlanPtr> children;
+    bool changed = false;
+    for (const PlanPtr& child : node->children()) {
+      ARROW_ASSIGN_OR_RAISE(PlanPtr applied, apply(child));
+      changed = changed || applied != child;
+      children.push_back(std::move(applied));
+    }
+    return changed ? node->WithChildren(std::move(children)) : node;
+  };
+  return apply(plan);
+}
+
+}  // namespace millrace::session

@@ -1,0 +1,139 @@
+"""Streaming queries driven by PySpark over Spark Connect; sources and sinks without Kafka."""
+
+import json
+import time
+
+import pytest
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import functions as F
+from pyspark.sql.streaming.listener import StreamingQueryListener
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "in"
+    path.mkdir()
+
+    def add(name, *numbers):
+        staged = tmp_path / name
+        staged.write_text("".join(json.dumps({"n": number}) + "\n" for number in numbers))
+        staged.rename(path / name)
+
+    add("a.json", 1, 2)
+    return path, add
+
+
+def read(spark, path):
+    return spark.readStream.schema("n long").json(str(path))
+
+
+def test_a_query_is_watched_and_ended(spark, tmp_path, folder):
+    path, add = folder
+    stream = read(spark, path)
+    assert stream.isStreaming
+    query = (stream.writeStream.format("memory").queryName("numbers").outputMode("append")
+             .option("checkpointLocation", str(tmp_path / "checkpoint")).start())
+    assert query.isActive and query.name == "numbers"
+    query.processAllAvailable()
+    assert sorted(row.n for row in spark.table("numbers").collect()) == [1, 2]
+    add("b.json", 3)
+    query.processAllAvailable()
+    assert spark.table("numbers").count() == 3
+    progress = query.lastProgress
+    assert progress.name == "numbers" and str(progress.id) == query.id and str(progress.runId) == query.runId
+    assert sum(one.numInputRows for one in query.recentProgress) == 3
+    assert progress.sources[0].description.startswith("FileStreamSource")
+    assert set(query.status) == {"message", "isDataAvailable", "isTriggerActive"}
+    assert [other.id for other in spark.streams.active] == [query.id]
+    assert spark.streams.get(query.id).runId == query.runId
+    assert query.awaitTermination(0.2) is False and spark.streams.awaitAnyTermination(0.2) is False
+    query.explain()
+    query.explain(True)
+    query.stop()
+    assert not query.isActive and spark.streams.active == [] and query.exception() is None
+    assert query.awaitTermination(5) is True and spark.streams.awaitAnyTermination(5) is True
+    spark.streams.resetTerminated()
+    assert spark.streams.awaitAnyTermination(0.2) is False
+    assert query.lastProgress is not None  # still there for who asks
+
+
+def test_a_restart_goes_on_where_the_run_before_ended(spark, tmp_path, folder):
+    path, add = folder
+    writer = (read(spark, path).writeStream.format("json").option("checkpointLocation", str(tmp_path / "checkpoint"))
+              .trigger(availableNow=True))
+    first = writer.start(str(tmp_path / "out"))
+    assert first.awaitTermination(30) is True
+    add("b.json", 3, 4)
+    second = writer.start(str(tmp_path / "out"))
+    second.awaitTermination(30)
+    assert first.id == second.id and first.runId != second.runId
+    assert sorted(row.n for row in spark.read.json(str(tmp_path / "out")).collect()) == [1, 2, 3, 4]
+
+
+def test_a_failing_query_tells_why(spark, tmp_path, folder):
+    path, add = folder
+    query = (read(spark, path).select((F.lit(1) / (F.col("n") - 2)).alias("q")).writeStream.format("memory")
+             .queryName("failing").start())
+    with pytest.raises(StreamingQueryException) as caught:
+        query.awaitTermination(30)
+    assert "DIVIDE_BY_ZERO" in str(caught.value) and caught.value.getCondition() == "STREAM_FAILED"
+    assert not query.isActive
+    assert "DIVIDE_BY_ZERO" in str(query.exception())
+    with pytest.raises(StreamingQueryException):
+        spark.streams.awaitAnyTermination(30)
+
+
+def test_listeners_hear_of_start_progress_and_end(spark, tmp_path, folder):
+    heard = []
+
+    class Listener(StreamingQueryListener):
+        def onQueryStarted(self, event):
+            heard.append(("started", event.name, str(event.runId)))
+
+        def onQueryProgress(self, event):
+            heard.append(("progress", event.progress.numInputRows, str(event.progress.runId)))
+
+        def onQueryIdle(self, event):
+            pass
+
+        def onQueryTerminated(self, event):
+            heard.append(("terminated", event.exception, str(event.runId)))
+
+    listener = Listener()
+    spark.streams.addListener(listener)
+    query = read(spark, folder[0]).writeStream.format("memory").queryName("heard").start()
+    assert heard[0] == ("started", "heard", query.runId)  # before start() has returned
+    query.processAllAvailable()
+    query.stop()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and heard[-1][0] != "terminated":
+        time.sleep(0.02)
+    spark.streams.removeListener(listener)
+    assert ("progress", 2, query.runId) in heard and heard[-1] == ("terminated", None, query.runId)
+    count = len(heard)
+    query = read(spark, folder[0]).writeStream.format("memory").queryName("unheard").start()
+    query.processAllAvailable()
+    query.stop()
+    assert len(heard) == count
+
+
+def test_a_query_outlives_its_client(start_server, tmp_path, folder):
+    from pyspark.sql.connect.session import SparkSession
+
+    path, add = folder
+    server = start_server()
+    session = SparkSession.builder.remote(f"{server.url}/;user_id=ann").create()
+    session_id = session.session_id
+    query = (read(session, path).writeStream.format("json").option("checkpointLocation", str(tmp_path / "checkpoint"))
+             .start(str(tmp_path / "out")))
+    query.processAllAvailable()
+    session.client._channel.close()
+    add("b.json", 3)
+    deadline = time.monotonic() + 30
+    back = SparkSession.builder.remote(f"{server.url}/;user_id=ann;session_id={session_id}").create()
+    found = back.streams.get(query.id)
+    assert found is not None and found.runId == query.runId
+    found.processAllAvailable()
+    assert sorted(row.n for row in back.read.json(str(tmp_path / "out")).collect()) == [1, 2, 3]
+    assert time.monotonic() < deadline
+    back.stop()  # ends the session, and the query with it
