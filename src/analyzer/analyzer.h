@@ -13,6 +13,7 @@
 #include "connector/source.h"
 #include "expression/eval_context.h"
 #include "logical/plan.h"
+#include "python/environment.h"
 
 namespace spark::connect {
 class Aggregate;
@@ -40,6 +41,8 @@ struct AnalyzerContext {
   std::function<arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>>(const logical::PlanPtr& plan)> rows_of;
   /// Any other session setting.
   std::function<std::optional<std::string>(std::string_view key)> conf;
+  /// What Python functions run with; null where there are none.
+  python::EnvironmentPtr python;
 };
 
 /// Plan messages → typed logical plan: names, types with implicit casts, functions, stars, aliases.

@@ -15,6 +15,8 @@
 #include "logical/node/limit.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
+#include "python/worker_pool.h"
+#include "session/python_environment.h"
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
@@ -32,6 +34,8 @@ Engine::Engine(int num_threads) {
   system_clock_ = std::make_unique<SystemClock>();
   clock = system_clock_.get();
   file_system = LocalFileSystem();
+  python_workers = std::make_shared<python::WorkerPool>();
+  python_interpreter = python::DefaultInterpreter();
 }
 
 int64_t QueryResult::num_rows() const {
@@ -116,6 +120,7 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
     if (it == relations_.end()) return UserError("DATAFRAME_NOT_FOUND", {{"dfId", relation_id}});
     return it->second;
   };
+  context.python = MakePythonEnvironment(*engine_, conf_);
   return context;
 }
 

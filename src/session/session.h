@@ -22,6 +22,7 @@
 #include "delta/table.h"
 #include "physical/operator.h"
 #include "physical/operator/collect_metrics.h"
+#include "python/interpreter.h"
 #include "session/conf.h"
 #include "session/explain.h"
 #include "session/plan_cache.h"
@@ -38,6 +39,10 @@ class WriteOperation;
 class WriteStreamOperationStart;
 }  // namespace spark::connect
 
+namespace millrace::python {
+class WorkerPool;
+}  // namespace millrace::python
+
 namespace millrace::session {
 
 /// What all sessions of a process share: threads, clock, files. Outlives its sessions.
@@ -48,6 +53,9 @@ struct Engine {
   std::unique_ptr<TaskPool> pool;
   Clock* clock = nullptr;
   FileSystem* file_system = nullptr;
+  /// Processes that run Python functions, and the Python that sessions use.
+  std::shared_ptr<python::WorkerPool> python_workers;
+  python::Interpreter python_interpreter;
 
  private:
   std::unique_ptr<Clock> system_clock_;

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "python/environment.h"
+#include "session/conf.h"
+
+namespace millrace::session {
+
+struct Engine;
+
+/// What Python functions resolved now run with: the engine's workers, this session's settings.
+python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf);
+
+}  // namespace millrace::session
