@@ -71,4 +71,6 @@ else:
 
     os.close(report_fd)
     sys.argv = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    # PySpark's streaming workers tell of each batch on standard output, which is the job's.
+    quiet = {"print": lambda *values, **options: None}
+    runpy.run_module(module, init_globals=quiet, run_name="__main__", alter_sys=True)

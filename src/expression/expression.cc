@@ -11,7 +11,7 @@
 #include "expression/call.h"
 #include "expression/generator.h"
 #include "expression/node.h"
-#include "expression/python_udf.h"
+#include "expression/python/python_udf.h"
 #include "expression/vector.h"
 
 namespace millrace::expression {

@@ -7,7 +7,9 @@ namespace millrace::python {
 
 namespace {
 
-std::string TaskContextJson(int32_t partition) {
+std::string TaskContextJson(int32_t partition, const std::map<std::string, std::string>& properties) {
+  JsonValue local = JsonValue::Object();
+  for (const auto& [key, value] : properties) local.Set(key, JsonValue::String(value));
   JsonValue context = JsonValue::Object();
   context.Set("isBarrier", JsonValue::Bool(false));
   context.Set("connInfo", JsonValue::Number(int64_t{-1}));
@@ -18,12 +20,21 @@ std::string TaskContextJson(int32_t partition) {
   context.Set("taskAttemptId", JsonValue::Number(int64_t{partition}));
   context.Set("cpus", JsonValue::Number(int64_t{1}));
   context.Set("resources", JsonValue::Object());
-  context.Set("localProperties", JsonValue::Object());
+  context.Set("localProperties", std::move(local));
   return context.ToString();
 }
 
-void AppendTaskContext(int32_t partition, const WorkerVersion& version, std::string* out) {
-  if (version.AtLeast(4, 2)) return AppendBytes(TaskContextJson(partition), out);
+void AppendConf(const std::map<std::string, std::string>& conf, std::string* out) {
+  AppendInt(static_cast<int32_t>(conf.size()), out);
+  for (const auto& [key, value] : conf) {
+    AppendBytes(key, out);
+    AppendBytes(value, out);
+  }
+}
+
+void AppendTaskContext(const TaskSpec& spec, const WorkerVersion& version, std::string* out) {
+  int32_t partition = spec.partition;
+  if (version.AtLeast(4, 2)) return AppendBytes(TaskContextJson(partition, spec.local_properties), out);
   AppendBool(false, out);  // not a barrier task
   if (!version.AtLeast(4, 1)) {
     AppendInt(-1, out);
@@ -35,15 +46,7 @@ void AppendTaskContext(int32_t partition, const WorkerVersion& version, std::str
   AppendLong(partition, out);
   AppendInt(1, out);  // cpus
   AppendInt(0, out);  // resources
-  AppendInt(0, out);  // local properties
-}
-
-void AppendConf(const std::map<std::string, std::string>& conf, std::string* out) {
-  AppendInt(static_cast<int32_t>(conf.size()), out);
-  for (const auto& [key, value] : conf) {
-    AppendBytes(key, out);
-    AppendBytes(value, out);
-  }
+  AppendConf(spec.local_properties, out);
 }
 
 bool IsArrow(EvalType type) { return type != EvalType::kBatched && type != EvalType::kTable; }
@@ -69,17 +72,33 @@ void AppendSettings(const TaskSpec& spec, const WorkerVersion& version, std::str
   AppendBool(false, out);  // no profiler
 }
 
-}  // namespace
-
-std::string TaskHeader(const TaskSpec& spec, const WorkerVersion& version) {
+std::string Beginning(const TaskSpec& spec, const WorkerVersion& version) {
   std::string out;
   AppendInt(spec.partition, &out);
   AppendBytes(spec.calls[0].functions[0]->python_version, &out);
-  AppendTaskContext(spec.partition, version, &out);
+  AppendTaskContext(spec, version, &out);
   AppendBytes("", &out);  // the folder of files added to the job: PYTHONPATH has it
   AppendInt(0, &out);     // archives in it
   AppendBool(false, &out);
   AppendInt(0, &out);  // broadcasts
+  return out;
+}
+
+}  // namespace
+
+std::string PlainTaskHeader(const TaskSpec& spec, const WorkerVersion& version) {
+  std::string out = Beginning(spec, version);
+  AppendInt(0, &out);  // NON_UDF
+  if (version.AtLeast(4, 2)) {
+    AppendConf(spec.conf, &out);
+    AppendConf(spec.eval_conf, &out);
+  }
+  AppendBytes(spec.calls[0].functions[0]->command, &out);
+  return out;
+}
+
+std::string TaskHeader(const TaskSpec& spec, const WorkerVersion& version) {
+  std::string out = Beginning(spec, version);
   AppendInt(static_cast<int32_t>(spec.eval_type), &out);
   AppendSettings(spec, version, &out);
   AppendInt(static_cast<int32_t>(spec.calls.size()), &out);

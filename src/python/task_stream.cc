@@ -48,12 +48,19 @@ class TaskStream::Input final : public arrow::io::InputStream {
 arrow::Result<std::unique_ptr<TaskStream>> TaskStream::Start(EnvironmentPtr environment, const TaskSpec& spec,
                                                              InputWriter input, const std::atomic<bool>* cancelled,
                                                              arrow::MemoryPool* memory) {
+  return StartWith(TaskHeader, std::move(environment), spec, std::move(input), cancelled, memory);
+}
+
+arrow::Result<std::unique_ptr<TaskStream>> TaskStream::StartWith(HeaderFunction header, EnvironmentPtr environment,
+                                                                 const TaskSpec& spec, InputWriter input,
+                                                                 const std::atomic<bool>* cancelled,
+                                                                 arrow::MemoryPool* memory) {
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Worker> worker, environment->pool->Acquire(environment->interpreter));
   int flags = ::fcntl(worker->socket.fd(), F_GETFL);
   ::fcntl(worker->socket.fd(), F_SETFL, flags | O_NONBLOCK);
   std::unique_ptr<TaskStream> task(
       new TaskStream(std::move(environment), std::move(worker), std::move(input), cancelled, memory));
-  task->outgoing_ = TaskHeader(spec, task->version());
+  task->outgoing_ = header(spec, task->version());
   return task;
 }
 

@@ -32,6 +32,12 @@ class TaskStream {
   static arrow::Result<std::unique_ptr<TaskStream>> Start(EnvironmentPtr environment, const TaskSpec& spec,
                                                           InputWriter input, const std::atomic<bool>* cancelled,
                                                           arrow::MemoryPool* memory);
+  /// The same with other words before the first row (PlainTaskHeader).
+  using HeaderFunction = std::string (*)(const TaskSpec& spec, const WorkerVersion& version);
+  static arrow::Result<std::unique_ptr<TaskStream>> StartWith(HeaderFunction header, EnvironmentPtr environment,
+                                                              const TaskSpec& spec, InputWriter input,
+                                                              const std::atomic<bool>* cancelled,
+                                                              arrow::MemoryPool* memory);
   ~TaskStream();
 
   const WorkerVersion& version() const { return worker_->version; }

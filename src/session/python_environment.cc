@@ -39,10 +39,12 @@ int64_t ParseBytes(const std::string& text) {
 
 }  // namespace
 
-python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf) {
+python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client) {
   auto environment = std::make_shared<python::Environment>();
   environment->pool = engine.python_workers;
   environment->interpreter = engine.python_interpreter;
+  auto& path = environment->interpreter.module_path;
+  path.insert(path.begin(), client.module_path.begin(), client.module_path.end());
   for (const char* key : {"spark.pyspark.python", "spark.sql.execution.pyspark.python"}) {
     auto executable = conf.Get(key);
     if (executable && !executable->empty()) environment->interpreter.executable = *executable;

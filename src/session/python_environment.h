@@ -2,12 +2,13 @@
 
 #include "python/environment.h"
 #include "session/conf.h"
+#include "session/python_client.h"
 
 namespace millrace::session {
 
 struct Engine;
 
 /// What Python functions resolved now run with: the engine's workers, this session's settings.
-python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf);
+python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client);
 
 }  // namespace millrace::session

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "expression/show_string.h"
@@ -120,8 +121,27 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
     if (it == relations_.end()) return UserError("DATAFRAME_NOT_FOUND", {{"dfId", relation_id}});
     return it->second;
   };
-  context.python = MakePythonEnvironment(*engine_, conf_);
+  context.registered_function = [this](const std::string& name) -> std::shared_ptr<const analyzer::RegisteredFunction> {
+    std::lock_guard lock(mutex_);
+    auto it = functions_.find(name);
+    return it == functions_.end() ? nullptr : it->second;
+  };
+  {
+    std::lock_guard lock(mutex_);
+    context.python = MakePythonEnvironment(*engine_, conf_, python_client_);
+  }
   return context;
+}
+
+void Session::set_python_client(PythonClient client) {
+  std::lock_guard lock(mutex_);
+  python_client_ = std::move(client);
+}
+
+void Session::RegisterFunction(const std::string& name, analyzer::RegisteredFunction function) {
+  auto shared = std::make_shared<const analyzer::RegisteredFunction>(std::move(function));
+  std::lock_guard lock(mutex_);
+  functions_[ToLowerAscii(name)] = std::move(shared);
 }
 
 arrow::Result<logical::PlanPtr> Session::Analyze(const connect::Relation& relation) {

@@ -1,4 +1,4 @@
-#include "expression/python_udf.h"
+#include "expression/python/python_udf.h"
 
 namespace millrace::expression {
 
