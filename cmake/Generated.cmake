@@ -54,3 +54,13 @@ add_custom_command(
   DEPENDS ${CMAKE_SOURCE_DIR}/tools/generate_error_conditions.py ${condition_sources}
   COMMENT "Spark's error conditions" VERBATIM)
 add_custom_target(millrace_error_conditions DEPENDS ${conditions})
+
+# --- embedded_python.cc: python/ as it travels inside the program (src/python/embedded.h)
+set(MILLRACE_EMBEDDED_PYTHON ${MILLRACE_GENERATED}/python/embedded_python.cc)
+file(GLOB_RECURSE python_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/python/*.py)
+add_custom_command(
+  OUTPUT ${MILLRACE_EMBEDDED_PYTHON}
+  COMMAND ${MILLRACE_PYTHON} ${CMAKE_SOURCE_DIR}/tools/embed_python.py ${MILLRACE_EMBEDDED_PYTHON}
+          ${CMAKE_SOURCE_DIR}/python
+  DEPENDS ${CMAKE_SOURCE_DIR}/tools/embed_python.py ${python_sources}
+  COMMENT "python/, embedded" VERBATIM)

@@ -13,6 +13,8 @@
 #include "connector/source.h"
 #include "expression/eval_context.h"
 #include "logical/plan.h"
+#include "python/environment.h"
+#include "python/user_function.h"
 
 namespace spark::connect {
 class Aggregate;
@@ -22,6 +24,12 @@ class Relation;
 }  // namespace spark::connect
 
 namespace millrace::analyzer {
+
+/// A Python function that a session registered under a name (spark.udf.register). Immutable.
+struct RegisteredFunction {
+  python::UserFunctionPtr function;
+  types::DataTypePtr return_type;
+};
 
 /// What resolving may ask of the session. Outlives the call.
 struct AnalyzerContext {
@@ -40,6 +48,10 @@ struct AnalyzerContext {
   std::function<arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>>(const logical::PlanPtr& plan)> rows_of;
   /// Any other session setting.
   std::function<std::optional<std::string>(std::string_view key)> conf;
+  /// The function that the session registered under a lower-case name; null when there is none.
+  std::function<std::shared_ptr<const RegisteredFunction>(const std::string& lower_name)> registered_function;
+  /// What Python functions run with; null where there are none.
+  python::EnvironmentPtr python;
 };
 
 /// Plan messages → typed logical plan: names, types with implicit casts, functions, stars, aliases.

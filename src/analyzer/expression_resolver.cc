@@ -410,6 +410,11 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(target.substr(0, target.size() - 2)));
     return UserError("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", {{"tableName", QuoteNameParts(parts)}});
   }
+  if (context_.registered_function) {
+    if (auto registered = context_.registered_function(lower)) {
+      return ResolvePythonCall(registered->function, registered->return_type, arguments);
+    }
+  }
   const function::FunctionDef* def = function::FindFunction(lower);
   if (def != nullptr && def->kind != function::FunctionKind::kAggregate) {
     const char* syntax = distinct                      ? "DISTINCT"
@@ -679,7 +684,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveKind(const connect::Expr
     case connect::Expression::kSubqueryExpression:
       return ResolveSubquery(message);
     case connect::Expression::kCommonInlineUserDefinedFunction:
-      return NotSupported("the user-defined function " + message.common_inline_user_defined_function().function_name());
+      return ResolvePythonFunction(message);
     case connect::Expression::kNamedArgumentExpression:
       return NotSupported("the named argument " + message.named_argument_expression().key());
     default:

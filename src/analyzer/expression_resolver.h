@@ -15,6 +15,7 @@
 #include "analyzer/operator_input.h"
 #include "expression/aggregate.h"
 #include "expression/generator.h"
+#include "python/user_function.h"
 #include "spark/connect/expressions.pb.h"
 #include "sql/parser.h"
 
@@ -94,6 +95,10 @@ class ExpressionResolver {
       const spark::connect::Expression::Window::WindowFrame::FrameBoundary& message, bool is_rows, bool is_lower,
       const logical::WindowSpec& spec);
   arrow::Result<ExpressionPtr> ResolveWithinGroup(const spark::connect::Expression& message);
+  arrow::Result<ExpressionPtr> ResolvePythonFunction(const spark::connect::Expression& message);
+  arrow::Result<ExpressionPtr> ResolvePythonCall(
+      const python::UserFunctionPtr& function, const types::DataTypePtr& type,
+      const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments);
   arrow::Result<ExpressionPtr> ResolveSubquery(const spark::connect::Expression& message);
   /// nullopt when no item before this one has that alias.
   arrow::Result<std::optional<ExpressionPtr>> ResolveLateralAlias(const std::vector<std::string>& parts) const;

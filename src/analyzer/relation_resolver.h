@@ -114,6 +114,9 @@ arrow::Result<PlanPtr> ResolveDescribe(RelationResolver&, const spark::connect::
 arrow::Result<PlanPtr> ResolveSummary(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveCorrelation(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveCovariance(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveMapPartitions(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveGroupMap(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveCoGroupMap(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveCachedLocalRelation(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveChunkedCachedLocalRelation(RelationResolver&, const spark::connect::Relation&);

@@ -11,6 +11,7 @@
 #include "expression/call.h"
 #include "expression/generator.h"
 #include "expression/node.h"
+#include "expression/python/python_udf.h"
 #include "expression/vector.h"
 
 namespace millrace::expression {
@@ -142,6 +143,8 @@ bool SameNode(const Expression& a, const Expression& b) {
     case ExpressionKind::kGeneratorCall:
     case ExpressionKind::kWindowCall:
       return a.Sql() == b.Sql();
+    case ExpressionKind::kPythonUdf:
+      return SamePythonCall(static_cast<const PythonUdf&>(a), static_cast<const PythonUdf&>(b));
     case ExpressionKind::kCaseWhen:
     case ExpressionKind::kLambdaFunction:
       return true;

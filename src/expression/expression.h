@@ -38,6 +38,7 @@ enum class ExpressionKind : uint8_t {
   kAggregateCall,
   kGeneratorCall,
   kWindowCall,
+  kPythonUdf,  ///< a user's Python function; gone when operators are planned
 };
 
 class Expression;

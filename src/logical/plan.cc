@@ -2,9 +2,12 @@
 
 #include <map>
 
+#include "logical/node/eval_python.h"
 #include "logical/node/expand.h"
 #include "logical/node/generate.h"
+#include "logical/node/groups_in_python.h"
 #include "logical/node/local_relation.h"
+#include "logical/node/map_in_python.h"
 #include "logical/node/range.h"
 #include "logical/node/source_scan.h"
 #include "logical/node/union.h"
@@ -209,6 +212,21 @@ class FreshCopier {
         for (WindowFunction& function : functions) function.column = Fresh({function.column})[0];
         return Window(window.spec(), std::move(functions), std::move(children[0]))
             .WithExpressions(std::move(expressions));
+      }
+      case NodeKind::kEvalPython: {
+        const auto& eval = static_cast<const EvalPython&>(*node);
+        ExpressionVector calls = eval.calls();
+        for (ExpressionPtr& call : calls) call = Renumber(call);
+        return std::make_shared<EvalPython>(std::move(calls), Fresh(eval.results()), std::move(children[0]));
+      }
+      case NodeKind::kMapInPython:
+      case NodeKind::kGroupsInPython: {
+        ExpressionVector columns = node->expressions();
+        for (ExpressionPtr& column : columns) column = Renumber(column);
+        PlanPtr copy = node->WithChildren(std::move(children))->WithExpressions(std::move(columns));
+        AttributeVector output = Fresh(node->output());
+        return node->kind() == NodeKind::kMapInPython ? static_cast<const MapInPython&>(*copy).WithOutput(output)
+                                                      : static_cast<const GroupsInPython&>(*copy).WithOutput(output);
       }
       default:
         break;

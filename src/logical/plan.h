@@ -34,6 +34,9 @@ enum class NodeKind : uint8_t {
   kWatermark,
   kWindow,
   kCollectMetrics,
+  kEvalPython,
+  kMapInPython,
+  kGroupsInPython,
 };
 
 class Plan;

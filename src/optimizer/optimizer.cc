@@ -32,6 +32,11 @@ constexpr std::array kRewrite = {
     Rule{"RemoveRedundant", RemoveRedundant},
 };
 
+// When filters have gone as far down as they can, and before it is known which columns are read.
+constexpr std::array kExtract = {
+    Rule{"ExtractPythonUdfs", ExtractPythonUdfs},
+};
+
 constexpr std::array kPrune = {
     Rule{"PruneColumns", PruneColumns},
     Rule{"CollapseProjects", CollapseProjects},
@@ -45,10 +50,7 @@ constexpr std::array kNarrow = {
 };
 
 constexpr std::array kPhases = {
-    Phase{kClean, 1},
-    Phase{kRewrite, 100},
-    Phase{kPrune, 10},
-    Phase{kNarrow, 1},
+    Phase{kClean, 1}, Phase{kRewrite, 100}, Phase{kExtract, 1}, Phase{kPrune, 10}, Phase{kNarrow, 1},
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ arrow::Result<PlanPtr> CombineLimits(const PlanPtr& plan, const EvalContext& con
 arrow::Result<PlanPtr> PruneColumns(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PruneFromJsonFields(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PushFilterIntoScan(const PlanPtr& plan, const EvalContext& context);
+arrow::Result<PlanPtr> ExtractPythonUdfs(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> RemoveRedundant(const PlanPtr& plan, const EvalContext& context);
 
 // What several rules need.

@@ -3,13 +3,16 @@
 #include "physical/operator/collect_metrics.h"
 #include "physical/operator/deduplicate.h"
 #include "physical/operator/event_time_watermark.h"
+#include "physical/operator/eval_python.h"
 #include "physical/operator/exchange.h"
 #include "physical/operator/expand.h"
 #include "physical/operator/generate.h"
+#include "physical/operator/groups_in_python.h"
 #include "physical/operator/hash_aggregate.h"
 #include "physical/operator/hash_join.h"
 #include "physical/operator/limit.h"
 #include "physical/operator/local_scan.h"
+#include "physical/operator/map_in_python.h"
 #include "physical/operator/project_filter.h"
 #include "physical/operator/range_scan.h"
 #include "physical/operator/renaming.h"
@@ -51,6 +54,9 @@ constexpr OperatorRule kRules[] = {
     {"Exchange", MatchesExchange, PlanExchange},
     {"Window", MatchesWindow, PlanWindow},
     {"CollectMetrics", MatchesCollectMetrics, PlanCollectMetrics},
+    {"EvalPython", MatchesEvalPython, PlanEvalPython},
+    {"MapInPython", MatchesMapInPython, PlanMapInPython},
+    {"GroupsInPython", MatchesGroupsInPython, PlanGroupsInPython},
     {"Renaming", MatchesRenaming, PlanRenaming},
 };
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "expression/show_string.h"
@@ -17,6 +18,8 @@
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
 #include "session/row_expressions.h"
+#include "python/worker_pool.h"
+#include "session/python_environment.h"
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
@@ -34,6 +37,8 @@ Engine::Engine(int num_threads) {
   system_clock_ = std::make_unique<SystemClock>();
   clock = system_clock_.get();
   file_system = LocalFileSystem();
+  python_workers = std::make_shared<python::WorkerPool>();
+  python_interpreter = python::DefaultInterpreter();
 }
 
 int64_t QueryResult::num_rows() const {
@@ -121,7 +126,27 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
     if (it == relations_.end()) return UserError("DATAFRAME_NOT_FOUND", {{"dfId", relation_id}});
     return it->second;
   };
+  context.registered_function = [this](const std::string& name) -> std::shared_ptr<const analyzer::RegisteredFunction> {
+    std::lock_guard lock(mutex_);
+    auto it = functions_.find(name);
+    return it == functions_.end() ? nullptr : it->second;
+  };
+  {
+    std::lock_guard lock(mutex_);
+    context.python = MakePythonEnvironment(*engine_, conf_, python_client_);
+  }
   return context;
+}
+
+void Session::set_python_client(PythonClient client) {
+  std::lock_guard lock(mutex_);
+  python_client_ = std::move(client);
+}
+
+void Session::RegisterFunction(const std::string& name, analyzer::RegisteredFunction function) {
+  auto shared = std::make_shared<const analyzer::RegisteredFunction>(std::move(function));
+  std::lock_guard lock(mutex_);
+  functions_[ToLowerAscii(name)] = std::move(shared);
 }
 
 arrow::Result<logical::PlanPtr> Session::Analyze(const connect::Relation& relation) {

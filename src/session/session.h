@@ -22,9 +22,11 @@
 #include "delta/table.h"
 #include "physical/operator.h"
 #include "physical/operator/collect_metrics.h"
+#include "python/interpreter.h"
 #include "session/conf.h"
 #include "session/explain.h"
 #include "session/plan_cache.h"
+#include "session/python_client.h"
 #include "session/streaming_query_manager.h"
 #include "streaming/streaming_query.h"
 
@@ -38,6 +40,11 @@ class WriteOperation;
 class WriteStreamOperationStart;
 }  // namespace spark::connect
 
+namespace millrace::python {
+class StreamingWorker;
+class WorkerPool;
+}  // namespace millrace::python
+
 namespace millrace::session {
 
 /// What all sessions of a process share: threads, clock, files. Outlives its sessions.
@@ -48,6 +55,9 @@ struct Engine {
   std::unique_ptr<TaskPool> pool;
   Clock* clock = nullptr;
   FileSystem* file_system = nullptr;
+  /// Processes that run Python functions, and the Python that sessions use.
+  std::shared_ptr<python::WorkerPool> python_workers;
+  python::Interpreter python_interpreter;
 
  private:
   std::unique_ptr<Clock> system_clock_;
@@ -137,6 +147,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void PutRelation(const std::string& relation_id, logical::PlanPtr plan);
   void RemoveRelation(const std::string& relation_id);
 
+  /// For functions that start from now on.
+  void set_python_client(PythonClient client);
+  /// spark.udf.register: `name` means this function in expressions and SQL; it wins over a built-in one.
+  void RegisterFunction(const std::string& name, analyzer::RegisteredFunction function);
+
   /// The context of an evaluation now: session zone, ANSI mode, current time.
   expression::EvalContext MakeEvalContext() const;
 
@@ -153,6 +168,12 @@ class Session : public std::enable_shared_from_this<Session> {
   static arrow::Status Report(const physical::OperatorPtr& root, physical::ExecutionContext& context,
                               const RunControl& control);
   void Prepare(physical::ExecutionContext* context, const RunControl& control = {}) const;
+  using MakeSink = std::function<arrow::Result<std::unique_ptr<connector::StreamSink>>(const connector::SinkRequest&)>;
+  /// Starts the worker of a Python foreachBatch; `function` hands it a micro-batch.
+  arrow::Result<std::shared_ptr<python::StreamingWorker>> StartPythonForeachBatch(
+      const spark::connect::WriteStreamOperationStart& start, ForeachBatchFunction* function);
+  arrow::Result<MakeSink> PythonForeach(const spark::connect::WriteStreamOperationStart& start,
+                                        types::DataTypePtr schema);
 
   std::string id_;
   std::shared_ptr<Engine> engine_;
@@ -166,6 +187,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::map<std::string, logical::PlanPtr> relations_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
   PlanCache cache_;
+  PythonClient python_client_;
+  /// By lower-case name.
+  std::map<std::string, std::shared_ptr<const analyzer::RegisteredFunction>> functions_;
   StreamingQueryManager streams_;
 };
 

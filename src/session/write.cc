@@ -9,6 +9,7 @@
 #include "logical/node/local_relation.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
+#include "session/python_streaming.h"
 #include "session/session.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
@@ -117,6 +118,39 @@ arrow::Status Session::Write(const connect::WriteOperation& write, const RunCont
   return Report(root, context, control);
 }
 
+arrow::Result<std::shared_ptr<python::StreamingWorker>> Session::StartPythonForeachBatch(
+    const connect::WriteStreamOperationStart& start, ForeachBatchFunction* function) {
+  if (!start.foreach_batch().has_python_function()) return analyzer::NotSupported("foreachBatch of another language");
+  const auto& message = start.foreach_batch().python_function();
+  python::UserFunction user{"foreachBatch", python::EvalType::kBatched, message.command(), message.python_ver()};
+  PythonClient client;
+  {
+    std::lock_guard lock(mutex_);
+    client = python_client_;
+  }
+  if (client.connect_url.empty())
+    return analyzer::NotSupported("foreachBatch in Python without a Spark Connect server");
+  ARROW_ASSIGN_OR_RAISE(auto worker, StartForeachBatchWorker(MakeAnalyzerContext().python, client, std::move(user)));
+  *function = [worker, user_id = client.user_id](const std::string& relation_id, BatchId batch_id) {
+    return worker->ProcessBatch(relation_id, batch_id.value, user_id);
+  };
+  return worker;
+}
+
+arrow::Result<Session::MakeSink> Session::PythonForeach(const connect::WriteStreamOperationStart& start,
+                                                        types::DataTypePtr schema) {
+  if (!start.foreach_writer().has_python_function()) return analyzer::NotSupported("foreach of another language");
+  const auto& message = start.foreach_writer().python_function();
+  auto function = std::make_shared<python::UserFunction>();
+  function->name = "foreach";
+  function->command = message.command();
+  function->python_version = message.python_ver();
+  return [environment = MakeAnalyzerContext().python, function,
+          schema](const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
+    return MakePythonForeachSink(environment, function, schema);
+  };
+}
+
 arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     const connect::WriteStreamOperationStart& start, ForeachBatchFunction foreach_batch) {
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(start.input()));
@@ -138,22 +172,30 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   request.query_name = spec.name;
 
   bool temporary_allowed = true;
-  if (foreach_batch) {
+  std::shared_ptr<python::StreamingWorker> worker;
+  if (start.has_foreach_batch() && !foreach_batch) {
+    ARROW_ASSIGN_OR_RAISE(worker, StartPythonForeachBatch(start, &foreach_batch));
+  }
+  if (start.has_foreach_writer()) {
+    ARROW_ASSIGN_OR_RAISE(spec.make_sink, PythonForeach(start, plan->Schema()));
+  } else if (foreach_batch) {
     logical::AttributeVector columns = plan->output();
     std::weak_ptr<Session> weak = weak_from_this();
-    spec.make_sink = [weak, columns, foreach_batch](
-                         const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
-      return connector::MakeForeachBatchSink(
-          [weak, columns, foreach_batch](BatchId batch_id, connector::PartitionedRows rows) -> arrow::Status {
-            std::shared_ptr<Session> session = weak.lock();
-            if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
-            auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(rows));
-            std::string relation_id = RandomUuid();
-            session->PutRelation(relation_id, std::make_shared<logical::LocalRelation>(columns, std::move(partitions)));
-            arrow::Status status = foreach_batch(relation_id, batch_id);
-            session->RemoveRelation(relation_id);
-            return status;
-          });
+    spec.make_sink = [weak, columns, foreach_batch,
+                      worker](const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
+      auto process = [weak, columns, foreach_batch](BatchId batch_id,
+                                                    connector::PartitionedRows rows) -> arrow::Status {
+        std::shared_ptr<Session> session = weak.lock();
+        if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
+        auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(rows));
+        std::string relation_id = RandomUuid();
+        session->PutRelation(relation_id, std::make_shared<logical::LocalRelation>(columns, std::move(partitions)));
+        arrow::Status status = foreach_batch(relation_id, batch_id);
+        session->RemoveRelation(relation_id);
+        return status;
+      };
+      if (worker != nullptr) return MakePythonForeachBatchSink(worker, std::move(process));
+      return connector::MakeForeachBatchSink(std::move(process));
     };
   } else {
     std::string format = DefaultSinkName(start.format(), conf_.Get("spark.sql.sources.default").value_or("parquet"));

@@ -1,0 +1,116 @@
+"""Makes PySpark of this process use the engine that `millrace submit` runs beside it.
+
+Nothing of PySpark is imported here: the changes are applied to its modules when the job imports them, so a job that
+fails before, or imports nothing of PySpark, behaves as with plain `python`.
+"""
+import importlib.abc
+import os
+import sys
+
+# Settings of a Spark process, which is not there: they are taken and mean nothing.
+_OF_THE_PROCESS = ("spark.master", "spark.remote", "spark.api.mode", "spark.submit.", "spark.jars", "spark.driver.",
+                   "spark.executor.", "spark.plugins", "spark.files", "spark.archives", "spark.yarn.",
+                   "spark.kubernetes.", "spark.ui.", "spark.eventLog.", "spark.dynamicAllocation.", "spark.cores.",
+                   "spark.serializer", "spark.kryo", "spark.hadoop.", "spark.local.dir", "spark.network.",
+                   "spark.extraListeners", "spark.logConf", "spark.python.worker.", "spark.pyspark.",
+                   "spark.memory.", "spark.shuffle.", "spark.scheduler.", "spark.task.", "spark.rpc.",
+                   "spark.port.", "spark.history.", "spark.deploy.", "spark.worker.", "spark.streaming.")
+
+
+def prepare():
+    package = os.environ.pop("MILLRACE_PACKAGE", "")
+    remote = os.environ.pop("MILLRACE_REMOTE")
+    # Programs that the job starts are not ours to change.
+    path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != package]
+    if path:
+        os.environ["PYTHONPATH"] = os.pathsep.join(path)
+    else:
+        os.environ.pop("PYTHONPATH", None)
+    os.environ["SPARK_REMOTE"] = remote
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    os.environ.setdefault("SPARK_HOME", "/")
+    sys.meta_path.insert(0, _Patcher())
+
+
+def _sends(key):
+    return not any(key == name or (name.endswith(".") and key.startswith(name)) or
+                   (not name.endswith(".") and key.startswith(name + ".")) for name in _OF_THE_PROCESS)
+
+
+def _patch_builder(module):
+    """SparkSession.builder: .master(...) and settings of the Spark process are as good as not given."""
+    builder = module.SparkSession.Builder
+    builder._validate_startup_urls = lambda self: None
+    for name in ("getOrCreate", "create"):
+        original = getattr(builder, name)
+
+        def replacement(self, _original=original):
+            kept = self._options
+            user_remote = kept.get("spark.remote")
+            self._options = {key: value for key, value in kept.items() if _sends(key)}
+            if user_remote and str(user_remote).startswith("sc://"):
+                self._options["spark.remote"] = user_remote
+            try:
+                return _original(self)
+            finally:
+                self._options = kept
+
+        replacement.__doc__ = original.__doc__
+        replacement.__name__ = name
+        setattr(builder, name, replacement)
+
+
+def _patch_connect_session(module):
+    from millrace.spark_context import SparkContext
+
+    module.SparkSession.sparkContext = property(SparkContext._of_session)
+
+
+def _patch_pyspark(module):
+    """Jobs import SparkContext from pyspark, where the client package has none."""
+    if getattr(module, "SparkContext", None) is None:
+        from millrace.spark_context import SparkContext
+
+        module.SparkContext = SparkContext
+
+
+_PATCHES = {
+    "pyspark": _patch_pyspark,
+    "pyspark.sql.session": _patch_builder,
+    "pyspark.sql.connect.session": _patch_connect_session,
+}
+
+
+class _Patcher(importlib.abc.MetaPathFinder):
+    """Finds a module as always, and changes it once it is loaded."""
+
+    def find_spec(self, name, path, target=None):
+        patch = _PATCHES.get(name)
+        if patch is None:
+            return None
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec = finder.find_spec(name, path, target)
+            if spec is None:
+                continue
+            if spec.loader is not None:
+                spec.loader = _PatchingLoader(spec.loader, patch)
+            return spec
+        return None
+
+
+class _PatchingLoader(importlib.abc.Loader):
+    def __init__(self, loader, patch):
+        self._loader = loader
+        self._patch = patch
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        self._loader.exec_module(module)
+        self._patch(module)
+
+    def __getattr__(self, name):
+        return getattr(self._loader, name)

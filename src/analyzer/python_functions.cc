@@ -1,0 +1,216 @@
+#include "analyzer/python_functions.h"
+
+#include "analyzer/relation_resolver.h"
+#include "base/error.h"
+#include "expression/python/python_udf.h"
+#include "function/python_aggregate.h"
+#include "logical/node/groups_in_python.h"
+#include "logical/node/map_in_python.h"
+#include "logical/node/project.h"
+#include "spark/connect/expressions.pb.h"
+#include "spark/connect/relations.pb.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+namespace connect = spark::connect;
+using connect::Relation;
+using expression::AttributePtr;
+using expression::AttributeReference;
+using expression::ExpressionKind;
+using python::EvalType;
+
+arrow::Status EvalTypeNotSupported(EvalType type) {
+  return NotSupported("a function of the kind " + std::string(python::EvalTypeName(type)) + " in this place");
+}
+
+ExpressionPtr Unnamed(const ExpressionPtr& value) {
+  return value->kind() == ExpressionKind::kAlias ? value->children()[0] : value;
+}
+
+AttributeVector ToOutput(const types::DataType& schema) {
+  AttributeVector output;
+  for (const types::StructField& field : schema.fields()) {
+    output.push_back(
+        std::make_shared<AttributeReference>(expression::NextAttributeId(), field.name, field.type, field.nullable));
+  }
+  return output;
+}
+
+// The rows that a function gives: its output type is a struct.
+arrow::Result<AttributeVector> OutputOf(const connect::CommonInlineUserDefinedFunction& message) {
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr type, ResolveDataType(message.python_udf().output_type()));
+  if (type->id() != types::TypeId::kStruct) {
+    return UserError("INVALID_SCHEMA.NON_STRUCT_TYPE",
+                     {{"inputSchema", "\"" + type->Sql() + "\""}, {"dataType", "\"" + type->Sql() + "\""}});
+  }
+  return ToOutput(*type);
+}
+
+// Grouping expressions become columns: those that are none yet are computed below.
+arrow::Result<logical::GroupedColumns> GroupBy(RelationResolver& resolver,
+                                               const google::protobuf::RepeatedPtrField<connect::Expression>& messages,
+                                               PlanPtr* plan) {
+  logical::GroupedColumns columns;
+  columns.values = (*plan)->output();
+  OperatorInput below;
+  const AttributeVector visible = (*plan)->output();
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector keys, resolver.Expressions(visible, &below).ResolveAll(messages));
+  ARROW_ASSIGN_OR_RAISE(*plan, below.Apply(*plan, resolver.context().eval));
+  ExpressionVector items((*plan)->output().begin(), (*plan)->output().end());
+  bool computed = false;
+  for (const ExpressionPtr& key : keys) {
+    ExpressionPtr named = ExpressionResolver::Name(key);
+    if (named->kind() != ExpressionKind::kAttribute) {
+      items.push_back(named);
+      computed = true;
+    }
+    columns.keys.push_back(expression::ToAttribute(named));
+  }
+  if (computed) *plan = std::make_shared<logical::Project>(std::move(items), *plan);
+  return columns;
+}
+
+}  // namespace
+
+arrow::Result<python::UserFunctionPtr> ToUserFunction(const connect::CommonInlineUserDefinedFunction& message) {
+  if (!message.has_python_udf()) {
+    return NotSupported("the user-defined function " + message.function_name() + ", which is not of Python,");
+  }
+  auto function = std::make_shared<python::UserFunction>();
+  function->name = message.function_name();
+  function->eval_type = static_cast<EvalType>(message.python_udf().eval_type());
+  function->command = message.python_udf().command();
+  function->python_version = message.python_udf().python_ver();
+  function->deterministic = message.deterministic();
+  return function;
+}
+
+arrow::Result<python::EnvironmentPtr> PythonOf(const AnalyzerContext& context) {
+  if (context.python == nullptr) return NotSupported("a Python function");
+  return context.python;
+}
+
+arrow::Result<ExpressionPtr> MakePythonCall(const AnalyzerContext& context, python::UserFunctionPtr function,
+                                            types::DataTypePtr type, ExpressionVector arguments,
+                                            std::vector<std::string> argument_names) {
+  ARROW_ASSIGN_OR_RAISE(python::EnvironmentPtr environment, PythonOf(context));
+  for (ExpressionPtr& argument : arguments) argument = Unnamed(argument);
+  EvalType eval_type = function->eval_type;
+  if (python::IsGroupedAggregate(eval_type)) {
+    return function::MakePythonAggregate(std::move(function), std::move(environment), std::move(type),
+                                         std::move(arguments), std::move(argument_names));
+  }
+  if (!python::IsScalar(eval_type)) return EvalTypeNotSupported(eval_type);
+  return std::make_shared<expression::PythonUdf>(std::move(function), std::move(environment), std::move(type),
+                                                 std::move(arguments), std::move(argument_names));
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolvePythonCall(
+    const python::UserFunctionPtr& function, const types::DataTypePtr& type,
+    const google::protobuf::RepeatedPtrField<connect::Expression>& arguments) {
+  ExpressionVector values;
+  std::vector<std::string> names;
+  for (const connect::Expression& argument : arguments) {
+    if (argument.has_named_argument_expression()) {
+      const auto& named = argument.named_argument_expression();
+      for (const std::string& name : names) {
+        if (name == named.key()) {
+          return UserError(
+              "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE",
+              {{"routineName", QuoteIdentifier(function->name)}, {"parameterName", QuoteIdentifier(named.key())}});
+        }
+      }
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(named.value()));
+      values.push_back(std::move(value));
+      names.push_back(named.key());
+      continue;
+    }
+    google::protobuf::RepeatedPtrField<connect::Expression> one;
+    *one.Add() = argument;
+    ARROW_ASSIGN_OR_RAISE(ExpressionVector several, ResolveAll(one));
+    for (ExpressionPtr& value : several) {
+      if (!names.empty() && !names.back().empty()) {
+        return UserError("UNEXPECTED_POSITIONAL_ARGUMENT", {{"routineName", QuoteIdentifier(function->name)},
+                                                            {"parameterName", QuoteIdentifier(names.back())}});
+      }
+      values.push_back(std::move(value));
+      names.emplace_back();
+    }
+  }
+  return MakePythonCall(context_, function, type, std::move(values), std::move(names));
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolvePythonFunction(const connect::Expression& message) {
+  const auto& call = message.common_inline_user_defined_function();
+  ARROW_ASSIGN_OR_RAISE(python::UserFunctionPtr function, ToUserFunction(call));
+  if (call.is_distinct()) return NotSupported("DISTINCT of the Python function " + call.function_name());
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr type, ResolveDataType(call.python_udf().output_type()));
+  return ResolvePythonCall(function, type, call.arguments());
+}
+
+arrow::Result<PlanPtr> ResolveMapPartitions(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.map_partitions();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  ARROW_ASSIGN_OR_RAISE(python::UserFunctionPtr function, ToUserFunction(message.func()));
+  if (message.is_barrier()) return NotSupported("barrier execution of " + function->name);
+  if (message.has_profile_id()) return NotSupported("a resource profile");
+  if (function->eval_type != EvalType::kMapPandasIter && function->eval_type != EvalType::kMapArrowIter) {
+    return EvalTypeNotSupported(function->eval_type);
+  }
+  ARROW_ASSIGN_OR_RAISE(AttributeVector output, OutputOf(message.func()));
+  ARROW_ASSIGN_OR_RAISE(python::EnvironmentPtr environment, PythonOf(resolver.context()));
+  AttributeVector input = child->output();
+  return std::make_shared<logical::MapInPython>(std::move(function), std::move(environment), std::move(input),
+                                                std::move(output), std::move(child));
+}
+
+arrow::Result<PlanPtr> ResolveGroupMap(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.group_map();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  ARROW_ASSIGN_OR_RAISE(python::UserFunctionPtr function, ToUserFunction(message.func()));
+  switch (function->eval_type) {
+    case EvalType::kGroupedMapPandas:
+    case EvalType::kGroupedMapPandasIter:
+    case EvalType::kGroupedMapArrow:
+    case EvalType::kGroupedMapArrowIter:
+      break;
+    case EvalType::kTransformWithStatePandas:
+    case EvalType::kTransformWithStatePandasInitState:
+    case EvalType::kTransformWithStateRow:
+    case EvalType::kTransformWithStateRowInitState:
+      return NotSupported("transformWithState");
+    default:
+      return EvalTypeNotSupported(function->eval_type);
+  }
+  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns, GroupBy(resolver, message.grouping_expressions(), &child));
+  ARROW_ASSIGN_OR_RAISE(AttributeVector output, OutputOf(message.func()));
+  ARROW_ASSIGN_OR_RAISE(python::EnvironmentPtr environment, PythonOf(resolver.context()));
+  return std::make_shared<logical::GroupsInPython>(std::move(function), std::move(environment),
+                                                   std::vector<logical::GroupedColumns>{std::move(columns)},
+                                                   std::move(output), std::vector<PlanPtr>{std::move(child)});
+}
+
+arrow::Result<PlanPtr> ResolveCoGroupMap(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.co_group_map();
+  ARROW_ASSIGN_OR_RAISE(RelationResolver::Pair pair, resolver.ResolvePair(message.input(), message.other()));
+  ARROW_ASSIGN_OR_RAISE(python::UserFunctionPtr function, ToUserFunction(message.func()));
+  if (function->eval_type != EvalType::kCogroupedMapPandas && function->eval_type != EvalType::kCogroupedMapArrow) {
+    return EvalTypeNotSupported(function->eval_type);
+  }
+  std::vector<logical::GroupedColumns> inputs;
+  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns left,
+                        GroupBy(resolver, message.input_grouping_expressions(), &pair.left));
+  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns right,
+                        GroupBy(resolver, message.other_grouping_expressions(), &pair.right));
+  inputs.push_back(std::move(left));
+  inputs.push_back(std::move(right));
+  ARROW_ASSIGN_OR_RAISE(AttributeVector output, OutputOf(message.func()));
+  ARROW_ASSIGN_OR_RAISE(python::EnvironmentPtr environment, PythonOf(resolver.context()));
+  return std::make_shared<logical::GroupsInPython>(std::move(function), std::move(environment), std::move(inputs),
+                                                   std::move(output),
+                                                   std::vector<PlanPtr>{std::move(pair.left), std::move(pair.right)});
+}
+
+}  // namespace millrace::analyzer

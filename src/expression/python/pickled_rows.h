@@ -1,0 +1,33 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "types/data_type.h"
+
+/// Rows as pickles: how functions without Arrow (SQL_BATCHED_UDF) take their arguments and give their results.
+
+namespace millrace::expression {
+
+/// Appends the rows as frames of at most 100 tuples each. Timestamps become datetimes of the process's own zone, which
+/// workers share. Format: docs of Python's pickletools; Spark, EvaluatePython.toJava.
+arrow::Status AppendPickledRows(const arrow::RecordBatch& rows, const std::vector<types::DataTypePtr>& types,
+                                std::string* out);
+/// The rows as Row objects, for functions that take them one by one.
+arrow::Status AppendPickledStructs(const arrow::RecordBatch& rows, const types::DataType& schema, std::string* out);
+/// What follows the last frame.
+void AppendEndOfPickles(std::string* out);
+
+/// A pickled list of results, each one value, or a tuple of one for each of several functions. A value of another kind
+/// than the type is NULL, as in Spark (EvaluatePython.makeFromJava).
+/// Errors: IOError for a pickle that holds objects of classes nobody knows here.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> UnpickleResults(std::string_view pickle,
+                                                                   const std::vector<types::DataTypePtr>& types,
+                                                                   arrow::MemoryPool* memory);
+
+}  // namespace millrace::expression

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "physical/planner.h"
+#include "python/environment.h"
+#include "python/task_protocol.h"
+
+namespace millrace::physical {
+
+/// The rows that a Python function makes of each group: applyInPandas, applyInArrow; of two children the groups of
+/// equal keys. The children give the rows of a group in one partition, partitions sorted by the keys.
+class GroupsInPython final : public Operator {
+ public:
+  /// One child's columns.
+  struct Input {
+    std::vector<int> keys;
+    /// What the worker is sent: keys that are no values, then the values.
+    std::vector<int> columns;
+    std::shared_ptr<arrow::Schema> schema;
+  };
+  struct Spec {
+    python::EnvironmentPtr environment;
+    python::TaskSpec task;
+    std::vector<Input> inputs;
+    /// The function takes each row as one struct.
+    bool as_struct = false;
+    std::vector<types::DataTypePtr> output_types;
+    std::string text;
+  };
+
+  GroupsInPython(Spec spec, AttributeVector output, std::vector<OperatorPtr> children);
+
+  arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
+  std::string Describe() const override { return spec_.text; }
+
+ private:
+  Spec spec_;
+};
+
+bool MatchesGroupsInPython(const logical::Plan& node);
+arrow::Result<OperatorPtr> PlanGroupsInPython(const logical::PlanPtr& node, const RequiredColumns& required,
+                                              Planner& planner);
+
+}  // namespace millrace::physical

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "python/interpreter.h"
+
+namespace millrace::python {
+
+class WorkerPool;
+
+/// What the Python functions of one query run with. Immutable once a plan holds it.
+struct Environment {
+  std::shared_ptr<WorkerPool> pool;
+  Interpreter interpreter;
+  /// Sent to workers: Spark's keys that change how values are converted.
+  std::map<std::string, std::string> conf;
+  /// The zone that timestamps are labelled with on their way to a worker.
+  std::string time_zone = "UTC";
+  /// spark.sql.execution.arrow.maxRecordsPerBatch, at least 1.
+  int64_t max_records_per_batch = 10000;
+  /// spark.sql.execution.arrow.maxBytesPerBatch.
+  int64_t max_bytes_per_batch = int64_t{64} << 20;
+};
+using EnvironmentPtr = std::shared_ptr<const Environment>;
+
+}  // namespace millrace::python

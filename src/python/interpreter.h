@@ -1,0 +1,22 @@
+#pragma once
+
+#include <compare>
+#include <string>
+#include <vector>
+
+namespace millrace::python {
+
+/// Which Python runs the user's functions, and where it finds his modules. Processes of equal interpreters are shared.
+struct Interpreter {
+  /// A path, or a name looked up in PATH.
+  std::string executable;
+  /// In front of what PYTHONPATH says: the job's folder, --py-files.
+  std::vector<std::string> module_path;
+
+  auto operator<=>(const Interpreter&) const = default;
+};
+
+/// What PYSPARK_PYTHON, PYSPARK_DRIVER_PYTHON or else `python3` name. Source: Spark, SparkConnectPlanner.pythonExec.
+Interpreter DefaultInterpreter();
+
+}  // namespace millrace::python

@@ -1,0 +1,125 @@
+#include "python/task_protocol.h"
+
+#include "base/json_value.h"
+#include "python/wire.h"
+
+namespace millrace::python {
+
+namespace {
+
+std::string TaskContextJson(int32_t partition, const std::map<std::string, std::string>& properties) {
+  JsonValue local = JsonValue::Object();
+  for (const auto& [key, value] : properties) local.Set(key, JsonValue::String(value));
+  JsonValue context = JsonValue::Object();
+  context.Set("isBarrier", JsonValue::Bool(false));
+  context.Set("connInfo", JsonValue::Number(int64_t{-1}));
+  context.Set("secret", JsonValue());
+  context.Set("stageId", JsonValue::Number(int64_t{0}));
+  context.Set("partitionId", JsonValue::Number(int64_t{partition}));
+  context.Set("attemptNumber", JsonValue::Number(int64_t{0}));
+  context.Set("taskAttemptId", JsonValue::Number(int64_t{partition}));
+  context.Set("cpus", JsonValue::Number(int64_t{1}));
+  context.Set("resources", JsonValue::Object());
+  context.Set("localProperties", std::move(local));
+  return context.ToString();
+}
+
+void AppendConf(const std::map<std::string, std::string>& conf, std::string* out) {
+  AppendInt(static_cast<int32_t>(conf.size()), out);
+  for (const auto& [key, value] : conf) {
+    AppendBytes(key, out);
+    AppendBytes(value, out);
+  }
+}
+
+void AppendTaskContext(const TaskSpec& spec, const WorkerVersion& version, std::string* out) {
+  int32_t partition = spec.partition;
+  if (version.AtLeast(4, 2)) return AppendBytes(TaskContextJson(partition, spec.local_properties), out);
+  AppendBool(false, out);  // not a barrier task
+  if (!version.AtLeast(4, 1)) {
+    AppendInt(-1, out);
+    AppendBytes("", out);
+  }
+  AppendInt(0, out);          // stage
+  AppendInt(partition, out);  // partition
+  AppendInt(0, out);          // attempt
+  AppendLong(partition, out);
+  AppendInt(1, out);  // cpus
+  AppendInt(0, out);  // resources
+  AppendConf(spec.local_properties, out);
+}
+
+bool IsArrow(EvalType type) { return type != EvalType::kBatched && type != EvalType::kTable; }
+
+// Before 4.2 only these are told whether an argument has a name.
+bool TakesNames(EvalType type, const WorkerVersion& version) {
+  if (version.AtLeast(4, 2)) return true;
+  return IsScalar(type) || IsGroupedAggregate(type) || type == EvalType::kWindowAggPandas ||
+         type == EvalType::kWindowAggArrow;
+}
+
+void AppendSettings(const TaskSpec& spec, const WorkerVersion& version, std::string* out) {
+  if (version.AtLeast(4, 2)) {
+    AppendConf(spec.conf, out);
+    AppendConf(spec.eval_conf, out);
+    return;
+  }
+  if (IsArrow(spec.eval_type)) AppendConf(spec.conf, out);
+  auto input_type = spec.eval_conf.find("input_type");
+  if (version.AtLeast(4, 1) && spec.eval_type == EvalType::kArrowBatched && input_type != spec.eval_conf.end()) {
+    AppendBytes(input_type->second, out);
+  }
+  AppendBool(false, out);  // no profiler
+}
+
+std::string Beginning(const TaskSpec& spec, const WorkerVersion& version) {
+  std::string out;
+  AppendInt(spec.partition, &out);
+  AppendBytes(spec.calls[0].functions[0]->python_version, &out);
+  AppendTaskContext(spec, version, &out);
+  AppendBytes("", &out);  // the folder of files added to the job: PYTHONPATH has it
+  AppendInt(0, &out);     // archives in it
+  AppendBool(false, &out);
+  AppendInt(0, &out);  // broadcasts
+  return out;
+}
+
+}  // namespace
+
+std::string PlainTaskHeader(const TaskSpec& spec, const WorkerVersion& version) {
+  std::string out = Beginning(spec, version);
+  AppendInt(0, &out);  // NON_UDF
+  if (version.AtLeast(4, 2)) {
+    AppendConf(spec.conf, &out);
+    AppendConf(spec.eval_conf, &out);
+  }
+  AppendBytes(spec.calls[0].functions[0]->command, &out);
+  return out;
+}
+
+std::string TaskHeader(const TaskSpec& spec, const WorkerVersion& version) {
+  std::string out = Beginning(spec, version);
+  AppendInt(static_cast<int32_t>(spec.eval_type), &out);
+  AppendSettings(spec, version, &out);
+  AppendInt(static_cast<int32_t>(spec.calls.size()), &out);
+  bool names = TakesNames(spec.eval_type, version);
+  for (const TaskCall& call : spec.calls) {
+    AppendInt(static_cast<int32_t>(call.arguments.size()), &out);
+    for (const TaskArgument& argument : call.arguments) {
+      AppendInt(argument.column, &out);
+      if (!names) continue;
+      AppendBool(!argument.name.empty(), &out);
+      if (!argument.name.empty()) AppendBytes(argument.name, &out);
+    }
+    AppendInt(static_cast<int32_t>(call.functions.size()), &out);
+    for (const UserFunctionPtr& function : call.functions) AppendBytes(function->command, &out);
+    if (version.AtLeast(4, 2)) AppendLong(0, &out);  // where a profiler would put its result
+  }
+  return out;
+}
+
+bool GroupsAreStreams(EvalType type, const WorkerVersion& version) {
+  return version.AtLeast(4, 1) || type == EvalType::kCogroupedMapPandas || type == EvalType::kCogroupedMapArrow;
+}
+
+}  // namespace millrace::python

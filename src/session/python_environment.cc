@@ -1,0 +1,64 @@
+#include "session/python_environment.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <string_view>
+
+#include "base/ascii.h"
+#include "session/session.h"
+
+namespace millrace::session {
+
+namespace {
+
+// What workers are told. Source: Spark, ArrowPythonRunner.getPythonRunnerConfMap.
+constexpr std::string_view kWorkerKeys[] = {
+    "spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName",
+    "spark.sql.execution.pandas.convertToArrowArraySafely",
+    "spark.sql.execution.arrow.useLargeVarTypes",
+    "spark.sql.legacy.execution.pythonUDTF.pandas.conversion.enabled",
+    "spark.sql.legacy.execution.pythonUDF.pandas.conversion.enabled",
+    "spark.sql.execution.pythonUDF.pandas.intToDecimalCoercionEnabled",
+    "spark.sql.execution.pythonUDF.pandas.preferIntExtensionDtype",
+    "spark.sql.execution.pyspark.binaryAsBytes",
+    "spark.sql.execution.pythonUDF.arrow.concurrency.level",
+};
+
+// "64MB", "1g", a bare number of bytes.
+int64_t ParseBytes(const std::string& text) {
+  int64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || value <= 0) return std::numeric_limits<int32_t>::max();
+  std::string unit = ToLowerAscii(std::string_view(end, static_cast<size_t>(text.data() + text.size() - end)));
+  if (unit.starts_with("k")) return value << 10;
+  if (unit.starts_with("m")) return value << 20;
+  if (unit.starts_with("g")) return value << 30;
+  return value;
+}
+
+}  // namespace
+
+python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client) {
+  auto environment = std::make_shared<python::Environment>();
+  environment->pool = engine.python_workers;
+  environment->interpreter = engine.python_interpreter;
+  auto& path = environment->interpreter.module_path;
+  path.insert(path.begin(), client.module_path.begin(), client.module_path.end());
+  for (const char* key : {"spark.pyspark.python", "spark.sql.execution.pyspark.python"}) {
+    auto executable = conf.Get(key);
+    if (executable && !executable->empty()) environment->interpreter.executable = *executable;
+  }
+  for (std::string_view key : kWorkerKeys) {
+    auto value = conf.Get(key);
+    if (value && !value->empty()) environment->conf.emplace(key, *value);
+  }
+  environment->time_zone = conf.Get("spark.sql.session.timeZone").value_or("UTC");
+  environment->conf["spark.sql.session.timeZone"] = environment->time_zone;
+  int64_t rows = conf.GetInt64("spark.sql.execution.arrow.maxRecordsPerBatch");
+  environment->max_records_per_batch = rows > 0 ? rows : std::numeric_limits<int32_t>::max();
+  environment->max_bytes_per_batch = ParseBytes(conf.Get("spark.sql.execution.arrow.maxBytesPerBatch").value_or(""));
+  return environment;
+}
+
+}  // namespace millrace::session
