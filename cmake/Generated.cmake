@@ -42,7 +42,7 @@ target_compile_options(millrace_proto PRIVATE -w)
 # --- error_conditions.inc: {"CONDITION", "SQLSTATE", "message template"}, sorted by condition
 set(conditions ${MILLRACE_GENERATED}/base/error_conditions.inc)
 set(condition_sources)
-# Spark's own file comes first: it wins where a name is defined twice.
+# Spark's own file comes first: it wins where a name is defined twice. tools/install.sh brings all four.
 foreach(name error-conditions kafka-error-conditions kafka-token-provider-error-conditions delta-error-classes)
   if(EXISTS ${MILLRACE_DEPS}/error/${name}.json)
     list(APPEND condition_sources ${MILLRACE_DEPS}/error/${name}.json)

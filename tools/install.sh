@@ -51,7 +51,7 @@ install_simdjson() {
 }
 
 install_error_messages() {
-  [ -f "$deps/error/error-conditions.json" ] && return
+  [ -f "$deps/error/kafka-token-provider-error-conditions.json" ] && return
   say "error messages of Spark and Delta"
   local jars; jars=$(mktemp -d)
   "$tools/copy_jars.sh" "$tools/spark-pom.xml" "$jars"

@@ -13,7 +13,8 @@
 #   kafka.sh class MAIN ARG...      any other main class of Kafka's tools
 #
 # Several can run at once: KAFKA_PORT (9092; the controller takes KAFKA_CONTROLLER_PORT, one more by default),
-# KAFKA_DIR (data and logs, .cache/kafka), KAFKA_HEAP (384m).
+# KAFKA_DIR (data and logs, .cache/kafka), KAFKA_HEAP (384m). KAFKA_PROPERTIES: a file of further broker settings,
+# which win over those below.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 jars=${KAFKA_JARS:-$root/.cache/kafka-jars}
@@ -60,6 +61,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 log.retention.check.interval.ms=10000
 P
+  if [ -n "${KAFKA_PROPERTIES:-}" ]; then cat "$KAFKA_PROPERTIES" >>"$dir/server.properties"; fi
 }
 
 start() {

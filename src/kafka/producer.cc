@@ -23,6 +23,11 @@ struct EventDeleter {
 constexpr int64_t kRecordOverheadBytes = 64;
 constexpr size_t kChunk = 1024;
 
+arrow::Status NoSuchPartition(std::string_view topic, int32_t partition) {
+  return arrow::Status::Invalid(
+      fmt::format("Partition {} of topic {} does not exist, so no record can be written to it", partition, topic));
+}
+
 }  // namespace
 
 struct Producer::Native {
@@ -86,10 +91,7 @@ arrow::Status Producer::TooLarge(const OutgoingRecord& record) const {
 arrow::Status Producer::QueueError(const std::string& topic, const OutgoingRecord& record, int code) const {
   auto error = static_cast<rd_kafka_resp_err_t>(code);
   if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return TooLarge(record);
-  if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
-    return arrow::Status::Invalid(fmt::format(
-        "Partition {} of topic {} does not exist, so no record can be written to it", record.partition, topic));
-  }
+  if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) return NoSuchPartition(topic, record.partition);
   return native_->client->Failed(fmt::format("Writing to the topic '{}'", topic), error);
 }
 
@@ -102,7 +104,9 @@ void Producer::TakeReports(int timeout_ms) {
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
       std::string what = fmt::format("Writing a record of {} bytes to the topic '{}'", message->key_len + message->len,
                                      rd_kafka_topic_name(message->rkt));
-      arrow::Status status = native_->client->Failed(what, message->err);
+      arrow::Status status = message->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION
+                                 ? NoSuchPartition(rd_kafka_topic_name(message->rkt), message->partition)
+                                 : native_->client->Failed(what, message->err);
       std::lock_guard lock(mutex_);
       if (failure_.ok()) failure_ = std::move(status);
     }

@@ -3,9 +3,12 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/initialize.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 #include <thread>
 
 #include "base/ascii.h"
@@ -30,7 +33,21 @@ namespace millrace::session {
 
 namespace connect = spark::connect;
 
+namespace {
+
+/// Standard output is the program's own (and the console sink's): what the engine has to say goes to standard error,
+/// unless the program has set a logger.
+void LogToStandardError() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (spdlog::default_logger()->name().empty()) spdlog::set_default_logger(spdlog::stderr_logger_mt("millrace"));
+  });
+}
+
+}  // namespace
+
 Engine::Engine(int num_threads) {
+  LogToStandardError();
   (void)arrow::compute::Initialize();
   if (num_threads == 0) num_threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   pool = std::make_unique<TaskPool>(num_threads);

@@ -106,13 +106,13 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
 }  // namespace
 
 arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
-  ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode, spec.conf));
   if (spec.sink != nullptr && (spec.sink->output_modes & (1u << static_cast<unsigned>(spec.output_mode))) == 0) {
-    static constexpr const char* kModes[] = {"Append", "Update", "Complete"};
+    static constexpr const char* kModes[] = {"append", "update", "complete"};
     return UserError(
         "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
         {{"className", std::string(spec.sink->name)}, {"outputMode", kModes[static_cast<size_t>(spec.output_mode)]}});
   }
+  ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode, spec.conf));
   auto enabled = [&](std::string_view key) { return spec.conf(key).value_or("true") != "false"; };
   ARROW_ASSIGN_OR_RAISE(Checkpoint checkpoint,
                         OpenCheckpoint(spec.file_system, spec.checkpoint_location, spec.connector.durability,

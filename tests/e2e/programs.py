@@ -11,6 +11,7 @@ from conftest import ROOT
 
 MILLRACE = pathlib.Path(os.environ.get("MILLRACE_BINARY") or ROOT / "build/release/millrace")
 EXAMPLES = MILLRACE.parent / "examples"
+JOB_RUNNER = MILLRACE.parent / "tests" / "job_runner"
 
 
 def start(program, *arguments, env=None, stdout=subprocess.PIPE):
@@ -29,6 +30,48 @@ def run(program, *arguments, timeout=120, **keywords):
         raise AssertionError(f"{program} did not end: {process.communicate()}")
     assert process.returncode == 0, err
     return out
+
+
+class Printed:
+    """What job_runner printed, by kind: schemas, progress, rows, and for each job "ok" or its error."""
+
+    def __init__(self, text):
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        self.schema, self.progress, self.rows, self.ends = [], [], [], []
+        kinds = {"schema": self.schema, "progress": self.progress, "row": self.rows, "end": self.ends, "error": self.ends}
+        for line in lines:
+            for key, value in line.items():
+                kinds[key].append(value)
+
+    @property
+    def error(self):
+        """The message of the last job's error."""
+        assert self.ends and self.ends[-1] != "ok", "it did not fail"
+        return self.ends[-1]["message"]
+
+
+def start_job(job, env=None):
+    """Starts tests/runner/job_runner with one job or several; the caller ends it (stop) and reads it (Printed)."""
+    process = subprocess.Popen([JOB_RUNNER, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, env={**os.environ, "TZ": "UTC", **(env or {})})
+    process.stdin.write(json.dumps(job))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def run_job(job, timeout=120, env=None):
+    """Runs jobs to their end, good or bad."""
+    process = start_job(job, env)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError(f"the job did not end: {process.communicate()}")
+    printed = Printed(out)
+    printed.log = err
+    assert process.returncode in (0, 1), f"ended with {process.returncode}: {err[-3000:]}"
+    return printed
 
 
 def stop(process, timeout=30):

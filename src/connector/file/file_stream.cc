@@ -291,6 +291,10 @@ arrow::Result<std::unique_ptr<MicroBatchStream>> OpenFileStream(const format::Fi
   const ConnectorContext& context = *request.context;
   ARROW_ASSIGN_OR_RAISE(StreamOptions options, ParseOptions(request.options));
   ARROW_ASSIGN_OR_RAISE(FileTable table, OpenFileStreamTable(format, request));
+  if (!IsGlob(table.paths[0])) {
+    ARROW_ASSIGN_OR_RAISE(auto info, context.file_system->Stat(table.paths[0]));
+    if (info && !info->is_directory) return arrow::Status::Invalid("Option 'basePath' must be a directory");
+  }
   ARROW_ASSIGN_OR_RAISE(auto cleaner, MakeSourceCleaner(request.options, table.paths[0], context.file_system));
   CompactibleLog::Settings settings;
   settings.directory = request.metadata_path;

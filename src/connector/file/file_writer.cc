@@ -186,6 +186,13 @@ arrow::Result<std::shared_ptr<const FileWritePlan>> MakeWritePlan(const format::
       bool same = context.case_sensitive ? fields[i].name == name : EqualsIgnoreCase(fields[i].name, name);
       if (same) found = static_cast<int>(i);
     }
+    if (found < 0 && !request.query_id.empty()) {
+      std::vector<std::string> names;
+      for (const types::StructField& field : fields) names.push_back(field.name);
+      return UserError("_LEGACY_ERROR_TEMP_1196", {{"columnType", "Partition"},
+                                                   {"columnName", name},
+                                                   {"validColumnNames", fmt::format("{}", fmt::join(names, ", "))}});
+    }
     if (found < 0) {
       return UserError("PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA",
                        {{"column", name}, {"schema", request.schema->CatalogString()}});
@@ -197,7 +204,8 @@ arrow::Result<std::shared_ptr<const FileWritePlan>> MakeWritePlan(const format::
     is_partition[static_cast<size_t>(found)] = true;
     plan->partition_columns.push_back(found);
   }
-  if (!fields.empty() && plan->partition_columns.size() == fields.size()) {
+  // Streams are not asked for a data column (Spark's FileStreamSink).
+  if (request.query_id.empty() && !fields.empty() && plan->partition_columns.size() == fields.size()) {
     return UserError("ALL_PARTITION_COLUMNS_NOT_ALLOWED");
   }
   std::vector<types::StructField> data_fields;
@@ -207,10 +215,10 @@ arrow::Result<std::shared_ptr<const FileWritePlan>> MakeWritePlan(const format::
     data_fields.push_back(fields[i]);
   }
   plan->data_schema = types::Struct(std::move(data_fields));
+  ARROW_RETURN_NOT_OK(CheckTypes(format, *plan->data_schema));
   if (format.name == "text" && plan->data_schema->fields().size() != 1) {
     return UserError("_LEGACY_ERROR_TEMP_1290", {{"schemaSize", std::to_string(plan->data_schema->fields().size())}});
   }
-  ARROW_RETURN_NOT_OK(CheckTypes(format, *plan->data_schema));
   ARROW_ASSIGN_OR_RAISE(plan->extension, format.extension(plan->options));
   return plan;
 }

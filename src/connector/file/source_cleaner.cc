@@ -60,13 +60,12 @@ arrow::Result<std::unique_ptr<SourceCleaner>> MakeSourceCleaner(const Options& o
   if (mode == "off") return nullptr;
   if (mode == "delete") return std::make_unique<SourceRemover>(file_system);
   if (mode != "archive") {
-    return arrow::Status::Invalid("Invalid mode for clean source option ", options.GetOr("cleanSource", ""),
-                                  ". Must be one of archive, delete, off");
+    return arrow::Status::Invalid("Invalid mode for clean source option Some(", options.GetOr("cleanSource", ""),
+                                  "). Must be one of ARCHIVE,DELETE,OFF");
   }
   std::optional<std::string> archive = options.Get("sourceArchiveDir");
   if (!archive) {
-    return arrow::Status::Invalid(
-        "Archive mode must be used with 'sourceArchiveDir' option to specify where to archive source files");
+    return arrow::Status::Invalid("Archive mode must be used with 'sourceArchiveDir' option.");
   }
   std::string target = AbsolutePath(LocalPath(*archive));
   while (target.size() > 1 && target.ends_with('/')) target.pop_back();

@@ -230,9 +230,7 @@ arrow::Result<ClientConfig> ProducerConfig(const Options& options) {
         "Kafka option 'value.serializer' is not supported as value are serialized with ByteArraySerializer.");
   }
   if (!options.Has("kafka.bootstrap.servers")) {
-    return arrow::Status::Invalid(
-        "Missing required configuration \"bootstrap.servers\" which has no default value: set the option "
-        "kafka.bootstrap.servers");
+    return UserError("MISSING_KAFKA_OPTION", {{"option", "bootstrap.servers"}});
   }
   return TranslateClientConfig(millrace::kafka::ClientRole::kProducer, ClientSettings(options));
 }

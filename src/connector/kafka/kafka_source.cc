@@ -1,3 +1,4 @@
+#include "base/error.h"
 #include "connector/kafka/kafka_batch.h"
 #include "connector/kafka/kafka_stream.h"
 #include "connector/kafka/record_columns.h"
@@ -9,7 +10,7 @@ namespace {
 
 arrow::Result<types::DataTypePtr> KafkaSchema(const SourceRequest& request) {
   if (request.user_schema != nullptr) {
-    return arrow::Status::Invalid("Kafka source has a fixed schema and cannot be set with a custom one");
+    return UserError("_LEGACY_ERROR_TEMP_2242", {{"provider", "KafkaSourceProvider"}});
   }
   ARROW_ASSIGN_OR_RAISE(bool include_headers, request.options.GetBool("includeHeaders", false));
   return kafka::RecordSchema(include_headers);

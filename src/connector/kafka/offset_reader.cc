@@ -16,6 +16,7 @@ using millrace::kafka::kLatestOffset;
 OffsetReader::OffsetReader(const SourceOptions& options, std::unique_ptr<TopicPattern> pattern,
                            std::unique_ptr<millrace::kafka::Admin> admin)
     : subscription_(options.subscription),
+      streaming_(options.streaming),
       retry_(options.offset_retry),
       pattern_(std::move(pattern)),
       admin_(std::move(admin)) {}
@@ -93,6 +94,12 @@ arrow::Result<PartitionOffsets> OffsetReader::Resolve(const OffsetLimit& limit, 
       return admin_->LatestOffsets(assigned);
     case OffsetLimit::Kind::kOffsets:
       if (PartitionsOf(limit.offsets) != assigned) {
+        if (streaming_) {
+          return arrow::Status::Invalid(
+              fmt::format("If startingOffsets contains specific offsets, you must specify all TopicPartitions.\n"
+                          "Use -1 for latest, -2 for earliest, if you don't care.\nSpecified: {} Assigned: {}",
+                          DescribePartitions(PartitionsOf(limit.offsets)), DescribePartitions(assigned)));
+        }
         return UserError("KAFKA_START_OFFSET_DOES_NOT_MATCH_ASSIGNED",
                          {{"specifiedPartitions", DescribePartitions(PartitionsOf(limit.offsets))},
                           {"assignedPartitions", DescribePartitions(assigned)}});

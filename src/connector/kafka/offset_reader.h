@@ -49,6 +49,8 @@ class OffsetReader {
   arrow::Result<PartitionOffsets> ResolveSpecial(PartitionOffsets offsets);
 
   Subscription subscription_;
+  /// Of a stream: Spark words some errors otherwise.
+  bool streaming_ = false;
   millrace::kafka::RetryPolicy retry_;
   std::unique_ptr<TopicPattern> pattern_;
   std::unique_ptr<millrace::kafka::Admin> admin_;

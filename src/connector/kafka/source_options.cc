@@ -213,16 +213,14 @@ arrow::Status ParseGeneralOptions(const Options& options, std::string_view defau
     return arrow::Status::Invalid("maxrecordsperpartition must be positive");
   }
   ARROW_RETURN_NOT_OK(RefuseManagedSettings(options));
-  ARROW_ASSIGN_OR_RAISE(parsed->max_offsets_per_trigger, OptionalNumber(options, "maxOffsetsPerTrigger"));
-  ARROW_ASSIGN_OR_RAISE(parsed->min_offsets_per_trigger, OptionalNumber(options, "minOffsetsPerTrigger"));
-  if (parsed->min_offsets_per_trigger && parsed->max_offsets_per_trigger &&
-      *parsed->min_offsets_per_trigger > *parsed->max_offsets_per_trigger) {
-    return arrow::Status::Invalid(
-        fmt::format("The value of minOffsetPerTrigger({}) is higher than the maxOffsetsPerTrigger({}).",
-                    *parsed->min_offsets_per_trigger, *parsed->max_offsets_per_trigger));
+  if (options.Has("minOffsetsPerTrigger") && options.Has("maxOffsetsPerTrigger")) {
+    ARROW_ASSIGN_OR_RAISE(int64_t least, options.GetInt64("minOffsetsPerTrigger", 0));
+    ARROW_ASSIGN_OR_RAISE(int64_t most, options.GetInt64("maxOffsetsPerTrigger", 0));
+    if (least > most) {
+      return arrow::Status::Invalid(fmt::format(
+          "The value of minOffsetPerTrigger({}) is higher than the maxOffsetsPerTrigger({}).", least, most));
+    }
   }
-  ARROW_ASSIGN_OR_RAISE(parsed->max_trigger_delay,
-                        ParseDuration("maxTriggerDelay", options.GetOr("maxTriggerDelay", "15m")));
   ARROW_ASSIGN_OR_RAISE(parsed->fail_on_data_loss, options.GetBool("failOnDataLoss", true));
   ARROW_ASSIGN_OR_RAISE(parsed->include_headers, options.GetBool("includeHeaders", false));
   ARROW_ASSIGN_OR_RAISE(int64_t poll_timeout_ms, options.GetInt64("kafkaConsumer.pollTimeoutMs", 120'000));
@@ -317,11 +315,17 @@ std::map<std::string, std::string> ClientSettings(const Options& options) {
 
 arrow::Result<SourceOptions> ParseStreamOptions(const Options& options) {
   if (options.Has("endingOffsets")) return arrow::Status::Invalid("ending offset not valid in streaming queries");
-  if (options.Has("endingOffsetsByTimestamp") || options.Has("endingTimestamp")) {
+  // A single endingTimestamp is not looked at, as in Spark.
+  if (options.Has("endingOffsetsByTimestamp")) {
     return arrow::Status::Invalid("ending timestamp not valid in streaming queries");
   }
   SourceOptions parsed;
+  parsed.streaming = true;
   ARROW_RETURN_NOT_OK(ParseGeneralOptions(options, "spark-kafka-source", &parsed));
+  ARROW_ASSIGN_OR_RAISE(parsed.max_offsets_per_trigger, OptionalNumber(options, "maxOffsetsPerTrigger"));
+  ARROW_ASSIGN_OR_RAISE(parsed.min_offsets_per_trigger, OptionalNumber(options, "minOffsetsPerTrigger"));
+  ARROW_ASSIGN_OR_RAISE(parsed.max_trigger_delay,
+                        ParseDuration("maxTriggerDelay", options.GetOr("maxTriggerDelay", "15m")));
   ARROW_ASSIGN_OR_RAISE(parsed.starting, ParseLimit(options, kStartingKeys, OffsetLimit::Kind::kLatest));
   return parsed;
 }

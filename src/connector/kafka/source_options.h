@@ -49,6 +49,7 @@ struct OffsetLimit {
 
 /// Everything a user can say about a Kafka read, checked.
 struct SourceOptions {
+  bool streaming = false;
   Subscription subscription;
   OffsetLimit starting;
   OffsetLimit ending;

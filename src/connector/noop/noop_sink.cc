@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "connector/sink.h"
 
 namespace millrace::connector {
@@ -21,7 +23,11 @@ class NoopWrite final : public Write {
 class NoopStreamSink final : public StreamSink {
  public:
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId) override { return std::make_unique<NoopWrite>(); }
-  std::string Description() const override { return "org.apache.spark.sql.execution.datasources.noop.NoopTable$"; }
+  // Java's identity hash stands behind the @.
+  std::string Description() const override {
+    return fmt::format("org.apache.spark.sql.execution.datasources.noop.NoopTable$@{:x}",
+                       static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this) >> 4));
+  }
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/error.h"
 #include "base/json_value.h"
 #include "connector/rate/counting_rows.h"
 
@@ -39,12 +40,12 @@ arrow::Result<PerBatchOptions> ParseOptions(const SourceRequest& request) {
   ARROW_ASSIGN_OR_RAISE(options.start_ms, request.options.GetInt64("startTimestamp", 0));
   if (options.start_ms < 0) {
     return arrow::Status::Invalid("Invalid value '", options.start_ms,
-                                  "'. The option 'startTimestamp' must not be negative");
+                                  "'. The option 'startTimestamp' must be non-negative");
   }
   ARROW_ASSIGN_OR_RAISE(options.advance_ms, request.options.GetInt64("advanceMillisPerBatch", 1000));
   if (options.advance_ms < 0) {
     return arrow::Status::Invalid("Invalid value '", options.advance_ms,
-                                  "'. The option 'advanceMillisPerBatch' must not be negative");
+                                  "'. The option 'advanceMillisPerBatch' must be non-negative");
   }
   return options;
 }
@@ -128,6 +129,9 @@ const SourceDef kRateMicroBatchSource = {
     .options = kOptions,
     .schema = [](const SourceRequest& request) -> arrow::Result<types::DataTypePtr> {
       ARROW_RETURN_NOT_OK(ParseOptions(request).status());
+      if (request.user_schema != nullptr) {
+        return UserError("_LEGACY_ERROR_TEMP_2242", {{"provider", "RatePerMicroBatchProvider"}});
+      }
       return RateSchema();
     },
     .open_stream = [](const SourceRequest& request) -> arrow::Result<std::unique_ptr<MicroBatchStream>> {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/error.h"
 #include "connector/duration.h"
 #include "connector/rate/counting_rows.h"
 
@@ -186,6 +187,9 @@ const SourceDef kRateSource = {
     .options = kOptions,
     .schema = [](const SourceRequest& request) -> arrow::Result<types::DataTypePtr> {
       ARROW_RETURN_NOT_OK(ParseOptions(request).status());
+      if (request.user_schema != nullptr) {
+        return UserError("_LEGACY_ERROR_TEMP_2242", {{"provider", "RateStreamProvider"}});
+      }
       return RateSchema();
     },
     .open_stream = [](const SourceRequest& request) -> arrow::Result<std::unique_ptr<MicroBatchStream>> {

@@ -41,19 +41,17 @@ struct SocketOptions {
 
 arrow::Result<SocketOptions> ParseOptions(const SourceRequest& request) {
   SocketOptions options;
-  if (!request.options.Has("host"))
-    return arrow::Status::Invalid("Set a host to read from with option(\"host\", ...).");
-  if (!request.options.Has("port"))
-    return arrow::Status::Invalid("Set a port to read from with option(\"port\", ...).");
+  if (!request.options.Has("host")) return UserError("_LEGACY_ERROR_TEMP_1295");
+  if (!request.options.Has("port")) return UserError("_LEGACY_ERROR_TEMP_1296");
   options.host = request.options.GetOr("host", "");
   options.port = request.options.GetOr("port", "");
   auto include = request.options.GetBool("includeTimestamp", false);
   if (!include.ok()) {
-    return arrow::Status::Invalid("includeTimestamp must be set to either \"true\" or \"false\"");
+    return UserError("_LEGACY_ERROR_TEMP_1297");
   }
   options.include_timestamp = *include;
   if (request.user_schema != nullptr) {
-    return arrow::Status::Invalid("The socket source does not support a user-specified schema.");
+    return UserError("_LEGACY_ERROR_TEMP_2242", {{"provider", "TextSocketSourceProvider"}});
   }
   return options;
 }
