@@ -135,6 +135,14 @@ arrow::Status Conf::Set(const std::string& key, const std::string& value) {
   return arrow::Status::OK();
 }
 
+arrow::Status Conf::SetAtStart(const std::string& key, const std::string& value) {
+  const KnownKey* known = FindKnown(key);
+  if (known == nullptr || !known->is_static) return Set(key, value);
+  std::lock_guard lock(mutex_);
+  values_[key] = value;
+  return arrow::Status::OK();
+}
+
 void Conf::Unset(const std::string& key) {
   std::lock_guard lock(mutex_);
   values_.erase(key);

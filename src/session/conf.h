@@ -20,6 +20,8 @@ class Conf {
 
   /// Errors: UserError CANNOT_MODIFY_CONFIG for static keys, INVALID_CONF_VALUE for values of the wrong kind.
   arrow::Status Set(const std::string& key, const std::string& value);
+  /// As Set for what is fixed before the session starts: static keys too.
+  arrow::Status SetAtStart(const std::string& key, const std::string& value);
   void Unset(const std::string& key);
   /// The value set, else the default; nullopt when there is neither.
   std::optional<std::string> Get(std::string_view key) const;

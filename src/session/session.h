@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,16 @@ class Catalog;
 class Command;
 class Plan;
 class Relation;
+class SqlCommand;
 class WriteOperation;
+class WriteOperationV2;
 class WriteStreamOperationStart;
 }  // namespace spark::connect
+
+namespace millrace::sql {
+struct Insert;
+struct ParserOptions;
+}  // namespace millrace::sql
 
 namespace millrace::session {
 
@@ -43,6 +51,8 @@ struct Engine {
   std::unique_ptr<TaskPool> pool;
   Clock* clock = nullptr;
   FileSystem* file_system = nullptr;
+  /// Tables of all sessions.
+  std::shared_ptr<catalog::Metastore> metastore = std::make_shared<catalog::Metastore>();
 
  private:
   std::unique_ptr<Clock> system_clock_;
@@ -69,6 +79,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Conf& conf() { return conf_; }
   catalog::Catalog& catalog() { return catalog_; }
+  const Engine& engine() const { return *engine_; }
   StreamingQueryManager& streams() { return streams_; }
   /// Tables of the memory sink, and those tests feed memory streams with.
   connector::MemoryTables& memory_tables() { return memory_tables_; }
@@ -90,11 +101,18 @@ class Session : public std::enable_shared_from_this<Session> {
       const std::function<arrow::Status(int, const std::vector<std::shared_ptr<arrow::RecordBatch>>&)>& function);
   arrow::Result<std::string> Explain(const spark::connect::Relation& relation, bool extended);
 
-  /// A SQL statement: rows of a query, or the (empty) result of a command.
+  /// A SQL statement: rows of a query, or those of a command (mostly none).
   arrow::Result<QueryResult> Sql(const std::string& text);
+  /// What a client's spark.sql(…) does at once: a command is run and its rows are given; nullopt for a query, which runs
+  /// when its relation is asked for.
+  arrow::Result<std::optional<QueryResult>> RunCommand(const spark::connect::SqlCommand& command);
 
-  /// DataFrameWriter.save.
+  /// DataFrameWriter.save, saveAsTable and insertInto.
   arrow::Status Write(const spark::connect::WriteOperation& write);
+  /// DataFrameWriterV2.
+  arrow::Status WriteV2(const spark::connect::WriteOperationV2& write);
+  /// Runs a plan into a sink; `request` needs path, options, partition columns and mode, the rest is set here.
+  arrow::Status WriteRows(logical::PlanPtr plan, const connector::SinkDef& sink, connector::SinkRequest request);
   arrow::Status CreateView(const spark::connect::Relation& relation, const std::string& name, bool global,
                            bool replace);
 
@@ -106,14 +124,36 @@ class Session : public std::enable_shared_from_this<Session> {
   void PutRelation(const std::string& relation_id, logical::PlanPtr plan);
   void RemoveRelation(const std::string& relation_id);
 
+  /// Columns of a table or view by name. Errors: UserError TABLE_OR_VIEW_NOT_FOUND.
+  arrow::Result<types::DataTypePtr> TableSchema(const std::vector<std::string>& name);
+  /// spark.sql.warehouse.dir as an absolute path.
+  std::string WarehouseDirectory() const;
+  /// Where names are looked for, as messages show it.
+  std::string SearchPath() const;
+  /// A table name with catalog and database, for messages.
+  std::vector<std::string> FullNameOf(const std::vector<std::string>& name) const;
+  /// The first temporary view that a query reads by name.
+  std::optional<std::string> TemporaryViewIn(const spark::connect::Relation& query) const;
+  /// The rows to insert; DEFAULT in VALUES means the column's default.
+  arrow::Result<logical::PlanPtr> AnalyzeInsert(const sql::Insert& insert, const catalog::Table& table);
+  /// CACHE TABLE marks a name; queries read the table itself all the same.
+  void SetCached(const std::vector<std::string>& name, bool cached);
+  bool IsCached(const std::vector<std::string>& name) const;
+  void ClearCache();
+
+  analyzer::AnalyzerContext MakeAnalyzerContext();
   /// The context of an evaluation now: session zone, ANSI mode, current time.
   expression::EvalContext MakeEvalContext() const;
 
  private:
   explicit Session(std::shared_ptr<Engine> engine);
   arrow::Result<QueryResult> ExecuteCatalog(const spark::connect::Catalog& message);
-  arrow::Result<QueryResult> ShowConf(const std::optional<std::string>& key) const;
-  analyzer::AnalyzerContext MakeAnalyzerContext();
+  sql::ParserOptions ParserOptions() const;
+  arrow::Status WriteTable(const spark::connect::WriteOperation& write);
+  /// toTable: makes the table when it is not there; fills in where its rows go. The plan with the table's columns.
+  arrow::Result<logical::PlanPtr> PrepareStreamTable(const spark::connect::WriteStreamOperationStart& start,
+                                                     logical::PlanPtr plan, connector::SinkRequest* request,
+                                                     std::string* provider);
   connector::ConnectorContext MakeConnectorContext();
   /// Connector contexts live as long as the session: plans point at them.
   const connector::ConnectorContext* CurrentConnectorContext();
@@ -127,7 +167,8 @@ class Session : public std::enable_shared_from_this<Session> {
   connector::MemoryTables memory_tables_;
   delta::TableCache delta_tables_;
   std::function<void(std::string_view)> print_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::set<std::string> cached_;
   std::map<std::string, logical::PlanPtr> relations_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
   StreamingQueryManager streams_;
