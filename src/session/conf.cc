@@ -89,7 +89,7 @@ const KnownKey* FindKnown(std::string_view key) {
 
 arrow::Status WrongKind(const std::string& key, const std::string& value, std::string_view wanted) {
   return UserError("INVALID_CONF_VALUE.TYPE_MISMATCH",
-                   {{"confName", QuoteConf(key)}, {"confValue", "'" + value + "'"}, {"confType", std::string(wanted)}});
+                   {{"confName", key}, {"confValue", value}, {"confType", std::string(wanted)}});
 }
 
 arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std::string& value) {
@@ -109,7 +109,7 @@ arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std
     case Kind::kTimeZone:
       if (types::TimeZone::Load(value).ok()) return arrow::Status::OK();
       return UserError("INVALID_CONF_VALUE.TIME_ZONE",
-                       {{"confName", QuoteConf(key)}, {"confValue", "'" + value + "'"}});
+                       {{"confName", key}, {"confValue", value}});
     case Kind::kText:
       return arrow::Status::OK();
   }

@@ -117,6 +117,7 @@ class ShowRunner {
       }
       name = {show.database->back(), name.back()};
     }
+    if (!catalog_.FindView(name)) ARROW_RETURN_NOT_OK(TableCommands(session_).Find(name));
     ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session_.TableSchema(name));
     std::vector<std::vector<Cell>> rows;
     for (const auto& field : schema->fields()) rows.push_back({field.name});

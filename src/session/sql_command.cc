@@ -95,8 +95,8 @@ struct Runner {
     }
     if (catalog_first) name.erase(name.begin());
     if (name.size() != 1) {
-      return UserError("REQUIRES_SINGLE_PART_NAMESPACE",
-                       {{"sessionCatalog", catalog::kCatalogName}, {"namespace", QuoteNameParts(name)}});
+      name.insert(name.begin(), catalog::kCatalogName);
+      return UserError("SCHEMA_NOT_FOUND", {{"schemaName", QuoteNameParts(name)}});
     }
     return Done(session.catalog().SetCurrentDatabase(name[0]));
   }
@@ -117,7 +117,7 @@ struct Runner {
     bool cached = cache.kind == sql::CacheTable::Kind::kCache;
     bool exists = session.catalog().FindView(cache.name) || session.catalog().FindTable(cache.name) != nullptr;
     if (!exists && !cached && cache.if_exists) return EmptyResult();
-    if (!exists) return Tables().Find(cache.name).status();
+    if (!exists) return Tables().Find(cache.name, /*as_relation=*/true).status();
     session.SetCached(cache.name, cached);
     return EmptyResult();
   }

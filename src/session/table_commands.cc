@@ -110,12 +110,16 @@ arrow::Result<catalog::Catalog::TableName> TableCommands::Qualify(const sql::Nam
   if (name.size() == 3) return UserError("CATALOG_NOT_FOUND", {{"catalogName", QuoteIdentifier(name[0])}, {"config", QuoteConf("spark.sql.catalog." + name[0])}});
   std::vector<std::string> database(name.begin(), name.end() - 1);
   return UserError("REQUIRES_SINGLE_PART_NAMESPACE",
-                   {{"sessionCatalog", catalog::kCatalogName}, {"namespace", QuoteNameParts(database)}});
+                   {{"sessionCatalog", catalog::kCatalogName}, {"identifier", QuoteNameParts(database)}});
 }
 
-arrow::Result<TablePtr> TableCommands::Find(const sql::NameParts& name) const {
+arrow::Result<TablePtr> TableCommands::Find(const sql::NameParts& name, bool as_relation) const {
   TablePtr table = catalog_.FindTable(name);
   if (table != nullptr) return table;
+  if (as_relation) {
+    return UserError("TABLE_OR_VIEW_NOT_FOUND",
+                     {{"relationName", QuoteNameParts(name)}, {"searchPath", session_.SearchPath()}});
+  }
   // Commands look for tables and temporary views only.
   return UserError("TABLE_OR_VIEW_NOT_FOUND",
                    {{"relationName", QuoteNameParts(name)},
@@ -130,7 +134,7 @@ arrow::Result<TablePtr> TableCommands::FindTable(const sql::NameParts& name, con
     return UserError(no_alternative ? "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE" : "EXPECT_TABLE_NOT_VIEW.USE_ALTER_VIEW",
                      {{"viewName", QuoteNameParts(temporary ? name : table->FullName())}, {"operation", operation}});
   }
-  return Find(name);
+  return Find(name, operation == "INSERT");
 }
 
 arrow::Result<types::DataTypePtr> TableCommands::SchemaOf(const Table& table) const {
@@ -420,13 +424,6 @@ arrow::Status TableCommands::Drop(const sql::DropRelation& drop) {
                       {"foundType", table->kind == TableKind::kExternal ? "EXTERNAL" : "MANAGED"},
                       {"alternative", "DROP TABLE"}});
   }
-  if (!drop.view && is_view) {
-    return UserError("WRONG_COMMAND_FOR_OBJECT_TYPE", {{"operation", "DROP TABLE"},
-                                                       {"requiredType", "EXTERNAL or MANAGED"},
-                                                       {"objectName", std::string(catalog::kCatalogName) + "." + table->database + "." + table->name},
-                                                       {"foundType", "VIEW"},
-                                                       {"alternative", "DROP VIEW"}});
-  }
   // The name first: when we die in between, files without a table are left, not a table without files.
   metastore_.DropTable(table->database, table->name);
   return DropFiles(*table);
@@ -437,7 +434,7 @@ arrow::Status TableCommands::CreateDatabase(const sql::CreateDatabase& create) {
   if (name.size() > 1 && EqualsIgnoreCase(name[0], catalog::kCatalogName)) name.erase(name.begin());
   if (name.size() != 1) {
     return UserError("REQUIRES_SINGLE_PART_NAMESPACE",
-                     {{"sessionCatalog", catalog::kCatalogName}, {"namespace", QuoteNameParts(create.name)}});
+                     {{"sessionCatalog", catalog::kCatalogName}, {"identifier", QuoteNameParts(create.name)}});
   }
   catalog::Database database;
   database.name = ToLowerAscii(name[0]);
@@ -582,6 +579,7 @@ arrow::Status TableCommands::Truncate(const sql::TruncateTable& truncate) {
   sql::AlterTable drop{};
   drop.kind = sql::AlterTable::Kind::kDropPartitions;
   drop.partitions = {truncate.partition};
+  drop.if_exists = true;
   return AlterPartitions(*table, drop);
 }
 

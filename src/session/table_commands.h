@@ -19,7 +19,8 @@ class TableCommands {
   explicit TableCommands(Session& session);
 
   /// A table of the catalog by name. Errors: UserError TABLE_OR_VIEW_NOT_FOUND.
-  arrow::Result<catalog::TablePtr> Find(const sql::NameParts& name) const;
+  /// `as_relation`: the message names where relations are looked for, not where commands look.
+  arrow::Result<catalog::TablePtr> Find(const sql::NameParts& name, bool as_relation = false) const;
   /// As Find; views are refused. `operation` for the message. Errors: UserError EXPECT_TABLE_NOT_VIEW.….
   arrow::Result<catalog::TablePtr> FindTable(const sql::NameParts& name, const std::string& operation,
                                              bool no_alternative = true) const;

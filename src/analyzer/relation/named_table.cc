@@ -161,7 +161,7 @@ arrow::Result<PlanPtr> ResolveNamedTable(RelationResolver& resolver, const Relat
   }
   if (parts.size() > 3 || (parts.size() == 3 && !EqualsIgnoreCase(parts[0], catalog::kCatalogName))) {
     return UserError("REQUIRES_SINGLE_PART_NAMESPACE",
-                     {{"sessionCatalog", catalog::kCatalogName}, {"namespace", QuoteNameParts(parts)}});
+                     {{"sessionCatalog", catalog::kCatalogName}, {"identifier", QuoteNameParts(parts)}});
   }
   return NotFound(context, parts);
 }

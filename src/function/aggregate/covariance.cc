@@ -26,14 +26,15 @@ enum class Pairs : uint8_t {
 struct Comoments {
   double n = 0, x_mean = 0, y_mean = 0, ck = 0, x_m2 = 0, y_m2 = 0;
 
-  void Add(double x, double y) {
+  /// `central`: the squares are added up as var_pop does it, which differs in the last digit.
+  void Add(double x, double y, bool central) {
     n += 1;
     double dx = x - x_mean, dy = y - y_mean;
     x_mean += dx / n;
     y_mean += dy / n;
     ck += dx * (y - y_mean);
-    x_m2 += dx * (x - x_mean);
-    y_m2 += dy * (y - y_mean);
+    x_m2 += dx * (central ? dx - dx / n : x - x_mean);
+    y_m2 += dy * (central ? dy - dy / n : y - y_mean);
   }
 
   void Merge(const Comoments& other) {
@@ -95,9 +96,13 @@ class ComomentsState final : public AggregateState {
   arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
                        const arrow::ArrayVector& arguments) override {
     expression::FixedColumn<double> x{arrow::Datum(arguments[0])}, y{arrow::Datum(arguments[1])};
+    bool swapped = kind_ == Pairs::kRegrSlope || kind_ == Pairs::kRegrIntercept;
+    bool central = swapped || kind_ == Pairs::kRegrSxx || kind_ == Pairs::kRegrSyy;
     for (size_t i = 0; i < group_ids.size(); ++i) {
       auto row = static_cast<int64_t>(i);
-      if (!x.IsNull(row) && !y.IsNull(row)) groups_[group_ids[i]].Add(x[row], y[row]);
+      if (!x.IsNull(row) && !y.IsNull(row)) {
+        swapped ? groups_[group_ids[i]].Add(y[row], x[row], central) : groups_[group_ids[i]].Add(x[row], y[row], central);
+      }
     }
     return arrow::Status::OK();
   }
@@ -139,7 +144,6 @@ template <Pairs kKind>
 arrow::Result<ExpressionPtr> BindPairs(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr x, CoerceArgument(input, 0, types::Double()));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr y, CoerceArgument(input, 1, types::Double()));
-  if (kKind == Pairs::kRegrSlope || kKind == Pairs::kRegrIntercept) std::swap(x, y);
   AggregateSpec spec{.type = types::Double()};
   spec.opaque = kKind > Pairs::kCorr;
   for (size_t i = 0; i < NumFields(kKind); ++i) spec.buffer.push_back({kFieldNames[i], types::Double(), false, {}});

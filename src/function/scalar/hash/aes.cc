@@ -216,7 +216,7 @@ arrow::Result<ExpressionPtr> BindAes(const BindInput& input) {
   };
   constexpr bool kTry = kOperation == Operation::kTryDecrypt;
   return BindSimple(whole, parameters, types::Binary(), run,
-                    {.can_fail = !kTry, .may_null = kTry, .deterministic = !kEncrypt});
+                    {.can_fail = !kTry, .may_null = true, .deterministic = !kEncrypt});
 }
 
 }  // namespace

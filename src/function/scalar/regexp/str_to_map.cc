@@ -52,6 +52,11 @@ arrow::Result<ExpressionPtr> BindStrToMap(const BindInput& input) {
   BindInput whole = input;
   if (whole.arguments.size() < 2) whole.arguments.push_back(expression::Literal::String(","));
   if (whole.arguments.size() < 3) whole.arguments.push_back(expression::Literal::String(":"));
+  for (size_t i = 0; i < input.arguments.size(); ++i) {
+    types::TypeId id = input.arguments[i]->type()->id();
+    bool text = id == types::TypeId::kString || id == types::TypeId::kNull;
+    if (!text) return UnexpectedInputType(input, i, "\"STRING\"");
+  }
   DataTypePtr type = types::Map(types::String(), types::String());
   auto run = [type](const EvalContext& context, const std::vector<Datum>& arguments,
                     int64_t num_rows) -> arrow::Result<Datum> {
