@@ -7,7 +7,8 @@
 #include "analyzer/named_table.h"
 #include "base/ascii.h"
 #include "base/error.h"
-#include "expression/node.h"
+#include "expression/call.h"
+#include "expression/cast.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
 #include "types/column_comment.h"
@@ -17,38 +18,28 @@ namespace millrace::session {
 namespace {
 
 using expression::AttributeVector;
-using expression::Expression;
 using expression::ExpressionPtr;
 using expression::ExpressionVector;
 using types::TypeId;
 
-/// A cast of a stored number: overflow is told with the column's name.
-class StoredCast final : public Expression {
- public:
-  StoredCast(ExpressionPtr cast, types::DataTypePtr from, std::string column)
-      : Expression(expression::ExpressionKind::kCall, cast->type(), cast->nullable(), {cast}),
-        from_(std::move(from)),
-        column_(std::move(column)) {}
-
-  ExpressionPtr WithChildren(ExpressionVector children) const override {
-    return std::make_shared<StoredCast>(std::move(children[0]), from_, column_);
-  }
-  std::string Sql(bool pretty) const override { return children()[0]->Sql(pretty); }
-  arrow::Result<arrow::Datum> Evaluate(const expression::EvalContext& context,
-                                       const arrow::RecordBatch& input) const override {
-    arrow::Result<arrow::Datum> value = children()[0]->Evaluate(context, input);
-    if (!value.ok() && IsErrorCondition(value.status(), "CAST_OVERFLOW")) {
-      return UserError("CAST_OVERFLOW_IN_TABLE_INSERT", {{"sourceType", QuoteSqlType(from_->Sql())},
-                                                         {"targetType", QuoteSqlType(type()->Sql())},
-                                                         {"columnName", QuoteIdentifier(column_)}});
-    }
-    return value;
-  }
-
- private:
-  types::DataTypePtr from_;
-  std::string column_;
-};
+// A cast of a stored number: overflow is told with the column's name.
+ExpressionPtr StoredCast(const ExpressionPtr& value, const types::DataTypePtr& type, const std::string& column) {
+  auto info = std::make_shared<expression::CallInfo>();
+  info->name = "checkoverflowintableinsert";
+  info->can_fail = true;
+  info->style = expression::CallStyle::kCustom;
+  info->render = [](const std::vector<std::string>& arguments) { return arguments[0]; };
+  info->kernel = [from = value->type(), type, column](const expression::EvalContext& context,
+                                                      const std::vector<arrow::Datum>& arguments,
+                                                      int64_t) -> arrow::Result<arrow::Datum> {
+    auto stored = expression::CastColumn(context, arguments[0], *from, *type, expression::CastMode::kAnsi);
+    if (stored.ok() || !IsErrorCondition(stored.status(), "CAST_OVERFLOW")) return stored;
+    return UserError("CAST_OVERFLOW_IN_TABLE_INSERT", {{"sourceType", QuoteSqlType(from->Sql())},
+                                                       {"targetType", QuoteSqlType(type->Sql())},
+                                                       {"columnName", QuoteIdentifier(column)}});
+  };
+  return std::make_shared<expression::Call>(std::move(info), type, value->nullable(), ExpressionVector{value});
+}
 
 std::string Names(const std::vector<std::string>& names) {
   std::string text;
@@ -87,10 +78,8 @@ arrow::Result<ExpressionPtr> Stored(const ExpressionPtr& value, const types::Str
                       {"srcType", QuoteSqlType(value->type()->Sql())},
                       {"targetType", QuoteSqlType(field.type->Sql())}});
   }
-  ExpressionPtr cast = std::make_shared<expression::Cast>(value, field.type, expression::CastMode::kAnsi, false);
-  bool narrows = value->type()->is_numeric() && field.type->is_numeric();
-  if (!narrows) return cast;
-  return std::make_shared<StoredCast>(std::move(cast), value->type(), field.name);
+  if (value->type()->is_numeric() && field.type->is_numeric()) return StoredCast(value, field.type, field.name);
+  return std::make_shared<expression::Cast>(value, field.type, expression::CastMode::kAnsi, false);
 }
 
 arrow::Result<ExpressionPtr> DefaultOf(const analyzer::AnalyzerContext& context, const InsertTarget& target,

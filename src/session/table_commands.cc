@@ -288,7 +288,8 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
     table.schema = scan->Schema();
   } else {
     ARROW_RETURN_NOT_OK(CheckLocationIsFree(table));
-    ARROW_RETURN_NOT_OK(files_.CreateDirectories(table.location));
+    ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(table.location));
+    if (!found) ARROW_RETURN_NOT_OK(files_.CreateDirectories(table.location));
   }
   return metastore_.CreateTable(std::move(table));
 }

@@ -67,6 +67,7 @@ arrow::Status NotFound(const AnalyzerContext& context, const std::vector<std::st
 // parquet.`/a/path`: the files themselves.
 arrow::Result<PlanPtr> ScanPath(const AnalyzerContext& context, const connector::SourceDef* def,
                                 const std::string& path, const Options& options, bool streaming) {
+  if (path.empty()) return UserError("INVALID_EMPTY_LOCATION", {{"location", path}});
   auto request = std::make_shared<connector::SourceRequest>();
   request->options = options;
   request->paths = {path};

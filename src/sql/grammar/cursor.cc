@@ -272,6 +272,14 @@ std::optional<std::string> ConstantText(const Expression& expression) {
 
 }  // namespace
 
+arrow::Result<std::string> Grammar::ConstantStringExpression(std::string_view construct) {
+  Expression expression;
+  ARROW_RETURN_NOT_OK(ParseExpression(&expression));
+  std::optional<std::string> text = ConstantText(expression);
+  if (!text) return Unsupported(std::string(construct) + " of this expression");
+  return *text;
+}
+
 arrow::Result<std::vector<std::string>> Grammar::IdentifierClause() {
   size_t first = position_;
   Take();

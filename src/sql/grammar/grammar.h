@@ -96,6 +96,7 @@ class Grammar {
   arrow::Result<std::vector<std::string>> IdentifierList();
   arrow::Result<std::string> StringValue();
   bool AtIdentifierClause(size_t token) const;
+  arrow::Result<std::string> ConstantStringExpression(std::string_view construct);
   arrow::Result<std::vector<std::string>> IdentifierClause();
   /// Restores the depth when it goes out of scope.
   class DepthGuard;
@@ -211,6 +212,8 @@ class Grammar {
   Status ParseSelectClause(SelectClause* clause);
   Status ParseHints(SelectClause* clause);
   Status ParseSelectTail(SelectClause* clause, Relation* input, Relation* out, std::optional<SelectInfo>* info);
+  /// SELECT … WHERE … over rows that are given.
+  Status ParseSelectOf(Relation* input, Relation* out);
   Status ParseWindowClause();
   Status ParseGroupBy(std::vector<Expression>* grouping);
   Status ParseGroupingElement(Expression* out);
@@ -253,6 +256,7 @@ class Grammar {
   CommandRule FindCommandRule() const;
   Status UnsupportedStatement() const;
   bool AtQueryStatement() const;
+  Status ParseExecuteImmediate(Statement* out);
   Status ExpectStatementEnd();
 
   // --- ddl.cc
@@ -281,6 +285,9 @@ class Grammar {
 
   // --- insert.cc
   Status ParseInsert(Command* out);
+  bool AtLateInsert() const;
+  Status ParseLateInsert(Command* out);
+  Status ParseInsertHead(Insert* out, bool* directory);
   Status ParseInsertDirectory(Command* out);
   Status ParseTruncate(Command* out);
   Status ParseChangeRows(Command* out);

@@ -6,14 +6,62 @@ namespace millrace::sql {
 
 // INSERT INTO|OVERWRITE [TABLE] name [PARTITION (…)] [BY NAME | (columns)] query
 arrow::Status Grammar::ParseInsert(Command* out) {
-  Take();
   Insert insert;
+  bool directory = false;
+  ARROW_RETURN_NOT_OK(ParseInsertHead(&insert, &directory));
+  if (directory) return ParseInsertDirectory(out);
+  if (!AtQueryStatement()) return SyntaxErrorHere();
+  ARROW_RETURN_NOT_OK(ParseQuery(&insert.query));
+  *out = std::move(insert);
+  return Status::OK();
+}
+
+// An INSERT behind WITH or FROM, outside of all parentheses.
+bool Grammar::AtLateInsert() const {
+  if (!At(Keyword::kWith) && !At(Keyword::kFrom)) return false;
+  for (size_t i = position_; i + 1 < tokens_.size(); ++i) {
+    bool insert = tokens_[i].paren_depth == 0 && tokens_[i].Is(Keyword::kInsert);
+    if (insert && (tokens_[i + 1].Is(Keyword::kInto) || tokens_[i + 1].Is(Keyword::kOverwrite))) return true;
+  }
+  return false;
+}
+
+// WITH tables INSERT …, FROM relation INSERT … SELECT …
+arrow::Status Grammar::ParseLateInsert(Command* out) {
+  if (At(Keyword::kWith)) {
+    std::vector<Relation> tables;
+    ARROW_RETURN_NOT_OK(ParseCommonTables(&tables));
+    ARROW_RETURN_NOT_OK(ParseInsert(out));
+    auto* insert = std::get_if<Insert>(out);
+    if (insert == nullptr) return Unsupported("WITH before INSERT OVERWRITE DIRECTORY");
+    Relation root;
+    root.Swap(&insert->query);
+    insert->query.mutable_with_relations()->mutable_root()->Swap(&root);
+    for (Relation& table : tables) insert->query.mutable_with_relations()->add_references()->Swap(&table);
+    return Status::OK();
+  }
+  Relation input;
+  ARROW_RETURN_NOT_OK(ParseFrom(&input));
+  Insert insert;
+  bool directory = false;
+  ARROW_RETURN_NOT_OK(ParseInsertHead(&insert, &directory));
+  if (directory) return Unsupported("FROM … INSERT OVERWRITE DIRECTORY");
+  ARROW_RETURN_NOT_OK(ParseSelectOf(&input, &insert.query));
+  if (At(Keyword::kInsert)) return Unsupported("several INSERT of one FROM");
+  *out = std::move(insert);
+  return Status::OK();
+}
+
+arrow::Status Grammar::ParseInsertHead(Insert* out, bool* directory) {
+  Insert& insert = *out;
+  Take();
   insert.overwrite = At(Keyword::kOverwrite);
   if (!insert.overwrite && !At(Keyword::kInto)) return SyntaxErrorHere();
   Take();
   bool local = insert.overwrite && At(Keyword::kLocal, Keyword::kDirectory);
   if (local) Take();
-  if (insert.overwrite && At(Keyword::kDirectory)) return ParseInsertDirectory(out);
+  *directory = insert.overwrite && At(Keyword::kDirectory);
+  if (*directory) return Status::OK();
   if (At(Keyword::kTable) && Peek(1).IsIdentifier()) Take();
   ARROW_ASSIGN_OR_RAISE(insert.table, MultipartIdentifier());
   if (At(Keyword::kReplace) || At(Keyword::kWith)) {
@@ -30,9 +78,6 @@ arrow::Status Grammar::ParseInsert(Command* out) {
   } else if (At(Symbol::kLeftParen) && !StartsQuery(position_) && !StartsQuery(position_ + 1)) {
     ARROW_ASSIGN_OR_RAISE(insert.columns, IdentifierList());
   }
-  if (!AtQueryStatement()) return SyntaxErrorHere();
-  ARROW_RETURN_NOT_OK(ParseQuery(&insert.query));
-  *out = std::move(insert);
   return Status::OK();
 }
 

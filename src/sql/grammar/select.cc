@@ -202,6 +202,14 @@ arrow::Status Grammar::ParseWindowClause() {
   return Status::OK();
 }
 
+arrow::Status Grammar::ParseSelectOf(Relation* input, Relation* out) {
+  SelectClause clause;
+  std::optional<SelectInfo> info;
+  ARROW_RETURN_NOT_OK(ParseSelectClause(&clause));
+  ARROW_RETURN_NOT_OK(ParseSelectTail(&clause, input, out, &info));
+  return ParseQueryOrganization(out, &info);
+}
+
 arrow::Status Grammar::ParseGroupBy(std::vector<Expression>* grouping) {
   do {
     ARROW_RETURN_NOT_OK(ParseGroupingElement(&grouping->emplace_back()));

@@ -156,7 +156,48 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
   }
 }
 
+// EXECUTE IMMEDIATE 'text' [USING value [AS name], …]: the text's statement, with these parameters.
+arrow::Status Grammar::ParseExecuteImmediate(Statement* out) {
+  position_ += 2;
+  ARROW_ASSIGN_OR_RAISE(std::string text, ConstantStringExpression("EXECUTE IMMEDIATE"));
+  if (At(Keyword::kInto)) return Unsupported("EXECUTE IMMEDIATE … INTO");
+  std::map<std::string, Expression> named;
+  std::vector<Expression> positional;
+  if (Accept(Keyword::kUsing)) {
+    bool parenthesized = At(Symbol::kLeftParen) && Closing(position_) + 2 >= tokens_.size();
+    if (parenthesized) Take();
+    do {
+      Expression value;
+      ARROW_RETURN_NOT_OK(ParseExpression(&value));
+      if (Accept(Keyword::kAs)) {
+        ARROW_ASSIGN_OR_RAISE(std::string name, Identifier());
+        named[name] = std::move(value);
+      } else {
+        positional.push_back(std::move(value));
+      }
+    } while (Accept(Symbol::kComma));
+    if (parenthesized) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  }
+  ARROW_RETURN_NOT_OK(ExpectStatementEnd());
+  if (!named.empty() && !positional.empty()) {
+    return UserError("INVALID_QUERY_MIXED_QUERY_PARAMETERS");
+  }
+  ParserOptions options = *options_;
+  options.named_parameters = named.empty() ? nullptr : &named;
+  options.positional_parameters = positional.empty() ? nullptr : &positional;
+  ARROW_ASSIGN_OR_RAISE(Grammar inner, Make(text, options));
+  if (inner.At(Keyword::kExecute, Keyword::kImmediate)) {
+    return UserError("NESTED_EXECUTE_IMMEDIATE", {{"sqlString", ToUpperAscii(text)}});
+  }
+  return inner.SingleStatement(out);
+}
+
 arrow::Status Grammar::SingleStatement(Statement* out) {
+  if (At(Keyword::kExecute, Keyword::kImmediate)) return ParseExecuteImmediate(out);
+  if (AtLateInsert()) {
+    ARROW_RETURN_NOT_OK(ParseLateInsert(&out->command.emplace()));
+    return ExpectStatementEnd();
+  }
   if (AtQueryStatement()) {
     ARROW_RETURN_NOT_OK(ParseQuery(&out->query.emplace()));
     return ExpectStatementEnd();
