@@ -5,6 +5,7 @@
 #include "analyzer/analyzer.h"
 #include "base/error.h"
 #include "expression/aggregate.h"
+#include "expression/call.h"
 #include "function/function_def.h"
 #include "logical/node/project.h"
 
@@ -35,6 +36,12 @@ ExpressionPtr AggregateItems::Rewrite(const ExpressionPtr& root) {
   return changed ? root->WithChildren(std::move(children)) : root;
 }
 
+bool IsGroupingCall(const expression::Expression& value) {
+  if (value.kind() != ExpressionKind::kCall) return false;
+  const std::string& name = static_cast<const expression::Call&>(value).name();
+  return name == "grouping" || name == "grouping_id";
+}
+
 arrow::Status CheckGrouped(const expression::Expression& value, const ExpressionVector& grouping,
                            const OperatorInput& below) {
   for (const ExpressionPtr& group : grouping) {
@@ -58,7 +65,7 @@ arrow::Status CheckGrouped(const expression::Expression& value, const Expression
                      {{"expression", QuoteSqlExpression(attribute.Sql(true))},
                       {"expressionAnyValue", QuoteSqlExpression("any_value(" + attribute.Sql(true) + ")")}});
   }
-  if (value.kind() == ExpressionKind::kLambdaFunction) return arrow::Status::OK();
+  if (value.kind() == ExpressionKind::kLambdaFunction || IsGroupingCall(value)) return arrow::Status::OK();
   for (const ExpressionPtr& child : value.children()) ARROW_RETURN_NOT_OK(CheckGrouped(*child, grouping, below));
   return arrow::Status::OK();
 }

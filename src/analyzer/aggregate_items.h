@@ -25,6 +25,8 @@ class AggregateItems {
 
 /// Every column that an item reads must be grouped or inside an aggregate; `below` made the columns that are exempt.
 /// Errors: MISSING_AGGREGATION, MISSING_GROUP_BY, NESTED_AGGREGATE_FUNCTION.
+/// grouping(a) or grouping_id(…).
+bool IsGroupingCall(const expression::Expression& value);
 arrow::Status CheckGrouped(const expression::Expression& value, const ExpressionVector& grouping,
                            const OperatorInput& below);
 

@@ -39,6 +39,12 @@ struct AnalyzerContext {
   std::string session_id;
   /// spark.sql.sources.default.
   std::string default_source = "parquet";
+  /// Inside a persisted view: the database its names are looked up in, and how many views are around.
+  std::optional<std::string> view_database;
+  int view_depth = 0;
+  /// Runs a plan to its end (the steps of WITH RECURSIVE); its rows by partition.
+  std::function<arrow::Result<std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>>(const logical::PlanPtr&)>
+      run_plan;
   /// The plan behind a CachedRemoteRelation (foreachBatch's DataFrame, a checkpointed one).
   std::function<arrow::Result<logical::PlanPtr>(const std::string& relation_id)> cached_relation;
   /// A block of a local relation that the client has sent before, by its hash; null when it is not here. May be empty.

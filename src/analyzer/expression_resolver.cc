@@ -11,6 +11,7 @@
 #include "expression/type_coercion.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
+#include "function/session_values.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
@@ -133,6 +134,10 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
     ARROW_ASSIGN_OR_RAISE(value, relations_->ResolveOuter(parts));
     if (value) return *value;
     if (parts.size() == 1 && IsWordFunction(parts[0])) {
+      bool schema = EqualsIgnoreCase(parts[0], "current_schema") || EqualsIgnoreCase(parts[0], "current_database");
+      if (schema && context_.catalog != nullptr) {
+        return function::CurrentSchema(context_.catalog->current_database(), context_.eval);
+      }
       return function::BindCall(ToLowerAscii(parts[0]), {}, context_.eval);
     }
     return UnresolvedColumn(parts, input_);
@@ -426,6 +431,9 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
                        {{"prettyName", QuoteIdentifier(lower)}, {"syntax", syntax}});
     }
   }
+  if ((lower == "current_schema" || lower == "current_database") && arguments.empty() && context_.catalog != nullptr) {
+    return function::CurrentSchema(context_.catalog->current_database(), context_.eval);
+  }
   // The unit of these is a word of the syntax; with another word Spark finds no such function.
   if ((lower == "timestampadd" || lower == "timestampdiff") && arguments.size() == 3 &&
       arguments[0].has_unresolved_attribute()) {
@@ -502,6 +510,10 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::
     }
     return ResolveFunction(inner.unresolved_function().function_name(), inner.unresolved_function().arguments(),
                            modifiers);
+  }
+  if (name == sql::kReplaceExisting && call.arguments_size() == 2) {
+    ARROW_RETURN_NOT_OK(Resolve(call.arguments(0)));
+    return Resolve(call.arguments(1));
   }
   if (name == sql::kWithinGroup) return ResolveWithinGroup(message);
   return NotSupported("the internal function " + name);

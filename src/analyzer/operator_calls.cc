@@ -160,18 +160,26 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
 namespace {
 
 // listagg(value, delimiter) WITHIN GROUP (ORDER BY key): the rows as structs, sorted, their texts joined.
-arrow::Result<ExpressionPtr> OrderedListAgg(const ExpressionVector& arguments, const expression::SortOrder& order,
+arrow::Result<ExpressionPtr> OrderedListAgg(const ExpressionVector& arguments,
+                                            const std::vector<expression::SortOrder>& orders, bool distinct,
                                             const expression::EvalContext& eval) {
   using expression::Literal;
   using function::BindCall;
   const ExpressionPtr value = expression::ImplicitCast(arguments[0], types::String());
   ExpressionPtr delimiter = arguments.size() > 1 ? arguments[1] : Literal::String("");
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr present, BindCall("isnotnull", {value}, eval));
-  ARROW_ASSIGN_OR_RAISE(
-      ExpressionPtr row,
-      BindCall("named_struct", {Literal::String("key"), order.child, Literal::String("text"), value}, eval));
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr rows, BindCall("collect_list", {row}, eval, false, present));
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr sorted, BindCall("sort_array", {rows, Literal::Boolean(order.ascending)}, eval));
+  ExpressionVector fields;
+  for (size_t i = 0; i < orders.size(); ++i) {
+    fields.push_back(Literal::String("key" + std::to_string(i)));
+    fields.push_back(orders[i].child);
+  }
+  fields.push_back(Literal::String("text"));
+  fields.push_back(value);
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr row, BindCall("named_struct", std::move(fields), eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr rows,
+                        BindCall(distinct ? "collect_set" : "collect_list", {row}, eval, false, present));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr sorted,
+                        BindCall("sort_array", {rows, Literal::Boolean(orders[0].ascending)}, eval));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr texts, function::ExtractValue(sorted, Literal::String("text"), true));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr joined, BindCall("array_join", {texts, delimiter}, eval));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr count, BindCall("count", {value}, eval));
@@ -186,11 +194,22 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWithinGroup(const Expres
   const auto& outer = message.unresolved_function();
   const auto& call = outer.arguments(0).unresolved_function();
   std::string name = ToLowerAscii(call.function_name());
-  if (outer.arguments_size() != 2 || call.is_distinct()) return NotSupported(name + " WITHIN GROUP of this form");
+  bool lists = name == "listagg" || name == "string_agg";
+  if (!lists && (outer.arguments_size() != 2 || call.is_distinct())) {
+    return NotSupported(name + " WITHIN GROUP of this form");
+  }
   ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments, ResolveAll(call.arguments()));
   for (ExpressionPtr& argument : arguments) argument = Unnamed(std::move(argument));
-  ARROW_ASSIGN_OR_RAISE(expression::SortOrder order, ResolveSortOrder(outer.arguments(1)));
-  order.child = Unnamed(std::move(order.child));
+  std::vector<expression::SortOrder> orders;
+  for (int i = 1; i < outer.arguments_size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(expression::SortOrder each, ResolveSortOrder(outer.arguments(i)));
+    each.child = Unnamed(std::move(each.child));
+    if (!orders.empty() && each.ascending != orders[0].ascending) {
+      return NotSupported(name + " WITHIN GROUP of this form");
+    }
+    orders.push_back(std::move(each));
+  }
+  const expression::SortOrder& order = orders[0];
   const expression::EvalContext& eval = context_.eval;
   ExpressionPtr made;
   if (name == "percentile_cont" && arguments.size() == 1) {
@@ -204,15 +223,40 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWithinGroup(const Expres
     ARROW_ASSIGN_OR_RAISE(made, function::BindCall("percentile_approx", {number, arguments[0]}, eval));
   } else if (name == "mode" && arguments.empty() && order.ascending) {
     ARROW_ASSIGN_OR_RAISE(made, function::BindCall("mode", {order.child, expression::Literal::Boolean(true)}, eval));
-  } else if ((name == "listagg" || name == "string_agg") && !arguments.empty()) {
-    ARROW_ASSIGN_OR_RAISE(made, OrderedListAgg(arguments, order, eval));
+  } else if (lists && !arguments.empty()) {
+    ExpressionPtr value = arguments[0];
+    // What is listed may be the text of what is ordered.
+    if (value->kind() == expression::ExpressionKind::kCast) value = value->children()[0];
+    bool same = orders.size() == 1 && (expression::SemanticallyEqual(*order.child, *value) ||
+                                       expression::SemanticallyEqual(*order.child, *arguments[0]));
+    if (call.is_distinct() && !same) {
+      std::string keys;
+      for (const auto& each : orders) {
+        keys += (keys.empty() ? "" : ", ") + QuoteSqlExpression(each.child->Sql(true));
+      }
+      return UserError("INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT",
+                       {{"funcName", QuoteIdentifier("listagg")},
+                        {"funcArg", QuoteSqlExpression(arguments[0]->Sql(true))},
+                        {"orderingExpr", keys}});
+    }
+    ARROW_ASSIGN_OR_RAISE(made, OrderedListAgg(arguments, orders, call.is_distinct(), eval));
   } else {
     return NotSupported(name + " WITHIN GROUP of this form");
   }
   std::string text;
   for (const ExpressionPtr& argument : arguments) text += (text.empty() ? "" : ", ") + argument->Sql(true);
-  text = name + "(" + text + ") WITHIN GROUP (ORDER BY " + order.child->Sql(true) +
-         (order.ascending ? " ASC" : " DESC") + (order.nulls_first ? " NULLS FIRST)" : " NULLS LAST)");
+  if (lists && arguments.size() == 1) text += ", NULL";
+  std::string by;
+  for (const auto& each : orders) {
+    by += (by.empty() ? "" : ", ") + each.child->Sql(true);
+    if (lists) {
+      by += (each.ascending ? " ASC" : " DESC");
+      by += each.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    } else if (!each.ascending || name == "mode") {
+      by += " DESC";
+    }
+  }
+  text = (lists ? "listagg" : name) + (call.is_distinct() ? "(DISTINCT " : "(") + text + ") WITHIN GROUP (ORDER BY " + by + ")";
   return std::make_shared<expression::Alias>(std::move(made), text);
 }
 

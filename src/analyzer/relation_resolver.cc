@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "expression/text_zone.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/data_type_proto.h"
@@ -201,6 +202,7 @@ arrow::Result<std::optional<ExpressionPtr>> RelationResolver::ResolveOuter(
 }
 
 arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerContext& context) {
+  expression::TextZone zone(context.eval.time_zone);
   RelationResolver resolver(context);
   return resolver.Resolve(relation);
 }

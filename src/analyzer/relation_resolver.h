@@ -100,6 +100,7 @@ arrow::Result<PlanPtr> ResolveSample(RelationResolver&, const spark::connect::Re
 arrow::Result<PlanPtr> ResolveHint(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveWithWatermark(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveRead(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveNamedTable(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveRange(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveLocalRelation(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveCachedRemoteRelation(RelationResolver&, const spark::connect::Relation&);

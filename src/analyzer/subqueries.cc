@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/domain_join.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/aggregate.h"
@@ -149,6 +150,22 @@ arrow::Result<ExpressionPtr> Subqueries::AddScalar(const PlanPtr& plan, const At
   }
   Scalar scalar;
   const AttributePtr value = plan->output()[0];
+  scalar.column = NewColumn("scalarsubquery(" + OuterReferencesText(*plan, outer) + ")", value->type(), true);
+  scalar.original = plan;
+  arrow::Status simple = MakeScalar(plan, outer, eval, &scalar);
+  if (!simple.ok()) {
+    if (!IsErrorCondition(simple, "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY")) return simple;
+    scalar.domain = OuterColumns(*plan, outer);
+    if (scalar.domain.empty()) return simple;
+  }
+  scalars_.push_back(scalar);
+  return scalar.column;
+}
+
+arrow::Status Subqueries::MakeScalar(const PlanPtr& plan, const AttributeVector& outer, const EvalContext& eval,
+                                     Scalar* made) {
+  Scalar& scalar = *made;
+  const AttributePtr value = plan->output()[0];
   ARROW_ASSIGN_OR_RAISE(scalar.subquery, Decorrelate(plan, outer));
   if (!scalar.subquery.conditions.empty()) {
     if (!IsAggregated(*plan)) ARROW_RETURN_NOT_OK(CountMatches(&scalar, eval));
@@ -160,9 +177,7 @@ arrow::Result<ExpressionPtr> Subqueries::AddScalar(const PlanPtr& plan, const At
   } else if (!IsOneRow(*plan)) {
     ARROW_RETURN_NOT_OK(CountMatches(&scalar, eval));
   }
-  scalar.column = NewColumn("scalarsubquery()", value->type(), true);
-  scalars_.push_back(scalar);
-  return scalar.column;
+  return arrow::Status::OK();
 }
 
 arrow::Status Subqueries::CountMatches(Scalar* scalar, const EvalContext& eval) {
@@ -184,11 +199,25 @@ arrow::Status Subqueries::CountMatches(Scalar* scalar, const EvalContext& eval) 
   return arrow::Status::OK();
 }
 
+// Conditions where they say it all, else the outer columns to run the subquery for.
+arrow::Status Subqueries::Correlate(const PlanPtr& plan, const AttributeVector& outer, Predicate* predicate) {
+  predicate->original = plan;
+  arrow::Result<Decorrelated> simple = Decorrelate(plan, outer);
+  if (simple.ok()) {
+    predicate->subquery = std::move(*simple);
+    predicate->domain = predicate->subquery.conditions.empty() ? AttributeVector{} : OuterColumns(*plan, outer);
+    return arrow::Status::OK();
+  }
+  predicate->domain = OuterColumns(*plan, outer);
+  bool refused = !IsErrorCondition(simple.status(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY");
+  return refused || predicate->domain.empty() ? simple.status() : arrow::Status::OK();
+}
+
 arrow::Result<ExpressionPtr> Subqueries::AddExists(const PlanPtr& plan, const AttributeVector& outer) {
   ARROW_RETURN_NOT_OK(CheckSubquery(*plan));
   Predicate predicate;
-  ARROW_ASSIGN_OR_RAISE(predicate.subquery, Decorrelate(plan, outer));
-  predicate.column = NewColumn("exists()", types::Boolean(), false);
+  ARROW_RETURN_NOT_OK(Correlate(plan, outer, &predicate));
+  predicate.column = NewColumn("exists(" + OuterReferencesText(*plan, outer) + ")", types::Boolean(), false);
   predicates_.push_back(predicate);
   return predicate.column;
 }
@@ -212,7 +241,8 @@ arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, c
          {"rightColumns", list(columns)}});
   }
   Predicate predicate;
-  ARROW_ASSIGN_OR_RAISE(predicate.subquery, Decorrelate(plan, outer));
+  ARROW_RETURN_NOT_OK(Correlate(plan, outer, &predicate));
+  predicate.values = values;
   bool nullable = false;
   for (size_t i = 0; i < values.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("==", {values[i], columns[i]}, eval));
@@ -220,7 +250,8 @@ arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, c
     predicate.equal =
         predicate.equal == nullptr ? equal : std::make_shared<expression::Logical>(true, predicate.equal, equal);
   }
-  predicate.column = NewColumn("(" + values[0]->Sql(true) + " IN (listquery()))", types::Boolean(), nullable);
+  predicate.column = NewColumn("(" + values[0]->Sql(true) + " IN (listquery(" + OuterReferencesText(*plan, outer) + ")))",
+                               types::Boolean(), nullable);
   predicates_.push_back(predicate);
   return predicate.column;
 }
@@ -231,7 +262,105 @@ bool Subqueries::IsValue(const expression::Expression& value) const {
   return std::any_of(scalars_.begin(), scalars_.end(), [&](const Scalar& scalar) { return scalar.column->id() == id; });
 }
 
+arrow::Result<PlanPtr> Subqueries::JoinScalarByDomain(const Scalar& scalar, PlanPtr input,
+                                                      const EvalContext& eval) const {
+  const AttributePtr value = scalar.original->output()[0];
+  ARROW_ASSIGN_OR_RAISE(DomainPlan run, JoinWithDomain(scalar.original, scalar.domain, input, eval));
+  // The value first, whatever the operators did to the order.
+  ExpressionVector items{value};
+  items.insert(items.end(), run.domain.begin(), run.domain.end());
+  PlanPtr rows = std::make_shared<logical::Project>(std::move(items), run.plan);
+  ARROW_ASSIGN_OR_RAISE(rows, CountedRows(std::move(rows), run.domain, eval));
+  AttributeVector columns = input->output();
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector same, SameValues(scalar.domain, run.domain, eval));
+  AttributePtr first = rows->output()[0]->WithNullable(true);
+  AttributePtr count = rows->output()[1]->WithNullable(true);
+  PlanPtr joined = std::make_shared<logical::Join>(JoinType::kLeftOuter, logical::JoinConjuncts(same),
+                                                   std::move(input), std::move(rows));
+  ExpressionVector shown(columns.begin(), columns.end());
+  shown.push_back(std::make_shared<Alias>(CheckedValue(first, count), scalar.column->name(), scalar.column->id()));
+  return std::make_shared<logical::Project>(std::move(shown), std::move(joined));
+}
+
+// EXISTS, or `value IN` with its three answers: a left join with what matches, and one that tells whether there were
+// rows at all and NULLs among them.
+arrow::Result<PlanPtr> Subqueries::JoinPredicateByDomain(const Predicate& predicate, PlanPtr input,
+                                                         const EvalContext& eval) const {
+  const bool is_in = predicate.equal != nullptr;
+  if (predicate.values.size() > 1) {
+    return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY",
+                     {{"treeNode", predicate.column->name()}});
+  }
+  AttributeVector columns = input->output();
+  DomainPlan run{logical::FreshCopy(predicate.original, nullptr), {}};
+  ExpressionPtr member = is_in ? ExpressionPtr(run.plan->output()[0]) : nullptr;
+  if (!predicate.domain.empty()) {
+    ARROW_ASSIGN_OR_RAISE(run, JoinWithDomain(predicate.original, predicate.domain, input, eval));
+    if (is_in) member = predicate.original->output()[0];
+  }
+  ExpressionVector keys(run.domain.begin(), run.domain.end());
+  // 1. For each row of the domain: some row, some NULL.
+  ExpressionVector stats = keys;
+  ExpressionPtr none = Literal::Boolean(false);
+  if (is_in) {
+    ARROW_ASSIGN_OR_RAISE(none, BindCall("isnull", {member}, eval));
+  }
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr any_null, BindCall("max", {none}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr count, BindCall("count", {Literal::Integer(1)}, eval));
+  stats.push_back(std::make_shared<Alias>(std::move(any_null), "any_null"));
+  stats.push_back(std::make_shared<Alias>(std::move(count), "num_rows"));
+  PlanPtr known = std::make_shared<logical::Aggregate>(keys, std::move(stats), run.plan);
+  AttributePtr has_null = known->output()[keys.size()]->WithNullable(true);
+  AttributePtr num_rows = known->output()[keys.size() + 1]->WithNullable(true);
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector same, SameValues(predicate.domain, run.domain, eval));
+  PlanPtr joined = std::make_shared<logical::Join>(same.empty() ? JoinType::kCross : JoinType::kLeftOuter,
+                                                   logical::JoinConjuncts(same), std::move(input), std::move(known));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr some, BindCall("coalesce", {num_rows, Literal::Long(0)}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr found, BindCall(">", {some, Literal::Long(0)}, eval));
+  ExpressionPtr answer = found;
+  if (is_in) {
+    // 2. The distinct members.
+    DomainPlan again{logical::FreshCopy(run.plan, nullptr), {}};
+    auto at = [&](const AttributePtr& column) {
+      for (size_t i = 0; i < run.plan->output().size(); ++i) {
+        if (run.plan->output()[i]->id() == column->id()) return again.plan->output()[i];
+      }
+      return column;
+    };
+    ExpressionVector items{std::make_shared<Alias>(Literal::Boolean(true), "found")};
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("==", {predicate.values[0], member}, eval));
+    ExpressionPtr cast = equal->children()[1];  // the member as the comparison wants it
+    cast = expression::Transform(cast, [&](const ExpressionPtr& node) -> ExpressionPtr {
+      if (node->kind() != ExpressionKind::kAttribute) return nullptr;
+      return at(std::static_pointer_cast<const AttributeReference>(node));
+    });
+    items.push_back(std::make_shared<Alias>(cast, "member"));
+    for (const AttributePtr& column : run.domain) items.push_back(at(column));
+    PlanPtr members = std::make_shared<logical::Project>(std::move(items), again.plan);
+    AttributeVector distinct = members->output();
+    members = std::make_shared<logical::Deduplicate>(distinct, false, std::move(members));
+    AttributeVector domain(distinct.begin() + 2, distinct.end());
+    ARROW_ASSIGN_OR_RAISE(ExpressionVector matches, SameValues(predicate.domain, domain, eval));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr hit, BindCall("==", {predicate.values[0], distinct[1]}, eval));
+    matches.push_back(std::move(hit));
+    joined = std::make_shared<logical::Join>(JoinType::kLeftOuter, logical::JoinConjuncts(matches), std::move(joined),
+                                             std::move(members));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_member, BindCall("isnotnull", {distinct[0]->WithNullable(true)}, eval));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value_null, BindCall("isnull", {predicate.values[0]}, eval));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_empty, BindCall("not", {found}, eval));
+    ExpressionPtr unknown = std::make_shared<expression::Logical>(false, value_null, has_null);
+    answer = std::make_shared<expression::CaseWhen>(
+        ExpressionVector{is_member, Literal::Boolean(true), is_empty, Literal::Boolean(false), unknown,
+                         Literal::Null(types::Boolean()), Literal::Boolean(false)},
+        false);
+  }
+  ExpressionVector shown(columns.begin(), columns.end());
+  shown.push_back(std::make_shared<Alias>(answer, predicate.column->name(), predicate.column->id()));
+  return std::make_shared<logical::Project>(std::move(shown), std::move(joined));
+}
+
 arrow::Result<PlanPtr> Subqueries::JoinScalar(const Scalar& scalar, PlanPtr input, const EvalContext& eval) const {
+  if (!scalar.domain.empty()) return JoinScalarByDomain(scalar, std::move(input), eval);
   const PlanPtr& plan = scalar.subquery.plan;
   bool has_default = scalar.on_empty != nullptr;
   bool checked = scalar.num_rows != nullptr;
@@ -268,10 +397,9 @@ arrow::Result<PlanPtr> Subqueries::JoinScalar(const Scalar& scalar, PlanPtr inpu
 // A column that says for each row whether the subquery has a match: a left join with its distinct keys.
 arrow::Result<PlanPtr> Subqueries::JoinPredicate(const Predicate& predicate, PlanPtr input,
                                                  const EvalContext& eval) const {
-  auto refused = [&](const std::string& text) {
-    return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", {{"treeNode", text}});
-  };
-  if (predicate.column->nullable()) return refused(predicate.column->name());
+  if (predicate.subquery.plan == nullptr || predicate.column->nullable()) {
+    return JoinPredicateByDomain(predicate, std::move(input), eval);
+  }
   ExpressionVector conditions = predicate.subquery.conditions;
   ExpressionVector equalities = logical::SplitConjuncts(predicate.equal);
   conditions.insert(conditions.end(), equalities.begin(), equalities.end());
@@ -280,7 +408,7 @@ arrow::Result<PlanPtr> Subqueries::JoinPredicate(const Predicate& predicate, Pla
   ExpressionVector outer;
   for (const ExpressionPtr& condition : conditions) {
     std::optional<Equality> equality = TakeApart(condition, plan->output());
-    if (!equality) return refused(condition->Sql());
+    if (!equality) return JoinPredicateByDomain(predicate, std::move(input), eval);
     keys.push_back(std::make_shared<Alias>(equality->inner, "key"));
     outer.push_back(equality->outer);
   }
@@ -343,7 +471,7 @@ arrow::Result<PlanPtr> Subqueries::Filter(const ExpressionPtr& condition, PlanPt
     bool negated = conjunct->kind() == ExpressionKind::kCall &&
                    EqualsIgnoreCase(static_cast<const expression::Call&>(*conjunct).name(), "not");
     const Predicate* predicate = find(negated ? conjunct->children()[0] : conjunct);
-    if (predicate == nullptr) {
+    if (predicate == nullptr || predicate->subquery.plan == nullptr) {
       stay.push_back(conjunct);
       continue;
     }

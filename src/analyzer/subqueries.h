@@ -58,18 +58,34 @@ class Subqueries {
     ExpressionPtr on_empty;
     /// How many rows match, where nothing promises that it is one; null otherwise.
     AttributePtr num_rows;
+    /// Outer columns to run `original` for (JoinWithDomain); empty where conditions alone say it.
+    AttributeVector domain;
+    PlanPtr original;
   };
   struct Predicate {
     AttributePtr column;
     Decorrelated subquery;
     /// IN: value = column of the subquery, all of them; null for EXISTS.
     ExpressionPtr equal;
+    /// IN: the values.
+    ExpressionVector values;
+    /// As of Scalar. `original` is always set; with an empty `domain` and a `subquery.plan` that is null it reads
+    /// nothing outside.
+    AttributeVector domain;
+    PlanPtr original;
   };
 
+  static arrow::Status MakeScalar(const PlanPtr& plan, const AttributeVector& outer,
+                                  const expression::EvalContext& eval, Scalar* scalar);
+  static arrow::Status Correlate(const PlanPtr& plan, const AttributeVector& outer, Predicate* predicate);
   static arrow::Status CountMatches(Scalar* scalar, const expression::EvalContext& eval);
   arrow::Result<PlanPtr> JoinScalar(const Scalar& scalar, PlanPtr input, const expression::EvalContext& eval) const;
   arrow::Result<PlanPtr> JoinPredicate(const Predicate& predicate, PlanPtr input,
                                        const expression::EvalContext& eval) const;
+  arrow::Result<PlanPtr> JoinScalarByDomain(const Scalar& scalar, PlanPtr input,
+                                            const expression::EvalContext& eval) const;
+  arrow::Result<PlanPtr> JoinPredicateByDomain(const Predicate& predicate, PlanPtr input,
+                                               const expression::EvalContext& eval) const;
   arrow::Result<PlanPtr> SemiOrAnti(const Predicate& predicate, bool negated, PlanPtr input,
                                     const expression::EvalContext& eval) const;
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "expression/cast.h"
 #include "expression/node.h"
+#include "expression/text_zone.h"
 #include "types/arrow_type.h"
 
 namespace millrace::expression {
@@ -48,6 +49,7 @@ constexpr char kHexDigits[] = "0123456789ABCDEF";
 // The value as CAST to STRING writes it.
 std::string PlainText(const types::DataType& type, const std::shared_ptr<arrow::Scalar>& value) {
   EvalContext context;
+  context.time_zone = TextZone::Current();
   auto text = CastColumn(context, arrow::Datum(value), type, *types::String(), CastMode::kLegacy);
   if (!text.ok() || !text->is_scalar() || !text->scalar()->is_valid) return "NULL";
   return std::string(static_cast<const arrow::BaseBinaryScalar&>(*text->scalar()).view());

@@ -110,7 +110,7 @@ const KnownKey* FindKnown(std::string_view key) {
 
 arrow::Status WrongKind(const std::string& key, const std::string& value, std::string_view wanted) {
   return UserError("INVALID_CONF_VALUE.TYPE_MISMATCH",
-                   {{"confName", QuoteConf(key)}, {"confValue", "'" + value + "'"}, {"confType", std::string(wanted)}});
+                   {{"confName", key}, {"confValue", value}, {"confType", std::string(wanted)}});
 }
 
 arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std::string& value) {
@@ -137,7 +137,7 @@ arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std
     case Kind::kTimeZone:
       if (types::TimeZone::Load(value).ok()) return arrow::Status::OK();
       return UserError("INVALID_CONF_VALUE.TIME_ZONE",
-                       {{"confName", QuoteConf(key)}, {"confValue", "'" + value + "'"}});
+                       {{"confName", key}, {"confValue", value}});
     case Kind::kText:
     case Kind::kBytes:
       return arrow::Status::OK();
@@ -166,11 +166,6 @@ arrow::Status Conf::Set(const std::string& key, const std::string& value) {
   return arrow::Status::OK();
 }
 
-void Conf::SetAtStart(const std::string& key, const std::string& value) {
-  std::lock_guard lock(mutex_);
-  values_[key] = value;
-}
-
 void Conf::CopyFrom(const Conf& other) {
   std::map<std::string, std::string, std::less<>> values;
   {
@@ -184,6 +179,14 @@ void Conf::CopyFrom(const Conf& other) {
 bool Conf::IsModifiable(std::string_view key) const {
   const KnownKey* known = FindKnown(key);
   return known != nullptr && !known->is_static && key.starts_with("spark.sql.");
+}
+
+arrow::Status Conf::SetAtStart(const std::string& key, const std::string& value) {
+  const KnownKey* known = FindKnown(key);
+  if (known == nullptr || !known->is_static) return Set(key, value);
+  std::lock_guard lock(mutex_);
+  values_[key] = value;
+  return arrow::Status::OK();
 }
 
 void Conf::Unset(const std::string& key) {

@@ -20,8 +20,8 @@ class Conf {
 
   /// Errors: UserError CANNOT_MODIFY_CONFIG for static keys, INVALID_CONF_VALUE for values of the wrong kind.
   arrow::Status Set(const std::string& key, const std::string& value);
-  /// As Set for what is fixed when the engine starts: static keys too, and no check.
-  void SetAtStart(const std::string& key, const std::string& value);
+  /// As Set for what is fixed before the session starts: static keys too.
+  arrow::Status SetAtStart(const std::string& key, const std::string& value);
   void CopyFrom(const Conf& other);
   void Unset(const std::string& key);
   /// Whether Set may change it: static keys and those that are not Spark's may not.

@@ -26,7 +26,10 @@
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "session/sql_command.h"
 #include "sql/parser.h"
+#include "sql/sql_parameters.h"
+#include "sql/statement.h"
 #include "types/arrow_type.h"
 
 namespace millrace::session {
@@ -69,7 +72,10 @@ std::shared_ptr<Session> Session::Create(std::shared_ptr<Engine> engine) {
 }
 
 Session::Session(std::shared_ptr<Engine> engine)
-    : id_(RandomUuid()), engine_(std::move(engine)), delta_tables_(engine_->file_system) {}
+    : id_(RandomUuid()),
+      engine_(std::move(engine)),
+      catalog_(engine_->metastore),
+      delta_tables_(engine_->file_system) {}
 
 Session::~Session() { (void)streams_.StopAll(); }
 
@@ -136,6 +142,15 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
       [this](const logical::PlanPtr& plan) -> arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> {
     ARROW_ASSIGN_OR_RAISE(QueryResult result, ExecutePlan(plan));
     return std::move(result.batches);
+  };
+  context.run_plan = [weak = weak_from_this()](const logical::PlanPtr& plan)
+      -> arrow::Result<std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>> {
+    std::shared_ptr<Session> session = weak.lock();
+    if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
+    ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, session->PlanBatch(plan));
+    physical::ExecutionContext run;
+    session->Prepare(&run);
+    return physical::Collect(*root, run);
   };
   context.cached_relation = [this](const std::string& relation_id) -> arrow::Result<logical::PlanPtr> {
     std::lock_guard lock(mutex_);
@@ -238,30 +253,6 @@ arrow::Result<QueryResult> TextResult(const std::string& column, const std::stri
 
 }  // namespace
 
-arrow::Result<QueryResult> Session::ShowConf(const std::optional<std::string>& key) const {
-  arrow::StringBuilder keys;
-  arrow::StringBuilder values;
-  auto add = [&](const std::string& name, const std::string& value) -> arrow::Status {
-    ARROW_RETURN_NOT_OK(keys.Append(name));
-    return values.Append(value);
-  };
-  if (key) {
-    ARROW_RETURN_NOT_OK(add(*key, conf_.Get(*key).value_or("<undefined>")));
-  } else {
-    for (const auto& [name, value] : conf_.All()) ARROW_RETURN_NOT_OK(add(name, value));
-  }
-  int64_t count = keys.length();
-  QueryResult result;
-  result.schema = types::Struct({{"key", types::String(), false, ""}, {"value", types::String(), false, ""}});
-  arrow::ArrayVector columns(2);
-  ARROW_RETURN_NOT_OK(keys.Finish(&columns[0]));
-  ARROW_RETURN_NOT_OK(values.Finish(&columns[1]));
-  if (count > 0) {
-    result.batches.push_back(arrow::RecordBatch::Make(types::ToArrowSchema(*result.schema), count, std::move(columns)));
-  }
-  return result;
-}
-
 arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation, const RunControl& control) {
   if (relation.has_catalog()) return ExecuteCatalog(relation.catalog());
   if (relation.has_show_string()) {
@@ -339,52 +330,79 @@ arrow::Result<QueryResult> Session::Sql(const std::string& text) {
   return Execute(command.input());
 }
 
+sql::ParserOptions Session::ParserOptions() const {
+  sql::ParserOptions options;
+  options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };
+  expression::EvalContext eval = MakeEvalContext();
+  options.time_zone = eval.time_zone;
+  options.now_us = eval.current_timestamp_us;
+  return options;
+}
+
+arrow::Result<QueryResult> Session::Sql(const std::string& text) {
+  sql::Statement statement;
+  ARROW_RETURN_NOT_OK(sql::ParseStatement(text, ParserOptions(), &statement));
+  return statement.query ? Execute(*statement.query) : RunSqlCommand(*this, *statement.command);
+}
+
 arrow::Result<std::optional<QueryResult>> Session::RunCommand(const connect::SqlCommand& command) {
   // A text over frames of the client is a query.
   if (command.input().has_with_relations()) {
     ARROW_RETURN_NOT_OK(Analyze(command.input()));
     return std::nullopt;
   }
-  const std::string& text = command.input().sql().query();
-  connect::Plan plan;
-  std::optional<sql::ConfStatement> setting;
-  sql::ParserOptions options;
-  options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };
-  expression::EvalContext eval = MakeEvalContext();
-  options.time_zone = eval.time_zone;
-  options.now_us = eval.current_timestamp_us;
-  ARROW_RETURN_NOT_OK(sql::ParseStatement(text, options, &plan, &setting));
-  QueryResult empty;
-  empty.schema = types::Struct({});
-  if (setting) {
-    switch (setting->kind) {
-      case sql::ConfStatement::Kind::kSet:
-        ARROW_RETURN_NOT_OK(conf_.Set(setting->key, setting->value));
-        return ShowConf(setting->key);
-      case sql::ConfStatement::Kind::kShow:
-        return ShowConf(setting->key);
-      case sql::ConfStatement::Kind::kShowAll:
-        return ShowConf(std::nullopt);
-      case sql::ConfStatement::Kind::kReset:
-        conf_.Unset(setting->key);
-        break;
-      case sql::ConfStatement::Kind::kResetAll:
-        for (const auto& [key, value] : conf_.All()) conf_.Unset(key);
-        break;
-    }
-    return empty;
-  }
-  if (plan.has_root()) {
-    if (plan.root().has_catalog()) return Execute(plan.root());
-    ARROW_RETURN_NOT_OK(Analyze(plan.root()));
+  sql::ParserOptions options = ParserOptions();
+  bool as_relation = command.has_input() && command.input().has_sql();
+  sql::SqlParameters parameters = as_relation ? sql::SqlParameters(command.input().sql()) : sql::SqlParameters(command);
+  parameters.AddTo(&options);
+  sql::Statement statement;
+// Clients before 4.0 send the text beside the input.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  const std::string& text = as_relation ? command.input().sql().query() : command.sql();
+#pragma GCC diagnostic pop
+  ARROW_RETURN_NOT_OK(sql::ParseStatement(text, options, &statement));
+  if (statement.query) {
+    ARROW_RETURN_NOT_OK(as_relation ? Analyze(command.input()) : Analyze(*statement.query));
     return std::nullopt;
   }
-  if (plan.command().has_create_dataframe_view()) {
-    const auto& view = plan.command().create_dataframe_view();
-    ARROW_RETURN_NOT_OK(CreateView(view.input(), view.name(), view.is_global(), view.replace()));
-    return empty;
-  }
-  return analyzer::NotSupported("this SQL statement");
+  return RunSqlCommand(*this, *statement.command);
+}
+
+std::string Session::WarehouseDirectory() const {
+  return AbsolutePath(LocalPath(conf_.Get("spark.sql.warehouse.dir").value_or("spark-warehouse")));
+}
+
+std::string Session::SearchPath() const {
+  return "[`system`.`builtin`, `system`.`session`, " + catalog::QuotedDatabase(catalog_.current_database()) + "]";
+}
+
+std::vector<std::string> Session::FullNameOf(const std::vector<std::string>& name) const {
+  std::optional<catalog::Catalog::TableName> qualified = catalog_.QualifyTable(name);
+  if (!qualified) return name;
+  return {catalog::kCatalogName, qualified->database, name.back()};
+}
+
+arrow::Result<types::DataTypePtr> Session::TableSchema(const std::vector<std::string>& name) {
+  connect::Relation relation;
+  relation.mutable_read()->mutable_named_table()->set_unparsed_identifier(QuoteNameParts(name));
+  return Schema(relation);
+}
+
+void Session::SetCached(const std::vector<std::string>& name, bool cached) {
+  std::lock_guard lock(mutex_);
+  std::string key = ToLowerAscii(QuoteNameParts(FullNameOf(name)));
+  cached ? (void)cached_.insert(key) : (void)cached_.erase(key);
+}
+
+bool Session::IsCached(const std::vector<std::string>& name) const {
+  std::lock_guard lock(mutex_);
+  return cached_.count(ToLowerAscii(QuoteNameParts(FullNameOf(name)))) > 0;
+}
+
+void Session::ClearCache() {
+  std::lock_guard lock(mutex_);
+  cached_.clear();
 }
 
 arrow::Status Session::CreateView(const connect::Relation& relation, const std::string& name, bool global,

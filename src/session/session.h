@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ class Plan;
 class Relation;
 class SqlCommand;
 class WriteOperation;
+class WriteOperationV2;
 class WriteStreamOperationStart;
 }  // namespace spark::connect
 
@@ -44,6 +46,10 @@ namespace millrace::python {
 class StreamingWorker;
 class WorkerPool;
 }  // namespace millrace::python
+namespace millrace::sql {
+struct Insert;
+struct ParserOptions;
+}  // namespace millrace::sql
 
 namespace millrace::session {
 
@@ -58,6 +64,8 @@ struct Engine {
   /// Processes that run Python functions, and the Python that sessions use.
   std::shared_ptr<python::WorkerPool> python_workers;
   python::Interpreter python_interpreter;
+  /// Tables of all sessions.
+  std::shared_ptr<catalog::Metastore> metastore = std::make_shared<catalog::Metastore>();
 
  private:
   std::unique_ptr<Clock> system_clock_;
@@ -96,6 +104,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Conf& conf() { return conf_; }
   catalog::Catalog& catalog() { return catalog_; }
+  const Engine& engine() const { return *engine_; }
   StreamingQueryManager& streams() { return streams_; }
   PlanCache& cache() { return cache_; }
   /// Tables of the memory sink, and those tests feed memory streams with.
@@ -129,13 +138,19 @@ class Session : public std::enable_shared_from_this<Session> {
   /// The files that a plan reads, as file: URIs.
   arrow::Result<std::vector<std::string>> InputFiles(const logical::PlanPtr& plan);
 
-  /// A SQL statement: rows of a query, or the (empty) result of a command.
+  /// A SQL statement: rows of a query, or those of a command (mostly none).
   arrow::Result<QueryResult> Sql(const std::string& text);
-  /// The same where a query is not to run yet: nullopt for one, after it was resolved.
+  /// What a client's spark.sql(…) does at once: a command is run and its rows are given; nullopt for a query, which runs
+  /// when its relation is asked for.
   arrow::Result<std::optional<QueryResult>> RunCommand(const spark::connect::SqlCommand& command);
 
-  /// DataFrameWriter.save.
+  /// DataFrameWriter.save, saveAsTable and insertInto.
   arrow::Status Write(const spark::connect::WriteOperation& write, const RunControl& control = {});
+  /// DataFrameWriterV2.
+  arrow::Status WriteV2(const spark::connect::WriteOperationV2& write);
+  /// Runs a plan into a sink; `request` needs path, options, partition columns and mode, the rest is set here.
+  arrow::Status WriteRows(logical::PlanPtr plan, const connector::SinkDef& sink, connector::SinkRequest request,
+                          const RunControl& control = {});
   arrow::Status CreateView(const spark::connect::Relation& relation, const std::string& name, bool global,
                            bool replace);
 
@@ -152,14 +167,36 @@ class Session : public std::enable_shared_from_this<Session> {
   /// spark.udf.register: `name` means this function in expressions and SQL; it wins over a built-in one.
   void RegisterFunction(const std::string& name, analyzer::RegisteredFunction function);
 
+  /// Columns of a table or view by name. Errors: UserError TABLE_OR_VIEW_NOT_FOUND.
+  arrow::Result<types::DataTypePtr> TableSchema(const std::vector<std::string>& name);
+  /// spark.sql.warehouse.dir as an absolute path.
+  std::string WarehouseDirectory() const;
+  /// Where names are looked for, as messages show it.
+  std::string SearchPath() const;
+  /// A table name with catalog and database, for messages.
+  std::vector<std::string> FullNameOf(const std::vector<std::string>& name) const;
+  /// The first temporary view that a query reads by name.
+  std::optional<std::string> TemporaryViewIn(const spark::connect::Relation& query) const;
+  /// The rows to insert; DEFAULT in VALUES means the column's default.
+  arrow::Result<logical::PlanPtr> AnalyzeInsert(const sql::Insert& insert, const catalog::Table& table);
+  /// CACHE TABLE marks a name; queries read the table itself all the same.
+  void SetCached(const std::vector<std::string>& name, bool cached);
+  bool IsCached(const std::vector<std::string>& name) const;
+  void ClearCache();
+
+  analyzer::AnalyzerContext MakeAnalyzerContext();
   /// The context of an evaluation now: session zone, ANSI mode, current time.
   expression::EvalContext MakeEvalContext() const;
 
  private:
   explicit Session(std::shared_ptr<Engine> engine);
   arrow::Result<QueryResult> ExecuteCatalog(const spark::connect::Catalog& message);
-  arrow::Result<QueryResult> ShowConf(const std::optional<std::string>& key) const;
-  analyzer::AnalyzerContext MakeAnalyzerContext();
+  sql::ParserOptions ParserOptions() const;
+  arrow::Status WriteTable(const spark::connect::WriteOperation& write);
+  /// toTable: makes the table when it is not there; fills in where its rows go. The plan with the table's columns.
+  arrow::Result<logical::PlanPtr> PrepareStreamTable(const spark::connect::WriteStreamOperationStart& start,
+                                                     logical::PlanPtr plan, connector::SinkRequest* request,
+                                                     std::string* provider);
   connector::ConnectorContext MakeConnectorContext();
   /// Connector contexts live as long as the session: plans point at them.
   const connector::ConnectorContext* CurrentConnectorContext();
@@ -183,7 +220,8 @@ class Session : public std::enable_shared_from_this<Session> {
   delta::TableCache delta_tables_;
   std::function<void(std::string_view)> print_;
   std::function<std::shared_ptr<const std::string>(const std::string&)> find_block_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::set<std::string> cached_;
   std::map<std::string, logical::PlanPtr> relations_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
   PlanCache cache_;

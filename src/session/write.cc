@@ -87,29 +87,17 @@ std::string DefaultSinkName(const std::string& format, const std::string& fallba
 
 }  // namespace
 
-arrow::Status Session::Write(const connect::WriteOperation& write, const RunControl& control) {
-  if (write.has_table()) return analyzer::NotSupported("saveAsTable and insertInto");
-  if (write.has_bucket_by() || write.sort_column_names_size() > 0 || write.clustering_columns_size() > 0) {
-    return analyzer::NotSupported("bucketBy, sortBy and clusterBy");
-  }
-  std::string format = DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
-  const connector::SinkDef* def = connector::FindSink(format);
-  if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
-  if (def->open_batch == nullptr) {
+arrow::Status Session::WriteRows(logical::PlanPtr plan, const connector::SinkDef& sink,
+                                 connector::SinkRequest request, const RunControl& control) {
+  if (sink.open_batch == nullptr) {
     return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                     {{"tableName", QuoteIdentifier(format)}, {"operation", "append in batch mode"}});
+                     {{"tableName", QuoteIdentifier(sink.name)}, {"operation", "append in batch mode"}});
   }
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`write`"}});
-  connector::SinkRequest request;
-  for (const auto& [key, value] : write.options()) request.options.Set(key, value);
-  request.path = write.has_path() ? write.path() : request.options.GetOr("path", "");
   request.schema = plan->Schema();
-  request.partition_columns.assign(write.partitioning_columns().begin(), write.partitioning_columns().end());
-  request.save_mode = ToSaveMode(write.mode());
   request.context = CurrentConnectorContext();
   ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
-  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> target, def->open_batch(request));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> target, sink.open_batch(request));
   if (target == nullptr) return arrow::Status::OK();
   physical::ExecutionContext context;
   Prepare(&context, control);
@@ -151,13 +139,29 @@ arrow::Result<Session::MakeSink> Session::PythonForeach(const connect::WriteStre
   };
 }
 
+arrow::Status Session::Write(const connect::WriteOperation& write, const RunControl& control) {
+  if (write.has_bucket_by() || write.sort_column_names_size() > 0 || write.clustering_columns_size() > 0) {
+    return analyzer::NotSupported("bucketBy, sortBy and clusterBy");
+  }
+  if (write.has_table()) return WriteTable(write);
+  std::string format = DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
+  const connector::SinkDef* def = connector::FindSink(format);
+  if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
+  connector::SinkRequest request;
+  for (const auto& [key, value] : write.options()) request.options.Set(key, value);
+  request.path = write.has_path() ? write.path() : request.options.GetOr("path", "");
+  request.partition_columns.assign(write.partitioning_columns().begin(), write.partitioning_columns().end());
+  request.save_mode = ToSaveMode(write.mode());
+  return WriteRows(std::move(plan), *def, std::move(request), control);
+}
+
 arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     const connect::WriteStreamOperationStart& start, ForeachBatchFunction foreach_batch) {
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(start.input()));
   if (!plan->is_streaming()) {
     return UserError("WRITE_STREAM_NOT_ALLOWED");
   }
-  if (start.has_table_name()) return analyzer::NotSupported("writeStream.toTable");
   streaming::StreamingQuerySpec spec;
   spec.plan = plan;
   spec.name = start.query_name();
@@ -172,6 +176,7 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   request.query_name = spec.name;
 
   bool temporary_allowed = true;
+  std::string table_provider;
   std::shared_ptr<python::StreamingWorker> worker;
   if (start.has_foreach_batch() && !foreach_batch) {
     ARROW_ASSIGN_OR_RAISE(worker, StartPythonForeachBatch(start, &foreach_batch));
@@ -198,7 +203,12 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
       return connector::MakeForeachBatchSink(std::move(process));
     };
   } else {
-    std::string format = DefaultSinkName(start.format(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
+    if (start.has_table_name()) {
+      ARROW_ASSIGN_OR_RAISE(plan, PrepareStreamTable(start, plan, &request, &table_provider));
+      spec.plan = plan;
+      request.schema = plan->Schema();
+    }
+    std::string format = DefaultSinkName(table_provider.empty() ? start.format() : table_provider, conf_.Get("spark.sql.sources.default").value_or("parquet"));
     spec.sink = connector::FindSink(format);
     if (spec.sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
     if (spec.sink->open_stream == nullptr) {

@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "spark/connect/base.pb.h"
 #include "sql/parser.h"
+#include "sql/statement.h"
 #include "sql/test_rendering.h"
+#include "types/column_comment.h"
 
 namespace millrace::sql {
 namespace {
@@ -239,34 +241,51 @@ TEST(ParseQuery, OneRowHasNoColumns) {
   EXPECT_FALSE(relation.project().input().local_relation().has_schema());
 }
 
+template <typename Kind>
+Kind ParsedAs(std::string_view text) {
+  Statement statement;
+  arrow::Status status = ParseStatement(text, {}, &statement);
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  if (!statement.command || !std::holds_alternative<Kind>(*statement.command)) {
+    ADD_FAILURE() << "another statement: " << text;
+    return Kind{};
+  }
+  return std::get<Kind>(*statement.command);
+}
+
 TEST(ParseStatement, Commands) {
-  spark::connect::Plan plan;
-  std::optional<ConfStatement> conf;
-  ASSERT_TRUE(ParseStatement("CREATE OR REPLACE TEMP VIEW v (x) AS SELECT 1", {}, &plan, &conf).ok());
-  EXPECT_EQ(plan.command().create_dataframe_view().name(), "v");
-  EXPECT_TRUE(plan.command().create_dataframe_view().replace());
-  EXPECT_EQ(RenderPlan(plan.command().create_dataframe_view().input()), "columns(project(one_row, [1]), x)");
-  EXPECT_FALSE(conf.has_value());
+  auto view = ParsedAs<CreateView>("CREATE OR REPLACE TEMP VIEW v (x) AS SELECT 1");
+  EXPECT_EQ(view.name, NameParts{"v"});
+  EXPECT_TRUE(view.replace && view.temporary);
+  EXPECT_EQ(RenderPlan(view.query), "project(one_row, [1])");
+  EXPECT_EQ(view.query_text, "SELECT 1");
 
-  plan.Clear();
-  ASSERT_TRUE(ParseStatement("SELECT 1;", {}, &plan, &conf).ok());
-  EXPECT_EQ(RenderPlan(plan.root()), "project(one_row, [1])");
+  Statement statement;
+  ASSERT_TRUE(ParseStatement("SELECT 1;", {}, &statement).ok());
+  EXPECT_EQ(RenderPlan(*statement.query), "project(one_row, [1])");
 
-  plan.Clear();
-  ASSERT_TRUE(ParseStatement("SHOW TABLES IN db LIKE 'a*'", {}, &plan, &conf).ok());
-  EXPECT_EQ(plan.root().project().input().catalog().list_tables().pattern(), "a*");
+  EXPECT_EQ(ParsedAs<Show>("SHOW TABLES IN db LIKE 'a*'").pattern, "a*");
+  auto table = ParsedAs<CreateTable>("CREATE TABLE d.t (a INT NOT NULL, b STRING DEFAULT 'x') USING json PARTITIONED BY (a)");
+  EXPECT_EQ(table.columns.size(), 2U);
+  EXPECT_FALSE(table.columns[0].field.nullable);
+  EXPECT_EQ(types::DefaultOf(table.columns[1].field), "'x'");
+  EXPECT_EQ(table.partition_columns, std::vector<std::string>{"a"});
+  auto insert = ParsedAs<Insert>("INSERT OVERWRITE t PARTITION (p = 1, q) (SELECT 1)");
+  EXPECT_TRUE(insert.overwrite && insert.columns.empty());
+  EXPECT_EQ(insert.partition.size(), 2U);
+  EXPECT_EQ(ParsedAs<Insert>("INSERT INTO t (a, b) VALUES (1, 2)").columns.size(), 2U);
 
-  EXPECT_TRUE(IsErrorCondition(ParseStatement("CREATE TABLE t (a INT)", {}, &plan, &conf), "INVALID_SQL_SYNTAX"));
-  EXPECT_TRUE(IsErrorCondition(ParseStatement("FOO", {}, &plan, &conf), "PARSE_SYNTAX_ERROR"));
+  EXPECT_TRUE(IsErrorCondition(ParseStatement("CREATE ROLE x", {}, &statement), "INVALID_SQL_SYNTAX"));
+  EXPECT_TRUE(IsErrorCondition(ParseStatement("FOO", {}, &statement), "PARSE_SYNTAX_ERROR"));
 }
 
 TEST(ParseStatement, Conf) {
   auto parse = [](std::string_view text) {
-    spark::connect::Plan plan;
-    std::optional<ConfStatement> conf;
-    arrow::Status status = ParseStatement(text, {}, &plan, &conf);
+    Statement statement;
+    arrow::Status status = ParseStatement(text, {}, &statement);
     if (!status.ok()) return GetErrorDetail(status)->condition();
-    return fmt::format("{} {}|{}", static_cast<int>(conf->kind), conf->key, conf->value);
+    const auto& conf = std::get<ConfStatement>(*statement.command);
+    return fmt::format("{} {}|{}", static_cast<int>(conf.kind), conf.key, conf.value);
   };
   EXPECT_EQ(parse("SET spark.sql.shuffle.partitions = 3"), "0 spark.sql.shuffle.partitions|3");
   EXPECT_EQ(parse("set a.b=`x;y`;"), "0 a.b|x;y");

@@ -20,10 +20,9 @@ arrow::Status ParseQuery(std::string_view text, const ParserOptions& options, sp
   return grammar.SingleQuery(out);
 }
 
-arrow::Status ParseStatement(std::string_view text, const ParserOptions& options, spark::connect::Plan* out,
-                             std::optional<ConfStatement>* conf) {
+arrow::Status ParseStatement(std::string_view text, const ParserOptions& options, Statement* out) {
   ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
-  return grammar.SingleStatement(out, conf);
+  return grammar.SingleStatement(out);
 }
 
 arrow::Status ParseDataType(std::string_view text, spark::connect::DataType* out) {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +15,12 @@
 namespace spark::connect {
 class DataType;
 class Expression;
-class Plan;
 class Relation;
 }  // namespace spark::connect
 
 namespace millrace::sql {
+
+struct Statement;
 
 /// What the text's meaning depends on beside the text. The pointers are borrowed for the call.
 struct ParserOptions {
@@ -34,14 +34,6 @@ struct ParserOptions {
   /// Values of `:name` and `?`; null where the caller has none.
   const std::map<std::string, spark::connect::Expression>* named_parameters = nullptr;
   const std::vector<spark::connect::Expression>* positional_parameters = nullptr;
-};
-
-/// SET and RESET, which have no plan message.
-struct ConfStatement {
-  enum class Kind { kSet, kShow, kShowAll, kReset, kResetAll };
-  Kind kind;
-  std::string key;    // kSet, kShow, kReset
-  std::string value;  // kSet
 };
 
 // Text of Spark SQL 4.2 to Spark Connect messages. sql/plan_conventions.h says how each construct looks there.
@@ -62,10 +54,8 @@ arrow::Status ParseSortOrder(std::string_view text, const ParserOptions& options
 /// A query: SELECT, VALUES, TABLE, FROM … SELECT, WITH, set operations.
 arrow::Status ParseQuery(std::string_view text, const ParserOptions& options, spark::connect::Relation* out);
 
-/// A query (Plan.root) or a command (Plan.command: CREATE TEMP VIEW); SHOW TABLES, USE and DROP VIEW become Catalog
-/// relations. SET and RESET fill `conf` and leave `out` empty.
-arrow::Status ParseStatement(std::string_view text, const ParserOptions& options, spark::connect::Plan* out,
-                             std::optional<ConfStatement>* conf);
+/// A query or a command (sql/statement.h).
+arrow::Status ParseStatement(std::string_view text, const ParserOptions& options, Statement* out);
 
 /// One data type: "decimal(10, 2)", "array<struct<a: int>>".
 arrow::Status ParseDataType(std::string_view text, spark::connect::DataType* out);

@@ -33,6 +33,7 @@ namespace millrace::sql {
 //   does the same with window expressions over a Project.
 // ORDER BY is Sort over the SELECT; it may name columns of the SELECT's input.
 // WITH is WithRelations whose references are SubqueryAlias; a later one may read an earlier one.
+// WITH RECURSIVE marks each of its queries by a Hint kRecursive around it, whose parameter is MAX RECURSION LEVEL.
 // Subqueries in expressions are SubqueryExpression by plan_id (from kFirstSubqueryPlanId); their plans are the
 // references,
 //   not aliased, of a WithRelations around the query that contains them.
@@ -50,6 +51,8 @@ inline constexpr std::string_view kIgnoreNulls = "ignore_nulls";
 inline constexpr std::string_view kWithinGroup = "within_group";
 /// star_except(star, attribute…): * EXCEPT (…).
 inline constexpr std::string_view kStarExcept = "star_except";
+/// replace_existing(attribute, value): the value, when there is such a column (|> SET).
+inline constexpr std::string_view kReplaceExisting = "replace_existing";
 /// rollup(x…), cube(x…), grouping_sets(x…) in GROUP BY; an argument of several columns is grouping_set(x…).
 inline constexpr std::string_view kRollup = "rollup";
 inline constexpr std::string_view kCube = "cube";
@@ -61,6 +64,9 @@ inline constexpr std::string_view kNaturalJoin = "natural_join";
 /// pivot_values(value…), the only grouping expression of PIVOT in SQL: groups by the columns nothing else reads. A
 /// value may be an alias.
 inline constexpr std::string_view kPivotValues = "pivot_values";
+
+/// Name of the hint around the queries of WITH RECURSIVE.
+inline constexpr std::string_view kRecursive = "with_recursive";
 
 /// Name of the table function that stands for VALUES.
 inline constexpr std::string_view kInlineTable = "inline_table";

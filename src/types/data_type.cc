@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "types/column_comment.h"
 
 namespace millrace::types {
 
@@ -225,6 +226,8 @@ std::string DataType::ToDdl() const {
     if (!out.empty()) out += ',';
     out += QuoteIfNeeded(field.name) + " " + field.type->Sql();
     if (!field.nullable) out += " NOT NULL";
+    if (std::optional<std::string> text = DefaultOf(field)) out += " DEFAULT " + *text;
+    if (std::optional<std::string> comment = CommentOf(field)) out += " COMMENT " + QuoteStringLiteral(*comment);
   }
   return out;
 }

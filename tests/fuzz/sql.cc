@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "spark/connect/base.pb.h"
 #include "sql/parser.h"
+#include "sql/statement.h"
 
 namespace {
 
@@ -19,14 +20,13 @@ void CheckError(const arrow::Status& status) {
 }
 
 std::string ParseStatementBytes(std::string_view text, const millrace::sql::ParserOptions& options) {
-  spark::connect::Plan plan;
-  std::optional<millrace::sql::ConfStatement> conf;
-  arrow::Status status = millrace::sql::ParseStatement(text, options, &plan, &conf);
+  millrace::sql::Statement statement;
+  arrow::Status status = millrace::sql::ParseStatement(text, options, &statement);
   if (!status.ok()) {
     CheckError(status);
     return status.message();
   }
-  return plan.SerializeAsString();
+  return statement.query ? statement.query->SerializeAsString() : std::to_string(statement.command->index());
 }
 
 }  // namespace

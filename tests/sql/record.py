@@ -54,6 +54,9 @@ count as skipped.
     ----
     {"a":1,"b":null}
 
+FILES in a statement is the folder of the script's files, WAREHOUSE in an answer the one of its tables. Tables, views and databases a
+script makes are gone at its end.
+
 A cell of a query is what show(truncate=False) prints (Spark's ToPrettyString: NULL, {1, a}, [1, 2], {k -> v}, [1F] for binary), before
 show's own escaping; then backslash, newline, tab and carriage return are written \\\\ \\n \\t \\r, and an empty cell `(empty)`.
 The message is the first paragraph, up to the SQLSTATE, escaped the same way; the query context under it is left out.
@@ -72,6 +75,7 @@ import tempfile
 
 KINDS = ("query", "error", "show", "tree", "table", "set", "file", "read", "write")
 SEPARATOR = "----"
+WAREHOUSE = os.path.join(tempfile.gettempdir(), "record-warehouse")
 
 
 class Record:
@@ -145,7 +149,7 @@ class Spark:
                         .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC -Duser.language=en -Duser.country=US")
                         .config("spark.sql.session.timeZone", "UTC")
                         .config("spark.sql.shuffle.partitions", "1")
-                        .config("spark.sql.warehouse.dir", "/tmp/record-warehouse")
+                        .config("spark.sql.warehouse.dir", WAREHOUSE)
                         .getOrCreate())
         self.session.sparkContext.setLogLevel("OFF")
         logging.disable(logging.CRITICAL)  # errors are answers here, not news
@@ -155,7 +159,7 @@ class Spark:
         """All rows as the text show() would print, without its cutting and escaping."""
         from pyspark.sql import DataFrame
         expressions = self.jvm.org.apache.spark.sql.catalyst.expressions
-        plan = frame._jdf.queryExecution().analyzed()
+        plan = frame._jdf.queryExecution().commandExecuted()  # a command has run: its rows are here
         output = plan.output()
         named = []
         for i in range(output.size()):
@@ -168,6 +172,20 @@ class Spark:
 
     def seq(self, items):
         return self.jvm.PythonUtils.toSeq(items)
+
+    def drop_everything(self):
+        """Tables, views, databases and functions that a script has left."""
+        run = self.session.sql
+        run("CLEAR CACHE"), run("USE default")
+        for kind, names in (("VIEW", "global_temp"), ("TABLE", "default")):
+            for row in run("SHOW TABLES IN " + names).collect():
+                name = f"`{row.namespace}`.`{row.tableName}`" if row.namespace else f"`{row.tableName}`"
+                kind = "VIEW" if run("SHOW VIEWS LIKE '%s'" % row.tableName).count() or kind == "VIEW" else "TABLE"
+                run(f"DROP {kind} IF EXISTS {name}")
+        for row in run("SHOW DATABASES").collect():
+            if row.namespace != "default":
+                run(f"DROP DATABASE `{row.namespace}` CASCADE")
+        shutil.rmtree(WAREHOUSE, ignore_errors=True)
 
     def answer_query(self, sql, rowsort):
         return self.answer_frame(self.session.sql(sql), rowsort)
@@ -261,11 +279,12 @@ class Spark:
                 elif record.kind in ("read", "write"):
                     record.answer = self.answer_files(record, folder)
                 elif record.kind:
-                    self.answer(name, record)
+                    self.answer(name, record, folder)
         finally:
             shutil.rmtree(folder)
             for view in views:
                 self.session.catalog.dropTempView(view)
+            self.drop_everything()
             for key, value in changed.items():
                 self.session.conf.unset(key) if value is None else self.session.conf.set(key, value)
         return "\n".join(record.text() for record in records)
@@ -279,23 +298,23 @@ class Spark:
         with open(path, "wb") as file:
             file.write(b"".join(line + b"\n" for line in lines))
 
-    def answer(self, name, record):
-        had_answer = bool(record.answer)
+    def answer(self, name, record, folder):
+        had_answer, sql = bool(record.answer), record.sql.replace("FILES/", folder + "/")
         kind = record.kind if record.kind in ("show", "tree") else "query"
         try:
             if kind == "show":
-                answer = self.answer_show(record.sql, record.head.split()[1:])
+                answer = self.answer_show(sql, record.head.split()[1:])
             elif kind == "tree":
-                answer = self.answer_tree(record.sql)
+                answer = self.answer_tree(sql)
             else:
-                answer = self.answer_query(record.sql, "rowsort" in record.head)
+                answer = self.answer_query(sql, "rowsort" in record.head)
         except Exception as error:  # whatever Spark says is the answer
             answer, kind = self.answer_error(error), "error"
         if kind != record.kind:
             if had_answer or record.kind == "error":
                 print(f"{name}: now {kind}: {record.sql}", file=sys.stderr)
             record.head = kind
-        record.answer = answer
+        record.answer = [line.replace(folder, "FILES").replace(WAREHOUSE, "WAREHOUSE") for line in answer]
 
 
 def scripts(paths, extension=".slt"):

@@ -1,11 +1,14 @@
 #include "logical/node/aggregate.h"
 
 #include <algorithm>
+#include <set>
 
 #include "analyzer/aggregate_items.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "expression/call.h"
+#include "expression/vector.h"
 #include "function/function_def.h"
 #include "logical/node/expand.h"
 #include "logical/node/project.h"
@@ -46,6 +49,55 @@ std::vector<std::vector<size_t>> GroupingSets(spark::connect::Aggregate::GroupTy
   return sets;
 }
 
+// grouping(key): its bit of the set's number; grouping_id(): the number.
+ExpressionPtr GroupingValue(const expression::Expression& call, const ExpressionVector& grouping,
+                            const AttributePtr& set_id) {
+  if (call.type()->id() == types::TypeId::kLong) return set_id;
+  size_t at = 0;
+  while (at < grouping.size() && !expression::SemanticallyEqual(*grouping[at], *call.children()[0])) ++at;
+  auto info = std::make_shared<expression::CallInfo>();
+  info->name = "grouping";
+  info->kernel = [shift = grouping.size() - 1 - at](const expression::EvalContext& context,
+                                                    const std::vector<arrow::Datum>& arguments,
+                                                    int64_t num_rows) -> arrow::Result<arrow::Datum> {
+    expression::FixedColumn<int64_t> ids(arguments[0]);
+    return expression::MapFixed<int8_t>(
+        context, arrow::int8(), num_rows,
+        [&](int64_t i, int8_t* out) { *out = static_cast<int8_t>((ids[i] >> shift) & 1); }, ids);
+  };
+  return std::make_shared<expression::Call>(std::move(info), types::Byte(), false, ExpressionVector{set_id});
+}
+
+// Every grouping(x) names a key; grouping_id(…) names all of them or none.
+arrow::Status CheckGroupingCalls(const expression::Expression& value, const ExpressionVector& grouping, bool has_sets) {
+  if (!IsGroupingCall(value)) {
+    for (const ExpressionPtr& child : value.children()) {
+      ARROW_RETURN_NOT_OK(CheckGroupingCalls(*child, grouping, has_sets));
+    }
+    return arrow::Status::OK();
+  }
+  if (!has_sets) return UserError("UNSUPPORTED_GROUPING_EXPRESSION");
+  std::string keys;
+  for (const ExpressionPtr& key : grouping) keys += (keys.empty() ? "" : ", ") + key->Sql(true);
+  auto known = [&](const expression::Expression& one) {
+    return std::any_of(grouping.begin(), grouping.end(),
+                       [&](const ExpressionPtr& key) { return expression::SemanticallyEqual(*key, one); });
+  };
+  bool is_id = value.type()->id() == types::TypeId::kLong;
+  if (!is_id && !known(*value.children()[0])) {
+    return UserError("GROUPING_COLUMN_MISMATCH",
+                     {{"grouping", value.children()[0]->Sql(true)}, {"groupingColumns", keys}});
+  }
+  bool all = value.children().empty() || value.children().size() == grouping.size();
+  for (size_t i = 0; all && i < value.children().size(); ++i) {
+    all = expression::SemanticallyEqual(*grouping[i], *value.children()[i]);
+  }
+  if (!is_id || all) return arrow::Status::OK();
+  std::string given;
+  for (const ExpressionPtr& child : value.children()) given += (given.empty() ? "" : ", ") + child->Sql(true);
+  return UserError("GROUPING_ID_COLUMN_MISMATCH", {{"groupingIdColumn", given}, {"groupByColumns", keys}});
+}
+
 // ROLLUP, CUBE, GROUPING SETS: each row once for every set, with the keys outside of the set NULL; a number tells the
 // sets apart, so that a NULL key and a left-out key are two groups.
 arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const ExpressionVector& items,
@@ -61,6 +113,20 @@ arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const Expression
   AttributeVector output = child->output();
   output.insert(output.end(), keys.begin(), keys.end());
   output.push_back(set_id);
+  // Two equal sets are two groups: their place tells them apart.
+  bool repeated = false;
+  for (size_t i = 0; i < sets.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      repeated = repeated || std::set<size_t>(sets[i].begin(), sets[i].end()) ==
+                                 std::set<size_t>(sets[j].begin(), sets[j].end());
+    }
+  }
+  AttributePtr place;
+  if (repeated) {
+    place = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "_gen_grouping_pos",
+                                                             types::Integer(), false);
+    output.push_back(place);
+  }
   std::vector<ExpressionVector> projections;
   for (const std::vector<size_t>& set : sets) {
     ExpressionVector projection(child->output().begin(), child->output().end());
@@ -71,12 +137,14 @@ arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const Expression
       projection.push_back(present ? grouping[i] : Literal::Null(grouping[i]->type()));
     }
     projection.push_back(Literal::Long(id));
+    if (repeated) projection.push_back(Literal::Integer(static_cast<int32_t>(projections.size())));
     projections.push_back(std::move(projection));
   }
   PlanPtr expanded = std::make_shared<logical::Expand>(std::move(projections), std::move(output), std::move(child));
   // Outside of aggregates, a key means its expanded column.
   std::function<ExpressionPtr(const ExpressionPtr&)> replace = [&](const ExpressionPtr& value) -> ExpressionPtr {
     if (value->kind() == ExpressionKind::kAggregateCall) return value;
+    if (IsGroupingCall(*value)) return GroupingValue(*value, grouping, set_id);
     for (size_t i = 0; i < grouping.size(); ++i) {
       if (expression::SemanticallyEqual(*grouping[i], *value)) return keys[i];
     }
@@ -94,6 +162,7 @@ arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const Expression
   }
   ExpressionVector by(keys.begin(), keys.end());
   by.push_back(set_id);
+  if (repeated) by.push_back(place);
   return std::make_shared<logical::Aggregate>(std::move(by), std::move(replaced), std::move(expanded));
 }
 
@@ -124,8 +193,11 @@ class QueryGrouping {
     if (IsInternal(message, sql::kRollup)) return AddSets(message, spark::connect::Aggregate::GROUP_TYPE_ROLLUP);
     if (IsInternal(message, sql::kCube)) return AddSets(message, spark::connect::Aggregate::GROUP_TYPE_CUBE);
     if (IsInternal(message, sql::kGroupingSets)) return AddExplicitSets(message);
-    if (message.has_unresolved_attribute() &&
-        EqualsIgnoreCase(message.unresolved_attribute().unparsed_identifier(), "all")) {
+    bool word_all = message.has_unresolved_attribute() &&
+                    EqualsIgnoreCase(message.unresolved_attribute().unparsed_identifier(), "all");
+    // A column of that name wins.
+    if (word_all && !expressions_.Resolve(message).ok()) {
+      is_all_ = true;
       for (const ExpressionPtr& item : items_) {
         if (expression::Contains(*item, ExpressionKind::kAggregateCall)) continue;
         ARROW_RETURN_NOT_OK(Key(WithoutName(item)).status());
@@ -136,6 +208,7 @@ class QueryGrouping {
   }
 
   const ExpressionVector& keys() const { return keys_; }
+  bool is_all() const { return is_all_; }
   /// Empty when there are only plain keys.
   const std::vector<std::vector<size_t>>& sets() const { return sets_; }
 
@@ -166,7 +239,9 @@ class QueryGrouping {
     arrow::Result<ExpressionPtr> value = expressions_.Resolve(message);
     if (value.ok()) return Key(WithoutName(*value));
     if (message.has_unresolved_attribute()) {
-      const std::string& name = message.unresolved_attribute().unparsed_identifier();
+      ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
+      const std::string& name = parts.back();
+      if (parts.size() > 1) return value.status();
       for (const ExpressionPtr& item : items_) {
         if (EqualsIgnoreCase(expression::ToAttribute(item)->name(), name)) return Key(WithoutName(item));
       }
@@ -233,6 +308,7 @@ class QueryGrouping {
   ExpressionResolver expressions_;
   const ExpressionVector& items_;
   ExpressionVector keys_;
+  bool is_all_ = false;
   std::vector<std::vector<size_t>> sets_;
 };
 
@@ -298,10 +374,16 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
       item = std::make_shared<Alias>(item, expression::ToAttribute(item)->name());
     }
     ARROW_ASSIGN_OR_RAISE(item, WithSubqueryValues(item, below, eval));
-    ARROW_RETURN_NOT_OK(CheckGrouped(*WithoutName(item), grouping.keys(), below));
+    arrow::Status grouped = CheckGrouped(*WithoutName(item), grouping.keys(), below);
+    bool missing = IsErrorCondition(grouped, "MISSING_GROUP_BY") || IsErrorCondition(grouped, "MISSING_AGGREGATION");
+    if (missing && grouping.is_all()) return UserError("UNRESOLVED_ALL_IN_GROUP_BY");
+    ARROW_RETURN_NOT_OK(grouped);
+    ARROW_RETURN_NOT_OK(CheckGroupingCalls(*item, grouping.keys(), !grouping.sets().empty()));
   }
   child = resolver.WithHidden(child, below);
-  if (grouping.sets().empty()) {
+  // GROUPING SETS (()) is the grand total, which is there without rows too.
+  bool total = !grouping.sets().empty() && grouping.keys().empty();
+  if (grouping.sets().empty() || total) {
     return MakeAggregate(grouping.keys(), std::move(items), std::move(child), std::move(below), eval);
   }
   if (!below.window_functions.empty()) return NotSupported("window functions beside grouping sets");

@@ -1,6 +1,8 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 
+#include "analyzer/named_table.h"
+#include "analyzer/recursive_table.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -10,11 +12,10 @@
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/range.h"
-#include "logical/node/source_scan.h"
-#include "logical/node/subquery_alias.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
 #include "sql/plan_conventions.h"
+#include "sql/sql_parameters.h"
 #include "types/arrow_type.h"
 
 // Clients before 4.2 still send the fields that later ones mark as deprecated.
@@ -26,16 +27,6 @@ namespace {
 
 using expression::AttributePtr;
 using spark::connect::Relation;
-
-AttributeVector NewColumns(const types::DataType& schema) {
-  AttributeVector columns;
-  for (const types::StructField& field : schema.fields()) {
-    columns.push_back(std::make_shared<expression::AttributeReference>(
-        expression::NextAttributeId(), field.name, field.type, field.nullable, std::vector<std::string>{},
-        field.metadata_json));
-  }
-  return columns;
-}
 
 arrow::Result<types::DataTypePtr> ParseSchema(const std::string& text) {
   std::string_view trimmed = TrimAscii(text);
@@ -63,11 +54,6 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
     return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
   }
   if (message.predicates_size() > 0) return NotSupported("reading by predicates (jdbc)");
-  if (read.is_streaming() ? def->open_stream == nullptr : def->open_batch == nullptr) {
-    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                     {{"tableName", QuoteIdentifier(format)},
-                      {"operation", read.is_streaming() ? "micro-batch scan" : "batch scan"}});
-  }
   auto request = std::make_shared<connector::SourceRequest>();
   for (const auto& [key, value] : message.options()) request->options.Set(key, value);
   request->paths.assign(message.paths().begin(), message.paths().end());
@@ -76,17 +62,7 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
   if (message.has_schema() && !message.schema().empty()) {
     ARROW_ASSIGN_OR_RAISE(request->user_schema, ParseSchema(message.schema()));
   }
-  request->streaming = read.is_streaming();
-  request->context = resolver.context().connector;
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, def->schema(*request));
-  request->schema = schema;
-  AttributeVector output = NewColumns(*schema);
-  connector::ReadColumns columns;
-  for (size_t i = 0; i < output.size(); ++i) columns.indices.push_back(static_cast<int>(i));
-  // Any unique number does; attribute ids are handed out once a process.
-  int64_t source_key = expression::NextAttributeId().value;
-  return std::make_shared<logical::SourceScan>(std::move(output), std::move(columns), def, std::move(request),
-                                               read.is_streaming(), source_key);
+  return ScanSource(resolver.context(), def, std::move(request), read.is_streaming());
 }
 
 }  // namespace
@@ -95,20 +71,7 @@ arrow::Result<PlanPtr> ResolveRead(RelationResolver& resolver, const Relation& r
   const auto& read = relation.read();
   if (read.has_data_source()) return ReadSource(resolver, read);
   if (!read.has_named_table()) return NotSupported("a read of an unknown kind");
-  const std::string& name = read.named_table().unparsed_identifier();
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(name));
-  const PlanPtr* defined = parts.size() == 1 ? resolver.FindRelation(parts[0]) : nullptr;
-  if (defined != nullptr) {
-    return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*defined, nullptr));
-  }
-  std::optional<PlanPtr> view =
-      resolver.context().catalog == nullptr ? std::nullopt : resolver.context().catalog->FindView(parts);
-  if (!view)
-    return UserError("TABLE_OR_VIEW_NOT_FOUND", {{"relationName", QuoteNameParts(parts)},
-                                                 {"searchPath",
-                                                  "[`system`.`builtin`, `system`.`session`, "
-                                                  "`spark_catalog`.`default`]"}});
-  return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*view, nullptr));
+  return ResolveNamedTable(resolver, relation);
 }
 
 arrow::Result<PlanPtr> ResolveRange(RelationResolver&, const Relation& relation) {
@@ -131,12 +94,11 @@ arrow::Result<PlanPtr> ResolveCachedRemoteRelation(RelationResolver& resolver, c
 
 arrow::Result<PlanPtr> ResolveSql(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.sql();
-  if (message.args_size() + message.pos_args_size() + message.named_arguments_size() + message.pos_arguments_size() >
-      0) {
-    return NotSupported("parameters of a SQL text");
-  }
+  sql::ParserOptions options = ParserOptionsOf(resolver.context());
+  sql::SqlParameters parameters(message);
+  parameters.AddTo(&options);
   Relation parsed;
-  ARROW_RETURN_NOT_OK(sql::ParseQuery(message.query(), ParserOptionsOf(resolver.context()), &parsed));
+  ARROW_RETURN_NOT_OK(sql::ParseQuery(message.query(), options, &parsed));
   return resolver.Resolve(parsed);
 }
 
@@ -156,6 +118,14 @@ arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Re
       }
     }
     names.push_back(name);
+    const Relation& query = reference.subquery_alias().input();
+    if (query.has_hint() && query.hint().name() == sql::kRecursive) {
+      std::optional<int64_t> max_level;
+      if (query.hint().parameters_size() > 0) max_level = query.hint().parameters(0).literal().integer();
+      ARROW_ASSIGN_OR_RAISE(PlanPtr plan, ResolveRecursiveTable(resolver, name, query.hint().input(), max_level));
+      resolver.DefineRelation(name, std::move(plan));
+      continue;
+    }
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(reference));
     resolver.DefineRelation(name, plan->child());
   }

@@ -69,6 +69,24 @@ std::string AggregatesIn(const expression::Expression& condition) {
   return list;
 }
 
+// What HAVING or ORDER BY reads above an aggregate is a key or an aggregate, not a column of single rows.
+arrow::Status CheckReadsGroups(const expression::Expression& value, const logical::Plan& aggregate,
+                               const AttributeVector& rows, const AttributeVector& shown) {
+  for (expression::AttributeId id : expression::References(value)) {
+    auto has = [&](const AttributeVector& columns) {
+      return std::find_if(columns.begin(), columns.end(), [&](const AttributePtr& c) { return c->id() == id; });
+    };
+    if (has(aggregate.output()) != aggregate.output().end()) continue;
+    auto row = has(rows);
+    if (row == rows.end()) continue;
+    std::vector<std::string> name = (*row)->qualifier();
+    if (name.size() > 1) name.erase(name.begin(), name.end() - 1);
+    name.push_back((*row)->name());
+    return UnresolvedColumn({name.back()}, shown);
+  }
+  return arrow::Status::OK();
+}
+
 // The rows of `input` for which `condition` holds, with the columns of `shown`.
 arrow::Result<PlanPtr> FilterOver(const ExpressionPtr& condition, const OperatorInput& below, PlanPtr input,
                                   const AttributeVector& shown, const expression::EvalContext& eval) {
@@ -92,7 +110,9 @@ arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::
     if (!condition.ok()) continue;
     AggregateItems items(aggregate.grouping(), aggregate.items());
     ExpressionPtr above = items.Rewrite(*condition);
-    return FilterOver(above, below, items.Aggregate(aggregate.child()), child->output(), resolver.context().eval);
+    PlanPtr groups = items.Aggregate(aggregate.child());
+    ARROW_RETURN_NOT_OK(CheckReadsGroups(*above, *groups, hidden, child->output()));
+    return FilterOver(above, below, std::move(groups), child->output(), resolver.context().eval);
   }
   return PlanPtr();
 }
@@ -218,6 +238,8 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
         AggregateItems items(aggregate.grouping(), aggregate.items());
         below->child = items.Rewrite(below->child);
         PlanPtr extended = items.Aggregate(aggregate.child());
+        ARROW_RETURN_NOT_OK(
+            CheckReadsGroups(*below->child, *extended, aggregate.child()->output(), child->output()));
         child = std::move(extended);
         orders.push_back(*below);
         continue;

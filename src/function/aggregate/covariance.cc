@@ -10,19 +10,31 @@ namespace millrace::function {
 
 namespace {
 
-enum class Pairs : uint8_t { kCovarPop, kCovarSamp, kCorr };
+/// What is made of the pairs. In regr_… the first argument is the dependent variable, y.
+enum class Pairs : uint8_t {
+  kCovarPop,
+  kCovarSamp,
+  kCorr,
+  kRegrR2,
+  kRegrSlope,
+  kRegrIntercept,
+  kRegrSxx,
+  kRegrSyy,
+  kRegrSxy,
+};
 
 struct Comoments {
   double n = 0, x_mean = 0, y_mean = 0, ck = 0, x_m2 = 0, y_m2 = 0;
 
-  void Add(double x, double y) {
+  /// `central`: the squares are added up as var_pop does it, which differs in the last digit.
+  void Add(double x, double y, bool central) {
     n += 1;
     double dx = x - x_mean, dy = y - y_mean;
     x_mean += dx / n;
     y_mean += dy / n;
     ck += dx * (y - y_mean);
-    x_m2 += dx * (x - x_mean);
-    y_m2 += dy * (y - y_mean);
+    x_m2 += dx * (central ? dx - dx / n : x - x_mean);
+    y_m2 += dy * (central ? dy - dy / n : y - y_mean);
   }
 
   void Merge(const Comoments& other) {
@@ -38,17 +50,40 @@ struct Comoments {
   }
 
   std::optional<double> Result(Pairs kind) const {
-    if (n == 0 || (n == 1 && kind != Pairs::kCovarPop)) return std::nullopt;
-    if (kind == Pairs::kCovarPop) return ck / n;
-    if (kind == Pairs::kCovarSamp) return ck / (n - 1.0);
-    return ck / std::sqrt(x_m2 * y_m2);
+    if (n == 0) return std::nullopt;
+    switch (kind) {
+      case Pairs::kCovarPop:
+        return ck / n;
+      case Pairs::kCovarSamp:
+        return n == 1 ? std::nullopt : std::optional(ck / (n - 1.0));
+      case Pairs::kCorr:
+        return n == 1 ? std::nullopt : std::optional(ck / std::sqrt(x_m2 * y_m2));
+      // The columns are (y, x) here: x_m2 is of the dependent variable.
+      case Pairs::kRegrR2: {
+        if (y_m2 == 0) return std::nullopt;
+        double corr = ck / std::sqrt(x_m2 * y_m2);
+        return x_m2 == 0 ? 1.0 : corr * corr;
+      }
+      case Pairs::kRegrSyy:
+        return x_m2;
+      case Pairs::kRegrSxx:
+        return y_m2;
+      case Pairs::kRegrSxy:
+        return ck;
+      // And (x, y) here.
+      case Pairs::kRegrSlope:
+        return x_m2 == 0 ? std::nullopt : std::optional(ck / x_m2);
+      case Pairs::kRegrIntercept:
+        return x_m2 == 0 ? std::nullopt : std::optional(y_mean - ck / x_m2 * x_mean);
+    }
+    return std::nullopt;
   }
 };
 
 constexpr double Comoments::* kFields[] = {&Comoments::n,  &Comoments::x_mean, &Comoments::y_mean,
                                            &Comoments::ck, &Comoments::x_m2,   &Comoments::y_m2};
 constexpr const char* kFieldNames[] = {"n", "xAvg", "yAvg", "ck", "xMk", "yMk"};
-constexpr size_t NumFields(Pairs kind) { return kind == Pairs::kCorr ? 6 : 4; }
+constexpr size_t NumFields(Pairs kind) { return kind == Pairs::kCovarPop || kind == Pairs::kCovarSamp ? 4 : 6; }
 
 class ComomentsState final : public AggregateState {
  public:
@@ -61,9 +96,13 @@ class ComomentsState final : public AggregateState {
   arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
                        const arrow::ArrayVector& arguments) override {
     expression::FixedColumn<double> x{arrow::Datum(arguments[0])}, y{arrow::Datum(arguments[1])};
+    bool swapped = kind_ == Pairs::kRegrSlope || kind_ == Pairs::kRegrIntercept;
+    bool central = swapped || kind_ == Pairs::kRegrSxx || kind_ == Pairs::kRegrSyy;
     for (size_t i = 0; i < group_ids.size(); ++i) {
       auto row = static_cast<int64_t>(i);
-      if (!x.IsNull(row) && !y.IsNull(row)) groups_[group_ids[i]].Add(x[row], y[row]);
+      if (!x.IsNull(row) && !y.IsNull(row)) {
+        swapped ? groups_[group_ids[i]].Add(y[row], x[row], central) : groups_[group_ids[i]].Add(x[row], y[row], central);
+      }
     }
     return arrow::Status::OK();
   }
@@ -106,12 +145,14 @@ arrow::Result<ExpressionPtr> BindPairs(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr x, CoerceArgument(input, 0, types::Double()));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr y, CoerceArgument(input, 1, types::Double()));
   AggregateSpec spec{.type = types::Double()};
+  spec.opaque = kKind > Pairs::kCorr;
   for (size_t i = 0; i < NumFields(kKind); ++i) spec.buffer.push_back({kFieldNames[i], types::Double(), false, {}});
   spec.new_state = [](arrow::MemoryPool* pool) { return std::make_unique<ComomentsState>(kKind, pool); };
   return MakeAggregate(input, std::move(spec), {std::move(x), std::move(y)});
 }
 
 }  // namespace
+
 
 extern const FunctionDef kCovarPop{.name = "covar_pop",
                                    .kind = FunctionKind::kAggregate,
@@ -142,5 +183,65 @@ extern const FunctionDef kCorr{.name = "corr",
                                .min_arguments = 2,
                                .max_arguments = 2,
                                .bind = BindPairs<Pairs::kCorr>};
+
+extern const FunctionDef kRegrR2{.name = "regr_r2",
+                               .kind = FunctionKind::kAggregate,
+                               .family = "aggregate",
+                               .description = "Coefficient of determination of pairs (y, x).",
+                               .example = "regr_r2(y, x)",
+                               .example_result = "",
+                               .min_arguments = 2,
+                               .max_arguments = 2,
+                               .bind = BindPairs<Pairs::kRegrR2>};
+
+extern const FunctionDef kRegrSlope{.name = "regr_slope",
+                               .kind = FunctionKind::kAggregate,
+                               .family = "aggregate",
+                               .description = "Slope of the regression line of pairs (y, x).",
+                               .example = "regr_slope(y, x)",
+                               .example_result = "",
+                               .min_arguments = 2,
+                               .max_arguments = 2,
+                               .bind = BindPairs<Pairs::kRegrSlope>};
+
+extern const FunctionDef kRegrIntercept{.name = "regr_intercept",
+                               .kind = FunctionKind::kAggregate,
+                               .family = "aggregate",
+                               .description = "Intercept of the regression line of pairs (y, x).",
+                               .example = "regr_intercept(y, x)",
+                               .example_result = "",
+                               .min_arguments = 2,
+                               .max_arguments = 2,
+                               .bind = BindPairs<Pairs::kRegrIntercept>};
+
+extern const FunctionDef kRegrSxx{.name = "regr_sxx",
+                               .kind = FunctionKind::kAggregate,
+                               .family = "aggregate",
+                               .description = "Sum of the squared deviations of x.",
+                               .example = "regr_sxx(y, x)",
+                               .example_result = "",
+                               .min_arguments = 2,
+                               .max_arguments = 2,
+                               .bind = BindPairs<Pairs::kRegrSxx>};
+
+extern const FunctionDef kRegrSyy{.name = "regr_syy",
+                               .kind = FunctionKind::kAggregate,
+                               .family = "aggregate",
+                               .description = "Sum of the squared deviations of y.",
+                               .example = "regr_syy(y, x)",
+                               .example_result = "",
+                               .min_arguments = 2,
+                               .max_arguments = 2,
+                               .bind = BindPairs<Pairs::kRegrSyy>};
+
+extern const FunctionDef kRegrSxy{.name = "regr_sxy",
+                               .kind = FunctionKind::kAggregate,
+                               .family = "aggregate",
+                               .description = "Sum of the products of the deviations of x and y.",
+                               .example = "regr_sxy(y, x)",
+                               .example_result = "",
+                               .min_arguments = 2,
+                               .max_arguments = 2,
+                               .bind = BindPairs<Pairs::kRegrSxy>};
 
 }  // namespace millrace::function

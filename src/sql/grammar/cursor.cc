@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "sql/grammar/grammar.h"
 #include "sql/lexer.h"
 #include "sql/parse_error.h"
@@ -212,13 +213,12 @@ bool Grammar::StartsClause(size_t i) const {
 arrow::Result<std::string> Grammar::Identifier() {
   const Token& token = Peek();
   if (!token.IsIdentifier()) return SyntaxErrorHere();
-  if (token.Is(Keyword::kIdentifier) && Peek(1).Is(Symbol::kLeftParen) && Peek(2).kind == TokenKind::kString &&
-      Peek(3).Is(Symbol::kRightParen)) {
-    Take();
-    Take();
-    std::string name = UnquoteString(Take().text);
-    Take();
-    return name;
+  if (AtIdentifierClause(position_)) {
+    size_t first = position_;
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, IdentifierClause());
+    if (parts.size() == 1) return parts[0];
+    return ErrorAt(first, "IDENTIFIER_TOO_MANY_NAME_PARTS",
+                   {{"identifier", QuoteNameParts(parts)}, {"limit", "1"}});
   }
   Take();
   if (token.kind == TokenKind::kQuotedIdentifier) return UnquoteIdentifier(token.text);
@@ -245,8 +245,66 @@ arrow::Result<std::string> Grammar::NameIdentifier() {
   return PositionedError(text_, dash, "INVALID_IDENTIFIER", {{"ident", std::move(whole)}});
 }
 
+// IDENTIFIER( with a string or a parameter, perhaps put together with ||, in it.
+bool Grammar::AtIdentifierClause(size_t i) const {
+  const Token& inside = tokens_[std::min(i + 2, tokens_.size() - 1)];
+  return tokens_[i].Is(Keyword::kIdentifier) && tokens_[std::min(i + 1, tokens_.size() - 1)].Is(Symbol::kLeftParen) &&
+         (inside.kind == TokenKind::kString || inside.Is(Symbol::kColon) || inside.Is(Symbol::kQuestion));
+}
+
+namespace {
+
+// The text of a string expression known here: literals, put together.
+std::optional<std::string> ConstantText(const Expression& expression) {
+  if (expression.has_literal() && expression.literal().has_string()) return expression.literal().string();
+  if (!expression.has_unresolved_function()) return std::nullopt;
+  const auto& function = expression.unresolved_function();
+  std::string name = ToLowerAscii(function.function_name());
+  if (name != "concat" && name != "||" && name != "lower" && name != "upper") return std::nullopt;
+  std::string text;
+  for (const Expression& argument : function.arguments()) {
+    std::optional<std::string> part = ConstantText(argument);
+    if (!part) return std::nullopt;
+    text += *part;
+  }
+  return name == "lower" ? ToLowerAscii(text) : name == "upper" ? ToUpperAscii(text) : text;
+}
+
+}  // namespace
+
+arrow::Result<std::string> Grammar::ConstantStringExpression(std::string_view construct) {
+  Expression expression;
+  ARROW_RETURN_NOT_OK(ParseExpression(&expression));
+  std::optional<std::string> text = ConstantText(expression);
+  if (!text) return Unsupported(std::string(construct) + " of this expression");
+  return *text;
+}
+
+arrow::Result<std::vector<std::string>> Grammar::IdentifierClause() {
+  size_t first = position_;
+  Take();
+  Take();
+  Expression expression;
+  ARROW_RETURN_NOT_OK(ParseExpression(&expression));
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  std::optional<std::string> text = ConstantText(expression);
+  if (text) return ParseMultipartIdentifier(*text);
+  if (expression.has_literal() && expression.literal().has_null()) {
+    return ErrorAt(first, "NOT_A_CONSTANT_STRING.NULL", {{"name", "IDENTIFIER"}, {"expr", QuoteSqlExpression("NULL")}});
+  }
+  if (expression.has_literal()) {
+    return ErrorAt(first, "NOT_A_CONSTANT_STRING.WRONG_TYPE",
+                   {{"name", "IDENTIFIER"}, {"expr", ""}, {"dataType", ""}});
+  }
+  return Unsupported("IDENTIFIER of this expression");
+}
+
 arrow::Result<std::vector<std::string>> Grammar::MultipartIdentifier() {
   std::vector<std::string> parts;
+  if (AtIdentifierClause(position_)) {
+    ARROW_ASSIGN_OR_RAISE(parts, IdentifierClause());
+    if (!Accept(Symbol::kDot)) return parts;
+  }
   do {
     ARROW_ASSIGN_OR_RAISE(parts.emplace_back(), NameIdentifier());
   } while (Accept(Symbol::kDot));

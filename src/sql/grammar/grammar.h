@@ -15,6 +15,7 @@
 #include "spark/connect/types.pb.h"
 #include "sql/interval_literal.h"
 #include "sql/parser.h"
+#include "sql/statement.h"
 #include "sql/token.h"
 
 namespace millrace::sql {
@@ -39,7 +40,7 @@ class Grammar {
   arrow::Status SingleExpression(Expression* out, std::vector<Relation>* subqueries);
   arrow::Status SingleSortOrder(Expression* out);
   arrow::Status SingleQuery(Relation* out);
-  arrow::Status SingleStatement(spark::connect::Plan* out, std::optional<ConfStatement>* conf);
+  arrow::Status SingleStatement(Statement* out);
   arrow::Status SingleDataType(spark::connect::DataType* out);
   arrow::Result<std::vector<std::string>> SingleMultipartIdentifier();
 
@@ -94,6 +95,9 @@ class Grammar {
   arrow::Result<std::vector<std::string>> MultipartIdentifier();
   arrow::Result<std::vector<std::string>> IdentifierList();
   arrow::Result<std::string> StringValue();
+  bool AtIdentifierClause(size_t token) const;
+  arrow::Result<std::string> ConstantStringExpression(std::string_view construct);
+  arrow::Result<std::vector<std::string>> IdentifierClause();
   /// Restores the depth when it goes out of scope.
   class DepthGuard;
 
@@ -190,6 +194,17 @@ class Grammar {
   Status ParseLimits(Relation* query);
   arrow::Result<int32_t> ParseRowCount(std::string_view clause);
 
+  // --- pipe.cc
+  Status RefuseAggregates(const std::vector<Expression>& expressions, size_t first_token,
+                          std::string_view clause) const;
+  Status ParseNamedList(std::vector<Expression>* out);
+  Status ParsePipeOperator(Relation* query);
+  Status ParsePipeSelect(Relation* query);
+  Status ParsePipeExtend(Relation* query);
+  Status ParsePipeSet(Relation* query);
+  Status ParsePipeDrop(Relation* query);
+  Status ParsePipeAggregate(Relation* query);
+
   // --- select.cc
   Status ParseSelect(Relation* out, std::optional<SelectInfo>* info);
   Status ParseFromSelect(Relation* out, std::optional<SelectInfo>* info);
@@ -197,6 +212,8 @@ class Grammar {
   Status ParseSelectClause(SelectClause* clause);
   Status ParseHints(SelectClause* clause);
   Status ParseSelectTail(SelectClause* clause, Relation* input, Relation* out, std::optional<SelectInfo>* info);
+  /// SELECT … WHERE … over rows that are given.
+  Status ParseSelectOf(Relation* input, Relation* out);
   Status ParseWindowClause();
   Status ParseGroupBy(std::vector<Expression>* grouping);
   Status ParseGroupingElement(Expression* out);
@@ -235,15 +252,63 @@ class Grammar {
   Status ParseAliasBefore(Keyword end, Expression* expression);
 
   // --- statement.cc
-  Status ParseCreateView(spark::connect::Plan* out);
-  Status ParseConf(std::optional<ConfStatement>* conf);
-  Status ParseShowTables(spark::connect::Plan* out);
-  Status ParseDropView(spark::connect::Plan* out);
-  Status ParseUse(spark::connect::Plan* out);
+  using CommandRule = Status (Grammar::*)(Command* out);
+  CommandRule FindCommandRule() const;
   Status UnsupportedStatement() const;
   bool AtQueryStatement() const;
+  Status ParseExecuteImmediate(Statement* out);
   Status ExpectStatementEnd();
+
+  // --- ddl.cc
+  arrow::Result<bool> IfNotExists();
+  arrow::Result<bool> IfExists();
   Status ParseOptions(google::protobuf::Map<std::string, std::string>* options);
+  Status ParseProperties(Properties* out);
+  arrow::Result<std::string> PropertyKey();
+  /// The text from one token up to another one.
+  std::string TextBetween(size_t first_token, size_t end_token) const;
+  Status ParseColumnDefinition(ColumnDefinition* out);
+  Status ParseColumnDefinitions(std::vector<ColumnDefinition>* out);
+  Status ParsePartitionedBy(CreateTable* table);
+  Status ParseTableClauses(CreateTable* table);
+  Status ParseCreateTable(Command* out);
+  Status ParseCreateTableLike(CreateTable head, Command* out);
+  Status ParseCreateView(Command* out);
+  Status ParseCreateViewUsing(const CreateView& head, Command* out);
+  Status ParseCreateDatabase(Command* out);
+  bool AtDatabaseWord(size_t ahead) const;
+  Status ParseDrop(Command* out);
+  Status ParsePartitionSpec(PartitionSpec* out);
+  Status ParseAlterDatabase(Command* out);
+  Status ParseAlterTable(Command* out);
+  Status ParseAlterAction(AlterTable* alter);
+
+  // --- insert.cc
+  Status ParseInsert(Command* out);
+  bool AtLateInsert() const;
+  Status ParseLateInsert(Command* out);
+  Status ParseInsertHead(Insert* out, bool* directory);
+  Status ParseInsertDirectory(Command* out);
+  Status ParseTruncate(Command* out);
+  Status ParseChangeRows(Command* out);
+
+  // --- show.cc
+  Status ParseShowTail(Show* show);
+  Status ParseShowFunctions(Show* show);
+  Status ParseShowColumns(Show* show);
+  Status ParseShowDetails(Show show, Command* out);
+  Status ParseShowCreate(Show show, Command* out);
+  Status ParseShow(Command* out);
+  Status ParseDescribe(Command* out);
+  Status ParseUse(Command* out);
+  Status ParseExplain(Command* out);
+  Status ParseCache(Command* out);
+  Status ParseRefresh(Command* out);
+  Status ParseAnalyze(Command* out);
+  Status ParseComment(Command* out);
+  Status ParseRepair(Command* out);
+  Status ParseConf(Command* out);
+  Status ParseTimeZone(ConfStatement* statement);
 
   std::string_view text_;
   std::vector<Token> tokens_;
@@ -262,6 +327,10 @@ class Grammar {
   int next_hidden_ = 0;
   size_t copied_bytes_ = 0;
 };
+
+/// FROM relation AS alias(columns), WHERE condition around `relation`.
+void WrapInAlias(const std::string& alias, std::vector<std::string> columns, Relation* relation);
+void WrapInFilter(Expression* condition, Relation* relation);
 
 class Grammar::DepthGuard {
  public:

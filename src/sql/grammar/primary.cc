@@ -115,13 +115,8 @@ arrow::Status Grammar::ParseName(Expression* out) {
   bool call = tokens_[last + 1].Is(Symbol::kLeftParen);
   bool star = tokens_[last + 1].Is(Symbol::kDot) && tokens_[last + 2].Is(Symbol::kAsterisk);
   // IDENTIFIER('a.b') names whatever the text says.
-  if (At(Keyword::kIdentifier) && Peek(1).Is(Symbol::kLeftParen) && Peek(2).kind == TokenKind::kString &&
-      Peek(3).Is(Symbol::kRightParen)) {
-    Take();
-    Take();
-    ARROW_ASSIGN_OR_RAISE(std::string text, StringValue());
-    Take();
-    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseMultipartIdentifier(text));
+  if (AtIdentifierClause(position_)) {
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, IdentifierClause());
     if (At(Symbol::kLeftParen)) return ParseCall(std::move(parts), out);
     SetAttribute(parts, out);
     return Status::OK();

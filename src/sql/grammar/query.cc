@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "sql/expression_tree.h"
 #include "sql/grammar/grammar.h"
+#include "sql/plan_conventions.h"
 
 namespace millrace::sql {
 
@@ -40,12 +41,20 @@ arrow::Status Grammar::ParseQuery(Relation* out) {
 
 arrow::Status Grammar::ParseCommonTables(std::vector<Relation>* tables) {
   Take();
-  if (At(Keyword::kRecursive) && Peek(1).IsIdentifier()) return Unsupported("WITH RECURSIVE");
+  bool recursive = At(Keyword::kRecursive) && Peek(1).IsIdentifier();
+  if (recursive) Take();
   do {
     ARROW_ASSIGN_OR_RAISE(std::string name, NameIdentifier());
     std::vector<std::string> columns;
     if (At(Symbol::kLeftParen) && !StartsQuery(position_ + 1)) {
       ARROW_ASSIGN_OR_RAISE(columns, IdentifierList());
+    }
+    std::optional<int64_t> max_level;
+    if (At(Keyword::kMax, Keyword::kRecursion)) {
+      position_ += 2;
+      ARROW_RETURN_NOT_OK(Expect(Keyword::kLevel));
+      if (Peek().kind != TokenKind::kInteger) return SyntaxErrorHere();
+      max_level = std::strtoll(std::string(Take().text).c_str(), nullptr, 10);
     }
     Accept(Keyword::kAs);
     ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
@@ -55,6 +64,11 @@ arrow::Status Grammar::ParseCommonTables(std::vector<Relation>* tables) {
     auto* alias = tables->emplace_back().mutable_subquery_alias();
     alias->set_alias(name);
     Relation* input = alias->mutable_input();
+    if (recursive) {
+      input->mutable_hint()->set_name(std::string(kRecursive));
+      if (max_level) SetInteger(static_cast<int32_t>(*max_level), input->mutable_hint()->add_parameters());
+      input = input->mutable_hint()->mutable_input();
+    }
     if (!columns.empty()) {
       for (std::string& column : columns) input->mutable_to_df()->add_column_names(std::move(column));
       input = input->mutable_to_df()->mutable_input();
@@ -69,7 +83,15 @@ arrow::Status Grammar::ParseQueryTerm(int min_precedence, Relation* out, std::op
   if (depth.TooDeep()) return TooComplex();
   ARROW_RETURN_NOT_OK(ParseQueryPrimary(out, info));
   for (int chain = 0;; ++chain) {
-    if (At(Symbol::kPipeOperator)) return Unsupported("pipe operator |>");
+    bool piped = At(Symbol::kPipeOperator) && min_precedence <= 1;
+    if (piped) Take();
+    bool set_operation = At(Keyword::kUnion) || At(Keyword::kIntersect) || At(Keyword::kExcept) || At(Keyword::kMinus);
+    if (piped && !set_operation) {
+      if (*info) DropHidden(**info, out);
+      info->reset();
+      ARROW_RETURN_NOT_OK(ParsePipeOperator(out));
+      continue;
+    }
     Keyword keyword = Peek().keyword;
     int precedence = keyword == Keyword::kIntersect                                                            ? 2
                      : keyword == Keyword::kUnion || keyword == Keyword::kExcept || keyword == Keyword::kMinus ? 1
@@ -90,7 +112,9 @@ arrow::Status Grammar::ParseQueryTerm(int min_precedence, Relation* out, std::op
                                                                 : SetOperation::SET_OP_TYPE_EXCEPT);
     operation->set_is_all(all);
     std::optional<SelectInfo> right_info;
-    ARROW_RETURN_NOT_OK(ParseQueryTerm(precedence + 1, operation->mutable_right_input(), &right_info));
+    // Behind a pipe the other side is one query, and what follows applies to both together.
+    ARROW_RETURN_NOT_OK(piped ? ParseQueryPrimary(operation->mutable_right_input(), &right_info)
+                              : ParseQueryTerm(precedence + 1, operation->mutable_right_input(), &right_info));
     if (right_info) DropHidden(*right_info, operation->mutable_right_input());
   }
 }

@@ -14,6 +14,8 @@ std::string JoinParts(const std::vector<std::string>& parts) {
   return name.unresolved_attribute().unparsed_identifier();
 }
 
+}  // namespace
+
 void WrapInAlias(const std::string& alias, std::vector<std::string> columns, Relation* relation) {
   Relation input;
   input.Swap(relation);
@@ -25,8 +27,6 @@ void WrapInAlias(const std::string& alias, std::vector<std::string> columns, Rel
   }
   inner->Swap(&input);
 }
-
-}  // namespace
 
 arrow::Status Grammar::ParseFrom(Relation* out) {
   Take();
@@ -107,8 +107,12 @@ arrow::Status Grammar::ParseRelationPrimary(Relation* out) {
   while (tokens_[last].IsIdentifier() && tokens_[last + 1].Is(Symbol::kDot) && tokens_[last + 2].IsIdentifier()) {
     last += 2;
   }
-  bool identifier_clause = At(Keyword::kIdentifier) && Peek(2).kind == TokenKind::kString;
-  if (tokens_[last + 1].Is(Symbol::kLeftParen) && !identifier_clause) return ParseTableFunction(out);
+  bool call = tokens_[last + 1].Is(Symbol::kLeftParen) && !AtIdentifierClause(last);
+  // IDENTIFIER('range')(5): a function's name.
+  if (AtIdentifierClause(position_)) {
+    call = tokens_[std::min(Closing(position_ + 1) + 1, tokens_.size() - 1)].Is(Symbol::kLeftParen);
+  }
+  if (call) return ParseTableFunction(out);
   return ParseTable(/*is_streaming=*/false, out);
 }
 

@@ -36,13 +36,6 @@ arrow::Result<std::string> OneRow() {
   return buffer->ToString();
 }
 
-void WrapInFilter(Expression* condition, Relation* relation) {
-  Relation input;
-  input.Swap(relation);
-  relation->mutable_filter()->mutable_input()->Swap(&input);
-  relation->mutable_filter()->mutable_condition()->Swap(condition);
-}
-
 // The name a SELECT item gives its column, where the text alone says it.
 std::string ColumnName(const Expression& item) {
   if (item.has_alias()) return ToLowerAscii(item.alias().name(0));
@@ -58,6 +51,13 @@ bool IsAggregateWrapper(const Expression& expression) {
 }
 
 }  // namespace
+
+void WrapInFilter(Expression* condition, Relation* relation) {
+  Relation input;
+  input.Swap(relation);
+  relation->mutable_filter()->mutable_input()->Swap(&input);
+  relation->mutable_filter()->mutable_condition()->Swap(condition);
+}
 
 arrow::Status Grammar::ParseSelect(Relation* out, std::optional<SelectInfo>* info) {
   select_start_ = position_;
@@ -79,7 +79,8 @@ arrow::Status Grammar::ParseFromSelect(Relation* out, std::optional<SelectInfo>*
   ARROW_RETURN_NOT_OK(ParseFrom(&input));
   if (!At(Keyword::kSelect)) {
     // FROM t alone is all of t.
-    ARROW_RETURN_NOT_OK(Peek().kind == TokenKind::kEnd || At(Symbol::kRightParen) ? Status::OK() : SyntaxErrorHere());
+    bool ends = Peek().kind == TokenKind::kEnd || At(Symbol::kRightParen) || At(Symbol::kPipeOperator);
+    if (!ends) return SyntaxErrorHere();
     out->mutable_project()->add_expressions()->mutable_unresolved_star();
     out->mutable_project()->mutable_input()->Swap(&input);
     return Status::OK();
@@ -199,6 +200,14 @@ arrow::Status Grammar::ParseWindowClause() {
     ARROW_RETURN_NOT_OK(ParseWindowSpec(&ignored));
   } while (Accept(Symbol::kComma));
   return Status::OK();
+}
+
+arrow::Status Grammar::ParseSelectOf(Relation* input, Relation* out) {
+  SelectClause clause;
+  std::optional<SelectInfo> info;
+  ARROW_RETURN_NOT_OK(ParseSelectClause(&clause));
+  ARROW_RETURN_NOT_OK(ParseSelectTail(&clause, input, out, &info));
+  return ParseQueryOrganization(out, &info);
 }
 
 arrow::Status Grammar::ParseGroupBy(std::vector<Expression>* grouping) {

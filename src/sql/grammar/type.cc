@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "sql/grammar/grammar.h"
+#include "types/column_comment.h"
 #include "types/data_type.h"
 
 namespace millrace::sql {
@@ -163,19 +164,7 @@ arrow::Status Grammar::ParseStructFields(DataType* out) {
     }
     if (Accept(Keyword::kComment)) {
       ARROW_ASSIGN_OR_RAISE(std::string comment, StringValue());
-      std::string json = R"({"comment":")";
-      for (char c : comment) {
-        if (c == '"' || c == '\\') json += '\\';
-        if (static_cast<unsigned char>(c) < 0x20) {
-          constexpr std::string_view kHex = "0123456789abcdef";
-          json += R"(\u00)";
-          json += kHex[static_cast<size_t>(c) >> 4];
-          json += kHex[static_cast<size_t>(c) & 15];
-        } else {
-          json += c;
-        }
-      }
-      field->set_metadata(json + "\"}");
+      field->set_metadata(types::ColumnCommentJson(comment));
     }
   } while (Accept(Symbol::kComma));
   return ExpectTypeClose();

@@ -60,9 +60,12 @@ FormatBody ReadBody(const Record& record) {
 
 }  // namespace
 
-ScriptRun::ScriptRun(std::shared_ptr<session::Engine> engine)
-    : session_(session::Session::Create(std::move(engine))),
-      folder_(std::filesystem::temp_directory_path() / ("slt-" + RandomUuid())) {
+ScriptRun::ScriptRun(const std::shared_ptr<session::Engine>& engine)
+    : folder_(std::filesystem::temp_directory_path() / ("slt-" + RandomUuid())) {
+  // Tables of one script are no other's business.
+  engine->metastore = std::make_shared<catalog::Metastore>();
+  session_ = session::Session::Create(engine);
+  (void)session_->conf().SetAtStart("spark.sql.warehouse.dir", (folder_ / "warehouse").string());
   (void)session_->conf().Set("spark.sql.session.timeZone", "UTC");
   (void)session_->conf().Set("spark.sql.shuffle.partitions", "1");
 }
@@ -70,6 +73,23 @@ ScriptRun::ScriptRun(std::shared_ptr<session::Engine> engine)
 ScriptRun::~ScriptRun() {
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string ScriptRun::Statement(const Record& record) const {
+  std::string sql = record.Sql();
+  std::string folder = folder_.string() + "/";
+  for (size_t at = 0; (at = sql.find("FILES/", at)) != std::string::npos; at += folder.size()) sql.replace(at, 6, folder);
+  return sql;
+}
+
+// Folders of this run by the names they have in a script.
+std::string ScriptRun::Anonymous(std::string text) const {
+  std::string folder = folder_.string();
+  for (size_t at; (at = text.find(folder)) != std::string::npos;) {
+    bool warehouse = text.compare(at + folder.size(), 10, "/warehouse") == 0;
+    text.replace(at, folder.size() + (warehouse ? 10 : 0), warehouse ? "WAREHOUSE" : "FILES");
+  }
+  return text;
 }
 
 std::vector<std::string> ScriptRun::Answer(const Record& record) {
@@ -97,9 +117,7 @@ std::vector<std::string> ScriptRun::Failure(const arrow::Status& status, bool na
   size_t state = message.find("SQLSTATE: ");
   size_t end = state != std::string::npos ? state + 15 : message.find('\n');
   if (end < message.size()) message.resize(end);
-  std::string folder = folder_.string();
-  for (size_t at; (at = message.find(folder)) != std::string::npos;) message.replace(at, folder.size(), "FILES");
-  return {(names_error ? "error " : "") + condition, "message " + Escape(message)};
+  return {(names_error ? "error " : "") + condition, "message " + Escape(Anonymous(message))};
 }
 
 arrow::Result<std::vector<std::string>> ScriptRun::Rows(const session::QueryResult& result) const {
@@ -115,7 +133,7 @@ arrow::Result<std::vector<std::string>> ScriptRun::Rows(const session::QueryResu
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
       std::string line;
       for (size_t i = 0; i < columns.size(); ++i) {
-        std::string cell = Escape(static_cast<const arrow::StringArray&>(*columns[i]).GetView(row));
+        std::string cell = Escape(Anonymous(static_cast<const arrow::StringArray&>(*columns[i]).GetString(row)));
         line += (i > 0 ? "\t" : "") + (cell.empty() ? "(empty)" : cell);
       }
       lines.push_back(std::move(line));
@@ -125,7 +143,7 @@ arrow::Result<std::vector<std::string>> ScriptRun::Rows(const session::QueryResu
 }
 
 std::vector<std::string> ScriptRun::AnswerQuery(const Record& record) {
-  arrow::Result<session::QueryResult> result = session_->Sql(record.Sql());
+  arrow::Result<session::QueryResult> result = session_->Sql(Statement(record));
   if (!result.ok()) return Failure(result.status(), false);
   arrow::Result<std::vector<std::string>> rows = Rows(*result);
   if (!rows.ok()) return Failure(rows.status(), false);
@@ -137,7 +155,7 @@ std::vector<std::string> ScriptRun::AnswerQuery(const Record& record) {
 std::vector<std::string> ScriptRun::AnswerShow(const Record& record) {
   spark::connect::Relation relation;
   auto* show = relation.mutable_show_string();
-  *show->mutable_input() = SqlRelation(record.Sql());
+  *show->mutable_input() = SqlRelation(Statement(record));
   show->set_num_rows(20);
   show->set_truncate(20);
   for (size_t i = 1; i < record.words.size(); ++i) {
@@ -162,7 +180,7 @@ std::vector<std::string> ScriptRun::AnswerShow(const Record& record) {
 }
 
 std::vector<std::string> ScriptRun::AnswerTree(const Record& record) {
-  arrow::Result<types::DataTypePtr> schema = session_->Schema(SqlRelation(record.Sql()));
+  arrow::Result<types::DataTypePtr> schema = session_->Schema(SqlRelation(Statement(record)));
   if (!schema.ok()) return Failure(schema.status(), true);
   std::string text = (*schema)->ToTreeString();
   while (text.ends_with('\n')) text.pop_back();

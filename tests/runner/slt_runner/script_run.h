@@ -14,7 +14,7 @@ namespace millrace::slt {
 /// so that rows come in a fixed order. Confined.
 class ScriptRun {
  public:
-  explicit ScriptRun(std::shared_ptr<session::Engine> engine);
+  explicit ScriptRun(const std::shared_ptr<session::Engine>& engine);
   ~ScriptRun();
 
   /// Lines to be compared with record.answer; for `set`, `table` and `file`, empty when it worked.
@@ -28,6 +28,9 @@ class ScriptRun {
   std::vector<std::string> AnswerWrite(const Record& record);
   std::vector<std::string> Set(const Record& record);
   std::vector<std::string> WriteFile(const Record& record);
+  /// The record's SQL with the folder's name for FILES.
+  std::string Statement(const Record& record) const;
+  std::string Anonymous(std::string text) const;
   arrow::Result<std::vector<std::string>> Rows(const session::QueryResult& result) const;
   std::vector<std::string> Failure(const arrow::Status& status, bool names_error) const;
 

@@ -85,6 +85,17 @@ arrow::Result<arrow::Datum> Aggregate(const EvalContext& context, const arrow::R
   return arrow::Datum(std::move(result));
 }
 
+// Equal but for the names of fields and nullability.
+bool SameShape(const types::DataType& a, const types::DataType& b) {
+  if (a.id() != b.id()) return false;
+  if (!a.is_nested()) return a.Equals(b);
+  if (a.fields().size() != b.fields().size()) return false;
+  for (size_t i = 0; i < a.fields().size(); ++i) {
+    if (!SameShape(*a.fields()[i].type, *b.fields()[i].type)) return false;
+  }
+  return true;
+}
+
 arrow::Result<ExpressionPtr> BindFold(const BindInput& input) {
   BindInput full = input;
   const DataTypePtr& zero = full.arguments[1]->type();
@@ -101,7 +112,12 @@ arrow::Result<ExpressionPtr> BindFold(const BindInput& input) {
   full.arguments[2] = merge;
   full.arguments[3] = finish;
   if (!merge->type()->EqualsIgnoreNullability(*zero)) {
-    return UnexpectedInputType(full, 2, QuoteSqlType(zero->Sql()));
+    if (!SameShape(*merge->type(), *zero)) return UnexpectedInputType(full, 2, QuoteSqlType(zero->Sql()));
+    // The fields are called otherwise: the names are those of the start value.
+    ExpressionPtr body = std::make_shared<expression::Cast>(merge->children()[0], types::AsNullable(zero),
+                                                            expression::CastMode::kAnsi, false);
+    merge = std::make_shared<LambdaFunction>(merge->parameters(), std::move(body));
+    full.arguments[2] = merge;
   }
   bool nullable = full.arguments[0]->nullable() || finish->nullable();
   DataTypePtr type = finish->type();

@@ -4,10 +4,10 @@
 #include <random>
 
 #include "base/error.h"
-#include "expression/murmur3.h"
 #include "expression/type_coercion.h"
 #include "expression/vector.h"
 #include "function/bind.h"
+#include "function/scalar/math/xor_shift_random.h"
 
 /// rand and randn: Spark's XORShiftRandom, seeded with seed + partition, a value a row.
 
@@ -16,56 +16,6 @@ namespace millrace::function {
 using arrow::Datum;
 
 namespace {
-
-class XorShiftRandom {
- public:
-  explicit XorShiftRandom(int64_t seed) {
-    char bytes[8];
-    for (int k = 0; k < 8; ++k) bytes[k] = static_cast<char>(static_cast<uint64_t>(seed) >> (56 - 8 * k));
-    std::string_view view(bytes, sizeof(bytes));
-    int32_t low = expression::Murmur3Bytes(view, 0x3c074a61);
-    int32_t high = expression::Murmur3Bytes(view, low);
-    state_ = (static_cast<uint64_t>(static_cast<uint32_t>(high)) << 32) | static_cast<uint32_t>(low);
-  }
-
-  double NextDouble() {
-    uint64_t high = Next(26);
-    uint64_t low = Next(27);
-    return static_cast<double>((high << 27) + low) * 0x1.0p-53;
-  }
-
-  // The polar method of java.util.Random, which makes two values at a time.
-  double NextGaussian() {
-    if (has_spare_) {
-      has_spare_ = false;
-      return spare_;
-    }
-    double x = 0;
-    double y = 0;
-    double square = 0;
-    do {
-      x = 2 * NextDouble() - 1;
-      y = 2 * NextDouble() - 1;
-      square = x * x + y * y;
-    } while (square >= 1 || square == 0);
-    double factor = std::sqrt(-2 * std::log(square) / square);
-    spare_ = y * factor;
-    has_spare_ = true;
-    return x * factor;
-  }
-
- private:
-  uint64_t Next(int bits) {
-    state_ ^= state_ << 21;
-    state_ ^= state_ >> 35;
-    state_ ^= state_ << 4;
-    return state_ & ((uint64_t{1} << bits) - 1);
-  }
-
-  uint64_t state_;
-  double spare_ = 0;
-  bool has_spare_ = false;
-};
 
 /// Where each partition's sequence stands, so that the next batch goes on without drawing the rows before it again.
 class Sequences {
@@ -122,7 +72,148 @@ arrow::Result<ExpressionPtr> BindRandom(const BindInput& input, bool gaussian) {
       {.deterministic = false});
 }
 
+arrow::Status NotConstant(const BindInput& input, size_t index, const char* name, const char* type) {
+  return UserError("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+                   {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
+                    {"inputName", QuoteIdentifier(name)},
+                    {"inputType", type},
+                    {"inputExpr", QuoteSqlExpression(input.arguments[index]->Sql(true))}});
+}
+
+// uniform(min, max [, seed]): min + (max - min) * rand(seed), as the wider type of the two.
+arrow::Result<ExpressionPtr> BindUniform(const BindInput& input) {
+  for (size_t i = 0; i < input.arguments.size(); ++i) {
+    const DataTypePtr& type = input.arguments[i]->type();
+    bool fits = type->id() == types::TypeId::kNull || (i < 2 ? type->is_numeric() : type->is_integral());
+    if (!fits) return UnexpectedInputType(input, i, i < 2 ? "\"NUMERIC\"" : R"(("INT" or "BIGINT"))");
+    if (!input.arguments[i]->foldable()) {
+      static constexpr const char* kNames[] = {"min", "max", "seed"};
+      return NotConstant(input, i, kNames[i], "integer or floating-point");
+    }
+  }
+  for (const ExpressionPtr& argument : input.arguments) {
+    if (argument->type()->id() == types::TypeId::kNull) return expression::Literal::Null(types::Null());
+  }
+  const DataTypePtr& a = input.arguments[0]->type();
+  const DataTypePtr& b = input.arguments[1]->type();
+  DataTypePtr type = b;
+  if (a->is_integral() && b->is_integral()) {
+    type = static_cast<int>(a->id()) > static_cast<int>(b->id()) ? a : b;
+  } else if (a->id() == types::TypeId::kDouble || b->id() == types::TypeId::kDouble) {
+    type = types::Double();
+  } else if (a->id() == types::TypeId::kFloat || b->id() == types::TypeId::kFloat) {
+    type = types::Float();
+  } else if (a->id() == types::TypeId::kDecimal && b->id() == types::TypeId::kDecimal) {
+    bool wider = a->precision() - a->scale() >= b->precision() - b->scale() && a->scale() >= b->scale();
+    type = wider ? a : b;
+  } else if (a->id() == types::TypeId::kDecimal) {
+    type = a;
+  }
+  ExpressionVector seed;
+  if (input.arguments.size() > 2) seed.push_back(input.arguments[2]);
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr draw, BindCall("rand", std::move(seed), input.context));
+  ExpressionPtr low = expression::ImplicitCast(input.arguments[0], types::Double());
+  ExpressionPtr high = expression::ImplicitCast(input.arguments[1], types::Double());
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr width, BindCall("-", {std::move(high), low}, input.context));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr offset, BindCall("*", {std::move(width), std::move(draw)}, input.context));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, BindCall("+", {std::move(low), std::move(offset)}, input.context));
+  ExpressionPtr cast = std::make_shared<expression::Cast>(std::move(value), type, expression::CastMode::kAnsi, false);
+  // One argument that does the work; the name is the call as written.
+  auto info = std::make_shared<CallInfo>();
+  info->name = std::string(input.name);
+  info->deterministic = false;
+  info->style = CallStyle::kCustom;
+  std::string pretty = "uniform(";
+  for (size_t i = 0; i < input.arguments.size(); ++i) {
+    pretty += (i > 0 ? ", " : "") + input.arguments[i]->Sql(true);
+  }
+  info->render = [pretty](const std::vector<std::string>&) { return pretty + ")"; };
+  info->kernel = [](const EvalContext&, const std::vector<Datum>& arguments, int64_t) -> arrow::Result<Datum> {
+    return arguments[0];
+  };
+  return std::make_shared<expression::Call>(std::move(info), type, false, ExpressionVector{std::move(cast)});
+}
+
+/// A generator a partition, which begins anew when the partition is read from its first row.
+class TextSequences {
+ public:
+  explicit TextSequences(int64_t seed) : seed_(seed) {}
+
+  arrow::Status Fill(int32_t partition, int64_t first_row, int64_t count, int32_t length,
+                     arrow::StringBuilder* builder) {
+    std::lock_guard lock(mutex_);
+    auto [it, fresh] = generators_.try_emplace(partition, XorShiftRandom(seed_ + partition));
+    if (!fresh && first_row == 0) it->second = XorShiftRandom(seed_ + partition);
+    std::string text(static_cast<size_t>(length), ' ');
+    for (int64_t i = 0; i < count; ++i) {
+      for (char& c : text) {
+        int32_t draw = it->second.NextInt() % 62;
+        if (draw < 0) draw = -draw;
+        c = static_cast<char>(draw < 10 ? '0' + draw : draw < 36 ? 'a' + (draw - 10) : 'A' + (draw - 36));
+      }
+      ARROW_RETURN_NOT_OK(builder->Append(text));
+    }
+    return arrow::Status::OK();
+  }
+
+ private:
+  int64_t seed_;
+  std::mutex mutex_;
+  std::map<int32_t, XorShiftRandom> generators_;
+};
+
+arrow::Result<int64_t> FoldableInteger(const BindInput& input, size_t index, const char* name) {
+  if (!input.arguments[index]->foldable()) return NotConstant(input, index, name, "integer");
+  if (!expression::CanImplicitCast(input.arguments[index]->type(), types::Long())) {
+    return UnexpectedInputType(input, index, index == 0 ? "\"INT\"" : R"(("INT" or "BIGINT"))");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto value, expression::EvaluateFoldable(
+                                        *expression::ImplicitCast(input.arguments[index], types::Long()), input.context));
+  return value->is_valid ? static_cast<const arrow::Int64Scalar&>(*value).value : 0;
+}
+
+arrow::Result<ExpressionPtr> BindRandStr(const BindInput& input) {
+  ARROW_ASSIGN_OR_RAISE(int64_t length, FoldableInteger(input, 0, "length"));
+  if (length < 0) {
+    return UserError("INVALID_PARAMETER_VALUE.LENGTH",
+                     {{"parameter", "`length`"}, {"functionName", "`randstr`"}, {"length", std::to_string(length)}});
+  }
+  int64_t seed = static_cast<int64_t>(std::random_device{}()) << 16;
+  if (input.arguments.size() > 1) {
+    ARROW_ASSIGN_OR_RAISE(seed, FoldableInteger(input, 1, "seed"));
+  }
+  auto sequences = std::make_shared<TextSequences>(seed);
+  return MakeCall(
+      input, input.arguments, types::String(), false,
+      [sequences, length](const EvalContext& context, const std::vector<Datum>&, int64_t num_rows) -> arrow::Result<Datum> {
+        arrow::StringBuilder builder(context.memory_pool);
+        ARROW_RETURN_NOT_OK(sequences->Fill(context.partition_index, context.row_offset, num_rows,
+                                            static_cast<int32_t>(length), &builder));
+        ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
+        return Datum(std::move(array));
+      },
+      {.deterministic = false});
+}
+
 }  // namespace
+
+extern const FunctionDef kUniform{.name = "uniform",
+                                  .family = "math",
+                                  .description = "A random number between two numbers for each row.",
+                                  .example = "uniform(10, 20, 0) BETWEEN 10 AND 20",
+                                  .example_result = "true",
+                                  .min_arguments = 2,
+                                  .max_arguments = 3,
+                                  .bind = BindUniform};
+
+extern const FunctionDef kRandStr{.name = "randstr",
+                                  .family = "string",
+                                  .description = "A random text of letters and digits for each row.",
+                                  .example = "length(randstr(3, 0))",
+                                  .example_result = "3",
+                                  .min_arguments = 1,
+                                  .max_arguments = 2,
+                                  .bind = BindRandStr};
 
 extern const FunctionDef kRand{.name = "rand",
                                .aliases = "random",

@@ -5,6 +5,7 @@
 #include "base/version.h"
 #include "expression/vector.h"
 #include "function/bind.h"
+#include "function/session_values.h"
 
 /// What a row or query is told of its surroundings: ids, partition, user, version.
 
@@ -20,11 +21,6 @@ arrow::Result<ExpressionPtr> BindText(const BindInput& input, std::string text) 
                     return Datum(std::make_shared<arrow::StringScalar>(text));
                   },
                   {.shown_name = std::string(input.name)});
-}
-
-std::string UserName() {
-  const passwd* entry = getpwuid(geteuid());
-  return entry == nullptr ? std::to_string(geteuid()) : entry->pw_name;
 }
 
 arrow::Result<Datum> RowIds(const EvalContext& context, const std::vector<Datum>&, int64_t num_rows) {
@@ -44,6 +40,16 @@ arrow::Result<Datum> Uuids(const EvalContext& context, const std::vector<Datum>&
 }
 
 }  // namespace
+
+std::string UserName() {
+  const passwd* entry = getpwuid(geteuid());
+  return entry == nullptr ? std::to_string(geteuid()) : entry->pw_name;
+}
+
+ExpressionPtr CurrentSchema(const std::string& database, const EvalContext& context) {
+  auto bound = BindText(BindInput{*FindFunction("current_schema"), "current_schema", {}, context}, database);
+  return *bound;  // without arguments nothing can be wrong with them
+}
 
 extern const FunctionDef kMonotonicallyIncreasingId{
     .name = "monotonically_increasing_id",

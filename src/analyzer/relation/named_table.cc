@@ -1,0 +1,170 @@
+#include "analyzer/named_table.h"
+
+#include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/type_coercion.h"
+#include "logical/node/project.h"
+#include "logical/node/source_scan.h"
+#include "logical/node/subquery_alias.h"
+#include "spark/connect/relations.pb.h"
+#include "sql/parser.h"
+#include "types/arrow_type.h"
+
+namespace millrace::analyzer {
+
+namespace {
+
+using spark::connect::Relation;
+
+// spark.sql.view.maxNestedViewDepth.
+constexpr int kMaxViewDepth = 100;
+
+arrow::Result<PlanPtr> ResolveView(const AnalyzerContext& context, const catalog::Table& view) {
+  if (context.view_depth >= kMaxViewDepth) {
+    return UserError("VIEW_EXCEED_MAX_NESTED_DEPTH",
+                     {{"viewName", QuoteNameParts(view.FullName())}, {"maxNestedDepth", std::to_string(kMaxViewDepth)}});
+  }
+  Relation query;
+  ARROW_RETURN_NOT_OK(sql::ParseQuery(view.view_text, ParserOptionsOf(context), &query));
+  AnalyzerContext inside = context;
+  inside.view_database = view.view_database;
+  ++inside.view_depth;
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, RelationResolver(inside).Resolve(query));
+  const auto& fields = view.schema->fields();
+  if (plan->output().size() < fields.size()) {
+    return UserError("INCOMPATIBLE_VIEW_SCHEMA_CHANGE",
+                     {{"viewName", QuoteNameParts(view.FullName())},
+                      {"colName", QuoteIdentifier(fields[plan->output().size()].name)},
+                      {"expectedNum", std::to_string(fields.size())},
+                      {"actualCols", "[]"},
+                      {"suggestion", "CREATE OR REPLACE VIEW " + QuoteNameParts(view.FullName())}});
+  }
+  ExpressionVector items;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    ExpressionPtr value = plan->output()[i];
+    if (!value->type()->EqualsIgnoreNullability(*fields[i].type)) {
+      value = std::make_shared<expression::Cast>(value, fields[i].type, expression::CastMode::kAnsi, false);
+    }
+    bool same = value == plan->output()[i] && plan->output()[i]->name() == fields[i].name;
+    if (!same || !fields[i].metadata_json.empty()) {
+      value = std::make_shared<expression::Alias>(value, fields[i].name, expression::NextAttributeId(),
+                                                  fields[i].metadata_json);
+    }
+    items.push_back(std::move(value));
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(plan));
+}
+
+arrow::Status NotFound(const AnalyzerContext& context, const std::vector<std::string>& name) {
+  std::string database = catalog::kDefaultDatabase;
+  if (context.catalog != nullptr) database = context.view_database.value_or(context.catalog->current_database());
+  return UserError("TABLE_OR_VIEW_NOT_FOUND",
+                   {{"relationName", QuoteNameParts(name)},
+                    {"searchPath", "[`system`.`builtin`, `system`.`session`, " + catalog::QuotedDatabase(database) + "]"}});
+}
+
+// parquet.`/a/path`: the files themselves.
+arrow::Result<PlanPtr> ScanPath(const AnalyzerContext& context, const connector::SourceDef* def,
+                                const std::string& path, const Options& options, bool streaming) {
+  if (path.empty()) return UserError("INVALID_EMPTY_LOCATION", {{"location", path}});
+  auto request = std::make_shared<connector::SourceRequest>();
+  request->options = options;
+  request->paths = {path};
+  return ScanSource(context, def, std::move(request), streaming);
+}
+
+bool IsFileSource(std::string_view name) {
+  for (std::string_view known : {"parquet", "json", "csv", "text", "orc", "delta"}) {
+    if (EqualsIgnoreCase(known, name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+AttributeVector NewColumns(const types::DataType& schema) {
+  AttributeVector columns;
+  for (const types::StructField& field : schema.fields()) {
+    columns.push_back(std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), field.name, field.type, field.nullable, std::vector<std::string>{},
+        field.metadata_json));
+  }
+  return columns;
+}
+
+arrow::Result<PlanPtr> ScanSource(const AnalyzerContext& context, const connector::SourceDef* def,
+                                  std::shared_ptr<connector::SourceRequest> request, bool streaming) {
+  if (streaming ? def->open_stream == nullptr : def->open_batch == nullptr) {
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", QuoteIdentifier(def->name)},
+                      {"operation", streaming ? "micro-batch scan" : "batch scan"}});
+  }
+  request->streaming = streaming;
+  request->context = context.connector;
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, def->schema(*request));
+  request->schema = schema;
+  AttributeVector output = NewColumns(*schema);
+  connector::ReadColumns columns;
+  for (size_t i = 0; i < output.size(); ++i) columns.indices.push_back(static_cast<int>(i));
+  // Any unique number does; attribute ids are handed out once a process.
+  int64_t source_key = expression::NextAttributeId().value;
+  return std::make_shared<logical::SourceScan>(std::move(output), std::move(columns), def, std::move(request),
+                                               streaming, source_key);
+}
+
+arrow::Result<PlanPtr> ScanTable(const AnalyzerContext& context, const catalog::Table& table, const Options& options,
+                                 bool streaming) {
+  std::vector<std::string> name = table.FullName();
+  if (table.kind == catalog::TableKind::kView) {
+    if (options.Has("versionAsOf") || options.Has("timestampAsOf")) {
+      return UserError("UNSUPPORTED_FEATURE.TIME_TRAVEL", {{"relationId", QuoteNameParts(name)}});
+    }
+    ARROW_ASSIGN_OR_RAISE(PlanPtr plan, ResolveView(context, table));
+    return std::make_shared<logical::SubqueryAlias>(std::move(name), std::move(plan));
+  }
+  const connector::SourceDef* def = connector::FindSource(table.provider);
+  if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", table.provider}});
+  bool keeps_schema = table.schema == nullptr;
+  if (!keeps_schema && (options.Has("versionAsOf") || options.Has("timestampAsOf"))) {
+    return UserError("UNSUPPORTED_FEATURE.TIME_TRAVEL", {{"relationId", QuoteNameParts(name)}});
+  }
+  auto request = std::make_shared<connector::SourceRequest>();
+  for (const auto& [key, value] : table.options) request->options.Set(key, value);
+  for (const auto& [key, entry] : options.entries()) request->options.Set(entry.key, entry.value);
+  request->paths = {table.location};
+  request->user_schema = table.schema;
+  ARROW_ASSIGN_OR_RAISE(PlanPtr scan, ScanSource(context, def, std::move(request), streaming));
+  return std::make_shared<logical::SubqueryAlias>(std::move(name), std::move(scan));
+}
+
+arrow::Result<PlanPtr> ResolveNamedTable(RelationResolver& resolver, const Relation& relation) {
+  const auto& read = relation.read();
+  const auto& message = read.named_table();
+  const AnalyzerContext& context = resolver.context();
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(message.unparsed_identifier()));
+  const PlanPtr* defined = parts.size() == 1 ? resolver.FindRelation(parts[0]) : nullptr;
+  if (defined != nullptr) {
+    return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*defined, nullptr));
+  }
+  if (context.catalog == nullptr) return NotFound(context, parts);
+  if (std::optional<PlanPtr> view = context.catalog->FindView(parts)) {
+    return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*view, nullptr));
+  }
+  Options options;
+  for (const auto& [key, value] : message.options()) options.Set(key, value);
+  if (catalog::TablePtr table = context.catalog->FindTable(parts, context.view_database)) {
+    return ScanTable(context, *table, options, read.is_streaming());
+  }
+  if (parts.size() == 2 && IsFileSource(parts[0])) {
+    const connector::SourceDef* def = connector::FindSource(parts[0]);
+    if (def != nullptr) return ScanPath(context, def, parts[1], options, read.is_streaming());
+  }
+  if (parts.size() > 3 || (parts.size() == 3 && !EqualsIgnoreCase(parts[0], catalog::kCatalogName))) {
+    return UserError("REQUIRES_SINGLE_PART_NAMESPACE",
+                     {{"sessionCatalog", catalog::kCatalogName}, {"identifier", QuoteNameParts(parts)}});
+  }
+  return NotFound(context, parts);
+}
+
+}  // namespace millrace::analyzer

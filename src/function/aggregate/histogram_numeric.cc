@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "expression/type_coercion.h"
+#include "expression/vector.h"
+#include "function/aggregate/bound_aggregate.h"
+#include "types/arrow_type.h"
+
+/// histogram_numeric: bins of Ben-Haim and Tom-Tov's streaming histogram, as Hive's NumericHistogram joins them.
+
+namespace millrace::function {
+
+namespace {
+
+using types::TypeId;
+
+struct Bin {
+  double x;
+  double y;
+};
+
+/// Bins by x, at most `max_bins`.
+class Histogram {
+ public:
+  void Add(double value, size_t max_bins) {
+    auto it = std::lower_bound(bins_.begin(), bins_.end(), value, [](const Bin& bin, double v) { return bin.x < v; });
+    if (it != bins_.end() && it->x == value) {
+      it->y += 1;
+      return;
+    }
+    bins_.insert(it, {value, 1});
+    if (bins_.size() > max_bins) Trim(max_bins);
+  }
+
+  void Merge(const std::vector<Bin>& others, size_t max_bins) {
+    if (bins_.empty()) {
+      bins_ = others;
+      return;
+    }
+    bins_.insert(bins_.end(), others.begin(), others.end());
+    std::stable_sort(bins_.begin(), bins_.end(), [](const Bin& a, const Bin& b) { return a.x < b.x; });
+    Trim(max_bins);
+  }
+
+  std::vector<Bin>& bins() { return bins_; }
+
+ private:
+  // Joins the two bins that are nearest to each other until few enough are left. Of equal distances one is drawn in
+  // Hive; the first is taken here.
+  void Trim(size_t max_bins) {
+    while (bins_.size() > max_bins) {
+      size_t nearest = 0;
+      double smallest = bins_[1].x - bins_[0].x;
+      for (size_t i = 1; i + 1 < bins_.size(); ++i) {
+        double distance = bins_[i + 1].x - bins_[i].x;
+        if (distance < smallest) {
+          smallest = distance;
+          nearest = i;
+        }
+      }
+      Bin& left = bins_[nearest];
+      const Bin& right = bins_[nearest + 1];
+      double total = left.y + right.y;
+      left.x = left.x * (left.y / total) + right.x * (right.y / total);
+      left.y = total;
+      bins_.erase(bins_.begin() + static_cast<ptrdiff_t>(nearest) + 1);
+    }
+  }
+
+  std::vector<Bin> bins_;
+};
+
+class HistogramState final : public AggregateState {
+ public:
+  HistogramState(size_t max_bins, DataTypePtr value_type, arrow::MemoryPool* pool)
+      : max_bins_(max_bins), value_type_(std::move(value_type)), pool_(pool) {}
+
+  arrow::Status Resize(int64_t num_groups) override {
+    groups_.resize(static_cast<size_t>(num_groups));
+    return arrow::Status::OK();
+  }
+  arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
+                       const arrow::ArrayVector& arguments) override {
+    expression::FixedColumn<double> values{arrow::Datum(arguments[0])};
+    for (size_t i = 0; i < group_ids.size(); ++i) {
+      auto row = static_cast<int64_t>(i);
+      if (!values.IsNull(row)) groups_[group_ids[i]].Add(values[row], max_bins_);
+    }
+    return arrow::Status::OK();
+  }
+  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
+                      const arrow::ArrayVector& buffers) override {
+    expression::StringColumn texts{arrow::Datum(buffers[0])};
+    for (size_t i = 0; i < group_ids.size(); ++i) {
+      std::string_view bytes = texts[static_cast<int64_t>(i)];
+      std::vector<Bin> bins(bytes.size() / sizeof(Bin));
+      std::memcpy(bins.data(), bytes.data(), bins.size() * sizeof(Bin));
+      groups_[group_ids[i]].Merge(bins, max_bins_);
+    }
+    return arrow::Status::OK();
+  }
+  arrow::Result<arrow::ArrayVector> Buffers() override {
+    arrow::BinaryBuilder builder(pool_);
+    for (Histogram& group : groups_) {
+      ARROW_RETURN_NOT_OK(builder.Append(reinterpret_cast<const uint8_t*>(group.bins().data()),
+                                         static_cast<int32_t>(group.bins().size() * sizeof(Bin))));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
+    return arrow::ArrayVector{std::move(array)};
+  }
+  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
+    DataTypePtr type = types::Array(types::Struct({{"x", value_type_, true, {}}, {"y", types::Double(), true, {}}}));
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(types::ToArrow(*type), pool_));
+    auto& lists = static_cast<arrow::ListBuilder&>(*builder);
+    auto& structs = static_cast<arrow::StructBuilder&>(*lists.value_builder());
+    auto x_type = types::ToArrow(*value_type_);
+    for (Histogram& group : groups_) {
+      if (group.bins().empty()) {
+        ARROW_RETURN_NOT_OK(lists.AppendNull());
+        continue;
+      }
+      ARROW_RETURN_NOT_OK(lists.Append());
+      for (const Bin& bin : group.bins()) {
+        ARROW_RETURN_NOT_OK(structs.Append());
+        ARROW_RETURN_NOT_OK(AppendX(bin.x, x_type, structs.field_builder(0)));
+        ARROW_RETURN_NOT_OK(static_cast<arrow::DoubleBuilder&>(*structs.field_builder(1)).Append(bin.y));
+      }
+    }
+    return lists.Finish();
+  }
+
+ private:
+  // Back to the argument's type: whole numbers and times lose the fraction.
+  arrow::Status AppendX(double x, const std::shared_ptr<arrow::DataType>& type, arrow::ArrayBuilder* builder) const {
+    switch (value_type_->id()) {
+      case TypeId::kByte:
+        return static_cast<arrow::Int8Builder*>(builder)->Append(static_cast<int8_t>(x));
+      case TypeId::kShort:
+        return static_cast<arrow::Int16Builder*>(builder)->Append(static_cast<int16_t>(x));
+      case TypeId::kInteger:
+        return static_cast<arrow::Int32Builder*>(builder)->Append(static_cast<int32_t>(x));
+      case TypeId::kLong:
+        return static_cast<arrow::Int64Builder*>(builder)->Append(static_cast<int64_t>(x));
+      case TypeId::kFloat:
+        return static_cast<arrow::FloatBuilder*>(builder)->Append(static_cast<float>(x));
+      case TypeId::kDouble:
+        return static_cast<arrow::DoubleBuilder*>(builder)->Append(x);
+      default:
+        return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+                         {{"methodName", "histogram_numeric of " + type->ToString()}, {"className", "Millrace"}});
+    }
+  }
+
+  size_t max_bins_;
+  DataTypePtr value_type_;
+  arrow::MemoryPool* pool_;
+  std::vector<Histogram> groups_;
+};
+
+arrow::Result<ExpressionPtr> BindHistogram(const BindInput& input) {
+  const DataTypePtr& type = input.arguments[0]->type();
+  bool number = type->is_integral() || type->id() == TypeId::kFloat || type->id() == TypeId::kDouble;
+  if (!number) {
+    bool known = type->is_numeric() || type->is_datetime() || type->is_ansi_interval();
+    if (known) {
+      return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+                       {{"methodName", "histogram_numeric of " + type->Sql()}, {"className", "Millrace"}});
+    }
+    return UnexpectedInputType(input, 0,
+                               R"(("NUMERIC" or "DATE" or "TIMESTAMP" or "TIMESTAMP_NTZ" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND"))");
+  }
+  if (!input.arguments[1]->foldable()) return NonFoldableInput(input, 1, "nBins", types::Integer());
+  ARROW_ASSIGN_OR_RAISE(auto count, expression::EvaluateFoldable(
+                                        *expression::ImplicitCast(input.arguments[1], types::Integer()), input.context));
+  if (!count->is_valid) {
+    return UserError("DATATYPE_MISMATCH.UNEXPECTED_NULL",
+                     {{"sqlExpr", QuoteSqlExpression(CallSql(input))}, {"exprName", "nb"}});
+  }
+  int32_t bins = static_cast<const arrow::Int32Scalar&>(*count).value;
+  if (bins < 2) {
+    return UserError("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
+                                                              {"exprName", "nb"},
+                                                              {"valueRange", "[2, 2147483647]"},
+                                                              {"currentValue", std::to_string(bins)}});
+  }
+  AggregateSpec spec{
+      .type = types::Array(types::Struct({{"x", type, true, {}}, {"y", types::Double(), true, {}}}), true)};
+  spec.buffer = {{"histogram", types::Binary(), false, {}}};
+  spec.opaque = true;
+  spec.new_state = [bins, type](arrow::MemoryPool* pool) {
+    return std::make_unique<HistogramState>(static_cast<size_t>(bins), type, pool);
+  };
+  ExpressionPtr value = expression::ImplicitCast(input.arguments[0], types::Double());
+  return MakeAggregate(input, std::move(spec), {std::move(value), input.arguments[1]});
+}
+
+}  // namespace
+
+extern const FunctionDef kHistogramNumeric{.name = "histogram_numeric",
+                                           .kind = FunctionKind::kAggregate,
+                                           .family = "aggregate",
+                                           .description = "A histogram of the numbers in a number of bins.",
+                                           .example = "histogram_numeric(x, 5)",
+                                           .example_result = "",
+                                           .min_arguments = 2,
+                                           .max_arguments = 2,
+                                           .bind = BindHistogram};
+
+}  // namespace millrace::function

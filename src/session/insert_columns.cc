@@ -1,0 +1,187 @@
+#include "session/insert_columns.h"
+
+#include <algorithm>
+
+#include "analyzer/constant.h"
+#include "analyzer/name_resolution.h"
+#include "analyzer/named_table.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "expression/call.h"
+#include "expression/cast.h"
+#include "logical/node/project.h"
+#include "spark/connect/relations.pb.h"
+#include "types/column_comment.h"
+
+namespace millrace::session {
+
+namespace {
+
+using expression::AttributeVector;
+using expression::ExpressionPtr;
+using expression::ExpressionVector;
+using types::TypeId;
+
+// A cast of a stored number: overflow is told with the column's name.
+ExpressionPtr StoredCast(const ExpressionPtr& value, const types::DataTypePtr& type, const std::string& column) {
+  auto info = std::make_shared<expression::CallInfo>();
+  info->name = "checkoverflowintableinsert";
+  info->can_fail = true;
+  info->style = expression::CallStyle::kCustom;
+  info->render = [](const std::vector<std::string>& arguments) { return arguments[0]; };
+  info->kernel = [from = value->type(), type, column](const expression::EvalContext& context,
+                                                      const std::vector<arrow::Datum>& arguments,
+                                                      int64_t) -> arrow::Result<arrow::Datum> {
+    auto stored = expression::CastColumn(context, arguments[0], *from, *type, expression::CastMode::kAnsi);
+    if (stored.ok() || !IsErrorCondition(stored.status(), "CAST_OVERFLOW")) return stored;
+    return UserError("CAST_OVERFLOW_IN_TABLE_INSERT", {{"sourceType", QuoteSqlType(from->Sql())},
+                                                       {"targetType", QuoteSqlType(type->Sql())},
+                                                       {"columnName", QuoteIdentifier(column)}});
+  };
+  return std::make_shared<expression::Call>(std::move(info), type, value->nullable(), ExpressionVector{value});
+}
+
+std::string Names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + QuoteIdentifier(name);
+  return text;
+}
+
+std::vector<std::string> NamesOf(const AttributeVector& columns) {
+  std::vector<std::string> names;
+  for (const auto& column : columns) names.push_back(column->name());
+  return names;
+}
+
+std::vector<std::string> NamesOf(const types::DataType& schema) {
+  std::vector<std::string> names;
+  for (const auto& field : schema.fields()) names.push_back(field.name);
+  return names;
+}
+
+arrow::Status ArityMismatch(const InsertTarget& target, const std::vector<std::string>& wanted,
+                            const AttributeVector& given) {
+  return UserError(given.size() > wanted.size() ? "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
+                                                : "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
+                   {{"tableName", target.table_name},
+                    {"tableColumns", Names(wanted)},
+                    {"dataColumns", Names(NamesOf(given))}});
+}
+
+arrow::Result<ExpressionPtr> Stored(const ExpressionPtr& value, const types::StructField& field,
+                                    const InsertTarget& target) {
+  if (value->type()->EqualsIgnoreNullability(*field.type)) return value;
+  if (!CanStore(*value->type(), *field.type)) {
+    return UserError("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
+                     {{"tableName", target.table_name},
+                      {"colName", QuoteIdentifier(field.name)},
+                      {"srcType", QuoteSqlType(value->type()->Sql())},
+                      {"targetType", QuoteSqlType(field.type->Sql())}});
+  }
+  if (value->type()->is_numeric() && field.type->is_numeric()) return StoredCast(value, field.type, field.name);
+  return std::make_shared<expression::Cast>(value, field.type, expression::CastMode::kAnsi, false);
+}
+
+arrow::Result<ExpressionPtr> DefaultOf(const analyzer::AnalyzerContext& context, const InsertTarget& target,
+                                       size_t index) {
+  const types::StructField& field = target.schema->fields()[index];
+  std::optional<std::string> text = types::DefaultOf(field);
+  if (!text) return expression::Literal::Null(field.type);
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, analyzer::ResolveConstant(*text, context));
+  return Stored(value, field, target);
+}
+
+}  // namespace
+
+bool CanStore(const types::DataType& from, const types::DataType& to) {
+  if (from.EqualsIgnoreNullability(to) || from.id() == TypeId::kNull) return true;
+  if (from.is_numeric() && to.is_numeric()) return true;
+  if (to.id() == TypeId::kString) return !from.is_nested();
+  if (from.is_datetime() && to.is_datetime()) return true;
+  if (from.id() != to.id()) return false;
+  switch (from.id()) {
+    case TypeId::kYearMonthInterval:
+    case TypeId::kDayTimeInterval:
+      return true;
+    case TypeId::kArray:
+      return CanStore(*from.element(), *to.element());
+    case TypeId::kMap:
+      return CanStore(*from.key(), *to.key()) && CanStore(*from.value(), *to.value());
+    case TypeId::kStruct: {
+      const auto& a = from.fields();
+      const auto& b = to.fields();
+      if (a.size() != b.size()) return false;
+      for (size_t i = 0; i < a.size(); ++i) {
+        if (!CanStore(*a[i].type, *b[i].type)) return false;
+      }
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerContext& context, logical::PlanPtr query,
+                                                   const InsertTarget& target, const sql::PartitionSpec& partition,
+                                                   const std::vector<std::string>& columns, bool by_name) {
+  const auto& fields = target.schema->fields();
+  bool case_sensitive = context.eval.case_sensitive;
+  auto index_of = [&](const std::string& name) { return target.schema->FieldIndex(name, case_sensitive); };
+  std::vector<ExpressionPtr> values(fields.size());
+  for (const auto& [name, text] : partition) {
+    if (!text) continue;
+    auto at = static_cast<size_t>(index_of(name));
+    ExpressionPtr literal = *text == sql::kNullPartition ? expression::Literal::Null(types::String())
+                                                         : expression::Literal::String(*text);
+    values[at] = std::make_shared<expression::Cast>(std::move(literal), fields[at].type, expression::CastMode::kAnsi,
+                                                    false);
+  }
+  const AttributeVector& given = query->output();
+  std::vector<std::string> wanted;
+  if (by_name) {
+    for (const auto& column : given) {
+      int at = index_of(column->name());
+      if (at < 0 || values[static_cast<size_t>(at)] != nullptr) {
+        return UserError("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS",
+                         {{"tableName", target.table_name}, {"extraColumns", QuoteIdentifier(column->name())}});
+      }
+      wanted.push_back(column->name());
+    }
+  } else if (!columns.empty()) {
+    wanted = columns;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        if (case_sensitive ? wanted[i] == wanted[j] : EqualsIgnoreCase(wanted[i], wanted[j])) {
+          return UserError("COLUMN_ALREADY_EXISTS", {{"columnName", QuoteIdentifier(wanted[i])}});
+        }
+      }
+      if (index_of(wanted[i]) < 0) {
+        return analyzer::UnresolvedColumn({wanted[i]}, analyzer::NewColumns(*target.schema));
+      }
+    }
+  } else {
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (values[i] == nullptr) wanted.push_back(fields[i].name);
+    }
+  }
+  if (wanted.size() != given.size()) {
+    // PARTITION values count as columns of the query in Spark's message.
+    return ArityMismatch(target, partition.empty() && columns.empty() ? NamesOf(*target.schema) : wanted, given);
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    int at = index_of(wanted[i]);
+    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(at)],
+                          Stored(given[i], fields[static_cast<size_t>(at)], target));
+  }
+  ExpressionVector items;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (values[i] == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(values[i], DefaultOf(context, target, i));
+    }
+    items.push_back(std::make_shared<expression::Alias>(values[i], fields[i].name, expression::NextAttributeId(),
+                                                        fields[i].metadata_json));
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(query));
+}
+
+}  // namespace millrace::session

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "session/session.h"
+
+namespace millrace::session {
+
+/// One value of a command's result.
+using Cell = std::variant<std::nullptr_t, std::string, bool, std::vector<std::string>>;
+
+/// Rows of strings, booleans and string arrays as a result of `schema`.
+arrow::Result<QueryResult> ResultOf(types::DataTypePtr schema, const std::vector<std::vector<Cell>>& rows);
+/// No columns, no rows: what commands without an answer give.
+QueryResult EmptyResult();
+
+}  // namespace millrace::session

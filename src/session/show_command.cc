@@ -1,0 +1,375 @@
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "connector/sink.h"
+#include "function/function_def.h"
+#include "function/session_values.h"
+#include "session/function_names.h"
+#include "session/result_rows.h"
+#include "session/sql_command.h"
+#include "session/table_commands.h"
+#include "types/column_comment.h"
+
+namespace millrace::session {
+
+using catalog::Table;
+using catalog::TableKind;
+using catalog::TablePtr;
+
+namespace {
+
+types::StructField Text(std::string name, bool nullable = false, std::string comment = "") {
+  return {std::move(name), types::String(), nullable, comment.empty() ? "" : types::ColumnCommentJson(comment)};
+}
+
+types::DataTypePtr DescribeSchema() {
+  return types::Struct({Text("col_name", false, "name of the column"), Text("data_type", false, "data type of the column"),
+                        Text("comment", true, "comment of the column")});
+}
+
+Cell CommentCell(const types::StructField& field) {
+  std::optional<std::string> comment = types::CommentOf(field);
+  return comment ? Cell(*comment) : Cell(nullptr);
+}
+
+std::vector<Cell> DescribeField(const types::StructField& field) {
+  return {field.name, field.type->SimpleString(), CommentCell(field)};
+}
+
+/// SHOW … of one session.
+class ShowRunner {
+ public:
+  explicit ShowRunner(Session& session) : session_(session), catalog_(session.catalog()) {}
+
+  arrow::Result<QueryResult> Run(const sql::Show& show) {
+    using Kind = sql::Show::Kind;
+    switch (show.kind) {
+      case Kind::kTables:
+        return Tables(show, /*views_only=*/false);
+      case Kind::kViews:
+        return Tables(show, /*views_only=*/true);
+      case Kind::kDatabases:
+        return Databases(show);
+      case Kind::kColumns:
+        return Columns(show);
+      case Kind::kFunctions:
+        return Functions(show);
+      case Kind::kPartitions:
+        return Partitions(show);
+      case Kind::kTblProperties:
+        return TableProperties(show);
+      case Kind::kCreateTable:
+        return CreateTable(show);
+      case Kind::kCatalogs:
+        return ResultOf(types::Struct({Text("catalog")}), {{catalog::kCatalogName}});
+      case Kind::kCurrentNamespace:
+        return ResultOf(types::Struct({Text("catalog"), Text("namespace")}),
+                        {{catalog::kCatalogName, catalog_.current_database()}});
+    }
+    return EmptyResult();
+  }
+
+ private:
+  arrow::Result<std::string> DatabaseOf(const std::optional<sql::NameParts>& name) const {
+    if (!name) return catalog_.current_database();
+    std::string database = name->back();
+    if (EqualsIgnoreCase(database, catalog::kGlobalTempDatabase)) return std::string(catalog::kGlobalTempDatabase);
+    if (!catalog_.metastore().HasDatabase(database)) {
+      return UserError("SCHEMA_NOT_FOUND", {{"schemaName", catalog::QuotedDatabase(database)}});
+    }
+    return ToLowerAscii(database);
+  }
+
+  arrow::Result<QueryResult> Tables(const sql::Show& show, bool views_only) const {
+    ARROW_ASSIGN_OR_RAISE(std::string database, DatabaseOf(show.name));
+    std::vector<std::vector<Cell>> rows;
+    auto add = [&](const std::string& space, const std::string& name, bool temporary) {
+      if (!show.pattern || MatchesPattern(name, *show.pattern)) rows.push_back({space, name, temporary});
+    };
+    for (const TablePtr& table : catalog_.metastore().Tables(database)) {
+      if (!views_only || table->kind == TableKind::kView) add(database, table->name, false);
+    }
+    if (database == catalog::kGlobalTempDatabase) {
+      for (const std::string& name : catalog_.metastore().GlobalViewNames()) add(database, name, true);
+    }
+    for (const std::string& name : catalog_.ViewNames()) add("", name, true);
+    return ResultOf(types::Struct({Text("namespace"), Text(views_only ? "viewName" : "tableName"),
+                                   {"isTemporary", types::Boolean(), false, ""}}),
+                    rows);
+  }
+
+  arrow::Result<QueryResult> Databases(const sql::Show& show) const {
+    std::vector<std::vector<Cell>> rows;
+    for (const std::string& name : catalog_.metastore().DatabaseNames()) {
+      if (!show.pattern || MatchesPattern(name, *show.pattern)) rows.push_back({name});
+    }
+    return ResultOf(types::Struct({Text("namespace")}), rows);
+  }
+
+  arrow::Result<QueryResult> Columns(const sql::Show& show) const {
+    sql::NameParts name = *show.name;
+    if (show.database) {
+      if (name.size() > 1 && !EqualsIgnoreCase(name[name.size() - 2], show.database->back())) {
+        return UserError("SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE",
+                         {{"namespaceA", QuoteIdentifier(show.database->back())},
+                          {"namespaceB", QuoteIdentifier(name[name.size() - 2])}});
+      }
+      name = {show.database->back(), name.back()};
+    }
+    if (!catalog_.FindView(name)) ARROW_RETURN_NOT_OK(TableCommands(session_).Find(name));
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session_.TableSchema(name));
+    std::vector<std::vector<Cell>> rows;
+    for (const auto& field : schema->fields()) rows.push_back({field.name});
+    return ResultOf(types::Struct({Text("col_name")}), rows);
+  }
+
+  arrow::Result<QueryResult> Functions(const sql::Show& show) const {
+    std::vector<std::vector<Cell>> rows;
+    if (show.scope != "USER") {
+      for (const std::string& name : FunctionNames()) {
+        if (!show.pattern || MatchesPattern(name, *show.pattern)) rows.push_back({name});
+      }
+    }
+    return ResultOf(types::Struct({Text("function")}), rows);
+  }
+
+  arrow::Result<QueryResult> Partitions(const sql::Show& show) const {
+    TableCommands commands(session_);
+    ARROW_ASSIGN_OR_RAISE(TablePtr table, commands.FindTable(*show.name, "SHOW PARTITIONS"));
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> partitions, commands.Partitions(*table));
+    std::vector<std::vector<Cell>> rows;
+    for (const std::string& partition : partitions) {
+      bool wanted = std::all_of(show.partition.begin(), show.partition.end(), [&](const auto& one) {
+        std::string text = "/" + one.first + "=" + one.second.value_or("") + "/";
+        return ("/" + partition + "/").find(text) != std::string::npos;
+      });
+      if (wanted) rows.push_back({partition});
+    }
+    return ResultOf(types::Struct({Text("partition")}), rows);
+  }
+
+  arrow::Result<QueryResult> TableProperties(const sql::Show& show) const {
+    TablePtr table = catalog_.FindTable(*show.name);
+    if (table == nullptr && catalog_.FindView(*show.name)) {
+      return ResultOf(types::Struct({Text("key"), Text("value")}), {});
+    }
+    if (table == nullptr) return TableCommands(session_).Find(*show.name).status();
+    std::vector<std::vector<Cell>> rows;
+    if (show.key) {
+      auto it = table->properties.find(*show.key);
+      std::string missing = "Table " + table->FullName()[0] + "." + table->database + "." + table->name +
+                            " does not have property: " + *show.key;
+      rows.push_back({*show.key, it == table->properties.end() ? missing : it->second});
+    } else {
+      for (const auto& [key, value] : table->properties) {
+        rows.push_back({key, value});
+      }
+    }
+    return ResultOf(types::Struct({Text("key"), Text("value")}), rows);
+  }
+
+  static std::string Lines(const std::vector<std::string>& items) {
+    std::string text = "(\n";
+    for (size_t i = 0; i < items.size(); ++i) text += "  " + items[i] + (i + 1 < items.size() ? ",\n" : "");
+    return text + ")\n";
+  }
+
+  static std::string KeyValue(const std::string& key, const std::string& value) {
+    return QuoteStringLiteral(key) + " = " + QuoteStringLiteral(value);
+  }
+
+  arrow::Result<QueryResult> CreateTable(const sql::Show& show) const {
+    if (catalog_.FindView(*show.name)) {
+      return UserError("EXPECT_PERMANENT_VIEW_NOT_TEMP",
+                       {{"operation", "SHOW CREATE TABLE"}, {"viewName", QuoteNameParts(*show.name)}});
+    }
+    TableCommands commands(session_);
+    ARROW_ASSIGN_OR_RAISE(TablePtr table, commands.Find(*show.name));
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, commands.SchemaOf(*table));
+    bool is_view = table->kind == TableKind::kView;
+    std::string name = std::string(is_view ? "" : "spark_catalog.") + types::QuoteIfNeeded(table->database) + "." +
+                       types::QuoteIfNeeded(table->name);
+    std::string text = (is_view ? "CREATE VIEW " : "CREATE TABLE ") + name + " ";
+    std::vector<std::string> columns;
+    for (const auto& field : schema->fields()) {
+      if (is_view) {
+        std::optional<std::string> comment = types::CommentOf(field);
+        columns.push_back(types::QuoteIfNeeded(field.name) + (comment ? " COMMENT " + QuoteStringLiteral(*comment) : ""));
+        continue;
+      }
+      columns.push_back(types::Struct({field})->ToDdl());
+    }
+    text += Lines(columns);
+    std::vector<std::string> options;
+    for (const auto& [key, value] : table->options) options.push_back(KeyValue(key, value));
+    if (!is_view) {
+      text += "USING " + table->provider + "\n";
+      if (!options.empty()) text += "OPTIONS " + Lines(options);
+    }
+    if (!table->partition_columns.empty()) {
+      std::string by;
+      for (const std::string& column : table->partition_columns) by += (by.empty() ? "" : ", ") + column;
+      text += "PARTITIONED BY (" + by + ")\n";
+    }
+    if (table->comment) text += "COMMENT " + QuoteStringLiteral(*table->comment) + "\n";
+    if (table->kind == TableKind::kExternal) text += "LOCATION 'file:" + table->location + "'\n";
+    std::vector<std::string> properties;
+    for (const auto& [key, value] : table->properties) {
+      properties.push_back(KeyValue(key, value));
+    }
+    if (!properties.empty()) text += "TBLPROPERTIES " + Lines(properties);
+    if (is_view) text += "WITH SCHEMA COMPENSATION\nAS " + table->view_text + "\n";
+    return ResultOf(types::Struct({Text("createtab_stmt")}), {{text}});
+  }
+
+  Session& session_;
+  catalog::Catalog& catalog_;
+};
+
+std::string KindName(TableKind kind) {
+  return kind == TableKind::kView ? "VIEW" : kind == TableKind::kExternal ? "EXTERNAL" : "MANAGED";
+}
+
+arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& describe) {
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session.TableSchema(describe.name));
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& field : schema->fields()) rows.push_back(DescribeField(field));
+  TablePtr table = session.catalog().FindView(describe.name) ? nullptr : session.catalog().FindTable(describe.name);
+  if (table == nullptr) return ResultOf(DescribeSchema(), rows);
+  auto add = [&](const std::string& key, const std::string& value) { rows.push_back({key, value, std::string()}); };
+  if (!table->partition_columns.empty()) {
+    add("# Partition Information", "");
+    rows.push_back({std::string("# col_name"), std::string("data_type"), std::string("comment")});
+    for (const std::string& column : table->partition_columns) {
+      int at = schema->FieldIndex(column, false);
+      if (at >= 0) rows.push_back(DescribeField(schema->fields()[static_cast<size_t>(at)]));
+    }
+  }
+  if (describe.extended) {
+    add("", "");
+    add("# Detailed Table Information", "");
+    add("Catalog", catalog::kCatalogName);
+    add("Database", table->database);
+    add("Table", table->name);
+    add("Type", KindName(table->kind));
+    if (!table->provider.empty()) add("Provider", table->provider);
+    if (table->comment) add("Comment", *table->comment);
+    if (table->kind == TableKind::kView) {
+      add("View Text", table->view_text);
+    } else {
+      add("Location", "file:" + table->location);
+    }
+  }
+  return ResultOf(DescribeSchema(), rows);
+}
+
+arrow::Result<QueryResult> DescribeColumn(Session& session, const sql::Describe& describe) {
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session.TableSchema(describe.name));
+  std::string shown;
+  for (const std::string& part : describe.column) shown += (shown.empty() ? "" : ".") + part;
+  int at = schema->FieldIndex(describe.column[0], session.conf().GetBool("spark.sql.caseSensitive"));
+  if (at < 0) return UserError("COLUMN_NOT_FOUND", {{"colName", QuoteNameParts(describe.column)}, {"caseSensitiveConfig", QuoteConf("spark.sql.caseSensitive")}});
+  if (describe.column.size() > 1) {
+    return UserError("_LEGACY_ERROR_TEMP_1060", {{"command", "DESC TABLE COLUMN"}, {"column", shown}});
+  }
+  const types::StructField& field = schema->fields()[static_cast<size_t>(at)];
+  std::vector<std::vector<Cell>> rows = {
+      {std::string("col_name"), field.name},
+      {std::string("data_type"), field.type->CatalogString()},
+      {std::string("comment"), types::CommentOf(field).value_or("NULL")},
+  };
+  if (describe.extended) {
+    for (const char* name : {"min", "max", "num_nulls", "distinct_count", "avg_col_len", "max_col_len", "histogram"}) {
+      rows.push_back({std::string(name), std::string("NULL")});
+    }
+  }
+  return ResultOf(types::Struct({Text("info_name", false, "name of the column info"),
+                                 Text("info_value", false, "value of the column info")}),
+                  rows);
+}
+
+arrow::Result<QueryResult> DescribeFunction(const sql::Describe& describe) {
+  const function::FunctionDef* def = function::FindFunction(describe.name.back());
+  if (def == nullptr) {
+    return UserError("UNRESOLVED_ROUTINE", {{"routineName", QuoteNameParts(describe.name)},
+                                            {"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"}});
+  }
+  std::vector<std::vector<Cell>> rows = {{"Function: " + ToLowerAscii(describe.name.back())},
+                                         {"Usage: " + std::string(def->description)}};
+  if (describe.extended) rows.push_back({"Extended Usage: " + std::string(def->example)});
+  return ResultOf(types::Struct({Text("function_desc")}), rows);
+}
+
+arrow::Result<QueryResult> DescribeDatabase(Session& session, const sql::Describe& describe) {
+  std::optional<catalog::Database> database = session.catalog().metastore().FindDatabase(describe.name.back());
+  if (!database) {
+    return UserError("SCHEMA_NOT_FOUND", {{"schemaName", catalog::QuotedDatabase(describe.name.back())}});
+  }
+  std::string location = database->location.empty() ? session.WarehouseDirectory() : database->location;
+  std::vector<std::vector<Cell>> rows = {
+      {std::string("Catalog Name"), std::string(catalog::kCatalogName)},
+      {std::string("Namespace Name"), database->name},
+      {std::string("Comment"), database->comment},
+      {std::string("Location"), "file:" + location},
+      {std::string("Owner"), function::UserName()},
+  };
+  if (describe.extended) {
+    std::string properties;
+    for (const auto& [key, value] : database->properties) {
+      properties += (properties.empty() ? "(" : ", (") + key + "," + value + ")";
+    }
+    rows.push_back({std::string("Properties"), properties.empty() ? "" : "(" + properties + ")"});
+  }
+  return ResultOf(types::Struct({Text("info_name", false, "name of the namespace info"),
+                                 Text("info_value", true, "value of the namespace info")}),
+                  rows);
+}
+
+bool MatchesOne(std::string_view name, std::string_view pattern) {
+  if (pattern.empty()) return name.empty();
+  if (pattern[0] == '*') {
+    for (size_t i = 0; i <= name.size(); ++i) {
+      if (MatchesOne(name.substr(i), pattern.substr(1))) return true;
+    }
+    return false;
+  }
+  return !name.empty() && (pattern[0] == '.' || ToLowerAscii(pattern[0]) == ToLowerAscii(name[0])) &&
+         MatchesOne(name.substr(1), pattern.substr(1));
+}
+
+}  // namespace
+
+bool MatchesPattern(const std::string& name, const std::string& pattern) {
+  std::string_view rest = TrimAscii(pattern);
+  while (true) {
+    size_t bar = rest.find('|');
+    if (MatchesOne(name, rest.substr(0, bar))) return true;
+    if (bar == std::string_view::npos) return false;
+    rest.remove_prefix(bar + 1);
+  }
+}
+
+arrow::Result<QueryResult> RunShow(Session& session, const sql::Show& show) { return ShowRunner(session).Run(show); }
+
+arrow::Result<QueryResult> RunDescribe(Session& session, const sql::Describe& describe) {
+  using Kind = sql::Describe::Kind;
+  switch (describe.kind) {
+    case Kind::kTable:
+      return DescribeTable(session, describe);
+    case Kind::kColumn:
+      return DescribeColumn(session, describe);
+    case Kind::kFunction:
+      return DescribeFunction(describe);
+    case Kind::kDatabase:
+      return DescribeDatabase(session, describe);
+    case Kind::kQuery:
+      break;
+  }
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session.Schema(*describe.query));
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& field : schema->fields()) rows.push_back(DescribeField(field));
+  return ResultOf(DescribeSchema(), rows);
+}
+
+}  // namespace millrace::session

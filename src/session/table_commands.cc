@@ -1,0 +1,593 @@
+#include "session/table_commands.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "analyzer/named_table.h"
+#include "analyzer/name_resolution.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "logical/node/local_relation.h"
+#include "logical/node/project.h"
+#include "logical/node/source_scan.h"
+#include "types/arrow_type.h"
+#include "types/column_comment.h"
+
+namespace millrace::session {
+
+using catalog::Table;
+using catalog::TableKind;
+using catalog::TablePtr;
+
+namespace {
+
+types::DataTypePtr Nullable(const types::DataType& schema) {
+  std::vector<types::StructField> fields = schema.fields();
+  for (types::StructField& field : fields) {
+    field.nullable = true;
+    field.type = types::AsNullable(field.type);
+  }
+  return types::Struct(std::move(fields));
+}
+
+// Partition columns last, in the order of PARTITIONED BY.
+arrow::Result<types::DataTypePtr> PartitionColumnsLast(const std::string& table_name, const types::DataType& schema,
+                                                       std::vector<std::string>* partition_columns,
+                                                       bool case_sensitive) {
+  std::vector<types::StructField> last;
+  std::vector<bool> is_partition(schema.fields().size(), false);
+  for (std::string& column : *partition_columns) {
+    int at = schema.FieldIndex(column, case_sensitive);
+    if (at < 0) {
+      std::string columns;
+      for (const auto& field : schema.fields()) columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(field.name);
+      return UserError("COLUMN_NOT_DEFINED_IN_TABLE", {{"colType", "partition"},
+                                                       {"colName", QuoteIdentifier(column)},
+                                                       {"tableName", table_name},
+                                                       {"tableCols", columns}});
+    }
+    column = schema.fields()[static_cast<size_t>(at)].name;
+    is_partition[static_cast<size_t>(at)] = true;
+    last.push_back(schema.fields()[static_cast<size_t>(at)]);
+  }
+  if (!last.empty() && last.size() == schema.fields().size()) return UserError("ALL_PARTITION_COLUMNS_NOT_ALLOWED");
+  std::vector<types::StructField> fields;
+  for (size_t i = 0; i < is_partition.size(); ++i) {
+    if (!is_partition[i]) fields.push_back(schema.fields()[i]);
+  }
+  fields.insert(fields.end(), last.begin(), last.end());
+  return types::Struct(std::move(fields));
+}
+
+arrow::Status CheckNoDuplicates(const types::DataType& schema, bool case_sensitive) {
+  for (size_t i = 0; i < schema.fields().size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const std::string& a = schema.fields()[i].name;
+      const std::string& b = schema.fields()[j].name;
+      if (case_sensitive ? a == b : EqualsIgnoreCase(a, b)) {
+        return UserError("COLUMN_ALREADY_EXISTS", {{"columnName", QuoteIdentifier(ToLowerAscii(a))}});
+      }
+    }
+  }
+  return arrow::Status::OK();
+}
+
+types::DataTypePtr SchemaOfColumns(const std::vector<sql::ColumnDefinition>& columns) {
+  std::vector<types::StructField> fields;
+  for (const auto& column : columns) fields.push_back(column.field);
+  return types::Struct(std::move(fields));
+}
+
+logical::PlanPtr NoRows(const types::DataTypePtr& schema) {
+  auto none = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
+  return std::make_shared<logical::LocalRelation>(analyzer::NewColumns(*schema), std::move(none));
+}
+
+bool ReadsFrom(const logical::Plan& plan, const std::string& location) {
+  bool found = false;
+  logical::VisitPlan(plan, [&](const logical::Plan& node) {
+    if (node.kind() != logical::NodeKind::kSourceScan) return;
+    for (const std::string& path : static_cast<const logical::SourceScan&>(node).request()->paths) {
+      found = found || AbsolutePath(LocalPath(path)) == location;
+    }
+  });
+  return found;
+}
+
+}  // namespace
+
+bool KeepsOwnSchema(std::string_view provider) { return EqualsIgnoreCase(provider, "delta"); }
+
+TableCommands::TableCommands(Session& session)
+    : session_(session),
+      catalog_(session.catalog()),
+      metastore_(session.catalog().metastore()),
+      files_(*session.engine().file_system) {}
+
+arrow::Result<catalog::Catalog::TableName> TableCommands::Qualify(const sql::NameParts& name) const {
+  std::optional<catalog::Catalog::TableName> qualified = catalog_.QualifyTable(name);
+  if (qualified) return *qualified;
+  if (name.size() == 3) return UserError("CATALOG_NOT_FOUND", {{"catalogName", QuoteIdentifier(name[0])}, {"config", QuoteConf("spark.sql.catalog." + name[0])}});
+  std::vector<std::string> database(name.begin(), name.end() - 1);
+  return UserError("REQUIRES_SINGLE_PART_NAMESPACE",
+                   {{"sessionCatalog", catalog::kCatalogName}, {"identifier", QuoteNameParts(database)}});
+}
+
+arrow::Result<TablePtr> TableCommands::Find(const sql::NameParts& name, bool as_relation) const {
+  TablePtr table = catalog_.FindTable(name);
+  if (table != nullptr) return table;
+  if (as_relation) {
+    return UserError("TABLE_OR_VIEW_NOT_FOUND",
+                     {{"relationName", QuoteNameParts(name)}, {"searchPath", session_.SearchPath()}});
+  }
+  // Commands look for tables and temporary views only.
+  return UserError("TABLE_OR_VIEW_NOT_FOUND",
+                   {{"relationName", QuoteNameParts(name)},
+                    {"searchPath", "[`system`.`session`, " + catalog::QuotedDatabase(catalog_.current_database()) + "]"}});
+}
+
+arrow::Result<TablePtr> TableCommands::FindTable(const sql::NameParts& name, const std::string& operation,
+                                                 bool no_alternative) const {
+  bool temporary = catalog_.FindView(name).has_value();
+  TablePtr table = temporary ? nullptr : catalog_.FindTable(name);
+  if (temporary || (table != nullptr && table->kind == TableKind::kView)) {
+    return UserError(no_alternative ? "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE" : "EXPECT_TABLE_NOT_VIEW.USE_ALTER_VIEW",
+                     {{"viewName", QuoteNameParts(temporary ? name : table->FullName())}, {"operation", operation}});
+  }
+  return Find(name, operation == "INSERT");
+}
+
+arrow::Result<types::DataTypePtr> TableCommands::SchemaOf(const Table& table) const {
+  if (table.schema != nullptr) return table.schema;
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr scan,
+                        analyzer::ScanTable(session_.MakeAnalyzerContext(), table, Options(), /*streaming=*/false));
+  return scan->Schema();
+}
+
+arrow::Result<std::string> TableCommands::DatabaseLocation(const std::string& database) const {
+  std::optional<catalog::Database> found = metastore_.FindDatabase(database);
+  if (!found) return UserError("SCHEMA_NOT_FOUND", {{"schemaName", catalog::QuotedDatabase(database)}});
+  return found->location.empty() ? session_.WarehouseDirectory() : found->location;
+}
+
+arrow::Result<Table> TableCommands::NewTable(const Save& save, types::DataTypePtr schema) const {
+  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(save.name));
+  Table table;
+  table.database = name.database;
+  table.name = name.name;
+  table.provider = ToLowerAscii(save.provider);
+  ARROW_ASSIGN_OR_RAISE(std::string base, DatabaseLocation(name.database));
+  std::optional<std::string> location = save.location;
+  if (!location) location = save.options.Get("path");
+  table.kind = location ? TableKind::kExternal : TableKind::kManaged;
+  table.location = location ? AbsolutePath(LocalPath(*location)) : JoinPath(base, name.name);
+  table.partition_columns = save.partition_columns;
+  if (schema != nullptr) {
+    bool case_sensitive = session_.conf().GetBool("spark.sql.caseSensitive");
+    ARROW_RETURN_NOT_OK(CheckNoDuplicates(*schema, case_sensitive));
+    ARROW_ASSIGN_OR_RAISE(table.schema, PartitionColumnsLast(QuoteNameParts(table.FullName()), *schema,
+                                                             &table.partition_columns, case_sensitive));
+  }
+  for (const auto& [key, entry] : save.options.entries()) {
+    if (key != "path") table.options[entry.key] = entry.value;
+  }
+  table.properties = save.properties;
+  table.comment = save.comment;
+  table.created_ms = session_.engine().clock->NowMicros() / 1000;
+  return table;
+}
+
+arrow::Status TableCommands::CheckLocationIsFree(const Table& table) const {
+  if (table.kind != TableKind::kManaged || KeepsOwnSchema(table.provider)) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(table.location));
+  if (!found) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> children, files_.List(table.location));
+  if (children.empty()) return arrow::Status::OK();
+  return UserError("LOCATION_ALREADY_EXISTS", {{"location", "'file:" + table.location + "'"},
+                                               {"identifier", QuoteNameParts(table.FullName())}});
+}
+
+arrow::Status TableCommands::WriteNew(const Table& table, const Options& options, logical::PlanPtr plan,
+                                      connector::SaveMode mode) {
+  const connector::SinkDef* sink = connector::FindSink(table.provider);
+  if (sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", table.provider}});
+  connector::SinkRequest request;
+  request.options = options;
+  for (const auto& [key, value] : table.options) request.options.Set(key, value);
+  if (KeepsOwnSchema(table.provider)) {
+    for (const auto& [key, value] : table.properties) request.options.Set(key, value);
+  }
+  request.path = table.location;
+  request.partition_columns = table.partition_columns;
+  request.save_mode = mode;
+  return session_.WriteRows(std::move(plan), *sink, std::move(request));
+}
+
+arrow::Status TableCommands::CreateFrom(const Save& save, logical::PlanPtr plan, bool if_not_exists) {
+  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(save.name));
+  if (metastore_.FindTable(name.database, name.name) != nullptr) {
+    if (if_not_exists) return arrow::Status::OK();
+    return UserError("TABLE_OR_VIEW_ALREADY_EXISTS",
+                     {{"relationName", QuoteNameParts({catalog::kCatalogName, name.database, name.name})}});
+  }
+  if (connector::FindSink(save.provider) == nullptr) {
+    return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", save.provider}});
+  }
+  ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, Nullable(*plan->Schema())));
+  ARROW_RETURN_NOT_OK(CheckLocationIsFree(table));
+  bool external = table.kind == TableKind::kExternal;
+  ARROW_RETURN_NOT_OK(WriteNew(table, save.options, std::move(plan),
+                               external && !KeepsOwnSchema(table.provider) ? connector::SaveMode::kOverwrite
+                                                                           : connector::SaveMode::kAppend));
+  if (KeepsOwnSchema(table.provider)) table.schema = nullptr;
+  return metastore_.CreateTable(std::move(table));
+}
+
+arrow::Status TableCommands::Create(const sql::CreateTable& create) {
+  Save save{create.name, create.provider, create.partition_columns, {}, create.properties, create.comment,
+            create.location};
+  if (save.provider.empty()) save.provider = session_.conf().Get("spark.sql.sources.default").value_or("parquet");
+  for (const auto& [key, value] : create.options) save.options.Set(key, value);
+  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
+  if (!metastore_.HasDatabase(name.database)) {
+    return UserError("SCHEMA_NOT_FOUND", {{"schemaName", catalog::QuotedDatabase(name.database)}});
+  }
+  std::vector<std::string> full = {catalog::kCatalogName, name.database, name.name};
+  TablePtr existing = metastore_.FindTable(name.database, name.name);
+  if (create.replace) {
+    if (!KeepsOwnSchema(save.provider)) {
+      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                       {{"tableName", QuoteNameParts(full)}, {"operation", "REPLACE TABLE"}});
+    }
+    if (existing == nullptr && !create.create) {
+      return UserError("TABLE_OR_VIEW_NOT_FOUND",
+                       {{"relationName", QuoteNameParts(full)}, {"searchPath", session_.SearchPath()}});
+    }
+    save.options.Set("overwriteSchema", "true");
+  }
+  if (existing != nullptr && !create.replace) {
+    if (create.if_not_exists) return arrow::Status::OK();
+    return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts(full)}});
+  }
+  if (create.external && !create.location) {
+    return UserError("_LEGACY_ERROR_TEMP_1069");
+  }
+  if (connector::FindSink(save.provider) == nullptr && connector::FindSource(save.provider) == nullptr) {
+    return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", save.provider}});
+  }
+  connector::SaveMode mode = create.replace ? connector::SaveMode::kOverwrite : connector::SaveMode::kErrorIfExists;
+  if (create.query) {
+    if (!create.columns.empty()) {
+      return UserError("_LEGACY_ERROR_TEMP_0035",
+                       {{"message", "Schema may not be specified in a Create Table As Select (CTAS) statement"}});
+    }
+    ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(*create.query));
+    if (!create.replace) return CreateFrom(save, std::move(plan), create.if_not_exists);
+    ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, Nullable(*plan->Schema())));
+    ARROW_RETURN_NOT_OK(WriteNew(table, save.options, std::move(plan), mode));
+    table.schema = nullptr;
+    return metastore_.CreateTable(std::move(table), /*replace=*/true);
+  }
+  types::DataTypePtr schema = create.columns.empty() ? nullptr : SchemaOfColumns(create.columns);
+  ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, schema));
+  if (KeepsOwnSchema(table.provider)) {
+    ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(JoinPath(table.location, "_delta_log")));
+    bool make = !found || create.replace;
+    if (make && schema == nullptr) schema = table.schema = types::Struct({});
+    if (make) ARROW_RETURN_NOT_OK(WriteNew(table, save.options, NoRows(table.schema), mode));
+    table.schema = nullptr;
+    return metastore_.CreateTable(std::move(table), create.replace);
+  }
+  if (schema == nullptr) {
+    // The files say what the columns are.
+    Table unknown = table;
+    ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(table.location));
+    if (!found) return UserError("UNABLE_TO_INFER_SCHEMA", {{"format", ShownProvider(table.provider)}});
+    ARROW_ASSIGN_OR_RAISE(logical::PlanPtr scan, analyzer::ScanTable(session_.MakeAnalyzerContext(), unknown, Options(),
+                                                                     /*streaming=*/false));
+    table.schema = scan->Schema();
+  } else {
+    ARROW_RETURN_NOT_OK(CheckLocationIsFree(table));
+    ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(table.location));
+    if (!found) ARROW_RETURN_NOT_OK(files_.CreateDirectories(table.location));
+  }
+  return metastore_.CreateTable(std::move(table));
+}
+
+arrow::Status TableCommands::CreateLike(const sql::CreateTableLike& create) {
+  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
+  if (!create.if_not_exists && metastore_.FindTable(name.database, name.name) != nullptr) {
+    return UserError("TABLE_OR_VIEW_ALREADY_EXISTS",
+                     {{"relationName", QuoteNameParts({name.database, name.name})}});
+  }
+  ARROW_ASSIGN_OR_RAISE(TablePtr source, Find(create.source));
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*source));
+  sql::CreateTable table;
+  table.name = create.name;
+  table.if_not_exists = create.if_not_exists;
+  table.provider = !create.provider.empty() ? create.provider : source->provider;
+  for (const auto& field : schema->fields()) table.columns.push_back({field});
+  table.partition_columns = source->partition_columns;
+  table.options = source->options;
+  table.properties = create.properties;
+  table.location = create.location;
+  return Create(table);
+}
+
+arrow::Result<types::DataTypePtr> TableCommands::ViewSchema(const sql::CreateView& view,
+                                                            const types::DataType& query) const {
+  std::vector<types::StructField> fields = query.fields();
+  if (!view.columns.empty()) {
+    if (view.columns.size() != fields.size()) {
+      ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(view.name));
+      std::string names;
+      std::string data;
+      for (const auto& column : view.columns) names += (names.empty() ? "" : ", ") + QuoteIdentifier(column.first);
+      for (const auto& field : fields) data += (data.empty() ? "" : ", ") + QuoteIdentifier(field.name);
+      std::vector<std::string> full = {catalog::kCatalogName, name.database, name.name};
+      if (view.temporary) full = {view.name.back()};
+      return UserError(view.columns.size() > fields.size() ? "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS"
+                                                           : "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS",
+                       {{"viewName", QuoteNameParts(full)}, {"viewColumns", names}, {"dataColumns", data}});
+    }
+    for (size_t i = 0; i < fields.size(); ++i) {
+      fields[i].name = view.columns[i].first;
+      if (view.columns[i].second) fields[i].metadata_json = types::ColumnCommentJson(*view.columns[i].second);
+    }
+  }
+  return types::Struct(std::move(fields));
+}
+
+arrow::Status TableCommands::CreateView(const sql::CreateView& create) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(create.query));
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, ViewSchema(create, *plan->Schema()));
+  if (create.temporary) {
+    if (!create.columns.empty()) {
+      expression::ExpressionVector items;
+      for (size_t i = 0; i < schema->fields().size(); ++i) {
+        const types::StructField& field = schema->fields()[i];
+        items.push_back(std::make_shared<expression::Alias>(plan->output()[i], field.name,
+                                                            expression::NextAttributeId(), field.metadata_json));
+      }
+      plan = std::make_shared<logical::Project>(std::move(items), std::move(plan));
+    }
+    bool global = create.global;
+    if (!global && create.name.size() > 1) {
+      return UserError("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", {{"actualName", QuoteNameParts(create.name)}});
+    }
+    return catalog_.CreateView(create.name.back(), global, create.replace, std::move(plan));
+  }
+  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
+  Table view;
+  view.database = name.database;
+  view.name = name.name;
+  view.kind = TableKind::kView;
+  if (std::optional<std::string> temporary = session_.TemporaryViewIn(create.query)) {
+    return UserError("INVALID_TEMP_OBJ_REFERENCE", {{"obj", "VIEW"},
+                                                    {"objName", QuoteNameParts(view.FullName())},
+                                                    {"tempObj", "VIEW"},
+                                                    {"tempObjName", QuoteIdentifier(*temporary)}});
+  }
+  TablePtr existing = metastore_.FindTable(name.database, name.name);
+  if (existing != nullptr && create.if_not_exists) return arrow::Status::OK();
+  if (existing != nullptr && create.replace && existing->kind != TableKind::kView) {
+    return UserError("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE",
+                     {{"tableName", QuoteNameParts(existing->FullName())}, {"operation", "CREATE OR REPLACE VIEW"}});
+  }
+  ARROW_RETURN_NOT_OK(CheckNoDuplicates(*schema, session_.conf().GetBool("spark.sql.caseSensitive")));
+  view.schema = schema;
+  view.view_text = create.query_text;
+  view.view_database = catalog_.current_database();
+  view.properties = create.properties;
+  view.comment = create.comment;
+  view.created_ms = session_.engine().clock->NowMicros() / 1000;
+  return metastore_.CreateTable(std::move(view), create.replace);
+}
+
+arrow::Status TableCommands::CreateViewUsing(const sql::CreateViewUsing& create) {
+  const connector::SourceDef* def = connector::FindSource(create.provider);
+  if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", create.provider}});
+  auto request = std::make_shared<connector::SourceRequest>();
+  for (const auto& [key, value] : create.options) request->options.Set(key, value);
+  if (std::optional<std::string> path = request->options.Get("path")) request->paths = {*path};
+  if (!create.columns.empty()) request->user_schema = SchemaOfColumns(create.columns);
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan,
+                        analyzer::ScanSource(session_.MakeAnalyzerContext(), def, std::move(request), false));
+  return catalog_.CreateView(create.name.back(), create.global, create.replace, std::move(plan));
+}
+
+arrow::Status TableCommands::DropFiles(const Table& table) {
+  if (table.kind != TableKind::kManaged) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(table.location));
+  return found ? files_.RemoveTree(table.location) : arrow::Status::OK();
+}
+
+std::string TableCommands::QuotedDatabaseOf(const sql::NameParts& name) const {
+  std::optional<catalog::Catalog::TableName> qualified = catalog_.QualifyTable(name);
+  return catalog::QuotedDatabase(qualified ? qualified->database : name[0]);
+}
+
+arrow::Status TableCommands::Drop(const sql::DropRelation& drop) {
+  bool global = drop.name.size() == 2 && EqualsIgnoreCase(drop.name[0], catalog::kGlobalTempDatabase);
+  if ((drop.name.size() == 1 || global) && catalog_.DropView(drop.name.back(), global)) return arrow::Status::OK();
+  TablePtr table = catalog_.FindTable(drop.name);
+  if (table == nullptr) {
+    if (drop.if_exists) return arrow::Status::OK();
+    return UserError("TABLE_OR_VIEW_NOT_FOUND", {{"relationName", QuoteNameParts(session_.FullNameOf(drop.name))},
+                                                 {"searchPath", "[" + QuotedDatabaseOf(drop.name) + "]"}});
+  }
+  bool is_view = table->kind == TableKind::kView;
+  if (drop.view && !is_view) {
+    return UserError("WRONG_COMMAND_FOR_OBJECT_TYPE",
+                     {{"operation", "DROP VIEW"},
+                      {"requiredType", "VIEW or METRIC_VIEW"},
+                      {"objectName", std::string(catalog::kCatalogName) + "." + table->database + "." + table->name},
+                      {"foundType", table->kind == TableKind::kExternal ? "EXTERNAL" : "MANAGED"},
+                      {"alternative", "DROP TABLE"}});
+  }
+  // The name first: when we die in between, files without a table are left, not a table without files.
+  metastore_.DropTable(table->database, table->name);
+  return DropFiles(*table);
+}
+
+arrow::Status TableCommands::CreateDatabase(const sql::CreateDatabase& create) {
+  std::vector<std::string> name = create.name;
+  if (name.size() > 1 && EqualsIgnoreCase(name[0], catalog::kCatalogName)) name.erase(name.begin());
+  if (name.size() != 1) {
+    return UserError("REQUIRES_SINGLE_PART_NAMESPACE",
+                     {{"sessionCatalog", catalog::kCatalogName}, {"identifier", QuoteNameParts(create.name)}});
+  }
+  catalog::Database database;
+  database.name = ToLowerAscii(name[0]);
+  if (database.name == catalog::kGlobalTempDatabase) {
+    return UserError("_LEGACY_ERROR_TEMP_1066", {{"database", catalog::kGlobalTempDatabase}});
+  }
+  database.comment = create.comment.value_or("");
+  database.location = create.location ? AbsolutePath(LocalPath(*create.location))
+                                      : JoinPath(session_.WarehouseDirectory(), database.name + ".db");
+  database.properties = create.properties;
+  return metastore_.CreateDatabase(std::move(database), create.if_not_exists);
+}
+
+arrow::Status TableCommands::DropDatabase(const sql::DropDatabase& drop) {
+  std::optional<catalog::Database> database = metastore_.FindDatabase(drop.name.back());
+  ARROW_ASSIGN_OR_RAISE(std::vector<TablePtr> tables,
+                        metastore_.DropDatabase(drop.name.back(), drop.if_exists, drop.cascade));
+  for (const TablePtr& table : tables) ARROW_RETURN_NOT_OK(DropFiles(*table));
+  if (!database || database->location.empty()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(database->location));
+  if (!found) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto children, files_.List(database->location));
+  return children.empty() || drop.cascade ? files_.RemoveTree(database->location) : arrow::Status::OK();
+}
+
+arrow::Status TableCommands::InsertInto(const Table& table, logical::PlanPtr plan, const InsertRequest& request) {
+  InsertTarget target;
+  target.table_name = QuoteNameParts(table.FullName());
+  ARROW_ASSIGN_OR_RAISE(target.schema, SchemaOf(table));
+  bool case_sensitive = session_.conf().GetBool("spark.sql.caseSensitive");
+  for (const auto& [name, value] : request.partition) {
+    bool known = std::any_of(table.partition_columns.begin(), table.partition_columns.end(), [&](const auto& column) {
+      return case_sensitive ? column == name : EqualsIgnoreCase(column, name);
+    });
+    if (!known) {
+      return UserError("PARTITIONS_NOT_FOUND",
+                       {{"partitionList", QuoteIdentifier(name)}, {"tableName", target.table_name}});
+    }
+  }
+  if (request.overwrite && !KeepsOwnSchema(table.provider) && ReadsFrom(*plan, table.location)) {
+    return UserError("UNSUPPORTED_OVERWRITE.TABLE", {{"table", target.table_name}});
+  }
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr aligned,
+                        AlignInsertColumns(session_.MakeAnalyzerContext(), std::move(plan), target, request.partition,
+                                           request.columns, request.by_name));
+  Options options = request.options;
+  bool fixed = std::any_of(request.partition.begin(), request.partition.end(), [](const auto& p) { return p.second; });
+  // PARTITION (p = 1) replaces that partition only.
+  if (request.overwrite && (fixed || request.dynamic)) options.Set("partitionOverwriteMode", "dynamic");
+  return WriteNew(table, options, std::move(aligned),
+                  request.overwrite ? connector::SaveMode::kOverwrite : connector::SaveMode::kAppend);
+}
+
+arrow::Status TableCommands::Insert(const sql::Insert& insert) {
+  bool is_path = insert.table.size() == 2 && catalog_.FindTable(insert.table) == nullptr &&
+                 connector::FindSink(insert.table[0]) != nullptr && !metastore_.HasDatabase(insert.table[0]);
+  if (is_path && KeepsOwnSchema(insert.table[0])) {
+    Table table;
+    table.database = insert.table[0];
+    table.name = insert.table[1];
+    table.provider = ToLowerAscii(insert.table[0]);
+    table.location = AbsolutePath(LocalPath(insert.table[1]));
+    ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(insert.query));
+    return InsertInto(table, std::move(plan), {insert.overwrite, false, insert.by_name, insert.columns, insert.partition, {}});
+  }
+  ARROW_ASSIGN_OR_RAISE(TablePtr table, FindTable(insert.table, "INSERT"));
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.AnalyzeInsert(insert, *table));
+  return InsertInto(*table, std::move(plan),
+                    {insert.overwrite, false, insert.by_name, insert.columns, insert.partition, {}});
+}
+
+arrow::Status TableCommands::InsertDirectory(const sql::InsertDirectory& insert) {
+  const connector::SinkDef* sink = connector::FindSink(insert.provider);
+  if (sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", insert.provider}});
+  connector::SinkRequest request;
+  for (const auto& [key, value] : insert.options) request.options.Set(key, value);
+  request.path = insert.path.empty() ? request.options.GetOr("path", "") : insert.path;
+  request.save_mode = connector::SaveMode::kOverwrite;
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(insert.query));
+  return session_.WriteRows(std::move(plan), *sink, std::move(request));
+}
+
+arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode mode, logical::PlanPtr plan) {
+  TablePtr table = catalog_.FindTable(save.name);
+  if (table == nullptr) return CreateFrom(save, std::move(plan), /*if_not_exists=*/false);
+  if (table->kind == TableKind::kView) {
+    return UserError("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+                     {{"viewName", QuoteNameParts(table->FullName())}, {"operation", "SAVE AS TABLE"}});
+  }
+  switch (mode) {
+    case connector::SaveMode::kErrorIfExists:
+      return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts(table->FullName())}});
+    case connector::SaveMode::kIgnore:
+      return arrow::Status::OK();
+    case connector::SaveMode::kAppend: {
+      if (!EqualsIgnoreCase(save.provider, table->provider) && save.options.Has("__explicit_provider")) {
+        return UserError("_LEGACY_ERROR_TEMP_1159", {{"tableName", table->name},
+                                                     {"existingProvider", ShownProvider(table->provider)},
+                                                     {"specifiedProvider", ShownProvider(save.provider)}});
+      }
+      if (KeepsOwnSchema(table->provider)) {
+        return WriteNew(*table, save.options, std::move(plan), mode);
+      }
+      InsertRequest request;
+      request.by_name = true;
+      ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*table));
+      if (schema->fields().size() != plan->output().size()) {
+        return UserError("_LEGACY_ERROR_TEMP_1161", {{"tableName", table->name},
+                                                     {"existingTableSchema", schema->CatalogString()},
+                                                     {"querySchema", plan->Schema()->CatalogString()}});
+      }
+      return InsertInto(*table, std::move(plan), request);
+    }
+    case connector::SaveMode::kOverwrite:
+      break;
+  }
+  if (KeepsOwnSchema(table->provider) && KeepsOwnSchema(save.provider)) {
+    Table same = *table;
+    same.partition_columns = save.partition_columns;
+    return WriteNew(same, save.options, std::move(plan), mode);
+  }
+  if (ReadsFrom(*plan, table->location)) {
+    return UserError("UNSUPPORTED_OVERWRITE.TABLE", {{"table", QuoteNameParts(table->FullName())}});
+  }
+  metastore_.DropTable(table->database, table->name);
+  ARROW_RETURN_NOT_OK(DropFiles(*table));
+  return CreateFrom(save, std::move(plan), /*if_not_exists=*/false);
+}
+
+arrow::Status TableCommands::Truncate(const sql::TruncateTable& truncate) {
+  ARROW_ASSIGN_OR_RAISE(TablePtr table, FindTable(truncate.name, "TRUNCATE TABLE"));
+  if (table->kind == TableKind::kExternal) {
+    return UserError("_LEGACY_ERROR_TEMP_1266", {{"tableIdentWithDB", QuoteNameParts(table->FullName())}});
+  }
+  if (truncate.partition.empty()) {
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*table));
+    if (KeepsOwnSchema(table->provider)) return WriteNew(*table, {}, NoRows(schema), connector::SaveMode::kOverwrite);
+    ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(table->location));
+    if (found) ARROW_RETURN_NOT_OK(files_.RemoveTree(table->location));
+    return files_.CreateDirectories(table->location);
+  }
+  sql::AlterTable drop{};
+  drop.kind = sql::AlterTable::Kind::kDropPartitions;
+  drop.partitions = {truncate.partition};
+  drop.if_exists = true;
+  return AlterPartitions(*table, drop);
+}
+
+std::string ShownProvider(std::string_view provider) {
+  if (provider == "parquet") return "Parquet";
+  if (provider == "text") return "Text";
+  return ToUpperAscii(provider);
+}
+
+}  // namespace millrace::session

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/metastore.h"
+#include "connector/sink.h"
+#include "session/insert_columns.h"
+#include "session/session.h"
+#include "sql/statement.h"
+
+namespace millrace::session {
+
+/// What changes the catalog's tables and their rows: SQL's statements, DataFrameWriter's saveAsTable and insertInto, and
+/// spark.catalog end here. Confined to a call; `session` outlives it.
+class TableCommands {
+ public:
+  explicit TableCommands(Session& session);
+
+  /// A table of the catalog by name. Errors: UserError TABLE_OR_VIEW_NOT_FOUND.
+  /// `as_relation`: the message names where relations are looked for, not where commands look.
+  arrow::Result<catalog::TablePtr> Find(const sql::NameParts& name, bool as_relation = false) const;
+  /// As Find; views are refused. `operation` for the message. Errors: UserError EXPECT_TABLE_NOT_VIEW.….
+  arrow::Result<catalog::TablePtr> FindTable(const sql::NameParts& name, const std::string& operation,
+                                             bool no_alternative = true) const;
+  /// Errors: UserError SCHEMA_NOT_FOUND, REQUIRES_SINGLE_PART_NAMESPACE, CATALOG_NOT_FOUND.
+  arrow::Result<catalog::Catalog::TableName> Qualify(const sql::NameParts& name) const;
+  /// Columns as the table has them now.
+  arrow::Result<types::DataTypePtr> SchemaOf(const catalog::Table& table) const;
+
+  arrow::Status Create(const sql::CreateTable& create);
+  arrow::Status CreateLike(const sql::CreateTableLike& create);
+  arrow::Status CreateView(const sql::CreateView& create);
+  arrow::Status CreateViewUsing(const sql::CreateViewUsing& create);
+  arrow::Status Drop(const sql::DropRelation& drop);
+  arrow::Status CreateDatabase(const sql::CreateDatabase& create);
+  arrow::Status DropDatabase(const sql::DropDatabase& drop);
+  arrow::Status Alter(const sql::AlterTable& alter);
+  arrow::Status Insert(const sql::Insert& insert);
+  arrow::Status InsertDirectory(const sql::InsertDirectory& insert);
+  arrow::Status Truncate(const sql::TruncateTable& truncate);
+
+  /// How a writer describes the table it wants.
+  struct Save {
+    sql::NameParts name;
+    std::string provider;
+    std::vector<std::string> partition_columns;
+    Options options;
+    sql::Properties properties;
+    std::optional<std::string> comment;
+    std::optional<std::string> location;
+  };
+  /// CREATE TABLE AS: makes the table of the plan's columns and writes its rows.
+  arrow::Status CreateFrom(const Save& save, logical::PlanPtr plan, bool if_not_exists);
+  /// DataFrameWriter.saveAsTable.
+  arrow::Status SaveAsTable(const Save& save, connector::SaveMode mode, logical::PlanPtr plan);
+  /// Rows of `plan` into an existing table.
+  struct InsertRequest {
+    bool overwrite = false;
+    /// Only partitions that get rows are replaced.
+    bool dynamic = false;
+    bool by_name = false;
+    std::vector<std::string> columns;
+    sql::PartitionSpec partition;
+    Options options;
+  };
+  arrow::Status InsertInto(const catalog::Table& table, logical::PlanPtr plan, const InsertRequest& request);
+  /// Partitions of a table of files as "a=1/b=2", sorted. Errors: UserError INVALID_PARTITION_OPERATION….
+  arrow::Result<std::vector<std::string>> Partitions(const catalog::Table& table) const;
+
+ private:
+  std::string QuotedDatabaseOf(const sql::NameParts& name) const;
+  arrow::Result<std::string> DatabaseLocation(const std::string& database) const;
+  arrow::Result<catalog::Table> NewTable(const Save& save, types::DataTypePtr schema) const;
+  arrow::Status CheckLocationIsFree(const catalog::Table& table) const;
+  arrow::Status WriteNew(const catalog::Table& table, const Options& options, logical::PlanPtr plan,
+                         connector::SaveMode mode);
+  arrow::Status DropFiles(const catalog::Table& table);
+  arrow::Status AddColumns(const catalog::Table& table, const sql::AlterTable& alter);
+  arrow::Status AlterPartitions(const catalog::Table& table, const sql::AlterTable& alter);
+  arrow::Status Rename(const catalog::Table& table, const sql::AlterTable& alter);
+  arrow::Result<types::DataTypePtr> ViewSchema(const sql::CreateView& view, const types::DataType& query) const;
+
+  Session& session_;
+  catalog::Catalog& catalog_;
+  catalog::Metastore& metastore_;
+  FileSystem& files_;
+};
+
+/// "parquet" as messages show it: Parquet; "csv": CSV.
+std::string ShownProvider(std::string_view provider);
+/// Whether the format keeps schema and partitioning with its rows, so that the catalog only points at them.
+bool KeepsOwnSchema(std::string_view provider);
+
+}  // namespace millrace::session

@@ -1,0 +1,226 @@
+#include <functional>
+#include <set>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "connector/sink.h"
+#include "session/session.h"
+#include "session/table_commands.h"
+#include "spark/connect/commands.pb.h"
+#include "spark/connect/relations.pb.h"
+#include "sql/parser.h"
+#include "sql/plan_conventions.h"
+#include "types/column_comment.h"
+
+/// Writers that name a table: saveAsTable, insertInto, writeTo, toTable.
+
+namespace millrace::session {
+
+namespace {
+
+namespace connect = spark::connect;
+
+// partitionedBy of the newer writer: plain columns.
+arrow::Result<std::string> PlainColumn(const connect::Expression& expression) {
+  if (!expression.has_unresolved_attribute()) {
+    return analyzer::NotSupported("partitionedBy with a transform");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto parts,
+                        sql::ParseMultipartIdentifier(expression.unresolved_attribute().unparsed_identifier()));
+  return parts.back();
+}
+
+}  // namespace
+
+arrow::Status Session::WriteTable(const connect::WriteOperation& write) {
+  using Method = connect::WriteOperation::SaveTable;
+  TableCommands commands(*this);
+  TableCommands::Save save;
+  ARROW_ASSIGN_OR_RAISE(save.name, sql::ParseMultipartIdentifier(write.table().table_name()));
+  save.provider = write.source();
+  bool explicit_provider = !save.provider.empty();
+  if (!explicit_provider) save.provider = conf_.Get("spark.sql.sources.default").value_or("parquet");
+  for (const auto& [key, value] : write.options()) save.options.Set(key, value);
+  if (write.has_path()) save.location = write.path();
+  save.partition_columns.assign(write.partitioning_columns().begin(), write.partitioning_columns().end());
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
+  connector::SaveMode mode = connector::SaveMode::kErrorIfExists;
+  switch (write.mode()) {
+    case connect::WriteOperation::SAVE_MODE_APPEND:
+      mode = connector::SaveMode::kAppend;
+      break;
+    case connect::WriteOperation::SAVE_MODE_OVERWRITE:
+      mode = connector::SaveMode::kOverwrite;
+      break;
+    case connect::WriteOperation::SAVE_MODE_IGNORE:
+      mode = connector::SaveMode::kIgnore;
+      break;
+    default:
+      break;
+  }
+  if (write.table().save_method() != Method::TABLE_SAVE_METHOD_INSERT_INTO) {
+    if (catalog_.FindView(save.name)) {
+      return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts(save.name)}});
+    }
+    return commands.SaveAsTable(save, mode, std::move(plan));
+  }
+  if (!save.partition_columns.empty()) {
+    return UserError("_LEGACY_ERROR_TEMP_1309");
+  }
+  ARROW_ASSIGN_OR_RAISE(catalog::TablePtr table, commands.FindTable(save.name, "INSERT"));
+  TableCommands::InsertRequest request;
+  request.overwrite = mode == connector::SaveMode::kOverwrite;
+  request.options = save.options;
+  return commands.InsertInto(*table, std::move(plan), request);
+}
+
+arrow::Status Session::WriteV2(const connect::WriteOperationV2& write) {
+  using Operation = connect::WriteOperationV2;
+  TableCommands commands(*this);
+  TableCommands::Save save;
+  ARROW_ASSIGN_OR_RAISE(save.name, sql::ParseMultipartIdentifier(write.table_name()));
+  save.provider = write.has_provider() ? write.provider() : conf_.Get("spark.sql.sources.default").value_or("parquet");
+  for (const auto& [key, value] : write.options()) save.options.Set(key, value);
+  for (const auto& [key, value] : write.table_properties()) save.properties[key] = value;
+  for (const auto& column : write.partitioning_columns()) {
+    ARROW_ASSIGN_OR_RAISE(save.partition_columns.emplace_back(), PlainColumn(column));
+  }
+  if (write.clustering_columns_size() > 0) return analyzer::NotSupported("clusterBy");
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
+  catalog::TablePtr table = catalog_.FindTable(save.name);
+  bool replace = write.mode() == Operation::MODE_REPLACE || write.mode() == Operation::MODE_CREATE_OR_REPLACE;
+  if (write.mode() == Operation::MODE_CREATE || (replace && table == nullptr)) {
+    if (write.mode() == Operation::MODE_REPLACE) {
+      return UserError("TABLE_OR_VIEW_NOT_FOUND",
+                       {{"relationName", QuoteNameParts(FullNameOf(save.name))}, {"searchPath", SearchPath()}});
+    }
+    return commands.CreateFrom(save, std::move(plan), /*if_not_exists=*/false);
+  }
+  if (replace) {
+    if (!KeepsOwnSchema(save.provider)) {
+      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                       {{"tableName", QuoteNameParts(table->FullName())}, {"operation", "REPLACE TABLE"}});
+    }
+    save.options.Set("overwriteSchema", "true");
+    return commands.SaveAsTable(save, connector::SaveMode::kOverwrite, std::move(plan));
+  }
+  ARROW_ASSIGN_OR_RAISE(table, commands.FindTable(save.name, "INSERT"));
+  TableCommands::InsertRequest request;
+  request.by_name = true;
+  request.options = save.options;
+  switch (write.mode()) {
+    case Operation::MODE_APPEND:
+      return commands.InsertInto(*table, std::move(plan), request);
+    case Operation::MODE_OVERWRITE_PARTITIONS:
+      request.overwrite = true;
+      request.dynamic = true;
+      return commands.InsertInto(*table, std::move(plan), request);
+    case Operation::MODE_OVERWRITE: {
+      request.overwrite = true;
+      const auto& condition = write.overwrite_condition();
+      bool all = condition.has_literal() && condition.literal().has_boolean() && condition.literal().boolean();
+      if (!all) return analyzer::NotSupported("writeTo(…).overwrite of some rows");
+      return commands.InsertInto(*table, std::move(plan), request);
+    }
+    default:
+      return analyzer::NotSupported("this mode of writeTo");
+  }
+}
+
+arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::WriteStreamOperationStart& start,
+                                                            logical::PlanPtr plan, connector::SinkRequest* request,
+                                                            std::string* provider) {
+  ARROW_ASSIGN_OR_RAISE(auto name, sql::ParseMultipartIdentifier(start.table_name()));
+  TableCommands commands(*this);
+  catalog::TablePtr table = catalog_.FindTable(name);
+  if (catalog_.FindView(name) || (table != nullptr && table->kind == catalog::TableKind::kView)) {
+    return UserError("UNSUPPORTED_FEATURE.STREAMING_VIEW", {{"viewName", QuoteNameParts(name)}});
+  }
+  if (table == nullptr) {
+    sql::CreateTable create;
+    create.name = name;
+    create.provider = start.format();
+    for (const auto& field : plan->Schema()->fields()) create.columns.push_back({field});
+    create.partition_columns = request->partition_columns;
+    std::string path = request->path;
+    if (!path.empty()) create.location = path;
+    ARROW_RETURN_NOT_OK(commands.Create(create));
+    table = catalog_.FindTable(name);
+  } else if (!start.format().empty() && !EqualsIgnoreCase(start.format(), table->provider)) {
+    return UserError("_LEGACY_ERROR_TEMP_1159", {{"tableName", QuoteNameParts(table->FullName())},
+                                                 {"existingProvider", table->provider},
+                                                 {"specifiedProvider", start.format()}});
+  }
+  for (const auto& [key, value] : table->options) {
+    if (!request->options.Has(key)) request->options.Set(key, value);
+  }
+  request->path = table->location;
+  request->partition_columns = table->partition_columns;
+  *provider = table->provider;
+  return plan;
+}
+
+std::optional<std::string> Session::TemporaryViewIn(const connect::Relation& query) const {
+  std::optional<std::string> found;
+  std::set<std::string> defined;
+  std::function<void(const google::protobuf::Message&)> visit = [&](const google::protobuf::Message& message) {
+    if (found) return;
+    if (message.GetDescriptor()->full_name() == "spark.connect.WithRelations") {
+      for (const auto& reference : static_cast<const connect::WithRelations&>(message).references()) {
+        if (reference.has_subquery_alias()) defined.insert(ToLowerAscii(reference.subquery_alias().alias()));
+      }
+    }
+    if (message.GetDescriptor()->full_name() == "spark.connect.Read.NamedTable") {
+      const auto& table = static_cast<const connect::Read::NamedTable&>(message);
+      auto parts = sql::ParseMultipartIdentifier(table.unparsed_identifier());
+      if (parts.ok() && defined.count(ToLowerAscii(parts->back())) == 0 && catalog_.FindView(*parts)) {
+        found = parts->back();
+      }
+      return;
+    }
+    const google::protobuf::Reflection* reflection = message.GetReflection();
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
+    reflection->ListFields(message, &fields);
+    for (const auto* field : fields) {
+      if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE || field->is_map()) continue;
+      if (!field->is_repeated()) {
+        visit(reflection->GetMessage(message, field));
+        continue;
+      }
+      for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+        visit(reflection->GetRepeatedMessage(message, field, i));
+      }
+    }
+  };
+  visit(query);
+  return found;
+}
+
+arrow::Result<logical::PlanPtr> Session::AnalyzeInsert(const sql::Insert& insert, const catalog::Table& table) {
+  connect::Relation query = insert.query;
+  bool values = query.has_unresolved_table_valued_function() &&
+                query.unresolved_table_valued_function().function_name() == sql::kInlineTable;
+  if (!values || table.schema == nullptr) return Analyze(query);
+  std::vector<std::string> columns = insert.columns;
+  for (const auto& field : table.schema->fields()) {
+    if (insert.columns.empty()) columns.push_back(field.name);
+  }
+  for (auto& row : *query.mutable_unresolved_table_valued_function()->mutable_arguments()) {
+    if (!row.has_unresolved_function()) continue;
+    auto* cells = row.mutable_unresolved_function()->mutable_arguments();
+    for (int i = 0; i < cells->size() && static_cast<size_t>(i) < columns.size(); ++i) {
+      connect::Expression& cell = (*cells)[i];
+      bool is_default = cell.has_unresolved_attribute() &&
+                        EqualsIgnoreCase(cell.unresolved_attribute().unparsed_identifier(), "default");
+      if (!is_default) continue;
+      int at = table.schema->FieldIndex(columns[static_cast<size_t>(i)], false);
+      cell.Clear();
+      std::string text = "NULL";
+      if (at >= 0) text = types::DefaultOf(table.schema->fields()[static_cast<size_t>(at)]).value_or(text);
+      ARROW_RETURN_NOT_OK(sql::ParseExpression(text, ParserOptions(), &cell));
+    }
+  }
+  return Analyze(query);
+}
+
+}  // namespace millrace::session

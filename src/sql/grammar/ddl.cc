@@ -1,0 +1,421 @@
+#include "base/ascii.h"
+#include "sql/data_type_proto.h"
+#include "sql/grammar/grammar.h"
+#include "sql/parse_error.h"
+#include "sql/string_literal.h"
+#include "types/column_comment.h"
+
+/// CREATE, DROP, ALTER of tables, views and databases.
+
+namespace millrace::sql {
+
+
+arrow::Result<bool> Grammar::IfNotExists() {
+  if (!At(Keyword::kIf)) return false;
+  Take();
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kNot));
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kExists));
+  return true;
+}
+
+arrow::Result<bool> Grammar::IfExists() {
+  if (!At(Keyword::kIf, Keyword::kExists)) return false;
+  position_ += 2;
+  return true;
+}
+
+arrow::Status Grammar::ParseProperties(Properties* out) {
+  google::protobuf::Map<std::string, std::string> map;
+  ARROW_RETURN_NOT_OK(ParseOptions(&map));
+  out->insert(map.begin(), map.end());
+  return Status::OK();
+}
+
+arrow::Result<std::string> Grammar::PropertyKey() {
+  if (Peek().kind == TokenKind::kString) return StringValue();
+  ARROW_ASSIGN_OR_RAISE(NameParts parts, MultipartIdentifier());
+  std::string key;
+  for (const std::string& part : parts) key += (key.empty() ? "" : ".") + part;
+  return key;
+}
+
+std::string Grammar::TextBetween(size_t first_token, size_t end_token) const {
+  if (end_token <= first_token) return "";
+  const Token& first = tokens_[first_token];
+  const Token& last = tokens_[end_token - 1];
+  return std::string(text_.substr(first.offset, last.offset + last.text.size() - first.offset));
+}
+
+arrow::Status Grammar::ParseColumnDefinition(ColumnDefinition* out) {
+  ARROW_ASSIGN_OR_RAISE(out->field.name, NameIdentifier());
+  Accept(Symbol::kColon);
+  spark::connect::DataType type;
+  ARROW_RETURN_NOT_OK(ParseType(&type));
+  ARROW_ASSIGN_OR_RAISE(out->field.type, DataTypeFromProto(type));
+  std::optional<std::string> comment;
+  std::optional<std::string> default_text;
+  while (true) {
+    if (At(Keyword::kNot, Keyword::kNull)) {
+      position_ += 2;
+      out->field.nullable = false;
+    } else if (At(Keyword::kDefault)) {
+      Take();
+      size_t first = position_;
+      Expression ignored;
+      ARROW_RETURN_NOT_OK(ParseExpression(&ignored));
+      default_text = TextBetween(first, position_);
+    } else if (At(Keyword::kComment)) {
+      Take();
+      ARROW_ASSIGN_OR_RAISE(comment, StringValue());
+    } else if (At(Keyword::kGenerated)) {
+      return Unsupported("GENERATED ALWAYS AS");
+    } else {
+      break;
+    }
+  }
+  out->field.metadata_json = types::ColumnMetadata(comment, default_text);
+  return Status::OK();
+}
+
+arrow::Status Grammar::ParseColumnDefinitions(std::vector<ColumnDefinition>* out) {
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+  do {
+    if (At(Keyword::kConstraint) || At(Keyword::kPrimary) || At(Keyword::kForeign) || At(Keyword::kCheck)) {
+      return Unsupported("table constraints");
+    }
+    ARROW_RETURN_NOT_OK(ParseColumnDefinition(&out->emplace_back()));
+  } while (Accept(Symbol::kComma));
+  return Expect(Symbol::kRightParen);
+}
+
+// Columns by name; with a type (Hive's style) they are columns of the table too.
+arrow::Status Grammar::ParsePartitionedBy(CreateTable* table) {
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+  do {
+    bool plain = Peek(1).Is(Symbol::kComma) || Peek(1).Is(Symbol::kRightParen);
+    if (plain) {
+      ARROW_ASSIGN_OR_RAISE(table->partition_columns.emplace_back(), NameIdentifier());
+      continue;
+    }
+    if (Peek(1).Is(Symbol::kLeftParen)) return Unsupported("PARTITIONED BY a transform");
+    ColumnDefinition column;
+    ARROW_RETURN_NOT_OK(ParseColumnDefinition(&column));
+    table->partition_columns.push_back(column.field.name);
+    table->columns.push_back(std::move(column));
+  } while (Accept(Symbol::kComma));
+  return Expect(Symbol::kRightParen);
+}
+
+arrow::Status Grammar::ParseTableClauses(CreateTable* table) {
+  while (true) {
+    if (Accept(Keyword::kUsing)) {
+      ARROW_ASSIGN_OR_RAISE(NameParts provider, MultipartIdentifier());
+      for (const std::string& part : provider) table->provider += (table->provider.empty() ? "" : ".") + part;
+    } else if (At(Keyword::kPartitioned, Keyword::kBy)) {
+      position_ += 2;
+      ARROW_RETURN_NOT_OK(ParsePartitionedBy(table));
+    } else if (Accept(Keyword::kOptions)) {
+      ARROW_RETURN_NOT_OK(ParseProperties(&table->options));
+    } else if (Accept(Keyword::kTblproperties)) {
+      ARROW_RETURN_NOT_OK(ParseProperties(&table->properties));
+    } else if (Accept(Keyword::kLocation)) {
+      ARROW_ASSIGN_OR_RAISE(table->location, StringValue());
+    } else if (Accept(Keyword::kComment)) {
+      ARROW_ASSIGN_OR_RAISE(table->comment, StringValue());
+    } else if (At(Keyword::kClustered) || At(Keyword::kCluster)) {
+      return Unsupported("CLUSTERED BY and CLUSTER BY of a table");
+    } else if (At(Keyword::kStored) || At(Keyword::kRow) || At(Keyword::kSkewed)) {
+      return Unsupported("Hive's STORED AS, ROW FORMAT and SKEWED BY");
+    } else {
+      return Status::OK();
+    }
+  }
+}
+
+arrow::Status Grammar::ParseCreateTable(Command* out) {
+  CreateTable table;
+  table.create = Accept(Keyword::kCreate);
+  table.replace = !table.create || At(Keyword::kOr, Keyword::kReplace);
+  if (!table.create) Take();
+  if (table.create && table.replace) position_ += 2;
+  if (Accept(Keyword::kExternal)) table.external = true;
+  // An old way to make a temporary view of files.
+  bool temporary = !table.external && (Accept(Keyword::kTemporary) || Accept(Keyword::kTemp));
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kTable));
+  ARROW_ASSIGN_OR_RAISE(table.if_not_exists, IfNotExists());
+  ARROW_ASSIGN_OR_RAISE(table.name, MultipartIdentifier());
+  if (temporary) {
+    CreateView view;
+    view.name = std::move(table.name);
+    view.temporary = true;
+    return ParseCreateViewUsing(view, out);
+  }
+  if (At(Keyword::kLike)) return ParseCreateTableLike(std::move(table), out);
+  if (At(Symbol::kLeftParen) && !StartsQuery(position_)) ARROW_RETURN_NOT_OK(ParseColumnDefinitions(&table.columns));
+  ARROW_RETURN_NOT_OK(ParseTableClauses(&table));
+  bool as = Accept(Keyword::kAs);
+  if (as || AtQueryStatement()) {
+    ARROW_RETURN_NOT_OK(ParseQuery(&table.query.emplace()));
+  }
+  *out = std::move(table);
+  return Status::OK();
+}
+
+arrow::Status Grammar::ParseCreateTableLike(CreateTable head, Command* out) {
+  Take();
+  CreateTableLike like;
+  like.name = std::move(head.name);
+  like.if_not_exists = head.if_not_exists;
+  ARROW_ASSIGN_OR_RAISE(like.source, MultipartIdentifier());
+  CreateTable clauses;
+  ARROW_RETURN_NOT_OK(ParseTableClauses(&clauses));
+  like.provider = clauses.provider;
+  like.properties = clauses.properties;
+  like.location = clauses.location;
+  *out = std::move(like);
+  return Status::OK();
+}
+
+// CREATE [OR REPLACE] [[GLOBAL] TEMPORARY] VIEW [IF NOT EXISTS] name [(columns)] [clauses] AS query
+arrow::Status Grammar::ParseCreateView(Command* out) {
+  CreateView view;
+  Take();
+  view.replace = Accept(Keyword::kOr, Keyword::kReplace);
+  view.global = Accept(Keyword::kGlobal);
+  view.temporary = Accept(Keyword::kTemporary) || Accept(Keyword::kTemp);
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kView));
+  size_t at = position_;
+  ARROW_ASSIGN_OR_RAISE(view.if_not_exists, IfNotExists());
+  if (view.if_not_exists && view.temporary) return ErrorAt(at, "_LEGACY_ERROR_TEMP_0053");
+  ARROW_ASSIGN_OR_RAISE(view.name, MultipartIdentifier());
+  if (view.temporary && At(Symbol::kLeftParen)) {
+    // USING may follow column definitions with types.
+    size_t after = Closing(position_) + 1;
+    if (tokens_[std::min(after, tokens_.size() - 1)].Is(Keyword::kUsing)) return ParseCreateViewUsing(view, out);
+  }
+  if (At(Keyword::kUsing)) return ParseCreateViewUsing(view, out);
+  if (Accept(Symbol::kLeftParen)) {
+    do {
+      auto& [name, comment] = view.columns.emplace_back();
+      ARROW_ASSIGN_OR_RAISE(name, NameIdentifier());
+      if (Accept(Keyword::kComment)) {
+        ARROW_ASSIGN_OR_RAISE(comment, StringValue());
+      }
+    } while (Accept(Symbol::kComma));
+    ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  }
+  while (!At(Keyword::kAs)) {
+    if (Accept(Keyword::kComment)) {
+      ARROW_ASSIGN_OR_RAISE(view.comment, StringValue());
+    } else if (Accept(Keyword::kTblproperties)) {
+      ARROW_RETURN_NOT_OK(ParseProperties(&view.properties));
+    } else if (At(Keyword::kWith) || At(Keyword::kSchema)) {
+      return Unsupported("WITH SCHEMA of a view");
+    } else {
+      return SyntaxErrorHere();
+    }
+  }
+  Take();
+  size_t first = position_;
+  ARROW_RETURN_NOT_OK(ParseQuery(&view.query));
+  view.query_text = TextBetween(first, position_);
+  *out = std::move(view);
+  return Status::OK();
+}
+
+arrow::Status Grammar::ParseCreateViewUsing(const CreateView& head, Command* out) {
+  CreateViewUsing view{head.name, head.global, head.replace, {}, "", {}};
+  if (!head.temporary) return SyntaxErrorHere();
+  if (At(Symbol::kLeftParen)) ARROW_RETURN_NOT_OK(ParseColumnDefinitions(&view.columns));
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kUsing));
+  ARROW_ASSIGN_OR_RAISE(NameParts provider, MultipartIdentifier());
+  view.provider = provider.back();
+  if (Accept(Keyword::kOptions)) ARROW_RETURN_NOT_OK(ParseProperties(&view.options));
+  *out = std::move(view);
+  return Status::OK();
+}
+
+arrow::Status Grammar::ParseCreateDatabase(Command* out) {
+  position_ += 2;
+  CreateDatabase database;
+  ARROW_ASSIGN_OR_RAISE(database.if_not_exists, IfNotExists());
+  ARROW_ASSIGN_OR_RAISE(database.name, MultipartIdentifier());
+  while (Peek().kind == TokenKind::kKeyword) {
+    if (Accept(Keyword::kComment)) {
+      ARROW_ASSIGN_OR_RAISE(database.comment, StringValue());
+    } else if (Accept(Keyword::kLocation)) {
+      ARROW_ASSIGN_OR_RAISE(database.location, StringValue());
+    } else if (Accept(Keyword::kWith)) {
+      if (!Accept(Keyword::kProperties)) ARROW_RETURN_NOT_OK(Expect(Keyword::kDbproperties));
+      ARROW_RETURN_NOT_OK(ParseProperties(&database.properties));
+    } else {
+      return SyntaxErrorHere();
+    }
+  }
+  *out = std::move(database);
+  return Status::OK();
+}
+
+bool Grammar::AtDatabaseWord(size_t ahead) const {
+  const Token& token = Peek(ahead);
+  return token.Is(Keyword::kDatabase) || token.Is(Keyword::kSchema) || token.Is(Keyword::kNamespace);
+}
+
+arrow::Status Grammar::ParseDrop(Command* out) {
+  Take();
+  if (AtDatabaseWord(0)) {
+    Take();
+    DropDatabase drop;
+    ARROW_ASSIGN_OR_RAISE(drop.if_exists, IfExists());
+    ARROW_ASSIGN_OR_RAISE(drop.name, MultipartIdentifier());
+    drop.cascade = Accept(Keyword::kCascade);
+    if (!drop.cascade) Accept(Keyword::kRestrict);
+    *out = std::move(drop);
+    return Status::OK();
+  }
+  DropRelation drop;
+  drop.view = Accept(Keyword::kView);
+  if (!drop.view) ARROW_RETURN_NOT_OK(Expect(Keyword::kTable));
+  ARROW_ASSIGN_OR_RAISE(drop.if_exists, IfExists());
+  ARROW_ASSIGN_OR_RAISE(drop.name, MultipartIdentifier());
+  if (!drop.view) Accept(Keyword::kPurge);
+  *out = std::move(drop);
+  return Status::OK();
+}
+
+arrow::Status Grammar::ParsePartitionSpec(PartitionSpec* out) {
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+  do {
+    auto& [name, value] = out->emplace_back();
+    ARROW_ASSIGN_OR_RAISE(name, NameIdentifier());
+    if (!Accept(Symbol::kEqual)) continue;
+    bool negative = Accept(Symbol::kMinus);
+    // DATE'2020-01-01' and the like: the text of the literal.
+    if ((At(Keyword::kDate) || At(Keyword::kTimestamp)) && Peek(1).kind == TokenKind::kString) Take();
+    if (Peek().kind == TokenKind::kString) {
+      ARROW_ASSIGN_OR_RAISE(value, StringValue());
+    } else if (Accept(Keyword::kNull)) {
+      value = kNullPartition;
+    } else if (Peek().IsNumber() || Peek().IsIdentifier()) {
+      value = (negative ? "-" : "") + std::string(Take().text);
+    } else {
+      return SyntaxErrorHere();
+    }
+  } while (Accept(Symbol::kComma));
+  return Expect(Symbol::kRightParen);
+}
+
+arrow::Status Grammar::ParseAlterDatabase(Command* out) {
+  position_ += 2;
+  AlterDatabase alter;
+  ARROW_ASSIGN_OR_RAISE(alter.name, MultipartIdentifier());
+  if (!Accept(Keyword::kSet)) return Unsupported("ALTER DATABASE without SET");
+  if (At(Keyword::kLocation)) return Unsupported("ALTER DATABASE SET LOCATION");
+  if (!Accept(Keyword::kProperties)) ARROW_RETURN_NOT_OK(Expect(Keyword::kDbproperties));
+  ARROW_RETURN_NOT_OK(ParseProperties(&alter.properties));
+  *out = std::move(alter);
+  return Status::OK();
+}
+
+arrow::Status Grammar::ParseAlterTable(Command* out) {
+  Take();
+  AlterTable alter;
+  alter.view = Take().Is(Keyword::kView);
+  ARROW_ASSIGN_OR_RAISE(alter.name, MultipartIdentifier());
+  ARROW_RETURN_NOT_OK(ParseAlterAction(&alter));
+  *out = std::move(alter);
+  return Status::OK();
+}
+
+arrow::Status Grammar::ParseAlterAction(AlterTable* alter) {
+  using Kind = AlterTable::Kind;
+  if (At(Keyword::kRename, Keyword::kTo)) {
+    position_ += 2;
+    alter->kind = Kind::kRename;
+    ARROW_ASSIGN_OR_RAISE(alter->new_name, MultipartIdentifier());
+    return Status::OK();
+  }
+  if (At(Keyword::kSet, Keyword::kTblproperties)) {
+    position_ += 2;
+    alter->kind = Kind::kSetProperties;
+    return ParseProperties(&alter->properties);
+  }
+  if (At(Keyword::kUnset, Keyword::kTblproperties)) {
+    position_ += 2;
+    alter->kind = Kind::kUnsetProperties;
+    ARROW_ASSIGN_OR_RAISE(alter->if_exists, IfExists());
+    ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+    do {
+      ARROW_ASSIGN_OR_RAISE(std::string key, PropertyKey());
+      alter->keys.push_back(std::move(key));
+    } while (Accept(Symbol::kComma));
+    return Expect(Symbol::kRightParen);
+  }
+  if (alter->view && (At(Keyword::kAs) || AtQueryStatement())) {
+    alter->kind = Kind::kViewQuery;
+    Accept(Keyword::kAs);
+    size_t first = position_;
+    ARROW_RETURN_NOT_OK(ParseQuery(&alter->query.emplace()));
+    alter->query_text = TextBetween(first, position_);
+    return Status::OK();
+  }
+  if (At(Keyword::kAdd) && (Peek(1).Is(Keyword::kColumn) || Peek(1).Is(Keyword::kColumns))) {
+    position_ += 2;
+    alter->kind = Kind::kAddColumns;
+    if (At(Symbol::kLeftParen)) return ParseColumnDefinitions(&alter->columns);
+    do {
+      ARROW_RETURN_NOT_OK(ParseColumnDefinition(&alter->columns.emplace_back()));
+    } while (Accept(Symbol::kComma));
+    return Status::OK();
+  }
+  bool drop = At(Keyword::kDrop);
+  if ((At(Keyword::kAdd) || drop) && (Peek(1).Is(Keyword::kPartition) || Peek(1).Is(Keyword::kIf))) {
+    Take();
+    alter->kind = drop ? Kind::kDropPartitions : Kind::kAddPartitions;
+    ARROW_ASSIGN_OR_RAISE(alter->if_exists, drop ? IfExists() : IfNotExists());
+    while (Accept(Keyword::kPartition)) {
+      ARROW_RETURN_NOT_OK(ParsePartitionSpec(&alter->partitions.emplace_back()));
+      if (At(Keyword::kLocation)) return Unsupported("LOCATION of a partition");
+      if (drop) Accept(Symbol::kComma);
+    }
+    if (drop) Accept(Keyword::kPurge);
+    return Status::OK();
+  }
+  if (At(Keyword::kRecover, Keyword::kPartitions)) {
+    position_ += 2;
+    alter->kind = Kind::kRecoverPartitions;
+    return Status::OK();
+  }
+  bool column = Peek(1).Is(Keyword::kColumn) || Peek(1).Is(Keyword::kColumns);
+  if (column && (At(Keyword::kRename) || drop || At(Keyword::kReplace) || At(Keyword::kAlter) || At(Keyword::kChange))) {
+    bool change = At(Keyword::kAlter) || At(Keyword::kChange);
+    alter->kind = Kind::kNewerTablesOnly;
+    alter->operation = At(Keyword::kRename) ? "RENAME COLUMN" : drop ? "DROP COLUMN" : "REPLACE COLUMNS";
+    position_ += 2;
+    if (change) {
+      ARROW_ASSIGN_OR_RAISE(NameParts name, MultipartIdentifier());
+      if (At(Keyword::kComment)) {
+        Take();
+        alter->kind = Kind::kColumnComment;
+        alter->column = name.back();
+        ARROW_ASSIGN_OR_RAISE(alter->comment, StringValue());
+        return Status::OK();
+      }
+      alter->operation = "ALTER COLUMN";
+      alter->column = name.back();
+      if (Accept(Keyword::kType)) {
+        ColumnDefinition changed;
+        spark::connect::DataType type;
+        ARROW_RETURN_NOT_OK(ParseType(&type));
+        ARROW_ASSIGN_OR_RAISE(changed.field.type, DataTypeFromProto(type));
+        alter->columns.push_back(std::move(changed));
+      }
+    }
+    // The rest says how: no table here can do it.
+    while (Peek().kind != TokenKind::kEnd && !At(Symbol::kSemicolon)) Take();
+    return Status::OK();
+  }
+  return Unsupported("ALTER TABLE … " + ToUpperAscii(Peek().text));
+}
+
+}  // namespace millrace::sql

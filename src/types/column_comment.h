@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "types/data_type.h"
+
+namespace millrace::types {
+
+/// Column metadata that holds a comment, as StructField::metadata_json.
+std::string ColumnCommentJson(std::string_view comment);
+/// Metadata of a column with a comment, a DEFAULT (the text of its expression), or both; empty for neither.
+std::string ColumnMetadata(const std::optional<std::string>& comment, const std::optional<std::string>& default_text);
+/// The comment in a column's metadata.
+std::optional<std::string> CommentOf(const StructField& field);
+/// The text of a column's DEFAULT.
+std::optional<std::string> DefaultOf(const StructField& field);
+
+}  // namespace millrace::types
