@@ -16,7 +16,7 @@ ConnectService::~ConnectService() { Shutdown(); }
 
 std::shared_ptr<session::Session> ConnectService::NewSession() {
   auto session = session::Session::Create(engine_);
-  for (const auto& [key, value] : conf_) session->conf().SetAtStart(key, value);
+  for (const auto& [key, value] : conf_) session->conf().SetAtStart(key, value).Warn();
   return session;
 }
 

@@ -322,14 +322,6 @@ arrow::Status Session::ForeachPartition(
                                [&](int i) { return function(i, partitions[static_cast<size_t>(i)]); });
 }
 
-arrow::Result<QueryResult> Session::Sql(const std::string& text) {
-  connect::SqlCommand command;
-  command.mutable_input()->mutable_sql()->set_query(text);
-  ARROW_ASSIGN_OR_RAISE(std::optional<QueryResult> result, RunCommand(command));
-  if (result) return *std::move(result);
-  return Execute(command.input());
-}
-
 sql::ParserOptions Session::ParserOptions() const {
   sql::ParserOptions options;
   options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };

@@ -74,12 +74,9 @@ std::string Bytes(const UnknownFieldSet& fields, int number) {
   return "";
 }
 
-arrow::Result<UnknownFieldSet> Parse(const std::string& bytes) {
-  UnknownFieldSet fields;
-  if (!fields.ParseFromString(bytes)) {
-    return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "the extension is no such message"}});
-  }
-  return fields;
+arrow::Status Parse(const std::string& bytes, UnknownFieldSet* fields) {
+  if (fields->ParseFromString(bytes)) return arrow::Status::OK();
+  return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "the extension is no such message"}});
 }
 
 struct TableName {
@@ -89,12 +86,15 @@ struct TableName {
 
 // A message whose first field is a DeltaTable: a path (field 1 of its field 1) or a name (its field 2).
 arrow::Result<TableName> TableOf(const std::string& message) {
-  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet outer, Parse(message));
-  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet table, Parse(Bytes(outer, 1)));
+  UnknownFieldSet outer;
+  ARROW_RETURN_NOT_OK(Parse(message, &outer));
+  UnknownFieldSet table;
+  ARROW_RETURN_NOT_OK(Parse(Bytes(outer, 1), &table));
   TableName found;
   found.name = Bytes(table, 2);
   if (!found.name.empty()) return found;
-  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet path, Parse(Bytes(table, 1)));
+  UnknownFieldSet path;
+  ARROW_RETURN_NOT_OK(Parse(Bytes(table, 1), &path));
   found.path = Bytes(path, 1);
   return found;
 }
@@ -175,7 +175,8 @@ constexpr const char* kHistoryColumns =
     "version BIGINT, timestamp TIMESTAMP, userId STRING, userName STRING, operation STRING, operationParameters "
     "MAP<STRING, STRING>, job STRUCT<jobId: STRING, jobName: STRING, jobRunId: STRING, runId: STRING, jobOwnerId: "
     "STRING, triggerType: STRING>, notebook STRUCT<notebookId: STRING>, clusterId STRING, readVersion BIGINT, "
-    "isolationLevel STRING, isBlindAppend BOOLEAN, operationMetrics MAP<STRING, STRING>, userMetadata STRING, engineInfo "
+    "isolationLevel STRING, isBlindAppend BOOLEAN, operationMetrics MAP<STRING, STRING>, userMetadata STRING, "
+    "engineInfo "
     "STRING";
 
 // Newest first. Source: Delta, DeltaHistoryManager.getHistory.
@@ -195,7 +196,8 @@ arrow::Result<PlanPtr> History(RelationResolver& resolver, const TableName& name
         const auto* info = std::get_if<delta::CommitInfo>(&action);
         if (info == nullptr) continue;
         for (const auto& [key, value] : info->fields.members()) {
-          if (key == "timestamp" || key == "version" || key == "operationParameters" || key == "operationMetrics") continue;
+          if (key == "timestamp" || key == "version" || key == "operationParameters" || key == "operationMetrics")
+            continue;
           record.Set(key, value);
         }
         record.Set("operationParameters", AsTexts(info->fields.Find("operationParameters")));
@@ -254,7 +256,8 @@ arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const TableName& name)
 }
 
 arrow::Result<PlanPtr> IsDeltaTable(RelationResolver& resolver, const std::string& message) {
-  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet fields, Parse(message));
+  UnknownFieldSet fields;
+  ARROW_RETURN_NOT_OK(Parse(message, &fields));
   delta::TableCache tables(resolver.context().connector->file_system);
   ARROW_ASSIGN_OR_RAISE(bool exists, tables.Open(Bytes(fields, 1))->Exists());
   return RowsOf(resolver, "value BOOLEAN", {JsonValue::Object().Set("value", JsonValue::Bool(exists))});
@@ -267,7 +270,8 @@ arrow::Result<PlanPtr> ResolveExtension(RelationResolver& resolver, const Relati
   if (extension.type_url() != kTypeUrl) {
     return UserError("CONNECT_INVALID_PLAN.NO_HANDLER_FOR_EXTENSION", {{"extensionTypeUrl", extension.type_url()}});
   }
-  ARROW_ASSIGN_OR_RAISE(UnknownFieldSet fields, Parse(extension.value()));
+  UnknownFieldSet fields;
+  ARROW_RETURN_NOT_OK(Parse(extension.value(), &fields));
   if (fields.field_count() == 0) {
     return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "an empty DeltaRelation"}});
   }

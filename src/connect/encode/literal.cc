@@ -6,6 +6,10 @@
 #include "spark/connect/expressions.pb.h"
 #include "sql/data_type_proto.h"
 
+// Clients up to 4.0 read the types of elements where the message now calls them deprecated.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 namespace millrace::connect {
 
 namespace {
@@ -119,3 +123,5 @@ arrow::Status EncodeLiteral(const arrow::Scalar& value, const types::DataType& t
 }
 
 }  // namespace millrace::connect
+
+#pragma GCC diagnostic pop

@@ -81,7 +81,9 @@ arrow::Result<std::unique_ptr<Transaction>> Transaction::Begin(std::shared_ptr<T
       table->Invalidate();
       ARROW_ASSIGN_OR_RAISE(exists, table->Exists());
       snapshot = nullptr;
-      if (exists) ARROW_ASSIGN_OR_RAISE(snapshot, table->Update());
+      if (exists) {
+        ARROW_ASSIGN_OR_RAISE(snapshot, table->Update());
+      }
     }
   }
   return BeginAt(std::move(table), std::move(snapshot), std::move(settings));
