@@ -205,6 +205,8 @@ bool Grammar::StartsClause(size_t i) const {
       return StartsOperand(i + 1);
     case Keyword::kSelect:
       return StartsOperand(i + 1) || next.Is(Symbol::kHintStart);
+    case Keyword::kInsert:
+      return next.Is(Keyword::kInto) || next.Is(Keyword::kOverwrite);
     default:
       return false;
   }
