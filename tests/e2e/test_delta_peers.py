@@ -73,6 +73,7 @@ def test_the_same_rows_have_the_same_statistics(engines, tmp_path):
     {}, {"delta.enableDeletionVectors": "true"}, {"delta.columnMapping.mode": "name"}, {"delta.columnMapping.mode": "id"},
     {"delta.checkpointPolicy": "v2"}, {"delta.enableInCommitTimestamps": "true"}, {"delta.enableChangeDataFeed": "true"},
     {"delta.dataSkippingNumIndexedCols": "1"}, {"delta.minReaderVersion": "2", "delta.minWriterVersion": "5"},
+    {"delta.enableRowTracking": "true"}, {"delta.enableTypeWidening": "true"}, {"delta.feature.clustering": "supported"},
 ], ids=lambda properties: next(iter(properties), "plain"))
 @pytest.mark.parametrize("first", ["ours", "theirs"])
 def test_a_table_is_continued_in_turn(engines, tmp_path, properties, first):

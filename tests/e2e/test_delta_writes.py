@@ -200,7 +200,7 @@ def test_generated_and_default_columns(millrace, tmp_path):
     assert [row["d"] for row in millrace.rows(table)] == ["2024-05-06"] * 2
 
 
-@pytest.mark.parametrize("features,name", [(["identityColumns"], "identityColumns"), (["rowTracking", "domainMetadata"], "rowTracking"),
+@pytest.mark.parametrize("features,name", [(["identityColumns"], "identityColumns"), (["icebergCompatV2", "columnMapping"], "icebergCompatV2"),
                                            (["someFutureFeature"], "someFutureFeature")])
 def test_features_we_do_not_write_are_refused_by_name(millrace, tmp_path, features, name):
     table = tmp_path / "t"
@@ -209,6 +209,25 @@ def test_features_we_do_not_write_are_refused_by_name(millrace, tmp_path, featur
     condition, message = millrace.refused("SELECT 1L AS id", table)
     assert condition == "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE" and name in message
     assert sorted(path.name for path in table.iterdir()) == ["_delta_log"]
+
+
+def test_row_tracking(millrace, tmp_path):
+    """Files number their rows, without a gap, whichever way they come."""
+    table = tmp_path / "t"
+    millrace.write("SELECT id, id % 3 AS p FROM range(7)", table, partition_by=["p"], delta__enableRowTracking="true")
+    millrace.write("SELECT id, id % 2 AS p FROM range(5)", table)
+    millrace.write("SELECT id, 0L AS p FROM range(4)", table, mode="overwrite", replaceWhere="p = 0")
+    commits = delta_tables.commits(table)
+    ids = []
+    for version, commit in enumerate(commits):
+        for add in delta_tables.actions(commit, "add"):
+            assert add["defaultRowCommitVersion"] == version
+            ids += range(add["baseRowId"], add["baseRowId"] + json.loads(add["stats"])["numRecords"])
+        domain, = delta_tables.actions(commit, "domainMetadata")
+        assert json.loads(domain["configuration"]) == {"rowIdHighWaterMark": ids[-1]}
+    assert ids == list(range(16))
+    assert delta_tables.actions(commits[1], "commitInfo")[0]["tags"] == {"delta.rowTracking.preserved": "true"}
+    assert len(millrace.rows(table)) == 2 + 2 + 2 + 4
 
 
 def test_column_mapping(millrace, tmp_path):

@@ -116,6 +116,17 @@ arrow::Result<Split> SplitFile(const std::shared_ptr<const DataReadPlan>& plan, 
   return split;
 }
 
+// Rows that stay would have to be told apart, or keep their ids.
+arrow::Status CheckRewritable(const delta::Metadata& metadata) {
+  for (const char* property : {"delta.enableChangeDataFeed", "delta.enableRowTracking"}) {
+    if (!delta::BooleanProperty(metadata, property, false)) continue;
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", "`delta`"},
+                      {"operation", "replaceWhere that rewrites files of a table with " + std::string(property)}});
+  }
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<const ReplaceWhere>> ReplaceWhere::Make(const std::string& condition,
@@ -173,11 +184,7 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, Replace
     *replaced->num_deleted_rows += split.num_gone;
     replaced->num_copied_rows += split.num_kept;
     ARROW_RETURN_NOT_OK(Remove(file, transaction, replaced));
-    if (split.num_kept > 0 && delta::BooleanProperty(snapshot_->metadata(), "delta.enableChangeDataFeed", false)) {
-      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                       {{"tableName", "`delta`"},
-                        {"operation", "replaceWhere that rewrites files of a table with a change data feed"}});
-    }
+    if (split.num_kept > 0) ARROW_RETURN_NOT_OK(CheckRewritable(snapshot_->metadata()));
     for (const auto& rows : split.kept) {
       ARROW_ASSIGN_OR_RAISE(auto shaped, copies_->shaper->Shape(rows));
       ARROW_ASSIGN_OR_RAISE(auto parts, copies_->router->Split(shaped));

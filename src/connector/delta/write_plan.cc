@@ -153,6 +153,27 @@ arrow::Status CheckSupportedTypes(const types::DataType& schema) {
   return arrow::Status::OK();
 }
 
+arrow::Status Unsupported(const char* operation) {
+  return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION", {{"tableName", "`delta`"}, {"operation", operation}});
+}
+
+// What the table's features ask of writes that change its definition.
+arrow::Status CheckFeatures(const delta::Snapshot& snapshot, const types::DataType& rows, const WriteOptions& options,
+                            bool replace_schema) {
+  if (replace_schema && delta::Supports(snapshot.protocol(), "clustering")) {
+    return Unsupported("overwriteSchema of a clustered table");
+  }
+  if (!options.merge_schema || replace_schema) return arrow::Status::OK();
+  if (!delta::BooleanProperty(snapshot.metadata(), "delta.enableTypeWidening", false)) return arrow::Status::OK();
+  for (const StructField& field : rows.fields()) {
+    int index = snapshot.schema()->FieldIndex(field.name, /*case_sensitive=*/false);
+    if (index < 0) continue;
+    const types::DataType& column = *snapshot.schema()->fields()[static_cast<size_t>(index)].type;
+    if (!column.EqualsIgnoreNullability(*field.type)) return Unsupported("mergeSchema that may widen a column's type");
+  }
+  return arrow::Status::OK();
+}
+
 /// The definition after the write.
 struct Definition {
   std::optional<delta::Metadata> changed_metadata;
@@ -182,6 +203,7 @@ arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, c
   if (request.casts && !replace_schema) {
     ARROW_ASSIGN_OR_RAISE(rows, delta::MergeSchemas(snapshot->schema(), rows, /*casts=*/true));
   }
+  ARROW_RETURN_NOT_OK(CheckFeatures(*snapshot, *sink.schema, options, replace_schema));
   DataTypePtr merged = rows;
   if (!replace_schema) {
     ARROW_ASSIGN_OR_RAISE(merged, delta::MergeSchemas(snapshot->schema(), rows, /*casts=*/false));

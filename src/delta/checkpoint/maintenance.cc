@@ -4,6 +4,7 @@
 #include <map>
 
 #include "delta/checkpoint/checkpoint_writer.h"
+#include "delta/feature/table_feature.h"
 #include "delta/log/log_paths.h"
 #include "delta/transaction/table_metadata.h"
 #include "types/datetime_text.h"
@@ -43,7 +44,9 @@ arrow::Status MaintainAfterCommit(Table& table, const Committed& committed, cons
                 [&](const Remove& remove) { return remove.deletion_timestamp_ms.value_or(0) <= now_ms - keep_ms; });
   ARROW_RETURN_NOT_OK(
       WriteCheckpoint(table.file_system(), *snapshot, tombstones, {settings.durability, settings.time_zone}).status());
-  if (!BooleanProperty(snapshot->metadata(), "delta.enableExpiredLogCleanup", true)) return arrow::Status::OK();
+  bool cleans = BooleanProperty(snapshot->metadata(), "delta.enableExpiredLogCleanup", true);
+  // Such a history may hold commits that need features the newest state does not: it is left whole.
+  if (!cleans || Supports(snapshot->protocol(), "checkpointProtection")) return arrow::Status::OK();
   return CleanUpLog(table, *snapshot, now_ms);
 }
 

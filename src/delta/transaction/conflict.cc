@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "delta/feature/table_feature.h"
+#include "delta/transaction/row_ids.h"
 
 namespace millrace::delta {
 
@@ -88,7 +89,8 @@ class Checker {
   std::optional<Conflict> CheckDomains() const {
     for (const auto* theirs : Collect<DomainMetadata>(winner_.actions)) {
       for (const auto* ours : Collect<DomainMetadata>(*intent_.actions)) {
-        if (theirs->domain != ours->domain) continue;
+        // Ids of rows are given again, above theirs.
+        if (theirs->domain != ours->domain || ours->domain == kRowTrackingDomain) continue;
         Conflict conflict = Make(ConflictKind::kDomainMetadata);
         conflict.domain = ours->domain;
         return conflict;

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/json_value.h"
 #include "delta/feature/table_feature.h"
+#include "delta/transaction/row_ids.h"
 #include "delta/transaction/schema_merge.h"
 
 namespace millrace::delta {
@@ -313,6 +314,7 @@ arrow::Result<TableDefinition> DefineTable(const DataTypePtr& schema, std::vecto
   ARROW_RETURN_NOT_OK(CheckNames(*numbered, table.metadata.partition_columns, mode));
   table.metadata.schema_string = numbered->ToJson();
   ARROW_ASSIGN_OR_RAISE(table.protocol, ProtocolForNewTable(table.metadata, *numbered, &table.metadata.configuration));
+  NameRowTrackingColumns(table.protocol, &table.metadata);
   return table;
 }
 

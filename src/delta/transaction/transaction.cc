@@ -10,6 +10,8 @@
 #include "delta/feature/table_feature.h"
 #include "delta/log/log_paths.h"
 #include "delta/transaction/checksum.h"
+#include "delta/transaction/row_ids.h"
+#include "delta/transaction/table_metadata.h"
 
 namespace millrace::delta {
 
@@ -53,8 +55,8 @@ arrow::Status CheckNoDuplicates(const std::vector<Action>& actions) {
   return arrow::Status::OK();
 }
 
-// Whether the log still has the commit a kept snapshot ends with: a table may be removed, and made anew, behind our back,
-// and a commit after one that is not there would be the end of it.
+// Whether the log still has the commit a kept snapshot ends with: a table may be removed, and made anew, behind our
+// back, and a commit after one that is not there would be the end of it.
 arrow::Result<bool> IsStillThere(const Table& table, const Snapshot& snapshot) {
   ARROW_ASSIGN_OR_RAISE(auto commit,
                         table.file_system()->Stat(JoinPath(table.log_path(), CommitFileName(snapshot.version()))));
@@ -154,6 +156,9 @@ CommitInfo Transaction::MakeCommitInfo(const Operation& operation, bool is_blind
   for (const auto& [name, value] : operation.metrics) metrics.Set(name, JsonValue::String(std::to_string(value)));
   fields.Set("operationMetrics", std::move(metrics));
   if (operation.user_metadata) fields.Set("userMetadata", JsonValue::String(*operation.user_metadata));
+  if (snapshot_ != nullptr && BooleanProperty(snapshot_->metadata(), "delta.enableRowTracking", false)) {
+    fields.Set("tags", JsonValue::Object({{"delta.rowTracking.preserved", JsonValue::String("true")}}));
+  }
   fields.Set("engineInfo", JsonValue::String(settings_.engine_info));
   fields.Set("txnId", JsonValue::String(txn_id_));
   return info;
@@ -238,7 +243,9 @@ arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {
   Intent intent{snapshot_.get(), &reads_, &actions, is_blind_append, snapshot_isolation};
   TableVersion version = snapshot_ == nullptr ? TableVersion(0) : snapshot_->version().Next();
   int64_t previous_timestamp_ms = snapshot_ == nullptr ? 0 : snapshot_->timestamp_ms();
+  ARROW_ASSIGN_OR_RAISE(RowIds row_ids, RowIds::Make(snapshot_.get(), protocol(), metadata()));
   for (int attempt = 0; attempt < settings_.max_attempts; ++attempt) {
+    ARROW_RETURN_NOT_OK(row_ids.Assign(version, &actions));
     UseInCommitTimestamp(previous_timestamp_ms, version, &actions);
     ARROW_ASSIGN_OR_RAISE(bool created, WriteCommit(version, CommitText(actions)));
     if (created) {
@@ -251,6 +258,7 @@ arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {
       if (!winner) break;
       ARROW_ASSIGN_OR_RAISE(auto conflict, CheckConflict(intent, *winner, table_->path()));
       if (conflict) return CommitOutcome(std::move(*conflict));
+      ARROW_RETURN_NOT_OK(row_ids.Follow(*winner));
       previous_timestamp_ms =
           std::max(previous_timestamp_ms, winner->in_commit_timestamp_ms().value_or(winner->modified_ms));
       version = version.Next();

@@ -258,6 +258,28 @@ TEST_F(TransactionTest, InCommitTimestampsGrow) {
   }
 }
 
+TEST_F(TransactionTest, RowIdsGoOnWhereTheWinnerEnded) {
+  Create({}, {{"delta.feature.rowTracking", "supported"}});
+  auto file = [](const char* path, int64_t num_records) {
+    Add add = File(path);
+    add.stats = R"({"numRecords":)" + std::to_string(num_records) + "}";
+    return add;
+  };
+  auto first = Begin(Open());
+  auto second = Begin(Open());
+  first->Stage(file("a", 5));
+  first->Stage(file("b", 7));
+  second->Stage(file("c", 2));
+  ASSERT_EQ(Version(first.get()), 1);
+  ASSERT_EQ(Version(second.get()), 2);
+  auto lines = Lines(2);
+  EXPECT_NE(lines[1].find(R"("baseRowId":13,"defaultRowCommitVersion":2)"), std::string::npos) << lines[1];
+  EXPECT_EQ(lines[2], R"({"domainMetadata":{"domain":"delta.rowTracking",)"
+                      R"("configuration":"{\"rowIdHighWaterMark\":14}","removed":false}})");
+  SnapshotPtr snapshot = Open()->Update().ValueOrDie();
+  EXPECT_TRUE(snapshot->metadata().Property("delta.rowTracking.materializedRowIdColumnName").has_value());
+}
+
 TEST_F(TransactionTest, ManyWritersLoseNothing) {
   Create();
   constexpr int kWriters = 8, kCommits = 125;
