@@ -273,4 +273,15 @@ arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, 
   return contents;
 }
 
+arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_system, const std::string& path) {
+  CheckpointContents contents;
+  std::vector<Sidecar> sidecars;
+  arrow::Status status = path.ends_with(".json") ? ReadJsonTopLevel(file_system, path, false, &contents, &sidecars)
+                                                 : ParquetActions(&contents, &sidecars, false).ReadFile(path);
+  if (!status.ok()) return Corrupt(path, status);
+  std::vector<std::string> paths;
+  for (Sidecar& sidecar : sidecars) paths.push_back(std::move(sidecar.path));
+  return paths;
+}
+
 }  // namespace millrace::delta

@@ -35,4 +35,7 @@ struct CheckpointContents {
 arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, const std::string& log_path,
                                                  const LogSegment& segment, bool with_tombstones);
 
+/// Paths of the sidecar files a checkpoint file names, as they stand in it.
+arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_system, const std::string& path);
+
 }  // namespace millrace::delta

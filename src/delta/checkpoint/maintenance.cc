@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "delta/checkpoint/checkpoint_reader.h"
 #include "delta/checkpoint/checkpoint_writer.h"
 #include "delta/feature/table_feature.h"
 #include "delta/log/log_paths.h"
@@ -21,6 +23,29 @@ int64_t IntervalMs(const Metadata& metadata, std::string_view key, int64_t fallb
   types::CalendarIntervalValue interval;
   if (!text || !types::ParseCalendarInterval(*text, &interval)) return fallback_ms;
   return interval.days * kDayMs + interval.micros / 1000;
+}
+
+// Removes old sidecar files that no checkpoint names any more.
+arrow::Status CleanUpSidecars(Table& table, int64_t cutoff_ms) {
+  FileSystem& files = *table.file_system();
+  std::string directory = JoinPath(table.log_path(), kSidecarDirectory);
+  ARROW_ASSIGN_OR_RAISE(auto exists, files.Stat(directory));
+  if (!exists) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> sidecars, files.List(directory));
+  std::erase_if(sidecars, [&](const FileInfo& file) { return file.modified_ms >= cutoff_ms; });
+  if (sidecars.empty()) return arrow::Status::OK();
+  std::set<std::string> in_use;
+  ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> log, table.file_system()->List(table.log_path()));
+  for (const FileInfo& file : log) {
+    auto name = ParseLogFileName(file.name);
+    if (!name || !name->is_checkpoint()) continue;
+    ARROW_ASSIGN_OR_RAISE(auto paths, ReadSidecarPaths(files, JoinPath(table.log_path(), file.name)));
+    for (const std::string& path : paths) in_use.insert(path.substr(path.find_last_of('/') + 1));
+  }
+  for (const FileInfo& file : sidecars) {
+    if (in_use.count(file.name) == 0) ARROW_RETURN_NOT_OK(files.Remove(JoinPath(directory, file.name)));
+  }
+  return arrow::Status::OK();
 }
 
 }  // namespace
@@ -78,12 +103,14 @@ arrow::Status CleanUpLog(Table& table, const Snapshot& snapshot, int64_t now_ms)
     if (file.modified_ms < cutoff_ms) expired.emplace_back(name->version.value, file.name);
   }
   std::sort(expired.begin(), expired.end());
+  bool removed_checkpoints = false;
   for (const auto& [version, name] : expired) {
+    removed_checkpoints = removed_checkpoints || ParseLogFileName(name)->is_checkpoint();
     ARROW_RETURN_NOT_OK(table.file_system()->Remove(JoinPath(table.log_path(), name)));
     // The checksum Hadoop's local file system may have left beside it.
     ARROW_RETURN_NOT_OK(table.file_system()->Remove(JoinPath(table.log_path(), "." + name + ".crc")));
   }
-  return arrow::Status::OK();
+  return removed_checkpoints ? CleanUpSidecars(table, cutoff_ms) : arrow::Status::OK();
 }
 
 }  // namespace millrace::delta

@@ -444,6 +444,21 @@ TEST_F(CheckpointTest, IntervalIsTheTables) {
   EXPECT_FALSE(std::filesystem::exists(path_ + "/_delta_log/00000000000000000000.checkpoint.parquet"));
 }
 
+TEST_F(CheckpointTest, SidecarsGoWithTheirCheckpoints) {
+  SnapshotPtr before = CommitMany(13, {{"delta.checkpointPolicy", "v2"}, {"delta.checkpointInterval", "4"}});
+  auto num_sidecars = [&] {
+    auto names = LocalFileSystem()->List(path_ + "/_delta_log/_sidecars").ValueOrDie();
+    return names.size();
+  };
+  EXPECT_EQ(num_sidecars(), 3u);
+  auto table = Open();
+  SnapshotPtr snapshot = table->Update().ValueOrDie();
+  int64_t later_ms = SystemClock().NowMillis() + int64_t{40} * 86400000;
+  ASSERT_TRUE(CleanUpLog(*table, *snapshot, later_ms).ok());
+  EXPECT_EQ(num_sidecars(), 1u);
+  ExpectSame(*before, *Open()->Update().ValueOrDie());
+}
+
 TEST_F(CheckpointTest, OldLogFilesAreCleanedUp) {
   CommitMany(13, {{"delta.checkpointInterval", "5"}});
   auto table = Open();
