@@ -75,7 +75,7 @@ class TableCommands {
   arrow::Result<catalog::Table> NewTable(const Save& save, types::DataTypePtr schema) const;
   arrow::Status CheckLocationIsFree(const catalog::Table& table) const;
   arrow::Status WriteNew(const catalog::Table& table, const Options& options, logical::PlanPtr plan,
-                         connector::SaveMode mode);
+                         connector::SaveMode mode, bool defines_table = false);
   arrow::Status DropFiles(const catalog::Table& table);
   arrow::Status AddColumns(const catalog::Table& table, const sql::AlterTable& alter);
   arrow::Status AlterPartitions(const catalog::Table& table, const sql::AlterTable& alter);

@@ -51,7 +51,7 @@ std::string ColumnsJson(const std::vector<std::string>& names) {
 
 delta::Operation CreateTableOperation(const BatchWrite& write) {
   delta::Operation operation;
-  operation.name = "CREATE TABLE";
+  operation.name = write.overwrite() ? "CREATE OR REPLACE TABLE" : "CREATE TABLE";
   JsonValue properties = JsonValue::Object();
   for (const auto& [key, value] : write.options.properties) properties.Set(key, JsonValue::String(value));
   operation.parameters = {{"partitionBy", JsonValue::String(ColumnsJson(write.partition_columns))},
@@ -129,7 +129,10 @@ arrow::Result<Removed> RemovePartitions(const std::vector<AddedFile>& files, del
 
 arrow::Result<delta::Operation> FinishBatch(const BatchWrite& write, delta::Transaction* transaction,
                                             const std::vector<AddedFile>& files, const WrittenTotals& totals) {
-  if (write.defines_table) return CreateTableOperation(write);
+  if (write.defines_table) {
+    if (write.overwrite()) ARROW_RETURN_NOT_OK(RemoveAll(transaction).status());
+    return CreateTableOperation(write);
+  }
   delta::Operation operation = MakeOperation(write);
   auto& metrics = operation.metrics;
   if (write.replace_where != nullptr) {
