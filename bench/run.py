@@ -1,6 +1,6 @@
 """Pipelines measured from outside, against a real broker on the same machine; with --peers, real Spark in the same run.
 
-    ./run bench [--peers] [converter] [latency] [startup] [synchronizer] [table_latency]
+    ./run bench [--peers] [converter] [count] [deduplicate] [latency] [startup] [synchronizer] [table_latency]
 
 Prints one line a figure. Durations of micro-batches are read from the checkpoint in the same way for every engine: from
 the batch's own clock in offsets/N to the time commits/N appeared.
@@ -87,6 +87,10 @@ class Millrace:
         return [BUILD / "examples/data_synchronizer", servers, table, checkpoint, source,
                 "available-now" if available_now else "", limit], {}
 
+    def statistics(self, what, servers, checkpoint, source, target, available_now=True, limit=""):
+        return [BUILD / "examples/visits_statistics", servers, checkpoint, source, target, what,
+                "available-now" if available_now else "", limit], {}
+
 
 class Spark:
     name = "spark 4.2"
@@ -101,6 +105,11 @@ class Spark:
         python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
         return [python, ROOT / "bench/jobs/data_synchronizer.py", servers, table, checkpoint, source,
                 "available-now" if available_now else "", limit], {"MILLRACE_PEERS": str(PEERS)}
+
+    def statistics(self, what, servers, checkpoint, source, target, available_now=True, limit=""):
+        command, environment = self.converter(servers, checkpoint, source, target, available_now, limit)
+        command[1] = ROOT / "bench/jobs/visits_statistics.py"
+        return command[:6] + [what] + command[6:], environment
 
 
 def run_job(job, measure_memory=False):
@@ -135,6 +144,34 @@ def converter(broker, engines, quick):
             rates = [rows / ms * 1000 for rows, ms in batches(checkpoint) if rows > 0]
             report(f"converter, {count:,} visits, median batch of 250,000, {engine.name}",
                    f"{statistics.median(rates):,.0f}", "rows/s", f"of {len(rates)} batches")
+
+
+def stateful(broker, engines, quick, what):
+    """Windowed counts, or deduplication: start to exit over a topic, then the median of batches."""
+    for count, limit in ((200_000 if quick else 1_000_000, ""), (500_000 if quick else 4_000_000, "250000")):
+        source = broker.visits(count)
+        for engine in engines:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                checkpoint = pathlib.Path(folder) / "checkpoint"
+                seconds, usage = run_job(engine.statistics(what, broker.servers, checkpoint, source, broker.topic(2),
+                                                           limit=limit))
+                if limit:
+                    rates = [rows / ms * 1000 for rows, ms in batches(checkpoint) if rows > 0]
+                    report(f"{what}, {count:,} visits, median batch of 250,000, {engine.name}",
+                           f"{statistics.median(rates):,.0f}", "rows/s", f"of {len(rates)} batches")
+                else:
+                    note = f"{count / seconds:,.0f} rows/s"
+                    if engine.one_process:
+                        note += f", peak {usage.ru_maxrss / 1024:.0f} MiB, {usage.ru_utime + usage.ru_stime:.2f} s of CPU"
+                    report(f"{what}, {count:,} visits, start to exit, {engine.name}", f"{seconds:.2f}", "s", note)
+
+
+def count(broker, engines, quick):
+    stateful(broker, engines, quick, "count")
+
+
+def deduplicate(broker, engines, quick):
+    stateful(broker, engines, quick, "deduplicate")
 
 
 def latency(broker, engines, quick):
@@ -282,7 +319,7 @@ def table_latency(broker, engines, quick):
                    + (f", resident {int(resident) / 1024:.0f} MiB" if engine.one_process else ""))
 
 
-PIPELINES = {"converter": converter, "latency": latency, "startup": startup, "synchronizer": synchronizer,
+PIPELINES = {"converter": converter, "latency": latency, "count": count, "deduplicate": deduplicate, "startup": startup, "synchronizer": synchronizer,
              "table_latency": table_latency}
 
 

@@ -314,6 +314,9 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
   batch.batch_id = batch_id_;
   batch.timestamp_ms = batch_timestamp_ms_;
   context->streaming = &batch;
+  if (state_ == nullptr && !has_run_ && batch_id_.value > 0) {
+    ARROW_RETURN_NOT_OK(QueryState::CheckNone(spec_, checkpoint_));
+  }
   if (state_ != nullptr) {
     // State without an offset log would be refused at the next start.
     if (!has_run_) ARROW_RETURN_NOT_OK(log_writer_.Wait());

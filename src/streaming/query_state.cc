@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/failpoint.h"
+#include "state/operator_metadata.h"
 
 namespace millrace::streaming {
 
@@ -75,6 +76,10 @@ arrow::Result<std::unique_ptr<QueryState>> QueryState::Make(const physical::Oper
                                                             const Checkpoint& checkpoint) {
   if (physical::StatefulOperators(root).empty()) return nullptr;
   return std::unique_ptr<QueryState>(new QueryState(root, spec, checkpoint));
+}
+
+arrow::Status QueryState::CheckNone(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {
+  return state::CheckOperatorNames(*spec.file_system, JoinPath(checkpoint.location, "state"), {});
 }
 
 arrow::Status QueryState::SetWatermarks(int64_t previous_watermark_ms, int64_t watermark_ms) {

@@ -25,6 +25,10 @@ class QueryState {
   static arrow::Result<std::unique_ptr<QueryState>> Make(const physical::Operator& root, const StreamingQuerySpec& spec,
                                                          const Checkpoint& checkpoint);
 
+  /// For a plan that keeps no state and goes on from an earlier run: that run kept none either.
+  /// Errors: UserError STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA.
+  static arrow::Status CheckNone(const StreamingQuerySpec& spec, const Checkpoint& checkpoint);
+
   /// Fills `batch->stateful`. `first`: the first of this run, which writes or checks the operators' metadata.
   /// REQUIRES: offsets/N is durable when `first`.
   arrow::Status Begin(int64_t previous_watermark_ms, int64_t watermark_ms, bool first, physical::StreamingBatch* batch);

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.skipif(not (PEERS / "venv" / "bin" / "python").exists()
                                 reason="real Spark is not installed: ./run test --peers brings it")
 
 
-def spark(*arguments):
-    """The same job on real Spark (bench/jobs/visits_converter.py), to its end."""
-    done = subprocess.run([PEERS / "venv/bin/python", ROOT / "bench/jobs/visits_converter.py", *map(str, arguments)],
+def spark(*arguments, job="visits_converter"):
+    """The same job on real Spark (bench/jobs), to its end."""
+    done = subprocess.run([PEERS / "venv/bin/python", ROOT / f"bench/jobs/{job}.py", *map(str, arguments)],
                           env={**os.environ, "MILLRACE_PEERS": str(PEERS), "TZ": "Europe/Paris"}, capture_output=True,
                           text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -46,3 +46,39 @@ def test_the_engines_take_turns_without_loss_or_repeat(kafka, tmp_path, first):
         assert sorted(json.loads(value)["visit_identifier"] for value in values) == list(range(sent))
     shape = [sorted(json.loads(text)) for text in texts.values()]
     assert shape[0] == shape[1]
+
+
+def visit(number, minute, page):
+    return json.dumps({"event_id": f"v-{number}", "visit_id": number, "event_time": f"2025-09-04T07:{minute:02}:00Z",
+                       "page": page})
+
+
+@pytest.mark.parametrize("first", ["millrace", "spark"])
+@pytest.mark.parametrize("what", ["count", "deduplicate"])
+def test_state_goes_from_one_engine_to_the_other(kafka, tmp_path, first, what):
+    """Windowed counts go on where the other engine left them; what it let through is not let through again."""
+    source, target = kafka.create_topic("visits", partitions=2), kafka.create_topic("out")
+    arguments = (kafka.servers, tmp_path / "checkpoint", source, target, what, "available-now", "", "3")
+    turns = {"millrace": lambda: programs.run("visits_statistics", *arguments),
+             "spark": lambda: spark(*arguments, job="visits_statistics")}
+    order = ["millrace", "spark"] * 2 if first == "millrace" else ["spark", "millrace"] * 2
+    counted, unique = {}, set()
+    for turn, engine in enumerate(order):
+        for number in range(12):
+            # Half of what was seen before comes again; nothing is late.
+            seen = max(0, turn * 6 + number - 6)
+            page = f"page {seen % 5}"
+            programs.produce(kafka, source, [visit(seen, seen % 4, page)], number % 2)
+            window = ("2025-09-04T07:00:00", page)
+            counted[window] = counted.get(window, 0) + 1
+            unique.add(seen)
+        turns[engine]()
+        values = [json.loads(value) for _, _, value in programs.consume(kafka, target)]
+        if what == "deduplicate":
+            assert sorted(value["visit_id"] for value in values) == sorted(unique), engine
+        else:
+            latest = {}
+            for value in values:
+                key = value["page"]
+                latest[key] = max(latest.get(key, 0), value["count"])
+            assert latest == {page: n for (_, page), n in counted.items()}, engine

@@ -11,6 +11,7 @@
 #include "physical/key/sort_keys.h"
 #include "physical/rows.h"
 #include "physical/stateful/partitioned_output.h"
+#include "physical/stateful/state_partition_keys.h"
 #include "state/store.h"
 #include "types/arrow_type.h"
 
@@ -83,7 +84,9 @@ StreamingAggregate::StreamingAggregate(Spec spec, AttributeVector output, Operat
       key_encoder_(key_data_types_, state::UnsafeRowEncoder::Floats::kNormalized),
       value_encoder_(state::FieldTypes(*spec_.layout.value_schema)),
       key_decoder_(key_data_types_),
-      value_decoder_(state::FieldTypes(*spec_.layout.value_schema)) {}
+      value_decoder_(state::FieldTypes(*spec_.layout.value_schema)) {
+  for (int key : spec_.partition_keys) partition_key_types_.push_back(key_data_types_[static_cast<size_t>(key)]);
+}
 
 std::vector<StateStoreSpec> StreamingAggregate::state_stores() const {
   StateStoreSpec store;
@@ -139,13 +142,19 @@ class AggregateTask {
 
   bool Mine(int32_t partition) const { return partition % stride_ == first_; }
 
+  std::vector<int32_t> PartitionHashes(const arrow::ArrayVector& keys, int64_t num_groups) const {
+    std::vector<std::shared_ptr<arrow::ArrayData>> columns;
+    for (int key : op_.spec_.partition_keys) columns.push_back(keys[static_cast<size_t>(key)]->data());
+    return expression::Murmur3Hash(columns, op_.partition_key_types_, num_groups);
+  }
+
   // Numbers the groups of all partials that are this task's.
   arrow::Status MapGroups(const std::vector<PartialAggregation>& partials) {
     for (const PartialAggregation& partial : partials) {
       Mapped& mapped = mapped_.emplace_back();
       arrow::ArrayVector keys = partial.keys;
       if (stride_ > 1) {
-        std::vector<int32_t> hashes = expression::Murmur3Hash(DataOf(keys), op_.key_data_types_, partial.num_groups);
+        std::vector<int32_t> hashes = PartitionHashes(keys, partial.num_groups);
         for (int64_t i = 0; i < partial.num_groups; ++i) {
           if (Mine(expression::Pmod(hashes[static_cast<size_t>(i)], batch_.num_partitions()))) {
             mapped.rows.push_back(static_cast<int32_t>(i));
@@ -185,7 +194,7 @@ class AggregateTask {
 
     std::vector<int32_t> partitions(static_cast<size_t>(num_groups), 0);
     if (!keys.empty()) {
-      partitions = expression::Murmur3Hash(DataOf(keys), op_.key_data_types_, num_groups);
+      partitions = PartitionHashes(keys, num_groups);
       for (int32_t& p : partitions) p = expression::Pmod(p, batch_.num_partitions());
     }
     std::stable_sort(kept.begin(), kept.end(), [&](int32_t a, int32_t b) {
@@ -526,6 +535,7 @@ arrow::Result<OperatorPtr> PlanStreamingAggregate(const logical::PlanPtr& node, 
   bool allow_multiple = query.conf("spark.sql.streaming.statefulOperator.allowMultiple").value_or("true") != "false";
   ARROW_ASSIGN_OR_RAISE(spec.event_time, EventTimeColumn::Find(parts.group_columns, !allow_multiple));
   spec.mode = query.output_mode;
+  spec.partition_keys = StatePartitionKeys(*node->child(), parts.group_columns, query);
   if (spec.mode == OutputMode::kAppend && !spec.event_time.found()) {
     return UserError("UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK",
                      {{"outputMode", "Append"}, {"statefulOperator", "aggregations"}});

@@ -36,6 +36,8 @@ class StreamingAggregate final : public StatefulOperator {
   struct Spec {
     AggregationPlan plan;
     AggregateStateLayout layout;
+    /// Grouping columns by whose hash the state is spread (StatePartitionKeys).
+    std::vector<int> partition_keys;
     /// Of the grouping columns.
     EventTimeColumn event_time;
     connector::OutputMode mode = connector::OutputMode::kAppend;
@@ -65,6 +67,7 @@ class StreamingAggregate final : public StatefulOperator {
 
   Spec spec_;
   std::vector<types::DataTypePtr> key_data_types_;
+  std::vector<types::DataTypePtr> partition_key_types_;
   state::UnsafeRowEncoder key_encoder_;
   state::UnsafeRowEncoder value_encoder_;
   state::UnsafeRowDecoder key_decoder_;

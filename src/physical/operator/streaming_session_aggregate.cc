@@ -14,6 +14,7 @@
 #include "expression/murmur3.h"
 #include "physical/rows.h"
 #include "physical/stateful/partitioned_output.h"
+#include "physical/stateful/state_partition_keys.h"
 #include "state/store.h"
 #include "types/arrow_type.h"
 
@@ -84,7 +85,9 @@ StreamingSessionAggregate::StreamingSessionAggregate(Spec spec, AttributeVector 
       prefix_encoder_(other_types_, state::UnsafeRowEncoder::Floats::kNormalized),
       key_encoder_(state::FieldTypes(*spec_.key_schema), state::UnsafeRowEncoder::Floats::kNormalized),
       value_encoder_(state::FieldTypes(*spec_.value_schema)),
-      value_decoder_(state::FieldTypes(*spec_.value_schema)) {}
+      value_decoder_(state::FieldTypes(*spec_.value_schema)) {
+  for (int key : spec_.partition_keys) partition_key_types_.push_back(other_types_[static_cast<size_t>(key)]);
+}
 
 std::vector<StateStoreSpec> StreamingSessionAggregate::state_stores() const {
   StateStoreSpec store;
@@ -137,6 +140,12 @@ class SessionTask {
     return types;
   }
 
+  std::vector<int32_t> PartitionHashes(const arrow::ArrayVector& others, int64_t num_rows) const {
+    std::vector<std::shared_ptr<arrow::ArrayData>> columns;
+    for (int key : op_.spec_.partition_keys) columns.push_back(others[static_cast<size_t>(key)]->data());
+    return expression::Murmur3Hash(columns, op_.partition_key_types_, num_rows);
+  }
+
   // This task's rows that are not late, in one piece: grouping columns, then buffers.
   arrow::Status TakeInput(const std::vector<PartialAggregation>& partials) {
     std::vector<arrow::ArrayVector> pieces;
@@ -152,8 +161,7 @@ class SessionTask {
       if (first_ == 0) {
         metrics_.rows_dropped_by_watermark += partial.num_groups - static_cast<int64_t>(newer.size());
       }
-      std::vector<int32_t> hashes = expression::Murmur3Hash(DataOf(Without(partial.keys, op_.spec_.session)),
-                                                            op_.other_types_, partial.num_groups);
+      std::vector<int32_t> hashes = PartitionHashes(Without(partial.keys, op_.spec_.session), partial.num_groups);
       std::vector<int32_t> mine;
       for (int32_t row : newer) {
         int32_t partition = expression::Pmod(hashes[static_cast<size_t>(row)], batch_.num_partitions());
@@ -190,7 +198,7 @@ class SessionTask {
     ARROW_RETURN_NOT_OK(others_.Map(others, num_input_, &input_keys_));
     ARROW_ASSIGN_OR_RAISE(key_columns_, others_.Keys());
     auto num_keys = others_.num_groups();
-    partitions_ = expression::Murmur3Hash(DataOf(key_columns_), op_.other_types_, num_keys);
+    partitions_ = PartitionHashes(key_columns_, num_keys);
     for (int32_t& p : partitions_) p = expression::Pmod(p, batch_.num_partitions());
     state::UnsafeRows prefixes;
     op_.prefix_encoder_.Encode(DataOf(key_columns_), num_keys, &prefixes);
@@ -489,6 +497,9 @@ arrow::Result<OperatorPtr> PlanStreamingSessionAggregate(const logical::PlanPtr&
   spec.value_schema = types::Struct(std::move(value));
   ARROW_ASSIGN_OR_RAISE(spec.plan, AggregationPlan::Bind(parts, child->output()));
   spec.mode = planner.options().streaming->output_mode;
+  AttributeVector others = parts.group_columns;
+  others.erase(others.begin() + spec.session);
+  spec.partition_keys = StatePartitionKeys(*node->child(), others, *planner.options().streaming);
   if (spec.mode == OutputMode::kAppend && !spec.has_watermark) {
     return UserError("UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK",
                      {{"outputMode", "Append"}, {"statefulOperator", "session window aggregations"}});

@@ -22,6 +22,8 @@ class StreamingSessionAggregate final : public StatefulOperator {
     AggregationPlan plan;
     /// Position of the session among the grouping columns; the others follow each other without it.
     int session = 0;
+    /// Of the grouping columns without the session, those by whose hash the state is spread (StatePartitionKeys).
+    std::vector<int> partition_keys;
     bool has_watermark = false;
     types::DataTypePtr key_schema;
     types::DataTypePtr value_schema;
@@ -50,6 +52,7 @@ class StreamingSessionAggregate final : public StatefulOperator {
   Spec spec_;
   /// Of the grouping columns without the session.
   std::vector<types::DataTypePtr> other_types_;
+  std::vector<types::DataTypePtr> partition_key_types_;
   state::UnsafeRowEncoder prefix_encoder_;
   state::UnsafeRowEncoder key_encoder_;
   state::UnsafeRowEncoder value_encoder_;

@@ -75,13 +75,13 @@ bool RunOnce(const fs::path& path, const std::vector<stream_runner::Step>& steps
 }
 
 void RunScript(const fs::path& path, const RunConfig& config, Totals* totals) {
-  if (auto reason = config.SkipReason(path.string())) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (auto reason = config.SkipReason(path.string(), text)) {
     ++totals->skipped;
     fmt::print("{}: skipped: {}\n", path.string(), *reason);
     return;
   }
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   std::vector<stream_runner::Step> steps = stream_runner::ParseScript(text);
   bool crashed = false;
   if (!config.crash_everywhere) {

@@ -30,10 +30,10 @@ arrow::Result<RunConfig> RunConfig::Load(const std::string& path) {
       config.partitions = std::stoi(value);
     } else if (key == "ignore") {
       config.ignored_verbs.push_back(value);
-    } else if (key == "skip") {
+    } else if (key == "skip" || key == "skip_mode") {
       std::string reason;
       std::getline(words >> std::ws, reason);
-      config.skips.push_back({value, reason});
+      (key == "skip" ? config.skips : config.mode_skips).push_back({value, reason});
     } else {
       return arrow::Status::Invalid(path, ":", number, ": what is ", line, "?");
     }
@@ -45,9 +45,12 @@ bool RunConfig::Ignores(const std::string& verb) const {
   return std::find(ignored_verbs.begin(), ignored_verbs.end(), verb) != ignored_verbs.end();
 }
 
-std::optional<std::string> RunConfig::SkipReason(const std::string& script_path) const {
+std::optional<std::string> RunConfig::SkipReason(const std::string& script_path, const std::string& script) const {
   for (const Skip& skip : skips) {
     if (script_path.find(skip.path_part) != std::string::npos) return skip.reason;
+  }
+  for (const Skip& skip : mode_skips) {
+    if (("\n" + script).find("\nmode " + skip.path_part + "\n") != std::string::npos) return skip.reason;
   }
   return std::nullopt;
 }

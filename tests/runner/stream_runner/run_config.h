@@ -16,6 +16,7 @@ namespace millrace::stream_runner {
 ///     restart each_process             the query is stopped and started after every `process`
 ///     rows_per_batch 1                 every added row is a micro-batch of its own
 ///     partitions 3                     rows of a source are dealt out over so many partitions
+///     skip_mode update REASON…         scripts of this output mode are left out
 ///     state_partitions 7               the number of partitions of state
 ///     ignore VERB                      what this config changes by its nature is not compared (batch, progress,
 ///     offsets) skip PATH-PART REASON…           scripts with this in their path are left out
@@ -32,11 +33,13 @@ struct RunConfig {
   std::optional<int> state_partitions;
   std::vector<std::string> ignored_verbs;
   std::vector<Skip> skips;
+  /// Output modes whose scripts are left out, and why.
+  std::vector<Skip> mode_skips;
 
   static arrow::Result<RunConfig> Load(const std::string& path);
   bool Ignores(const std::string& verb) const;
   /// Why the script is left out, or nullopt.
-  std::optional<std::string> SkipReason(const std::string& script_path) const;
+  std::optional<std::string> SkipReason(const std::string& script_path, const std::string& script) const;
 };
 
 }  // namespace millrace::stream_runner
