@@ -371,9 +371,7 @@ arrow::Status DataFrame::CreateTempView(std::string_view name, bool replace) con
 
 arrow::Result<std::string> DataFrame::Explain(bool extended) const { return connection_->Explain(*message_, extended); }
 
-arrow::Result<bool> DataFrame::IsStreaming() const {
-  return connection_->IsStreaming(*message_);
-}
+arrow::Result<bool> DataFrame::IsStreaming() const { return connection_->IsStreaming(*message_); }
 
 DataFrameWriter DataFrame::Write() const { return DataFrameWriter(*this); }
 DataStreamWriter DataFrame::WriteStream() const { return DataStreamWriter(*this); }

@@ -96,7 +96,8 @@ DataFrame Session::Range(int64_t start, int64_t end, int64_t step) const {
 }
 
 DataFrame Session::Sql(std::string_view query) const {
-  return api::MakeFrame(connection_, [&](Relation* relation) { relation->mutable_sql()->set_query(std::string(query)); });
+  return api::MakeFrame(connection_,
+                        [&](Relation* relation) { relation->mutable_sql()->set_query(std::string(query)); });
 }
 
 DataFrame Session::Table(std::string_view name) const {
@@ -121,9 +122,7 @@ arrow::Status Session::SetConf(std::string_view key, std::string_view value) con
   return connection_->SetConf(std::string(key), std::string(value));
 }
 
-arrow::Status Session::AwaitAnyTermination() const {
-  return connection_->AwaitAnyTermination();
-}
+arrow::Status Session::AwaitAnyTermination() const { return connection_->AwaitAnyTermination(); }
 
 arrow::Status Session::Stop() const { return connection_->StopAll(); }
 

@@ -1,13 +1,13 @@
 #include <chrono>
 
+#include "api/connection.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "millrace/data_frame.h"
 #include "millrace/streaming.h"
-#include "api/connection.h"
-#include "streaming/streaming_query.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "streaming/streaming_query.h"
 
 namespace millrace {
 

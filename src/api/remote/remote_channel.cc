@@ -56,8 +56,7 @@ struct RemoteChannel::Native {
 
 namespace {
 
-arrow::Status SparkError(std::string condition, std::string sqlstate, ErrorParameters parameters,
-                         std::string message) {
+arrow::Status SparkError(std::string condition, std::string sqlstate, ErrorParameters parameters, std::string message) {
   auto detail = std::make_shared<ErrorDetail>(std::move(condition), std::move(sqlstate), std::move(parameters));
   return arrow::Status(arrow::StatusCode::Invalid, std::move(message), std::move(detail));
 }
@@ -117,9 +116,9 @@ arrow::Status RemoteChannel::Native::ToStatus(const grpc::Status& status) {
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return WorldError(fmt::format("The Spark Connect server sc://{} cannot be reached: {}", url.target,
-                                    status.error_message()),
-                        /*retryable=*/true);
+      return WorldError(
+          fmt::format("The Spark Connect server sc://{} cannot be reached: {}", url.target, status.error_message()),
+          /*retryable=*/true);
     case grpc::StatusCode::CANCELLED:
       return arrow::Status::Cancelled(status.error_message());
     default:

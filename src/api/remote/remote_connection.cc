@@ -61,19 +61,18 @@ class RemoteConnection final : public Connection {
     connect::Plan plan;
     *plan.mutable_root() = relation;
     RecordBatches batches;
-    ARROW_RETURN_NOT_OK(
-        channel_->Execute(plan, [&](const connect::ExecutePlanResponse& response) -> arrow::Status {
-          if (!response.has_arrow_batch()) return arrow::Status::OK();
-          auto buffer = arrow::Buffer::FromString(response.arrow_batch().data());
-          ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(
-                                                 std::make_shared<arrow::io::BufferReader>(std::move(buffer))));
-          std::shared_ptr<arrow::RecordBatch> batch;
-          for (;;) {
-            ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
-            if (batch == nullptr) return arrow::Status::OK();
-            if (batch->num_rows() > 0) batches.push_back(std::move(batch));
-          }
-        }));
+    ARROW_RETURN_NOT_OK(channel_->Execute(plan, [&](const connect::ExecutePlanResponse& response) -> arrow::Status {
+      if (!response.has_arrow_batch()) return arrow::Status::OK();
+      auto buffer = arrow::Buffer::FromString(response.arrow_batch().data());
+      ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(
+                                             std::make_shared<arrow::io::BufferReader>(std::move(buffer))));
+      std::shared_ptr<arrow::RecordBatch> batch;
+      for (;;) {
+        ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+        if (batch == nullptr) return arrow::Status::OK();
+        if (batch->num_rows() > 0) batches.push_back(std::move(batch));
+      }
+    }));
     return batches;
   }
 
@@ -96,8 +95,8 @@ class RemoteConnection final : public Connection {
     return channel_->Run(command);
   }
 
-  arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(
-      const connect::WriteStreamOperationStart& start, const BatchFunction& foreach_batch) override {
+  arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(const connect::WriteStreamOperationStart& start,
+                                                                        const BatchFunction& foreach_batch) override {
     if (foreach_batch) return OnlyHere("ForeachBatch");
     connect::Plan plan;
     *plan.mutable_command()->mutable_write_stream_operation_start() = start;

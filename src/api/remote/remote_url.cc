@@ -61,9 +61,8 @@ arrow::Result<RemoteUrl> RemoteUrl::Parse(const std::string& url) {
   std::string host = address.substr(0, colon);
   std::string port = colon == std::string::npos ? "15002" : address.substr(colon + 1);
   if (host.empty()) return bad("there is no host");
-  bool digits = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), [](unsigned char c) {
-    return std::isdigit(c) != 0;
-  });
+  bool digits = !port.empty() && port.size() <= 5 &&
+                std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   if (!digits || std::stoi(port) > 65535) return bad("the port is no number");
   parsed.target = host + ":" + port;
 
