@@ -20,8 +20,8 @@ class Relation;
 
 namespace millrace {
 
-namespace session {
-class Session;
+namespace api {
+class Connection;
 }
 
 class DataFrame;
@@ -36,11 +36,11 @@ class GroupedData {
 
  private:
   friend class DataFrame;
-  GroupedData(std::shared_ptr<const spark::connect::Relation> input, std::shared_ptr<session::Session> session,
+  GroupedData(std::shared_ptr<const spark::connect::Relation> input, std::shared_ptr<api::Connection> connection,
               std::vector<Column> keys, int group_type)
-      : input_(std::move(input)), session_(std::move(session)), keys_(std::move(keys)), group_type_(group_type) {}
+      : input_(std::move(input)), connection_(std::move(connection)), keys_(std::move(keys)), group_type_(group_type) {}
   std::shared_ptr<const spark::connect::Relation> input_;
-  std::shared_ptr<session::Session> session_;
+  std::shared_ptr<api::Connection> connection_;
   std::vector<Column> keys_;
   int group_type_;
 };
@@ -50,8 +50,8 @@ class GroupedData {
 /// Transformations cannot fail; what is wrong with them shows in the first action (Schema, Show, Collect, a write).
 class DataFrame {
  public:
-  DataFrame(std::shared_ptr<const spark::connect::Relation> message, std::shared_ptr<session::Session> session)
-      : message_(std::move(message)), session_(std::move(session)) {}
+  DataFrame(std::shared_ptr<const spark::connect::Relation> message, std::shared_ptr<api::Connection> connection)
+      : message_(std::move(message)), connection_(std::move(connection)) {}
 
   // Transformations.
   DataFrame Select(const std::vector<Column>& columns) const;
@@ -118,11 +118,11 @@ class DataFrame {
   DataStreamWriter WriteStream() const;
 
   const spark::connect::Relation& message() const { return *message_; }
-  const std::shared_ptr<session::Session>& session() const { return session_; }
+  const std::shared_ptr<api::Connection>& connection() const { return connection_; }
 
  private:
   std::shared_ptr<const spark::connect::Relation> message_;
-  std::shared_ptr<session::Session> session_;
+  std::shared_ptr<api::Connection> connection_;
 };
 
 /// Describes and runs one batch write (Spark's DataFrameWriter).

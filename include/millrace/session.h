@@ -15,8 +15,8 @@ namespace millrace {
 /// Reads a bounded source (Spark's DataFrameReader) or, from Session::ReadStream, a stream (DataStreamReader).
 class DataFrameReader {
  public:
-  DataFrameReader(std::shared_ptr<session::Session> session, bool streaming)
-      : session_(std::move(session)), streaming_(streaming) {}
+  DataFrameReader(std::shared_ptr<api::Connection> connection, bool streaming)
+      : connection_(std::move(connection)), streaming_(streaming) {}
   DataFrameReader& Format(std::string_view name);
   /// In DDL: "a INT, b STRUCT<c: STRING>".
   DataFrameReader& Schema(std::string_view ddl);
@@ -28,7 +28,7 @@ class DataFrameReader {
   DataFrame Text(std::string_view path);
 
  private:
-  std::shared_ptr<session::Session> session_;
+  std::shared_ptr<api::Connection> connection_;
   bool streaming_;
   std::string format_;
   std::string schema_;
@@ -48,9 +48,11 @@ class Session {
     Builder& Config(std::string_view key, std::string_view value);
     /// Worker threads; 0 (default): one a core.
     Builder& NumThreads(int count);
-    /// A Spark Connect server ("sc://host:port") instead of the engine in this process.
+    /// A Spark Connect server instead of the engine in this process: "sc://host:port", with parameters behind it as in
+    /// PySpark ("sc://host:port/;token=…;use_ssl=true;user_id=…"). Without it the environment's SPARK_REMOTE counts.
+    /// C++ functions (ForeachBatch, ForeachPartition) cannot run there and are refused by name.
     Builder& Remote(std::string_view url);
-    /// Errors: UserError for a bad setting; Remote is refused by name: it is not built.
+    /// Errors: UserError for a bad setting; IOError when the server does not answer.
     arrow::Result<Session> GetOrCreate();
 
    private:
@@ -59,10 +61,10 @@ class Session {
     std::string remote_;
   };
 
-  explicit Session(std::shared_ptr<session::Session> session) : session_(std::move(session)) {}
+  explicit Session(std::shared_ptr<api::Connection> connection) : connection_(std::move(connection)) {}
 
-  DataFrameReader Read() const { return DataFrameReader(session_, false); }
-  DataStreamReader ReadStream() const { return DataStreamReader(session_, true); }
+  DataFrameReader Read() const { return DataFrameReader(connection_, false); }
+  DataStreamReader ReadStream() const { return DataStreamReader(connection_, true); }
   DataFrame Range(int64_t end) const { return Range(0, end); }
   DataFrame Range(int64_t start, int64_t end, int64_t step = 1) const;
   /// A query in SQL over temporary views and inline tables.
@@ -80,10 +82,10 @@ class Session {
   /// again at the next start) within `millrace.stop.timeout`, and the process ends with 128 + signal.
   void StopOnSignals() const;
 
-  const std::shared_ptr<session::Session>& session() const { return session_; }
+  const std::shared_ptr<api::Connection>& connection() const { return connection_; }
 
  private:
-  std::shared_ptr<session::Session> session_;
+  std::shared_ptr<api::Connection> connection_;
 };
 
 }  // namespace millrace

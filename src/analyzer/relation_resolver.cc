@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/metadata_columns.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/text_zone.h"
@@ -154,15 +155,24 @@ const PlanPtr* RelationResolver::FindRelation(const std::string& name) const {
   return nullptr;
 }
 
-const AttributeVector* RelationResolver::HiddenOf(const PlanPtr& plan) const {
-  for (const auto& [node, columns] : hidden_) {
-    if (node == plan) return &columns;
+const AttributeVector* RelationResolver::HiddenOf(const PlanPtr& plan) {
+  for (const auto* known : {&hidden_, &metadata_}) {
+    for (const auto& [node, columns] : *known) {
+      if (node == plan) return &columns;
+    }
   }
-  return nullptr;
+  AttributeVector columns = MetadataColumnsOf(plan);
+  if (columns.empty()) return nullptr;
+  return &metadata_.emplace_back(plan, std::move(columns)).second;
+}
+
+bool RelationResolver::IsHiding(const PlanPtr& plan) const {
+  return std::any_of(hidden_.begin(), hidden_.end(), [&](const auto& entry) { return entry.first == plan; });
 }
 
 PlanPtr RelationResolver::WithHidden(const PlanPtr& plan, const OperatorInput& below) const {
   if (!below.reads_hidden) return plan;
+  if (!IsHiding(plan)) return ShowMetadataColumns(plan, *below.hidden);
   expression::ExpressionVector items = static_cast<const logical::Project&>(*plan).items();
   for (const auto& column : *below.hidden) {
     bool shown = std::any_of(items.begin(), items.end(),

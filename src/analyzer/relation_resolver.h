@@ -35,10 +35,13 @@ class RelationResolver {
   void DefineRelation(const std::string& name, PlanPtr plan);
   const PlanPtr* FindRelation(const std::string& name) const;
 
-  /// Columns that `plan`, a projection, leaves out but can show (see OperatorInput::hidden).
+  /// Columns that `plan`, a projection, leaves out but can show (see OperatorInput::hidden). Those of its sources
+  /// (metadata_columns.h) need not be told.
   void Hide(const PlanPtr& plan, AttributeVector columns) { hidden_.emplace_back(plan, std::move(columns)); }
   /// Null when there are none.
-  const AttributeVector* HiddenOf(const PlanPtr& plan) const;
+  const AttributeVector* HiddenOf(const PlanPtr& plan);
+  /// Whether Hide was called for it.
+  bool IsHiding(const PlanPtr& plan) const;
   /// `plan` with its hidden columns, when the expressions over it read one.
   PlanPtr WithHidden(const PlanPtr& plan, const OperatorInput& below) const;
   /// Common table expressions and subqueries are seen within their WithRelations only.
@@ -65,6 +68,7 @@ class RelationResolver {
   std::vector<const AttributeVector*> outer_scopes_;
   /// A deque: OperatorInput points into it.
   std::deque<std::pair<PlanPtr, AttributeVector>> hidden_;
+  std::deque<std::pair<PlanPtr, AttributeVector>> metadata_;
   int depth_ = 0;
 };
 

@@ -65,6 +65,10 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
   if (!value) {
     ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, input_, context_.eval.case_sensitive));
   }
+  if (!value && below_ != nullptr && below_->hidden != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, *below_->hidden, context_.eval.case_sensitive));
+    below_->reads_hidden = below_->reads_hidden || value.has_value();
+  }
   if (!value) {
     std::string names;
     for (const AttributePtr& attribute : input_) {

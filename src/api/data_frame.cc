@@ -2,11 +2,11 @@
 
 #include <cstdio>
 
+#include "api/connection.h"
 #include "api/message.h"
 #include "base/ascii.h"
 #include "millrace/functions.h"
 #include "millrace/streaming.h"
-#include "session/session.h"
 #include "types/data_type.h"
 
 namespace millrace {
@@ -52,7 +52,7 @@ Join::JoinType ToJoinType(std::string_view how) {
 
 DataFrame MakeSetOperation(const DataFrame& left, const DataFrame& right, SetOperation::SetOpType type, bool all,
                            bool by_name, bool allow_missing) {
-  return MakeFrame(left.session(), [&](Relation* relation) {
+  return MakeFrame(left.connection(), [&](Relation* relation) {
     auto* operation = relation->mutable_set_op();
     *operation->mutable_left_input() = left.message();
     *operation->mutable_right_input() = right.message();
@@ -64,7 +64,7 @@ DataFrame MakeSetOperation(const DataFrame& left, const DataFrame& right, SetOpe
 }
 
 DataFrame MakeSort(const DataFrame& input, const std::vector<Column>& order, bool global) {
-  return MakeFrame(input.session(), [&](Relation* relation) {
+  return MakeFrame(input.connection(), [&](Relation* relation) {
     auto* sort = relation->mutable_sort();
     *sort->mutable_input() = input.message();
     sort->set_is_global(global);
@@ -75,9 +75,9 @@ DataFrame MakeSort(const DataFrame& input, const std::vector<Column>& order, boo
   });
 }
 
-DataFrame MakeAggregate(const Relation& input, const std::shared_ptr<session::Session>& session, int group_type,
+DataFrame MakeAggregate(const Relation& input, const std::shared_ptr<api::Connection>& connection, int group_type,
                         const std::vector<Column>& keys, const std::vector<Column>& aggregates) {
-  return MakeFrame(session, [&](Relation* relation) {
+  return MakeFrame(connection, [&](Relation* relation) {
     auto* aggregate = relation->mutable_aggregate();
     *aggregate->mutable_input() = input;
     aggregate->set_group_type(static_cast<Aggregate::GroupType>(group_type));
@@ -97,13 +97,13 @@ std::vector<Row> ToRows(const std::vector<std::shared_ptr<arrow::RecordBatch>>& 
 }  // namespace
 
 DataFrame GroupedData::Agg(const std::vector<Column>& aggregates) const {
-  return MakeAggregate(*input_, session_, group_type_, keys_, aggregates);
+  return MakeAggregate(*input_, connection_, group_type_, keys_, aggregates);
 }
 
 DataFrame GroupedData::Count() const { return Agg({functions::Count(Lit(1)).As("count")}); }
 
 DataFrame DataFrame::Select(const std::vector<Column>& columns) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_project()->mutable_input() = *message_;
     AddMessages(columns, relation->mutable_project()->mutable_expressions());
   });
@@ -116,7 +116,7 @@ DataFrame DataFrame::SelectExpr(const std::vector<std::string>& expressions) con
 }
 
 DataFrame DataFrame::Filter(const Column& condition) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_filter()->mutable_input() = *message_;
     *relation->mutable_filter()->mutable_condition() = condition.message();
   });
@@ -129,7 +129,7 @@ DataFrame DataFrame::WithColumn(std::string_view name, const Column& value) cons
 }
 
 DataFrame DataFrame::WithColumns(const std::vector<std::pair<std::string, Column>>& columns) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_with_columns()->mutable_input() = *message_;
     for (const auto& [name, value] : columns) {
       auto* alias = relation->mutable_with_columns()->add_aliases();
@@ -140,7 +140,7 @@ DataFrame DataFrame::WithColumns(const std::vector<std::pair<std::string, Column
 }
 
 DataFrame DataFrame::WithColumnRenamed(std::string_view from, std::string_view to) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_with_columns_renamed()->mutable_input() = *message_;
     auto* rename = relation->mutable_with_columns_renamed()->add_renames();
     rename->set_col_name(std::string(from));
@@ -149,14 +149,14 @@ DataFrame DataFrame::WithColumnRenamed(std::string_view from, std::string_view t
 }
 
 DataFrame DataFrame::Drop(const std::vector<std::string>& columns) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_drop()->mutable_input() = *message_;
     for (const std::string& column : columns) relation->mutable_drop()->add_column_names(column);
   });
 }
 
 DataFrame DataFrame::ToDf(const std::vector<std::string>& names) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_to_df()->mutable_input() = *message_;
     for (const std::string& name : names) relation->mutable_to_df()->add_column_names(name);
   });
@@ -165,7 +165,7 @@ DataFrame DataFrame::ToDf(const std::vector<std::string>& names) const {
 DataFrame DataFrame::Distinct() const { return DropDuplicates({}); }
 
 DataFrame DataFrame::DropDuplicates(const std::vector<std::string>& columns) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     auto* deduplicate = relation->mutable_deduplicate();
     *deduplicate->mutable_input() = *message_;
     deduplicate->set_all_columns_as_keys(columns.empty());
@@ -190,28 +190,28 @@ DataFrame DataFrame::SortWithinPartitions(const std::vector<Column>& order) cons
 }
 
 DataFrame DataFrame::Limit(int32_t count) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_limit()->mutable_input() = *message_;
     relation->mutable_limit()->set_limit(count);
   });
 }
 
 DataFrame DataFrame::Offset(int32_t count) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_offset()->mutable_input() = *message_;
     relation->mutable_offset()->set_offset(count);
   });
 }
 
 DataFrame DataFrame::Alias(std::string_view name) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_subquery_alias()->mutable_input() = *message_;
     relation->mutable_subquery_alias()->set_alias(std::string(name));
   });
 }
 
 DataFrame DataFrame::Join(const DataFrame& right, const Column& condition, std::string_view how) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     auto* join = relation->mutable_join();
     *join->mutable_left() = *message_;
     *join->mutable_right() = right.message();
@@ -222,7 +222,7 @@ DataFrame DataFrame::Join(const DataFrame& right, const Column& condition, std::
 
 DataFrame DataFrame::Join(const DataFrame& right, const std::vector<std::string>& using_columns,
                           std::string_view how) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     auto* join = relation->mutable_join();
     *join->mutable_left() = *message_;
     *join->mutable_right() = right.message();
@@ -249,18 +249,18 @@ DataFrame DataFrame::Except(const DataFrame& other) const {
 }
 
 GroupedData DataFrame::GroupBy(const std::vector<Column>& keys) const {
-  return GroupedData(message_, session_, keys, Aggregate::GROUP_TYPE_GROUPBY);
+  return GroupedData(message_, connection_, keys, Aggregate::GROUP_TYPE_GROUPBY);
 }
 GroupedData DataFrame::Rollup(const std::vector<Column>& keys) const {
-  return GroupedData(message_, session_, keys, Aggregate::GROUP_TYPE_ROLLUP);
+  return GroupedData(message_, connection_, keys, Aggregate::GROUP_TYPE_ROLLUP);
 }
 GroupedData DataFrame::Cube(const std::vector<Column>& keys) const {
-  return GroupedData(message_, session_, keys, Aggregate::GROUP_TYPE_CUBE);
+  return GroupedData(message_, connection_, keys, Aggregate::GROUP_TYPE_CUBE);
 }
 DataFrame DataFrame::Agg(const std::vector<Column>& aggregates) const { return GroupBy({}).Agg(aggregates); }
 
 DataFrame DataFrame::Repartition(int32_t num_partitions, const std::vector<Column>& keys) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     if (keys.empty()) {
       *relation->mutable_repartition()->mutable_input() = *message_;
       relation->mutable_repartition()->set_num_partitions(num_partitions);
@@ -275,7 +275,7 @@ DataFrame DataFrame::Repartition(int32_t num_partitions, const std::vector<Colum
 }
 
 DataFrame DataFrame::Coalesce(int32_t num_partitions) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_repartition()->mutable_input() = *message_;
     relation->mutable_repartition()->set_num_partitions(num_partitions);
     relation->mutable_repartition()->set_shuffle(false);
@@ -283,7 +283,7 @@ DataFrame DataFrame::Coalesce(int32_t num_partitions) const {
 }
 
 DataFrame DataFrame::WithWatermark(std::string_view event_time, std::string_view delay) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_with_watermark()->mutable_input() = *message_;
     relation->mutable_with_watermark()->set_event_time(std::string(event_time));
     relation->mutable_with_watermark()->set_delay_threshold(std::string(delay));
@@ -291,7 +291,7 @@ DataFrame DataFrame::WithWatermark(std::string_view event_time, std::string_view
 }
 
 DataFrame DataFrame::Sample(double fraction, int64_t seed) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_sample()->mutable_input() = *message_;
     relation->mutable_sample()->set_upper_bound(fraction);
     relation->mutable_sample()->set_seed(seed);
@@ -299,26 +299,26 @@ DataFrame DataFrame::Sample(double fraction, int64_t seed) const {
 }
 
 DataFrame DataFrame::DropNa(const std::vector<std::string>& columns) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_drop_na()->mutable_input() = *message_;
     for (const std::string& column : columns) relation->mutable_drop_na()->add_cols(column);
   });
 }
 
 arrow::Result<std::string> DataFrame::SchemaDdl() const {
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session_->Schema(*message_));
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, connection_->Schema(*message_));
   return schema->ToDdl();
 }
 
 arrow::Result<std::vector<std::string>> DataFrame::Columns() const {
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session_->Schema(*message_));
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, connection_->Schema(*message_));
   std::vector<std::string> names;
   for (const types::StructField& field : schema->fields()) names.push_back(field.name);
   return names;
 }
 
 arrow::Status DataFrame::PrintSchema() const {
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session_->Schema(*message_));
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, connection_->Schema(*message_));
   std::printf("%s\n", schema->ToTreeString().c_str());
   return arrow::Status::OK();
 }
@@ -329,8 +329,9 @@ arrow::Result<std::string> DataFrame::ShowString(int32_t num_rows, int32_t trunc
   relation.mutable_show_string()->set_num_rows(num_rows);
   relation.mutable_show_string()->set_truncate(truncate);
   relation.mutable_show_string()->set_vertical(vertical);
-  ARROW_ASSIGN_OR_RAISE(session::QueryResult result, session_->Execute(relation));
-  return Row(result.batches[0], 0).GetString("show_string");
+  ARROW_ASSIGN_OR_RAISE(auto batches, connection_->Execute(relation));
+  if (batches.empty()) return arrow::Status::Invalid("the engine answered show() with no rows");
+  return Row(batches[0], 0).GetString("show_string");
 }
 
 arrow::Status DataFrame::Show(int32_t num_rows, int32_t truncate, bool vertical) const {
@@ -341,8 +342,7 @@ arrow::Status DataFrame::Show(int32_t num_rows, int32_t truncate, bool vertical)
 }
 
 arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> DataFrame::CollectBatches() const {
-  ARROW_ASSIGN_OR_RAISE(session::QueryResult result, session_->Execute(*message_));
-  return std::move(result.batches);
+  return connection_->Execute(*message_);
 }
 
 arrow::Result<std::vector<Row>> DataFrame::Collect() const {
@@ -359,22 +359,19 @@ arrow::Result<std::vector<Row>> DataFrame::Take(int32_t count) const { return Li
 
 arrow::Status DataFrame::ForeachPartition(
     const std::function<arrow::Status(int, const std::vector<Row>&)>& function) const {
-  return session_->ForeachPartition(
+  return connection_->ForeachPartition(
       *message_, [&](int partition, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
         return function(partition, ToRows(batches));
       });
 }
 
 arrow::Status DataFrame::CreateTempView(std::string_view name, bool replace) const {
-  return session_->CreateView(*message_, std::string(name), false, replace);
+  return connection_->CreateView(*message_, std::string(name), false, replace);
 }
 
-arrow::Result<std::string> DataFrame::Explain(bool extended) const { return session_->Explain(*message_, extended); }
+arrow::Result<std::string> DataFrame::Explain(bool extended) const { return connection_->Explain(*message_, extended); }
 
-arrow::Result<bool> DataFrame::IsStreaming() const {
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_->Analyze(*message_));
-  return plan->is_streaming();
-}
+arrow::Result<bool> DataFrame::IsStreaming() const { return connection_->IsStreaming(*message_); }
 
 DataFrameWriter DataFrame::Write() const { return DataFrameWriter(*this); }
 DataStreamWriter DataFrame::WriteStream() const { return DataStreamWriter(*this); }

@@ -17,10 +17,10 @@ using RelationPtr = std::shared_ptr<const spark::connect::Relation>;
 
 /// A new relation message; `set` fills its kind.
 template <typename Set>
-DataFrame MakeFrame(const std::shared_ptr<session::Session>& session, Set&& set) {
+DataFrame MakeFrame(const std::shared_ptr<Connection>& connection, Set&& set) {
   auto relation = std::make_shared<spark::connect::Relation>();
   set(relation.get());
-  return DataFrame(std::move(relation), session);
+  return DataFrame(std::move(relation), connection);
 }
 
 template <typename Repeated>

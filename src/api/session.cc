@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
+#include "api/connection.h"
 #include "api/message.h"
 #include "base/error.h"
 #include "millrace/millrace.h"
-#include "session/session.h"
 
 namespace millrace {
 
@@ -35,7 +36,7 @@ DataFrameReader& DataFrameReader::Option(std::string_view key, std::string_view 
 }
 
 DataFrame DataFrameReader::Load(std::string_view path) const {
-  return api::MakeFrame(session_, [&](Relation* relation) {
+  return api::MakeFrame(connection_, [&](Relation* relation) {
     relation->mutable_read()->set_is_streaming(streaming_);
     auto* source = relation->mutable_read()->mutable_data_source();
     if (!format_.empty()) source->set_format(format_);
@@ -65,18 +66,29 @@ Session::Builder& Session::Builder::Remote(std::string_view url) {
 }
 
 arrow::Result<Session> Session::Builder::GetOrCreate() {
-  if (!remote_.empty()) return analyzer::NotSupported("remote(\"" + remote_ + "\")");
-  auto session = session::Session::Create(std::make_shared<session::Engine>(num_threads_));
-  for (const auto& [key, value] : settings_) {
-    arrow::Status status = session->conf().Set(key, value);
-    // Static keys (spark.master, spark.driver.memory) say nothing to this engine; Spark takes them at this place.
-    if (!status.ok() && !IsErrorCondition(status, "CANNOT_MODIFY_STATIC_CONFIG")) return status;
+  std::string remote = remote_;
+  if (const char* from_environment = std::getenv("SPARK_REMOTE"); remote.empty() && from_environment != nullptr) {
+    remote = from_environment;
   }
-  return Session(std::move(session));
+  std::shared_ptr<api::Connection> connection;
+  if (remote.empty()) {
+    connection = api::ConnectLocally(num_threads_);
+  } else {
+    ARROW_ASSIGN_OR_RAISE(connection, api::ConnectRemotely(remote));
+  }
+  for (const auto& [key, value] : settings_) {
+    arrow::Status status = connection->SetConf(key, value);
+    // Static keys (spark.master, spark.driver.memory) say nothing to a running engine; Spark takes them at this place.
+    if (!status.ok() && !IsErrorCondition(status, "CANNOT_MODIFY_STATIC_CONFIG") &&
+        !IsErrorCondition(status, "CANNOT_MODIFY_CONFIG")) {
+      return status;
+    }
+  }
+  return Session(std::move(connection));
 }
 
 DataFrame Session::Range(int64_t start, int64_t end, int64_t step) const {
-  return api::MakeFrame(session_, [&](Relation* relation) {
+  return api::MakeFrame(connection_, [&](Relation* relation) {
     relation->mutable_range()->set_start(start);
     relation->mutable_range()->set_end(end);
     relation->mutable_range()->set_step(step);
@@ -84,11 +96,12 @@ DataFrame Session::Range(int64_t start, int64_t end, int64_t step) const {
 }
 
 DataFrame Session::Sql(std::string_view query) const {
-  return api::MakeFrame(session_, [&](Relation* relation) { relation->mutable_sql()->set_query(std::string(query)); });
+  return api::MakeFrame(connection_,
+                        [&](Relation* relation) { relation->mutable_sql()->set_query(std::string(query)); });
 }
 
 DataFrame Session::Table(std::string_view name) const {
-  return api::MakeFrame(session_, [&](Relation* relation) {
+  return api::MakeFrame(connection_, [&](Relation* relation) {
     relation->mutable_read()->mutable_named_table()->set_unparsed_identifier(std::string(name));
   });
 }
@@ -101,19 +114,17 @@ arrow::Result<DataFrame> Session::CreateDataFrame(
   for (const auto& batch : batches) ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(*batch));
   ARROW_RETURN_NOT_OK(writer->Close());
   ARROW_ASSIGN_OR_RAISE(auto buffer, out->Finish());
-  return api::MakeFrame(session_,
+  return api::MakeFrame(connection_,
                         [&](Relation* relation) { relation->mutable_local_relation()->set_data(buffer->ToString()); });
 }
 
 arrow::Status Session::SetConf(std::string_view key, std::string_view value) const {
-  return session_->conf().Set(std::string(key), std::string(value));
+  return connection_->SetConf(std::string(key), std::string(value));
 }
 
-arrow::Status Session::AwaitAnyTermination() const {
-  return session_->streams().AwaitAnyTermination(std::chrono::milliseconds(-1)).status();
-}
+arrow::Status Session::AwaitAnyTermination() const { return connection_->AwaitAnyTermination(); }
 
-arrow::Status Session::Stop() const { return session_->streams().StopAll(); }
+arrow::Status Session::Stop() const { return connection_->StopAll(); }
 
 void Session::StopOnSignals() const {
   sigset_t signals;
@@ -121,18 +132,18 @@ void Session::StopOnSignals() const {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::weak_ptr<session::Session> weak = session_;
+  std::weak_ptr<api::Connection> weak = connection_;
   std::thread([weak, signals] {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) return;
-    if (auto session = weak.lock()) {
+    if (auto connection = weak.lock()) {
       // A sink that does not give up in time must not keep the process: what is not committed runs again.
-      int64_t timeout_ms = session->conf().GetMillis("millrace.stop.timeout");
+      int64_t timeout_ms = connection->StopTimeoutMillis();
       std::thread([timeout_ms, signal] {
         std::this_thread::sleep_for(std::chrono::milliseconds(timeout_ms));
         _exit(128 + signal);
       }).detach();
-      (void)session->streams().StopAll();
+      (void)connection->StopAll();
     }
     std::fflush(nullptr);
     _exit(128 + signal);

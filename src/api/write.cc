@@ -1,12 +1,13 @@
 #include <chrono>
 
+#include "api/connection.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "millrace/data_frame.h"
 #include "millrace/streaming.h"
-#include "session/session.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "streaming/streaming_query.h"
 
 namespace millrace {
 
@@ -52,7 +53,7 @@ arrow::Status DataFrameWriter::Save(std::string_view path) {
   if (!known) return UserError("INVALID_SAVE_MODE", {{"mode", "\"" + mode_ + "\""}});
   for (const auto& [key, value] : options_) (*write.mutable_options())[key] = value;
   for (const std::string& column : partition_columns_) write.add_partitioning_columns(column);
-  return input_.session()->Write(write);
+  return input_.connection()->Write(write);
 }
 
 Trigger Trigger::ProcessingTime(std::chrono::milliseconds interval) { return Trigger(Kind::kProcessingTime, interval); }
@@ -110,16 +111,7 @@ arrow::Result<StreamingQuery> DataStreamWriter::Start(std::string_view path) {
         break;
     }
   }
-  session::ForeachBatchFunction foreach_batch;
-  if (foreach_batch_) {
-    std::weak_ptr<session::Session> weak = input_.session();
-    foreach_batch = [weak, function = foreach_batch_](const std::string& relation_id, BatchId batch_id) {
-      auto relation = std::make_shared<spark::connect::Relation>();
-      relation->mutable_cached_remote_relation()->set_relation_id(relation_id);
-      return function(DataFrame(std::move(relation), weak.lock()), batch_id.value);
-    };
-  }
-  ARROW_ASSIGN_OR_RAISE(auto query, input_.session()->StartStream(start, std::move(foreach_batch)));
+  ARROW_ASSIGN_OR_RAISE(auto query, input_.connection()->StartStream(start, foreach_batch_));
   return StreamingQuery(std::move(query));
 }
 

@@ -135,6 +135,13 @@ arrow::Result<std::shared_ptr<arrow::io::InputStream>> OpenTextInput(const std::
   return file;
 }
 
+bool IsCompressed(std::string_view path) {
+  for (const TextCodec& each : kCodecs) {
+    if (path.ends_with(each.suffix)) return true;
+  }
+  return path.ends_with(".snappy") || path.ends_with(".lz4");
+}
+
 arrow::Result<std::string> ReadTextFile(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(auto stream, OpenTextInput(path));
   std::string text;

@@ -20,6 +20,8 @@ arrow::Result<std::string> CompressionSuffix(std::string_view codec);
 
 /// The bytes of a text file, decompressed by its suffix.
 arrow::Result<std::shared_ptr<arrow::io::InputStream>> OpenTextInput(const std::string& path);
+/// Whether the suffix names a codec: such a file can only be read from its beginning.
+bool IsCompressed(std::string_view path);
 /// All of it.
 arrow::Result<std::string> ReadTextFile(const std::string& path);
 

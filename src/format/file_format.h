@@ -22,8 +22,18 @@
 
 namespace millrace::format {
 
+/// A part of a file that one task reads: the rows that begin in it (Hadoop's input split).
+struct FileBlock {
+  int64_t start = 0;
+  /// −1: to the end.
+  int64_t length = -1;
+  bool whole() const { return start == 0 && length < 0; }
+};
+
 struct FileReadRequest {
   std::string path;
+  /// Other than the whole file only where `splittable` says so.
+  FileBlock block;
   /// Columns wanted, with the types to give them; may hold the corrupt-record column (json, csv). Columns the file does
   /// not have are NULL.
   types::DataTypePtr schema;
@@ -46,6 +56,8 @@ class FileReader {
   /// The next rows, columns as in the request's schema; null after the last.
   /// Errors: UserError FAILED_READ_FILE.… and what the mode of malformed records raises.
   virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() = 0;
+  /// Position in the file of the first row of the batch Next gave last; −1 from formats that do not count.
+  virtual int64_t first_row() const { return -1; }
 };
 
 struct FileWriteRequest {
@@ -89,6 +101,8 @@ struct FileFormat {
                                                     const SessionFormat& session);
   /// Whether a column of this type can be read and written; nested types are asked for as a whole.
   bool (*supports)(const types::DataType& type);
+  /// Whether several tasks can read one file (FileReadRequest::block).
+  bool (*splittable)(const std::string& path, const OptionMap& options);
 };
 
 std::span<const FileFormat* const> AllFileFormats();

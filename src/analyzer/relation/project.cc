@@ -97,6 +97,7 @@ arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver& resolver, const Rela
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   bool case_sensitive = resolver.context().eval.case_sensitive;
   OperatorInput below;
+  below.hidden = resolver.HiddenOf(child);
   const AttributeVector columns = child->output();
   ExpressionResolver expressions = resolver.Expressions(columns, &below);
   google::protobuf::RepeatedPtrField<connect::Expression> wrapped;
@@ -112,6 +113,7 @@ arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver& resolver, const Rela
     *wrapped.Add()->mutable_alias() = alias;
   }
   ARROW_ASSIGN_OR_RAISE(ExpressionVector added, expressions.ResolveItems(wrapped));
+  child = resolver.WithHidden(child, below);
   ARROW_ASSIGN_OR_RAISE(child, below.Apply(std::move(child), resolver.context().eval));
   ExpressionVector items;
   std::vector<bool> used(added.size(), false);

@@ -130,7 +130,7 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
       resolver.Expressions(child->output(), &below).ResolveCondition(filter.condition());
   bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
   if (condition.ok() && !aggregates) {
-    below.reads_hidden = below.hidden != nullptr;
+    below.reads_hidden = below.reads_hidden || resolver.IsHiding(child);
     ARROW_ASSIGN_OR_RAISE(PlanPtr filtered,
                           FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval));
     if (below.reads_hidden && filtered->kind() == logical::NodeKind::kProject) resolver.Hide(filtered, *below.hidden);

@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "connector/file/metadata_column.h"
 #include "connector/file/partition_path.h"
 #include "types/arrow_type.h"
 
@@ -48,6 +49,8 @@ class FilesReader final : public BatchReader {
     if (plan_->ignore_missing_files && !std::filesystem::exists(next.file.path)) return arrow::Status::OK();
     format::FileReadRequest request;
     request.path = next.file.path;
+    request.block = next.block;
+    current_ = &next;
     request.schema = plan_->wanted_data;
     request.file_schema = plan_->data_schema;
     request.options = plan_->options;
@@ -75,6 +78,10 @@ class FilesReader final : public BatchReader {
     for (int column : plan_->columns) {
       if (column >= 0) {
         arrays.push_back(rows.column(column));
+      } else if (column == kMetadataPosition) {
+        ARROW_ASSIGN_OR_RAISE(auto metadata, MakeMetadataColumn(*plan_->metadata, current_->file, current_->block,
+                                                                reader_->first_row(), rows.num_rows(), pool_));
+        arrays.push_back(std::move(metadata));
       } else {
         ARROW_ASSIGN_OR_RAISE(auto constant, arrow::MakeArrayFromScalar(*constants_[static_cast<size_t>(-1 - column)],
                                                                         rows.num_rows(), pool_));
@@ -88,6 +95,7 @@ class FilesReader final : public BatchReader {
   const std::vector<FileToRead>* files_;
   arrow::MemoryPool* pool_;
   size_t next_file_ = 0;
+  const FileToRead* current_ = nullptr;
   std::unique_ptr<format::FileReader> reader_;
   std::vector<std::shared_ptr<arrow::Scalar>> constants_;
 };
@@ -113,7 +121,7 @@ class FileScan final : public BatchScan {
     ARROW_ASSIGN_OR_RAISE(auto plan, MakeReadPlan(table_, request_, columns));
     std::vector<FileToRead> files;
     for (const ListedFile& file : table_.files) {
-      FileToRead to_read{file, {}};
+      FileToRead to_read{file, {}, {}};
       auto it = table_.partitions.values.find(std::filesystem::path(file.path).parent_path().string());
       if (it != table_.partitions.values.end()) to_read.partition_values = it->second;
       to_read.partition_values.resize(table_.partition_schema->fields().size(), std::string(kDefaultPartition));
@@ -149,6 +157,23 @@ int64_t ConfBytes(const ConnectorContext& context, std::string_view key, int64_t
   }
 }
 
+/// Blocks of at most `share` bytes of each file that can be read in parts.
+std::vector<FileToRead> CutIntoBlocks(const FileReadPlan& plan, std::vector<FileToRead> files, int64_t share) {
+  std::vector<FileToRead> blocks;
+  for (FileToRead& file : files) {
+    const int64_t size = file.file.size_bytes;
+    if (size <= share || !plan.format->splittable(file.file.path, plan.options)) {
+      blocks.push_back(std::move(file));
+      continue;
+    }
+    for (int64_t start = 0; start < size; start += share) {
+      blocks.push_back(file);
+      blocks.back().block = {start, std::min(share, size - start)};
+    }
+  }
+  return blocks;
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<const FileReadPlan>> MakeReadPlan(const FileTable& table, const SourceRequest& request,
@@ -170,6 +195,12 @@ arrow::Result<std::shared_ptr<const FileReadPlan>> MakeReadPlan(const FileTable&
   std::vector<types::StructField> wanted;
   std::vector<types::StructField> output;
   for (int index : columns.indices) {
+    if (static_cast<size_t>(index) >= table.schema->fields().size()) {
+      plan->metadata = MetadataColumnType(table.format->name);
+      plan->columns.push_back(kMetadataPosition);
+      output.push_back({std::string(kMetadataColumn), plan->metadata, false, ""});
+      continue;
+    }
     const types::StructField& field = table.schema->fields()[static_cast<size_t>(index)];
     output.push_back(field);
     int partition = -1;
@@ -193,11 +224,16 @@ InputPartitions PackFiles(std::shared_ptr<const FileReadPlan> plan, std::vector<
                           const ConnectorContext& context) {
   int64_t max_bytes = ConfBytes(context, "spark.sql.files.maxPartitionBytes", 128 << 20);
   int64_t open_cost = ConfBytes(context, "spark.sql.files.openCostInBytes", 4 << 20);
+  int64_t num_partitions =
+      std::max<int64_t>(1, ConfBytes(context, "spark.sql.files.minPartitionNum",
+                                     ConfBytes(context, "spark.sql.leafNodeDefaultParallelism", context.parallelism)));
   int64_t total = 0;
   for (const FileToRead& file : files) total += file.file.size_bytes + open_cost;
-  int64_t share = std::min(max_bytes, std::max(open_cost, total / std::max(1, context.parallelism)));
+  int64_t share = std::max<int64_t>(1, std::min(max_bytes, std::max(open_cost, total / num_partitions)));
+  files = CutIntoBlocks(*plan, std::move(files), share);
+  auto bytes_of = [](const FileToRead& file) { return file.block.whole() ? file.file.size_bytes : file.block.length; };
   std::stable_sort(files.begin(), files.end(),
-                   [](const FileToRead& a, const FileToRead& b) { return a.file.size_bytes > b.file.size_bytes; });
+                   [&](const FileToRead& a, const FileToRead& b) { return bytes_of(a) > bytes_of(b); });
   InputPartitions partitions;
   std::vector<FileToRead> current;
   int64_t current_bytes = 0;
@@ -207,8 +243,8 @@ InputPartitions PackFiles(std::shared_ptr<const FileReadPlan> plan, std::vector<
     current_bytes = 0;
   };
   for (FileToRead& file : files) {
-    if (current_bytes + file.file.size_bytes > share) close();
-    current_bytes += file.file.size_bytes + open_cost;
+    if (current_bytes + bytes_of(file) > share) close();
+    current_bytes += bytes_of(file) + open_cost;
     current.push_back(std::move(file));
   }
   close();

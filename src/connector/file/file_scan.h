@@ -18,10 +18,12 @@ struct FileReadPlan {
   /// What each file is asked for: the data columns that are wanted.
   types::DataTypePtr wanted_data;
   types::DataTypePtr partition_schema;
-  /// One a wanted column: index into wanted_data, or -1 − index into partition_schema.
+  /// One a wanted column: index into wanted_data, or -1 − index into partition_schema, or kMetadataPosition.
   std::vector<int> columns;
   std::shared_ptr<arrow::Schema> output;
   format::PredicatePtr filter;
+  /// Type of the column `_metadata`; null when it is not wanted.
+  types::DataTypePtr metadata;
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   bool ignore_missing_files = false;
   bool ignore_corrupt_files = false;
@@ -31,13 +33,14 @@ struct FileReadPlan {
 struct FileToRead {
   ListedFile file;
   std::vector<std::string> partition_values;
+  format::FileBlock block;
 };
 
 arrow::Result<std::shared_ptr<const FileReadPlan>> MakeReadPlan(const FileTable& table, const SourceRequest& request,
                                                                 const ReadColumns& columns);
 
 /// Packs files into partitions as Spark does (spark.sql.files.maxPartitionBytes, openCostInBytes, one share a core),
-/// largest file first. A file is not split.
+/// largest first; a file larger than a partition is cut into blocks where its format allows it.
 InputPartitions PackFiles(std::shared_ptr<const FileReadPlan> plan, std::vector<FileToRead> files,
                           const ConnectorContext& context);
 

@@ -10,7 +10,10 @@ using millrace::kafka::PartitionReader;
 namespace {
 
 /// Fetching ahead holds at most about this much in memory, whatever the number of partitions.
-constexpr int64_t kFetchAheadKib = 256 * 1024;
+constexpr int64_t kFetchAheadKib = 64 * 1024;
+/// Of one partition: some hundredths of a second of what the engine reads at most, and many fetches.
+constexpr int64_t kLeastKib = 1024;
+constexpr int64_t kMostKib = 16 * 1024;
 
 }  // namespace
 
@@ -20,7 +23,7 @@ arrow::Result<ReaderPool::Slot*> ReaderPool::SlotOf(const TopicPartition& partit
   while (consumers_.size() <= index) {
     auto config = config_;
     int64_t share = kFetchAheadKib / std::max<int64_t>(1, num_partitions_);
-    config.properties["queued.max.messages.kbytes"] = std::to_string(std::clamp<int64_t>(share, 2048, 65536));
+    config.properties["queued.max.messages.kbytes"] = std::to_string(std::clamp<int64_t>(share, kLeastKib, kMostKib));
     ARROW_ASSIGN_OR_RAISE(auto consumer, Consumer::Open(config));
     if (consumers_.empty()) consumer->NotifyOnArrival(on_data_);
     consumers_.push_back(std::move(consumer));

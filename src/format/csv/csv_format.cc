@@ -84,9 +84,9 @@ class CsvFileReader final : public FileReader {
       if (options_.header) decoder_->SkipRecord();
       return arrow::Status::OK();
     }
-    ARROW_ASSIGN_OR_RAISE(auto stream, OpenTextInput(request_.path));
-    lines_ = std::make_unique<LineReader>(std::move(stream), options_.line_separator);
-    return arrow::Status::OK();
+    // The header stands in the first block.
+    header_seen_ = request_.block.start > 0;
+    return LineReader::Open(request_.path, request_.block, options_.line_separator).Value(&lines_);
   }
 
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
@@ -270,6 +270,11 @@ extern const FileFormat kCsvFormat{
     .open_writer = OpenWriter,
     .infer_schema = InferSchema,
     .supports = SupportsCsvFile,
+    .splittable =
+        [](const std::string& path, const OptionMap& given) {
+          auto options = CsvOptions::Parse(given, {});
+          return options.ok() && !options->multi_line && !IsCompressed(path);
+        },
 };
 
 }  // namespace millrace::format

@@ -44,12 +44,12 @@ bool SupportsJsonFile(const types::DataType& type) {
 /// The records of a file as utf8 columns.
 class RecordStream {
  public:
-  static arrow::Result<RecordStream> Open(const std::string& path, const JsonOptions& options) {
+  static arrow::Result<RecordStream> Open(const std::string& path, const JsonOptions& options,
+                                          const FileBlock& block = {}) {
     RecordStream records;
     records.path_ = path;
     if (!options.multi_line) {
-      ARROW_ASSIGN_OR_RAISE(auto stream, OpenTextInput(path));
-      records.lines_ = std::make_unique<LineReader>(std::move(stream), options.line_separator);
+      ARROW_ASSIGN_OR_RAISE(records.lines_, LineReader::Open(path, block, options.line_separator));
     }
     return records;
   }
@@ -97,7 +97,7 @@ class JsonFileReader final : public FileReader {
 arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& request) {
   ARROW_ASSIGN_OR_RAISE(JsonOptions options, JsonOptions::Parse(request.options, request.session));
   ARROW_RETURN_NOT_OK(CheckEncoding(options));
-  auto records = RecordStream::Open(request.path, options);
+  auto records = RecordStream::Open(request.path, options, request.block);
   if (!records.ok()) return FileReadError(request.path, records.status());
   ARROW_ASSIGN_OR_RAISE(auto decoder,
                         JsonDecoder::Make({.schema = request.schema, .options = std::move(options), .as_source = true},
@@ -189,6 +189,11 @@ extern const FileFormat kJsonFormat{
     .open_writer = OpenWriter,
     .infer_schema = InferSchema,
     .supports = SupportsJsonFile,
+    .splittable =
+        [](const std::string& path, const OptionMap& options) {
+          auto parsed = JsonOptions::Parse(options, {});
+          return parsed.ok() && !parsed->multi_line && !IsCompressed(path);
+        },
 };
 
 }  // namespace millrace::format

@@ -91,6 +91,7 @@ class ParquetFileReader final : public FileReader {
     if (!batch.ok()) return FileReadError(path_, batch.status());
     return batch;
   }
+  int64_t first_row() const override { return scan_->first_row(); }
 
  private:
   std::string path_;
@@ -102,6 +103,8 @@ arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& req
   options.schema = request.schema;
   options.filter = request.filter;
   options.filter_schema = request.filter_schema;
+  options.block_start = request.block.start;
+  options.block_length = request.block.length;
   options.batch_rows = request.batch_rows;
   auto scan = ParquetScan::Open(request.path, options);
   if (!scan.ok()) return FileReadError(request.path, scan.status());
@@ -191,6 +194,7 @@ extern const FileFormat kParquetFormat{
     .open_writer = OpenWriter,
     .infer_schema = InferSchema,
     .supports = SupportsParquet,
+    .splittable = [](const std::string&, const OptionMap&) { return true; },
 };
 
 }  // namespace millrace::format

@@ -4,7 +4,10 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
+#include <parquet/metadata.h>
 #include <parquet/properties.h>
+
+#include <algorithm>
 
 namespace millrace::format {
 
@@ -20,6 +23,25 @@ arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const std
   ARROW_RETURN_NOT_OK(builder.properties(properties)->Build(&reader));
   return reader;
 }
+
+namespace {
+
+/// A row group belongs to the block its middle lies in, as for parquet-mr.
+bool InBlock(const parquet::FileMetaData& metadata, int group, const ParquetScanOptions& options) {
+  if (options.block_start == 0 && options.block_length < 0) return true;
+  auto row_group = metadata.RowGroup(group);
+  if (row_group->num_columns() == 0) return options.block_start == 0;
+  auto first = row_group->ColumnChunk(0);
+  int64_t start = first->data_page_offset();
+  if (first->has_dictionary_page() && first->dictionary_page_offset() > 0) {
+    start = std::min(start, first->dictionary_page_offset());
+  }
+  int64_t middle = start + row_group->total_compressed_size() / 2;
+  return middle >= options.block_start &&
+         (options.block_length < 0 || middle < options.block_start + options.block_length);
+}
+
+}  // namespace
 
 ParquetScan::ParquetScan() = default;
 ParquetScan::~ParquetScan() = default;
@@ -60,6 +82,7 @@ arrow::Status ParquetScan::Start(const std::string& path, std::unique_ptr<parque
     auto filter_columns = ParquetColumns::Make(path, fields, options.filter_schema, options.match);
     row_groups_ = MatchingRowGroups(metadata, filter_columns.ok() ? *filter_columns : columns_, options.filter);
   }
+  std::erase_if(row_groups_, [&](int group) { return !InBlock(metadata, group, options); });
   int64_t row = 0;
   size_t next = 0;
   for (int i = 0; i < metadata.num_row_groups(); ++i) {

@@ -30,6 +30,9 @@ struct ParquetScanOptions {
   /// Types of the filter's columns; null: `schema`.
   types::DataTypePtr filter_schema;
   int64_t batch_rows = 64 * 1024;
+  /// Only row groups whose middle lies in these bytes of the file; a length below 0: to the end.
+  int64_t block_start = 0;
+  int64_t block_length = -1;
 };
 
 /// Reads the wanted columns of one Parquet file, row group by row group. Thread: confined.

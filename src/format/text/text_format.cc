@@ -63,9 +63,9 @@ arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& req
   ARROW_ASSIGN_OR_RAISE(auto separator, LineSeparator(options));
   std::unique_ptr<LineReader> lines;
   if (!whole) {
-    auto stream = OpenTextInput(request.path);
-    if (!stream.ok()) return FileReadError(request.path, stream.status());
-    lines = std::make_unique<LineReader>(*std::move(stream), std::move(separator));
+    auto opened = LineReader::Open(request.path, request.block, std::move(separator));
+    if (!opened.ok()) return FileReadError(request.path, opened.status());
+    lines = *std::move(opened);
   }
   return std::make_unique<TextFileReader>(request, std::move(lines));
 }
@@ -134,6 +134,10 @@ extern const FileFormat kTextFormat{
     .infer_schema = [](const std::vector<std::string>&, const OptionMap&, const SessionFormat&)
         -> arrow::Result<types::DataTypePtr> { return types::Struct({{"value", types::String()}}); },
     .supports = [](const types::DataType& type) { return type.id() == types::TypeId::kString; },
+    .splittable =
+        [](const std::string& path, const OptionMap& options) {
+          return !OptionReader(options, kOptions).Boolean("wholetext").ValueOr(true) && !IsCompressed(path);
+        },
 };
 
 }  // namespace millrace::format

@@ -22,6 +22,7 @@ class PredicateBuilder {
   explicit PredicateBuilder(const logical::SourceScan& scan) {
     for (size_t i = 0; i < scan.output().size(); ++i) {
       size_t field = static_cast<size_t>(scan.columns().indices[i]);
+      if (field >= scan.request()->schema->fields().size()) continue;  // a source's hidden column
       names_[scan.output()[i]->id()] = scan.request()->schema->fields()[field].name;
     }
   }

@@ -2,7 +2,7 @@
 //
 //   job_runner JOBS.json        one job or an array of them; "-" reads standard input
 //
-// A job: "conf", "source", "sourceOptions", "schema", "load", "query" (SQL over the view `input`; all of it when
+// A job: "remote" (a Spark Connect server's url), "conf", "source", "sourceOptions", "schema", "load", "query" (SQL over the view `input`; all of it when
 // absent); with "sink", "sinkOptions", "save", "mode", "partitionBy" and, for streams, "queryName", "trigger"
 // ({"availableNow": true},
 // {"once": true}, {"processingTime": "100"} in ms) it writes, else it is a batch whose rows are printed. "stream":
@@ -113,6 +113,7 @@ arrow::Status RunStream(const JsonValue& job, const millrace::DataFrame& frame) 
 
 arrow::Status RunJob(const JsonValue& job) {
   millrace::Session::Builder builder;
+  if (job.Find("remote") != nullptr) builder.Remote(Text(job, "remote"));
   if (const JsonValue* conf = job.Find("conf")) {
     for (const auto& [key, value] : conf->members()) builder.Config(key, value.AsString());
   }

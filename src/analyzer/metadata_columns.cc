@@ -1,0 +1,53 @@
+#include "analyzer/metadata_columns.h"
+
+#include "connector/file/metadata_column.h"
+#include "logical/node/project.h"
+#include "logical/node/source_scan.h"
+
+namespace millrace::analyzer {
+
+using expression::AttributeVector;
+using logical::NodeKind;
+using logical::PlanPtr;
+
+AttributeVector MetadataColumnsOf(const PlanPtr& plan) {
+  switch (plan->kind()) {
+    case NodeKind::kSourceScan: {
+      const auto& scan = static_cast<const logical::SourceScan&>(*plan);
+      types::DataTypePtr type = connector::file::MetadataColumnType(scan.def());
+      // A scan that shows it already has one column more than its schema.
+      if (type == nullptr || scan.output().size() != scan.request()->schema->fields().size()) return {};
+      return {std::make_shared<expression::AttributeReference>(expression::NextAttributeId(),
+                                                               std::string(connector::file::kMetadataColumn), type,
+                                                               /*nullable=*/false, std::vector<std::string>{}, "")};
+    }
+    case NodeKind::kFilter:
+    case NodeKind::kProject:
+    case NodeKind::kSubqueryAlias:
+      return MetadataColumnsOf(plan->child());
+    default:
+      return {};
+  }
+}
+
+PlanPtr ShowMetadataColumns(const PlanPtr& plan, const AttributeVector& columns) {
+  if (plan->kind() == NodeKind::kSourceScan) {
+    const auto& scan = static_cast<const logical::SourceScan&>(*plan);
+    AttributeVector output = scan.output();
+    connector::ReadColumns read = scan.columns();
+    int next = static_cast<int>(scan.request()->schema->fields().size());
+    for (const auto& column : columns) {
+      output.push_back(column);
+      read.indices.push_back(next++);
+    }
+    return std::make_shared<logical::SourceScan>(std::move(output), std::move(read), &scan.def(), scan.request(),
+                                                 scan.is_streaming(), scan.source_key());
+  }
+  PlanPtr child = ShowMetadataColumns(plan->child(), columns);
+  if (plan->kind() != NodeKind::kProject) return plan->WithChildren({std::move(child)});
+  expression::ExpressionVector items = static_cast<const logical::Project&>(*plan).items();
+  items.insert(items.end(), columns.begin(), columns.end());
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
+}  // namespace millrace::analyzer
