@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyzer/relation_resolver.h"
+#include "analyzer/variable.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/query_context.h"
@@ -140,6 +141,8 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
       }
       return function::BindCall(ToLowerAscii(parts[0]), {}, context_.eval);
     }
+    ARROW_ASSIGN_OR_RAISE(value, ResolveVariable(parts, context_));
+    if (value) return *value;
     return UnresolvedColumn(parts, input_);
   }
   return ResolveFrameAttribute(parts, attribute.plan_id());

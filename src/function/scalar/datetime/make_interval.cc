@@ -122,7 +122,8 @@ extern const FunctionDef kMakeInterval{
 extern const FunctionDef kTryMakeInterval{
     .name = "try_make_interval",
     .family = "datetime",
-    .description = "Legacy interval of years, months, weeks, days, hours, minutes and seconds; NULL where it overflows.",
+    .description =
+        "Legacy interval of years, months, weeks, days, hours, minutes and seconds; NULL where it overflows.",
     .example = "try_make_interval(100, 11, 1, 1, 12, 30, 01.001001)",
     .example_result = "100 years 11 months 8 days 12 hours 30 minutes 1.001001 seconds",
     .min_arguments = 0,
