@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyzer/named_arguments.h"
 #include "analyzer/relation_resolver.h"
 #include "analyzer/variable.h"
 #include "base/ascii.h"
@@ -392,6 +393,10 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     const CallModifiers& modifiers) {
   bool distinct = modifiers.distinct;
   std::string lower = ToLowerAscii(name);
+  if (HasNamedArguments(arguments) && function::FindFunction(lower) != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(Arguments placed, PlaceNamedArguments(lower, arguments));
+    return ResolveFunction(name, placed, modifiers);
+  }
   bool star_only = arguments.size() == 1 && arguments[0].has_unresolved_star() &&
                    !arguments[0].unresolved_star().has_unparsed_target();
   bool star_attribute = arguments.size() == 1 && arguments[0].has_unresolved_attribute() &&
