@@ -36,6 +36,7 @@ class Catalog {
   bool DropView(const std::string& name, bool global);
   /// Of this session, without the global ones; sorted.
   std::vector<std::string> ViewNames() const;
+  /// The temporary views and the current database of another session of the engine.
   void CopyFrom(const Catalog& other);
 
   /// Where a table of this name is or would be: a name of one part is in `database`, or in the current one.
