@@ -55,6 +55,10 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
     if (parts.size() == 1 && IsWordFunction(parts[0])) {
       return function::BindCall(ToLowerAscii(parts[0]), {}, context_.eval);
     }
+    // Hive's name of grouping_id().
+    if (parts.size() == 1 && EqualsIgnoreCase(parts[0], "grouping__id")) {
+      return function::BindCall("grouping_id", {}, context_.eval);
+    }
     ARROW_ASSIGN_OR_RAISE(value, ResolveVariable(parts, context_));
     if (value) return *value;
     return UnresolvedColumn(parts, input_);
