@@ -191,7 +191,7 @@ arrow::Status TableCommands::CheckLocationIsFree(const Table& table) const {
 }
 
 arrow::Status TableCommands::WriteNew(const Table& table, const Options& options, logical::PlanPtr plan,
-                                      connector::SaveMode mode) {
+                                      connector::SaveMode mode, bool defines_table) {
   const connector::SinkDef* sink = connector::FindSink(table.provider);
   if (sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", table.provider}});
   connector::SinkRequest request;
@@ -203,6 +203,7 @@ arrow::Status TableCommands::WriteNew(const Table& table, const Options& options
   request.path = table.location;
   request.partition_columns = table.partition_columns;
   request.save_mode = mode;
+  request.defines_table = defines_table;
   return session_.WriteRows(std::move(plan), *sink, std::move(request));
 }
 
@@ -277,7 +278,7 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
     ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(JoinPath(table.location, "_delta_log")));
     bool make = !found || create.replace;
     if (make && schema == nullptr) schema = table.schema = types::Struct({});
-    if (make) ARROW_RETURN_NOT_OK(WriteNew(table, save.options, NoRows(table.schema), mode));
+    if (make) ARROW_RETURN_NOT_OK(WriteNew(table, save.options, NoRows(table.schema), mode, /*defines_table=*/true));
     table.schema = nullptr;
     return metastore_.CreateTable(std::move(table), create.replace);
   }

@@ -12,8 +12,8 @@
 
 namespace millrace::session {
 
-/// What changes the catalog's tables and their rows: SQL's statements, DataFrameWriter's saveAsTable and insertInto, and
-/// spark.catalog end here. Confined to a call; `session` outlives it.
+/// What changes the catalog's tables and their rows: SQL's statements, DataFrameWriter's saveAsTable and insertInto,
+/// and spark.catalog end here. Confined to a call; `session` outlives it.
 class TableCommands {
  public:
   explicit TableCommands(Session& session);
@@ -75,7 +75,7 @@ class TableCommands {
   arrow::Result<catalog::Table> NewTable(const Save& save, types::DataTypePtr schema) const;
   arrow::Status CheckLocationIsFree(const catalog::Table& table) const;
   arrow::Status WriteNew(const catalog::Table& table, const Options& options, logical::PlanPtr plan,
-                         connector::SaveMode mode);
+                         connector::SaveMode mode, bool defines_table = false);
   arrow::Status DropFiles(const catalog::Table& table);
   arrow::Status AddColumns(const catalog::Table& table, const sql::AlterTable& alter);
   arrow::Status AlterPartitions(const catalog::Table& table, const sql::AlterTable& alter);

@@ -117,3 +117,23 @@ def test_session_variables(spark):
     spark.sql("SET VAR least = (SELECT max(id) FROM range(4))")
     assert rows(spark.sql("SELECT least")) == [(3,)]
     spark.sql("DROP TEMPORARY VARIABLE least")
+
+
+def test_tables_of_delta(spark, tmp_path):
+    spark.sql("CREATE TABLE d (id BIGINT NOT NULL COMMENT 'key', name STRING) USING delta TBLPROPERTIES ('a.b' = 'c')")
+    spark.sql("INSERT INTO d VALUES (1, 'one'), (2, 'two')")
+    spark.createDataFrame([(3, "three")], "id bigint, name string").write.mode("append").saveAsTable("d")
+    assert rows(spark.table("d")) == [(1, "one"), (2, "two"), (3, "three")]
+    history = spark.sql("DESCRIBE HISTORY d").select("version", "operation").collect()
+    assert [tuple(row) for row in history][-1] == (0, "CREATE TABLE") and len(history) == 3
+    assert spark.sql("DESCRIBE DETAIL d").first().format == "delta"
+    assert rows(spark.sql("SELECT * FROM d VERSION AS OF 1")) == [(1, "one"), (2, "two")]
+    spark.sql("INSERT OVERWRITE d VALUES (9, 'nine')")
+    assert rows(spark.table("d")) == [(9, "nine")]
+    path = str(tmp_path / "at_path")
+    spark.range(2).write.format("delta").save(path)
+    assert spark.sql(f"SELECT count(*) FROM delta.`{path}`").first()[0] == 2
+    spark.sql(f"CREATE TABLE at_path USING delta LOCATION '{path}'")
+    assert spark.table("at_path").count() == 2
+    spark.sql("DROP TABLE at_path")
+    spark.sql("DROP TABLE d")

@@ -292,6 +292,8 @@ class Grammar {
   Status ParseInsertDirectory(Command* out);
   Status ParseTruncate(Command* out);
   Status ParseChangeRows(Command* out);
+  bool AtDeltaDescribe() const;
+  Status ParseDeltaDescribe(Relation* out);
   Status ParseDeclareVariable(Command* out);
   Status ParseSetVariable(Command* out);
   Status ParseDropVariable(Command* out);

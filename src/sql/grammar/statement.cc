@@ -224,6 +224,10 @@ arrow::Status Grammar::SingleStatement(Statement* out) {
     ARROW_RETURN_NOT_OK(ParseQuery(&out->query.emplace()));
     return ExpectStatementEnd();
   }
+  if (AtDeltaDescribe()) {
+    ARROW_RETURN_NOT_OK(ParseDeltaDescribe(&out->query.emplace()));
+    return ExpectStatementEnd();
+  }
   CommandRule rule = FindCommandRule();
   if (rule == nullptr) return StartsOtherStatement(Peek().keyword) ? UnsupportedStatement() : SyntaxErrorHere();
   ARROW_RETURN_NOT_OK((this->*rule)(&out->command.emplace()));
