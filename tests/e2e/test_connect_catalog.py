@@ -96,8 +96,8 @@ def test_the_catalog_lists_and_tells(spark):
 def test_tables_of_files_outside_the_warehouse(spark, tmp_path):
     path = str(tmp_path / "outside")
     spark.range(3).write.parquet(path)
-    table = spark.catalog.createTable("outside", path, source="parquet")
-    assert table.count() == 3 and spark.catalog.getTable("outside").tableType == "EXTERNAL"
+    spark.catalog.createTable("outside", path, source="parquet")
+    assert spark.table("outside").count() == 3 and spark.catalog.getTable("outside").tableType == "EXTERNAL"
     assert rows(spark.sql(f"SELECT id FROM parquet.`{path}` WHERE id > 1")) == [(2,)]
     spark.sql("DROP TABLE outside")
     assert spark.read.parquet(path).count() == 3
