@@ -185,7 +185,7 @@ bool Call::foldable() const { return info_->foldable && info_->deterministic && 
 bool Call::can_fail() const { return info_->can_fail || Expression::can_fail(); }
 
 arrow::Result<arrow::Datum> Call::Evaluate(const EvalContext& context, const arrow::RecordBatch& input) const {
-  if (children().size() > 1 && Expression::can_fail()) {
+  if (children().size() > 1 && Expression::can_fail() && Expression::deterministic()) {
     Settles settles = SettledBy(info_->name);
     if (settles != Settles::kNone && OrderShows(children(), settles == Settles::kFromRight)) {
       return EvaluateInOrder(*this, settles, context, input);
