@@ -41,7 +41,8 @@ void ForEachReference(const logical::Plan& plan, const std::function<void(const 
 }
 
 const AttributePtr* FindById(const AttributeVector& columns, AttributeId id) {
-  auto it = std::find_if(columns.begin(), columns.end(), [&](const AttributePtr& column) { return column->id() == id; });
+  auto it =
+      std::find_if(columns.begin(), columns.end(), [&](const AttributePtr& column) { return column->id() == id; });
   return it == columns.end() ? nullptr : &*it;
 }
 
@@ -104,9 +105,8 @@ class Pusher {
  private:
   bool ReadsOuter(const logical::Plan& plan) const {
     bool found = false;
-    ForEachReference(plan, [&](const AttributeReference& column) {
-      found = found || FindById(columns_, column.id()) != nullptr;
-    });
+    ForEachReference(
+        plan, [&](const AttributeReference& column) { found = found || FindById(columns_, column.id()) != nullptr; });
     return found;
   }
 
@@ -195,8 +195,8 @@ class Pusher {
     ExpressionVector shown;
     for (size_t i = 0; i < items.size(); ++i) {
       ExpressionPtr value = grouped->output()[i]->WithNullable(true);
-      ExpressionPtr empty = expression::Transform(
-          items[i]->children()[0], [](const ExpressionPtr& node) -> ExpressionPtr {
+      ExpressionPtr empty =
+          expression::Transform(items[i]->children()[0], [](const ExpressionPtr& node) -> ExpressionPtr {
             if (node->kind() != ExpressionKind::kAggregateCall) return nullptr;
             const std::string& name = static_cast<const expression::AggregateCall&>(*node).function()->name();
             bool counts = name == "count" || name == "regr_count" || name == "count_if";
@@ -237,8 +237,8 @@ class Pusher {
       conditions.insert(conditions.end(), same.begin(), same.end());
     }
     JoinType type = join.type() == JoinType::kCross && !conditions.empty() ? JoinType::kInner : join.type();
-    return DomainPlan{
-        std::make_shared<logical::Join>(type, logical::JoinConjuncts(conditions), left.plan, right.plan), domain};
+    return DomainPlan{std::make_shared<logical::Join>(type, logical::JoinConjuncts(conditions), left.plan, right.plan),
+                      domain};
   }
 
   // The first rows for each row of the domain: numbered, and cut.
@@ -257,8 +257,8 @@ class Pusher {
     }
     logical::WindowFunction number;
     number.kind = logical::WindowFunctionKind::kRowNumber;
-    number.column = std::make_shared<AttributeReference>(expression::NextAttributeId(), "row_number", types::Integer(),
-                                                         false);
+    number.column =
+        std::make_shared<AttributeReference>(expression::NextAttributeId(), "row_number", types::Integer(), false);
     PlanPtr numbered = std::make_shared<logical::Window>(std::move(spec), std::vector{number}, child.plan);
     ExpressionVector kept;
     auto bound = [&](const char* op, int64_t value) -> arrow::Status {
@@ -272,8 +272,8 @@ class Pusher {
     if (kept.empty()) return child;
     PlanPtr cut = std::make_shared<logical::Filter>(logical::JoinConjuncts(kept), std::move(numbered));
     AttributeVector shown = child.plan->output();
-    return DomainPlan{
-        std::make_shared<logical::Project>(ExpressionVector(shown.begin(), shown.end()), std::move(cut)), child.domain};
+    return DomainPlan{std::make_shared<logical::Project>(ExpressionVector(shown.begin(), shown.end()), std::move(cut)),
+                      child.domain};
   }
 
   arrow::Result<DomainPlan> PushUnion(const logical::Plan& node) {
@@ -342,8 +342,7 @@ arrow::Result<ExpressionVector> SameValues(const AttributeVector& left, const At
 arrow::Result<DomainPlan> JoinWithDomain(const PlanPtr& plan, const AttributeVector& columns, const PlanPtr& input,
                                          const expression::EvalContext& eval) {
   if (input->is_streaming()) return UserError("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY");
-  PlanPtr values =
-      std::make_shared<logical::Project>(ExpressionVector(columns.begin(), columns.end()), input);
+  PlanPtr values = std::make_shared<logical::Project>(ExpressionVector(columns.begin(), columns.end()), input);
   PlanPtr domain = std::make_shared<logical::Deduplicate>(values->output(), false, values);
   return Pusher(columns, std::move(domain), eval).Push(plan);
 }

@@ -11,7 +11,6 @@
 #include "expression/type_coercion.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
-#include "function/session_values.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
@@ -36,16 +35,6 @@ bool IsNamed(const ExpressionPtr& value) {
   return value->kind() == ExpressionKind::kAlias || value->kind() == ExpressionKind::kAttribute;
 }
 
-// Functions that SQL also knows without parentheses; a column of that name wins.
-bool IsWordFunction(std::string_view name) {
-  static constexpr std::string_view kWords[] = {"current_date", "current_timestamp", "current_user", "user",
-                                                "session_user", "localtimestamp",    "current_time"};
-  for (std::string_view word : kWords) {
-    if (EqualsIgnoreCase(word, name)) return function::FindFunction(name) != nullptr;
-  }
-  return false;
-}
-
 // What Spark proposes for a cast it refuses; empty for none. Source: Spark, Cast.typeCheckFailureMessage.
 std::string FunctionsInsteadOfCast(const types::DataType& from, const types::DataType& to) {
   if (from.is_numeric() && to.id() == types::TypeId::kDate) return "`DATE_FROM_UNIX_DATE`";
@@ -57,22 +46,6 @@ bool IsOrderable(const types::DataType& type) {
   if (type.id() == types::TypeId::kMap || type.id() == types::TypeId::kCalendarInterval) return false;
   return !type.is_nested() || std::all_of(type.fields().begin(), type.fields().end(),
                                           [](const types::StructField& field) { return IsOrderable(*field.type); });
-}
-
-// A generator among the arguments of `name`: it may only stand alone.
-arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector& arguments) {
-  for (const ExpressionPtr& argument : arguments) {
-    if (argument->kind() != ExpressionKind::kGeneratorCall) continue;
-    bool infix = arguments.size() == 2 && !(name[0] >= 'a' && name[0] <= 'z');
-    std::string symbol = name == "==" ? "=" : name;
-    std::string text;
-    for (const ExpressionPtr& one : arguments) {
-      text += (text.empty() ? "" : infix ? " " + symbol + " " : ", ") + one->Sql(true);
-    }
-    return UserError("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
-                     {{"expression", QuoteSqlExpression((infix ? "" : name) + "(" + text + ")")}});
-  }
-  return arrow::Status::OK();
 }
 
 std::string NamedName(const ExpressionPtr& value) {
@@ -94,16 +67,6 @@ arrow::Status NotSupported(std::string what) {
   return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION", {{"methodName", what}, {"className", "Millrace"}});
 }
 
-std::string SparkClassName(std::string_view function_name) {
-  std::string name = "org.apache.spark.sql.catalyst.expressions.";
-  bool start = true;
-  for (char c : function_name) {
-    if (c != '_') name += start && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    start = c == '_';
-  }
-  return name;
-}
-
 ExpressionPtr ExpressionResolver::Name(const ExpressionPtr& value) {
   if (IsNamed(value)) return value;
   if (value->kind() == ExpressionKind::kCast) {
@@ -112,98 +75,6 @@ ExpressionPtr ExpressionResolver::Name(const ExpressionPtr& value) {
     if (IsNamed(child)) return std::make_shared<Alias>(value, NamedName(child));
   }
   return std::make_shared<Alias>(value, value->Sql(true));
-}
-
-arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect::Expression& message) {
-  const auto& attribute = message.unresolved_attribute();
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(attribute.unparsed_identifier()));
-  if (!attribute.has_plan_id()) {
-    for (size_t i = lambda_parameters_.size(); i-- > 0;) {
-      ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, {lambda_parameters_[i]}, context_.eval.case_sensitive));
-      if (value) return *value;
-    }
-    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, input_, context_.eval.case_sensitive));
-    if (value) return *value;
-    if (below_ != nullptr && below_->hidden != nullptr) {
-      ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, *below_->hidden, context_.eval.case_sensitive));
-      below_->reads_hidden = below_->reads_hidden || value.has_value();
-      if (value) return *value;
-    }
-    ARROW_ASSIGN_OR_RAISE(value, ResolveLateralAlias(parts));
-    if (value) return *value;
-    ARROW_ASSIGN_OR_RAISE(value, relations_->ResolveOuter(parts));
-    if (value) return *value;
-    if (parts.size() == 1 && IsWordFunction(parts[0])) {
-      bool schema = EqualsIgnoreCase(parts[0], "current_schema") || EqualsIgnoreCase(parts[0], "current_database");
-      if (schema && context_.catalog != nullptr) {
-        return function::CurrentSchema(context_.catalog->current_database(), context_.eval);
-      }
-      return function::BindCall(ToLowerAscii(parts[0]), {}, context_.eval);
-    }
-    return UnresolvedColumn(parts, input_);
-  }
-  return ResolveFrameAttribute(parts, attribute.plan_id());
-}
-
-// Source: Spark, ColumnResolutionHelper.resolveDataFrameColumn.
-arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFrameAttribute(const std::vector<std::string>& parts,
-                                                                       int64_t plan_id) const {
-  auto it = plan_columns_.find(plan_id);
-  if (it == plan_columns_.end()) {
-    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
-  }
-  ExpressionPtr found;
-  bool known = false;
-  for (const AttributeVector& columns : it->second) {
-    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, columns, context_.eval.case_sensitive));
-    if (!value) continue;
-    known = true;
-    std::vector<expression::AttributeId> ids = expression::References(**value);
-    bool present = std::all_of(ids.begin(), ids.end(), [&](expression::AttributeId id) {
-      return std::any_of(input_.begin(), input_.end(), [&](const auto& column) { return column->id() == id; });
-    });
-    if (!present) continue;
-    if (found != nullptr && !expression::SemanticallyEqual(*found, **value)) {
-      return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", QuoteNameParts(parts)}});
-    }
-    found = *value;
-  }
-  if (!known) return UnresolvedColumn(parts, it->second[0]);
-  if (found == nullptr) {
-    // The frame's column was rebuilt under another id on its way here (a union, a withColumn): by name, then.
-    ARROW_ASSIGN_OR_RAISE(auto by_name, ResolveName(parts, input_, context_.eval.case_sensitive));
-    if (by_name) return *by_name;
-    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
-  }
-  // What the join above may have made nullable is nullable here too.
-  return expression::Transform(found, [&](const ExpressionPtr& node) -> ExpressionPtr {
-    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
-    const auto& reference = static_cast<const expression::AttributeReference&>(*node);
-    for (const AttributePtr& column : input_) {
-      if (column->id() == reference.id()) return column;
-    }
-    return nullptr;
-  });
-}
-
-arrow::Result<std::optional<ExpressionPtr>> ExpressionResolver::ResolveLateralAlias(
-    const std::vector<std::string>& parts) const {
-  std::optional<ExpressionPtr> found;
-  for (const ExpressionPtr& alias : lateral_aliases_) {
-    const std::string& name = static_cast<const Alias&>(*alias).name();
-    if (!(context_.eval.case_sensitive ? name == parts[0] : EqualsIgnoreCase(name, parts[0]))) continue;
-    if (found) {
-      return UserError("AMBIGUOUS_LATERAL_COLUMN_ALIAS", {{"name", QuoteIdentifier(parts[0])}, {"n", "2"}});
-    }
-    found = static_cast<const Alias&>(*alias).child();
-    // Its value would be drawn twice.
-    if (!(*found)->deterministic()) return NotSupported("a lateral column alias of " + (*found)->Sql(true));
-  }
-  for (size_t i = 1; found && i < parts.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(found,
-                          function::ExtractValue(*found, Literal::String(parts[i]), context_.eval.case_sensitive));
-  }
-  return found;
 }
 
 arrow::Result<ExpressionVector> ExpressionResolver::ResolveAll(
@@ -352,145 +223,6 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAlias(const connect::Exp
   }
   if (child->kind() == ExpressionKind::kAlias) child = static_cast<const Alias&>(*child).child();
   return std::make_shared<Alias>(std::move(child), alias.name(0), expression::NextAttributeId(), alias.metadata());
-}
-
-arrow::Result<ExpressionPtr> ExpressionResolver::ResolveLambda(const connect::Expression& message,
-                                                               const std::vector<types::StructField>& parameters) {
-  const auto& lambda = message.lambda_function();
-  if (static_cast<size_t>(lambda.arguments_size()) > parameters.size()) {
-    return UserError("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH",
-                     {{"expectedNumArgs", std::to_string(lambda.arguments_size())},
-                      {"actualNumArgs", std::to_string(parameters.size())}});
-  }
-  AttributeVector attributes;
-  for (int i = 0; i < lambda.arguments_size(); ++i) {
-    const types::StructField& field = parameters[static_cast<size_t>(i)];
-    std::string name = lambda.arguments(i).name_parts(lambda.arguments(i).name_parts_size() - 1);
-    for (const AttributePtr& other : attributes) {
-      if (EqualsIgnoreCase(other->name(), name)) {
-        return UserError("INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES",
-                         {{"args", QuoteIdentifier(other->name()) + ", " + QuoteIdentifier(name)},
-                          {"caseSensitiveConfig", QuoteConf("spark.sql.caseSensitive")}});
-      }
-    }
-    attributes.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(),
-                                                                          std::move(name), field.type, field.nullable));
-  }
-  size_t outer = lambda_parameters_.size();
-  lambda_parameters_.insert(lambda_parameters_.end(), attributes.begin(), attributes.end());
-  arrow::Result<ExpressionPtr> body = Resolve(lambda.function());
-  lambda_parameters_.resize(outer);
-  ARROW_RETURN_NOT_OK(body);
-  return std::make_shared<expression::LambdaFunction>(std::move(attributes), *body);
-}
-
-arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
-    const std::string& name, const google::protobuf::RepeatedPtrField<connect::Expression>& arguments,
-    const CallModifiers& modifiers) {
-  bool distinct = modifiers.distinct;
-  std::string lower = ToLowerAscii(name);
-  bool star_only = arguments.size() == 1 && arguments[0].has_unresolved_star() &&
-                   !arguments[0].unresolved_star().has_unparsed_target();
-  bool star_attribute = arguments.size() == 1 && arguments[0].has_unresolved_attribute() &&
-                        arguments[0].unresolved_attribute().unparsed_identifier() == "*";
-  bool star_text = arguments.size() == 1 && arguments[0].has_expression_string() &&
-                   TrimAscii(arguments[0].expression_string().expression()) == "*";
-  if (lower == "count" && !distinct && (star_only || star_attribute || star_text)) {
-    return function::BindCall(lower, {Literal::Integer(1)}, context_.eval, false, modifiers.filter);
-  }
-  // The number of a row in the order of the partitions (zipWithIndex, pandas-on-Spark's index).
-  if (lower == "distributed_sequence_id" && arguments.empty() && below_ != nullptr) {
-    connect::Expression number;
-    auto* window = number.mutable_window();
-    window->mutable_window_function()->mutable_unresolved_function()->set_function_name("row_number");
-    auto* order = window->add_order_spec();
-    order->mutable_child()->mutable_unresolved_function()->set_function_name("monotonically_increasing_id");
-    order->set_direction(connect::Expression::SortOrder::SORT_DIRECTION_ASCENDING);
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr from_one, ResolveWindow(number));
-    return function::BindCall("-", {std::move(from_one), Literal::Long(1)}, context_.eval);
-  }
-  if (lower == "count" && arguments.size() == 1 && arguments[0].has_unresolved_star() &&
-      arguments[0].unresolved_star().unparsed_target().ends_with(".*")) {
-    std::string target = arguments[0].unresolved_star().unparsed_target();
-    ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(target.substr(0, target.size() - 2)));
-    return UserError("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", {{"tableName", QuoteNameParts(parts)}});
-  }
-  if (context_.registered_function) {
-    if (auto registered = context_.registered_function(lower)) {
-      return ResolvePythonCall(registered->function, registered->return_type, arguments);
-    }
-  }
-  const function::FunctionDef* def = function::FindFunction(lower);
-  if (def != nullptr && def->kind != function::FunctionKind::kAggregate) {
-    const char* syntax = distinct                      ? "DISTINCT"
-                         : modifiers.filter != nullptr ? "FILTER CLAUSE"
-                         : modifiers.ignore_nulls      ? "IGNORE NULLS"
-                                                       : nullptr;
-    if (syntax != nullptr) {
-      return UserError("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
-                       {{"prettyName", QuoteIdentifier(lower)}, {"syntax", syntax}});
-    }
-  }
-  if ((lower == "current_schema" || lower == "current_database") && arguments.empty() && context_.catalog != nullptr) {
-    return function::CurrentSchema(context_.catalog->current_database(), context_.eval);
-  }
-  // The unit of these is a word of the syntax; with another word Spark finds no such function.
-  if ((lower == "timestampadd" || lower == "timestampdiff") && arguments.size() == 3 &&
-      arguments[0].has_unresolved_attribute()) {
-    return UserError("UNRESOLVED_ROUTINE",
-                     {{"routineName", QuoteIdentifier(lower)},
-                      {"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"}});
-  }
-  bool takes_lambda = false;
-  for (const connect::Expression& argument : arguments) takes_lambda = takes_lambda || argument.has_lambda_function();
-  if (!takes_lambda) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionVector values, ResolveAll(arguments));
-    ARROW_RETURN_NOT_OK(CheckNoGenerators(lower, values));
-    // Names matter to struct(), map keys and the like; elsewhere an argument is only its value.
-    if (lower != "struct" && lower != "named_struct" && lower != "arrays_zip" && lower != "to_json") {
-      for (ExpressionPtr& value : values) {
-        if (value->kind() == ExpressionKind::kAlias) value = static_cast<const Alias&>(*value).child();
-      }
-    }
-    if (below_ != nullptr && TimeWindows::IsWindowFunction(lower)) {
-      return below_->time_windows.Add(lower, std::move(values), context_.eval);
-    }
-    if (def == nullptr && WindowFunctions::IsWindowOnly(lower)) {
-      return UserError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", {{"funcName", QuoteSqlExpression(lower + "()")}});
-    }
-    return function::BindCall(lower, std::move(values), context_.eval, distinct, modifiers.filter,
-                              modifiers.ignore_nulls);
-  }
-  if (def == nullptr || def->lambda_parameters == nullptr) {
-    if (def == nullptr) return function::BindCall(lower, {}, context_.eval);
-    return UserError("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", {{"class", SparkClassName(lower)}});
-  }
-  ExpressionVector values(static_cast<size_t>(arguments.size()));
-  for (int i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].has_lambda_function()) continue;
-    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(i)], Resolve(arguments[i]));
-  }
-  for (int i = 0; i < arguments.size(); ++i) {
-    if (!arguments[i].has_lambda_function()) continue;
-    ARROW_ASSIGN_OR_RAISE(auto parameters,
-                          def->lambda_parameters(values, i, arguments[i].lambda_function().arguments_size()));
-    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(i)], ResolveLambda(arguments[i], parameters));
-  }
-  return function::BindCall(lower, std::move(values), context_.eval, distinct, modifiers.filter,
-                            modifiers.ignore_nulls);
-}
-
-arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAggregateFilter(const connect::Expression& message) {
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr filter, Resolve(message));
-  std::string text = QuoteSqlExpression(filter->Sql(true));
-  if (!filter->deterministic()) return UserError("INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC", {{"filterExpr", text}});
-  if (filter->type()->id() != types::TypeId::kBoolean) {
-    return UserError("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", {{"filterExpr", text}});
-  }
-  if (expression::Contains(*filter, ExpressionKind::kAggregateCall)) {
-    return UserError("INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", {{"filterExpr", text}, {"aggExpr", text}});
-  }
-  return filter;
 }
 
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::Expression& message) {
@@ -708,14 +440,22 @@ bool ServesExpression(int field_number) {
   using connect::Expression;
   // The others end in NotSupported above.
   static constexpr Expression::ExprTypeCase kServed[] = {
-      Expression::kLiteral,          Expression::kUnresolvedAttribute,
-      Expression::kUnresolvedFunction, Expression::kExpressionString,
-      Expression::kUnresolvedStar,   Expression::kAlias,
-      Expression::kCast,             Expression::kUnresolvedRegex,
-      Expression::kSortOrder,        Expression::kLambdaFunction,
-      Expression::kWindow,           Expression::kUnresolvedExtractValue,
-      Expression::kUpdateFields,     Expression::kUnresolvedNamedLambdaVariable,
-      Expression::kCallFunction,     Expression::kSubqueryExpression,
+      Expression::kLiteral,
+      Expression::kUnresolvedAttribute,
+      Expression::kUnresolvedFunction,
+      Expression::kExpressionString,
+      Expression::kUnresolvedStar,
+      Expression::kAlias,
+      Expression::kCast,
+      Expression::kUnresolvedRegex,
+      Expression::kSortOrder,
+      Expression::kLambdaFunction,
+      Expression::kWindow,
+      Expression::kUnresolvedExtractValue,
+      Expression::kUpdateFields,
+      Expression::kUnresolvedNamedLambdaVariable,
+      Expression::kCallFunction,
+      Expression::kSubqueryExpression,
       Expression::kDirectShufflePartitionId,
   };
   return std::any_of(std::begin(kServed), std::end(kServed),

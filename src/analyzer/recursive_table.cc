@@ -25,8 +25,7 @@ using Rows = std::vector<LocalRelation::Partition>;
 
 bool Mentions(const google::protobuf::Message& message, const std::string& name) {
   if (message.GetDescriptor()->full_name() == "spark.connect.Read.NamedTable") {
-    auto parts =
-        ParseNameParts(static_cast<const spark::connect::Read::NamedTable&>(message).unparsed_identifier());
+    auto parts = ParseNameParts(static_cast<const spark::connect::Read::NamedTable&>(message).unparsed_identifier());
     return parts.ok() && parts->size() == 1 && EqualsIgnoreCase((*parts)[0], name);
   }
   const google::protobuf::Reflection* reflection = message.GetReflection();
@@ -56,7 +55,8 @@ struct LoopRequest : connector::SourceRequest {
   int64_t row_limit = 0;
 };
 
-PlanPtr WithRows(const PlanPtr& plan, const std::shared_ptr<const Rows>& place, const std::shared_ptr<const Rows>& rows) {
+PlanPtr WithRows(const PlanPtr& plan, const std::shared_ptr<const Rows>& place,
+                 const std::shared_ptr<const Rows>& rows) {
   return logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
     if (node->kind() != logical::NodeKind::kLocalRelation) return nullptr;
     if (static_cast<const LocalRelation&>(*node).partitions() != place) return nullptr;
@@ -146,7 +146,9 @@ class LoopScan final : public connector::BatchScan {
 const connector::SourceDef kUnionLoop{
     .name = "UnionLoop",
     .description = "WITH RECURSIVE.",
-    .schema = [](const connector::SourceRequest& request) -> arrow::Result<types::DataTypePtr> { return request.schema; },
+    .schema = [](const connector::SourceRequest& request) -> arrow::Result<types::DataTypePtr> {
+      return request.schema;
+    },
     .open_batch = [](const connector::SourceRequest& request) -> arrow::Result<std::unique_ptr<connector::BatchScan>> {
       return std::make_unique<LoopScan>(static_cast<const LoopRequest*>(&request));
     }};
@@ -199,8 +201,8 @@ Relation Around(const Relation* outer, const Relation& root, const std::string& 
 arrow::Result<PlanPtr> Renamed(PlanPtr plan, const std::vector<std::string>& names) {
   if (names.empty()) return plan;
   if (names.size() != plan->output().size()) {
-    return UserError("ASSIGNMENT_ARITY_MISMATCH", {{"numExpr", std::to_string(plan->output().size())},
-                                                   {"numTarget", std::to_string(names.size())}});
+    return UserError("ASSIGNMENT_ARITY_MISMATCH",
+                     {{"numExpr", std::to_string(plan->output().size())}, {"numTarget", std::to_string(names.size())}});
   }
   ExpressionVector items;
   for (size_t i = 0; i < names.size(); ++i) {

@@ -59,6 +59,8 @@ class RelationResolver {
   arrow::Result<PlanPtr> ResolveBeside(const spark::connect::Relation& relation, const AttributeVector& outer);
   /// The value called `parts` in the queries around this one, innermost first.
   arrow::Result<std::optional<ExpressionPtr>> ResolveOuter(const std::vector<std::string>& parts) const;
+  /// What `table.*` shows of the innermost outer query that has such a table.
+  ExpressionVector OuterColumnsOf(const std::vector<std::string>& table) const;
 
  private:
   const AnalyzerContext& context_;

@@ -2,6 +2,7 @@
 #include <span>
 
 #include "analyzer/expression_resolver.h"
+#include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "function/extract_value.h"
@@ -17,6 +18,31 @@ using expression::Alias;
 using expression::AttributePtr;
 using expression::ExpressionKind;
 using expression::Literal;
+
+namespace {
+
+// Whether the column's table is called by these parts.
+bool IsOf(const expression::AttributeReference& column, const std::vector<std::string>& parts, bool case_sensitive) {
+  const std::vector<std::string>& qualifier = column.qualifier();
+  if (qualifier.size() < parts.size()) return false;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const std::string& part = qualifier[qualifier.size() - parts.size() + i];
+    if (!(case_sensitive ? part == parts[i] : EqualsIgnoreCase(part, parts[i]))) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+ExpressionVector RelationResolver::OuterColumnsOf(const std::vector<std::string>& table) const {
+  ExpressionVector columns;
+  for (size_t i = outer_scopes_.size(); i-- > 0 && columns.empty();) {
+    for (const AttributePtr& column : *outer_scopes_[i]) {
+      if (IsOf(*column, table, context_.eval.case_sensitive)) columns.push_back(column);
+    }
+  }
+  return columns;
+}
 
 arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Expression& message) {
   const auto& star = message.unresolved_star();
@@ -45,14 +71,7 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
   candidates.insert(candidates.end(), input_.begin(), input_.end());
   for (size_t c = 0; c < candidates.size(); ++c) {
     const AttributePtr& attribute = candidates[c];
-    const auto& qualifier = attribute->qualifier();
-    if (qualifier.size() < parts.size()) continue;
-    bool same = true;
-    for (size_t i = 0; i < parts.size(); ++i) {
-      const std::string& part = qualifier[qualifier.size() - parts.size() + i];
-      same = same && (context_.eval.case_sensitive ? part == parts[i] : EqualsIgnoreCase(part, parts[i]));
-    }
-    if (!same) continue;
+    if (!IsOf(*attribute, parts, context_.eval.case_sensitive)) continue;
     columns.push_back(attribute);
     if (c < num_hidden) below_->reads_hidden = true;
   }
@@ -70,6 +89,8 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
     below_->reads_hidden = below_->reads_hidden || value.has_value();
   }
   if (!value) {
+    columns = relations_->OuterColumnsOf(parts);
+    if (!columns.empty()) return columns;
     std::string names;
     for (const AttributePtr& attribute : input_) {
       if (!names.empty()) names += ", ";

@@ -250,8 +250,9 @@ arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, c
     predicate.equal =
         predicate.equal == nullptr ? equal : std::make_shared<expression::Logical>(true, predicate.equal, equal);
   }
-  predicate.column = NewColumn("(" + values[0]->Sql(true) + " IN (listquery(" + OuterReferencesText(*plan, outer) + ")))",
-                               types::Boolean(), nullable);
+  predicate.column =
+      NewColumn("(" + values[0]->Sql(true) + " IN (listquery(" + OuterReferencesText(*plan, outer) + ")))",
+                types::Boolean(), nullable);
   predicates_.push_back(predicate);
   return predicate.column;
 }
@@ -275,8 +276,8 @@ arrow::Result<PlanPtr> Subqueries::JoinScalarByDomain(const Scalar& scalar, Plan
   ARROW_ASSIGN_OR_RAISE(ExpressionVector same, SameValues(scalar.domain, run.domain, eval));
   AttributePtr first = rows->output()[0]->WithNullable(true);
   AttributePtr count = rows->output()[1]->WithNullable(true);
-  PlanPtr joined = std::make_shared<logical::Join>(JoinType::kLeftOuter, logical::JoinConjuncts(same),
-                                                   std::move(input), std::move(rows));
+  PlanPtr joined = std::make_shared<logical::Join>(JoinType::kLeftOuter, logical::JoinConjuncts(same), std::move(input),
+                                                   std::move(rows));
   ExpressionVector shown(columns.begin(), columns.end());
   shown.push_back(std::make_shared<Alias>(CheckedValue(first, count), scalar.column->name(), scalar.column->id()));
   return std::make_shared<logical::Project>(std::move(shown), std::move(joined));

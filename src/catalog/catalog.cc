@@ -27,7 +27,9 @@ std::optional<logical::PlanPtr> Catalog::FindView(const std::vector<std::string>
 }
 
 arrow::Status Catalog::CreateView(const std::string& name, bool global, bool replace, logical::PlanPtr plan) {
-  auto exists = [&] { return UserError("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteIdentifier(name)}}); };
+  auto exists = [&] {
+    return UserError("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteIdentifier(name)}});
+  };
   if (global) {
     return metastore_->CreateGlobalView(name, replace, std::move(plan)) ? arrow::Status::OK() : exists();
   }
@@ -46,12 +48,15 @@ bool Catalog::DropView(const std::string& name, bool global) {
 
 void Catalog::CopyFrom(const Catalog& other) {
   std::map<std::string, logical::PlanPtr> views;
+  std::string database;
   {
     std::lock_guard lock(other.mutex_);
     views = other.views_;
+    database = other.current_database_;
   }
   std::lock_guard lock(mutex_);
   views_ = std::move(views);
+  current_database_ = std::move(database);
 }
 
 std::vector<std::string> Catalog::ViewNames() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catalog/metastore.h"
+#include "catalog/variables.h"
 #include "logical/plan.h"
 
 namespace millrace::catalog {
@@ -20,6 +21,8 @@ class Catalog {
       : metastore_(std::move(metastore)) {}
 
   Metastore& metastore() const { return *metastore_; }
+  const Variables& variables() const { return variables_; }
+  Variables& variables() { return variables_; }
   std::string current_database() const;
   /// Errors: UserError SCHEMA_NOT_FOUND.
   arrow::Status SetCurrentDatabase(const std::string& name);
@@ -33,6 +36,7 @@ class Catalog {
   bool DropView(const std::string& name, bool global);
   /// Of this session, without the global ones; sorted.
   std::vector<std::string> ViewNames() const;
+  /// The temporary views and the current database of another session of the engine.
   void CopyFrom(const Catalog& other);
 
   /// Where a table of this name is or would be: a name of one part is in `database`, or in the current one.
@@ -49,6 +53,7 @@ class Catalog {
 
  private:
   std::shared_ptr<Metastore> metastore_;
+  Variables variables_;
   mutable std::mutex mutex_;
   std::string current_database_ = kDefaultDatabase;
   /// By lower-case name.

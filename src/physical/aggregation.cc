@@ -3,6 +3,7 @@
 #include <arrow/array/array_primitive.h>
 #include <arrow/buffer.h>
 
+#include "expression/node.h"
 #include "physical/operator/project_filter.h"
 #include "physical/rows.h"
 #include "types/arrow_type.h"
@@ -96,13 +97,19 @@ arrow::Result<AggregationPlan> AggregationPlan::Bind(const AggregationSpec& spec
     Call bound;
     bound.function = call.function();
     bound.distinct = call.distinct() && call.function()->distinct_matters();
+    ExpressionPtr filter = call.filter();
     for (int a = 0; a < call.num_arguments(); ++a) {
+      ExpressionPtr argument = call.children()[static_cast<size_t>(a)];
+      // Rows that the filter drops cannot make it fail.
+      if (filter != nullptr && argument->can_fail() && filter->type()->id() == types::TypeId::kBoolean) {
+        argument = std::make_shared<expression::CaseWhen>(ExpressionVector{filter, std::move(argument)}, false);
+      }
       bound.arguments.push_back(static_cast<int>(inputs.size()));
-      inputs.push_back(call.children()[static_cast<size_t>(a)]);
+      inputs.push_back(std::move(argument));
     }
-    if (call.filter() != nullptr) {
+    if (filter != nullptr) {
       bound.filter = static_cast<int>(inputs.size());
-      inputs.push_back(call.filter());
+      inputs.push_back(std::move(filter));
     }
     plan.calls_.push_back(std::move(bound));
     fields.push_back(types::ToArrow(spec.call_columns[c]->ToField()));

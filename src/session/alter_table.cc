@@ -22,7 +22,8 @@ std::string EscapePartition(const std::string& text) {
   std::string out;
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
-    bool special = byte < 0x20 || byte == 0x7F || std::string_view("\"#%'*/:=?\\{[]^").find(c) != std::string_view::npos;
+    bool special =
+        byte < 0x20 || byte == 0x7F || std::string_view("\"#%'*/:=?\\{[]^").find(c) != std::string_view::npos;
     if (!special) {
       out += c;
       continue;
@@ -188,7 +189,8 @@ arrow::Status TableCommands::Alter(const sql::AlterTable& alter) {
         return UserError("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", {{"objectName", QuoteIdentifier(alter.column)}});
       }
       std::vector<types::StructField> fields = table->schema->fields();
-      fields[static_cast<size_t>(at)].metadata_json = types::ColumnMetadata(alter.comment, types::DefaultOf(fields[static_cast<size_t>(at)]));
+      fields[static_cast<size_t>(at)].metadata_json =
+          types::ColumnMetadata(alter.comment, types::DefaultOf(fields[static_cast<size_t>(at)]));
       types::DataTypePtr schema = types::Struct(std::move(fields));
       metastore_.AlterTable(table->database, table->name, [&](Table* changed) { changed->schema = schema; });
       return arrow::Status::OK();
@@ -207,12 +209,11 @@ arrow::Status TableCommands::Alter(const sql::AlterTable& alter) {
     int at = table->schema->FieldIndex(alter.column, session_.conf().GetBool("spark.sql.caseSensitive"));
     if (at >= 0) {
       const types::StructField& field = table->schema->fields()[static_cast<size_t>(at)];
-      return UserError("NOT_SUPPORTED_CHANGE_COLUMN",
-                       {{"table", QuoteNameParts(table->FullName())},
-                        {"originName", QuoteIdentifier(field.name)},
-                        {"originType", QuoteSqlType(field.type->Sql())},
-                        {"newName", QuoteIdentifier(field.name)},
-                        {"newType", QuoteSqlType(alter.columns[0].field.type->Sql())}});
+      return UserError("NOT_SUPPORTED_CHANGE_COLUMN", {{"table", QuoteNameParts(table->FullName())},
+                                                       {"originName", QuoteIdentifier(field.name)},
+                                                       {"originType", QuoteSqlType(field.type->Sql())},
+                                                       {"newName", QuoteIdentifier(field.name)},
+                                                       {"newType", QuoteSqlType(alter.columns[0].field.type->Sql())}});
     }
   }
   if (alter.kind == Kind::kNewerTablesOnly) {

@@ -61,11 +61,10 @@ std::vector<std::string> NamesOf(const types::DataType& schema) {
 
 arrow::Status ArityMismatch(const InsertTarget& target, const std::vector<std::string>& wanted,
                             const AttributeVector& given) {
-  return UserError(given.size() > wanted.size() ? "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
-                                                : "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
-                   {{"tableName", target.table_name},
-                    {"tableColumns", Names(wanted)},
-                    {"dataColumns", Names(NamesOf(given))}});
+  return UserError(
+      given.size() > wanted.size() ? "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
+                                   : "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
+      {{"tableName", target.table_name}, {"tableColumns", Names(wanted)}, {"dataColumns", Names(NamesOf(given))}});
 }
 
 arrow::Result<ExpressionPtr> Stored(const ExpressionPtr& value, const types::StructField& field,
@@ -131,10 +130,10 @@ arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerConte
   for (const auto& [name, text] : partition) {
     if (!text) continue;
     auto at = static_cast<size_t>(index_of(name));
-    ExpressionPtr literal = *text == sql::kNullPartition ? expression::Literal::Null(types::String())
-                                                         : expression::Literal::String(*text);
-    values[at] = std::make_shared<expression::Cast>(std::move(literal), fields[at].type, expression::CastMode::kAnsi,
-                                                    false);
+    ExpressionPtr literal =
+        *text == sql::kNullPartition ? expression::Literal::Null(types::String()) : expression::Literal::String(*text);
+    values[at] =
+        std::make_shared<expression::Cast>(std::move(literal), fields[at].type, expression::CastMode::kAnsi, false);
   }
   const AttributeVector& given = query->output();
   std::vector<std::string> wanted;
@@ -170,8 +169,7 @@ arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerConte
   }
   for (size_t i = 0; i < wanted.size(); ++i) {
     int at = index_of(wanted[i]);
-    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(at)],
-                          Stored(given[i], fields[static_cast<size_t>(at)], target));
+    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(at)], Stored(given[i], fields[static_cast<size_t>(at)], target));
   }
   ExpressionVector items;
   for (size_t i = 0; i < fields.size(); ++i) {

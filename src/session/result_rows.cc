@@ -10,7 +10,8 @@ namespace millrace::session {
 namespace {
 
 arrow::Status AppendCell(const Cell& cell, arrow::ArrayBuilder* builder) {
-  if (const auto* text = std::get_if<std::string>(&cell)) return static_cast<arrow::StringBuilder*>(builder)->Append(*text);
+  if (const auto* text = std::get_if<std::string>(&cell))
+    return static_cast<arrow::StringBuilder*>(builder)->Append(*text);
   if (const auto* flag = std::get_if<bool>(&cell)) return static_cast<arrow::BooleanBuilder*>(builder)->Append(*flag);
   if (const auto* list = std::get_if<std::vector<std::string>>(&cell)) {
     auto* lists = static_cast<arrow::ListBuilder*>(builder);

@@ -26,6 +26,7 @@
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "session/session_variables.h"
 #include "session/sql_command.h"
 #include "sql/parser.h"
 #include "sql/sql_parameters.h"
@@ -328,6 +329,7 @@ sql::ParserOptions Session::ParserOptions() const {
   expression::EvalContext eval = MakeEvalContext();
   options.time_zone = eval.time_zone;
   options.now_us = eval.current_timestamp_us;
+  options.variable_text = [this](const std::vector<std::string>& parts) { return VariableText(catalog_, parts); };
   return options;
 }
 

@@ -24,7 +24,8 @@ types::StructField Text(std::string name, bool nullable = false, std::string com
 }
 
 types::DataTypePtr DescribeSchema() {
-  return types::Struct({Text("col_name", false, "name of the column"), Text("data_type", false, "data type of the column"),
+  return types::Struct({Text("col_name", false, "name of the column"),
+                        Text("data_type", false, "data type of the column"),
                         Text("comment", true, "comment of the column")});
 }
 
@@ -94,7 +95,8 @@ class ShowRunner {
       for (const std::string& name : catalog_.metastore().GlobalViewNames()) add(database, name, true);
     }
     for (const std::string& name : catalog_.ViewNames()) add("", name, true);
-    return ResultOf(types::Struct({Text("namespace"), Text(views_only ? "viewName" : "tableName"),
+    return ResultOf(types::Struct({Text("namespace"),
+                                   Text(views_only ? "viewName" : "tableName"),
                                    {"isTemporary", types::Boolean(), false, ""}}),
                     rows);
   }
@@ -195,7 +197,8 @@ class ShowRunner {
     for (const auto& field : schema->fields()) {
       if (is_view) {
         std::optional<std::string> comment = types::CommentOf(field);
-        columns.push_back(types::QuoteIfNeeded(field.name) + (comment ? " COMMENT " + QuoteStringLiteral(*comment) : ""));
+        columns.push_back(types::QuoteIfNeeded(field.name) +
+                          (comment ? " COMMENT " + QuoteStringLiteral(*comment) : ""));
         continue;
       }
       columns.push_back(types::Struct({field})->ToDdl());
@@ -269,7 +272,9 @@ arrow::Result<QueryResult> DescribeColumn(Session& session, const sql::Describe&
   std::string shown;
   for (const std::string& part : describe.column) shown += (shown.empty() ? "" : ".") + part;
   int at = schema->FieldIndex(describe.column[0], session.conf().GetBool("spark.sql.caseSensitive"));
-  if (at < 0) return UserError("COLUMN_NOT_FOUND", {{"colName", QuoteNameParts(describe.column)}, {"caseSensitiveConfig", QuoteConf("spark.sql.caseSensitive")}});
+  if (at < 0)
+    return UserError("COLUMN_NOT_FOUND", {{"colName", QuoteNameParts(describe.column)},
+                                          {"caseSensitiveConfig", QuoteConf("spark.sql.caseSensitive")}});
   if (describe.column.size() > 1) {
     return UserError("_LEGACY_ERROR_TEMP_1060", {{"command", "DESC TABLE COLUMN"}, {"column", shown}});
   }
@@ -292,8 +297,9 @@ arrow::Result<QueryResult> DescribeColumn(Session& session, const sql::Describe&
 arrow::Result<QueryResult> DescribeFunction(const sql::Describe& describe) {
   const function::FunctionDef* def = function::FindFunction(describe.name.back());
   if (def == nullptr) {
-    return UserError("UNRESOLVED_ROUTINE", {{"routineName", QuoteNameParts(describe.name)},
-                                            {"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"}});
+    return UserError("UNRESOLVED_ROUTINE",
+                     {{"routineName", QuoteNameParts(describe.name)},
+                      {"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"}});
   }
   std::vector<std::vector<Cell>> rows = {{"Function: " + ToLowerAscii(describe.name.back())},
                                          {"Usage: " + std::string(def->description)}};

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "analyzer/named_table.h"
 #include "analyzer/name_resolution.h"
+#include "analyzer/named_table.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "logical/node/local_relation.h"
@@ -107,7 +107,9 @@ TableCommands::TableCommands(Session& session)
 arrow::Result<catalog::Catalog::TableName> TableCommands::Qualify(const sql::NameParts& name) const {
   std::optional<catalog::Catalog::TableName> qualified = catalog_.QualifyTable(name);
   if (qualified) return *qualified;
-  if (name.size() == 3) return UserError("CATALOG_NOT_FOUND", {{"catalogName", QuoteIdentifier(name[0])}, {"config", QuoteConf("spark.sql.catalog." + name[0])}});
+  if (name.size() == 3)
+    return UserError("CATALOG_NOT_FOUND", {{"catalogName", QuoteIdentifier(name[0])},
+                                           {"config", QuoteConf("spark.sql.catalog." + name[0])}});
   std::vector<std::string> database(name.begin(), name.end() - 1);
   return UserError("REQUIRES_SINGLE_PART_NAMESPACE",
                    {{"sessionCatalog", catalog::kCatalogName}, {"identifier", QuoteNameParts(database)}});
@@ -121,9 +123,10 @@ arrow::Result<TablePtr> TableCommands::Find(const sql::NameParts& name, bool as_
                      {{"relationName", QuoteNameParts(name)}, {"searchPath", session_.SearchPath()}});
   }
   // Commands look for tables and temporary views only.
-  return UserError("TABLE_OR_VIEW_NOT_FOUND",
-                   {{"relationName", QuoteNameParts(name)},
-                    {"searchPath", "[`system`.`session`, " + catalog::QuotedDatabase(catalog_.current_database()) + "]"}});
+  return UserError(
+      "TABLE_OR_VIEW_NOT_FOUND",
+      {{"relationName", QuoteNameParts(name)},
+       {"searchPath", "[`system`.`session`, " + catalog::QuotedDatabase(catalog_.current_database()) + "]"}});
 }
 
 arrow::Result<TablePtr> TableCommands::FindTable(const sql::NameParts& name, const std::string& operation,
@@ -183,8 +186,8 @@ arrow::Status TableCommands::CheckLocationIsFree(const Table& table) const {
   if (!found) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> children, files_.List(table.location));
   if (children.empty()) return arrow::Status::OK();
-  return UserError("LOCATION_ALREADY_EXISTS", {{"location", "'file:" + table.location + "'"},
-                                               {"identifier", QuoteNameParts(table.FullName())}});
+  return UserError("LOCATION_ALREADY_EXISTS",
+                   {{"location", "'file:" + table.location + "'"}, {"identifier", QuoteNameParts(table.FullName())}});
 }
 
 arrow::Status TableCommands::WriteNew(const Table& table, const Options& options, logical::PlanPtr plan,
@@ -217,16 +220,16 @@ arrow::Status TableCommands::CreateFrom(const Save& save, logical::PlanPtr plan,
   ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, Nullable(*plan->Schema())));
   ARROW_RETURN_NOT_OK(CheckLocationIsFree(table));
   bool external = table.kind == TableKind::kExternal;
-  ARROW_RETURN_NOT_OK(WriteNew(table, save.options, std::move(plan),
-                               external && !KeepsOwnSchema(table.provider) ? connector::SaveMode::kOverwrite
-                                                                           : connector::SaveMode::kAppend));
+  ARROW_RETURN_NOT_OK(WriteNew(
+      table, save.options, std::move(plan),
+      external && !KeepsOwnSchema(table.provider) ? connector::SaveMode::kOverwrite : connector::SaveMode::kAppend));
   if (KeepsOwnSchema(table.provider)) table.schema = nullptr;
   return metastore_.CreateTable(std::move(table));
 }
 
 arrow::Status TableCommands::Create(const sql::CreateTable& create) {
-  Save save{create.name, create.provider, create.partition_columns, {}, create.properties, create.comment,
-            create.location};
+  Save save{create.name,       create.provider, create.partition_columns, {},
+            create.properties, create.comment,  create.location};
   if (save.provider.empty()) save.provider = session_.conf().Get("spark.sql.sources.default").value_or("parquet");
   for (const auto& [key, value] : create.options) save.options.Set(key, value);
   ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
@@ -301,8 +304,7 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
 arrow::Status TableCommands::CreateLike(const sql::CreateTableLike& create) {
   ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
   if (!create.if_not_exists && metastore_.FindTable(name.database, name.name) != nullptr) {
-    return UserError("TABLE_OR_VIEW_ALREADY_EXISTS",
-                     {{"relationName", QuoteNameParts({name.database, name.name})}});
+    return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts({name.database, name.name})}});
   }
   ARROW_ASSIGN_OR_RAISE(TablePtr source, Find(create.source));
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*source));
@@ -503,7 +505,8 @@ arrow::Status TableCommands::Insert(const sql::Insert& insert) {
     table.provider = ToLowerAscii(insert.table[0]);
     table.location = AbsolutePath(LocalPath(insert.table[1]));
     ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(insert.query));
-    return InsertInto(table, std::move(plan), {insert.overwrite, false, insert.by_name, insert.columns, insert.partition, {}});
+    return InsertInto(table, std::move(plan),
+                      {insert.overwrite, false, insert.by_name, insert.columns, insert.partition, {}});
   }
   ARROW_ASSIGN_OR_RAISE(TablePtr table, FindTable(insert.table, "INSERT"));
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.AnalyzeInsert(insert, *table));

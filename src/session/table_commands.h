@@ -12,8 +12,8 @@
 
 namespace millrace::session {
 
-/// What changes the catalog's tables and their rows: SQL's statements, DataFrameWriter's saveAsTable and insertInto, and
-/// spark.catalog end here. Confined to a call; `session` outlives it.
+/// What changes the catalog's tables and their rows: SQL's statements, DataFrameWriter's saveAsTable and insertInto,
+/// and spark.catalog end here. Confined to a call; `session` outlives it.
 class TableCommands {
  public:
   explicit TableCommands(Session& session);

@@ -7,6 +7,8 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "types/data_type.h"
+#include "types/interval_text.h"
 
 namespace millrace::sql {
 
@@ -169,7 +171,10 @@ arrow::Result<int32_t> ParseYearMonth(std::string_view text) {
   if (dash) rest.remove_prefix(1);
   int64_t months = TakeDigits(&rest, 2);
   int64_t total = years * 12 + months;
-  if (years < 0 || !dash || months < 0 || months > 11 || !rest.empty() || total > std::numeric_limits<int32_t>::max()) {
+  if (years < 0 || !dash || months < 0 || !rest.empty()) {
+    return types::IntervalCastError(text, *types::YearMonthInterval(), types::IntervalParse::kUnmatched);
+  }
+  if (months > 11 || total > std::numeric_limits<int32_t>::max()) {
     return FormatError("INTERVAL_PARSING", text, {{"interval", "year-month"}});
   }
   return static_cast<int32_t>(negative ? -total : total);
@@ -183,17 +188,24 @@ arrow::Result<int64_t> ParseDayTime(std::string_view text, IntervalUnit from, In
   auto error = [&](std::string message) {
     return FormatError("DAY_TIME_PARSING", text, {{"msg", std::move(message)}});
   };
+  auto unmatched = [&] {
+    auto field = [](IntervalUnit unit) {
+      return static_cast<types::DayTimeField>(static_cast<int>(unit) - static_cast<int>(IntervalUnit::kDay));
+    };
+    return types::IntervalCastError(text, *types::DayTimeInterval(field(from), field(to)),
+                                    types::IntervalParse::kUnmatched);
+  };
   int64_t micros = 0;
   for (int unit = static_cast<int>(from); unit <= static_cast<int>(to); ++unit) {
     bool first = unit == static_cast<int>(from);
     if (!first) {
       // A blank after the days, colons between the rest.
       char separator = unit == static_cast<int>(IntervalUnit::kHour) ? ' ' : ':';
-      if (!rest.starts_with(separator)) return error("does not match the format");
+      if (!rest.starts_with(separator)) return unmatched();
       rest.remove_prefix(1);
     }
     int64_t value = TakeDigits(&rest, first ? kMaxLeadingDigits : 2);
-    if (value < 0) return error("does not match the format");
+    if (value < 0) return unmatched();
     if (!first && value >= kLimit[unit]) {
       return error(fmt::format("{} outside range [0, {}]", value, kLimit[unit] - 1));
     }
@@ -203,11 +215,11 @@ arrow::Result<int64_t> ParseDayTime(std::string_view text, IntervalUnit from, In
     rest.remove_prefix(1);
     size_t digits = rest.size();
     int64_t fraction = TakeDigits(&rest, 9);
-    if (fraction < 0) return error("does not match the format");
+    if (fraction < 0) return unmatched();
     for (; digits < 9; ++digits) fraction *= 10;
     if (!AddScaled(fraction / 1000, 1, &micros)) return error("the value is out of range");
   }
-  if (!rest.empty()) return error("does not match the format");
+  if (!rest.empty()) return unmatched();
   return negative ? -micros : micros;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ struct ParserOptions {
   /// Values of `:name` and `?`; null where the caller has none.
   const std::map<std::string, spark::connect::Expression>* named_parameters = nullptr;
   const std::vector<spark::connect::Expression>* positional_parameters = nullptr;
+  /// The text that a session variable holds (for IDENTIFIER and EXECUTE IMMEDIATE); nullopt where there is no such
+  /// variable, or no text in it. Empty: there are none.
+  std::function<std::optional<std::string>(const std::vector<std::string>&)> variable_text;
 };
 
 // Text of Spark SQL 4.2 to Spark Connect messages. sql/plan_conventions.h says how each construct looks there.

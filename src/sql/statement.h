@@ -150,11 +150,11 @@ struct Show {
   };
   Kind kind;
   std::optional<NameParts> name;
-  std::optional<NameParts> database;      // kColumns
+  std::optional<NameParts> database;  // kColumns
   std::optional<std::string> pattern;
-  std::string scope = "ALL";              // kFunctions: USER, SYSTEM, ALL
-  std::optional<std::string> key;         // kTblProperties
-  PartitionSpec partition;                // kPartitions
+  std::string scope = "ALL";       // kFunctions: USER, SYSTEM, ALL
+  std::optional<std::string> key;  // kTblProperties
+  PartitionSpec partition;         // kPartitions
 };
 
 struct Describe {
@@ -232,16 +232,40 @@ struct Explain {
   spark::connect::Relation query;
 };
 
+/// DECLARE [OR REPLACE] [VARIABLE] name, … [type] [DEFAULT value].
+struct DeclareVariable {
+  std::vector<NameParts> names;
+  bool replace = false;
+  /// Null: the default's.
+  types::DataTypePtr type;
+  /// A query of one row and column: the default, NULL where none is given.
+  spark::connect::Relation value;
+};
+
+/// SET VARIABLE name = value, …; SET VARIABLE (names) = (query); EXECUTE IMMEDIATE … INTO names.
+struct SetVariable {
+  std::vector<NameParts> names;
+  /// Which of them get their DEFAULT; the query has no column for these.
+  std::vector<bool> to_default;
+  std::optional<spark::connect::Relation> query;
+};
+
+/// DROP TEMPORARY VARIABLE.
+struct DropVariable {
+  NameParts name;
+  bool if_exists = false;
+};
+
 /// UPDATE, DELETE and MERGE of a table.
 struct ChangeRows {
   NameParts table;
   std::string operation;
 };
 
-using Command =
-    std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation, CreateDatabase,
-                 DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show, Describe, Use, AlterTable,
-                 CommentOnTable, CacheTable, Refresh, Analyze, Explain, ChangeRows>;
+using Command = std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation,
+                             CreateDatabase, DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show,
+                             Describe, Use, AlterTable, CommentOnTable, CacheTable, Refresh, Analyze, Explain,
+                             DeclareVariable, SetVariable, DropVariable, ChangeRows>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -117,8 +117,8 @@ arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const Expression
   bool repeated = false;
   for (size_t i = 0; i < sets.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
-      repeated = repeated || std::set<size_t>(sets[i].begin(), sets[i].end()) ==
-                                 std::set<size_t>(sets[j].begin(), sets[j].end());
+      repeated = repeated ||
+                 std::set<size_t>(sets[i].begin(), sets[i].end()) == std::set<size_t>(sets[j].begin(), sets[j].end());
     }
   }
   AttributePtr place;

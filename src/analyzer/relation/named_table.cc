@@ -22,8 +22,8 @@ constexpr int kMaxViewDepth = 100;
 
 arrow::Result<PlanPtr> ResolveView(const AnalyzerContext& context, const catalog::Table& view) {
   if (context.view_depth >= kMaxViewDepth) {
-    return UserError("VIEW_EXCEED_MAX_NESTED_DEPTH",
-                     {{"viewName", QuoteNameParts(view.FullName())}, {"maxNestedDepth", std::to_string(kMaxViewDepth)}});
+    return UserError("VIEW_EXCEED_MAX_NESTED_DEPTH", {{"viewName", QuoteNameParts(view.FullName())},
+                                                      {"maxNestedDepth", std::to_string(kMaxViewDepth)}});
   }
   Relation query;
   ARROW_RETURN_NOT_OK(sql::ParseQuery(view.view_text, ParserOptionsOf(context), &query));
@@ -59,9 +59,9 @@ arrow::Result<PlanPtr> ResolveView(const AnalyzerContext& context, const catalog
 arrow::Status NotFound(const AnalyzerContext& context, const std::vector<std::string>& name) {
   std::string database = catalog::kDefaultDatabase;
   if (context.catalog != nullptr) database = context.view_database.value_or(context.catalog->current_database());
-  return UserError("TABLE_OR_VIEW_NOT_FOUND",
-                   {{"relationName", QuoteNameParts(name)},
-                    {"searchPath", "[`system`.`builtin`, `system`.`session`, " + catalog::QuotedDatabase(database) + "]"}});
+  return UserError("TABLE_OR_VIEW_NOT_FOUND", {{"relationName", QuoteNameParts(name)},
+                                               {"searchPath", "[`system`.`builtin`, `system`.`session`, " +
+                                                                  catalog::QuotedDatabase(database) + "]"}});
 }
 
 // parquet.`/a/path`: the files themselves.
@@ -96,9 +96,9 @@ AttributeVector NewColumns(const types::DataType& schema) {
 arrow::Result<PlanPtr> ScanSource(const AnalyzerContext& context, const connector::SourceDef* def,
                                   std::shared_ptr<connector::SourceRequest> request, bool streaming) {
   if (streaming ? def->open_stream == nullptr : def->open_batch == nullptr) {
-    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                     {{"tableName", QuoteIdentifier(def->name)},
-                      {"operation", streaming ? "micro-batch scan" : "batch scan"}});
+    return UserError(
+        "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+        {{"tableName", QuoteIdentifier(def->name)}, {"operation", streaming ? "micro-batch scan" : "batch scan"}});
   }
   request->streaming = streaming;
   request->context = context.connector;

@@ -1,6 +1,7 @@
+#include "function/aggregate/extreme_by.h"
+
 #include "base/error.h"
 #include "expression/compare.h"
-#include "function/aggregate/bound_aggregate.h"
 #include "function/aggregate/row_store.h"
 #include "types/arrow_type.h"
 
@@ -59,6 +60,7 @@ class ExtremeByState final : public AggregateState {
 
 template <bool kMin>
 arrow::Result<ExpressionPtr> BindExtremeBy(const BindInput& input) {
+  if (input.arguments.size() == 3) return BindExtremesBy(input, kMin);
   DataTypePtr value = input.arguments[0]->type(), ordering = input.arguments[1]->type();
   if (!expression::IsOrderable(*ordering)) {
     return UserError("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
@@ -77,24 +79,27 @@ arrow::Result<ExpressionPtr> BindExtremeBy(const BindInput& input) {
 
 }  // namespace
 
-extern const FunctionDef kMaxBy{.name = "max_by",
-                                .kind = FunctionKind::kAggregate,
-                                .family = "aggregate",
-                                .description = "The value of the row where the second argument is largest.",
-                                .example = "max_by(x, y)",
-                                .example_result = "",
-                                .min_arguments = 2,
-                                .max_arguments = 2,
-                                .bind = BindExtremeBy<false>};
+extern const FunctionDef kMaxBy{
+    .name = "max_by",
+    .kind = FunctionKind::kAggregate,
+    .family = "aggregate",
+    .description = "The value of the row where the second argument is largest; with a third argument, of so many rows.",
+    .example = "max_by(x, y)",
+    .example_result = "",
+    .min_arguments = 2,
+    .max_arguments = 3,
+    .bind = BindExtremeBy<false>};
 
-extern const FunctionDef kMinBy{.name = "min_by",
-                                .kind = FunctionKind::kAggregate,
-                                .family = "aggregate",
-                                .description = "The value of the row where the second argument is smallest.",
-                                .example = "min_by(x, y)",
-                                .example_result = "",
-                                .min_arguments = 2,
-                                .max_arguments = 2,
-                                .bind = BindExtremeBy<true>};
+extern const FunctionDef kMinBy{
+    .name = "min_by",
+    .kind = FunctionKind::kAggregate,
+    .family = "aggregate",
+    .description =
+        "The value of the row where the second argument is smallest; with a third argument, of so many rows.",
+    .example = "min_by(x, y)",
+    .example_result = "",
+    .min_arguments = 2,
+    .max_arguments = 3,
+    .bind = BindExtremeBy<true>};
 
 }  // namespace millrace::function

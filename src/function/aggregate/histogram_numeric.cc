@@ -167,12 +167,14 @@ arrow::Result<ExpressionPtr> BindHistogram(const BindInput& input) {
       return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
                        {{"methodName", "histogram_numeric of " + type->Sql()}, {"className", "Millrace"}});
     }
-    return UnexpectedInputType(input, 0,
-                               R"(("NUMERIC" or "DATE" or "TIMESTAMP" or "TIMESTAMP_NTZ" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND"))");
+    return UnexpectedInputType(
+        input, 0,
+        R"(("NUMERIC" or "DATE" or "TIMESTAMP" or "TIMESTAMP_NTZ" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND"))");
   }
   if (!input.arguments[1]->foldable()) return NonFoldableInput(input, 1, "nBins", types::Integer());
-  ARROW_ASSIGN_OR_RAISE(auto count, expression::EvaluateFoldable(
-                                        *expression::ImplicitCast(input.arguments[1], types::Integer()), input.context));
+  ARROW_ASSIGN_OR_RAISE(
+      auto count,
+      expression::EvaluateFoldable(*expression::ImplicitCast(input.arguments[1], types::Integer()), input.context));
   if (!count->is_valid) {
     return UserError("DATATYPE_MISMATCH.UNEXPECTED_NULL",
                      {{"sqlExpr", QuoteSqlExpression(CallSql(input))}, {"exprName", "nb"}});
@@ -184,8 +186,8 @@ arrow::Result<ExpressionPtr> BindHistogram(const BindInput& input) {
                                                               {"valueRange", "[2, 2147483647]"},
                                                               {"currentValue", std::to_string(bins)}});
   }
-  AggregateSpec spec{
-      .type = types::Array(types::Struct({{"x", type, true, {}}, {"y", types::Double(), true, {}}}), true)};
+  AggregateSpec spec{.type =
+                         types::Array(types::Struct({{"x", type, true, {}}, {"y", types::Double(), true, {}}}), true)};
   spec.buffer = {{"histogram", types::Binary(), false, {}}};
   spec.opaque = true;
   spec.new_state = [bins, type](arrow::MemoryPool* pool) {

@@ -52,23 +52,21 @@ class ProductState final : public AggregateState {
 
 }  // namespace
 
-extern const FunctionDef kProduct{.name = "product",
-                                  .kind = FunctionKind::kAggregate,
-                                  .family = "aggregate",
-                                  .description = "Product of all numbers.",
-                                  .example = "product(x)",
-                                  .example_result = "",
-                                  .min_arguments = 1,
-                                  .max_arguments = 1,
-                                  .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
-                                    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value,
-                                                          CoerceArgument(input, 0, types::Double()));
-                                    AggregateSpec spec{.type = types::Double()};
-                                    spec.buffer = {{"product", types::Double(), true, {}}};
-                                    spec.new_state = [](arrow::MemoryPool* pool) {
-                                      return std::make_unique<ProductState>(pool);
-                                    };
-                                    return MakeAggregate(input, std::move(spec), {std::move(value)});
-                                  }};
+extern const FunctionDef kProduct{
+    .name = "product",
+    .kind = FunctionKind::kAggregate,
+    .family = "aggregate",
+    .description = "Product of all numbers.",
+    .example = "product(x)",
+    .example_result = "",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, CoerceArgument(input, 0, types::Double()));
+      AggregateSpec spec{.type = types::Double()};
+      spec.buffer = {{"product", types::Double(), true, {}}};
+      spec.new_state = [](arrow::MemoryPool* pool) { return std::make_unique<ProductState>(pool); };
+      return MakeAggregate(input, std::move(spec), {std::move(value)});
+    }};
 
 }  // namespace millrace::function

@@ -1,3 +1,6 @@
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "function/aggregate/bound_aggregate.h"
@@ -21,18 +24,58 @@ ExpressionPtr Number(const ExpressionPtr& value) {
   return value->type()->is_numeric() ? value : expression::ImplicitCast(value, types::Double());
 }
 
+// Another aggregate over one of two arguments, of the rows where neither is NULL.
+class PairedState final : public AggregateState {
+ public:
+  PairedState(std::unique_ptr<AggregateState> inner, size_t index, arrow::MemoryPool* pool)
+      : inner_(std::move(inner)), index_(index), pool_(pool) {}
+
+  arrow::Status Resize(int64_t num_groups) override { return inner_->Resize(num_groups); }
+  arrow::Status Update(const EvalContext& context, std::span<const uint32_t> group_ids,
+                       const arrow::ArrayVector& arguments) override {
+    if (arguments[1 - index_]->null_count() == 0 && arguments[1 - index_]->type_id() != arrow::Type::NA) {
+      return inner_->Update(context, group_ids, {arguments[index_]});
+    }
+    arrow::Int64Builder rows(pool_);
+    for (int64_t i = 0; i < arguments[0]->length(); ++i) {
+      bool both = arguments[0]->IsValid(i) && arguments[1]->IsValid(i);
+      ARROW_RETURN_NOT_OK(both ? rows.Append(i) : rows.AppendNull());
+    }
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> indices, rows.Finish());
+    arrow::compute::ExecContext exec(pool_);
+    ARROW_ASSIGN_OR_RAISE(auto paired, arrow::compute::Take(*arguments[index_], *indices,
+                                                            arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+    return inner_->Update(context, group_ids, {std::move(paired)});
+  }
+  arrow::Status Merge(const EvalContext& context, std::span<const uint32_t> group_ids,
+                      const arrow::ArrayVector& buffers) override {
+    return inner_->Merge(context, group_ids, buffers);
+  }
+  arrow::Result<arrow::ArrayVector> Buffers() override { return inner_->Buffers(); }
+  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext& context) override {
+    return inner_->Finish(context);
+  }
+
+ private:
+  std::unique_ptr<AggregateState> inner_;
+  size_t index_;
+  arrow::MemoryPool* pool_;
+};
+
 template <size_t kIndex>
 arrow::Result<ExpressionPtr> BindAverage(const BindInput& input) {
   ARROW_RETURN_NOT_OK(ExpectNumbers(input));
-  ExpressionPtr value = Number(input.arguments[kIndex]);
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr y, BindCall("isnotnull", {input.arguments[0]}, input.context));
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr x, BindCall("isnotnull", {input.arguments[1]}, input.context));
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr both, BindCall("and", {std::move(y), std::move(x)}, input.context));
-  ARROW_ASSIGN_OR_RAISE(
-      ExpressionPtr paired,
-      BindCall("if", {std::move(both), value, expression::Literal::Null(value->type())}, input.context));
-  const FunctionDef* avg = FindFunction("avg");
-  return avg->bind(BindInput{*avg, input.name, {std::move(paired)}, input.context, input.distinct, input.filter});
+  ExpressionVector arguments = input.arguments;
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr average, BindCall("avg", {Number(arguments[kIndex])}, input.context));
+  auto function = static_cast<const expression::AggregateCall&>(*average).function();
+  arguments[kIndex] = average->children()[0];
+  return MakeAggregate(input,
+                       {.type = function->result_type(),
+                        .buffer = function->buffer_fields(),
+                        .new_state = [function](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
+                          return std::make_unique<PairedState>(function->NewState(pool), kIndex, pool);
+                        }},
+                       std::move(arguments));
 }
 
 arrow::Result<ExpressionPtr> BindCount(const BindInput& input) {

@@ -219,8 +219,7 @@ arrow::Result<std::string> Grammar::Identifier() {
     size_t first = position_;
     ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, IdentifierClause());
     if (parts.size() == 1) return parts[0];
-    return ErrorAt(first, "IDENTIFIER_TOO_MANY_NAME_PARTS",
-                   {{"identifier", QuoteNameParts(parts)}, {"limit", "1"}});
+    return ErrorAt(first, "IDENTIFIER_TOO_MANY_NAME_PARTS", {{"identifier", QuoteNameParts(parts)}, {"limit", "1"}});
   }
   Take();
   if (token.kind == TokenKind::kQuotedIdentifier) return UnquoteIdentifier(token.text);
@@ -247,18 +246,21 @@ arrow::Result<std::string> Grammar::NameIdentifier() {
   return PositionedError(text_, dash, "INVALID_IDENTIFIER", {{"ident", std::move(whole)}});
 }
 
-// IDENTIFIER( with a string or a parameter, perhaps put together with ||, in it.
+// IDENTIFIER( with a string, a parameter or a variable, perhaps put together with ||, in it.
 bool Grammar::AtIdentifierClause(size_t i) const {
   const Token& inside = tokens_[std::min(i + 2, tokens_.size() - 1)];
   return tokens_[i].Is(Keyword::kIdentifier) && tokens_[std::min(i + 1, tokens_.size() - 1)].Is(Symbol::kLeftParen) &&
-         (inside.kind == TokenKind::kString || inside.Is(Symbol::kColon) || inside.Is(Symbol::kQuestion));
+         (inside.kind == TokenKind::kString || inside.Is(Symbol::kColon) || inside.Is(Symbol::kQuestion) ||
+          (options_->variable_text && inside.kind == TokenKind::kIdentifier));
 }
 
-namespace {
-
-// The text of a string expression known here: literals, put together.
-std::optional<std::string> ConstantText(const Expression& expression) {
+// The text of a string expression known here: literals and session variables, put together.
+std::optional<std::string> Grammar::ConstantText(const Expression& expression) const {
   if (expression.has_literal() && expression.literal().has_string()) return expression.literal().string();
+  if (expression.has_unresolved_attribute() && options_->variable_text) {
+    auto parts = ParseMultipartIdentifier(expression.unresolved_attribute().unparsed_identifier());
+    return parts.ok() ? options_->variable_text(*parts) : std::nullopt;
+  }
   if (!expression.has_unresolved_function()) return std::nullopt;
   const auto& function = expression.unresolved_function();
   std::string name = ToLowerAscii(function.function_name());
@@ -271,8 +273,6 @@ std::optional<std::string> ConstantText(const Expression& expression) {
   }
   return name == "lower" ? ToLowerAscii(text) : name == "upper" ? ToUpperAscii(text) : text;
 }
-
-}  // namespace
 
 arrow::Result<std::string> Grammar::ConstantStringExpression(std::string_view construct) {
   Expression expression;
@@ -295,8 +295,7 @@ arrow::Result<std::vector<std::string>> Grammar::IdentifierClause() {
     return ErrorAt(first, "NOT_A_CONSTANT_STRING.NULL", {{"name", "IDENTIFIER"}, {"expr", QuoteSqlExpression("NULL")}});
   }
   if (expression.has_literal()) {
-    return ErrorAt(first, "NOT_A_CONSTANT_STRING.WRONG_TYPE",
-                   {{"name", "IDENTIFIER"}, {"expr", ""}, {"dataType", ""}});
+    return ErrorAt(first, "NOT_A_CONSTANT_STRING.WRONG_TYPE", {{"name", "IDENTIFIER"}, {"expr", ""}, {"dataType", ""}});
   }
   return Unsupported("IDENTIFIER of this expression");
 }

@@ -9,7 +9,6 @@
 
 namespace millrace::sql {
 
-
 arrow::Result<bool> Grammar::IfNotExists() {
   if (!At(Keyword::kIf)) return false;
   Take();
@@ -387,7 +386,8 @@ arrow::Status Grammar::ParseAlterAction(AlterTable* alter) {
     return Status::OK();
   }
   bool column = Peek(1).Is(Keyword::kColumn) || Peek(1).Is(Keyword::kColumns);
-  if (column && (At(Keyword::kRename) || drop || At(Keyword::kReplace) || At(Keyword::kAlter) || At(Keyword::kChange))) {
+  if (column &&
+      (At(Keyword::kRename) || drop || At(Keyword::kReplace) || At(Keyword::kAlter) || At(Keyword::kChange))) {
     bool change = At(Keyword::kAlter) || At(Keyword::kChange);
     alter->kind = Kind::kNewerTablesOnly;
     alter->operation = At(Keyword::kRename) ? "RENAME COLUMN" : drop ? "DROP COLUMN" : "REPLACE COLUMNS";

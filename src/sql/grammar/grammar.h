@@ -96,6 +96,7 @@ class Grammar {
   arrow::Result<std::vector<std::string>> IdentifierList();
   arrow::Result<std::string> StringValue();
   bool AtIdentifierClause(size_t token) const;
+  std::optional<std::string> ConstantText(const Expression& expression) const;
   arrow::Result<std::string> ConstantStringExpression(std::string_view construct);
   arrow::Result<std::vector<std::string>> IdentifierClause();
   /// Restores the depth when it goes out of scope.
@@ -291,6 +292,13 @@ class Grammar {
   Status ParseInsertDirectory(Command* out);
   Status ParseTruncate(Command* out);
   Status ParseChangeRows(Command* out);
+  bool AtDeltaDescribe() const;
+  Status ParseDeltaDescribe(Relation* out);
+  Status ParseDeclareVariable(Command* out);
+  Status ParseSetVariable(Command* out);
+  Status ParseDropVariable(Command* out);
+  // The query `SELECT` of these tokens, which name no relation.
+  Status SelectOf(std::string_view expressions, Relation* out) const;
 
   // --- show.cc
   Status ParseShowTail(Show* show);

@@ -111,7 +111,9 @@ arrow::Status Grammar::ParseTruncate(Command* out) {
 arrow::Status Grammar::ParseChangeRows(Command* out) {
   ChangeRows change;
   const Token& word = Take();
-  change.operation = word.Is(Keyword::kUpdate) ? "UPDATE TABLE" : word.Is(Keyword::kDelete) ? "DELETE" : "MERGE INTO TABLE";
+  change.operation = word.Is(Keyword::kUpdate)   ? "UPDATE TABLE"
+                     : word.Is(Keyword::kDelete) ? "DELETE"
+                                                 : "MERGE INTO TABLE";
   if (word.Is(Keyword::kDelete)) ARROW_RETURN_NOT_OK(Expect(Keyword::kFrom));
   if (word.Is(Keyword::kMerge)) ARROW_RETURN_NOT_OK(Expect(Keyword::kInto));
   ARROW_ASSIGN_OR_RAISE(change.table, MultipartIdentifier());

@@ -192,7 +192,8 @@ arrow::Status Grammar::ParsePipeAggregate(Relation* query) {
       shown.push_back(key);
       ARROW_RETURN_NOT_OK(ParseAlias(&shown.back()));
     } while (Accept(Symbol::kComma));
-    if (At(Keyword::kWith) || At(Keyword::kGrouping)) return Unsupported("AGGREGATE with GROUPING SETS, CUBE or ROLLUP");
+    if (At(Keyword::kWith) || At(Keyword::kGrouping))
+      return Unsupported("AGGREGATE with GROUPING SETS, CUBE or ROLLUP");
   }
   Relation input;
   PushBelow(query, &input);

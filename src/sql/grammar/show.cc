@@ -190,10 +190,14 @@ arrow::Status Grammar::ParseExplain(Command* out) {
   Take();
   Explain explain;
   using Mode = Explain::Mode;
-  if (Accept(Keyword::kExtended)) explain.mode = Mode::kExtended;
-  else if (Accept(Keyword::kCodegen)) explain.mode = Mode::kCodegen;
-  else if (Accept(Keyword::kCost)) explain.mode = Mode::kCost;
-  else if (Accept(Keyword::kFormatted)) explain.mode = Mode::kFormatted;
+  if (Accept(Keyword::kExtended))
+    explain.mode = Mode::kExtended;
+  else if (Accept(Keyword::kCodegen))
+    explain.mode = Mode::kCodegen;
+  else if (Accept(Keyword::kCost))
+    explain.mode = Mode::kCost;
+  else if (Accept(Keyword::kFormatted))
+    explain.mode = Mode::kFormatted;
   if (!AtQueryStatement()) return Unsupported("EXPLAIN of a statement that is no query");
   ARROW_RETURN_NOT_OK(ParseQuery(&explain.query));
   *out = std::move(explain);
@@ -293,10 +297,7 @@ arrow::Status Grammar::ParseRepair(Command* out) {
 arrow::Status Grammar::ParseConf(Command* out) {
   bool set = At(Keyword::kSet);
   const Token& next = Peek(1);
-  if (set && (next.Is(Keyword::kVar) || next.Is(Keyword::kVariable) || next.Is(Keyword::kRole) ||
-              next.Is(Keyword::kPath))) {
-    return UnsupportedStatement();
-  }
+  if (set && (next.Is(Keyword::kRole) || next.Is(Keyword::kPath))) return UnsupportedStatement();
   if (set && next.Is(Keyword::kCatalog) && Peek(2).kind != TokenKind::kEnd) {
     position_ += 2;
     Use use;
@@ -361,7 +362,8 @@ arrow::Status Grammar::ParseTimeZone(ConfStatement* statement) {
   const auto& literal = interval.literal();
   int64_t micros = literal.has_day_time_interval() ? literal.day_time_interval() : 1;
   int64_t seconds = micros / kSecond;
-  bool whole = literal.has_day_time_interval() && micros % kSecond == 0 && seconds >= -18 * 3600 && seconds <= 18 * 3600;
+  bool whole =
+      literal.has_day_time_interval() && micros % kSecond == 0 && seconds >= -18 * 3600 && seconds <= 18 * 3600;
   if (!whole) return ErrorAt(first, "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", {{"input", ""}});
   int64_t size = seconds < 0 ? -seconds : seconds;
   auto two = [](int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };

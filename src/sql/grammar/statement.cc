@@ -113,7 +113,13 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
     }
     case Keyword::kReplace:
       return next.Is(Keyword::kTable) ? &Grammar::ParseCreateTable : nullptr;
+    case Keyword::kDeclare:
+      return &Grammar::ParseDeclareVariable;
     case Keyword::kDrop:
+      if ((next.Is(Keyword::kTemporary) || next.Is(Keyword::kTemp)) &&
+          (Peek(2).Is(Keyword::kVariable) || Peek(2).Is(Keyword::kVar))) {
+        return &Grammar::ParseDropVariable;
+      }
       return next.Is(Keyword::kTable) || next.Is(Keyword::kView) || AtDatabaseWord(1) ? &Grammar::ParseDrop : nullptr;
     case Keyword::kAlter:
       if (AtDatabaseWord(1)) return &Grammar::ParseAlterDatabase;
@@ -127,6 +133,8 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
     case Keyword::kMerge:
       return &Grammar::ParseChangeRows;
     case Keyword::kSet:
+      if (next.Is(Keyword::kVar) || next.Is(Keyword::kVariable)) return &Grammar::ParseSetVariable;
+      return &Grammar::ParseConf;
     case Keyword::kReset:
       return &Grammar::ParseConf;
     case Keyword::kShow:
@@ -160,7 +168,12 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
 arrow::Status Grammar::ParseExecuteImmediate(Statement* out) {
   position_ += 2;
   ARROW_ASSIGN_OR_RAISE(std::string text, ConstantStringExpression("EXECUTE IMMEDIATE"));
-  if (At(Keyword::kInto)) return Unsupported("EXECUTE IMMEDIATE … INTO");
+  std::vector<NameParts> targets;
+  if (Accept(Keyword::kInto)) {
+    do {
+      ARROW_ASSIGN_OR_RAISE(targets.emplace_back(), MultipartIdentifier());
+    } while (Accept(Symbol::kComma));
+  }
   std::map<std::string, Expression> named;
   std::vector<Expression> positional;
   if (Accept(Keyword::kUsing)) {
@@ -189,7 +202,16 @@ arrow::Status Grammar::ParseExecuteImmediate(Statement* out) {
   if (inner.At(Keyword::kExecute, Keyword::kImmediate)) {
     return UserError("NESTED_EXECUTE_IMMEDIATE", {{"sqlString", ToUpperAscii(text)}});
   }
-  return inner.SingleStatement(out);
+  if (targets.empty()) return inner.SingleStatement(out);
+  SetVariable set;
+  set.to_default.resize(targets.size());
+  set.names = std::move(targets);
+  Statement statement;
+  ARROW_RETURN_NOT_OK(inner.SingleStatement(&statement));
+  if (!statement.query) return UserError("INVALID_STATEMENT_FOR_EXECUTE_INTO", {{"sqlString", ToUpperAscii(text)}});
+  set.query = std::move(statement.query);
+  out->command = std::move(set);
+  return Status::OK();
 }
 
 arrow::Status Grammar::SingleStatement(Statement* out) {
@@ -200,6 +222,10 @@ arrow::Status Grammar::SingleStatement(Statement* out) {
   }
   if (AtQueryStatement()) {
     ARROW_RETURN_NOT_OK(ParseQuery(&out->query.emplace()));
+    return ExpectStatementEnd();
+  }
+  if (AtDeltaDescribe()) {
+    ARROW_RETURN_NOT_OK(ParseDeltaDescribe(&out->query.emplace()));
     return ExpectStatementEnd();
   }
   CommandRule rule = FindCommandRule();

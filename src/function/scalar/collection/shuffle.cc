@@ -124,17 +124,17 @@ arrow::Result<ExpressionPtr> BindShuffle(const BindInput& input) {
   auto shuffles = std::make_shared<Shuffles>(seed);
   DataTypePtr type = array->type();
   bool nullable = array->nullable();
-  return MakeCall(
-      input, {std::move(array)}, type, nullable,
-      [shuffles, type](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
-                       int64_t num_rows) -> arrow::Result<arrow::Datum> {
-        ARROW_ASSIGN_OR_RAISE(ListColumn arrays, ListColumn::Make(arguments[0], num_rows, context.memory_pool));
-        ListMaker maker(num_rows, context.memory_pool);
-        ARROW_RETURN_NOT_OK(shuffles->Run(context, arrays, num_rows, &maker));
-        ARROW_ASSIGN_OR_RAISE(auto result, maker.Finish(*type, arrays.values()));
-        return arrow::Datum(std::move(result));
-      },
-      {.deterministic = false});
+  return MakeCall(input, {std::move(array)}, type, nullable,
+                  [shuffles, type](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
+                                   int64_t num_rows) -> arrow::Result<arrow::Datum> {
+                    ARROW_ASSIGN_OR_RAISE(ListColumn arrays,
+                                          ListColumn::Make(arguments[0], num_rows, context.memory_pool));
+                    ListMaker maker(num_rows, context.memory_pool);
+                    ARROW_RETURN_NOT_OK(shuffles->Run(context, arrays, num_rows, &maker));
+                    ARROW_ASSIGN_OR_RAISE(auto result, maker.Finish(*type, arrays.values()));
+                    return arrow::Datum(std::move(result));
+                  },
+                  {.deterministic = false});
 }
 
 }  // namespace

@@ -119,6 +119,26 @@ extern const FunctionDef kMakeInterval{
                         {.can_fail = true, .may_null = !input.context.ansi});
     }};
 
+extern const FunctionDef kTryMakeInterval{
+    .name = "try_make_interval",
+    .family = "datetime",
+    .description =
+        "Legacy interval of years, months, weeks, days, hours, minutes and seconds; NULL where it overflows.",
+    .example = "try_make_interval(100, 11, 1, 1, 12, 30, 01.001001)",
+    .example_result = "100 years 11 months 8 days 12 hours 30 minutes 1.001001 seconds",
+    .min_arguments = 0,
+    .max_arguments = 7,
+    .bind = [](const BindInput& input) {
+      std::vector<DataTypePtr> parameters(6, types::Integer());
+      parameters.push_back(types::Decimal(18, 6));
+      auto kernel = [](const EvalContext& context, const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
+        EvalContext lenient = context;
+        lenient.ansi = false;
+        return MakeCalendar(lenient, arguments, num_rows);
+      };
+      return BindSimple(FillZeros(input, 7, true), parameters, types::CalendarInterval(), kernel, {.may_null = true});
+    }};
+
 extern const FunctionDef kMakeDtInterval{
     .name = "make_dt_interval",
     .family = "datetime",

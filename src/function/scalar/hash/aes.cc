@@ -1,13 +1,12 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-
 #include "base/ascii.h"
 #include "base/error.h"
 #include "function/row_kernel.h"
 
-/// aes_encrypt, aes_decrypt, try_aes_decrypt: AES as Java's ciphers do it (PKCS padding; GCM with a 12 byte IV in front and
-/// a 16 byte tag behind).
+/// aes_encrypt, aes_decrypt, try_aes_decrypt: AES as Java's ciphers do it (PKCS padding; GCM with a 12 byte IV in front
+/// and a 16 byte tag behind).
 
 namespace millrace::function {
 
@@ -25,9 +24,9 @@ arrow::Result<Mode> ParseMode(std::string_view function, std::string_view mode, 
   if (EqualsIgnoreCase(mode, "ECB") && (pkcs || standard)) return Mode::kEcb;
   if (EqualsIgnoreCase(mode, "CBC") && (pkcs || standard)) return Mode::kCbc;
   if (EqualsIgnoreCase(mode, "GCM") && (EqualsIgnoreCase(padding, "NONE") || standard)) return Mode::kGcm;
-  return UserError("UNSUPPORTED_FEATURE.AES_MODE", {{"mode", std::string(mode)},
-                                                    {"padding", std::string(padding)},
-                                                    {"functionName", QuoteIdentifier(function)}});
+  return UserError(
+      "UNSUPPORTED_FEATURE.AES_MODE",
+      {{"mode", std::string(mode)}, {"padding", std::string(padding)}, {"functionName", QuoteIdentifier(function)}});
 }
 
 const EVP_CIPHER* CipherOf(Mode mode, size_t key_bytes) {
@@ -73,9 +72,8 @@ arrow::Result<std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter>> Open(const Parame
                                                                     bool encrypt) {
   std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter> context(EVP_CIPHER_CTX_new());
   const EVP_CIPHER* cipher = CipherOf(mode, p.key.size());
-  if (context == nullptr ||
-      EVP_CipherInit_ex(context.get(), cipher, nullptr, Bytes(p.key), mode == Mode::kEcb ? nullptr : Bytes(iv),
-                        encrypt ? 1 : 0) != 1) {
+  if (context == nullptr || EVP_CipherInit_ex(context.get(), cipher, nullptr, Bytes(p.key),
+                                              mode == Mode::kEcb ? nullptr : Bytes(iv), encrypt ? 1 : 0) != 1) {
     return InternalError("AES could not be set up");
   }
   int size = 0;
@@ -89,10 +87,9 @@ arrow::Result<std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter>> Open(const Parame
 arrow::Status CheckParameters(const Parameters& p, Mode mode) {
   bool key_ok = p.key.size() == 16 || p.key.size() == 24 || p.key.size() == 32;
   if (!key_ok) {
-    return UserError("INVALID_PARAMETER_VALUE.AES_KEY_LENGTH",
-                     {{"parameter", "`key`"},
-                      {"functionName", "`aes_encrypt`/`aes_decrypt`"},
-                      {"actualLength", std::to_string(p.key.size())}});
+    return UserError("INVALID_PARAMETER_VALUE.AES_KEY_LENGTH", {{"parameter", "`key`"},
+                                                                {"functionName", "`aes_encrypt`/`aes_decrypt`"},
+                                                                {"actualLength", std::to_string(p.key.size())}});
   }
   if (!p.aad.empty() && mode != Mode::kGcm) {
     return UserError("UNSUPPORTED_FEATURE.AES_MODE_AAD",
@@ -116,11 +113,10 @@ arrow::Result<std::string> Encrypt(const Parameters& p, std::string_view text) {
     }
   }
   if (iv.size() != IvBytes(mode)) {
-    return UserError("INVALID_PARAMETER_VALUE.AES_IV_LENGTH",
-                     {{"mode", std::string(p.mode)},
-                      {"parameter", "`iv`"},
-                      {"functionName", "`aes_encrypt`/`aes_decrypt`"},
-                      {"actualLength", std::to_string(iv.size())}});
+    return UserError("INVALID_PARAMETER_VALUE.AES_IV_LENGTH", {{"mode", std::string(p.mode)},
+                                                               {"parameter", "`iv`"},
+                                                               {"functionName", "`aes_encrypt`/`aes_decrypt`"},
+                                                               {"actualLength", std::to_string(iv.size())}});
   }
   ARROW_ASSIGN_OR_RAISE(auto context, Open(p, mode, iv, true));
   std::string out = iv;
@@ -147,7 +143,8 @@ arrow::Result<std::string> Decrypt(const Parameters& p, std::string_view text) {
   size_t tag = mode == Mode::kGcm ? kTagBytes : 0;
   if (text.size() < IvBytes(mode)) return CryptoError(p, "Wrong IV length: must be 16 bytes long");
   std::string_view iv = text.substr(0, IvBytes(mode));
-  if (text.size() < IvBytes(mode) + tag) return CryptoError(p, "Input data too short to contain an expected tag length of 16bytes");
+  if (text.size() < IvBytes(mode) + tag)
+    return CryptoError(p, "Input data too short to contain an expected tag length of 16bytes");
   std::string_view body = text.substr(IvBytes(mode), text.size() - IvBytes(mode) - tag);
   ARROW_ASSIGN_OR_RAISE(auto context, Open(p, mode, iv, false));
   std::string out(body.size() + kTagBytes, 0);
@@ -197,7 +194,8 @@ arrow::Result<ExpressionPtr> BindAes(const BindInput& input) {
       expression::StringColumn aad(arguments.back());
       arrow::BinaryBuilder builder(context.memory_pool);
       for (int64_t i = 0; i < n; ++i) {
-        if (text.IsNull(i) || key.IsNull(i) || mode.IsNull(i) || padding.IsNull(i) || fifth.IsNull(i) || aad.IsNull(i)) {
+        if (text.IsNull(i) || key.IsNull(i) || mode.IsNull(i) || padding.IsNull(i) || fifth.IsNull(i) ||
+            aad.IsNull(i)) {
           ARROW_RETURN_NOT_OK(builder.AppendNull());
           continue;
         }

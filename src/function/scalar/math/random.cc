@@ -167,8 +167,9 @@ arrow::Result<int64_t> FoldableInteger(const BindInput& input, size_t index, con
   if (!expression::CanImplicitCast(input.arguments[index]->type(), types::Long())) {
     return UnexpectedInputType(input, index, index == 0 ? "\"INT\"" : R"(("INT" or "BIGINT"))");
   }
-  ARROW_ASSIGN_OR_RAISE(auto value, expression::EvaluateFoldable(
-                                        *expression::ImplicitCast(input.arguments[index], types::Long()), input.context));
+  ARROW_ASSIGN_OR_RAISE(
+      auto value,
+      expression::EvaluateFoldable(*expression::ImplicitCast(input.arguments[index], types::Long()), input.context));
   return value->is_valid ? static_cast<const arrow::Int64Scalar&>(*value).value : 0;
 }
 
@@ -183,16 +184,16 @@ arrow::Result<ExpressionPtr> BindRandStr(const BindInput& input) {
     ARROW_ASSIGN_OR_RAISE(seed, FoldableInteger(input, 1, "seed"));
   }
   auto sequences = std::make_shared<TextSequences>(seed);
-  return MakeCall(
-      input, input.arguments, types::String(), false,
-      [sequences, length](const EvalContext& context, const std::vector<Datum>&, int64_t num_rows) -> arrow::Result<Datum> {
-        arrow::StringBuilder builder(context.memory_pool);
-        ARROW_RETURN_NOT_OK(sequences->Fill(context.partition_index, context.row_offset, num_rows,
-                                            static_cast<int32_t>(length), &builder));
-        ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
-        return Datum(std::move(array));
-      },
-      {.deterministic = false});
+  return MakeCall(input, input.arguments, types::String(), false,
+                  [sequences, length](const EvalContext& context, const std::vector<Datum>&,
+                                      int64_t num_rows) -> arrow::Result<Datum> {
+                    arrow::StringBuilder builder(context.memory_pool);
+                    ARROW_RETURN_NOT_OK(sequences->Fill(context.partition_index, context.row_offset, num_rows,
+                                                        static_cast<int32_t>(length), &builder));
+                    ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
+                    return Datum(std::move(array));
+                  },
+                  {.deterministic = false});
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ arrow::Result<NumberPattern> NumberPattern::Parse(std::string_view text) {
   after_point = false;
   for (const Token& token : tokens) {
     bool digits = token.kind == Kind::kDigits || token.kind == Kind::kComma;
-    if (digits && (pattern.parts_.empty() || !pattern.parts_.back().is_digits)) pattern.parts_.push_back({true, {}, {}});
+    if (digits && (pattern.parts_.empty() || !pattern.parts_.back().is_digits))
+      pattern.parts_.push_back({true, {}, {}});
     if (digits) {
       pattern.parts_.back().tokens.push_back(token);
     } else {
@@ -127,10 +128,10 @@ arrow::Status NumberPattern::Check() const {
     }
   }
   static constexpr std::array<std::pair<Kind, const char*>, 5> kOnce = {{{Kind::kPoint, ". or D"},
-                                                                          {Kind::kSign, "S"},
-                                                                          {Kind::kMinus, "MI"},
-                                                                          {Kind::kDollar, "$"},
-                                                                          {Kind::kCloseAngle, "PR"}}};
+                                                                         {Kind::kSign, "S"},
+                                                                         {Kind::kMinus, "MI"},
+                                                                         {Kind::kDollar, "$"},
+                                                                         {Kind::kCloseAngle, "PR"}}};
   for (const auto& [kind, name] : kOnce) {
     if (std::count_if(parts_.begin(), parts_.end(), is(kind)) > 1) {
       return Invalid("WRONG_NUM_TOKEN", text_, {{"token", name}});
@@ -138,8 +139,10 @@ arrow::Status NumberPattern::Check() const {
   }
   // What may stand where, each at most once.
   static const std::vector<std::vector<Kind>> kOrder = {
-      {Kind::kOpenAngle}, {Kind::kMinus, Kind::kSign}, {Kind::kDollar}, {Kind::kDigits},
-      {Kind::kPoint},     {Kind::kDigits},             {Kind::kDollar}, {Kind::kMinus, Kind::kSign, Kind::kCloseAngle}};
+      {Kind::kOpenAngle}, {Kind::kMinus, Kind::kSign},
+      {Kind::kDollar},    {Kind::kDigits},
+      {Kind::kPoint},     {Kind::kDigits},
+      {Kind::kDollar},    {Kind::kMinus, Kind::kSign, Kind::kCloseAngle}};
   size_t at = 0;
   for (const auto& allowed : kOrder) {
     if (at == parts_.size()) break;

@@ -28,9 +28,8 @@ arrow::Result<std::shared_ptr<const NumberPattern>> PatternArgument(const BindIn
 }
 
 arrow::Status Mismatch(std::string_view input, const std::string& type, const NumberPattern& pattern) {
-  return UserError("INVALID_FORMAT.MISMATCH_INPUT", {{"inputType", QuoteSqlType(type)},
-                                                     {"input", std::string(input)},
-                                                     {"format", pattern.text()}});
+  return UserError("INVALID_FORMAT.MISMATCH_INPUT",
+                   {{"inputType", QuoteSqlType(type)}, {"input", std::string(input)}, {"format", pattern.text()}});
 }
 
 template <bool kTry>
@@ -68,10 +67,9 @@ arrow::Result<ExpressionPtr> BindBinaryToChar(const BindInput& input) {
   if (lower == "base64") return BindCall("base64", {input.arguments[0]}, input.context);
   if (lower == "hex") return BindCall("hex", {input.arguments[0]}, input.context);
   if (lower == "utf-8") return BindCall("decode", input.arguments, input.context);
-  return UserError("INVALID_PARAMETER_VALUE.BINARY_FORMAT",
-                   {{"functionName", QuoteIdentifier(input.name)},
-                    {"parameter", QuoteIdentifier("format")},
-                    {"invalidFormat", "'" + lower + "'"}});
+  return UserError("INVALID_PARAMETER_VALUE.BINARY_FORMAT", {{"functionName", QuoteIdentifier(input.name)},
+                                                             {"parameter", QuoteIdentifier("format")},
+                                                             {"invalidFormat", "'" + lower + "'"}});
 }
 
 arrow::Result<ExpressionPtr> BindToChar(const BindInput& input) {

@@ -1,0 +1,130 @@
+#include <algorithm>
+
+#include "analyzer/expression_resolver.h"
+#include "analyzer/relation_resolver.h"
+#include "analyzer/variable.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "function/extract_value.h"
+#include "function/function_def.h"
+#include "spark/connect/expressions.pb.h"
+
+/// Names of columns, of session variables, and of functions that are written like columns.
+
+namespace millrace::analyzer {
+
+namespace {
+
+namespace connect = spark::connect;
+using expression::Alias;
+using expression::AttributePtr;
+using expression::ExpressionKind;
+using expression::Literal;
+
+// Functions that SQL also knows without parentheses; a column of that name wins.
+bool IsWordFunction(std::string_view name) {
+  static constexpr std::string_view kWords[] = {"current_date", "current_timestamp", "current_user", "user",
+                                                "session_user", "localtimestamp",    "current_time"};
+  for (std::string_view word : kWords) {
+    if (EqualsIgnoreCase(word, name)) return function::FindFunction(name) != nullptr;
+  }
+  return false;
+}
+
+}  // namespace
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect::Expression& message) {
+  const auto& attribute = message.unresolved_attribute();
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(attribute.unparsed_identifier()));
+  if (!attribute.has_plan_id()) {
+    for (size_t i = lambda_parameters_.size(); i-- > 0;) {
+      ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, {lambda_parameters_[i]}, context_.eval.case_sensitive));
+      if (value) return *value;
+    }
+    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, input_, context_.eval.case_sensitive));
+    if (value) return *value;
+    if (below_ != nullptr && below_->hidden != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, *below_->hidden, context_.eval.case_sensitive));
+      below_->reads_hidden = below_->reads_hidden || value.has_value();
+      if (value) return *value;
+    }
+    ARROW_ASSIGN_OR_RAISE(value, ResolveLateralAlias(parts));
+    if (value) return *value;
+    ARROW_ASSIGN_OR_RAISE(value, relations_->ResolveOuter(parts));
+    if (value) return *value;
+    if (parts.size() == 1 && IsWordFunction(parts[0])) {
+      return function::BindCall(ToLowerAscii(parts[0]), {}, context_.eval);
+    }
+    // Hive's name of grouping_id().
+    if (parts.size() == 1 && EqualsIgnoreCase(parts[0], "grouping__id")) {
+      return function::BindCall("grouping_id", {}, context_.eval);
+    }
+    ARROW_ASSIGN_OR_RAISE(value, ResolveVariable(parts, context_));
+    if (value) return *value;
+    return UnresolvedColumn(parts, input_);
+  }
+  return ResolveFrameAttribute(parts, attribute.plan_id());
+}
+
+// Source: Spark, ColumnResolutionHelper.resolveDataFrameColumn.
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFrameAttribute(const std::vector<std::string>& parts,
+                                                                       int64_t plan_id) const {
+  auto it = plan_columns_.find(plan_id);
+  if (it == plan_columns_.end()) {
+    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
+  }
+  ExpressionPtr found;
+  bool known = false;
+  for (const AttributeVector& columns : it->second) {
+    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, columns, context_.eval.case_sensitive));
+    if (!value) continue;
+    known = true;
+    std::vector<expression::AttributeId> ids = expression::References(**value);
+    bool present = std::all_of(ids.begin(), ids.end(), [&](expression::AttributeId id) {
+      return std::any_of(input_.begin(), input_.end(), [&](const auto& column) { return column->id() == id; });
+    });
+    if (!present) continue;
+    if (found != nullptr && !expression::SemanticallyEqual(*found, **value)) {
+      return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", QuoteNameParts(parts)}});
+    }
+    found = *value;
+  }
+  if (!known) return UnresolvedColumn(parts, it->second[0]);
+  if (found == nullptr) {
+    // The frame's column was rebuilt under another id on its way here (a union, a withColumn): by name, then.
+    ARROW_ASSIGN_OR_RAISE(auto by_name, ResolveName(parts, input_, context_.eval.case_sensitive));
+    if (by_name) return *by_name;
+    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
+  }
+  // What the join above may have made nullable is nullable here too.
+  return expression::Transform(found, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
+    const auto& reference = static_cast<const expression::AttributeReference&>(*node);
+    for (const AttributePtr& column : input_) {
+      if (column->id() == reference.id()) return column;
+    }
+    return nullptr;
+  });
+}
+
+arrow::Result<std::optional<ExpressionPtr>> ExpressionResolver::ResolveLateralAlias(
+    const std::vector<std::string>& parts) const {
+  std::optional<ExpressionPtr> found;
+  for (const ExpressionPtr& alias : lateral_aliases_) {
+    const std::string& name = static_cast<const Alias&>(*alias).name();
+    if (!(context_.eval.case_sensitive ? name == parts[0] : EqualsIgnoreCase(name, parts[0]))) continue;
+    if (found) {
+      return UserError("AMBIGUOUS_LATERAL_COLUMN_ALIAS", {{"name", QuoteIdentifier(parts[0])}, {"n", "2"}});
+    }
+    found = static_cast<const Alias&>(*alias).child();
+    // Its value would be drawn twice.
+    if (!(*found)->deterministic()) return NotSupported("a lateral column alias of " + (*found)->Sql(true));
+  }
+  for (size_t i = 1; found && i < parts.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(found,
+                          function::ExtractValue(*found, Literal::String(parts[i]), context_.eval.case_sensitive));
+  }
+  return found;
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,35 @@
+#include "analyzer/variable.h"
+
+#include "base/ascii.h"
+#include "expression/call.h"
+#include "function/extract_value.h"
+
+namespace millrace::analyzer {
+
+using expression::ExpressionPtr;
+using expression::Literal;
+
+arrow::Result<std::optional<ExpressionPtr>> ResolveVariable(const std::vector<std::string>& parts,
+                                                            const AnalyzerContext& context) {
+  if (context.catalog == nullptr) return std::nullopt;
+  auto found = context.catalog->variables().Resolve(parts);
+  if (!found) return std::nullopt;
+  const auto& [variable, count] = *found;
+  auto info = std::make_shared<expression::CallInfo>();
+  info->name = "variablereference";
+  info->style = expression::CallStyle::kCustom;
+  std::string text = "variablereference(system.session." + ToLowerAscii(variable.name) + "=" +
+                     variable.value->Sql(/*pretty=*/false) + ")";
+  info->render = [text](const std::vector<std::string>&) { return text; };
+  info->kernel = [value = static_cast<const Literal&>(*variable.value).value()](
+                     const expression::EvalContext&, const std::vector<arrow::Datum>&,
+                     int64_t) -> arrow::Result<arrow::Datum> { return arrow::Datum(value); };
+  ExpressionPtr value =
+      std::make_shared<expression::Call>(std::move(info), variable.value->type(), true, expression::ExpressionVector{});
+  for (size_t i = count; i < parts.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(value, function::ExtractValue(value, Literal::String(parts[i]), context.eval.case_sensitive));
+  }
+  return value;
+}
+
+}  // namespace millrace::analyzer

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "session/session.h"
+#include "sql/statement.h"
+
+/// DECLARE, SET VARIABLE and DROP TEMPORARY VARIABLE.
+
+namespace millrace::session {
+
+arrow::Status DeclareVariables(Session& session, const sql::DeclareVariable& declare);
+arrow::Status SetVariables(Session& session, const sql::SetVariable& set);
+arrow::Status DropVariable(Session& session, const sql::DropVariable& drop);
+
+/// Refuses SET of what is a variable. Errors: UserError UNSUPPORTED_FEATURE.SET_VARIABLE_USING_SET.
+arrow::Status CheckNoVariable(Session& session, const std::string& conf_key);
+
+/// The text a variable of these name parts holds.
+std::optional<std::string> VariableText(const catalog::Catalog& catalog, const std::vector<std::string>& parts);
+
+}  // namespace millrace::session
