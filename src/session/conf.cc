@@ -155,11 +155,13 @@ Conf::Conf(const Conf& other) {
 arrow::Status Conf::Set(const std::string& key, const std::string& value) {
   if (const KnownKey* known = FindKnown(key)) {
     if (known->is_static) {
-      return UserError("CANNOT_MODIFY_STATIC_CONFIG", {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
+      return UserError("CANNOT_MODIFY_STATIC_CONFIG",
+                       {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
     }
     ARROW_RETURN_NOT_OK(CheckKind(*known, key, value));
   } else if (std::binary_search(std::begin(kCoreSettings), std::end(kCoreSettings), std::string_view(key))) {
-    return UserError("CANNOT_MODIFY_CONFIG", {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
+    return UserError("CANNOT_MODIFY_CONFIG",
+                     {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
   }
   std::lock_guard lock(mutex_);
   values_[key] = value;

@@ -274,10 +274,10 @@ arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation, c
     types::DataTypePtr schema = plan->Schema();
     plan = std::make_shared<logical::Limit>(std::max<int64_t>(0, html.num_rows()) + 1, 0, false, std::move(plan));
     ARROW_ASSIGN_OR_RAISE(QueryResult rows, ExecutePlan(plan, control));
-    ARROW_ASSIGN_OR_RAISE(std::string text,
-                          expression::HtmlString(
-                              MakeEvalContext(), *schema, rows.batches,
-                              {.num_rows = html.num_rows(), .truncate = html.truncate(), .vertical = false}));
+    ARROW_ASSIGN_OR_RAISE(
+        std::string text,
+        expression::HtmlString(MakeEvalContext(), *schema, rows.batches,
+                               {.num_rows = html.num_rows(), .truncate = html.truncate(), .vertical = false}));
     return TextResult("html_string", text);
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
