@@ -46,12 +46,15 @@ bool Catalog::DropView(const std::string& name, bool global) {
 
 void Catalog::CopyFrom(const Catalog& other) {
   std::map<std::string, logical::PlanPtr> views;
+  std::string database;
   {
     std::lock_guard lock(other.mutex_);
     views = other.views_;
+    database = other.current_database_;
   }
   std::lock_guard lock(mutex_);
   views_ = std::move(views);
+  current_database_ = std::move(database);
 }
 
 std::vector<std::string> Catalog::ViewNames() const {

@@ -83,6 +83,8 @@ std::shared_ptr<Session> Session::Clone() const {
   std::shared_ptr<Session> clone(new Session(engine_));
   clone->conf_.CopyFrom(conf_);
   clone->catalog_.CopyFrom(catalog_);
+  std::lock_guard lock(mutex_);
+  clone->functions_ = functions_;
   return clone;
 }
 
@@ -381,21 +383,26 @@ arrow::Result<types::DataTypePtr> Session::TableSchema(const std::vector<std::st
   return Schema(relation);
 }
 
-void Session::SetCached(const std::vector<std::string>& name, bool cached) {
-  std::lock_guard lock(mutex_);
-  std::string key = ToLowerAscii(QuoteNameParts(FullNameOf(name)));
-  cached ? (void)cached_.insert(key) : (void)cached_.erase(key);
+arrow::Status Session::SetCached(const std::vector<std::string>& name, bool cached) {
+  connect::Relation relation;
+  relation.mutable_read()->mutable_named_table()->set_unparsed_identifier(QuoteNameParts(name));
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  if (cached) {
+    cache_.Persist(plan, kDefaultStorageLevel);
+  } else {
+    cache_.Unpersist(*plan);
+  }
+  return arrow::Status::OK();
 }
 
-bool Session::IsCached(const std::vector<std::string>& name) const {
-  std::lock_guard lock(mutex_);
-  return cached_.count(ToLowerAscii(QuoteNameParts(FullNameOf(name)))) > 0;
+arrow::Result<bool> Session::IsCached(const std::vector<std::string>& name) {
+  connect::Relation relation;
+  relation.mutable_read()->mutable_named_table()->set_unparsed_identifier(QuoteNameParts(name));
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  return cache_.LevelOf(*plan).use_memory;
 }
 
-void Session::ClearCache() {
-  std::lock_guard lock(mutex_);
-  cached_.clear();
-}
+void Session::ClearCache() { cache_.Clear(); }
 
 arrow::Status Session::CreateView(const connect::Relation& relation, const std::string& name, bool global,
                                   bool replace) {

@@ -21,6 +21,7 @@ struct CommandEntry {
 std::span<const CommandEntry> AllCommands();
 
 arrow::Status RunWriteOperation(const CommandContext& context, const spark::connect::Command& command);
+arrow::Status RunWriteOperationV2(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunCreateView(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunSqlCommand(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunWriteStreamStart(const CommandContext& context, const spark::connect::Command& command);

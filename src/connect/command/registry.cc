@@ -12,6 +12,7 @@ using spark::connect::Command;
 // One line a command that is served; the others are refused by name.
 constexpr CommandEntry kCommands[] = {
     {Command::kWriteOperation, RunWriteOperation},
+    {Command::kWriteOperationV2, RunWriteOperationV2},
     {Command::kCreateDataframeView, RunCreateView},
     {Command::kSqlCommand, RunSqlCommand},
     {Command::kWriteStreamOperationStart, RunWriteStreamStart},
