@@ -556,6 +556,10 @@ arrow::Status MicroBatchExecution::cause() const {
 
 std::string MicroBatchExecution::Explain(bool extended) const {
   std::string text;
+  if (extended && spec_.plan != nullptr) {
+    std::string analyzed = logical::TreeString(*spec_.plan);
+    text += "== Parsed Logical Plan ==\n" + analyzed + "\n== Analyzed Logical Plan ==\n" + analyzed + "\n";
+  }
   if (extended) text += "== Optimized Logical Plan ==\n" + bound_.logical_text + "\n";
   return text + "== Physical Plan ==\n" + physical::TreeString(*bound_.root) + "\n";
 }
