@@ -256,7 +256,8 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWithinGroup(const Expres
       by += " DESC";
     }
   }
-  text = (lists ? "listagg" : name) + (call.is_distinct() ? "(DISTINCT " : "(") + text + ") WITHIN GROUP (ORDER BY " + by + ")";
+  text = (lists ? "listagg" : name) + (call.is_distinct() ? "(DISTINCT " : "(") + text + ") WITHIN GROUP (ORDER BY " +
+         by + ")";
   return std::make_shared<expression::Alias>(std::move(made), text);
 }
 

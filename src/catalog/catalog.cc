@@ -27,7 +27,9 @@ std::optional<logical::PlanPtr> Catalog::FindView(const std::vector<std::string>
 }
 
 arrow::Status Catalog::CreateView(const std::string& name, bool global, bool replace, logical::PlanPtr plan) {
-  auto exists = [&] { return UserError("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteIdentifier(name)}}); };
+  auto exists = [&] {
+    return UserError("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteIdentifier(name)}});
+  };
   if (global) {
     return metastore_->CreateGlobalView(name, replace, std::move(plan)) ? arrow::Status::OK() : exists();
   }

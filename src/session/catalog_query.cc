@@ -37,8 +37,12 @@ arrow::Result<QueryResult> Done(const arrow::Status& status) {
 }
 
 types::DataTypePtr TableSchema() {
-  return types::Struct({Text("name"), Text("catalog"), {"namespace", types::Array(types::String()), true, ""},
-                        Text("description"), Text("tableType"), Flag("isTemporary")});
+  return types::Struct({Text("name"),
+                        Text("catalog"),
+                        {"namespace", types::Array(types::String()), true, ""},
+                        Text("description"),
+                        Text("tableType"),
+                        Flag("isTemporary")});
 }
 
 types::DataTypePtr DatabaseSchema() {
@@ -46,14 +50,21 @@ types::DataTypePtr DatabaseSchema() {
 }
 
 types::DataTypePtr FunctionSchema() {
-  return types::Struct({Text("name"), Text("catalog"), {"namespace", types::Array(types::String()), true, ""},
-                        Text("description"), Text("className"), Flag("isTemporary")});
+  return types::Struct({Text("name"),
+                        Text("catalog"),
+                        {"namespace", types::Array(types::String()), true, ""},
+                        Text("description"),
+                        Text("className"),
+                        Flag("isTemporary")});
 }
 
 std::vector<Cell> TableRow(const catalog::Table& table) {
   Cell comment = table.comment ? Cell(*table.comment) : Cell(nullptr);
-  std::string kind = table.kind == TableKind::kView ? "VIEW" : table.kind == TableKind::kExternal ? "EXTERNAL" : "MANAGED";
-  return {table.name, std::string(catalog::kCatalogName), std::vector<std::string>{table.database}, comment, kind, false};
+  std::string kind = table.kind == TableKind::kView       ? "VIEW"
+                     : table.kind == TableKind::kExternal ? "EXTERNAL"
+                                                          : "MANAGED";
+  return {table.name, std::string(catalog::kCatalogName), std::vector<std::string>{table.database}, comment, kind,
+          false};
 }
 
 std::vector<Cell> TemporaryRow(const std::string& name, bool global) {

@@ -136,8 +136,7 @@ arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std
       return WrongKind(key, value, "time");
     case Kind::kTimeZone:
       if (types::TimeZone::Load(value).ok()) return arrow::Status::OK();
-      return UserError("INVALID_CONF_VALUE.TIME_ZONE",
-                       {{"confName", key}, {"confValue", value}});
+      return UserError("INVALID_CONF_VALUE.TIME_ZONE", {{"confName", key}, {"confValue", value}});
     case Kind::kText:
     case Kind::kBytes:
       return arrow::Status::OK();

@@ -140,8 +140,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// A SQL statement: rows of a query, or those of a command (mostly none).
   arrow::Result<QueryResult> Sql(const std::string& text);
-  /// What a client's spark.sql(…) does at once: a command is run and its rows are given; nullopt for a query, which runs
-  /// when its relation is asked for.
+  /// What a client's spark.sql(…) does at once: a command is run and its rows are given; nullopt for a query, which
+  /// runs when its relation is asked for.
   arrow::Result<std::optional<QueryResult>> RunCommand(const spark::connect::SqlCommand& command);
 
   /// DataFrameWriter.save, saveAsTable and insertInto.

@@ -58,12 +58,16 @@ struct Runner {
   arrow::Result<QueryResult> operator()(const sql::CreateTable& c) const { return Done(Tables().Create(c)); }
   arrow::Result<QueryResult> operator()(const sql::CreateTableLike& c) const { return Done(Tables().CreateLike(c)); }
   arrow::Result<QueryResult> operator()(const sql::CreateView& c) const { return Done(Tables().CreateView(c)); }
-  arrow::Result<QueryResult> operator()(const sql::CreateViewUsing& c) const { return Done(Tables().CreateViewUsing(c)); }
+  arrow::Result<QueryResult> operator()(const sql::CreateViewUsing& c) const {
+    return Done(Tables().CreateViewUsing(c));
+  }
   arrow::Result<QueryResult> operator()(const sql::DropRelation& c) const { return Done(Tables().Drop(c)); }
   arrow::Result<QueryResult> operator()(const sql::CreateDatabase& c) const { return Done(Tables().CreateDatabase(c)); }
   arrow::Result<QueryResult> operator()(const sql::DropDatabase& c) const { return Done(Tables().DropDatabase(c)); }
   arrow::Result<QueryResult> operator()(const sql::Insert& c) const { return Done(Tables().Insert(c)); }
-  arrow::Result<QueryResult> operator()(const sql::InsertDirectory& c) const { return Done(Tables().InsertDirectory(c)); }
+  arrow::Result<QueryResult> operator()(const sql::InsertDirectory& c) const {
+    return Done(Tables().InsertDirectory(c));
+  }
   arrow::Result<QueryResult> operator()(const sql::TruncateTable& c) const { return Done(Tables().Truncate(c)); }
   arrow::Result<QueryResult> operator()(const sql::AlterTable& c) const { return Done(Tables().Alter(c)); }
   arrow::Result<QueryResult> operator()(const sql::Show& c) const { return RunShow(session, c); }
@@ -133,8 +137,7 @@ struct Runner {
 
   arrow::Result<QueryResult> operator()(const sql::Explain& explain) const {
     if (explain.mode == sql::Explain::Mode::kCodegen) return analyzer::NotSupported("EXPLAIN CODEGEN");
-    arrow::Result<std::string> text =
-        session.Explain(explain.query, explain.mode == sql::Explain::Mode::kExtended);
+    arrow::Result<std::string> text = session.Explain(explain.query, explain.mode == sql::Explain::Mode::kExtended);
     // Spark's EXPLAIN shows the error of a query that has one.
     std::string shown = text.ok() ? *text : "Error occurred during query planning: \n" + text.status().message();
     std::vector<std::vector<Cell>> rows;

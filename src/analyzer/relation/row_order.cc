@@ -238,8 +238,7 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
         AggregateItems items(aggregate.grouping(), aggregate.items());
         below->child = items.Rewrite(below->child);
         PlanPtr extended = items.Aggregate(aggregate.child());
-        ARROW_RETURN_NOT_OK(
-            CheckReadsGroups(*below->child, *extended, aggregate.child()->output(), child->output()));
+        ARROW_RETURN_NOT_OK(CheckReadsGroups(*below->child, *extended, aggregate.child()->output(), child->output()));
         child = std::move(extended);
         orders.push_back(*below);
         continue;

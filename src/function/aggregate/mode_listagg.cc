@@ -129,7 +129,8 @@ arrow::Result<ExpressionPtr> BindMode(const BindInput& input) {
   }
   DataTypePtr type = input.arguments[0]->type();
   // What is so by default does not show.
-  ExpressionVector shown(input.arguments.begin(), input.arguments.end() - (smallest || input.arguments.size() < 2 ? 0 : 1));
+  ExpressionVector shown(input.arguments.begin(),
+                         input.arguments.end() - (smallest || input.arguments.size() < 2 ? 0 : 1));
   return MakeAggregate(input,
                        {.type = type,
                         .buffer = {{"buf", types::Array(type, false), false, {}}},

@@ -88,8 +88,8 @@ arrow::Result<ExpressionPtr> BindTimestampAdd(const BindInput& input) {
         return Add(*unit, by, us, ntz ? *types::TimeZone::Utc() : *context.time_zone, out);
       });
   bool nullable = quantity->nullable() || timestamp->nullable();
-  return std::make_shared<Call>(InfoOf("timestampadd", input.arguments[0], std::move(kernel)), std::move(type), nullable,
-                                ExpressionVector{std::move(quantity), std::move(timestamp)});
+  return std::make_shared<Call>(InfoOf("timestampadd", input.arguments[0], std::move(kernel)), std::move(type),
+                                nullable, ExpressionVector{std::move(quantity), std::move(timestamp)});
 }
 
 arrow::Result<ExpressionPtr> BindTimestampDiff(const BindInput& input) {
