@@ -456,6 +456,7 @@ bool ServesExpression(int field_number) {
       Expression::kUnresolvedNamedLambdaVariable,
       Expression::kCallFunction,
       Expression::kSubqueryExpression,
+      Expression::kCommonInlineUserDefinedFunction,
       Expression::kDirectShufflePartitionId,
   };
   return std::any_of(std::begin(kServed), std::end(kServed),

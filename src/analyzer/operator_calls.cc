@@ -107,8 +107,8 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWindow(const Expression&
     // The frame these functions have anyway may be written out.
     const auto& frame = window.frame_spec();
     bool own_frame = name != "lag" && name != "lead" &&
-                     frame.frame_type() == Expression::Window::WindowFrame::FRAME_TYPE_ROW && frame.lower().unbounded() &&
-                     frame.upper().current_row();
+                     frame.frame_type() == Expression::Window::WindowFrame::FRAME_TYPE_ROW &&
+                     frame.lower().unbounded() && frame.upper().current_row();
     // DataFrame functions say IGNORE NULLS by an argument.
     if (name == "nth_value" && arguments.size() == 3 && arguments[2]->type()->id() == types::TypeId::kBoolean &&
         arguments[2]->foldable()) {
@@ -256,7 +256,8 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWithinGroup(const Expres
       by += " DESC";
     }
   }
-  text = (lists ? "listagg" : name) + (call.is_distinct() ? "(DISTINCT " : "(") + text + ") WITHIN GROUP (ORDER BY " + by + ")";
+  text = (lists ? "listagg" : name) + (call.is_distinct() ? "(DISTINCT " : "(") + text + ") WITHIN GROUP (ORDER BY " +
+         by + ")";
   return std::make_shared<expression::Alias>(std::move(made), text);
 }
 

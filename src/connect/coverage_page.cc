@@ -50,7 +50,8 @@ std::string CommandNote(int number) {
 std::string CoveragePage() {
   std::string text =
       "# Spark Connect, message by message\n\n"
-      "`millrace serve --messages > docs/connect.md` writes this page from the code. What is refused is refused with an "
+      "`millrace serve --messages > docs/connect.md` writes this page from the code. What is refused is refused with "
+      "an "
       "error that\nnames it (condition `UNSUPPORTED_CALL`), never answered otherwise. All calls of SparkConnectService "
       "are served.\n\n"
       "## Relations\n\n";
@@ -61,8 +62,7 @@ std::string CoveragePage() {
   text += "\n## Commands\n\n";
   text += Table(proto::Command::descriptor(), "command_type", CommandNote);
   text += "\n## Catalog\n\n";
-  text += Table(proto::Catalog::descriptor(), "cat_type",
-                [](int) { return kServed; });
+  text += Table(proto::Catalog::descriptor(), "cat_type", [](int) { return kServed; });
   text += "\n## AnalyzePlan\n\n";
   text += Table(proto::AnalyzePlanRequest::descriptor(), "analyze", [](int) { return kServed; });
   return text;

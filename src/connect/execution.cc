@@ -193,7 +193,8 @@ arrow::Status ExecuteOperation(const std::shared_ptr<ClientSession>& client,
       ARROW_RETURN_NOT_OK(RunCommand(context, plan.command()));
       return EmitObserved(context);
     default:
-      return UserError("CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET", {{"fullName", "spark.connect.Plan.op_type"}});
+      return UserError("CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET",
+                       {{"fullName", "spark.connect.Plan.op_type"}});
   }
 }
 

@@ -24,8 +24,7 @@ constexpr int64_t kMaxUnsentBytes = 64 << 20;
 
 }  // namespace
 
-Operation::Operation(OperationOptions options)
-    : options_(std::move(options)), detached_since_(steady_clock::now()) {}
+Operation::Operation(OperationOptions options) : options_(std::move(options)), detached_since_(steady_clock::now()) {}
 
 Operation::~Operation() = default;
 
@@ -186,8 +185,8 @@ arrow::Status Operation::SendLoop(ResponseStream& client, int64_t index, int64_t
     if (options_.reattachable && now >= deadline) return arrow::Status::OK();
     if (client.is_cancelled()) return arrow::Status::OK();
     auto wake = std::min(deadline, now + kProgressInterval);
-    bool more = changed_.wait_until(
-        lock, wake, [&] { return generation != generation_ || index < next_index_ || finished_; });
+    bool more =
+        changed_.wait_until(lock, wake, [&] { return generation != generation_ || index < next_index_ || finished_; });
     if (!more && !finished_) {
       ExecutePlanResponse progress;
       progress.mutable_execution_progress();

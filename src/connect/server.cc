@@ -78,13 +78,15 @@ class Service final : public proto::SparkConnectService::Service {
     ArtifactUpload upload(*service_);
     proto::AddArtifactsRequest request;
     SessionKey key;
-    return Answer(context, [&] { return key; }, [&]() -> arrow::Status {
-      while (reader->Read(&request)) {
-        key = {request.user_context().user_id(), request.session_id()};
-        ARROW_RETURN_NOT_OK(upload.Add(request));
-      }
-      return upload.Finish(response);
-    });
+    return Answer(
+        context, [&] { return key; },
+        [&]() -> arrow::Status {
+          while (reader->Read(&request)) {
+            key = {request.user_context().user_id(), request.session_id()};
+            ARROW_RETURN_NOT_OK(upload.Add(request));
+          }
+          return upload.Finish(response);
+        });
   }
   grpc::Status ArtifactStatus(grpc::ServerContext* context, const proto::ArtifactStatusesRequest* request,
                               proto::ArtifactStatusesResponse* response) override {

@@ -26,8 +26,8 @@ struct ServerOptions {
 /// A Spark Connect server. Thread-safe.
 class Server {
  public:
-  /// Binds and serves; returns when it does. Errors: an address beyond loopback without token or TLS; an address in use;
-  /// files that cannot be read.
+  /// Binds and serves; returns when it does. Errors: an address beyond loopback without token or TLS; an address in
+  /// use; files that cannot be read.
   static arrow::Result<std::unique_ptr<Server>> Start(std::shared_ptr<session::Engine> engine, ServerOptions options);
   ~Server();
 

@@ -7,8 +7,8 @@
 
 namespace millrace::physical {
 
-/// Spark's hash partitioning: row r belongs to partition pmod(Murmur3(keys of r, seed 42), n). With `direct`, the one key
-/// is the number itself: pmod(key, n), NULL as 0. Immutable, thread-safe.
+/// Spark's hash partitioning: row r belongs to partition pmod(Murmur3(keys of r, seed 42), n). With `direct`, the one
+/// key is the number itself: pmod(key, n), NULL as 0. Immutable, thread-safe.
 class HashPartitioning {
  public:
   HashPartitioning() = default;

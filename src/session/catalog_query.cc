@@ -187,7 +187,7 @@ class CatalogQuery {
   arrow::Result<QueryResult> Cache(const std::string& text, bool cached) {
     ARROW_ASSIGN_OR_RAISE(NameParts name, Name(text));
     if (!catalog_.FindView(name)) ARROW_RETURN_NOT_OK(tables_.Find(name));
-    session_.SetCached(name, cached);
+    ARROW_RETURN_NOT_OK(session_.SetCached(name, cached));
     return EmptyResult();
   }
 
@@ -319,7 +319,8 @@ arrow::Result<QueryResult> CatalogQuery::Run(const connect::Catalog& message) {
     case connect::Catalog::kIsCached: {
       ARROW_ASSIGN_OR_RAISE(NameParts name, Name(message.is_cached().table_name()));
       if (!catalog_.FindView(name)) ARROW_RETURN_NOT_OK(tables_.Find(name));
-      return One(session_.IsCached(name));
+      ARROW_ASSIGN_OR_RAISE(bool cached, session_.IsCached(name));
+      return One(cached);
     }
     case connect::Catalog::kCacheTable:
       return Cache(message.cache_table().table_name(), true);
@@ -333,6 +334,7 @@ arrow::Result<QueryResult> CatalogQuery::Run(const connect::Catalog& message) {
       return Done(catalog_.FindView(name) ? arrow::Status::OK() : tables_.Find(name).status());
     }
     case connect::Catalog::kRefreshByPath:
+      session_.cache().Invalidate(message.refresh_by_path().path());
       return EmptyResult();
     case connect::Catalog::kRecoverPartitions: {
       ARROW_ASSIGN_OR_RAISE(NameParts name, Name(message.recover_partitions().table_name()));

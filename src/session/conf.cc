@@ -136,8 +136,7 @@ arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std
       return WrongKind(key, value, "time");
     case Kind::kTimeZone:
       if (types::TimeZone::Load(value).ok()) return arrow::Status::OK();
-      return UserError("INVALID_CONF_VALUE.TIME_ZONE",
-                       {{"confName", key}, {"confValue", value}});
+      return UserError("INVALID_CONF_VALUE.TIME_ZONE", {{"confName", key}, {"confValue", value}});
     case Kind::kText:
     case Kind::kBytes:
       return arrow::Status::OK();
@@ -155,11 +154,13 @@ Conf::Conf(const Conf& other) {
 arrow::Status Conf::Set(const std::string& key, const std::string& value) {
   if (const KnownKey* known = FindKnown(key)) {
     if (known->is_static) {
-      return UserError("CANNOT_MODIFY_STATIC_CONFIG", {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
+      return UserError("CANNOT_MODIFY_STATIC_CONFIG",
+                       {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
     }
     ARROW_RETURN_NOT_OK(CheckKind(*known, key, value));
   } else if (std::binary_search(std::begin(kCoreSettings), std::end(kCoreSettings), std::string_view(key))) {
-    return UserError("CANNOT_MODIFY_CONFIG", {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
+    return UserError("CANNOT_MODIFY_CONFIG",
+                     {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
   }
   std::lock_guard lock(mutex_);
   values_[key] = value;

@@ -52,8 +52,8 @@ std::string Formatted(const std::string& tree) {
     std::string name = OperatorName(nodes[i].text);
     text += "\n(" + std::to_string(nodes.size() - i) + ") " + name + "\n";
     std::string arguments = nodes[i].text.substr(std::min(name.size(), nodes[i].text.size()));
-    arguments.erase(0, arguments.find_first_not_of(' ') == std::string::npos ? arguments.size()
-                                                                             : arguments.find_first_not_of(' '));
+    arguments.erase(
+        0, arguments.find_first_not_of(' ') == std::string::npos ? arguments.size() : arguments.find_first_not_of(' '));
     if (!arguments.empty()) text += "Arguments: " + arguments + "\n";
   }
   return text + "\n";

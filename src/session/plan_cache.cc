@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string_view>
 
 #include "logical/node/source_scan.h"
@@ -30,7 +31,36 @@ size_t HashOf(const arrow::ArrayData& data, size_t seed) {
   return seed;
 }
 
+// Hashes of rows that were hashed before, as long as they are there.
+class KnownHashes {
+ public:
+  using Rows = std::shared_ptr<const std::vector<logical::LocalRelation::Partition>>;
+
+  std::optional<size_t> Find(const Rows& rows) {
+    std::lock_guard lock(mutex_);
+    auto it = hashes_.find(rows.get());
+    // Other rows may lie where gone ones lay.
+    if (it == hashes_.end() || it->second.rows.lock() != rows) return std::nullopt;
+    return it->second.hash;
+  }
+  void Add(const Rows& rows, size_t hash) {
+    std::lock_guard lock(mutex_);
+    std::erase_if(hashes_, [](const auto& entry) { return entry.second.rows.expired(); });
+    hashes_[rows.get()] = {rows, hash};
+  }
+
+ private:
+  struct Entry {
+    std::weak_ptr<const std::vector<logical::LocalRelation::Partition>> rows;
+    size_t hash = 0;
+  };
+  std::mutex mutex_;
+  std::map<const void*, Entry> hashes_;
+};
+
 std::string ContentOf(const logical::LocalRelation& relation) {
+  static KnownHashes* known = new KnownHashes;
+  if (std::optional<size_t> hash = known->Find(relation.partitions())) return std::to_string(*hash);
   size_t seed = 14695981039346656037ULL;
   for (const auto& partition : *relation.partitions()) {
     for (const auto& batch : partition) {
@@ -38,6 +68,7 @@ std::string ContentOf(const logical::LocalRelation& relation) {
       for (const auto& column : batch->column_data()) seed = HashOf(*column, seed);
     }
   }
+  known->Add(relation.partitions(), seed);
   return std::to_string(seed);
 }
 

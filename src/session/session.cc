@@ -16,13 +16,14 @@
 #include "base/ids.h"
 #include "expression/show_string.h"
 #include "function/function_def.h"
-#include "logical/node/limit.h"
 #include "logical/node/deduplicate.h"
+#include "logical/node/limit.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
-#include "session/row_expressions.h"
 #include "python/worker_pool.h"
 #include "session/python_environment.h"
+#include "session/row_expressions.h"
+#include "session/sql_command.h"
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
@@ -84,6 +85,8 @@ std::shared_ptr<Session> Session::Clone() const {
   std::shared_ptr<Session> clone(new Session(engine_));
   clone->conf_.CopyFrom(conf_);
   clone->catalog_.CopyFrom(catalog_);
+  std::lock_guard lock(mutex_);
+  clone->functions_ = functions_;
   return clone;
 }
 
@@ -275,10 +278,10 @@ arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation, c
     types::DataTypePtr schema = plan->Schema();
     plan = std::make_shared<logical::Limit>(std::max<int64_t>(0, html.num_rows()) + 1, 0, false, std::move(plan));
     ARROW_ASSIGN_OR_RAISE(QueryResult rows, ExecutePlan(plan, control));
-    ARROW_ASSIGN_OR_RAISE(std::string text,
-                          expression::HtmlString(
-                              MakeEvalContext(), *schema, rows.batches,
-                              {.num_rows = html.num_rows(), .truncate = html.truncate(), .vertical = false}));
+    ARROW_ASSIGN_OR_RAISE(
+        std::string text,
+        expression::HtmlString(MakeEvalContext(), *schema, rows.batches,
+                               {.num_rows = html.num_rows(), .truncate = html.truncate(), .vertical = false}));
     return TextResult("html_string", text);
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
@@ -383,21 +386,26 @@ arrow::Result<types::DataTypePtr> Session::TableSchema(const std::vector<std::st
   return Schema(relation);
 }
 
-void Session::SetCached(const std::vector<std::string>& name, bool cached) {
-  std::lock_guard lock(mutex_);
-  std::string key = ToLowerAscii(QuoteNameParts(FullNameOf(name)));
-  cached ? (void)cached_.insert(key) : (void)cached_.erase(key);
+arrow::Status Session::SetCached(const std::vector<std::string>& name, bool cached) {
+  connect::Relation relation;
+  relation.mutable_read()->mutable_named_table()->set_unparsed_identifier(QuoteNameParts(name));
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  if (cached) {
+    cache_.Persist(plan, kDefaultStorageLevel);
+  } else {
+    cache_.Unpersist(*plan);
+  }
+  return arrow::Status::OK();
 }
 
-bool Session::IsCached(const std::vector<std::string>& name) const {
-  std::lock_guard lock(mutex_);
-  return cached_.count(ToLowerAscii(QuoteNameParts(FullNameOf(name)))) > 0;
+arrow::Result<bool> Session::IsCached(const std::vector<std::string>& name) {
+  connect::Relation relation;
+  relation.mutable_read()->mutable_named_table()->set_unparsed_identifier(QuoteNameParts(name));
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
+  return cache_.LevelOf(*plan).use_memory;
 }
 
-void Session::ClearCache() {
-  std::lock_guard lock(mutex_);
-  cached_.clear();
-}
+void Session::ClearCache() { cache_.Clear(); }
 
 arrow::Status Session::CreateView(const connect::Relation& relation, const std::string& name, bool global,
                                   bool replace) {

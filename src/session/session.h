@@ -140,8 +140,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// A SQL statement: rows of a query, or those of a command (mostly none).
   arrow::Result<QueryResult> Sql(const std::string& text);
-  /// What a client's spark.sql(…) does at once: a command is run and its rows are given; nullopt for a query, which runs
-  /// when its relation is asked for.
+  /// What a client's spark.sql(…) does at once: a command is run and its rows are given; nullopt for a query, which
+  /// runs when its relation is asked for.
   arrow::Result<std::optional<QueryResult>> RunCommand(const spark::connect::SqlCommand& command);
 
   /// DataFrameWriter.save, saveAsTable and insertInto.
@@ -180,8 +180,9 @@ class Session : public std::enable_shared_from_this<Session> {
   /// The rows to insert; DEFAULT in VALUES means the column's default.
   arrow::Result<logical::PlanPtr> AnalyzeInsert(const sql::Insert& insert, const catalog::Table& table);
   /// CACHE TABLE marks a name; queries read the table itself all the same.
-  void SetCached(const std::vector<std::string>& name, bool cached);
-  bool IsCached(const std::vector<std::string>& name) const;
+  /// Persists the rows of a table or view, or forgets them.
+  arrow::Status SetCached(const std::vector<std::string>& name, bool cached);
+  arrow::Result<bool> IsCached(const std::vector<std::string>& name);
   void ClearCache();
 
   analyzer::AnalyzerContext MakeAnalyzerContext();
@@ -221,7 +222,6 @@ class Session : public std::enable_shared_from_this<Session> {
   std::function<void(std::string_view)> print_;
   std::function<std::shared_ptr<const std::string>(const std::string&)> find_block_;
   mutable std::mutex mutex_;
-  std::set<std::string> cached_;
   std::map<std::string, logical::PlanPtr> relations_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
   PlanCache cache_;

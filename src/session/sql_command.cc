@@ -129,7 +129,7 @@ struct Runner {
     bool exists = session.catalog().FindView(cache.name) || session.catalog().FindTable(cache.name) != nullptr;
     if (!exists && !cached && cache.if_exists) return EmptyResult();
     if (!exists) return Tables().Find(cache.name, /*as_relation=*/true).status();
-    session.SetCached(cache.name, cached);
+    ARROW_RETURN_NOT_OK(session.SetCached(cache.name, cached));
     return EmptyResult();
   }
 

@@ -1,11 +1,15 @@
 #include "streaming/micro_batch_execution.h"
 
+#include <arrow/array.h>
+
 #include <algorithm>
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/ids.h"
+#include "format/json/json_encoder.h"
+#include "physical/operator/collect_metrics.h"
 #include "physical/operator/event_time_watermark.h"
 #include "physical/operator/source_scan.h"
 #include "physical/write.h"
@@ -303,6 +307,7 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
     return CommitSources();
   }
   ARROW_RETURN_NOT_OK(RunPlan(&context, write.get()));
+  ARROW_RETURN_NOT_OK(ReportObserved(&context));
   ARROW_RETURN_NOT_OK(HitFailpoint("sink.after_commit"));
   rows_read_ = context.rows_read;
   rows_written_ = context.rows_written;
@@ -336,6 +341,20 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
   }
   event_times_ = std::move(batch.event_times);
   has_run_ = true;
+  return arrow::Status::OK();
+}
+
+arrow::Status MicroBatchExecution::ReportObserved(physical::ExecutionContext* context) {
+  ARROW_ASSIGN_OR_RAISE(auto all, physical::FinishObservedMetrics(*bound_.root, *context));
+  for (const physical::ObservedMetrics& metrics : all) {
+    format::JsonOptions options;
+    options.ignore_null_fields = false;
+    ARROW_ASSIGN_OR_RAISE(auto encoder, format::JsonEncoder::Make(metrics.schema, options));
+    ARROW_ASSIGN_OR_RAISE(auto rows, metrics.row->ToStructArray());
+    ARROW_ASSIGN_OR_RAISE(auto texts, encoder->Encode(*rows, context->eval.memory_pool));
+    const auto& text = static_cast<const arrow::StringArray&>(*texts);
+    ARROW_ASSIGN_OR_RAISE(progress_.observed_metrics[metrics.name], ParseJson(text.GetView(0)));
+  }
   return arrow::Status::OK();
 }
 
@@ -540,6 +559,10 @@ arrow::Status MicroBatchExecution::cause() const {
 
 std::string MicroBatchExecution::Explain(bool extended) const {
   std::string text;
+  if (extended && spec_.plan != nullptr) {
+    std::string analyzed = logical::TreeString(*spec_.plan);
+    text += "== Parsed Logical Plan ==\n" + analyzed + "\n== Analyzed Logical Plan ==\n" + analyzed + "\n";
+  }
   if (extended) text += "== Optimized Logical Plan ==\n" + bound_.logical_text + "\n";
   return text + "== Physical Plan ==\n" + physical::TreeString(*bound_.root) + "\n";
 }

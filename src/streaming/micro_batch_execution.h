@@ -91,6 +91,8 @@ class MicroBatchExecution final : public StreamingQuery {
   arrow::Status WriteOffsets();
   arrow::Status RunMicroBatch();
   /// Runs the plan into the sink; state is committed before the sink is, and given up when something fails.
+  /// What DataFrame.observe computed in this micro-batch, for the progress.
+  arrow::Status ReportObserved(physical::ExecutionContext* context);
   arrow::Status RunPlan(physical::ExecutionContext* context, connector::Write* write);
   arrow::Status PlanPartitions(physical::ExecutionContext* context);
   arrow::Status CommitMicroBatch();

@@ -107,6 +107,11 @@ JsonValue ToJson(const QueryProgress& progress) {
   json.Set("stateOperators", std::move(operators));
   json.Set("sources", std::move(sources));
   json.Set("sink", std::move(sink));
+  if (!progress.observed_metrics.empty()) {
+    JsonValue observed = JsonValue::Object();
+    for (const auto& [name, row] : progress.observed_metrics) observed.Set(name, row);
+    json.Set("observedMetrics", std::move(observed));
+  }
   if (progress.waiting) {
     JsonValue waiting = JsonValue::Object();
     waiting.Set("numRows", JsonValue::Number(progress.waiting->num_rows));

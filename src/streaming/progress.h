@@ -65,6 +65,8 @@ struct QueryProgress {
   std::string sink_description;
   /// -1 when the sink does not say.
   int64_t num_output_rows = -1;
+  /// By the names given to observe(): one object a row.
+  std::map<std::string, JsonValue> observed_metrics;
 };
 
 /// Spark's StreamingQueryProgress.json: same members, same order, rates rounded to one decimal.

@@ -137,3 +137,12 @@ def test_a_query_outlives_its_client(start_server, tmp_path, folder):
     assert sorted(row.n for row in back.read.json(str(tmp_path / "out")).collect()) == [1, 2, 3]
     assert time.monotonic() < deadline
     back.stop()  # ends the session, and the query with it
+
+
+def test_observed_metrics_are_in_the_progress(spark, folder):
+    observed = read(spark, folder[0]).observe("seen", F.count(F.lit(1)).alias("rows"), F.max("n").alias("top"))
+    query = observed.writeStream.format("memory").queryName("observed").start()
+    query.processAllAvailable()
+    progress = [one for one in query.recentProgress if one.numInputRows > 0][0]
+    assert json.loads(progress.json)["observedMetrics"] == {"seen": {"rows": 2, "top": 2}}
+    query.stop()

@@ -148,7 +148,8 @@ arrow::Result<PlanPtr> ResolveCachedLocalRelation(RelationResolver& resolver, co
   ARROW_ASSIGN_OR_RAISE(auto block, Block(resolver, hash, "CONNECT_INVALID_PLAN.NOT_FOUND_CACHED_LOCAL_RELATION"));
   Relation local;
   if (!local.mutable_local_relation()->ParseFromString(*block)) {
-    return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "the block " + hash + " is no local relation"}});
+    return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE",
+                     {{"errorMsg", "the block " + hash + " is no local relation"}});
   }
   return ResolveLocalRelation(resolver, local);
 }

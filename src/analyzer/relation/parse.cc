@@ -92,7 +92,8 @@ arrow::Result<PlanPtr> ParseJson(RelationResolver& resolver, const Parse& messag
     schema = inference.Finish();
   }
   format::JsonDecoderConfig config{.schema = schema, .options = options, .as_source = true};
-  ARROW_ASSIGN_OR_RAISE(auto decoder, format::JsonDecoder::Make(std::move(config), resolver.context().eval.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(auto decoder,
+                        format::JsonDecoder::Make(std::move(config), resolver.context().eval.memory_pool));
   arrow::ArrayVector rows;
   for (const auto& array : texts) {
     ARROW_ASSIGN_OR_RAISE(format::DecodedJson decoded, decoder->Decode(*array));
@@ -198,10 +199,9 @@ arrow::Result<PlanPtr> ResolveParse(RelationResolver& resolver, const Relation& 
     case Parse::PARSE_FORMAT_XML:
       return NotSupported("the format xml");
     default:
-      return UserError("CONNECT_INVALID_PLAN.INVALID_ENUM",
-                       {{"fullName", "spark.connect.Parse.ParseFormat"},
-                        {"number", std::to_string(message.format())},
-                        {"name", Parse::ParseFormat_Name(message.format())}});
+      return UserError("CONNECT_INVALID_PLAN.INVALID_ENUM", {{"fullName", "spark.connect.Parse.ParseFormat"},
+                                                             {"number", std::to_string(message.format())},
+                                                             {"name", Parse::ParseFormat_Name(message.format())}});
   }
 }
 

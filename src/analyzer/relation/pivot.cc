@@ -92,7 +92,8 @@ arrow::Result<ExpressionVector> DistinctValues(RelationResolver& resolver, const
   ExpressionPtr named = std::make_shared<Alias>(column, "value");
   ExpressionPtr value = expression::ToAttribute(named);
   PlanPtr plan = std::make_shared<logical::Aggregate>(ExpressionVector{column}, ExpressionVector{named}, child);
-  plan = std::make_shared<logical::Sort>(std::vector<expression::SortOrder>{{value, true, true}}, true, std::move(plan));
+  plan =
+      std::make_shared<logical::Sort>(std::vector<expression::SortOrder>{{value, true, true}}, true, std::move(plan));
   plan = std::make_shared<logical::Limit>(max_values + 1, 0, false, std::move(plan));
   ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().rows_of(plan));
   ExpressionVector values;

@@ -5,6 +5,7 @@
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "expression/type_coercion.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/filter.h"
 #include "logical/node/limit.h"
@@ -13,7 +14,6 @@
 #include "logical/node/sample.h"
 #include "logical/node/sort.h"
 #include "logical/node/subquery_alias.h"
-#include "expression/type_coercion.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 
@@ -338,7 +338,8 @@ arrow::Result<PlanPtr> RepartitionByRange(RelationResolver& resolver,
                                           const spark::connect::RepartitionByExpression& message) {
   constexpr const char* kRank = "__range_rank";
   constexpr const char* kRows = "__range_rows";
-  int num_partitions = message.has_num_partitions() ? message.num_partitions() : resolver.context().connector->parallelism;
+  int num_partitions =
+      message.has_num_partitions() ? message.num_partitions() : resolver.context().connector->parallelism;
   Relation ranked;
   *ranked.mutable_with_columns()->mutable_input() = message.input();
   auto add_window = [&](Expression function, const char* name, bool ordered) {
@@ -360,8 +361,7 @@ arrow::Result<PlanPtr> RepartitionByRange(RelationResolver& resolver,
   add_window(CallOf("rank", {}), kRank, true);
   add_window(CallOf("count", {NumberOf(1)}), kRows, false);
   Expression before = CallOf("-", {ColumnOf(kRank), NumberOf(1)});
-  Expression part =
-      CallOf("div", {CallOf("*", {std::move(before), NumberOf(num_partitions)}), ColumnOf(kRows)});
+  Expression part = CallOf("div", {CallOf("*", {std::move(before), NumberOf(num_partitions)}), ColumnOf(kRows)});
   Relation moved;
   auto* repartition = moved.mutable_repartition_by_expression();
   *repartition->mutable_input() = std::move(ranked);

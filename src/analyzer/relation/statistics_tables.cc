@@ -74,9 +74,9 @@ arrow::Result<PlanPtr> ResolveCrosstab(RelationResolver& resolver, const Relatio
   auto* aggregate = counts.mutable_aggregate();
   *aggregate->mutable_input() = message.input();
   aggregate->set_group_type(spark::connect::Aggregate::GROUP_TYPE_PIVOT);
-  *aggregate->add_grouping_expressions() = Named(
-      Call("when", {Call("isnull", {Column(message.col1())}), Text("null"), AsText(Column(message.col1()))}),
-      message.col1() + "_" + message.col2());
+  *aggregate->add_grouping_expressions() =
+      Named(Call("when", {Call("isnull", {Column(message.col1())}), Text("null"), AsText(Column(message.col1()))}),
+            message.col1() + "_" + message.col2());
   *aggregate->mutable_pivot()->mutable_col() =
       Call("when", {Call("isnull", {Column(message.col2())}), Text("null"),
                     Call("regexp_replace", {AsText(Column(message.col2())), Text("`"), Text("")})});
@@ -226,8 +226,8 @@ arrow::Result<PlanPtr> ResolveFrequentItems(RelationResolver& resolver, const Re
     ARROW_RETURN_NOT_OK(ends.Append(0));
     ARROW_RETURN_NOT_OK(ends.Append(static_cast<int32_t>(values->length())));
     ARROW_ASSIGN_OR_RAISE(auto offsets, ends.Finish());
-    lists.push_back(std::make_shared<arrow::ListArray>(types::ToArrow(*output[i]->type()), 1, offsets->data()->buffers[1],
-                                                       values));
+    lists.push_back(
+        std::make_shared<arrow::ListArray>(types::ToArrow(*output[i]->type()), 1, offsets->data()->buffers[1], values));
     fields.push_back(output[i]->ToField());
   }
   auto partitions = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);

@@ -59,8 +59,8 @@ arrow::Result<PlanPtr> Transposed(const arrow::RecordBatch& rows, const Attribut
   arrays.push_back(std::move(key_array));
   const auto& names = static_cast<const arrow::StringArray&>(*rows.column(0));
   for (int64_t row = 0; row < rows.num_rows(); ++row) {
-    output.push_back(std::make_shared<AttributeReference>(expression::NextAttributeId(), names.GetString(row), common,
-                                                          true));
+    output.push_back(
+        std::make_shared<AttributeReference>(expression::NextAttributeId(), names.GetString(row), common, true));
     ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(types::ToArrow(*common)));
     for (int i = 1; i < rows.num_columns(); ++i) {
       ARROW_RETURN_NOT_OK(AppendRow(*builder, *rows.column(i)->Slice(row, 1)));
@@ -103,12 +103,12 @@ arrow::Result<PlanPtr> ResolveTranspose(RelationResolver& resolver, const Relati
   std::erase_if(columns, [&](const AttributePtr& column) { return column->id() == index_column->id(); });
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr common, CommonType(columns));
 
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr present,
-                        function::BindCall("isnotnull", {index}, resolver.context().eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr present, function::BindCall("isnotnull", {index}, resolver.context().eval));
   PlanPtr plan = std::make_shared<logical::Filter>(std::move(present), child);
-  plan = std::make_shared<logical::Sort>(std::vector<expression::SortOrder>{{index, true, true}}, true, std::move(plan));
-  ExpressionVector items{std::make_shared<Alias>(
-      std::make_shared<Cast>(index, types::String(), CastMode::kAnsi, false), index_column->name())};
+  plan =
+      std::make_shared<logical::Sort>(std::vector<expression::SortOrder>{{index, true, true}}, true, std::move(plan));
+  ExpressionVector items{std::make_shared<Alias>(std::make_shared<Cast>(index, types::String(), CastMode::kAnsi, false),
+                                                 index_column->name())};
   for (const AttributePtr& column : columns) {
     items.push_back(
         std::make_shared<Alias>(std::make_shared<Cast>(column, common, CastMode::kAnsi, false), column->name()));

@@ -77,7 +77,8 @@ arrow::Status Answer(const CommandContext& context, const proto::StreamingQueryC
       return arrow::Status::OK();
     case proto::StreamingQueryCommand::kAwaitTermination: {
       std::optional<milliseconds> timeout;
-      if (command.await_termination().has_timeout_ms()) timeout = milliseconds(command.await_termination().timeout_ms());
+      if (command.await_termination().has_timeout_ms())
+        timeout = milliseconds(command.await_termination().timeout_ms());
       ARROW_ASSIGN_OR_RAISE(bool ended, Await(context, query, timeout));
       result->mutable_await_termination()->set_terminated(ended);
       return arrow::Status::OK();

@@ -89,8 +89,11 @@ std::vector<std::string> ClassesOf(Family family) {
       return {"org.apache.spark.SparkArithmeticException", "java.lang.ArithmeticException",
               "java.lang.RuntimeException", "java.lang.Exception", "java.lang.Throwable"};
     case kArrayIndex:
-      return {"org.apache.spark.SparkArrayIndexOutOfBoundsException", "java.lang.ArrayIndexOutOfBoundsException",
-              "java.lang.IndexOutOfBoundsException", "java.lang.RuntimeException", "java.lang.Exception",
+      return {"org.apache.spark.SparkArrayIndexOutOfBoundsException",
+              "java.lang.ArrayIndexOutOfBoundsException",
+              "java.lang.IndexOutOfBoundsException",
+              "java.lang.RuntimeException",
+              "java.lang.Exception",
               "java.lang.Throwable"};
     case kDateTime:
       return {"org.apache.spark.SparkDateTimeException", "java.time.DateTimeException", "java.lang.RuntimeException",
@@ -107,8 +110,11 @@ std::vector<std::string> ClassesOf(Family family) {
       return {"org.apache.spark.SparkNoSuchElementException", "java.util.NoSuchElementException",
               "java.lang.RuntimeException", "java.lang.Exception", "java.lang.Throwable"};
     case kNumberFormat:
-      return {"org.apache.spark.SparkNumberFormatException", "java.lang.NumberFormatException",
-              "java.lang.IllegalArgumentException", "java.lang.RuntimeException", "java.lang.Exception",
+      return {"org.apache.spark.SparkNumberFormatException",
+              "java.lang.NumberFormatException",
+              "java.lang.IllegalArgumentException",
+              "java.lang.RuntimeException",
+              "java.lang.Exception",
               "java.lang.Throwable"};
     case kPython:
       return {"org.apache.spark.api.python.PythonException", "java.lang.RuntimeException", "java.lang.Exception",

@@ -128,6 +128,9 @@ arrow::Result<ExpressionPtr> BindMode(const BindInput& input) {
     smallest = scalar->is_valid && static_cast<const arrow::BooleanScalar&>(*scalar).value;
   }
   DataTypePtr type = input.arguments[0]->type();
+  // What is so by default does not show.
+  ExpressionVector shown(input.arguments.begin(),
+                         input.arguments.end() - (smallest || input.arguments.size() < 2 ? 0 : 1));
   return MakeAggregate(input,
                        {.type = type,
                         .buffer = {{"buf", types::Array(type, false), false, {}}},
@@ -135,7 +138,7 @@ arrow::Result<ExpressionPtr> BindMode(const BindInput& input) {
                         .new_state = [type, smallest](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
                           return std::make_unique<ModeState>(type, smallest, pool);
                         }},
-                       input.arguments);
+                       std::move(shown));
 }
 
 arrow::Result<ExpressionPtr> BindListAgg(const BindInput& input) {

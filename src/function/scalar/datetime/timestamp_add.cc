@@ -43,13 +43,14 @@ arrow::Result<const Unit*> FindUnit(const BindInput& input, std::string_view fun
                                                              {"invalidValue", name.value_or("NULL")}});
 }
 
-std::shared_ptr<CallInfo> InfoOf(std::string name, const Unit& unit, ScalarKernel kernel) {
+// The unit shows as the user wrote it.
+std::shared_ptr<CallInfo> InfoOf(std::string name, const ExpressionPtr& unit, ScalarKernel kernel) {
   auto info = std::make_shared<CallInfo>();
   info->name = name;
   info->kernel = std::move(kernel);
   info->style = CallStyle::kCustom;
   info->can_fail = true;
-  info->render = [name = std::move(name), unit = std::string(unit.name)](const std::vector<std::string>& arguments) {
+  info->render = [name = std::move(name), unit = unit->Sql(true)](const std::vector<std::string>& arguments) {
     return name + "(" + unit + ", " + arguments[0] + ", " + arguments[1] + ")";
   };
   return info;
@@ -87,8 +88,8 @@ arrow::Result<ExpressionPtr> BindTimestampAdd(const BindInput& input) {
         return Add(*unit, by, us, ntz ? *types::TimeZone::Utc() : *context.time_zone, out);
       });
   bool nullable = quantity->nullable() || timestamp->nullable();
-  return std::make_shared<Call>(InfoOf("timestampadd", *unit, std::move(kernel)), std::move(type), nullable,
-                                ExpressionVector{std::move(quantity), std::move(timestamp)});
+  return std::make_shared<Call>(InfoOf("timestampadd", input.arguments[0], std::move(kernel)), std::move(type),
+                                nullable, ExpressionVector{std::move(quantity), std::move(timestamp)});
 }
 
 arrow::Result<ExpressionPtr> BindTimestampDiff(const BindInput& input) {
@@ -106,7 +107,7 @@ arrow::Result<ExpressionPtr> BindTimestampDiff(const BindInput& input) {
       arrow::int64(), [unit](const EvalContext& context, int64_t start, int64_t end, int64_t* out) {
         *out = Diff(*unit, context.time_zone->ToLocalMicros(start), context.time_zone->ToLocalMicros(end));
       });
-  return std::make_shared<Call>(InfoOf("timestampdiff", *unit, std::move(kernel)), types::Long(), nullable,
+  return std::make_shared<Call>(InfoOf("timestampdiff", input.arguments[0], std::move(kernel)), types::Long(), nullable,
                                 std::move(ends));
 }
 

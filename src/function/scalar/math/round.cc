@@ -199,7 +199,8 @@ arrow::Result<ExpressionPtr> BindCeilFloor(const BindInput& input, bool ceil) {
     value = expression::ImplicitCast(value, decimal);
     DataTypePtr result = RoundedDecimal(*decimal, scale.value_or(0));
     return MakeCall(input, {value, input.arguments[1]}, result, true,
-                    DecimalKernel(decimal, result, scale.value_or(0), rounding), {.can_fail = true});
+                    DecimalKernel(decimal, result, scale.value_or(0), rounding),
+                    {.can_fail = true, .shown_name = std::string(input.name)});
   }
   std::string shown = input.name == input.def.name ? ToUpperAscii(input.name) : std::string(input.name);
   if (id == TypeId::kDecimal) {
