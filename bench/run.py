@@ -1,6 +1,6 @@
 """Pipelines measured from outside, against a real broker on the same machine; with --peers, real Spark in the same run.
 
-    ./run bench [--peers] [converter] [latency] [startup] [synchronizer] [table_latency]
+    ./run bench [--peers] [python] [converter] [latency] [startup] [synchronizer] [table_latency]
 
 Prints one line a figure. Durations of micro-batches are read from the checkpoint in the same way for every engine: from
 the batch's own clock in offsets/N to the time commits/N appeared.
@@ -88,6 +88,10 @@ class Millrace:
                 "available-now" if available_now else "", limit], {}
 
 
+    def script(self, name, *arguments):
+        return [BUILD / "millrace", "submit", ROOT / "bench/jobs" / name, *arguments], {"PYSPARK_PYTHON": sys.executable}
+
+
 class Spark:
     name = "spark 4.2"
     one_process = False  # the JVM is a child of the Python driver: its memory and CPU time are not the process's
@@ -101,6 +105,10 @@ class Spark:
         python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
         return [python, ROOT / "bench/jobs/data_synchronizer.py", servers, table, checkpoint, source,
                 "available-now" if available_now else "", limit], {"MILLRACE_PEERS": str(PEERS)}
+
+    def script(self, name, *arguments):
+        python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
+        return [python, ROOT / "bench/jobs" / name, *arguments], {"MILLRACE_PEERS": str(PEERS)}
 
 
 def run_job(job, measure_memory=False):
@@ -282,7 +290,18 @@ def table_latency(broker, engines, quick):
                    + (f", resident {int(resident) / 1024:.0f} MiB" if engine.one_process else ""))
 
 
-PIPELINES = {"converter": converter, "latency": latency, "startup": startup, "synchronizer": synchronizer,
+def python(broker, engines, quick):
+    """Python functions over a million rows, in one session."""
+    count = 100_000 if quick else 1_000_000
+    for engine in engines:
+        command, environment = engine.script("python_functions.py", str(count))
+        output = subprocess.run([str(part) for part in command], env={**os.environ, **environment}, check=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        for name, seconds in json.loads(output.splitlines()[-1]).items():
+            report(f"{name}, {count:,} rows, {engine.name}", f"{seconds:.2f}", "s", f"{count / seconds:,.0f} rows/s")
+
+
+PIPELINES = {"python": python, "converter": converter, "latency": latency, "startup": startup, "synchronizer": synchronizer,
              "table_latency": table_latency}
 
 

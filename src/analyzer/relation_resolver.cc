@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/python_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/text_zone.h"
@@ -59,6 +60,7 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kReplace, ResolveReplace},
     {Relation::kUnpivot, ResolveUnpivot},
     {Relation::kLateralJoin, ResolveLateralJoin},
+    {Relation::kCommonInlineUserDefinedTableFunction, ResolvePythonTableFunction},
     {Relation::kMapPartitions, ResolveMapPartitions},
     {Relation::kGroupMap, ResolveGroupMap},
     {Relation::kCoGroupMap, ResolveCoGroupMap},
