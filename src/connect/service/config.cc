@@ -33,10 +33,9 @@ arrow::Status Set(session::Conf& conf, const proto::ConfigRequest::Set& set, boo
                   proto::ConfigResponse* response) {
   for (const auto& pair : set.pairs()) {
     arrow::Status status = conf.Set(pair.key(), pair.value());
+    if (!status.ok() && set.silent() && at_start) status = conf.SetAtStart(pair.key(), pair.value());
     if (status.ok()) {
       Warn(pair.key(), response);
-    } else if (set.silent() && at_start) {
-      conf.SetAtStart(pair.key(), pair.value());
     } else if (set.silent()) {
       response->add_warnings("Failed to set " + pair.key() + " to " + pair.value() + " due to " + status.message());
     } else {
