@@ -1,6 +1,6 @@
 """Pipelines measured from outside, against a real broker on the same machine; with --peers, real Spark in the same run.
 
-    ./run bench [--peers] [converter] [count] [deduplicate] [latency] [startup] [synchronizer] [table_latency]
+    ./run bench [--peers] [python] [converter] [count] [deduplicate] [latency] [startup] [synchronizer] [table_latency]
 
 Prints one line a figure. Durations of micro-batches are read from the checkpoint in the same way for every engine: from
 the batch's own clock in offsets/N to the time commits/N appeared.
@@ -92,6 +92,10 @@ class Millrace:
                 "available-now" if available_now else "", limit], {}
 
 
+    def script(self, name, *arguments):
+        return [BUILD / "millrace", "submit", ROOT / "bench/jobs" / name, *arguments], {"PYSPARK_PYTHON": sys.executable}
+
+
 class Spark:
     name = "spark 4.2"
     one_process = False  # the JVM is a child of the Python driver: its memory and CPU time are not the process's
@@ -110,6 +114,10 @@ class Spark:
         command, environment = self.converter(servers, checkpoint, source, target, available_now, limit)
         command[1] = ROOT / "bench/jobs/visits_statistics.py"
         return command[:6] + [what] + command[6:], environment
+
+    def script(self, name, *arguments):
+        python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
+        return [python, ROOT / "bench/jobs" / name, *arguments], {"MILLRACE_PEERS": str(PEERS)}
 
 
 def run_job(job, measure_memory=False):
@@ -319,7 +327,18 @@ def table_latency(broker, engines, quick):
                    + (f", resident {int(resident) / 1024:.0f} MiB" if engine.one_process else ""))
 
 
-PIPELINES = {"converter": converter, "latency": latency, "count": count, "deduplicate": deduplicate, "startup": startup, "synchronizer": synchronizer,
+def python(broker, engines, quick):
+    """Python functions over a million rows, in one session."""
+    count = 100_000 if quick else 1_000_000
+    for engine in engines:
+        command, environment = engine.script("python_functions.py", str(count))
+        output = subprocess.run([str(part) for part in command], env={**os.environ, **environment}, check=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        for name, seconds in json.loads(output.splitlines()[-1]).items():
+            report(f"{name}, {count:,} rows, {engine.name}", f"{seconds:.2f}", "s", f"{count / seconds:,.0f} rows/s")
+
+
+PIPELINES = {"python": python, "converter": converter, "latency": latency, "count": count, "deduplicate": deduplicate, "startup": startup, "synchronizer": synchronizer,
              "table_latency": table_latency}
 
 

@@ -3,12 +3,11 @@ import os
 import sys
 
 
-def _run_next():
+def _run_next(here):
     """Another sitecustomize further along the path is what Python would have read without us."""
     import importlib.machinery
     import importlib.util
 
-    here = os.environ.get("MILLRACE_PACKAGE", "")
     rest = [entry for entry in sys.path if entry != here]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", rest)
     if spec is not None and spec.loader is not None:
@@ -16,8 +15,9 @@ def _run_next():
         spec.loader.exec_module(module)
 
 
-if "MILLRACE_REMOTE" in os.environ:
+_package = os.environ.get("MILLRACE_PACKAGE")
+if _package and "MILLRACE_REMOTE" in os.environ:
     import millrace.submit
 
     millrace.submit.prepare()
-_run_next()
+    _run_next(_package)

@@ -74,7 +74,16 @@ def _patch_pyspark(module):
         module.SparkContext = SparkContext
 
 
+def _patch_classic_context(module):
+    """The whole pyspark package has a SparkContext that would start a JVM."""
+    from millrace.spark_context import SparkContext
+
+    module.SparkContext.__new__ = staticmethod(lambda cls, *arguments, **named: SparkContext(*arguments, **named))
+    module.SparkContext.getOrCreate = classmethod(lambda cls, conf=None: SparkContext.getOrCreate(conf))
+
+
 _PATCHES = {
+    "pyspark.core.context": _patch_classic_context,
     "pyspark": _patch_pyspark,
     "pyspark.sql.session": _patch_builder,
     "pyspark.sql.connect.session": _patch_connect_session,

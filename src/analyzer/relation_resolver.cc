@@ -4,6 +4,7 @@
 #include <set>
 
 #include "analyzer/metadata_columns.h"
+#include "analyzer/python_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/text_zone.h"
@@ -60,6 +61,7 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kReplace, ResolveReplace},
     {Relation::kUnpivot, ResolveUnpivot},
     {Relation::kLateralJoin, ResolveLateralJoin},
+    {Relation::kCommonInlineUserDefinedTableFunction, ResolvePythonTableFunction},
     {Relation::kMapPartitions, ResolveMapPartitions},
     {Relation::kGroupMap, ResolveGroupMap},
     {Relation::kCoGroupMap, ResolveCoGroupMap},

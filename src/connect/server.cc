@@ -11,6 +11,7 @@
 #include "base/file_system.h"
 #include "connect/encode/error.h"
 #include "connect/service/service.h"
+#include "python/worker_pool.h"
 #include "spark/connect/base.grpc.pb.h"
 
 namespace millrace::connect {
@@ -241,12 +242,19 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() { Shutdown(); }
 
 arrow::Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<session::Engine> engine, ServerOptions options) {
-  auto impl = std::make_unique<Impl>(std::move(engine), options);
+  auto impl = std::make_unique<Impl>(engine, options);
+  auto tell_workers = [&](int port) {
+    std::string url = "sc://localhost:" + std::to_string(port);
+    if (!options.token.empty()) url += "/;token=" + options.token;
+    engine->python_workers->set_connect_url(std::move(url));
+  };
+  if (options.port != 0) tell_workers(options.port);
   arrow::Status status = impl->Start(options);
   if (!status.ok()) {
     impl->stopping = true;
     return status;
   }
+  if (options.port == 0) tell_workers(impl->port);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "connect/python_client.h"
 
 namespace millrace::connect {
 
@@ -35,6 +36,7 @@ arrow::Result<std::shared_ptr<ClientSession>> SessionRegistry::GetOrCreate(const
       if (!IsUuid(key.session_id)) return UserError("INVALID_HANDLE.FORMAT", {{"handle", key.session_id}});
       if (WasClosed(key)) return UserError("INVALID_HANDLE.SESSION_CLOSED", {{"handle", key.session_id}});
       session = std::make_shared<ClientSession>(key, make_session_());
+      TellPython(*session);
       sessions_.emplace(key, session);
     }
   }
@@ -75,6 +77,7 @@ arrow::Result<std::shared_ptr<ClientSession>> SessionRegistry::Clone(const Sessi
     return UserError("INVALID_CLONE_SESSION_REQUEST.TARGET_SESSION_ID_ALREADY_EXISTS", target);
   }
   auto clone = std::make_shared<ClientSession>(key, original->engine().Clone());
+  TellPython(*clone);
   sessions_.emplace(key, clone);
   return clone;
 }

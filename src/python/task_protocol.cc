@@ -97,6 +97,33 @@ std::string PlainTaskHeader(const TaskSpec& spec, const WorkerVersion& version) 
   return out;
 }
 
+std::string TableTaskHeader(const TaskSpec& spec, const WorkerVersion& version) {
+  std::string out = Beginning(spec, version);
+  AppendInt(static_cast<int32_t>(spec.eval_type), &out);
+  if (version.AtLeast(4, 2)) {
+    AppendConf(spec.conf, &out);
+    AppendConf(spec.eval_conf, &out);
+  } else {
+    AppendConf(spec.conf, &out);
+    auto input_type = spec.eval_conf.find("input_type");
+    if (version.AtLeast(4, 1) && spec.eval_type == EvalType::kArrowTable) AppendBytes(input_type->second, &out);
+    if (spec.eval_type == EvalType::kArrowUdtf) AppendInt(0, &out);  // no argument is a table
+  }
+  const TaskCall& call = spec.calls[0];
+  AppendInt(static_cast<int32_t>(call.arguments.size()), &out);
+  for (const TaskArgument& argument : call.arguments) {
+    AppendInt(argument.column, &out);
+    AppendBool(!argument.name.empty(), &out);
+    if (!argument.name.empty()) AppendBytes(argument.name, &out);
+  }
+  AppendInt(0, &out);       // PARTITION BY of a table argument
+  AppendBool(false, &out);  // no result of analyze()
+  AppendBytes(call.functions[0]->command, &out);
+  AppendBytes(spec.result_schema, &out);
+  AppendBytes(call.functions[0]->name, &out);
+  return out;
+}
+
 std::string TaskHeader(const TaskSpec& spec, const WorkerVersion& version) {
   std::string out = Beginning(spec, version);
   AppendInt(static_cast<int32_t>(spec.eval_type), &out);

@@ -31,6 +31,8 @@ struct TaskSpec {
   /// Further words of this kind of function ("input_type", "table_arg_offsets").
   std::map<std::string, std::string> eval_conf;
   int32_t partition = 0;
+  /// Table functions: JSON of the rows' type.
+  std::string result_schema;
   /// Of the task, as TaskContext.getLocalProperty gives them.
   std::map<std::string, std::string> local_properties;
 };
@@ -43,6 +45,9 @@ std::string TaskHeader(const TaskSpec& spec, const WorkerVersion& version);
 /// The same for a function over the iterator of a partition's objects, which is pickled together with how to read and
 /// write them (foreach of a stream).
 std::string PlainTaskHeader(const TaskSpec& spec, const WorkerVersion& version);
+
+/// The same for a table function: `spec.calls` has one function; its rows are of the type `TaskSpec::result_schema`.
+std::string TableTaskHeader(const TaskSpec& spec, const WorkerVersion& version);
 
 /// PySpark 4.0 takes each group as one record batch of a plain stream; later ones as a stream of its own.
 bool GroupsAreStreams(EvalType type, const WorkerVersion& version);

@@ -25,6 +25,7 @@ namespace {
 
 constexpr int kReportFd = 3;
 constexpr auto kIdleTimeout = std::chrono::minutes(1);
+constexpr auto kEndTimeout = std::chrono::seconds(2);
 constexpr auto kReapEvery = std::chrono::seconds(10);
 constexpr int kStartTimeoutMs = 120000;
 
@@ -118,6 +119,15 @@ void SendAtOnce(int fd) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+// It ends within moments, or is made to.
+void AwaitEnd(Process* process) {
+  auto deadline = std::chrono::steady_clock::now() + kEndTimeout;
+  while (!process->Poll() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  process->Kill();
+}
+
 }  // namespace
 
 WorkerPool::WorkerPool(WorkerOutput output) : output_(output), parent_([this] { RunParent(); }) {}
@@ -131,7 +141,7 @@ WorkerPool::~WorkerPool() {
       daemon.control.Reset();
       daemon.process.Signal(SIGTERM);
     }
-    for (auto& [interpreter, daemon] : daemons_) daemon.process.Wait();
+    for (auto& [interpreter, daemon] : daemons_) AwaitEnd(&daemon.process);
     daemons_.clear();
   }
   {
@@ -178,6 +188,17 @@ arrow::Result<Process> WorkerPool::Start(const ProcessOptions& options) {
 void WorkerPool::set_output(WorkerOutput output) {
   std::lock_guard lock(mutex_);
   output_ = output;
+}
+
+void WorkerPool::set_connect_url(std::string url) {
+  std::lock_guard lock(mutex_);
+  connect_url_ = std::move(url);
+}
+
+std::string WorkerPool::ConnectUrlFor(const std::string& user_id) const {
+  std::lock_guard lock(mutex_);
+  if (connect_url_.empty()) return "";
+  return connect_url_ + (connect_url_.find("/;") == std::string::npos ? "/;" : ";") + "user_id=" + user_id;
 }
 
 size_t WorkerPool::num_idle() const {

@@ -55,6 +55,10 @@ class WorkerPool {
 
   /// Where output of processes started from now on goes.
   void set_output(WorkerOutput output);
+  /// Where workers find the engine's Spark Connect server ("sc://localhost:15002"); empty without one.
+  void set_connect_url(std::string url);
+  /// The same for the sessions of a user; empty without a server.
+  std::string ConnectUrlFor(const std::string& user_id) const;
   /// Workers that wait for a task.
   size_t num_idle() const;
 
@@ -81,6 +85,7 @@ class WorkerPool {
 
   mutable std::mutex mutex_;
   WorkerOutput output_;
+  std::string connect_url_;
   std::map<Interpreter, Daemon> daemons_;
 
   std::mutex parent_mutex_;

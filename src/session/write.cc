@@ -9,6 +9,7 @@
 #include "logical/node/local_relation.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
+#include "python/worker_pool.h"
 #include "session/python_streaming.h"
 #include "session/session.h"
 #include "spark/connect/commands.pb.h"
@@ -116,7 +117,8 @@ arrow::Result<std::shared_ptr<python::StreamingWorker>> Session::StartPythonFore
     std::lock_guard lock(mutex_);
     client = python_client_;
   }
-  if (client.connect_url.empty())
+  if (client.connect_url.empty()) client.connect_url = engine_->python_workers->ConnectUrlFor(client.user_id);
+  if (client.connect_url.empty() || client.session_id.empty())
     return analyzer::NotSupported("foreachBatch in Python without a Spark Connect server");
   ARROW_ASSIGN_OR_RAISE(auto worker, StartForeachBatchWorker(MakeAnalyzerContext().python, client, std::move(user)));
   *function = [worker, user_id = client.user_id](const std::string& relation_id, BatchId batch_id) {

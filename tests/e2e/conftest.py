@@ -66,9 +66,8 @@ class Server:
         return f"sc://localhost:{self.port}"
 
 
-@pytest.fixture
-def start_server(tmp_path):
-    """A function that starts `millrace serve` with further options and returns its Server; all are stopped at the end."""
+def servers_in(folder):
+    """Yields a function that starts `millrace serve` in `folder` and returns its Server; all are stopped at the end."""
     binary = pathlib.Path(os.environ.get("MILLRACE_BINARY", ROOT / "build/release/millrace"))
     if not binary.exists():
         pytest.skip(f"{binary} is not built")
@@ -76,10 +75,10 @@ def start_server(tmp_path):
 
     def start(*options, environment=None):
         port = free_port()
-        log = tmp_path / f"server-{port}.log"
-        command = [binary, "serve", "--port", str(port), "--warehouse", str(tmp_path / "warehouse"), *options]
+        log = folder / f"server-{port}.log"
+        command = [binary, "serve", "--port", str(port), "--warehouse", str(folder / "warehouse"), *options]
         with open(log, "wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path,
+            process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder,
                                        env={**os.environ, **(environment or {})})
         server = Server(process, port, log)
         servers.append(server)
@@ -103,6 +102,18 @@ def start_server(tmp_path):
             except subprocess.TimeoutExpired:
                 server.process.kill()
                 server.process.wait()
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """A function that starts `millrace serve` with further options and returns its Server."""
+    yield from servers_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def start_module_server(tmp_path_factory):
+    """The same for servers that all tests of a module share."""
+    yield from servers_in(tmp_path_factory.mktemp("server"))
 
 
 @pytest.fixture

@@ -255,13 +255,11 @@ arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver& resolver, const Rela
     return JoinLateralSubquery(resolver, message, std::move(left));
   }
   const auto& function = right->unresolved_table_valued_function();
-  ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments,
-                        resolver.Expressions(left->output()).ResolveAll(function.arguments()));
-  for (ExpressionPtr& argument : arguments) {
-    if (argument->kind() == expression::ExpressionKind::kAlias) argument = argument->children()[0];
-  }
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr call,
-                        function::BindCall(function.function_name(), std::move(arguments), resolver.context().eval));
+  spark::connect::Expression message_of_call;
+  auto* unresolved = message_of_call.mutable_unresolved_function();
+  unresolved->set_function_name(function.function_name());
+  *unresolved->mutable_arguments() = function.arguments();
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr call, resolver.Expressions(left->output()).Resolve(message_of_call));
   if (call->kind() != expression::ExpressionKind::kGeneratorCall) {
     return UserError("UNSUPPORTED_GENERATOR.NOT_GENERATOR",
                      {{"functionName", QuoteIdentifier(ToLowerAscii(function.function_name()))},

@@ -129,6 +129,7 @@ arrow::Status Submit(const SubmitOptions& options, int* exit_code) {
   connect::ServerOptions server_options;
   server_options.port = 0;
   ARROW_ASSIGN_OR_RAISE(server_options.conf, SettingsOf(options));
+  server_options.conf["millrace.submit.one.job"] = "true";
   ARROW_ASSIGN_OR_RAISE(auto server, connect::Server::Start(engine, server_options));
 
   ARROW_ASSIGN_OR_RAISE(python::OwnedFd package, PackageFile());

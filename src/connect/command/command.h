@@ -31,6 +31,8 @@ arrow::Status RunListenerBusCommand(const CommandContext& context, const spark::
 arrow::Status RunGetResources(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunCheckpoint(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunRemoveCachedRelation(const CommandContext& context, const spark::connect::Command& command);
+arrow::Status RunRegisterFunction(const CommandContext& context, const spark::connect::Command& command);
+arrow::Status RunRegisterTableFunction(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunMlCommand(const CommandContext& context, const spark::connect::Command& command);
 
 }  // namespace millrace::connect

@@ -19,6 +19,8 @@ constexpr CommandEntry kCommands[] = {
     {Command::kStreamingQueryCommand, RunStreamingQueryCommand},
     {Command::kStreamingQueryManagerCommand, RunStreamingQueryManagerCommand},
     {Command::kStreamingQueryListenerBusCommand, RunListenerBusCommand},
+    {Command::kRegisterFunction, RunRegisterFunction, "Python functions"},
+    {Command::kRegisterTableFunction, RunRegisterTableFunction},
     {Command::kGetResourcesCommand, RunGetResources},
     {Command::kCheckpointCommand, RunCheckpoint},
     {Command::kRemoveCachedRemoteRelationCommand, RunRemoveCachedRelation},

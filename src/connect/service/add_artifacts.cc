@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "connect/python_client.h"
 #include "connect/service/service.h"
 #include "spark/connect/base.pb.h"
 
@@ -111,6 +112,7 @@ arrow::Status ArtifactUpload::Finish(proto::AddArtifactsResponse* response) {
     // A damaged file is told of, and not kept.
     if (staged->crc_matches) ARROW_RETURN_NOT_OK(session_->artifacts().Add(staged->name, staged->path));
   }
+  TellPython(*session_);
   return arrow::Status::OK();
 }
 

@@ -12,6 +12,9 @@ namespace proto = spark::connect;
 constexpr std::string_view kNotInConnect[] = {"spark.sql.execution.arrow.enabled",
                                               "spark.sql.execution.arrow.pyspark.fallback.enabled"};
 
+// Set by `millrace submit`: all sessions are one job's, which may give static settings as if it started the engine.
+constexpr std::string_view kOneJob = "millrace.submit.one.job";
+
 void Warn(const std::string& key, proto::ConfigResponse* response) {
   for (std::string_view known : kNotInConnect) {
     if (key == known) response->add_warnings("The SQL config '" + key + "' is NOT supported in Spark Connect");
@@ -25,9 +28,12 @@ void Add(const std::string& key, const std::optional<std::string>& value, proto:
   Warn(key, response);
 }
 
-arrow::Status Set(session::Conf& conf, const proto::ConfigRequest::Set& set, proto::ConfigResponse* response) {
+// `at_start`: the settings of a session's builder are those that the engine starts with.
+arrow::Status Set(session::Conf& conf, const proto::ConfigRequest::Set& set, bool at_start,
+                  proto::ConfigResponse* response) {
   for (const auto& pair : set.pairs()) {
     arrow::Status status = conf.Set(pair.key(), pair.value());
+    if (!status.ok() && set.silent() && at_start) status = conf.SetAtStart(pair.key(), pair.value());
     if (status.ok()) {
       Warn(pair.key(), response);
     } else if (set.silent()) {
@@ -49,7 +55,7 @@ arrow::Status Config(ConnectService& service, const proto::ConfigRequest& reques
   const auto& operation = request.operation();
   switch (operation.op_type_case()) {
     case proto::ConfigRequest::Operation::kSet:
-      return Set(conf, operation.set(), response);
+      return Set(conf, operation.set(), conf.Get(kOneJob).value_or("") == "true", response);
     case proto::ConfigRequest::Operation::kGet:
       for (const std::string& key : operation.get().keys()) {
         ARROW_ASSIGN_OR_RAISE(std::string value, conf.Require(key));

@@ -3,7 +3,9 @@
 #include <arrow/array/array_primitive.h>
 
 #include "base/error.h"
+#include "expression/python/python_table.h"
 #include "logical/node/generate.h"
+#include "physical/operator/eval_python_table.h"
 #include "physical/rows.h"
 
 namespace millrace::physical {
@@ -103,6 +105,9 @@ arrow::Result<OperatorPtr> PlanGenerate(const logical::PlanPtr& node, const Requ
   const auto& generate = static_cast<const logical::Generate&>(*node);
   if (generate.generator()->kind() != expression::ExpressionKind::kGeneratorCall) {
     return InternalError("not a generator: " + generate.generator()->Sql());
+  }
+  if (expression::PythonTableOf(static_cast<const expression::GeneratorCall&>(*generate.generator())) != nullptr) {
+    return PlanEvalPythonTable(node, required, planner);
   }
   RequiredColumns needed = required;
   if (needed.has_value()) AddReferences(node->expressions(), &*needed);

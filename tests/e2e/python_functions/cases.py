@@ -528,3 +528,169 @@ def self_join_after_udf(spark):
     frame = numbers(spark, 4, 1).withColumn("n", plus("id"))
     return frame.alias("a").join(frame.alias("b"), F.col("a.n") == F.col("b.id")).select("a.id", "b.n").orderBy(
         "a.id").collect()
+
+
+# --- table functions
+
+def squares():
+    class Squares:
+        def eval(self, count: int):
+            for n in range(count):
+                yield n, n * n
+
+    return F.udtf(Squares, returnType="n int, square int")
+
+
+@case
+def table_function(spark):
+    return squares()(F.lit(3)).orderBy("n").collect()
+
+
+@case
+def table_function_in_sql(spark):
+    spark.udtf.register("py_squares", squares())
+    rows = spark.sql("SELECT * FROM py_squares(3) ORDER BY n").collect()
+    return rows + spark.sql(
+        "SELECT t.id, s.n FROM VALUES (1), (2) AS t(id), LATERAL py_squares(t.id) s ORDER BY 1, 2").collect()
+
+
+@case
+def table_function_with_terminate(spark):
+    class Total:
+        def __init__(self):
+            self.total = 0
+
+        def eval(self, n: int):
+            self.total += n
+
+        def terminate(self):
+            yield self.total,
+
+    spark.udtf.register("py_total", F.udtf(Total, returnType="total int"))
+    return spark.sql("SELECT total FROM py_total(7)").collect()
+
+
+@case
+def table_function_raises(spark):
+    class Boom:
+        def eval(self, n: int):
+            raise ValueError("no rows today")
+
+    return F.udtf(Boom, returnType="n int")(F.lit(1)).collect()
+
+
+# --- streams
+
+def stream_of(spark, folder, rows):
+    import json
+    import os
+
+    os.makedirs(os.path.join(folder, "in"), exist_ok=True)
+    with open(os.path.join(folder, "in", "rows.json"), "w") as out:
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+    return spark.readStream.schema("n long, s string").json(os.path.join(folder, "in"))
+
+
+def run_stream(writer, folder):
+    import os
+
+    query = writer.option("checkpointLocation", os.path.join(folder, "checkpoint")).trigger(availableNow=True).start()
+    query.awaitTermination()
+
+
+def lines_of(path):
+    with open(path) as lines:
+        return sorted(lines.read().splitlines())
+
+
+@case
+def udf_on_a_stream(spark):
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        plus = F.udf(lambda x: x + 1, "long")
+        frame = stream_of(spark, folder, [{"n": 1}, {"n": 5}]).select(plus("n").alias("v")).filter("v > 2")
+        run_stream(frame.writeStream.format("memory").queryName("py_udf_stream"), folder)
+        return spark.table("py_udf_stream").collect()
+
+
+@case
+def foreach_function(spark):
+    import os
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out.txt")
+
+        def keep(row):
+            with open(out, "a") as target:
+                target.write(f"{row.n} {row['s']} {type(row).__name__}\n")
+
+        frame = stream_of(spark, folder, [{"n": 1, "s": "a"}, {"n": 2, "s": None}])
+        run_stream(frame.writeStream.foreach(keep), folder)
+        return lines_of(out)
+
+
+@case
+def foreach_object(spark):
+    import os
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out.txt")
+
+        class Keep:
+            def open(self, partition_id, epoch_id):
+                self.seen = [f"open {partition_id} {epoch_id}"]
+                return True
+
+            def process(self, row):
+                self.seen.append(f"row {row.n}")
+
+            def close(self, error):
+                with open(out, "a") as target:
+                    target.write("\n".join(self.seen + [f"close {error}"]) + "\n")
+
+        frame = stream_of(spark, folder, [{"n": 1, "s": "a"}, {"n": 2, "s": None}])
+        run_stream(frame.writeStream.foreach(Keep()), folder)
+        return lines_of(out)
+
+
+@case
+def foreach_that_raises(spark):
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        def refuse(row):
+            raise ValueError("not this row")
+
+        run_stream(stream_of(spark, folder, [{"n": 1}]).writeStream.foreach(refuse), folder)
+        return []
+
+
+@case
+def foreach_batch(spark):
+    import os
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out.txt")
+
+        def keep(frame, batch):
+            with open(out, "a") as target:
+                target.write(f"{batch} {frame.count()} {sorted(row.n for row in frame.collect())} {frame.columns}\n")
+
+        run_stream(stream_of(spark, folder, [{"n": 1}, {"n": 2}]).writeStream.foreachBatch(keep), folder)
+        return lines_of(out)
+
+
+@case
+def foreach_batch_that_raises(spark):
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        def refuse(frame, batch):
+            raise ValueError(f"not batch {batch}")
+
+        run_stream(stream_of(spark, folder, [{"n": 1}]).writeStream.foreachBatch(refuse), folder)
+        return []
