@@ -146,21 +146,20 @@ arrow::Result<TableRequest> ParseTableRequest(const SourceRequest& request) {
 }
 
 arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const ConnectorContext& context) {
-  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr newest, table.table->Update());
-  if (table.version_as_of) {
-    ARROW_ASSIGN_OR_RAISE(delta::TableVersion version,
-                          delta::CheckVersionExists(*table.table, *newest, *table.version_as_of,
-                                                    /*must_be_recreatable=*/true, /*allow_beyond_newest=*/false));
-    return table.table->SnapshotAt(version);
+  // What came later may be damaged without harm to an older version.
+  if (table.version_as_of) return table.table->SnapshotAt(delta::TableVersion(*table.version_as_of));
+  auto newest = table.table->Update();
+  if (IsErrorCondition(newest.status(), "DELTA_TABLE_NOT_FOUND")) {
+    ARROW_ASSIGN_OR_RAISE(auto there, context.file_system->Stat(table.table->path()));
+    if (!there) return UserError("PATH_NOT_FOUND", {{"path", "file:" + table.table->path()}});
   }
-  if (table.timestamp_as_of_us) {
-    // Commits are told apart by milliseconds.
-    ARROW_ASSIGN_OR_RAISE(delta::CommitTime commit,
-                          delta::CommitAtTime(*table.table, *newest, types::FloorDiv(*table.timestamp_as_of_us, 1000),
-                                              {}, *context.time_zone));
-    return table.table->SnapshotAt(commit.version);
-  }
-  return newest;
+  ARROW_RETURN_NOT_OK(newest);
+  if (!table.timestamp_as_of_us) return newest;
+  // Commits are told apart by milliseconds.
+  ARROW_ASSIGN_OR_RAISE(delta::CommitTime commit,
+                        delta::CommitAtTime(*table.table, **newest, types::FloorDiv(*table.timestamp_as_of_us, 1000),
+                                            {}, *context.time_zone));
+  return table.table->SnapshotAt(commit.version);
 }
 
 arrow::Result<bool> IsChangeFeed(const Options& options) {

@@ -42,7 +42,7 @@ class Reconciler {
     if (checkpoint) {
       TakeCheckpoint(&*checkpoint);
       for (CheckpointContents::Files& files : checkpoint->files) state->files.Append(files.columns, files.is_add);
-      state->files.Remove(seen_);
+      state->files.Remove(seen_, /*indexed=*/false);
     }
     // Oldest first, as if the commits had been followed.
     std::vector<const Add*> newer;
@@ -153,6 +153,7 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
   std::shared_ptr<TxnMap> txns;
   std::shared_ptr<DomainMetadataMap> domains;
   FileKeySet replaced;
+  bool same_metadata = true;
   std::vector<const Add*> adds;
   for (const Action& action : actions) {
     if (const auto* add = std::get_if<Add>(&action)) {
@@ -163,6 +164,7 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
       replaced.Insert(remove->path, VectorId(remove->deletion_vector));
     } else if (const auto* metadata = std::get_if<Metadata>(&action)) {
       state.metadata = *metadata;
+      same_metadata = false;
     } else if (const auto* protocol = std::get_if<Protocol>(&action)) {
       state.protocol = *protocol;
       ARROW_RETURN_NOT_OK(CheckReadable(state.protocol, state.table_path));
@@ -180,13 +182,13 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
   }
   if (txns != nullptr) state.txns = std::move(txns);
   if (domains != nullptr) state.domain_metadata = std::move(domains);
-  state.files.Remove(replaced);
+  state.files.Remove(replaced, /*indexed=*/true);
   if (!adds.empty()) {
     ARROW_ASSIGN_OR_RAISE(auto columns, FileColumns::FromAdds(adds));
     state.files.Append(std::move(columns), nullptr);
     ARROW_RETURN_NOT_OK(state.files.Compact());
   }
-  return Snapshot::Make(std::move(state));
+  return Snapshot::Make(std::move(state), same_metadata ? &before : nullptr);
 }
 
 }  // namespace millrace::delta
