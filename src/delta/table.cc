@@ -1,7 +1,7 @@
 #include "delta/table.h"
 
-#include "base/error.h"
 #include "delta/checkpoint/checkpoint_reader.h"
+#include "delta/log/log_error.h"
 #include "delta/log/log_segment.h"
 #include "delta/snapshot/replay.h"
 
@@ -36,7 +36,7 @@ arrow::Result<SnapshotPtr> Table::Load(std::optional<TableVersion> version) cons
     auto segment = listing.SegmentOf(version, before);
     if (!segment.ok()) return first.ok() ? segment.status() : first;
     auto snapshot = Rebuild(*file_system_, path_, *segment);
-    if (snapshot.ok() || GetErrorDetail(snapshot.status()) != nullptr) return snapshot;
+    if (!IsUnreadableFile(snapshot.status())) return snapshot;
     if (first.ok()) first = snapshot.status();
     if (attempt > 0) before = segment->checkpoint_version;
   }
@@ -50,7 +50,7 @@ arrow::Result<std::optional<Commit>> Table::ReadCommit(TableVersion version, Act
   auto text = file_system_->ReadFile(path);
   if (text.status().IsKeyError()) return std::nullopt;
   ARROW_RETURN_NOT_OK(text);
-  if (text->empty()) return arrow::Status::Invalid("The Delta log file ", path, " is empty");
+  if (text->empty()) return UnreadableLogFile(path, "The Delta log file " + path + " is empty");
   ActionParser parser(kinds);
   Commit commit;
   commit.version = version;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "connector/delta/data_file_scan.h"
 #include "delta/history/commit_times.h"
+#include "delta/log/log_error.h"
 #include "delta/schema/column_mapping.h"
 #include "types/datetime_text.h"
 
@@ -146,12 +147,14 @@ arrow::Result<TableRequest> ParseTableRequest(const SourceRequest& request) {
 }
 
 arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const ConnectorContext& context) {
-  // What came later may be damaged without harm to an older version.
-  if (table.version_as_of) return table.table->SnapshotAt(delta::TableVersion(*table.version_as_of));
   auto newest = table.table->Update();
   if (IsErrorCondition(newest.status(), "DELTA_TABLE_NOT_FOUND")) {
     ARROW_ASSIGN_OR_RAISE(auto there, context.file_system->Stat(table.table->path()));
     if (!there) return UserError("PATH_NOT_FOUND", {{"path", "file:" + table.table->path()}});
+  }
+  // Later commits may be unreadable without harm to an older version; as in Spark, what they say is not passed over.
+  if (table.version_as_of && (newest.ok() || delta::IsUnreadableFile(newest.status()))) {
+    return table.table->SnapshotAt(delta::TableVersion(*table.version_as_of));
   }
   ARROW_RETURN_NOT_OK(newest);
   if (!table.timestamp_as_of_us) return newest;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "delta/checkpoint/checkpoint_schema.h"
+#include "delta/log/log_error.h"
 #include "format/parquet/parquet_scan.h"
 
 namespace millrace::delta {
@@ -10,7 +11,7 @@ namespace {
 
 arrow::Status Corrupt(const std::string& path, const arrow::Status& status) {
   if (GetErrorDetail(status) != nullptr) return status;
-  return status.WithMessage("The Delta checkpoint ", path, " cannot be read: ", status.message());
+  return UnreadableLogFile(path, "The Delta checkpoint " + path + " cannot be read: " + status.message());
 }
 
 template <typename Array>

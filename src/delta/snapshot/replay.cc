@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "delta/checkpoint/checkpoint_reader.h"
 #include "delta/feature/table_feature.h"
+#include "delta/log/log_error.h"
 
 namespace millrace::delta {
 
@@ -86,7 +87,7 @@ arrow::Result<std::vector<Action>> ReadActions(const FileSystem& file_system, co
                                                ActionParser* parser) {
   ARROW_ASSIGN_OR_RAISE(std::string text, file_system.ReadFile(path));
   // The protocol lets no commit be empty; an empty file is one whose bytes were lost.
-  if (text.empty()) return arrow::Status::Invalid("The Delta log file ", path, " is empty");
+  if (text.empty()) return UnreadableLogFile(path, "The Delta log file " + path + " is empty");
   return parser->ParseLines(text, path);
 }
 
