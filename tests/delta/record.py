@@ -6,7 +6,8 @@
 Needs Java 17, pyspark 4.2.0 and delta-spark 4.4.0 on its class path (SPARK_CONF_DIR may bring it). A table is a function here: it
 writes `path` with Spark, and returns the reads to record. tests/delta/table/NAME then has the table and reads.jsonl, a read a line:
 
-    {"options": {...}, "path": "@v1", "where": SQL, "select": [SQL...], "stream": true,        what is asked; all optional
+    {"options": {...}, "path": "@v1", "where": SQL, "select": [SQL...], "stream": true, "checkpoint": NAME     what is asked; all optional;
+                                                        a stream goes on from (a copy of) the checkpoint NAME beside the table
      "schema": JSON, "rows": [JSON text of each row, sorted]}                                  what Spark answers
      or "error": CONDITION                                                                     … or how it fails
      "offsets": [...]                        streams, run with Trigger.AvailableNow: the source's offset of each micro-batch
@@ -241,6 +242,35 @@ def stream_limits(spark, path):
 
 
 @table
+def stream_handover(spark, path):
+    """Checkpoints that Spark left: of a query that had read all there was, and of one that failed among the files of the first state."""
+    spark.sql(f"CREATE TABLE delta.`{path}` (k INT) USING delta")
+    for i in range(3):
+        spark.sql(f"INSERT INTO delta.`{path}` SELECT /*+ REPARTITION(2) */ int({i} * 10 + id) FROM range(4)")
+
+    def run(name, work, **options):
+        query = spark.readStream.format("delta").options(**options).load(path).writeStream.foreachBatch(work) \
+            .option("checkpointLocation", str(pathlib.Path(path).parent / name)).start()
+        try:
+            query.processAllAvailable()
+        except Exception:
+            pass
+        query.stop()
+
+    def fail(_, batch_id):
+        if batch_id == 2:
+            raise ValueError("told to")
+
+    run("finished", lambda *_: None)
+    run("broken", fail, maxFilesPerTrigger="1")
+    spark.sql(f"INSERT INTO delta.`{path}` SELECT /*+ REPARTITION(2) */ int(30 + id) FROM range(4)")
+    spark.sql(f"INSERT INTO delta.`{path}` VALUES (40)")
+    resume = lambda name, **options: {"stream": True, "checkpoint": name, "options": options}  # noqa: E731
+    return [resume("finished"), resume("finished", maxFilesPerTrigger="1"), resume("broken", maxFilesPerTrigger="1"), resume("broken"),
+            resume("broken", startingVersion="4")]
+
+
+@table
 def schema_changes(spark, path):
     """NOT NULL, comments, CHAR and VARCHAR; then overwritten with another schema."""
     spark.sql(f"CREATE TABLE delta.`{path}` (id BIGINT NOT NULL COMMENT 'the key', d DATE, c CHAR(5), v VARCHAR(9)) USING delta")
@@ -375,6 +405,8 @@ def answer(spark, path, read):
         text = frame.selectExpr("to_json(struct(*), map('ignoreNullFields', 'false')) AS row")
         if read.get("stream"):
             checkpoint = tempfile.mkdtemp()
+            if "checkpoint" in read:
+                shutil.copytree(pathlib.Path(path).parent / read["checkpoint"], checkpoint, dirs_exist_ok=True)
             rows = []
             query = text.writeStream.foreachBatch(lambda batch, _: rows.extend(row.row for row in batch.collect())) \
                 .option("checkpointLocation", checkpoint).trigger(availableNow=True).start()

@@ -105,6 +105,9 @@ class Runner {
       for (const JsonValue& item : select->elements()) read.select->push_back(item.AsString());
     }
     read.stream = json.Find("stream") != nullptr;
+    if (const JsonValue* checkpoint = json.Find("checkpoint")) {
+      read.checkpoint = (fs::path(table).parent_path() / checkpoint->AsString()).string();
+    }
     return read;
   }
 
