@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -86,17 +87,22 @@ class LocalFileSystemImpl final : public FileSystem {
     if (fd.get() < 0) return ErrnoStatus("Cannot open", path, errno);
     std::string bytes;
     struct stat st{};
-    if (::fstat(fd.get(), &st) == 0 && st.st_size > 0) bytes.reserve(static_cast<size_t>(st.st_size));
-    char buffer[65536];
+    if (::fstat(fd.get(), &st) != 0) return ErrnoStatus("Cannot stat", path, errno);
+    // One byte more than there should be tells whether that was all.
+    size_t filled = 0;
+    bytes.resize(static_cast<size_t>(std::max<int64_t>(st.st_size, 0)) + 1);
     while (true) {
-      ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
+      if (filled == bytes.size()) bytes.resize(bytes.size() * 2);
+      ssize_t count = ::read(fd.get(), bytes.data() + filled, bytes.size() - filled);
       if (count < 0) {
         if (errno == EINTR) continue;
         return ErrnoStatus("Cannot read", path, errno);
       }
-      if (count == 0) return bytes;
-      bytes.append(buffer, static_cast<size_t>(count));
+      if (count == 0) break;
+      filled += static_cast<size_t>(count);
     }
+    bytes.resize(filled);
+    return bytes;
   }
 
   arrow::Result<std::unique_ptr<OutputFile>> OpenForWrite(const std::string& path) override {

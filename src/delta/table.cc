@@ -1,7 +1,7 @@
 #include "delta/table.h"
 
-#include "base/error.h"
 #include "delta/checkpoint/checkpoint_reader.h"
+#include "delta/log/log_error.h"
 #include "delta/log/log_segment.h"
 #include "delta/snapshot/replay.h"
 
@@ -27,14 +27,18 @@ arrow::Result<bool> Table::Exists() const {
 }
 
 arrow::Result<SnapshotPtr> Table::Load(std::optional<TableVersion> version) const {
-  // A reader may meet a log that is being cleaned up: what was listed a moment ago is gone. It looks once more.
+  // A reader may meet a log that is being cleaned up, where what was listed a moment ago is gone: it looks once more.
+  // And a checkpoint that cannot be read is no loss while there is what it was made of.
   arrow::Status first;
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  std::optional<TableVersion> before;
+  for (int attempt = 0; attempt < 3; ++attempt) {
     ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*file_system_, log_path_));
-    ARROW_ASSIGN_OR_RAISE(LogSegment segment, listing.SegmentOf(version));
-    auto snapshot = Rebuild(*file_system_, path_, segment);
-    if (snapshot.ok() || !snapshot.status().IsKeyError()) return snapshot;
-    first = snapshot.status();
+    auto segment = listing.SegmentOf(version, before);
+    if (!segment.ok()) return first.ok() ? segment.status() : first;
+    auto snapshot = Rebuild(*file_system_, path_, *segment);
+    if (!IsUnreadableFile(snapshot.status())) return snapshot;
+    if (first.ok()) first = snapshot.status();
+    if (attempt > 0) before = segment->checkpoint_version;
   }
   return first;
 }
@@ -46,7 +50,7 @@ arrow::Result<std::optional<Commit>> Table::ReadCommit(TableVersion version, Act
   auto text = file_system_->ReadFile(path);
   if (text.status().IsKeyError()) return std::nullopt;
   ARROW_RETURN_NOT_OK(text);
-  if (text->empty()) return arrow::Status::Invalid("The Delta log file ", path, " is empty");
+  if (text->empty()) return UnreadableLogFile(path, "The Delta log file " + path + " is empty");
   ActionParser parser(kinds);
   Commit commit;
   commit.version = version;
@@ -73,17 +77,32 @@ arrow::Result<SnapshotPtr> Table::Follow(const SnapshotPtr& from) const {
   }
 }
 
+arrow::Result<std::optional<Table::FileIdentity>> Table::IdentityOf(TableVersion version) const {
+  ARROW_ASSIGN_OR_RAISE(auto info, file_system_->Stat(JoinPath(log_path_, CommitFileName(version))));
+  if (!info) return std::nullopt;
+  return FileIdentity{info->modified_ms, info->size_bytes};
+}
+
+arrow::Status Table::Keep(SnapshotPtr snapshot) {
+  newest_ = std::move(snapshot);
+  return IdentityOf(newest_->version()).Value(&newest_identity_);
+}
+
 arrow::Result<SnapshotPtr> Table::Update() {
   std::lock_guard lock(mutex_);
+  if (newest_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto identity, IdentityOf(newest_->version()));
+    if (identity != newest_identity_) newest_ = nullptr;
+  }
   if (newest_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(newest_, Load(std::nullopt));
+    ARROW_ASSIGN_OR_RAISE(SnapshotPtr loaded, Load(std::nullopt));
+    ARROW_RETURN_NOT_OK(Keep(std::move(loaded)));
     return newest_;
   }
-  std::string next = JoinPath(log_path_, CommitFileName(newest_->version().Next()));
-  ARROW_ASSIGN_OR_RAISE(auto info, file_system_->Stat(next));
-  if (info) {
-    ARROW_ASSIGN_OR_RAISE(newest_, Follow(newest_));
-    return newest_;
+  ARROW_ASSIGN_OR_RAISE(auto next, IdentityOf(newest_->version().Next()));
+  if (next) {
+    ARROW_ASSIGN_OR_RAISE(SnapshotPtr followed, Follow(newest_));
+    ARROW_RETURN_NOT_OK(Keep(std::move(followed)));
   }
   return newest_;
 }
@@ -91,7 +110,10 @@ arrow::Result<SnapshotPtr> Table::Update() {
 arrow::Result<SnapshotPtr> Table::SnapshotAt(TableVersion version) {
   {
     std::lock_guard lock(mutex_);
-    if (newest_ != nullptr && newest_->version() == version) return newest_;
+    if (newest_ != nullptr && newest_->version() == version) {
+      ARROW_ASSIGN_OR_RAISE(auto identity, IdentityOf(version));
+      if (identity == newest_identity_) return newest_;
+    }
   }
   return Load(version);
 }
@@ -106,7 +128,8 @@ arrow::Status Table::Advance(TableVersion version, std::span<const Action> actio
     if (const auto* changed = std::get_if<Metadata>(&action)) metadata = *changed;
   }
   ARROW_ASSIGN_OR_RAISE(int64_t timestamp_ms, CommitTimestamp(protocol, metadata, version, actions, modified_ms));
-  return Apply(*newest_, version, timestamp_ms, actions).Value(&newest_);
+  ARROW_ASSIGN_OR_RAISE(SnapshotPtr advanced, Apply(*newest_, version, timestamp_ms, actions));
+  return Keep(std::move(advanced));
 }
 
 arrow::Result<std::vector<Remove>> Table::Tombstones(const Snapshot& snapshot) const {

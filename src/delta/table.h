@@ -37,8 +37,8 @@ class Table {
   /// Whether there is a log with a commit or checkpoint.
   arrow::Result<bool> Exists() const;
 
-  /// The newest version. Costs one stat when nothing was committed since the last call, else the reading of the new
-  /// commits only.
+  /// The newest version. Costs two stats when nothing was committed since the last call (is the newest commit still the
+  /// one we know, is there a next one), else the reading of the new commits only.
   /// Errors: UserError DELTA_TABLE_NOT_FOUND when there is no table; those of a log that is damaged
   /// (docs/formats/delta_log.md); features that we cannot read.
   arrow::Result<SnapshotPtr> Update();
@@ -68,8 +68,20 @@ class Table {
   FileSystem* const file_system_;
   const std::string path_;
   const std::string log_path_;
+  /// Tells a commit's file from one that took its place: the table may have been deleted and made anew.
+  struct FileIdentity {
+    int64_t modified_ms = 0;
+    int64_t size_bytes = 0;
+    bool operator==(const FileIdentity&) const = default;
+  };
+  arrow::Result<std::optional<FileIdentity>> IdentityOf(TableVersion version) const;
+  /// REQUIRES: mutex_ held.
+  arrow::Status Keep(SnapshotPtr snapshot);
+
   mutable std::mutex mutex_;
-  SnapshotPtr newest_;  // guarded by mutex_
+  // Guarded by mutex_.
+  SnapshotPtr newest_;
+  std::optional<FileIdentity> newest_identity_;
 };
 
 /// Tables that are open, by path: a session has one, so that its queries share snapshots. Thread-safe.

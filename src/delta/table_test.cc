@@ -110,12 +110,28 @@ TEST_F(TableTest, AdvanceIsWhatUpdateWouldRead) {
   ASSERT_TRUE(table.Update().ok());
   ActionParser parser;
   std::vector<Action> actions = *parser.ParseLines(RemoveLine("a") + "\n" + AddLine("b"), "");
+  Commit(1, {RemoveLine("a"), AddLine("b")});
   ASSERT_TRUE(table.Advance(TableVersion(1), actions, 77).ok());
   ASSERT_TRUE(table.Advance(TableVersion(5), actions, 78).ok());  // not the next one: nothing happens
   SnapshotPtr snapshot = *table.Update();
   EXPECT_EQ(snapshot->version(), TableVersion(1));
-  EXPECT_EQ(snapshot->timestamp_ms(), 77);
   EXPECT_THAT(Paths(*snapshot), ElementsAre("b"));
+}
+
+TEST_F(TableTest, ATableThatWasMadeAnewIsNotTakenForTheOldOne) {
+  Commit(0, {kProtocol, kMetadata, AddLine("a")});
+  Commit(1, {AddLine("b")});
+  Table table(LocalFileSystem(), path_);
+  ASSERT_EQ((*table.Update())->version(), TableVersion(1));
+  fs::remove_all(path_ + "/_delta_log");
+  EXPECT_TRUE(IsErrorCondition(table.Update().status(), "DELTA_TABLE_NOT_FOUND"));
+  fs::create_directories(path_ + "/_delta_log");
+  Commit(0, {kProtocol, kMetadata, AddLine("other")});
+  EXPECT_THAT(Paths(**table.Update()), ElementsAre("other"));
+  fs::remove_all(path_ + "/_delta_log");
+  fs::create_directories(path_ + "/_delta_log");
+  for (int64_t v = 0; v < 4; ++v) Commit(v, {kProtocol, kMetadata, AddLine("third " + std::to_string(v))});
+  EXPECT_EQ((*table.Update())->version(), TableVersion(3));
 }
 
 TEST_F(TableTest, FilesOfTheSamePathAreToldApartByTheirDeletionVector) {
@@ -161,7 +177,10 @@ TEST_F(TableTest, DamageIsNamed) {
   EXPECT_THAT(Open().Update().status().message(), HasSubstr("00000000000000000002.json is empty"));
   Commit(2, {AddLine("b")});
   ASSERT_TRUE(Open().Update().ok());
+  // A broken checkpoint is passed over as long as the commits are there.
   Write("00000000000000000003.checkpoint.parquet", {"no parquet"});
+  EXPECT_EQ((*Open().Update())->version(), TableVersion(3));
+  fs::remove(path_ + "/_delta_log/00000000000000000000.json");
   EXPECT_THAT(Open().Update().status().message(), HasSubstr("00000000000000000003.checkpoint.parquet cannot be read"));
 }
 

@@ -6,7 +6,8 @@
 Needs Java 17, pyspark 4.2.0 and delta-spark 4.4.0 on its class path (SPARK_CONF_DIR may bring it). A table is a function here: it
 writes `path` with Spark, and returns the reads to record. tests/delta/table/NAME then has the table and reads.jsonl, a read a line:
 
-    {"options": {...}, "path": "@v1", "where": SQL, "select": [SQL...], "stream": true,        what is asked; all optional
+    {"options": {...}, "path": "@v1", "where": SQL, "select": [SQL...], "stream": true, "checkpoint": NAME     what is asked; all optional;
+                                                        a stream goes on from (a copy of) the checkpoint NAME beside the table
      "schema": JSON, "rows": [JSON text of each row, sorted]}                                  what Spark answers
      or "error": CONDITION                                                                     … or how it fails
      "offsets": [...]                        streams, run with Trigger.AvailableNow: the source's offset of each micro-batch
@@ -16,6 +17,7 @@ tests/runner/delta_runner asks Millrace the same.
 import json
 import os
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -39,7 +41,7 @@ def partition_types(spark, path):
         PARTITIONED BY (b, t, s, i, l, f, d, dec, str, bin, dt, ts, ntz)""")
     spark.sql(f"""INSERT INTO delta.`{path}` VALUES
         (1, true, 1Y, 2S, 3, 4L, 1.5f, 2.5d, 12.30, 'a b/c=%:é?#', X'414243', DATE'2024-02-29', TIMESTAMP'2024-02-29 12:34:56.789012', TIMESTAMP_NTZ'2024-02-29 12:34:56.5'),
-        (2, false, -1Y, -2S, -3, -4L, -1.5f, 1e300d, -0.01, '', X'00', DATE'0001-01-01', TIMESTAMP'1969-12-31 23:59:59', TIMESTAMP_NTZ'1500-01-01 00:00:00'),
+        (2, false, -1Y, -2S, -3, -4L, -1.5f, 1e300d, -0.01, '', X'C3A9', DATE'0001-01-01', TIMESTAMP'1969-12-31 23:59:59', TIMESTAMP_NTZ'1500-01-01 00:00:00'),
         (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)""")
     reads = [{}]
     for where in ["b", "NOT b", "b IS NULL", "i = 3", "i <> 3", "l IN (4, 5)", "d > 1e10", "dec < 0", "str = 'a b/c=%:é?#'", "str IS NULL",
@@ -240,6 +242,35 @@ def stream_limits(spark, path):
 
 
 @table
+def stream_handover(spark, path):
+    """Checkpoints that Spark left: of a query that had read all there was, and of one that failed among the files of the first state."""
+    spark.sql(f"CREATE TABLE delta.`{path}` (k INT) USING delta")
+    for i in range(3):
+        spark.sql(f"INSERT INTO delta.`{path}` SELECT /*+ REPARTITION(2) */ int({i} * 10 + id) FROM range(4)")
+
+    def run(name, work, **options):
+        query = spark.readStream.format("delta").options(**options).load(path).writeStream.foreachBatch(work) \
+            .option("checkpointLocation", str(pathlib.Path(path).parent / name)).start()
+        try:
+            query.processAllAvailable()
+        except Exception:
+            pass
+        query.stop()
+
+    def fail(_, batch_id):
+        if batch_id == 2:
+            raise ValueError("told to")
+
+    run("finished", lambda *_: None)
+    run("broken", fail, maxFilesPerTrigger="1")
+    spark.sql(f"INSERT INTO delta.`{path}` SELECT /*+ REPARTITION(2) */ int(30 + id) FROM range(4)")
+    spark.sql(f"INSERT INTO delta.`{path}` VALUES (40)")
+    resume = lambda name, **options: {"stream": True, "checkpoint": name, "options": options}  # noqa: E731
+    return [resume("finished"), resume("finished", maxFilesPerTrigger="1"), resume("broken", maxFilesPerTrigger="1"), resume("broken"),
+            resume("broken", startingVersion="4")]
+
+
+@table
 def schema_changes(spark, path):
     """NOT NULL, comments, CHAR and VARCHAR; then overwritten with another schema."""
     spark.sql(f"CREATE TABLE delta.`{path}` (id BIGINT NOT NULL COMMENT 'the key', d DATE, c CHAR(5), v VARCHAR(9)) USING delta")
@@ -265,6 +296,80 @@ def compacted_log(spark, path):
     return [{}, {"options": {"versionAsOf": "3"}}, {"options": {"versionAsOf": "2"}}]
 
 
+def small(spark, path, commits=4, **properties):
+    given = ", ".join(f"'{key}' = '{value}'" for key, value in {"delta.checkpointInterval": "100", **properties}.items())
+    spark.sql(f"CREATE TABLE delta.`{path}` (k INT) USING delta TBLPROPERTIES ({given})")
+    for i in range(1, commits):
+        spark.sql(f"INSERT INTO delta.`{path}` VALUES ({i})")
+    return pathlib.Path(path)
+
+
+BATCH_AND_STREAM = [{}, {"stream": True}]
+
+
+@table
+def damage_no_table(spark, path):
+    """A directory without a log."""
+    pathlib.Path(path).mkdir()
+    (pathlib.Path(path) / "nothing.txt").write_text("x")
+    return BATCH_AND_STREAM + [{"path": "/missing"}, {"options": {"versionAsOf": "0"}}]
+
+
+@table
+def damage_missing_data_file(spark, path):
+    next(small(spark, path).glob("*.parquet")).unlink()
+    return [{}, {"stream": True, "options": {"startingVersion": "0"}}]
+
+
+@table
+def damage_truncated_data_file(spark, path):
+    file = next(small(spark, path).glob("*.parquet"))
+    file.write_bytes(file.read_bytes()[:-20])
+    return [{}]
+
+
+@table
+def damage_missing_commit(spark, path):
+    (small(spark, path) / "_delta_log" / f"{2:020}.json").unlink()
+    return BATCH_AND_STREAM + [{"options": {"versionAsOf": "1"}}, {"options": {"versionAsOf": "3"}}]
+
+
+@table
+def damage_truncated_commit(spark, path):
+    file = small(spark, path) / "_delta_log" / f"{3:020}.json"
+    file.write_text(file.read_text()[:-30])
+    return [{}, {"options": {"versionAsOf": "2"}}]
+
+
+@table
+def damage_first_commits_gone(spark, path):
+    for version in (0, 1):
+        (small(spark, path) if version == 0 else pathlib.Path(path)).joinpath("_delta_log", f"{version:020}.json").unlink()
+    return BATCH_AND_STREAM
+
+
+@table
+def damage_unknown_feature(spark, path):
+    file = small(spark, path, 2) / "_delta_log" / f"{2:020}.json"
+    file.write_text(json.dumps({"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["zebra"], "writerFeatures": ["zebra"]}}) + "\n")
+    return BATCH_AND_STREAM + [{"options": {"versionAsOf": "1"}}]
+
+
+@table
+def damage_unknown_version(spark, path):
+    file = small(spark, path, 2) / "_delta_log" / f"{2:020}.json"
+    file.write_text(json.dumps({"protocol": {"minReaderVersion": 9, "minWriterVersion": 9}}) + "\n")
+    return [{}]
+
+
+@table
+def unknown_writer_feature(spark, path):
+    """Readers need not know it."""
+    file = small(spark, path, 2) / "_delta_log" / f"{2:020}.json"
+    file.write_text(json.dumps({"protocol": {"minReaderVersion": 1, "minWriterVersion": 7, "writerFeatures": ["zebra"]}}) + "\n")
+    return [{}]
+
+
 def drop_commits_before_checkpoint(path):
     """What the log's clean-up leaves: the newest checkpoint and the commits after it."""
     folder = pathlib.Path(path) / "_delta_log"
@@ -274,18 +379,17 @@ def drop_commits_before_checkpoint(path):
             file.unlink()
 
 
+# What only says that something failed on the way.
+WRAPPERS = {"STREAM_FAILED", "FOREACH_BATCH_USER_FUNCTION_ERROR", "EXPRESSION_DECODING_FAILED"}
+
+
 def condition_of(error):
-    for _ in range(10):
-        name = getattr(error, "getCondition", lambda: None)()
-        if name:
-            return name
-        cause = getattr(error, "_cause", None) or error.__cause__
-        if cause is None:
-            break
-        error = cause
-    text = str(error)
-    start = text.find("[DELTA_")
-    return text[start + 1:text.find("]", start)] if start >= 0 else type(error).__name__
+    """The condition that says most: the error's own, Delta's below a wrapper, else the first in its text; or "unnamed"."""
+    own = getattr(error, "getCondition", lambda: None)()
+    if own and own not in WRAPPERS:
+        return own
+    found = [name for name in re.findall(r"\[([A-Z][A-Z0-9_.]{6,})\]", str(error)) if name not in WRAPPERS]
+    return next((name for name in found if name.startswith("DELTA_")), found[0] if found else "unnamed")
 
 
 def answer(spark, path, read):
@@ -301,6 +405,8 @@ def answer(spark, path, read):
         text = frame.selectExpr("to_json(struct(*), map('ignoreNullFields', 'false')) AS row")
         if read.get("stream"):
             checkpoint = tempfile.mkdtemp()
+            if "checkpoint" in read:
+                shutil.copytree(pathlib.Path(path).parent / read["checkpoint"], checkpoint, dirs_exist_ok=True)
             rows = []
             query = text.writeStream.foreachBatch(lambda batch, _: rows.extend(row.row for row in batch.collect())) \
                 .option("checkpointLocation", checkpoint).trigger(availableNow=True).start()
@@ -334,11 +440,15 @@ def main():
         except Exception as error:
             failed.append(f"{name}: {str(error)[:600]}")
             continue
+        spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # what it remembers of the table from before it was damaged
         with open(folder / "reads.jsonl", "w", encoding="utf-8") as out:
             for read in reads:
                 out.write(json.dumps({**read, **answer(spark, str(path), read)}, ensure_ascii=False) + "\n")
-        for file in list(folder.rglob(".*.crc")) + list(folder.rglob("_SUCCESS")):
-            file.unlink()
+        # Files of Hadoop's checksums, which nobody needs; walked by name, as some directories have characters that globs know.
+        for directory, _, files in os.walk(folder):
+            for file in files:
+                if file.startswith(".") and file.endswith(".crc"):
+                    os.unlink(os.path.join(directory, file))
         print(name, "done", flush=True)
     print("\n".join(failed))
     sys.exit(bool(failed))

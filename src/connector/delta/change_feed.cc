@@ -254,13 +254,6 @@ arrow::Result<std::unique_ptr<BatchScan>> OpenChangeFeedScan(const SourceRequest
   const ConnectorContext& context = *request.context;
   const Options& options = request.options;
   ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, table.table->Update());
-  auto both = [&](std::string_view version, std::string_view timestamp, const char* which) {
-    return options.Has(version) && options.Has(timestamp)
-               ? UserError("DELTA_MULTIPLE_CDC_BOUNDARY", {{"startingOrEnding", which}})
-               : arrow::Status::OK();
-  };
-  ARROW_RETURN_NOT_OK(both("startingVersion", "startingTimestamp", "starting"));
-  ARROW_RETURN_NOT_OK(both("endingVersion", "endingTimestamp", "ending"));
   Bound start, end{snapshot->version().value, std::nullopt};
   if (auto text = options.Get("startingVersion")) {
     ARROW_ASSIGN_OR_RAISE(start.version, ParseVersionOption(*text));

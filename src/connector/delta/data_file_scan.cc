@@ -1,6 +1,7 @@
 #include "connector/delta/data_file_scan.h"
 
 #include <arrow/array/util.h>
+#include <arrow/builder.h>
 #include <arrow/compute/api.h>
 #include <arrow/scalar.h>
 
@@ -10,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/json_value.h"
 #include "delta/deletion_vector/deletion_vector.h"
 #include "delta/log/log_paths.h"
 #include "delta/partition_value.h"
@@ -20,6 +22,35 @@
 namespace millrace::connector::delta_table {
 
 namespace {
+
+/// n of CHAR(n), which Spark keeps beside the type STRING; 0 for every other column.
+int CharLength(const types::StructField& field) {
+  if (field.type->id() != types::TypeId::kString || field.metadata_json.find("CHAR_VARCHAR") == std::string::npos) {
+    return 0;
+  }
+  auto metadata = ParseJson(field.metadata_json);
+  const JsonValue* type = metadata.ok() ? metadata->Find("__CHAR_VARCHAR_TYPE_STRING") : nullptr;
+  if (type == nullptr || !type->AsString().starts_with("char(")) return 0;
+  return std::atoi(type->AsString().c_str() + 5);
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> PadChars(const arrow::Array& values, int length, arrow::MemoryPool* pool) {
+  const auto& texts = static_cast<const arrow::StringArray&>(values);
+  arrow::StringBuilder padded(pool);
+  std::string text;
+  for (int64_t i = 0; i < texts.length(); ++i) {
+    if (texts.IsNull(i)) {
+      ARROW_RETURN_NOT_OK(padded.AppendNull());
+      continue;
+    }
+    text = texts.GetView(i);
+    // Characters, not bytes: those of UTF-8 that begin one.
+    auto count = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
+    if (count < length) text.append(static_cast<size_t>(length - count), ' ');
+    ARROW_RETURN_NOT_OK(padded.Append(text));
+  }
+  return padded.Finish();
+}
 
 class DataFilesReader final : public BatchReader {
  public:
@@ -62,6 +93,8 @@ class DataFilesReader final : public BatchReader {
     options.match = plan_->match;
     options.filter = plan_->filter;
     options.filter_schema = plan_->filter_schema;
+    options.first_byte = file().first_byte;
+    options.end_byte = file().end_byte;
     auto scan = format::ParquetScan::Open(file().path, options);
     if (!scan.ok()) return format::FileReadError(file().path, scan.status());
     scan_ = std::move(*scan);
@@ -138,8 +171,13 @@ class DataFilesReader final : public BatchReader {
         arrays.push_back(rows.column(rows.num_columns() - 1));
         continue;
       }
+      int char_length = plan_->char_lengths[arrays.size()];
       if (column >= 0 && column < DataReadPlan::kIsChangeType) {
-        arrays.push_back(rows.column(column));
+        std::shared_ptr<arrow::Array> values = rows.column(column);
+        if (char_length > 0) {
+          ARROW_ASSIGN_OR_RAISE(values, PadChars(*values, char_length, pool_));
+        }
+        arrays.push_back(std::move(values));
         continue;
       }
       ARROW_ASSIGN_OR_RAISE(auto constant, arrow::MakeArrayFromScalar(*Constant(column), rows.num_rows(), pool_));
@@ -215,6 +253,27 @@ types::DataTypePtr WithStateMetadata(const types::DataTypePtr& wanted, const typ
   }
 }
 
+/// Parts of at most `share` bytes; the last one takes what the log's size may have missed.
+std::vector<DataFile> Split(std::vector<DataFile> files, int64_t share) {
+  std::vector<DataFile> parts;
+  for (DataFile& file : files) {
+    int64_t size = file.size_bytes;
+    if (size <= share) {
+      parts.push_back(std::move(file));
+      continue;
+    }
+    for (int64_t start = 0; start < size; start += share) {
+      DataFile part = file;
+      bool last = start + share >= size;
+      part.first_byte = start;
+      part.end_byte = last ? std::numeric_limits<int64_t>::max() : start + share;
+      part.size_bytes = last ? size - start : share;
+      parts.push_back(std::move(part));
+    }
+  }
+  return parts;
+}
+
 int64_t ConfBytes(const ConnectorContext& context, std::string_view key, int64_t fallback) {
   std::optional<std::string> text = context.conf(key);
   if (!text) return fallback;
@@ -262,6 +321,7 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
   for (int column : columns.indices) {
     const types::StructField& field = output_schema.fields()[static_cast<size_t>(column)];
     output.push_back(field);
+    plan->char_lengths.push_back(CharLength(field));
     int partition = FieldIndex(*plan->partition_schema, field.name);
     int index = FieldIndex(schema, field.name);
     if (partition >= 0) {
@@ -282,9 +342,19 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
   }
   plan->wanted = types::Struct(std::move(wanted));
   plan->output = types::ToArrowSchema(*types::Struct(std::move(output)));
-  plan->filter = columns.filter;
+  plan->filter = UsableFilter(schema, columns.filter);
   plan->filter_schema = snapshot.schema();
   return plan;
+}
+
+format::PredicatePtr UsableFilter(const types::DataType& schema, const format::PredicatePtr& filter) {
+  return format::RenameColumns(filter,
+                               [&](const std::vector<std::string>& column) -> std::optional<std::vector<std::string>> {
+                                 int index = FieldIndex(schema, column[0]);
+                                 if (index < 0 || CharLength(schema.fields()[static_cast<size_t>(index)]) > 0)
+                                   return std::nullopt;
+                                 return column;
+                               });
 }
 
 std::vector<std::optional<std::string>> PartitionTexts(const delta::Snapshot& snapshot,
@@ -317,6 +387,7 @@ InputPartitions PackDataFiles(std::shared_ptr<const DataReadPlan> plan, std::vec
   int64_t total = 0;
   for (const DataFile& file : files) total += file.size_bytes + open_cost;
   int64_t share = std::min(max_bytes, std::max(open_cost, total / std::max(1, context.parallelism)));
+  files = Split(std::move(files), share);
   std::stable_sort(files.begin(), files.end(),
                    [](const DataFile& a, const DataFile& b) { return a.size_bytes > b.size_bytes; });
   InputPartitions partitions;

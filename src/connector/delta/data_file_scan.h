@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ inline constexpr std::string_view kCommitTimestamp = "_commit_timestamp";
 struct DataFile {
   std::string path;
   int64_t size_bytes = 0;
+  /// The part of the file that is read: row groups whose middle lies in it.
+  int64_t first_byte = 0;
+  int64_t end_byte = std::numeric_limits<int64_t>::max();
   /// Texts of the partition columns' values, in the order of the table's partitioning.
   std::vector<std::optional<std::string>> partition_values;
   /// Rows of this vector are not read; with `only`, just those of it that `only` does not have.
@@ -50,6 +54,8 @@ struct DataReadPlan {
   static constexpr int kIsCommitVersion = kIsChangeType + 1;
   static constexpr int kIsCommitTimestamp = kIsChangeType + 2;
   std::vector<int> columns;
+  /// For each output column of type CHAR(n) its n: shorter values get blanks behind, as Spark shows them. Else 0.
+  std::vector<int> char_lengths;
   std::shared_ptr<arrow::Schema> output;
   format::PredicatePtr filter;
   types::DataTypePtr filter_schema;
@@ -63,13 +69,16 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
                                                                     const ReadColumns& columns,
                                                                     const ConnectorContext& context);
 
+/// `filter` without conditions on CHAR columns, whose values in files, and so their statistics, may lack blanks.
+format::PredicatePtr UsableFilter(const types::DataType& schema, const format::PredicatePtr& filter);
+
 /// The file of a live entry.
 DataFile ToDataFile(const delta::Snapshot& snapshot, const delta::FileRef& file);
 /// Texts of the partition values of an action, in the table's order.
 std::vector<std::optional<std::string>> PartitionTexts(const delta::Snapshot& snapshot,
                                                        const delta::PartitionValues& values);
 
-/// Parts files as Spark packs them (spark.sql.files.maxPartitionBytes, openCostInBytes, a share a core).
+/// Parts files as Spark splits and packs them (spark.sql.files.maxPartitionBytes, openCostInBytes, a share a core).
 InputPartitions PackDataFiles(std::shared_ptr<const DataReadPlan> plan, std::vector<DataFile> files,
                               const ConnectorContext& context);
 

@@ -39,7 +39,7 @@ class DeltaScan final : public BatchScan {
     const ConnectorContext& context = *request_.context;
     ARROW_ASSIGN_OR_RAISE(auto plan, MakeDataReadPlan(*snapshot_, *request_.schema, columns, context));
     std::vector<DataFile> files;
-    for (const delta::FileRef& file : delta::SelectFiles(*snapshot_, columns.filter, *context.time_zone)) {
+    for (const delta::FileRef& file : delta::SelectFiles(*snapshot_, plan->filter, *context.time_zone)) {
       files.push_back(ToDataFile(*snapshot_, file));
     }
     return PackDataFiles(std::move(plan), std::move(files), context);

@@ -396,8 +396,10 @@ arrow::Result<types::DataTypePtr> DeltaStreamSchema(const SourceRequest& request
   ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
   if (table.is_time_travel()) return UserError("DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS");
   ARROW_ASSIGN_OR_RAISE(StreamOptions options, StreamOptions::Parse(request));
-  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, table.table->Update());
-  types::DataTypePtr schema = ReadSchema(*snapshot);
+  auto newest = table.table->Update();
+  if (IsErrorCondition(newest.status(), "DELTA_TABLE_NOT_FOUND")) return UserError("DELTA_SCHEMA_NOT_SET");
+  ARROW_RETURN_NOT_OK(newest);
+  types::DataTypePtr schema = ReadSchema(**newest);
   if (schema->fields().empty()) return UserError("DELTA_SCHEMA_NOT_SET");
   if (request.user_schema != nullptr && !request.user_schema->EqualsIgnoreNullability(*schema)) {
     return UserError("DELTA_READ_SOURCE_SCHEMA_CONFLICT");

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "connector/delta/data_file_scan.h"
 #include "delta/history/commit_times.h"
+#include "delta/log/log_error.h"
 #include "delta/schema/column_mapping.h"
 #include "types/datetime_text.h"
 
@@ -146,21 +147,22 @@ arrow::Result<TableRequest> ParseTableRequest(const SourceRequest& request) {
 }
 
 arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const ConnectorContext& context) {
-  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr newest, table.table->Update());
-  if (table.version_as_of) {
-    ARROW_ASSIGN_OR_RAISE(delta::TableVersion version,
-                          delta::CheckVersionExists(*table.table, *newest, *table.version_as_of,
-                                                    /*must_be_recreatable=*/true, /*allow_beyond_newest=*/false));
-    return table.table->SnapshotAt(version);
+  auto newest = table.table->Update();
+  if (IsErrorCondition(newest.status(), "DELTA_TABLE_NOT_FOUND")) {
+    ARROW_ASSIGN_OR_RAISE(auto there, context.file_system->Stat(table.table->path()));
+    if (!there) return UserError("PATH_NOT_FOUND", {{"path", "file:" + table.table->path()}});
   }
-  if (table.timestamp_as_of_us) {
-    // Commits are told apart by milliseconds.
-    ARROW_ASSIGN_OR_RAISE(delta::CommitTime commit,
-                          delta::CommitAtTime(*table.table, *newest, types::FloorDiv(*table.timestamp_as_of_us, 1000),
-                                              {}, *context.time_zone));
-    return table.table->SnapshotAt(commit.version);
+  // Later commits may be unreadable without harm to an older version; as in Spark, what they say is not passed over.
+  if (table.version_as_of && (newest.ok() || delta::IsUnreadableFile(newest.status()))) {
+    return table.table->SnapshotAt(delta::TableVersion(*table.version_as_of));
   }
-  return newest;
+  ARROW_RETURN_NOT_OK(newest);
+  if (!table.timestamp_as_of_us) return newest;
+  // Commits are told apart by milliseconds.
+  ARROW_ASSIGN_OR_RAISE(delta::CommitTime commit,
+                        delta::CommitAtTime(*table.table, **newest, types::FloorDiv(*table.timestamp_as_of_us, 1000),
+                                            {}, *context.time_zone));
+  return table.table->SnapshotAt(commit.version);
 }
 
 arrow::Result<bool> IsChangeFeed(const Options& options) {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "delta/action/action.h"
+#include "delta/log/log_error.h"
 
 namespace millrace::delta {
 
@@ -291,8 +292,8 @@ arrow::Result<std::vector<Action>> ActionParser::ParseLines(std::string_view tex
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     auto action = ParseLine(line);
     if (!action.ok()) {
-      return arrow::Status::Invalid("The Delta log file ", path, " is corrupt at line ", line_number, ": ",
-                                    action.status().message());
+      return UnreadableLogFile(path, "The Delta log file " + path + " is corrupt at line " +
+                                         std::to_string(line_number) + ": " + action.status().message());
     }
     if (*action) actions.push_back(std::move(**action));
   }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "delta/checkpoint/checkpoint_schema.h"
+#include "delta/log/log_error.h"
 #include "format/parquet/parquet_scan.h"
 
 namespace millrace::delta {
@@ -10,7 +11,7 @@ namespace {
 
 arrow::Status Corrupt(const std::string& path, const arrow::Status& status) {
   if (GetErrorDetail(status) != nullptr) return status;
-  return arrow::Status::Invalid("The Delta checkpoint ", path, " cannot be read: ", status.message());
+  return UnreadableLogFile(path, "The Delta checkpoint " + path + " cannot be read: " + status.message());
 }
 
 template <typename Array>
@@ -134,8 +135,9 @@ Remove ReadRemove(const arrow::StructArray& from, int64_t row) {
 /// Reads the rows of one Parquet file of actions into the contents.
 class ParquetActions {
  public:
-  ParquetActions(CheckpointContents* contents, std::vector<Sidecar>* sidecars, bool with_tombstones)
-      : contents_(contents), sidecars_(sidecars), with_tombstones_(with_tombstones) {}
+  ParquetActions(const FileSystem& file_system, CheckpointContents* contents, std::vector<Sidecar>* sidecars,
+                 bool with_tombstones)
+      : file_system_(file_system), contents_(contents), sidecars_(sidecars), with_tombstones_(with_tombstones) {}
 
   arrow::Status ReadFile(const std::string& path) {
     auto choose = [&](const arrow::Schema& file_schema) -> arrow::Result<format::ParquetScanOptions> {
@@ -144,7 +146,8 @@ class ParquetActions {
       options.batch_rows = int64_t{1} << 20;
       return options;
     };
-    ARROW_ASSIGN_OR_RAISE(auto scan, format::ParquetScan::Open(path, choose));
+    ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system_.ReadFile(path));
+    ARROW_ASSIGN_OR_RAISE(auto scan, format::ParquetScan::OpenBytes(path, std::move(bytes), choose));
     while (true) {
       ARROW_ASSIGN_OR_RAISE(auto batch, scan->Next());
       if (batch == nullptr) return arrow::Status::OK();
@@ -212,6 +215,7 @@ class ParquetActions {
     contents_->files.push_back({std::make_shared<const FileColumns>(std::move(arrays)), std::move(is_add)});
   }
 
+  const FileSystem& file_system_;
   CheckpointContents* contents_;
   std::vector<Sidecar>* sidecars_;
   bool with_tombstones_;
@@ -247,7 +251,7 @@ arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, 
                                                  const LogSegment& segment, bool with_tombstones) {
   CheckpointContents contents;
   std::vector<Sidecar> sidecars;
-  ParquetActions parquet(&contents, &sidecars, with_tombstones);
+  ParquetActions parquet(file_system, &contents, &sidecars, with_tombstones);
   for (const std::string& path : segment.checkpoint_files) {
     arrow::Status status = segment.checkpoint_is_json
                                ? ReadJsonTopLevel(file_system, path, with_tombstones, &contents, &sidecars)

@@ -235,6 +235,36 @@ Add FileColumns::ToAdd(int64_t row) const {
   return add;
 }
 
+bool FileColumns::HasKey(int64_t row, std::string_view wanted_path, std::string_view deletion_vector_id) const {
+  if (path(row) != wanted_path) return false;
+  if (!has_deletion_vector(row)) return deletion_vector_id.empty();
+  return deletion_vector(row)->UniqueId() == deletion_vector_id;
+}
+
+std::vector<int64_t> FileColumns::RowsWithHash(uint64_t hash) const {
+  std::call_once(index_made_, [this] {
+    size_t num_slots = 16;
+    while (num_slots < 2 * static_cast<size_t>(arrays_.num_rows)) num_slots *= 2;
+    index_.hashes.resize(static_cast<size_t>(arrays_.num_rows));
+    index_.slots.resize(num_slots);
+    for (int64_t row = 0; row < arrays_.num_rows; ++row) {
+      if (arrays_.path->IsNull(row)) continue;  // a checkpoint's row of another action
+      uint64_t key = KeyHash(row);
+      index_.hashes[static_cast<size_t>(row)] = key;
+      size_t slot = key & (num_slots - 1);
+      while (index_.slots[slot] != 0) slot = (slot + 1) & (num_slots - 1);
+      index_.slots[slot] = static_cast<uint32_t>(row) + 1;
+    }
+  });
+  std::vector<int64_t> rows;
+  size_t mask = index_.slots.size() - 1;
+  for (size_t slot = hash & mask; index_.slots[slot] != 0; slot = (slot + 1) & mask) {
+    uint32_t row = index_.slots[slot] - 1;
+    if (index_.hashes[row] == hash) rows.push_back(row);
+  }
+  return rows;
+}
+
 uint64_t FileColumns::KeyHash(int64_t row) const {
   if (!has_deletion_vector(row)) return FileKeyHash(path(row), {});
   return FileKeyHash(path(row), deletion_vector(row)->UniqueId());

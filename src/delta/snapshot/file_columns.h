@@ -4,6 +4,7 @@
 #include <arrow/result.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -63,13 +64,25 @@ class FileColumns {
 
   /// Hash of what tells logical files apart: path and deletion vector.
   uint64_t KeyHash(int64_t row) const;
+  /// Rows whose key has this hash, mostly none or one. The first call makes an index of all rows.
+  std::vector<int64_t> RowsWithHash(uint64_t hash) const;
+  /// Whether row is the file of this key.
+  bool HasKey(int64_t row, std::string_view path, std::string_view deletion_vector_id) const;
 
  private:
+  /// Open addressing: hashes by row, and rows (plus one) by hash.
+  struct KeyIndex {
+    std::vector<uint64_t> hashes;
+    std::vector<uint32_t> slots;
+  };
+
   static std::optional<int64_t> Int64(const std::shared_ptr<arrow::Int64Array>& column, int64_t row) {
     if (column == nullptr || column->IsNull(row)) return std::nullopt;
     return column->Value(row);
   }
   AddArrays arrays_;
+  mutable std::once_flag index_made_;
+  mutable KeyIndex index_;
 };
 
 /// Hash of a logical file's key: its path and its deletion vector's unique id (empty for none).

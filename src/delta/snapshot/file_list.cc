@@ -4,24 +4,25 @@
 
 namespace millrace::delta {
 
-namespace {
-
-std::string Key(std::string_view path, std::string_view deletion_vector_id) {
-  std::string key(path);
-  key += '\0';
-  key += deletion_vector_id;
-  return key;
-}
-
-}  // namespace
-
 bool FileKeySet::Insert(std::string_view path, std::string_view deletion_vector_id) {
-  hashes_.insert(FileKeyHash(path, deletion_vector_id));
-  return keys_.insert(Key(path, deletion_vector_id)).second;
+  uint64_t hash = FileKeyHash(path, deletion_vector_id);
+  auto [begin, end] = by_hash_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    const Key& key = keys_[it->second];
+    if (key.path == path && key.deletion_vector_id == deletion_vector_id) return false;
+  }
+  by_hash_.emplace(hash, keys_.size());
+  keys_.push_back({hash, std::string(path), std::string(deletion_vector_id)});
+  return true;
 }
 
-bool FileKeySet::Contains(std::string_view path, std::string_view deletion_vector_id) const {
-  return ContainsHash(FileKeyHash(path, deletion_vector_id)) && keys_.count(Key(path, deletion_vector_id)) > 0;
+bool FileKeySet::Contains(const FileColumns& columns, int64_t row) const {
+  auto [begin, end] = by_hash_.equal_range(columns.KeyHash(row));
+  for (auto it = begin; it != end; ++it) {
+    const Key& key = keys_[it->second];
+    if (columns.HasKey(row, key.path, key.deletion_vector_id)) return true;
+  }
+  return false;
 }
 
 void FileList::Append(std::shared_ptr<const FileColumns> columns, std::shared_ptr<const std::vector<uint8_t>> live) {
@@ -36,23 +37,32 @@ void FileList::Append(std::shared_ptr<const FileColumns> columns, std::shared_pt
   runs_.push_back(std::move(run));
 }
 
-void FileList::Remove(const FileKeySet& keys) {
+void FileList::Remove(const FileKeySet& keys, bool indexed) {
   if (keys.empty()) return;
   for (Run& run : runs_) {
     std::shared_ptr<std::vector<uint8_t>> changed;
-    for (int64_t row = 0; row < run.columns->num_rows(); ++row) {
-      if (!run.is_live(row) || !keys.ContainsHash(run.columns->KeyHash(row))) continue;
-      std::optional<DeletionVectorDescriptor> vector = run.columns->deletion_vector(row);
-      if (!keys.Contains(run.columns->path(row), vector ? vector->UniqueId() : std::string())) continue;
+    auto take_away = [&](int64_t row) {
       if (changed == nullptr) {
         auto size = static_cast<size_t>(run.columns->num_rows());
         changed = run.live == nullptr ? std::make_shared<std::vector<uint8_t>>(size, uint8_t{1})
                                       : std::make_shared<std::vector<uint8_t>>(*run.live);
       }
+      if ((*changed)[static_cast<size_t>(row)] == 0) return;
       (*changed)[static_cast<size_t>(row)] = 0;
       --run.num_live;
       --num_files_;
       total_size_bytes_ -= run.columns->size_bytes(row);
+    };
+    if (indexed) {
+      for (const FileKeySet::Key& key : keys.keys()) {
+        for (int64_t row : run.columns->RowsWithHash(key.hash)) {
+          if (run.is_live(row) && run.columns->HasKey(row, key.path, key.deletion_vector_id)) take_away(row);
+        }
+      }
+    } else {
+      for (int64_t row = 0; row < run.columns->num_rows(); ++row) {
+        if (run.is_live(row) && keys.Contains(*run.columns, row)) take_away(row);
+      }
     }
     if (changed != nullptr) run.live = std::move(changed);
   }

@@ -2,7 +2,7 @@
 
 #include <memory>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "delta/snapshot/file_columns.h"
@@ -18,16 +18,22 @@ struct FileRef {
 /// Keys of logical files: path and the deletion vector's unique id.
 class FileKeySet {
  public:
+  struct Key {
+    uint64_t hash = 0;
+    std::string path;
+    std::string deletion_vector_id;
+  };
+
   /// False when it was there.
   bool Insert(std::string_view path, std::string_view deletion_vector_id);
-  bool Contains(std::string_view path, std::string_view deletion_vector_id) const;
-  bool ContainsHash(uint64_t hash) const { return hashes_.count(hash) > 0; }
-  bool empty() const { return hashes_.empty(); }
-  size_t size() const { return keys_.size(); }
+  /// Whether row is the file of one of the keys.
+  bool Contains(const FileColumns& columns, int64_t row) const;
+  const std::vector<Key>& keys() const { return keys_; }
+  bool empty() const { return keys_.empty(); }
 
  private:
-  std::unordered_set<uint64_t> hashes_;
-  std::unordered_set<std::string> keys_;
+  std::vector<Key> keys_;
+  std::unordered_multimap<uint64_t, size_t> by_hash_;
 };
 
 /// The live files of a version: runs of columns, each with the rows of it that are live. Copies share everything.
@@ -69,8 +75,9 @@ class FileList {
 
   /// Adds a run. `live` may be null: all rows.
   void Append(std::shared_ptr<const FileColumns> columns, std::shared_ptr<const std::vector<uint8_t>> live);
-  /// Takes away the files of these keys.
-  void Remove(const FileKeySet& keys);
+  /// Takes away the files of these keys. `indexed`: by an index of the runs, which is made once and pays when a list is
+  /// followed; else in one pass over all rows.
+  void Remove(const FileKeySet& keys, bool indexed);
   /// Joins small runs at the end, so that a table that is followed for long has few: at most about log2(files).
   arrow::Status Compact();
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "delta/checkpoint/checkpoint_reader.h"
 #include "delta/feature/table_feature.h"
+#include "delta/log/log_error.h"
 
 namespace millrace::delta {
 
@@ -42,7 +43,7 @@ class Reconciler {
     if (checkpoint) {
       TakeCheckpoint(&*checkpoint);
       for (CheckpointContents::Files& files : checkpoint->files) state->files.Append(files.columns, files.is_add);
-      state->files.Remove(seen_);
+      state->files.Remove(seen_, /*indexed=*/false);
     }
     // Oldest first, as if the commits had been followed.
     std::vector<const Add*> newer;
@@ -86,7 +87,7 @@ arrow::Result<std::vector<Action>> ReadActions(const FileSystem& file_system, co
                                                ActionParser* parser) {
   ARROW_ASSIGN_OR_RAISE(std::string text, file_system.ReadFile(path));
   // The protocol lets no commit be empty; an empty file is one whose bytes were lost.
-  if (text.empty()) return arrow::Status::Invalid("The Delta log file ", path, " is empty");
+  if (text.empty()) return UnreadableLogFile(path, "The Delta log file " + path + " is empty");
   return parser->ParseLines(text, path);
 }
 
@@ -153,6 +154,7 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
   std::shared_ptr<TxnMap> txns;
   std::shared_ptr<DomainMetadataMap> domains;
   FileKeySet replaced;
+  bool same_metadata = true;
   std::vector<const Add*> adds;
   for (const Action& action : actions) {
     if (const auto* add = std::get_if<Add>(&action)) {
@@ -163,6 +165,7 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
       replaced.Insert(remove->path, VectorId(remove->deletion_vector));
     } else if (const auto* metadata = std::get_if<Metadata>(&action)) {
       state.metadata = *metadata;
+      same_metadata = false;
     } else if (const auto* protocol = std::get_if<Protocol>(&action)) {
       state.protocol = *protocol;
       ARROW_RETURN_NOT_OK(CheckReadable(state.protocol, state.table_path));
@@ -180,13 +183,13 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
   }
   if (txns != nullptr) state.txns = std::move(txns);
   if (domains != nullptr) state.domain_metadata = std::move(domains);
-  state.files.Remove(replaced);
+  state.files.Remove(replaced, /*indexed=*/true);
   if (!adds.empty()) {
     ARROW_ASSIGN_OR_RAISE(auto columns, FileColumns::FromAdds(adds));
     state.files.Append(std::move(columns), nullptr);
     ARROW_RETURN_NOT_OK(state.files.Compact());
   }
-  return Snapshot::Make(std::move(state));
+  return Snapshot::Make(std::move(state), same_metadata ? &before : nullptr);
 }
 
 }  // namespace millrace::delta

@@ -4,8 +4,14 @@
 
 namespace millrace::delta {
 
-arrow::Result<std::shared_ptr<const Snapshot>> Snapshot::Make(State state) {
+arrow::Result<std::shared_ptr<const Snapshot>> Snapshot::Make(State state, const Snapshot* same_metadata) {
   auto snapshot = std::shared_ptr<Snapshot>(new Snapshot());
+  if (same_metadata != nullptr) {
+    snapshot->schema_ = same_metadata->schema_;
+    snapshot->partition_columns_ = same_metadata->partition_columns_;
+    snapshot->state_ = std::move(state);
+    return snapshot;
+  }
   auto schema = state.metadata.ParseSchema();
   if (!schema.ok()) {
     return arrow::Status::Invalid("The schema of the Delta table ", state.table_path, " at version ",

@@ -35,8 +35,9 @@ class Snapshot {
     std::optional<TableVersion> checkpoint_version;
   };
 
+  /// `same_metadata`: a state with the same metadata, whose schema need not be parsed again; may be null.
   /// Errors: Invalid for a schema that cannot be parsed or a partition column that is not there.
-  static arrow::Result<std::shared_ptr<const Snapshot>> Make(State state);
+  static arrow::Result<std::shared_ptr<const Snapshot>> Make(State state, const Snapshot* same_metadata = nullptr);
 
   const std::string& table_path() const { return state_.table_path; }
   TableVersion version() const { return state_.version; }

@@ -103,8 +103,8 @@ arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& req
   options.schema = request.schema;
   options.filter = request.filter;
   options.filter_schema = request.filter_schema;
-  options.block_start = request.block.start;
-  options.block_length = request.block.length;
+  options.first_byte = request.block.start;
+  if (request.block.length >= 0) options.end_byte = request.block.start + request.block.length;
   options.batch_rows = request.batch_rows;
   auto scan = ParquetScan::Open(request.path, options);
   if (!scan.ok()) return FileReadError(request.path, scan.status());

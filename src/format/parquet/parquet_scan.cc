@@ -1,6 +1,7 @@
 #include "format/parquet/parquet_scan.h"
 
 #include <arrow/io/file.h>
+#include <arrow/io/memory.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
@@ -11,37 +12,44 @@
 
 namespace millrace::format {
 
-arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const std::string& path, int64_t batch_rows) {
-  ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
+namespace {
+
+// Of the bytes a row group takes in its file. Source: parquet-mr, which parts files in the same way.
+int64_t MiddleOf(const parquet::RowGroupMetaData& group) {
+  if (group.num_columns() == 0) return 0;
+  auto first = group.ColumnChunk(0);
+  int64_t start = first->data_page_offset();
+  if (first->has_dictionary_page() && first->dictionary_page_offset() > 0) {
+    start = std::min(start, first->dictionary_page_offset());
+  }
+  int64_t size = group.total_compressed_size();
+  if (size <= 0) size = group.total_byte_size();
+  return start + size / 2;
+}
+
+}  // namespace
+
+namespace {
+
+arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> OpenFile(std::shared_ptr<arrow::io::RandomAccessFile> file,
+                                                                    int64_t batch_rows, bool in_memory) {
   parquet::arrow::FileReaderBuilder builder;
   ARROW_RETURN_NOT_OK(builder.Open(std::move(file)));
   parquet::ArrowReaderProperties properties;
   properties.set_batch_size(batch_rows);
   properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
-  properties.set_pre_buffer(true);
+  properties.set_pre_buffer(!in_memory);
   std::unique_ptr<parquet::arrow::FileReader> reader;
   ARROW_RETURN_NOT_OK(builder.properties(properties)->Build(&reader));
   return reader;
 }
 
-namespace {
-
-/// A row group belongs to the block its middle lies in, as for parquet-mr.
-bool InBlock(const parquet::FileMetaData& metadata, int group, const ParquetScanOptions& options) {
-  if (options.block_start == 0 && options.block_length < 0) return true;
-  auto row_group = metadata.RowGroup(group);
-  if (row_group->num_columns() == 0) return options.block_start == 0;
-  auto first = row_group->ColumnChunk(0);
-  int64_t start = first->data_page_offset();
-  if (first->has_dictionary_page() && first->dictionary_page_offset() > 0) {
-    start = std::min(start, first->dictionary_page_offset());
-  }
-  int64_t middle = start + row_group->total_compressed_size() / 2;
-  return middle >= options.block_start &&
-         (options.block_length < 0 || middle < options.block_start + options.block_length);
-}
-
 }  // namespace
+
+arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const std::string& path, int64_t batch_rows) {
+  ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
+  return OpenFile(std::move(file), batch_rows, /*in_memory=*/false);
+}
 
 ParquetScan::ParquetScan() = default;
 ParquetScan::~ParquetScan() = default;
@@ -54,10 +62,11 @@ arrow::Result<std::unique_ptr<ParquetScan>> ParquetScan::Open(const std::string&
   return scan;
 }
 
-arrow::Result<std::unique_ptr<ParquetScan>> ParquetScan::Open(
-    const std::string& path,
+arrow::Result<std::unique_ptr<ParquetScan>> ParquetScan::OpenBytes(
+    const std::string& path, std::string bytes,
     const std::function<arrow::Result<ParquetScanOptions>(const arrow::Schema& file_schema)>& choose) {
-  ARROW_ASSIGN_OR_RAISE(auto reader, OpenParquet(path, 64 * 1024));
+  auto file = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(std::move(bytes)));
+  ARROW_ASSIGN_OR_RAISE(auto reader, OpenFile(std::move(file), 64 * 1024, /*in_memory=*/true));
   std::shared_ptr<arrow::Schema> schema;
   ARROW_RETURN_NOT_OK(reader->GetSchema(&schema));
   ARROW_ASSIGN_OR_RAISE(ParquetScanOptions options, choose(*schema));
@@ -82,7 +91,12 @@ arrow::Status ParquetScan::Start(const std::string& path, std::unique_ptr<parque
     auto filter_columns = ParquetColumns::Make(path, fields, options.filter_schema, options.match);
     row_groups_ = MatchingRowGroups(metadata, filter_columns.ok() ? *filter_columns : columns_, options.filter);
   }
-  std::erase_if(row_groups_, [&](int group) { return !InBlock(metadata, group, options); });
+  if (options.first_byte > 0 || options.end_byte < std::numeric_limits<int64_t>::max()) {
+    std::erase_if(row_groups_, [&](int group) {
+      int64_t middle = MiddleOf(*metadata.RowGroup(group));
+      return middle < options.first_byte || middle >= options.end_byte;
+    });
+  }
   int64_t row = 0;
   size_t next = 0;
   for (int i = 0; i < metadata.num_row_groups(); ++i) {

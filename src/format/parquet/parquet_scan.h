@@ -4,6 +4,7 @@
 #include <arrow/result.h>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,9 +31,9 @@ struct ParquetScanOptions {
   /// Types of the filter's columns; null: `schema`.
   types::DataTypePtr filter_schema;
   int64_t batch_rows = 64 * 1024;
-  /// Only row groups whose middle lies in these bytes of the file; a length below 0: to the end.
-  int64_t block_start = 0;
-  int64_t block_length = -1;
+  /// Only row groups whose middle lies in these bytes of the file: parts of a large file read by several tasks.
+  int64_t first_byte = 0;
+  int64_t end_byte = std::numeric_limits<int64_t>::max();
 };
 
 /// Reads the wanted columns of one Parquet file, row group by row group. Thread: confined.
@@ -40,9 +41,9 @@ class ParquetScan {
  public:
   /// Errors: those of opening, reading and of types that cannot be read so; not yet named by the file.
   static arrow::Result<std::unique_ptr<ParquetScan>> Open(const std::string& path, const ParquetScanOptions& options);
-  /// The options are made when it is known what the file has.
-  static arrow::Result<std::unique_ptr<ParquetScan>> Open(
-      const std::string& path,
+  /// The same of a file that is in memory; `path` is for messages. The options are made when it is known what it has.
+  static arrow::Result<std::unique_ptr<ParquetScan>> OpenBytes(
+      const std::string& path, std::string bytes,
       const std::function<arrow::Result<ParquetScanOptions>(const arrow::Schema& file_schema)>& choose);
   ~ParquetScan();
 

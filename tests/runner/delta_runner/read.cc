@@ -36,8 +36,9 @@ arrow::Status ReadOffsets(const std::string& checkpoint, std::vector<std::string
   return arrow::Status::OK();
 }
 
-arrow::Status RunStream(const DataFrame& frame, Answer* answer) {
+arrow::Status RunStream(const DataFrame& frame, const std::string& from, Answer* answer) {
   std::string checkpoint = fs::temp_directory_path() / ("delta_runner_" + RandomUuid());
+  if (!from.empty()) fs::copy(from, checkpoint, fs::copy_options::recursive);
   auto run = [&]() -> arrow::Status {
     std::mutex mutex;
     ARROW_ASSIGN_OR_RAISE(StreamingQuery query, frame.WriteStream()
@@ -65,7 +66,7 @@ arrow::Status AskOrFail(const Session& session, const std::string& format, const
   if (read.select) frame = frame.SelectExpr(read.select->empty() ? std::vector<std::string>{"count(*)"} : *read.select);
   ARROW_ASSIGN_OR_RAISE(answer->schema, frame.session()->Schema(frame.message()));
   DataFrame text = frame.SelectExpr({"to_json(struct(*), map('ignoreNullFields', 'false')) AS row"});
-  ARROW_RETURN_NOT_OK(read.stream ? RunStream(text, answer) : AppendRows(text, &answer->rows));
+  ARROW_RETURN_NOT_OK(read.stream ? RunStream(text, read.checkpoint, answer) : AppendRows(text, &answer->rows));
   std::sort(answer->rows.begin(), answer->rows.end());
   return arrow::Status::OK();
 }

@@ -18,6 +18,8 @@ struct Read {
   std::string where;
   std::optional<std::vector<std::string>> select;
   bool stream = false;
+  /// Streams: a checkpoint to go on from; it is copied. Empty: a new one.
+  std::string checkpoint;
 
   std::string ToString() const;
 };
