@@ -48,7 +48,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> MakeMetadataColumn(const types::Dat
   std::string path = PathText(file.path);
   std::string name = path.substr(path.rfind('/') + 1);
   int64_t length = block.length < 0 ? file.size_bytes - block.start : block.length;
-  std::shared_ptr<arrow::DataType> arrow_type = types::ToArrowType(type);
+  std::shared_ptr<arrow::DataType> arrow_type = types::ToArrow(type);
   arrow::ScalarVector values = {
       std::make_shared<arrow::StringScalar>(path),
       std::make_shared<arrow::StringScalar>(name),
