@@ -362,7 +362,11 @@ arrow::Status ScriptRun::AddOtherSource(const std::string& text) {
     if (key == "schema") {
       data_source->set_schema(value);
     } else {
-      if (key == "path" && !value.starts_with('/')) value = Folder(value);
+      if (key == "path" && !value.starts_with('/')) {
+        value = Folder(value);
+        // What a stream reads must be there, as for Spark; a pattern need not match anything yet.
+        if (value.find_first_of("*?[{") == std::string::npos) ARROW_RETURN_NOT_OK(files_.CreateDirectories(value));
+      }
       (*data_source->mutable_options())[key] = value;
     }
   }
