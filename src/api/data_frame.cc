@@ -366,7 +366,7 @@ arrow::Status DataFrame::ForeachPartition(
 }
 
 arrow::Status DataFrame::CreateTempView(std::string_view name, bool replace) const {
-  return connection_->CreateView(*message_, std::string(name), false, replace);
+  return connection_->CreateTempView(*message_, std::string(name), replace);
 }
 
 arrow::Result<std::string> DataFrame::Explain(bool extended) const { return connection_->Explain(*message_, extended); }
