@@ -175,7 +175,7 @@ DataFrame DataFrame::DropDuplicates(const std::vector<std::string>& columns) con
 }
 
 DataFrame DataFrame::DropDuplicatesWithinWatermark(const std::vector<std::string>& columns) const {
-  return MakeFrame(session_, [&](Relation* relation) {
+  return MakeFrame(connection_, [&](Relation* relation) {
     auto* deduplicate = relation->mutable_deduplicate();
     *deduplicate->mutable_input() = *message_;
     deduplicate->set_all_columns_as_keys(columns.empty());
