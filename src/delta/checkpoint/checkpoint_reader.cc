@@ -281,7 +281,7 @@ arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_
   CheckpointContents contents;
   std::vector<Sidecar> sidecars;
   arrow::Status status = path.ends_with(".json") ? ReadJsonTopLevel(file_system, path, false, &contents, &sidecars)
-                                                 : ParquetActions(&contents, &sidecars, false).ReadFile(path);
+                                                 : ParquetActions(file_system, &contents, &sidecars, false).ReadFile(path);
   if (!status.ok()) return Corrupt(path, status);
   std::vector<std::string> paths;
   for (Sidecar& sidecar : sidecars) paths.push_back(std::move(sidecar.path));
