@@ -77,7 +77,7 @@ def test_metadata_of_rows(tmp_path):
     folder.mkdir(parents=True)
     file = folder / "a b.json"
     file.write_text('{"n":1}\n{"n":2}\n')
-    os.utime(file, (1_700_000_000.123, 1_700_000_000.123))
+    os.utime(file, ns=(1_700_000_000_123_000_000, 1_700_000_000_123_000_000))
     whole = {"spark.sql.files.maxPartitionBytes": "1000000"}
     rows = read("json", tmp_path / "in", "SELECT *, _metadata FROM input WHERE _metadata.file_size > 10", conf=whole,
                 schema="n INT")
