@@ -254,7 +254,8 @@ def test_a_topic_deleted_under_a_running_query(kafka, tmp_path):
 def test_headers_keys_and_timestamps(kafka, tmp_path):
     from confluent_kafka import Producer
 
-    topic = kafka.create_topic("headers")
+    topic = f"headers-{time.time_ns()}"
+    create(kafka, topic, retention_ms="-1")  # the records are older than what brokers keep
     producer = Producer({"bootstrap.servers": kafka.servers})
     producer.produce(topic, key=b"k", value=b"v", timestamp=1_700_000_000_123, headers=[("a", b"1"), ("a", None), ("b", b"")])
     producer.produce(topic, value=None, timestamp=1_700_000_001_000)
@@ -336,7 +337,8 @@ def test_min_partitions_make_tasks(kafka):
 def test_starting_and_ending_by_timestamp(kafka):
     from confluent_kafka import Producer
 
-    topic = kafka.create_topic("timed", partitions=2)
+    topic = f"timed-{time.time_ns()}"
+    create(kafka, topic, partitions=2, retention_ms="-1")  # the records are older than what brokers keep
     producer = Producer({"bootstrap.servers": kafka.servers})
     for i in range(10):
         producer.produce(topic, value=str(i).encode(), partition=i % 2, timestamp=1_700_000_000_000 + i * 1000)
