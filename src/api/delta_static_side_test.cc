@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "api/local_connection.h"
 #include "connector/memory/memory_table.h"
 #include "session/session.h"
 #include "types/arrow_type.h"
@@ -27,10 +28,8 @@ class DeltaStaticSideTest : public ::testing::Test {
     auto session = Session::Builder().Config("spark.sql.shuffle.partitions", "1").GetOrCreate();
     ASSERT_TRUE(session.ok()) << session.status();
     session_.emplace(*session);
-    numbers_ = session_->Sql("SELECT 1")
-                   .session()
-                   ->memory_tables()
-                   .Create("numbers", types::Struct({{"k", types::Integer(), true, ""}}));
+    auto& engine = static_cast<api::LocalConnection&>(*session_->connection());
+    numbers_ = engine.session()->memory_tables().Create("numbers", types::Struct({{"k", types::Integer(), true, ""}}));
   }
   void TearDown() override {
     ASSERT_TRUE(session_->Stop().ok());
