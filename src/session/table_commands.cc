@@ -247,8 +247,10 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
       return UserError("TABLE_OR_VIEW_NOT_FOUND",
                        {{"relationName", QuoteNameParts(full)}, {"searchPath", session_.SearchPath()}});
     }
-    save.options.Set("overwriteSchema", "true");
   }
+  // Of this write only: the table does not keep it.
+  Options write_options = save.options;
+  if (create.replace) write_options.Set("overwriteSchema", "true");
   if (existing != nullptr && !create.replace) {
     if (create.if_not_exists) return arrow::Status::OK();
     return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts(full)}});
@@ -268,7 +270,7 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
     ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(*create.query));
     if (!create.replace) return CreateFrom(save, std::move(plan), create.if_not_exists);
     ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, Nullable(*plan->Schema())));
-    ARROW_RETURN_NOT_OK(WriteNew(table, save.options, std::move(plan), mode));
+    ARROW_RETURN_NOT_OK(WriteNew(table, write_options, std::move(plan), mode));
     table.schema = nullptr;
     return metastore_.CreateTable(std::move(table), /*replace=*/true);
   }
@@ -280,7 +282,7 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
     if (make) {
       // In the order they were declared in, the partition columns too.
       if (schema == nullptr) schema = types::Struct({});
-      ARROW_RETURN_NOT_OK(WriteNew(table, save.options, NoRows(schema), mode, /*defines_table=*/true));
+      ARROW_RETURN_NOT_OK(WriteNew(table, write_options, NoRows(schema), mode, /*defines_table=*/true));
     }
     table.schema = nullptr;
     return metastore_.CreateTable(std::move(table), create.replace);
