@@ -140,7 +140,8 @@ arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::Write
     sql::CreateTable create;
     create.name = name;
     create.provider = start.format();
-    for (const auto& field : plan->Schema()->fields()) create.columns.push_back({field});
+    types::DataTypePtr schema = plan->Schema();
+    for (const auto& field : schema->fields()) create.columns.push_back({field});
     create.partition_columns = request->partition_columns;
     std::string path = request->path;
     if (!path.empty()) create.location = path;
