@@ -1,10 +1,21 @@
 """Delta tables that PySpark makes and writes by name: SQL, saveAsTable, toTable, foreachBatch."""
 
 import json
+import sys
 
 import pytest
 
 import delta_tables
+
+
+@pytest.fixture
+def spark(start_server):
+    """Its server runs foreachBatch in the Python of this test."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.remote(start_server(environment={"PYSPARK_PYTHON": sys.executable}).url).getOrCreate()
+    yield session
+    session.stop()
 
 
 def refused(action, condition):
