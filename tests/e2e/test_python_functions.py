@@ -1,8 +1,12 @@
 """Python functions in queries give what real Spark gives (python_functions/record.py recorded it)."""
 
 import json
+import os
 import pathlib
+import signal
 import sys
+import threading
+import time
 
 import pytest
 
@@ -35,3 +39,52 @@ def test_case(session, name):
         assert "error" in got, got
         got.pop("error")
     assert got == expected
+
+
+def test_a_worker_that_dies_fails_its_query_only(session):
+    from pyspark.sql import functions as F
+
+    def die(x):
+        import os
+
+        os._exit(7)
+
+    with pytest.raises(Exception, match="Python worker exited unexpectedly"):
+        session.range(4).select(F.udf(die, "long")("id")).collect()
+    assert session.range(1).select(F.udf(lambda x: x + 1, "long")("id")).first()[0] == 1
+
+
+def test_a_worker_killed_in_the_middle_fails_its_query_only(session):
+    from pyspark.sql import functions as F
+
+    def linger(x):
+        import os
+        import time
+
+        with open(f"/tmp/millrace-test-worker-{os.getppid()}", "w") as out:
+            out.write(str(os.getpid()))
+        time.sleep(60)
+        return x
+
+    before = set(pathlib.Path("/tmp").glob("millrace-test-worker-*"))
+    failures = []
+
+    def run():
+        try:
+            session.range(0, 1, 1, 1).select(F.udf(linger, "long")("id")).collect()
+        except Exception as error:  # noqa: BLE001: any failure is what is wanted
+            failures.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    deadline = time.monotonic() + 60
+    marks = set()
+    while not marks and time.monotonic() < deadline:
+        time.sleep(0.1)
+        marks = {path for path in set(pathlib.Path("/tmp").glob("millrace-test-worker-*")) - before if path.read_text()}
+    (mark,) = marks
+    os.kill(int(mark.read_text()), signal.SIGKILL)
+    mark.unlink()
+    thread.join(timeout=60)
+    assert failures and "Python worker exited unexpectedly" in failures[0]
+    assert session.range(1).select(F.udf(lambda x: x + 1, "long")("id")).first()[0] == 1

@@ -1,6 +1,7 @@
 """Writes expected.json: what each case of cases.py gives on real Spark. Run with its Python."""
 
 import json
+import os
 import pathlib
 import sys
 
@@ -10,6 +11,7 @@ from outcome import outcome_of  # noqa: E402
 
 
 def main():
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     from pyspark.sql import SparkSession
 
     spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
