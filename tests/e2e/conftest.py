@@ -5,6 +5,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import sys
 import time
 import uuid
 
@@ -79,7 +80,7 @@ def servers_in(folder):
         command = [binary, "serve", "--port", str(port), "--warehouse", str(folder / "warehouse"), *options]
         with open(log, "wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder,
-                                       env={**os.environ, **(environment or {})})
+                                       env={**os.environ, "PYSPARK_PYTHON": sys.executable, **(environment or {})})
         server = Server(process, port, log)
         servers.append(server)
         deadline = time.monotonic() + 30
