@@ -16,7 +16,10 @@ ConnectService::~ConnectService() { Shutdown(); }
 
 std::shared_ptr<session::Session> ConnectService::NewSession() {
   auto session = session::Session::Create(engine_);
-  for (const auto& [key, value] : conf_) session->conf().SetAtStart(key, value).Warn();
+  for (const auto& [key, value] : conf_) {
+    arrow::Status status = session->conf().SetAtStart(key, value);
+    if (!status.ok()) status.Warn();
+  }
   return session;
 }
 

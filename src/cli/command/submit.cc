@@ -150,10 +150,11 @@ arrow::Status Submit(const SubmitOptions& options, int* exit_code) {
 void AddSubmitCommand(CLI::App& program, int* exit_code) {
   auto options = std::make_shared<SubmitOptions>();
   CLI::App* command = program.add_subcommand("submit", "Run a PySpark job on an embedded engine, as spark-submit does");
-  command->add_option("--conf,-c", options->settings, "Setting of the job, KEY=VALUE")->expected(1)->take_all();
+  command->add_option("--conf,-c", options->settings, "Setting of the job, KEY=VALUE")->allow_extra_args(false);
   command->add_option("--name", options->name, "The application's name");
   command->add_option("--py-files", options->py_files, "Modules and archives the job imports, separated by commas")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_flag("--verbose,-v", options->verbose, "Tell what is run");
   for (const char* name : {"--master",
                            "--deploy-mode",
@@ -179,8 +180,7 @@ void AddSubmitCommand(CLI::App& program, int* exit_code) {
                            "--keytab",
                            "--properties-file"}) {
     command->add_option(name, options->ignored, "Of spark-submit; has no meaning here")
-        ->expected(1)
-        ->take_all()
+        ->allow_extra_args(false)
         ->group("");
   }
   // The first word that is no option of ours is the job; what follows is its own, options too.
