@@ -11,6 +11,7 @@
 #include "logical/node/project.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "spark/connect/types.pb.h"
 
 namespace millrace::analyzer {
 
@@ -101,7 +102,13 @@ arrow::Result<RegisteredFunction> ToTableFunction(const connect::CommonInlineUse
   if (function->eval_type == EvalType::kTable) {
     return NotSupported("useArrow=False of the table function " + function->name);
   }
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr type, ResolveDataType(udtf.return_type()));
+  types::DataTypePtr type;
+  if (udtf.return_type().has_unparsed()) {
+    // "n int, square int": the columns of a table.
+    ARROW_ASSIGN_OR_RAISE(type, types::ParseSchemaDdl(udtf.return_type().unparsed().data_type_string()));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(type, ResolveDataType(udtf.return_type()));
+  }
   if (type->id() != types::TypeId::kStruct) {
     return UserError("UDTF_RETURN_TYPE_MISMATCH", {{"name", function->name}, {"return_type", type->Sql()}});
   }

@@ -31,6 +31,8 @@ def session(start_module_server):
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_case(session, name):
+    if name not in EXPECTED:
+        pytest.skip("not recorded on real Spark yet: python_functions/record.py does")
     expected = EXPECTED[name]
     got = outcome_of(CASES[name], session)
     if "error" in expected:
