@@ -23,6 +23,7 @@
 #include "physical/operator/streaming_deduplicate.h"
 #include "physical/operator/streaming_limit.h"
 #include "physical/operator/streaming_session_aggregate.h"
+#include "physical/operator/symmetric_hash_join.h"
 #include "physical/operator/union.h"
 #include "physical/operator/window.h"
 
@@ -35,6 +36,7 @@ constexpr OperatorRule kRules[] = {
     {"StreamingSessionAggregate", MatchesStreamingSessionAggregate, PlanStreamingSessionAggregate},
     {"StreamingAggregate", MatchesStreamingAggregate, PlanStreamingAggregate},
     {"StreamingDeduplicate", MatchesStreamingDeduplicate, PlanStreamingDeduplicate},
+    {"SymmetricHashJoin", MatchesSymmetricHashJoin, PlanSymmetricHashJoin},
     {"StreamingLimit", MatchesStreamingLimit, PlanStreamingLimit},
     {"EventTimeWatermark", MatchesEventTimeWatermark, PlanEventTimeWatermark},
     {"LocalScan", MatchesLocalScan, PlanLocalScan},

@@ -33,6 +33,10 @@ StateStores::~StateStores() {
 }
 
 Status StateStores::DeclareOperators(const std::vector<StatefulOperatorInfo>& operators, bool is_restart) {
+  if (conf_.provider_class != kHdfsBackedProvider && !operators.empty()) {
+    return Status::NotImplemented("spark.sql.streaming.stateStore.providerClass = ", conf_.provider_class,
+                                  " is not supported; supported: ", kHdfsBackedProvider);
+  }
   if (is_restart) ARROW_RETURN_NOT_OK(CheckOperatorNames(*file_system_, directory_, operators));
   for (const StatefulOperatorInfo& info : operators) {
     for (const auto& store : info.stores) {

@@ -10,7 +10,9 @@
 #include "logical/node/deduplicate.h"
 #include "logical/node/join.h"
 #include "logical/node/limit.h"
+#include "physical/join_plan.h"
 #include "physical/stateful/event_time.h"
+#include "physical/stateful/state_watermark.h"
 
 namespace millrace::streaming {
 
@@ -206,8 +208,32 @@ class NodeCheck {
             "Update output modes",
             type, ModeName(mode_)));
     }
-    return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
-                     {{"methodName", "a stream-stream join (an operator with state)"}, {"className", "Millrace"}});
+    if (join.type() == JoinType::kInner || join.type() == JoinType::kCross) return arrow::Status::OK();
+    if (HasWatermarkInKeys(join) || HasWatermarkRange(join)) return arrow::Status::OK();
+    return Refused(fmt::format(
+        "Stream-stream {} join between two streaming DataFrame/Datasets is not supported without a watermark "
+        "in the join keys, or a watermark on the nullable side and an appropriate range condition",
+        type));
+  }
+
+  static bool HasWatermarkInKeys(const Join& join) {
+    physical::JoinCondition condition = physical::SplitJoinCondition(join);
+    return physical::JoinKeyWithWatermark(condition.left_keys, condition.right_keys) >= 0;
+  }
+
+  static bool HasWatermarkRange(const Join& join) {
+    const auto& left = join.left()->output();
+    const auto& right = join.right()->output();
+    bool on_left = physical::StateWatermark::Derive(join.condition(), left, right).has_value();
+    bool on_right = physical::StateWatermark::Derive(join.condition(), right, left).has_value();
+    switch (join.type()) {
+      case JoinType::kRightOuter:
+        return on_right;
+      case JoinType::kFullOuter:
+        return on_left || on_right;
+      default:
+        return on_left;
+    }
   }
 
   static arrow::Status CheckDeduplicate(const logical::Deduplicate& deduplicate) {

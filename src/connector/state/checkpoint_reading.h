@@ -1,0 +1,62 @@
+#pragma once
+
+#include <arrow/result.h>
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/file_system.h"
+#include "connector/source.h"
+#include "state/state_schema.h"
+
+namespace millrace::connector {
+
+/// What readers of a checkpoint's state need of its logs: which batches are committed, and under which settings one
+/// ran. Format: docs/formats/metadata_log.md, offset_log.md.
+
+struct CommittedBatches {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+/// nullopt when no batch is committed (or nothing is there).
+arrow::Result<std::optional<CommittedBatches>> ReadCommittedBatches(const FileSystem& file_system,
+                                                                    const std::string& checkpoint_location);
+
+/// The settings in the offset log's entry of a batch.
+/// Errors: UserError STDS_OFFSET_LOG_UNAVAILABLE, STDS_OFFSET_METADATA_LOG_UNAVAILABLE.
+arrow::Result<std::map<std::string, std::string>> ReadBatchConf(const FileSystem& file_system,
+                                                                const std::string& checkpoint_location,
+                                                                int64_t batch_id);
+
+/// Options of the source "statestore", checked as Spark's StateSourceOptions checks them.
+struct StateReadOptions {
+  enum class JoinSide : uint8_t { kNone, kLeft, kRight };
+  struct Snapshot {
+    int64_t start_batch_id = 0;
+    int32_t partition = 0;
+  };
+  struct Changes {
+    int64_t start_batch_id = 0;
+    int64_t end_batch_id = 0;
+  };
+
+  std::string checkpoint_location;
+  int64_t batch_id = 0;
+  int64_t operator_id = 0;
+  std::string store_name;
+  JoinSide join_side = JoinSide::kNone;
+  std::optional<Snapshot> snapshot;
+  std::optional<Changes> changes;
+
+  /// Errors: UserError STDS_….
+  static arrow::Result<StateReadOptions> Parse(const SourceRequest& request);
+
+  std::string state_directory() const { return JoinPath(checkpoint_location, "state"); }
+  /// The store whose files are read.
+  std::string store_to_read() const;
+  /// As messages show them.
+  std::string ToString() const;
+};
+
+}  // namespace millrace::connector
