@@ -67,7 +67,7 @@ class RecordReader {
 };
 
 Status BadSize(StateFileKind kind, const std::string& path, std::string_view what, int32_t size) {
-  std::string condition = kind == StateFileKind::kDelta ? "CANNOT_LOAD_STATE_STORE.CANNOT_READ_DELTA_FILE_KEY_SIZE"
+  std::string condition = kind != StateFileKind::kSnapshot ? "CANNOT_LOAD_STATE_STORE.CANNOT_READ_DELTA_FILE_KEY_SIZE"
                           : what == "key" ? "CANNOT_LOAD_STATE_STORE.CANNOT_READ_SNAPSHOT_FILE_KEY_SIZE"
                                           : "CANNOT_LOAD_STATE_STORE.CANNOT_READ_SNAPSHOT_FILE_VALUE_SIZE";
   std::string number = std::to_string(size);
@@ -94,7 +94,8 @@ Status ReadRecords(CompressedReader* stream, const std::string& path, StateFileK
     if (value_size > kLargestRow) return BadSize(kind, path, "value", value_size);
     ARROW_ASSIGN_OR_RAISE(std::string_view value, reader.Read(static_cast<size_t>(value_size)));
     // Very old Sparks wrote four more bytes than the row has: rows are whole words.
-    ARROW_RETURN_NOT_OK(visit(key_copy, value.substr(0, value.size() / 8 * 8)));
+    size_t size = kind == StateFileKind::kChangelog ? value.size() : value.size() / 8 * 8;
+    ARROW_RETURN_NOT_OK(visit(key_copy, value.substr(0, size)));
   }
 }
 

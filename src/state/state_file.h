@@ -47,7 +47,11 @@ class StateFileWriter {
   int64_t num_bytes_ = 0;  // before compression
 };
 
-enum class StateFileKind : uint8_t { kDelta, kSnapshot };
+enum class StateFileKind : uint8_t {
+  kDelta,
+  kSnapshot,
+  kChangelog,  ///< RocksDB's: as a delta, but rows are not whole words
+};
 
 /// One record; value.data() == nullptr: the key was removed.
 using StateRecordVisitor = std::function<arrow::Status(std::string_view key, std::string_view value)>;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "state/memory/memory_state_store.h"
 #include "state/operator_metadata.h"
+#include "state/rocksdb/rocksdb_state_store.h"
 #include "state/state_schema.h"
 
 namespace millrace::state {
@@ -33,9 +34,9 @@ StateStores::~StateStores() {
 }
 
 Status StateStores::DeclareOperators(const std::vector<StatefulOperatorInfo>& operators, bool is_restart) {
-  if (conf_.provider_class != kHdfsBackedProvider && !operators.empty()) {
+  if (conf_.provider_class != kHdfsBackedProvider && conf_.provider_class != kRocksDbProvider) {
     return Status::NotImplemented("spark.sql.streaming.stateStore.providerClass = ", conf_.provider_class,
-                                  " is not supported; supported: ", kHdfsBackedProvider);
+                                  " is not supported; supported: ", kHdfsBackedProvider, ", ", kRocksDbProvider);
   }
   if (is_restart) ARROW_RETURN_NOT_OK(CheckOperatorNames(*file_system_, directory_, operators));
   for (const StatefulOperatorInfo& info : operators) {
@@ -58,8 +59,15 @@ Result<StateStoreProvider*> StateStores::ProviderOf(const StateStoreId& id) {
   if (operator_it == operators_.end()) return InternalError("state of an undeclared operator was opened");
   for (const auto& store : operator_it->second.stores) {
     if (store.name != id.store_name) continue;
-    std::unique_ptr<StateStoreProvider> provider = std::make_unique<MemoryStateStoreProvider>(
-        file_system_, StoreDirectory(directory_, id), id, store.schema, conf_);
+    std::string directory = StoreDirectory(directory_, id);
+    std::unique_ptr<StateStoreProvider> provider;
+    if (conf_.provider_class == kRocksDbProvider) {
+      provider =
+          std::make_unique<RocksDbStateStoreProvider>(file_system_, std::move(directory), id, store.schema, conf_);
+    } else {
+      provider =
+          std::make_unique<MemoryStateStoreProvider>(file_system_, std::move(directory), id, store.schema, conf_);
+    }
     return providers_.emplace(id, std::move(provider)).first->second.get();
   }
   return InternalError("an undeclared state store was opened: " + id.store_name);

@@ -1,0 +1,260 @@
+#include "state/rocksdb/rocksdb_files.h"
+
+#include <charconv>
+#include <filesystem>
+#include <optional>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/ids.h"
+#include "base/json_value.h"
+#include "base/version_line.h"
+#include "state/rocksdb/zip_archive.h"
+
+namespace millrace::state {
+
+using arrow::Result;
+using arrow::Status;
+
+namespace {
+
+constexpr std::string_view kMetadata = "metadata";
+
+std::optional<int64_t> VersionOf(std::string_view name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return std::nullopt;
+  name.remove_suffix(suffix.size());
+  int64_t version;
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), version);
+  if (name.empty() || error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return version;
+}
+
+std::string TextOf(const JsonValue& object, std::string_view name) {
+  const JsonValue* value = object.Find(name);
+  return value == nullptr ? "" : value->AsString();
+}
+
+int64_t NumberOf(const JsonValue& object, std::string_view name) {
+  const JsonValue* value = object.Find(name);
+  return value == nullptr ? 0 : value->AsInt64();
+}
+
+std::vector<RocksDbFiles::StoredFile> FilesOf(const JsonValue& root, std::string_view member, std::string_view stored) {
+  std::vector<RocksDbFiles::StoredFile> files;
+  const JsonValue* list = root.Find(member);
+  if (list == nullptr) return files;
+  for (const JsonValue& file : list->elements()) {
+    files.push_back({TextOf(file, "localFileName"), TextOf(file, stored), NumberOf(file, "sizeBytes")});
+  }
+  return files;
+}
+
+std::string EncodeMetadata(const RocksDbFiles::Snapshot& snapshot) {
+  std::vector<JsonValue> tables;
+  for (const auto& file : snapshot.tables) {
+    JsonValue entry = JsonValue::Object();
+    entry.Set("localFileName", JsonValue::String(file.local_name));
+    entry.Set("dfsSstFileName", JsonValue::String(file.stored_name));
+    entry.Set("sizeBytes", JsonValue::Number(file.size_bytes));
+    tables.push_back(std::move(entry));
+  }
+  JsonValue root = JsonValue::Object();
+  root.Set("sstFiles", JsonValue::Array(std::move(tables)));
+  root.Set("numKeys", JsonValue::Number(snapshot.num_keys));
+  root.Set("numInternalKeys", JsonValue::Number(int64_t{0}));
+  return "v1\n" + root.ToString();
+}
+
+bool IsSafeName(std::string_view name) { return !name.empty() && name.find('/') == std::string_view::npos; }
+
+}  // namespace
+
+Result<RocksDbFiles::Listing> RocksDbFiles::List() const {
+  Listing listing;
+  auto files = file_system_->List(directory_);
+  if (files.status().IsKeyError()) return listing;
+  ARROW_RETURN_NOT_OK(files);
+  for (const FileInfo& file : *files) {
+    if (auto version = VersionOf(file.name, ".zip")) listing.snapshots.insert(*version);
+    if (auto version = VersionOf(file.name, ".changelog")) listing.changelogs.insert(*version);
+  }
+  return listing;
+}
+
+Status RocksDbFiles::MakeDirectories() {
+  if (directories_made_) return Status::OK();
+  for (const char* folder : {"SSTs", "logs"}) {
+    ARROW_RETURN_NOT_OK(file_system_->CreateDirectories(JoinPath(directory_, folder)));
+  }
+  directories_made_ = true;
+  if (durability_ == Durability::kProcess) return Status::OK();
+  std::filesystem::path path(directory_);
+  for (int level = 0; level < 5 && path.has_parent_path(); ++level, path = path.parent_path()) {
+    ARROW_RETURN_NOT_OK(file_system_->SyncDirectory(path.string()));
+  }
+  return Status::OK();
+}
+
+Status RocksDbFiles::WriteFile(const std::string& path, std::string_view bytes) {
+  std::filesystem::path target(path);
+  std::string parent = target.parent_path().string();
+  std::string temporary = JoinPath(parent, "." + target.filename().string() + "." + RandomUuid() + ".tmp");
+  ARROW_ASSIGN_OR_RAISE(auto file, file_system_->OpenForWrite(temporary));
+  ARROW_RETURN_NOT_OK(file->Append(bytes));
+  if (durability_ == Durability::kMachine) ARROW_RETURN_NOT_OK(file->Sync());
+  ARROW_RETURN_NOT_OK(file->Close());
+  ARROW_RETURN_NOT_OK(file_system_->Rename(temporary, path));
+  return durability_ == Durability::kMachine ? file_system_->SyncDirectory(parent) : Status::OK();
+}
+
+Result<RocksDbFiles::Snapshot> RocksDbFiles::ReadMetadata(int64_t version,
+                                                          std::map<std::string, std::string>* files) const {
+  std::string path = PathOf(version, ".zip");
+  ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system_->ReadFile(path));
+  auto archive = ReadZip(bytes);
+  if (!archive.ok()) return DamagedStateFile(path, archive.status().message());
+  auto metadata = archive->find(std::string(kMetadata));
+  if (metadata == archive->end()) return DamagedStateFile(path, "it holds no metadata");
+  int format_version;
+  ARROW_ASSIGN_OR_RAISE(std::string_view json, AfterVersionLine(metadata->second, 1, path, &format_version));
+  auto root = ParseJson(json);
+  if (!root.ok()) return DamagedStateFile(path, "its metadata is no JSON");
+  if (const JsonValue* families = root->Find("columnFamilyMapping");
+      families != nullptr && !families->members().empty()) {
+    return Status::NotImplemented("state in column families (transformWithState): ", path);
+  }
+  Snapshot snapshot{FilesOf(*root, "sstFiles", "dfsSstFileName"), FilesOf(*root, "logFiles", "dfsLogFileName"),
+                    NumberOf(*root, "numKeys")};
+  archive->erase(metadata);
+  *files = std::move(*archive);
+  return snapshot;
+}
+
+Result<RocksDbFiles::Snapshot> RocksDbFiles::Download(int64_t version, const std::string& local_directory) const {
+  std::map<std::string, std::string> files;
+  auto snapshot = ReadMetadata(version, &files);
+  if (snapshot.status().IsKeyError()) {
+    return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE",
+                     {{"fileToRead", PathOf(version, ".zip")}});
+  }
+  ARROW_RETURN_NOT_OK(snapshot);
+  auto fetch = [&](const StoredFile& file, const char* folder) -> Status {
+    std::string path = JoinPath(JoinPath(directory_, folder), file.stored_name);
+    auto bytes = file_system_->ReadFile(path);
+    if (bytes.status().IsKeyError()) {
+      return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", path}});
+    }
+    ARROW_RETURN_NOT_OK(bytes);
+    if (static_cast<int64_t>(bytes->size()) != file.size_bytes) {
+      return UserError("CANNOT_LOAD_STATE_STORE.UNEXPECTED_FILE_SIZE",
+                       {{"dfsFile", path},
+                        {"localFile", file.local_name},
+                        {"expectedSize", std::to_string(file.size_bytes)},
+                        {"localFileSize", std::to_string(bytes->size())}});
+    }
+    files[file.local_name] = std::move(*bytes);
+    return Status::OK();
+  };
+  for (const StoredFile& file : snapshot->tables) ARROW_RETURN_NOT_OK(fetch(file, "SSTs"));
+  for (const StoredFile& file : snapshot->logs) ARROW_RETURN_NOT_OK(fetch(file, "logs"));
+  FileSystem* local = LocalFileSystem();
+  ARROW_RETURN_NOT_OK(local->CreateDirectories(local_directory));
+  for (const auto& [name, content] : files) {
+    if (!IsSafeName(name)) return DamagedStateFile(PathOf(version, ".zip"), "it holds a file outside its folder");
+    ARROW_ASSIGN_OR_RAISE(auto file, local->OpenForWrite(JoinPath(local_directory, name)));
+    ARROW_RETURN_NOT_OK(file->Append(content));
+    ARROW_RETURN_NOT_OK(file->Close());
+  }
+  return snapshot;
+}
+
+Result<RocksDbFiles::Snapshot> RocksDbFiles::Upload(int64_t version, const std::string& local_directory,
+                                                    int64_t num_keys, const Snapshot& known) {
+  ARROW_RETURN_NOT_OK(MakeDirectories());
+  FileSystem* local = LocalFileSystem();
+  ARROW_ASSIGN_OR_RAISE(auto entries, local->List(local_directory));
+  std::map<std::string, StoredFile> stored;
+  for (const StoredFile& file : known.tables) stored[file.local_name] = file;
+  Snapshot snapshot;
+  snapshot.num_keys = num_keys;
+  std::map<std::string, std::string> archive;
+  for (const FileInfo& entry : entries) {
+    if (entry.is_directory) continue;
+    std::string path = JoinPath(local_directory, entry.name);
+    bool is_table = entry.name.ends_with(".sst");
+    if (auto it = stored.find(entry.name);
+        is_table && it != stored.end() && it->second.size_bytes == entry.size_bytes) {
+      snapshot.tables.push_back(it->second);
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(std::string bytes, local->ReadFile(path));
+    if (is_table) {
+      std::string name = entry.name.substr(0, entry.name.size() - 4) + "-" + RandomUuid() + ".sst";
+      ARROW_RETURN_NOT_OK(WriteFile(JoinPath(JoinPath(directory_, "SSTs"), name), bytes));
+      snapshot.tables.push_back({entry.name, name, entry.size_bytes});
+    } else if (!entry.name.ends_with(".log") || !bytes.empty()) {
+      archive[entry.name] = std::move(bytes);
+    }
+  }
+  archive[std::string(kMetadata)] = EncodeMetadata(snapshot);
+  ARROW_RETURN_NOT_OK(HitFailpoint("state.before_snapshot_rename"));
+  ARROW_RETURN_NOT_OK(WriteFile(PathOf(version, ".zip"), WriteZip(archive)));
+  return snapshot;
+}
+
+Status RocksDbFiles::ReadChangelog(int64_t version, const StateRecordVisitor& visit) const {
+  std::string path = PathOf(version, ".changelog");
+  Status status = ReadStateFile(*file_system_, path, codec_, StateFileKind::kChangelog, visit);
+  if (!status.IsKeyError()) return status;
+  return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", path}});
+}
+
+Result<std::unique_ptr<StateFileWriter>> RocksDbFiles::CreateChangelog(int64_t version) {
+  ARROW_RETURN_NOT_OK(MakeDirectories());
+  return StateFileWriter::Create(file_system_, PathOf(version, ".changelog"), codec_);
+}
+
+Status RocksDbFiles::FinishChangelog(StateFileWriter* writer) {
+  return writer->Finish(durability_, "state.before_delta_rename");
+}
+
+Status RocksDbFiles::Clean(int64_t earliest) {
+  ARROW_ASSIGN_OR_RAISE(Listing listing, List());
+  auto after = listing.snapshots.upper_bound(earliest);
+  if (after == listing.snapshots.begin()) return Status::OK();
+  int64_t first_needed = *std::prev(after);
+  if (*listing.snapshots.begin() >= first_needed &&
+      (listing.changelogs.empty() || *listing.changelogs.begin() >= first_needed)) {
+    return Status::OK();
+  }
+  // Tables are listed before the zips are read: one that is written meanwhile is not among them.
+  std::set<std::string> unused;
+  ARROW_ASSIGN_OR_RAISE(auto tables, file_system_->List(JoinPath(directory_, "SSTs")));
+  for (const FileInfo& table : tables) unused.insert(table.name);
+  std::set<std::string> dropped;
+  for (int64_t version : listing.snapshots) {
+    std::map<std::string, std::string> ignored;
+    ARROW_ASSIGN_OR_RAISE(Snapshot snapshot, ReadMetadata(version, &ignored));
+    for (const StoredFile& table : snapshot.tables) {
+      if (version < first_needed) {
+        dropped.insert(table.stored_name);
+      } else {
+        unused.erase(table.stored_name);
+      }
+    }
+  }
+  ARROW_RETURN_NOT_OK(HitFailpoint("state.before_delete"));
+  for (int64_t version : listing.snapshots) {
+    if (version < first_needed) ARROW_RETURN_NOT_OK(file_system_->Remove(PathOf(version, ".zip")));
+  }
+  for (int64_t version : listing.changelogs) {
+    if (version < first_needed) ARROW_RETURN_NOT_OK(file_system_->Remove(PathOf(version, ".changelog")));
+  }
+  for (const std::string& table : unused) {
+    if (dropped.count(table) > 0)
+      ARROW_RETURN_NOT_OK(file_system_->Remove(JoinPath(JoinPath(directory_, "SSTs"), table)));
+  }
+  return Status::OK();
+}
+
+}  // namespace millrace::state

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "state/rocksdb/key_encoding.h"
+#include "state/rocksdb/rocksdb_files.h"
+#include "state/state_stores.h"
+
+namespace millrace::state {
+
+/// Spark's RocksDBStateStoreProvider: state larger than memory. Rows lie in a RocksDB on the machine's own disk; what a
+/// micro-batch reads and changes is in memory until it commits. Each version is a snapshot, or, with changelog
+/// checkpointing, a changelog and now and then a snapshot.
+/// Format: docs/formats/state_rocksdb.md.
+class RocksDbStateStoreProvider final : public StateStoreProvider {
+ public:
+  RocksDbStateStoreProvider(FileSystem* file_system, std::string directory, StateStoreId id, StateStoreSchema schema,
+                            StateStoreConf conf);
+  ~RocksDbStateStoreProvider() override;
+
+  arrow::Result<StateStore*> Open(StateVersion version) override;
+  arrow::Status Maintain() override;
+
+ private:
+  class Store;
+
+  RocksDbFiles files_;
+  StateStoreId id_;
+  StateStoreSchema schema_;
+  StateStoreConf conf_;
+  std::string local_directory_;
+  std::atomic<int64_t> committed_version_{0};
+  std::atomic<int64_t> last_snapshot_{-1};
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace millrace::state
