@@ -82,3 +82,35 @@ def test_state_goes_from_one_engine_to_the_other(kafka, tmp_path, first, what):
                 key = value["page"]
                 latest[key] = max(latest.get(key, 0), value["count"])
             assert latest == {page: n for (_, page), n in counted.items()}, engine
+
+
+@pytest.mark.parametrize("first", ["millrace", "spark"])
+def test_the_state_of_a_join_is_handed_over(kafka, tmp_path, first):
+    """Visits wait in state over each hand-over: their ads come when the other engine runs, or never do."""
+    topics = [kafka.create_topic(name) for name in ("visits", "ads", "out")]
+    arguments = (kafka.servers, tmp_path / "checkpoint", *topics, "available-now")
+    turns = {"millrace": lambda: programs.run("dynamic_joiner", *arguments),
+             "spark": lambda: spark(*arguments, job="dynamic_joiner")}
+    order = ["millrace", "spark"] * 2 if first == "millrace" else ["spark", "millrace"] * 2
+    turns[order[0]]()  # fixes where the topics begin
+    expected = {}
+    for number, engine in enumerate(order):
+        hour = 8 + number
+        visits = [json.dumps({"visit_id": f"v{hour}-{i}", "event_time": f"2024-01-01T{hour:02d}:{i:02d}:00.000+00:00",
+                              "page": f"p{hour}-{i}"}) for i in range(6)]
+        # Ads of the round before have their visits in the state that the other engine left.
+        ads = [json.dumps({"page": f"p{hour}-{i}", "display_time": f"2024-01-01T{hour:02d}:{i:02d}:30.000+00:00",
+                           "campaign_name": f"c{hour}-{i}"}) for i in (0, 2)]
+        programs.produce(kafka, topics[0], visits)
+        turns[engine]()
+        programs.produce(kafka, topics[1], ads)
+        turns[order[(number + 1) % len(order)]]()
+        expected |= {f"v{hour}-{i}": f"c{hour}-{i}" if i in (0, 2) else None for i in range(6)}
+    for topic, column, name in ((0, "event_time", "visit_id"), (1, "display_time", "campaign_name")):
+        programs.produce(kafka, topics[topic], [json.dumps({column: "2024-01-01T23:00:00.000+00:00", name: "end", "page": "e"})])
+    for engine in order[:2]:
+        turns[engine]()
+    rows = [json.loads(value) for _, _, value in programs.consume(kafka, topics[2])]
+    found = {row["visit_id"]: row.get("campaign_name") for row in rows if row["visit_id"] != "end"}
+    assert len(rows) - sum(row["visit_id"] == "end" for row in rows) == len(found)
+    assert found == expected
