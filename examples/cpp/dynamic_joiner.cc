@@ -8,7 +8,6 @@
 #include <iostream>
 
 using namespace millrace;
-
 namespace {
 
 DataFrame ReadTopic(const Session& spark, const std::string& kafka, const std::string& topic,
