@@ -56,7 +56,9 @@ class MetadataScan final : public BatchScan {
     std::array<arrow::ArrayBuilder*, 7> builders = {&ids, &names, &stores, &partitions, &first, &last, &properties};
     int64_t num_rows = ids.length();
     arrow::ArrayVector all(builders.size()), arrays;
-    for (size_t i = 0; i < builders.size(); ++i) ARROW_ASSIGN_OR_RAISE(all[i], builders[i]->Finish());
+    for (size_t i = 0; i < builders.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(all[i], builders[i]->Finish());
+    }
     arrow::FieldVector fields;
     for (int column : columns.indices) {
       arrays.push_back(all[static_cast<size_t>(column)]);

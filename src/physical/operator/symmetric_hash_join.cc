@@ -279,7 +279,9 @@ Status FillSide(const AttributeVector& mine, const AttributeVector& others, cons
   value_fields.push_back({"matched", types::Boolean(), true, {}});
   side->key_schema = types::Struct(std::move(key_fields));
   side->value_schema = types::Struct(std::move(value_fields));
-  if (filter != nullptr) ARROW_ASSIGN_OR_RAISE(side->filter, ExpressionSet::Bind({filter}, mine));
+  if (filter != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(side->filter, ExpressionSet::Bind({filter}, mine));
+  }
   ARROW_ASSIGN_OR_RAISE(side->event_time, EventTimeColumn::Find(mine, allow_several));
   if (key_has_watermark || !side->event_time.found()) return Status::OK();
   side->watermark = StateWatermark::Derive(condition, mine, others);
@@ -375,7 +377,9 @@ Result<OperatorPtr> PlanSymmetricHashJoin(const logical::PlanPtr& node, const Re
   SymmetricHashJoin::Spec spec;
   spec.type = join.type() == JoinType::kCross ? JoinType::kInner : join.type();
   int key_with_watermark = JoinKeyWithWatermark(left_keys, right_keys);
-  if (key_with_watermark >= 0) ARROW_ASSIGN_OR_RAISE(spec.key_time, KeyTime(left_keys, key_with_watermark));
+  if (key_with_watermark >= 0) {
+    ARROW_ASSIGN_OR_RAISE(spec.key_time, KeyTime(left_keys, key_with_watermark));
+  }
   bool by_key = key_with_watermark >= 0;
   ARROW_RETURN_NOT_OK(FillSide(left->output(), right->output(), left_keys, split.left, condition.residual, by_key,
                                allow_several, &spec.sides[0]));

@@ -123,7 +123,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> JoinPartition::PairRows(
   for (size_t i = 0; i < wanted.size(); ++i) {
     auto& column = wanted[i].side == side ? my_columns[next_mine++] : other_columns[next_other++];
     const auto& type = schema->field(static_cast<int>(i))->type();
-    if (column == nullptr) ARROW_ASSIGN_OR_RAISE(column, arrow::MakeArrayOfNull(type, num_rows, pool));
+    if (column == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(column, arrow::MakeArrayOfNull(type, num_rows, pool));
+    }
     columns.push_back(Relabel(column, type));
   }
   return arrow::RecordBatch::Make(schema, num_rows, std::move(columns));

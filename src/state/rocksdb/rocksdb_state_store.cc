@@ -68,7 +68,9 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     rocksdb::Status status = db_->Get({}, db_->DefaultColumnFamily(), encoded_, &value_);
     if (!status.IsNotFound()) ARROW_RETURN_NOT_OK(FromRocksDb(status, "get"));
     std::string_view value;
-    if (status.ok()) ARROW_ASSIGN_OR_RAISE(value, RocksDbEncoding::DecodeValue(ViewOf(value_)));
+    if (status.ok()) {
+      ARROW_ASSIGN_OR_RAISE(value, RocksDbEncoding::DecodeValue(ViewOf(value_)));
+    }
     // Kept for the micro-batch: views stay valid, and each key is looked up once.
     ARROW_RETURN_NOT_OK(reads_.Put(key, value).status());
     read = reads_.Get(key);
@@ -292,7 +294,9 @@ Result<StateVersion> RocksDbStateStoreProvider::Store::Commit() {
   StateVersion next = version_.Next();
   bool changelog = provider_->conf_.rocksdb_changelog;
   std::unique_ptr<StateFileWriter> writer;
-  if (changelog) ARROW_ASSIGN_OR_RAISE(writer, provider_->files_.CreateChangelog(next.value));
+  if (changelog) {
+    ARROW_ASSIGN_OR_RAISE(writer, provider_->files_.CreateChangelog(next.value));
+  }
   rocksdb::WriteBatch batch;
   std::string key, value;
   ARROW_RETURN_NOT_OK(changes_.VisitChanges([&](const RowTable::Change& change) -> Status {
