@@ -143,6 +143,7 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
  private:
   void Close() {
     if (db_ == nullptr) return;
+    value_.Reset();  // it may hold a block of the database's cache
     (void)db_->Close();
     db_.reset();
   }
