@@ -72,12 +72,12 @@ TEST_F(StateSource, RowsOfADeduplication) {
 
 TEST_F(StateSource, RowsAndChangesOfAnAggregation) {
   Expect("3.2.0-streaming-aggregate-with-repartition", {},
-         {"{key1:int32 = 3, key2:int64 = 6} | {count:int64 = 2} | 1",
-          "{key1:int32 = 2, key2:int64 = 4} | {count:int64 = 1} | 4"});
+         {"{key1:int32 = 3, key2:int32 = 6} | {count:int64 = 2} | 1",
+          "{key1:int32 = 2, key2:int32 = 4} | {count:int64 = 1} | 4"});
   Expect("3.2.0-streaming-aggregate-with-repartition", {{"readChangeFeed", "true"}, {"changeStartBatchId", "0"}},
-         {"0 | update | {key1:int32 = 3, key2:int64 = 6} | {count:int64 = 1} | 1",
-          "1 | update | {key1:int32 = 3, key2:int64 = 6} | {count:int64 = 2} | 1",
-          "1 | update | {key1:int32 = 2, key2:int64 = 4} | {count:int64 = 1} | 4"});
+         {"0 | update | {key1:int32 = 3, key2:int32 = 6} | {count:int64 = 1} | 1",
+          "1 | update | {key1:int32 = 3, key2:int32 = 6} | {count:int64 = 2} | 1",
+          "1 | update | {key1:int32 = 2, key2:int32 = 4} | {count:int64 = 1} | 4"});
 }
 
 TEST_F(StateSource, RowsOfASessionWindowComeInSparksOrder) {
