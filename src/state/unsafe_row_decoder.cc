@@ -248,6 +248,9 @@ Result<Column> DecodeMaps(const DataType& type, std::span<const Cell> cells) {
     ARROW_RETURN_NOT_OK(CheckOffset(keys.size()));
     ends[i + 1] = static_cast<int32_t>(keys.size());
   }
+  for (const Cell& key : keys) {
+    if (key.slot == nullptr) return Malformed("a map with a NULL key");
+  }
   ARROW_ASSIGN_OR_RAISE(auto key_column, DecodeCells(*type.key(), keys));
   ARROW_ASSIGN_OR_RAISE(auto value_column, DecodeCells(*type.value(), values));
   auto arrow_type = types::ToArrow(type);
