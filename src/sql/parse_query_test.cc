@@ -219,9 +219,10 @@ TEST(ParseQuery, Plans) {
        "aggregate(u, [], [max(x)]); project(one_row, [1]); project(v, [c, d]))"},
       // refused by name
       {"SELECT * FROM t PIVOT (sum(a) FOR b IN (1))", "project(aggregate(t, [pivot_values!(1)], [sum(a)]), [*])"},
-      {"WITH RECURSIVE a AS (SELECT 1) SELECT 1", "error INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT WITH RECURSIVE"},
+      {"WITH RECURSIVE a AS (SELECT 1) SELECT 1",
+       "with(project(one_row, [1]); alias(hint(project(one_row, [1]), with_recursive), a))"},
       {"INSERT INTO t VALUES (1)", "error INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT INSERT INTO"},
-      {"SELECT 1 |> WHERE true", "error INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT pipe operator |>"},
+      {"SELECT 1 |> WHERE true", "filter(project(one_row, [1]), true)"},
       // syntax errors
       {"SELEC 1", "error PARSE_SYNTAX_ERROR"},
       {"SELECT a,\n  b c d\nFROM t", "error PARSE_SYNTAX_ERROR"},
@@ -275,7 +276,7 @@ TEST(ParseStatement, Commands) {
   EXPECT_EQ(insert.partition.size(), 2U);
   EXPECT_EQ(ParsedAs<Insert>("INSERT INTO t (a, b) VALUES (1, 2)").columns.size(), 2U);
 
-  EXPECT_TRUE(IsErrorCondition(ParseStatement("CREATE ROLE x", {}, &statement), "INVALID_SQL_SYNTAX"));
+  EXPECT_TRUE(IsErrorCondition(ParseStatement("CREATE ROLE x", {}, &statement), "INVALID_STATEMENT_OR_CLAUSE"));
   EXPECT_TRUE(IsErrorCondition(ParseStatement("FOO", {}, &statement), "PARSE_SYNTAX_ERROR"));
 }
 
