@@ -20,7 +20,10 @@ Table::Table(FileSystem* file_system, std::string path)
 arrow::Result<bool> Table::Exists() const {
   {
     std::lock_guard lock(mutex_);
-    if (newest_ != nullptr) return true;
+    if (newest_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(auto identity, IdentityOf(newest_->version()));
+      if (identity && identity == newest_identity_) return true;
+    }
   }
   ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*file_system_, log_path_));
   return !listing.empty();

@@ -5,9 +5,9 @@
 #include <fstream>
 #include <mutex>
 
+#include "api/connection.h"
 #include "base/error.h"
 #include "base/ids.h"
-#include "session/session.h"
 
 namespace millrace::delta_runner {
 
@@ -64,7 +64,7 @@ arrow::Status AskOrFail(const Session& session, const std::string& format, const
   DataFrame frame = reader.Load(read.path);
   if (!read.where.empty()) frame = frame.Where(read.where);
   if (read.select) frame = frame.SelectExpr(read.select->empty() ? std::vector<std::string>{"count(*)"} : *read.select);
-  ARROW_ASSIGN_OR_RAISE(answer->schema, frame.session()->Schema(frame.message()));
+  ARROW_ASSIGN_OR_RAISE(answer->schema, frame.connection()->Schema(frame.message()));
   DataFrame text = frame.SelectExpr({"to_json(struct(*), map('ignoreNullFields', 'false')) AS row"});
   ARROW_RETURN_NOT_OK(read.stream ? RunStream(text, read.checkpoint, answer) : AppendRows(text, &answer->rows));
   std::sort(answer->rows.begin(), answer->rows.end());
