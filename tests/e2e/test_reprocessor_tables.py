@@ -48,6 +48,7 @@ def test_the_seeds_steps_give_the_recorded_table(kafka, tmp_path):
     for start in range(0, len(inputs), 3):
         programs.produce(kafka, source, inputs[start : start + 3])
         programs.wait_until(lambda: num_commits(table) == start // 3 + 2, f"commit of round {start // 3}")
+    programs.wait_until((table / "_delta_log" / f"{3:020}.crc").exists, "the last checksum")
     programs.stop(job)
     assert (table / "_delta_log" / "_staged_commits").is_dir()
     assert sorted(name.name for name in (table / "_delta_log").glob("*.crc")) == [

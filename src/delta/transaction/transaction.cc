@@ -55,14 +55,6 @@ arrow::Status CheckNoDuplicates(const std::vector<Action>& actions) {
   return arrow::Status::OK();
 }
 
-// Whether the log still has the commit a kept snapshot ends with: a table may be removed, and made anew, behind our
-// back, and a commit after one that is not there would be the end of it.
-arrow::Result<bool> IsStillThere(const Table& table, const Snapshot& snapshot) {
-  ARROW_ASSIGN_OR_RAISE(auto commit,
-                        table.file_system()->Stat(JoinPath(table.log_path(), CommitFileName(snapshot.version()))));
-  return commit && (UsesInCommitTimestamps(snapshot.metadata()) || commit->modified_ms == snapshot.timestamp_ms());
-}
-
 }  // namespace
 
 bool UsesInCommitTimestamps(const Metadata& metadata) {
@@ -77,15 +69,13 @@ arrow::Result<std::unique_ptr<Transaction>> Transaction::Begin(std::shared_ptr<T
   ARROW_ASSIGN_OR_RAISE(bool exists, table->Exists());
   SnapshotPtr snapshot;
   if (exists) {
-    ARROW_ASSIGN_OR_RAISE(snapshot, table->Update());
-    ARROW_ASSIGN_OR_RAISE(bool current, IsStillThere(*table, *snapshot));
-    if (!current) {
-      table->Invalidate();
+    arrow::Result<SnapshotPtr> updated = table->Update();
+    if (updated.ok()) {
+      snapshot = *std::move(updated);
+    } else {
+      // Removed since it was looked at last?
       ARROW_ASSIGN_OR_RAISE(exists, table->Exists());
-      snapshot = nullptr;
-      if (exists) {
-        ARROW_ASSIGN_OR_RAISE(snapshot, table->Update());
-      }
+      if (exists) return updated.status();
     }
   }
   return BeginAt(std::move(table), std::move(snapshot), std::move(settings));
