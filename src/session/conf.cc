@@ -32,8 +32,6 @@ constexpr KnownKey kKnown[] = {
     {"spark.connect.session.planCompression.defaultAlgorithm", Kind::kText, "ZSTD"},
     {"spark.connect.session.planCompression.threshold", Kind::kInteger, "10485760"},
     {"spark.default.parallelism", Kind::kInteger, ""},
-    {"spark.driver.memory", Kind::kText, "", true},
-    {"spark.executor.memory", Kind::kText, "", true},
     {"spark.master", Kind::kText, "local[*]", true},
     {"spark.python.sql.dataFrameDebugging.enabled", Kind::kBool, "true"},
     {"spark.sql.adaptive.enabled", Kind::kBool, "true"},

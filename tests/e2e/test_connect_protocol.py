@@ -189,7 +189,8 @@ def test_a_dead_client_takes_nothing_along(start_server):
               "import types; c = Client(types.SimpleNamespace(port=int(sys.argv[2])), session_id=sys.argv[3])\n"
               "s = c.execute(range_plan(300000), sys.argv[4]); next(s); next(s); print('reading', flush=True); time.sleep(60)\n")
     child = subprocess.Popen([sys.executable, "-c", script, str(pathlib.Path(__file__).parent), str(server.port),
-                              client.session_id, operation], stdout=subprocess.PIPE, text=True)
+                              client.session_id, operation], stdout=subprocess.PIPE, text=True,
+                             env={**os.environ, "SPARK_HOME": "/"})
     assert child.stdout.readline().strip() == "reading"
     child.kill()
     child.wait()

@@ -127,7 +127,7 @@ def test_a_query_outlives_its_client(start_server, tmp_path, folder):
     query = (read(session, path).writeStream.format("json").option("checkpointLocation", str(tmp_path / "checkpoint"))
              .start(str(tmp_path / "out")))
     query.processAllAvailable()
-    session.client._channel.close()
+    session.client.close()  # without a word to the server
     add("b.json", 3)
     deadline = time.monotonic() + 30
     back = SparkSession.builder.remote(f"{server.url}/;user_id=ann;session_id={session_id}").create()
