@@ -96,7 +96,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     return function::BindCall(lower, {Literal::Integer(1)}, context_.eval, false, modifiers.filter);
   }
   // The number of a row in the order of the partitions (zipWithIndex, pandas-on-Spark's index).
-  if (lower == "distributed_sequence_id" && arguments.empty() && below_ != nullptr) {
+  if (lower == "distributed_sequence_id" && below_ != nullptr) {
     connect::Expression number;
     auto* window = number.mutable_window();
     window->mutable_window_function()->mutable_unresolved_function()->set_function_name("row_number");
