@@ -222,6 +222,21 @@ JsonValue TextsOf(const std::vector<std::string>& texts) {
 
 JsonValue TextOrNull(const std::optional<std::string>& text) { return text ? JsonValue::String(*text) : JsonValue(); }
 
+// What versions before table features stand for. Source: Delta protocol, "Supported Features".
+std::vector<std::string> ImpliedFeatures(const delta::Protocol& protocol) {
+  static constexpr struct {
+    int writer_version;
+    const char* name;
+  } kImplied[] = {{2, "appendOnly"},       {2, "invariants"},    {3, "checkConstraints"}, {4, "changeDataFeed"},
+                  {4, "generatedColumns"}, {5, "columnMapping"}, {6, "identityColumns"}};
+  std::vector<std::string> features;
+  if (protocol.writer_features) return features;
+  for (const auto& implied : kImplied) {
+    if (protocol.min_writer_version >= implied.writer_version) features.push_back(implied.name);
+  }
+  return features;
+}
+
 // Source: Delta, DescribeDeltaDetailCommand.
 arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const TableName& name) {
   ARROW_ASSIGN_OR_RAISE(OpenTable open, Open(resolver, name));
@@ -230,7 +245,7 @@ arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const TableName& name)
   const delta::Protocol& protocol = snapshot->protocol();
   JsonValue properties = JsonValue::Object();
   for (const auto& [key, value] : metadata.configuration) properties.Set(key, JsonValue::String(value));
-  std::vector<std::string> features;
+  std::vector<std::string> features = ImpliedFeatures(protocol);
   for (const auto& list : {protocol.reader_features, protocol.writer_features}) {
     if (list) features.insert(features.end(), list->begin(), list->end());
   }
