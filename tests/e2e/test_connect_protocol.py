@@ -372,3 +372,9 @@ def test_a_stop_signal_ends_queries_and_server(start_server, stop):
     time.sleep(0.3)
     server.process.send_signal(stop)
     assert server.process.wait(timeout=20) == 0
+
+
+def test_the_page_of_messages_is_up_to_date():
+    binary = os.environ.get("MILLRACE_BINARY", ROOT / "build/release/millrace")
+    page = subprocess.run([binary, "serve", "--messages"], capture_output=True, text=True, check=True).stdout
+    assert page == (ROOT / "docs/connect.md").read_text(), "run: millrace serve --messages > docs/connect.md"
