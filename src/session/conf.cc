@@ -142,6 +142,10 @@ arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std
   return arrow::Status::OK();
 }
 
+bool IsCoreSetting(std::string_view key) {
+  return std::binary_search(std::begin(kCoreSettings), std::end(kCoreSettings), key);
+}
+
 }  // namespace
 
 Conf::Conf(const Conf& other) {
@@ -156,7 +160,7 @@ arrow::Status Conf::Set(const std::string& key, const std::string& value) {
                        {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
     }
     ARROW_RETURN_NOT_OK(CheckKind(*known, key, value));
-  } else if (std::binary_search(std::begin(kCoreSettings), std::end(kCoreSettings), std::string_view(key))) {
+  } else if (IsCoreSetting(key)) {
     return UserError("CANNOT_MODIFY_CONFIG",
                      {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
   }
@@ -182,7 +186,7 @@ bool Conf::IsModifiable(std::string_view key) const {
 
 arrow::Status Conf::SetAtStart(const std::string& key, const std::string& value) {
   const KnownKey* known = FindKnown(key);
-  if (known == nullptr || !known->is_static) return Set(key, value);
+  if (!IsCoreSetting(key) && (known == nullptr || !known->is_static)) return Set(key, value);
   std::lock_guard lock(mutex_);
   values_[key] = value;
   return arrow::Status::OK();
