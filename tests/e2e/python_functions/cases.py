@@ -427,7 +427,8 @@ def group_larger_than_a_batch(spark):
     def size(frame):
         return pd.DataFrame({"n": [len(frame)]})
 
-    return numbers(spark, 25000, 2).groupBy(F.lit(1)).applyInPandas(size, "n long").collect()
+    return (numbers(spark, 25000, 2).withColumn("k", F.col("id") * 0).groupBy("k").applyInPandas(size, "n long")
+            .collect())
 
 
 @case
