@@ -18,7 +18,10 @@ void NativeClient::OnLog(const rd_kafka_t* handle, int level, const char* facili
     if (size_t end = message.find("]: "); end != std::string_view::npos) message.remove_prefix(end + 3);
   }
   std::lock_guard lock(self->mutex_);
-  self->last_problem_ = std::string(message);
+  // "1/1 brokers are down" comes after the reason, and says less.
+  if (self->last_problem_.empty() || message.find("brokers are down") == std::string_view::npos) {
+    self->last_problem_ = std::string(message);
+  }
 }
 
 arrow::Result<std::unique_ptr<NativeClient>> NativeClient::Open(ClientRole role, const ClientConfig& config) {

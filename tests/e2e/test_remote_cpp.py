@@ -65,7 +65,8 @@ def test_the_same_program_on_a_server(remote, tmp_path):
     printed = programs.run_job([batch, stream, wrong], timeout=180)
     assert printed.ends[:2] == ["ok", "ok"], printed.ends
     assert printed.rows == [{"k": "a", "total": 4}, {"k": "b", "total": 2}]
-    assert printed.progress[-1]["name"] == "tens" and sum(one["numInputRows"] for one in printed.progress) == 3
+    assert printed.progress[-1]["name"] == "tens"
+    assert sum(source["numInputRows"] for one in printed.progress for source in one["sources"]) == 3
     rows = [json.loads(line) for path in sorted((tmp_path / "out").glob("part-*")) for line in path.read_text().splitlines()]
     assert rows == [{"n": 10, "k": "A"}, {"n": 20, "k": "B"}, {"n": 30, "k": "A"}]
     assert printed.ends[2]["condition"] == "UNRESOLVED_COLUMN.WITH_SUGGESTION" and "`nope`" in printed.error

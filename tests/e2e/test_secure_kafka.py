@@ -112,7 +112,7 @@ def refused(secure, tmp_path, connection):
     source = secure.open.create_topic("in")
     return programs.run_job({
         "source": "kafka", "sourceOptions": {**connection, "subscribe": source, "startingOffsets": "earliest",
-                                             "kafka.default.api.timeout.ms": "3000"},
+                                             "kafka.default.api.timeout.ms": "6000"},
         "sink": "noop", "trigger": {"availableNow": True},
         "sinkOptions": {"checkpointLocation": str(tmp_path / "checkpoint")}}).error
 
