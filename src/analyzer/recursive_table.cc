@@ -7,12 +7,14 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/type_coercion.h"
+#include "expression/vector.h"
 #include "logical/node/join.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
 #include "logical/node/subquery_alias.h"
 #include "spark/connect/relations.pb.h"
+#include "types/arrow_type.h"
 
 namespace millrace::analyzer {
 
@@ -64,6 +66,15 @@ PlanPtr WithRows(const PlanPtr& plan, const std::shared_ptr<const Rows>& place,
   });
 }
 
+// The same values under the table's own types.
+std::shared_ptr<arrow::RecordBatch> Typed(const arrow::RecordBatch& batch, std::shared_ptr<arrow::Schema> schema) {
+  arrow::ArrayVector columns;
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    columns.push_back(arrow::MakeArray(expression::WithType(batch.column_data(i), schema->field(i)->type())));
+  }
+  return arrow::RecordBatch::Make(std::move(schema), batch.num_rows(), std::move(columns));
+}
+
 /// Runs a step when its rows are asked for, so that a LIMIT above ends an endless recursion.
 class LoopReader final : public connector::BatchReader {
  public:
@@ -86,9 +97,11 @@ class LoopReader final : public connector::BatchReader {
     pending_.clear();
     next_ = 0;
     int64_t count = 0;
-    for (const auto& partition : rows) {
-      for (const auto& batch : partition) {
+    std::shared_ptr<arrow::Schema> schema = types::ToArrowSchema(*request_.schema);
+    for (auto& partition : rows) {
+      for (auto& batch : partition) {
         if (batch->num_rows() == 0) continue;
+        batch = Typed(*batch, schema);
         count += batch->num_rows();
         pending_.push_back(batch);
       }

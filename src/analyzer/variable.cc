@@ -24,8 +24,8 @@ arrow::Result<std::optional<ExpressionPtr>> ResolveVariable(const std::vector<st
   info->kernel = [value = static_cast<const Literal&>(*variable.value).value()](
                      const expression::EvalContext&, const std::vector<arrow::Datum>&,
                      int64_t) -> arrow::Result<arrow::Datum> { return arrow::Datum(value); };
-  ExpressionPtr value =
-      std::make_shared<expression::Call>(std::move(info), variable.value->type(), true, expression::ExpressionVector{});
+  ExpressionPtr value = std::make_shared<expression::Call>(std::move(info), variable.value->type(),
+                                                           variable.value->nullable(), expression::ExpressionVector{});
   for (size_t i = count; i < parts.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(value, function::ExtractValue(value, Literal::String(parts[i]), context.eval.case_sensitive));
   }

@@ -16,9 +16,9 @@ using expression::ExpressionPtr;
 using spark::connect::Relation;
 using types::DataTypePtr;
 
-arrow::Status NotAVariable(const std::vector<std::string>& parts) {
+arrow::Status NotAVariable(const std::vector<std::string>& parts, std::string search_path = "[`system`.`session`]") {
   return UserError("UNRESOLVED_VARIABLE",
-                   {{"variableName", QuoteNameParts(parts)}, {"searchPath", "[`system`.`session`]"}});
+                   {{"variableName", QuoteNameParts(parts)}, {"searchPath", std::move(search_path)}});
 }
 
 // The values of the query's only row as these types; NULLs where it has none.
@@ -83,7 +83,7 @@ arrow::Status SetVariables(Session& session, const sql::SetVariable& set) {
   for (const sql::NameParts& parts : set.names) {
     std::optional<std::string> name = Variables::NameOf(parts);
     std::optional<Variable> variable = name ? variables.Find(*name) : std::nullopt;
-    if (!variable) return NotAVariable(parts);
+    if (!variable) return NotAVariable(parts, session.SearchPath());
     if (!seen.insert(ToLowerAscii(*name)).second) {
       return UserError("DUPLICATE_ASSIGNMENTS", {{"nameList", QuoteIdentifier(ToLowerAscii(*name))}});
     }

@@ -65,7 +65,10 @@ ExpressionPtr GroupingValue(const expression::Expression& call, const Expression
         context, arrow::int8(), num_rows,
         [&](int64_t i, int8_t* out) { *out = static_cast<int8_t>((ids[i] >> shift) & 1); }, ids);
   };
-  return std::make_shared<expression::Call>(std::move(info), types::Byte(), false, ExpressionVector{set_id});
+  // The bit is an argument too, so that the calls for two keys differ.
+  ExpressionPtr bit = expression::Literal::Integer(static_cast<int32_t>(at));
+  return std::make_shared<expression::Call>(std::move(info), types::Byte(), false,
+                                            ExpressionVector{set_id, std::move(bit)});
 }
 
 // Every grouping(x) names a key; grouping_id(…) names all of them or none.
@@ -376,7 +379,7 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
     ARROW_ASSIGN_OR_RAISE(item, WithSubqueryValues(item, below, eval));
     arrow::Status grouped = CheckGrouped(*WithoutName(item), grouping.keys(), below);
     bool missing = IsErrorCondition(grouped, "MISSING_GROUP_BY") || IsErrorCondition(grouped, "MISSING_AGGREGATION");
-    if (missing && grouping.is_all()) return UserError("UNRESOLVED_ALL_IN_GROUP_BY");
+    if (missing && grouping.is_all() && grouping.keys().empty()) return UserError("UNRESOLVED_ALL_IN_GROUP_BY");
     ARROW_RETURN_NOT_OK(grouped);
     ARROW_RETURN_NOT_OK(CheckGroupingCalls(*item, grouping.keys(), !grouping.sets().empty()));
   }

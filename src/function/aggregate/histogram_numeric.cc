@@ -20,6 +20,26 @@ struct Bin {
   double y;
 };
 
+// java.util.Random with the seed that Hive gives it.
+class Draws {
+ public:
+  double NextDouble() {
+    uint64_t high = Next(26) << 27;
+    return static_cast<double>(high + Next(27)) * 0x1.0p-53;
+  }
+
+ private:
+  static constexpr uint64_t kMultiplier = 0x5DEECE66D;
+  static constexpr uint64_t kMask = (uint64_t{1} << 48) - 1;
+
+  uint64_t Next(int bits) {
+    state_ = (state_ * kMultiplier + 0xB) & kMask;
+    return state_ >> (48 - bits);
+  }
+
+  uint64_t state_ = (31183 ^ kMultiplier) & kMask;
+};
+
 /// Bins by x, at most `max_bins`.
 class Histogram {
  public:
@@ -46,16 +66,19 @@ class Histogram {
   std::vector<Bin>& bins() { return bins_; }
 
  private:
-  // Joins the two bins that are nearest to each other until few enough are left. Of equal distances one is drawn in
-  // Hive; the first is taken here.
+  // Joins the two bins that are nearest to each other until few enough are left. Of equal distances one is drawn.
   void Trim(size_t max_bins) {
     while (bins_.size() > max_bins) {
       size_t nearest = 0;
+      int num_smallest = 1;
       double smallest = bins_[1].x - bins_[0].x;
       for (size_t i = 1; i + 1 < bins_.size(); ++i) {
         double distance = bins_[i + 1].x - bins_[i].x;
         if (distance < smallest) {
           smallest = distance;
+          nearest = i;
+          num_smallest = 1;
+        } else if (distance == smallest && random_.NextDouble() <= 1.0 / ++num_smallest) {
           nearest = i;
         }
       }
@@ -69,6 +92,7 @@ class Histogram {
   }
 
   std::vector<Bin> bins_;
+  Draws random_;
 };
 
 class HistogramState final : public AggregateState {

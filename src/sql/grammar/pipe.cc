@@ -36,7 +36,6 @@ arrow::Status Grammar::ParseNamedList(std::vector<Expression>* out) {
 
 // REQUIRES: the current token is behind |>.
 arrow::Status Grammar::ParsePipeOperator(Relation* query) {
-  size_t first = position_;
   switch (Peek().keyword) {
     case Keyword::kSelect:
       return ParsePipeSelect(query);
@@ -60,7 +59,6 @@ arrow::Status Grammar::ParsePipeOperator(Relation* query) {
       Take();
       Expression condition;
       ARROW_RETURN_NOT_OK(ParseExpression(&condition));
-      ARROW_RETURN_NOT_OK(RefuseAggregates({condition}, first + 1, "WHERE"));
       WrapInFilter(&condition, query);
       return Status::OK();
     }
@@ -88,7 +86,6 @@ arrow::Status Grammar::ParsePipeOperator(Relation* query) {
 }
 
 arrow::Status Grammar::ParsePipeSelect(Relation* query) {
-  size_t first = position_ + 1;
   std::vector<Expression> items;
   Take();
   bool distinct = false;
@@ -96,12 +93,16 @@ arrow::Status Grammar::ParsePipeSelect(Relation* query) {
     distinct = Take().Is(Keyword::kDistinct);
   }
   ARROW_RETURN_NOT_OK(ParseNamedList(&items));
-  ARROW_RETURN_NOT_OK(RefuseAggregates(items, first, "SELECT"));
   ARROW_RETURN_NOT_OK(ParseWindowClause());
   Relation input;
   PushBelow(query, &input);
-  query->mutable_project()->mutable_input()->Swap(&input);
-  for (Expression& item : items) query->mutable_project()->add_expressions()->Swap(&item);
+  if (std::any_of(items.begin(), items.end(), [&](const Expression& item) { return ContainsAggregate(item); })) {
+    query->mutable_aggregate()->mutable_input()->Swap(&input);
+    for (Expression& item : items) query->mutable_aggregate()->add_aggregate_expressions()->Swap(&item);
+  } else {
+    query->mutable_project()->mutable_input()->Swap(&input);
+    for (Expression& item : items) query->mutable_project()->add_expressions()->Swap(&item);
+  }
   if (!distinct) return Status::OK();
   Relation all_rows;
   PushBelow(query, &all_rows);

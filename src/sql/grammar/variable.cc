@@ -38,8 +38,7 @@ arrow::Status Grammar::ParseDeclareVariable(Command* out) {
   if (at_default()) {
     Take();
     size_t begin = position_;
-    Expression ignored;
-    ARROW_RETURN_NOT_OK(ParseExpression(&ignored));
+    while (!at_end()) Take();
     value = TextBetween(begin, position_);
   }
   ARROW_RETURN_NOT_OK(SelectOf(value, &declare.value));
@@ -78,8 +77,10 @@ arrow::Status Grammar::ParseSetVariable(Command* out) {
       Take();
       continue;
     }
-    Expression ignored;
-    ARROW_RETURN_NOT_OK(ParseExpression(&ignored));
+    // The value is parsed as a query of its own.
+    const int32_t depth = Peek().paren_depth;
+    auto ends = [&] { return At(Symbol::kSemicolon) || (At(Symbol::kComma) && Peek().paren_depth == depth); };
+    while (Peek().kind != TokenKind::kEnd && !ends()) Take();
     values += (values.empty() ? "" : ", ") + TextBetween(begin, position_);
   } while (Accept(Symbol::kComma));
   if (!values.empty()) ARROW_RETURN_NOT_OK(SelectOf(values, &set.query.emplace()));

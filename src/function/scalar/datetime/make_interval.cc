@@ -126,7 +126,7 @@ extern const FunctionDef kTryMakeInterval{
         "Legacy interval of years, months, weeks, days, hours, minutes and seconds; NULL where it overflows.",
     .example = "try_make_interval(100, 11, 1, 1, 12, 30, 01.001001)",
     .example_result = "100 years 11 months 8 days 12 hours 30 minutes 1.001001 seconds",
-    .min_arguments = 0,
+    .min_arguments = 1,
     .max_arguments = 7,
     .bind = [](const BindInput& input) {
       std::vector<DataTypePtr> parameters(6, types::Integer());
