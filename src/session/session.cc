@@ -360,6 +360,9 @@ arrow::Result<std::optional<QueryResult>> Session::RunCommand(const connect::Sql
 #pragma GCC diagnostic pop
   ARROW_RETURN_NOT_OK(sql::ParseStatement(text, options, &statement));
   if (statement.query) {
+    // EXECUTE IMMEDIATE and DESCRIBE HISTORY give rows, but are no relations that a client could go on with.
+    connect::Relation ignored;
+    if (as_relation && !sql::ParseQuery(text, options, &ignored).ok()) return Execute(*statement.query);
     ARROW_RETURN_NOT_OK(as_relation ? Analyze(command.input()) : Analyze(*statement.query));
     return std::nullopt;
   }

@@ -106,8 +106,12 @@ def test_tables_of_files_outside_the_warehouse(spark, tmp_path):
 def test_write_to_tables_of_the_second_kind(spark):
     spark.range(2).writeTo("second").using("parquet").create()
     assert rows(spark.table("second")) == [(0,), (1,)]
-    spark.range(5, 6).writeTo("second").using("parquet").createOrReplace()
+    spark.sql("DROP TABLE second")
+    spark.range(3).writeTo("second").using("delta").createOrReplace()
+    spark.range(5, 6).writeTo("second").using("delta").createOrReplace()
     assert rows(spark.table("second")) == [(5,)]
+    spark.range(1).writeTo("second").append()
+    assert rows(spark.table("second")) == [(0,), (5,)]
     spark.sql("DROP TABLE second")
 
 
@@ -116,6 +120,7 @@ def test_session_variables(spark):
     assert rows(spark.sql("SELECT id FROM range(4) WHERE id >= least")) == [(2,), (3,)]
     spark.sql("SET VAR least = (SELECT max(id) FROM range(4))")
     assert rows(spark.sql("SELECT least")) == [(3,)]
+    assert rows(spark.sql("EXECUTE IMMEDIATE 'SELECT ? + 1' USING 41")) == [(42,)]
     spark.sql("DROP TEMPORARY VARIABLE least")
 
 
