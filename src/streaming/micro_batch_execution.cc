@@ -142,6 +142,9 @@ arrow::Status MicroBatchExecution::Recover() {
     if (commit) watermarks_.Restore(commit->next_watermark_ms);
     for (QuerySource& source : bound_.sources) source.committed = source.available;
     batch_id_ = newest->Next();
+    // Spark would wait for data before it evicts what the watermark has passed; nobody can want that.
+    if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Resume(batch_watermark_ms_));
+    knows_watermarks_ = true;
     return arrow::Status::OK();
   }
   // The newest micro-batch is not done: it runs again, over exactly the same offsets.
@@ -226,7 +229,7 @@ arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
     changed = changed || source.available != source.committed;
   }
   has_new_data_ = changed;
-  if (!changed && has_run_ && state_ != nullptr && spec_.trigger.kind != TriggerKind::kOnce &&
+  if (!changed && knows_watermarks_ && state_ != nullptr && spec_.trigger.kind != TriggerKind::kOnce &&
       spec_.conf("spark.sql.streaming.noDataMicroBatches.enabled").value_or("true") != "false") {
     // The watermark moved: state goes, and comes out, without further data.
     ARROW_ASSIGN_OR_RAISE(changed, state_->ShouldRunAnotherBatch(watermarks_.watermark_ms()));
@@ -303,6 +306,7 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   if (write == nullptr) {
     if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Skip(batch_id_, previous_watermark_ms_, batch_watermark_ms_));
     has_run_ = true;
+    knows_watermarks_ = true;
     ARROW_RETURN_NOT_OK(log_writer_.Wait());
     return CommitSources();
   }
@@ -341,6 +345,7 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
   }
   event_times_ = std::move(batch.event_times);
   has_run_ = true;
+  knows_watermarks_ = true;
   return arrow::Status::OK();
 }
 

@@ -133,8 +133,10 @@ class MicroBatchExecution final : public StreamingQuery {
   int64_t batch_timestamp_ms_ = 0;
   /// The micro-batch has rows to read; others only evict state.
   bool has_new_data_ = false;
-  /// A micro-batch ran since the query started: it knows whether another is needed for state alone.
+  /// A micro-batch ran since the query started.
   bool has_run_ = false;
+  /// The watermarks of the micro-batch before are known, and with them whether another is needed for state alone.
+  bool knows_watermarks_ = false;
   std::map<const physical::Operator*, physical::EventTimeStats> event_times_;
   std::map<int64_t, int64_t> rows_read_;
   int64_t rows_written_ = 0;

@@ -38,6 +38,8 @@ class QueryState {
   /// The sink had the micro-batch already: its state is there, only the watermarks are to be known.
   arrow::Status Skip(BatchId batch_id, int64_t previous_watermark_ms, int64_t watermark_ms);
 
+  /// The last micro-batch of an earlier run had this watermark.
+  arrow::Status Resume(int64_t watermark_ms) { return SetWatermarks(watermark_ms, watermark_ms); }
   /// Whether a micro-batch without data has state to evict, now that the query's watermark is `watermark_ms`.
   arrow::Result<bool> ShouldRunAnotherBatch(int64_t watermark_ms) const;
   /// Of the last micro-batch; when none ran since, what belongs to a batch is 0.

@@ -197,9 +197,7 @@ class AggregateTask {
       partitions = PartitionHashes(keys, num_groups);
       for (int32_t& p : partitions) p = expression::Pmod(p, batch_.num_partitions());
     }
-    std::stable_sort(kept.begin(), kept.end(), [&](int32_t a, int32_t b) {
-      return partitions[static_cast<size_t>(a)] < partitions[static_cast<size_t>(b)];
-    });
+    kept = ByPartition(kept, partitions);
     renumbered_.assign(static_cast<size_t>(num_groups), kDropped);
     for (size_t i = 0; i < kept.size(); ++i) {
       renumbered_[static_cast<size_t>(kept[i])] = static_cast<uint32_t>(i);
@@ -216,6 +214,16 @@ class AggregateTask {
                             EventTimeColumn::Earliest(*keys_[static_cast<size_t>(op_.spec_.event_time.index())]));
     }
     return arrow::Status::OK();
+  }
+
+  // The rows in the order of their partitions, those of one in the order they are in.
+  std::vector<int32_t> ByPartition(const std::vector<int32_t>& rows, const std::vector<int32_t>& partitions) const {
+    std::vector<size_t> next(static_cast<size_t>(batch_.num_partitions()) + 1, 0);
+    for (int32_t row : rows) ++next[static_cast<size_t>(partitions[static_cast<size_t>(row)]) + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    std::vector<int32_t> sorted(rows.size());
+    for (int32_t row : rows) sorted[next[static_cast<size_t>(partitions[static_cast<size_t>(row)])]++] = row;
+    return sorted;
   }
 
   arrow::Status SortByKeys(const arrow::ArrayVector& keys, int64_t num_groups, std::vector<int32_t>* rows) const {
