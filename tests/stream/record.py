@@ -17,7 +17,7 @@ A script is read line by line; '#' starts a comment line; the rows under check, 
     check_new                                       the rows of the batches since the last check or check_new (or start of the script)
     stop / start / restart                          stop the query; start it from its checkpoint; both
     check_ordered                                   as check_new, in the order in which the sink got the rows
-    view NAME OTHER watermark COLUMN 'DELAY'        a view made of another; or drop_duplicates, drop_duplicates_within_watermark with
+    view NAME OTHER watermark COLUMN 'DELAY'        a view made of another; or repartition, drop_duplicates, drop_duplicates_within_watermark with
                                                     columns (none: all); or NAME alone, a query on indented lines below
     state OPERATOR VERSION                          the records of its partitions' delta files (default store): partition, key and
                                                     value in hexadecimal, '-' for a removed key, sorted
@@ -134,6 +134,8 @@ class Script:
             other = self.session.table(words[1])
             if words[2] == "watermark":
                 frame = other.withWatermark(words[3], text.split("'")[1])
+            elif words[2] == "repartition":
+                frame = other.repartition(*words[3:])
             elif words[2] == "drop_duplicates":
                 frame = other.dropDuplicates(words[3:] or None)
             else:

@@ -317,8 +317,8 @@ arrow::Status ScriptRun::AddMemorySource(const std::string& text) {
   return arrow::Status::OK();
 }
 
-// view NAME OTHER watermark COLUMN 'DELAY' | drop_duplicates [COLUMN…] | drop_duplicates_within_watermark [COLUMN…], or
-// view NAME with a query under it
+// view NAME OTHER watermark COLUMN 'DELAY' | drop_duplicates [COLUMN…] | drop_duplicates_within_watermark [COLUMN…] |
+// repartition COLUMN…, or view NAME with a query under it
 arrow::Status ScriptRun::AddView(const Step& step) {
   std::vector<std::string> words = SplitWords(step.text);
   Relation relation;
@@ -335,6 +335,12 @@ arrow::Status ScriptRun::AddView(const Step& step) {
       watermark->set_event_time(words.at(3));
       std::string delay = step.text.substr(step.text.find('\'') + 1);
       watermark->set_delay_threshold(delay.substr(0, delay.find('\'')));
+    } else if (words[2] == "repartition") {
+      auto* repartition = relation.mutable_repartition_by_expression();
+      *repartition->mutable_input() = input;
+      for (size_t i = 3; i < words.size(); ++i) {
+        repartition->add_partition_exprs()->mutable_unresolved_attribute()->set_unparsed_identifier(words[i]);
+      }
     } else {
       auto* deduplicate = relation.mutable_deduplicate();
       *deduplicate->mutable_input() = input;
