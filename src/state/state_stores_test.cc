@@ -101,6 +101,29 @@ TEST_F(StateStoresTest, EveryVersionThatIsRetainedCanBeOpened) {
   }
 }
 
+// DISTINCT keeps rows without columns.
+TEST_F(StateStoresTest, ARowWithoutBytesIsARow) {
+  for (std::string_view provider : {kHdfsBackedProvider, kRocksDbProvider}) {
+    fs::remove_all(directory_);
+    conf_.provider_class = std::string(provider);
+    {
+      auto stores = Start();
+      for (int64_t v = 0; v < 9; ++v) {
+        StateStore* store = stores->Open({}, StateVersion(v)).ValueOrDie();
+        ASSERT_TRUE(store->Put(LongRow(v), std::string_view()).ok());
+        ASSERT_TRUE(store->Commit().ok());
+        ASSERT_TRUE(stores->Maintain().ok());
+      }
+    }
+    StateStore* store = nullptr;
+    auto stores = Start(true);
+    store = stores->Open({}, StateVersion(9)).ValueOrDie();
+    for (int64_t v = 0; v < 9; ++v) EXPECT_NE(store->Get(LongRow(v)).ValueOrDie().data(), nullptr) << provider << v;
+    EXPECT_EQ(store->Get(LongRow(9)).ValueOrDie().data(), nullptr);
+    EXPECT_EQ(store->metrics().num_keys, 9);
+  }
+}
+
 TEST_F(StateStoresTest, AVersionWithoutChangesHasItsFile) {
   auto stores = Start();
   ASSERT_TRUE(stores->Open({}, StateVersion(0)).ValueOrDie()->Commit().ok());

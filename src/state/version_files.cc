@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/failpoint.h"
@@ -148,23 +149,29 @@ Status VersionFiles::WriteDelta(StateVersion version, const RowTable& table) {
 }
 
 Status VersionFiles::WriteSnapshot(int64_t base, int64_t version) {
-  // The rows of the deltas fit memory; those of the snapshot before flow through. An empty value: removed.
+  // The rows of the deltas fit memory; those of the snapshot before flow through.
   RowTable changed;
+  std::unordered_set<std::string> removed;
   for (int64_t v = base + 1; v <= version; ++v) {
-    ARROW_RETURN_NOT_OK(
-        ReadDelta(v, [&](std::string_view key, std::string_view value) { return changed.Put(key, value).status(); }));
+    ARROW_RETURN_NOT_OK(ReadDelta(v, [&](std::string_view key, std::string_view value) {
+      if (value.data() == nullptr) {
+        removed.emplace(key);
+      } else if (!removed.empty()) {
+        removed.erase(std::string(key));
+      }
+      return Apply(&changed, key, value);
+    }));
     changed.AcceptChanges();
   }
   ARROW_ASSIGN_OR_RAISE(auto writer, StateFileWriter::Create(file_system_, SnapshotPath(version), codec_));
   if (base > 0) {
     ARROW_RETURN_NOT_OK(ReadSnapshot(base, [&](std::string_view key, std::string_view value) {
-      return changed.Get(key).data() == nullptr ? writer->Put(key, value) : Status::OK();
+      bool stands = changed.Get(key).data() == nullptr && (removed.empty() || !removed.contains(std::string(key)));
+      return stands ? writer->Put(key, value) : Status::OK();
     }));
   }
   ARROW_RETURN_NOT_OK(changed.Scan([&](std::span<const StateEntry> entries) {
-    for (const StateEntry& entry : entries) {
-      if (!entry.value.empty()) ARROW_RETURN_NOT_OK(writer->Put(entry.key, entry.value));
-    }
+    for (const StateEntry& entry : entries) ARROW_RETURN_NOT_OK(writer->Put(entry.key, entry.value));
     return Status::OK();
   }));
   return writer->Finish(durability_, "state.before_snapshot_rename");

@@ -42,6 +42,12 @@ rocksdb::Options OptionsOf() {
   return options;
 }
 
+// In the tables of a micro-batch a word stands before the row: whether there is one. A row without columns has no
+// bytes.
+constexpr size_t kTagBytes = 8;
+
+bool IsThere(std::string_view tagged) { return tagged[0] != 0; }
+
 std::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 }  // namespace
@@ -59,10 +65,9 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   Status Load(StateVersion version);
 
   Result<std::string_view> Get(std::string_view key) override {
-    std::string_view changed = changes_.Get(key);
-    if (changed.data() != nullptr) return changed.empty() ? std::string_view() : changed;
-    std::string_view read = reads_.Get(key);
-    if (read.data() != nullptr) return read.empty() ? std::string_view() : read;
+    std::string_view known = changes_.Get(key);
+    if (known.data() == nullptr) known = reads_.Get(key);
+    if (known.data() != nullptr) return Untagged(known);
     encoding_.EncodeKey(key, &encoded_);
     value_.Reset();
     rocksdb::Status status = db_->Get({}, db_->DefaultColumnFamily(), encoded_, &value_);
@@ -72,9 +77,8 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
       ARROW_ASSIGN_OR_RAISE(value, RocksDbEncoding::DecodeValue(ViewOf(value_)));
     }
     // Kept for the micro-batch: views stay valid, and each key is looked up once.
-    ARROW_RETURN_NOT_OK(reads_.Put(key, value).status());
-    read = reads_.Get(key);
-    return read.empty() ? std::string_view() : read;
+    ARROW_RETURN_NOT_OK(reads_.Put(key, Tagged(status.ok(), value)).status());
+    return Untagged(reads_.Get(key));
   }
 
   Result<StateEntry> Find(std::string_view key) override {
@@ -85,14 +89,14 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   Status Put(std::string_view key, std::string_view value) override {
     ARROW_ASSIGN_OR_RAISE(std::string_view old, Get(key));
     if (old.data() == nullptr) ++num_keys_;
-    return changes_.Put(key, value).status();
+    return changes_.Put(key, Tagged(true, value)).status();
   }
 
   Status Remove(std::string_view key) override {
     ARROW_ASSIGN_OR_RAISE(std::string_view old, Get(key));
     if (old.data() == nullptr) return Status::OK();
     --num_keys_;
-    return changes_.Put(key, std::string_view()).status();
+    return changes_.Put(key, Tagged(false, {})).status();
   }
 
   Status GetAll(const UnsafeRows& keys, std::vector<std::string_view>* values) override {
@@ -116,10 +120,12 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     return ScanFrom(begin, [&](std::span<const StateEntry> entries) -> Status {
       // Views outlive the scan: the rows are read into the micro-batch's memory.
       for (const StateEntry& entry : entries) {
-        if (reads_.Get(entry.key).data() == nullptr) ARROW_RETURN_NOT_OK(reads_.Put(entry.key, entry.value).status());
+        if (reads_.Get(entry.key).data() == nullptr) {
+          ARROW_RETURN_NOT_OK(reads_.Put(entry.key, Tagged(true, entry.value)).status());
+        }
         StateEntry kept = changes_.Find(entry.key);
         if (kept.key.data() == nullptr) kept = reads_.Find(entry.key);
-        rows->push_back({kept.key, kept.value, 0});
+        rows->push_back({kept.key, Untagged(kept.value), 0});
       }
       return Status::OK();
     });
@@ -141,6 +147,16 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   }
 
  private:
+  std::string_view Tagged(bool is_there, std::string_view value) {
+    tagged_.assign(kTagBytes, '\0');
+    tagged_[0] = is_there ? 1 : 0;
+    tagged_.append(value);
+    return tagged_;
+  }
+  static std::string_view Untagged(std::string_view tagged) {
+    return IsThere(tagged) ? tagged.substr(kTagBytes) : std::string_view();
+  }
+
   void Close() {
     if (db_ == nullptr) return;
     value_.Reset();  // it may hold a block of the database's cache
@@ -168,10 +184,11 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   int64_t num_keys_ = 0;
   int64_t last_snapshot_ = 0;
   RocksDbFiles::Snapshot known_;
-  /// What the micro-batch put (an empty value: removed) and what it read (an empty value: not there).
+  /// What the micro-batch changed and what it read, tagged.
   RowTable changes_;
   RowTable reads_;
   std::string encoded_;
+  std::string tagged_;
   rocksdb::PinnableSlice value_;
 };
 
@@ -213,8 +230,8 @@ Status RocksDbStateStoreProvider::Store::Load(StateVersion version) {
   std::string key, value;
   ARROW_RETURN_NOT_OK(changes_.VisitChanges([&](const RowTable::Change& change) {
     encoding_.EncodeKey(change.key, &key);
-    if (change.value.empty()) return FromRocksDb(batch.Delete(key), "write");
-    RocksDbEncoding::EncodeValue(change.value, &value);
+    if (!IsThere(change.value)) return FromRocksDb(batch.Delete(key), "write");
+    RocksDbEncoding::EncodeValue(change.value.substr(kTagBytes), &value);
     return FromRocksDb(batch.Put(key, value), "write");
   }));
   rocksdb::WriteOptions write;
@@ -250,12 +267,14 @@ Status RocksDbStateStoreProvider::Store::ScanFrom(const std::string& prefix, con
   // A key that the micro-batch changed counts as it is now; one that `visit` removed before it came is not visited.
   auto add = [&](std::string_view encoded_key, std::string_view stored_value) -> Status {
     ARROW_ASSIGN_OR_RAISE(std::string_view key, encoding_.DecodeKey(encoded_key, &scratch));
-    std::string_view value = changes_.Get(key);
-    if (value.data() == nullptr) {
-      if (stored_value.data() == nullptr) return Status::OK();
-      ARROW_ASSIGN_OR_RAISE(value, RocksDbEncoding::DecodeValue(stored_value));
-    } else if (value.empty()) {
+    std::string_view changed = changes_.Get(key), value;
+    if (changed.data() != nullptr) {
+      if (!IsThere(changed)) return Status::OK();
+      value = Untagged(changed);
+    } else if (stored_value.data() == nullptr) {
       return Status::OK();
+    } else {
+      ARROW_ASSIGN_OR_RAISE(value, RocksDbEncoding::DecodeValue(stored_value));
     }
     keys.Append(key);
     values.Append(value);
@@ -302,11 +321,11 @@ Result<StateVersion> RocksDbStateStoreProvider::Store::Commit() {
   std::string key, value;
   ARROW_RETURN_NOT_OK(changes_.VisitChanges([&](const RowTable::Change& change) -> Status {
     encoding_.EncodeKey(change.key, &key);
-    if (change.value.empty()) {
+    if (!IsThere(change.value)) {
       if (writer != nullptr) ARROW_RETURN_NOT_OK(writer->Remove(key));
       return FromRocksDb(batch.Delete(key), "write");
     }
-    RocksDbEncoding::EncodeValue(change.value, &value);
+    RocksDbEncoding::EncodeValue(change.value.substr(kTagBytes), &value);
     if (writer != nullptr) ARROW_RETURN_NOT_OK(writer->Put(key, value));
     return FromRocksDb(batch.Put(key, value), "write");
   }));
