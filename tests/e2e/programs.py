@@ -96,10 +96,12 @@ def produce(kafka, topic, values, partition=0):
     from confluent_kafka import Producer
 
     producer = Producer({"bootstrap.servers": kafka.servers, "linger.ms": 1})
+    lost = []
     for value in values:
-        producer.produce(topic, value=value.encode() if isinstance(value, str) else value, partition=partition)
+        producer.produce(topic, value=value.encode() if isinstance(value, str) else value, partition=partition,
+                         on_delivery=lambda error, _: lost.append(str(error)) if error else None)
         producer.poll(0)
-    producer.flush()
+    assert producer.flush(60) == 0 and not lost, f"not all of it came to {topic}-{partition}: {lost[:1]}"
 
 
 def consume(kafka, topic, partitions=1):

@@ -70,7 +70,10 @@ class Copy:
             assert self.process.poll() is None, self.process.communicate()
             return sorted(self.values()) == sorted(values)
 
-        programs.wait_until(arrived, f"{values} in {self.target}", timeout)
+        try:
+            programs.wait_until(arrived, f"{values} in {self.target}", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; there is {self.values()}") from None
 
     def stop(self):
         out, _ = programs.stop(self.process)
@@ -110,6 +113,8 @@ def test_partitions_added_while_running_are_read_from_their_beginning(kafka, tmp
         programs.wait_until(lambda: (tmp_path / "c" / "sources" / "0" / "0").exists(), "the initial offsets")
         admin = admin_of(kafka)
         admin.create_partitions([NewPartitions(topic, 3)])[topic].result(timeout=30)
+        programs.wait_until(lambda: len(admin_of(kafka).list_topics(topic, timeout=10).topics[topic].partitions) == 3,
+                            "everybody to know of the new partitions")
         programs.produce(kafka, topic, ["b"], 2)
         programs.produce(kafka, topic, ["c"], 0)
         copy.wait_for("b", "c")
