@@ -40,6 +40,37 @@ class Broker:
         admin.create_topics([NewTopic(name, partitions, 1)])[name].result(timeout=30)
         return name
 
+    def recreate_topic(self, name, partitions=1):
+        """An empty topic of exactly this name (a checkpoint or a job says it), whatever an earlier test left."""
+        from confluent_kafka import KafkaError, KafkaException
+        from confluent_kafka.admin import AdminClient, NewTopic
+
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        deadline = time.monotonic() + 30
+        while True:  # a deleted topic keeps its name for a while
+            try:
+                admin.create_topics([NewTopic(name, partitions, 1)])[name].result(timeout=30)
+                return name
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS or time.monotonic() > deadline:
+                    raise
+            try:
+                admin.delete_topics([name])[name].result(timeout=30)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_session_is_left():
+    """A client keeps its first session as the default one, even when its server is gone: not into the next module."""
+    yield
+    connect = sys.modules.get("pyspark.sql.connect.session")
+    if connect is not None:
+        connect.SparkSession._default_session = None
+        connect.SparkSession._active_session.session = None
+
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory):

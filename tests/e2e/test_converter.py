@@ -79,11 +79,7 @@ def test_killed_50_times_under_load_no_input_is_lost(kafka, tmp_path):
 @needs_golden
 def test_a_checkpoint_of_real_spark_is_resumed(kafka, tmp_path):
     """Spark stopped after nine records; Millrace takes the tenth and what follows, nothing else."""
-    topic = "visits"
-    from confluent_kafka.admin import AdminClient, NewTopic
-
-    admin = AdminClient({"bootstrap.servers": kafka.servers})
-    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(timeout=30)
+    topic = kafka.recreate_topic("visits")
     target = kafka.create_topic("transformed")
     inputs = [line["value"] for line in programs.golden_lines(GOLDEN / "kafka-visits.jsonl")]
     checkpoint = tmp_path / "checkpoint"

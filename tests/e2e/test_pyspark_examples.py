@@ -42,10 +42,7 @@ def visits(first, count):
 
 
 def test_micro_batches_are_printed_by_partition_and_go_on_where_they_stopped(example, kafka, tmp_path):
-    from confluent_kafka.admin import AdminClient, NewTopic
-
-    admin = AdminClient({"bootstrap.servers": kafka.servers})
-    admin.create_topics([NewTopic("visits", 2, 1)])["visits"].result(timeout=30)
+    kafka.recreate_topic("visits", partitions=2)
     produce(kafka.servers, "visits", visits(0, 12), 0)
     produce(kafka.servers, "visits", visits(100, 8), 1)
     first = example("micro_batch.py", kafka.servers, str(tmp_path / "job"), "--once")
@@ -57,4 +54,3 @@ def test_micro_batches_are_printed_by_partition_and_go_on_where_they_stopped(exa
     second = example("micro_batch.py", kafka.servers, str(tmp_path / "job"), "--once")
     assert second.stdout.splitlines() == ["Micro-batch 2"]
     assert re.findall(r"> (v\d+)", second.stderr) == ["v12", "v13"]
-    admin.delete_topics(["visits"])["visits"].result(timeout=30)

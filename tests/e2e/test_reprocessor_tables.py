@@ -74,10 +74,7 @@ def test_a_table_and_checkpoint_of_real_spark_go_on(kafka, tmp_path):
     shutil.copytree(PINNED / "checkpoint-synchronizer", tmp_path / "checkpoint")
     os.makedirs(tmp_path / "checkpoint" / "sources", exist_ok=True)
     # The topic's name stands in the checkpoint.
-    from confluent_kafka.admin import AdminClient, NewTopic
-
-    admin = AdminClient({"bootstrap.servers": kafka.servers})
-    admin.create_topics([NewTopic("visits", 1, 1)])["visits"].result(timeout=30)
+    kafka.recreate_topic("visits")
     inputs = inputs_of(PINNED)
     programs.produce(kafka, "visits", inputs + [click(i, hour=8) for i in range(100, 103)])
     before = num_commits(table)
