@@ -28,6 +28,16 @@ arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, int paral
   return PlanOperators(plan, PlannerOptions{.parallelism = parallelism});
 }
 
+KeptColumns KeepRequired(const AttributeVector& input, const RequiredColumns& required) {
+  KeptColumns kept;
+  for (size_t i = 0; i < input.size(); ++i) {
+    if (required.has_value() && required->count(input[i]->id()) == 0) continue;
+    kept.indices.push_back(static_cast<int>(i));
+    kept.columns.push_back(input[i]);
+  }
+  return kept;
+}
+
 void AddReferences(const expression::ExpressionVector& expressions, std::set<expression::AttributeId>* columns) {
   for (const expression::ExpressionPtr& expression : expressions) {
     for (expression::AttributeId id : expression::References(*expression)) columns->insert(id);

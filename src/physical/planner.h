@@ -57,6 +57,13 @@ class Planner {
 arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, PlannerOptions options);
 arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, int parallelism);
 
+/// The columns of `input` that the parent reads, in their order, and where they are in `input`.
+struct KeptColumns {
+  AttributeVector columns;
+  std::vector<int> indices;
+};
+KeptColumns KeepRequired(const AttributeVector& input, const RequiredColumns& required);
+
 /// The columns `expressions` read, added to `columns`.
 void AddReferences(const expression::ExpressionVector& expressions, std::set<expression::AttributeId>* columns);
 

@@ -6,12 +6,12 @@
 #include <arrow/scalar.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "connector/file_packing.h"
 #include "delta/deletion_vector/deletion_vector.h"
 #include "delta/log/log_paths.h"
 #include "delta/partition_value.h"
@@ -274,26 +274,6 @@ std::vector<DataFile> Split(std::vector<DataFile> files, int64_t share) {
   return parts;
 }
 
-int64_t ConfBytes(const ConnectorContext& context, std::string_view key, int64_t fallback) {
-  std::optional<std::string> text = context.conf(key);
-  if (!text) return fallback;
-  char* end = nullptr;
-  int64_t bytes = std::strtoll(text->c_str(), &end, 10);
-  switch (*end) {
-    case 'k':
-    case 'K':
-      return bytes << 10;
-    case 'm':
-    case 'M':
-      return bytes << 20;
-    case 'g':
-    case 'G':
-      return bytes << 30;
-    default:
-      return bytes;
-  }
-}
-
 }  // namespace
 
 arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta::Snapshot& snapshot,
@@ -382,28 +362,14 @@ DataFile ToDataFile(const delta::Snapshot& snapshot, const delta::FileRef& file)
 
 InputPartitions PackDataFiles(std::shared_ptr<const DataReadPlan> plan, std::vector<DataFile> files,
                               const ConnectorContext& context) {
-  int64_t max_bytes = ConfBytes(context, "spark.sql.files.maxPartitionBytes", 128 << 20);
-  int64_t open_cost = ConfBytes(context, "spark.sql.files.openCostInBytes", 4 << 20);
   int64_t total = 0;
-  for (const DataFile& file : files) total += file.size_bytes + open_cost;
-  int64_t share = std::min(max_bytes, std::max(open_cost, total / std::max(1, context.parallelism)));
-  files = Split(std::move(files), share);
-  std::stable_sort(files.begin(), files.end(),
-                   [](const DataFile& a, const DataFile& b) { return a.size_bytes > b.size_bytes; });
+  for (const DataFile& file : files) total += file.size_bytes;
+  FilePacking packing = MakeFilePacking(context, files.size(), total);
+  files = Split(std::move(files), packing.split_bytes);
   InputPartitions partitions;
-  std::vector<DataFile> current;
-  int64_t current_bytes = 0;
-  auto close = [&] {
-    if (!current.empty()) partitions.push_back(std::make_shared<DataFilesPartition>(plan, std::move(current)));
-    current = {};
-    current_bytes = 0;
-  };
-  for (DataFile& file : files) {
-    if (current_bytes + file.size_bytes > share) close();
-    current_bytes += file.size_bytes + open_cost;
-    current.push_back(std::move(file));
+  for (auto& share : PackByBytes(std::move(files), packing, [](const DataFile& file) { return file.size_bytes; })) {
+    partitions.push_back(std::make_shared<DataFilesPartition>(plan, std::move(share)));
   }
-  close();
   return partitions;
 }
 

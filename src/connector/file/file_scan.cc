@@ -4,13 +4,13 @@
 #include <arrow/scalar.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/file/metadata_column.h"
 #include "connector/file/partition_path.h"
+#include "connector/file_packing.h"
 #include "types/arrow_type.h"
 
 namespace millrace::connector::file {
@@ -137,26 +137,6 @@ class FileScan final : public BatchScan {
   SourceRequest request_;
 };
 
-int64_t ConfBytes(const ConnectorContext& context, std::string_view key, int64_t fallback) {
-  std::optional<std::string> text = context.conf(key);
-  if (!text) return fallback;
-  char* end = nullptr;
-  int64_t bytes = std::strtoll(text->c_str(), &end, 10);
-  switch (*end) {
-    case 'k':
-    case 'K':
-      return bytes << 10;
-    case 'm':
-    case 'M':
-      return bytes << 20;
-    case 'g':
-    case 'G':
-      return bytes << 30;
-    default:
-      return bytes;
-  }
-}
-
 /// Blocks of at most `share` bytes of each file that can be read in parts.
 std::vector<FileToRead> CutIntoBlocks(const FileReadPlan& plan, std::vector<FileToRead> files, int64_t share) {
   std::vector<FileToRead> blocks;
@@ -222,32 +202,15 @@ arrow::Result<std::shared_ptr<const FileReadPlan>> MakeReadPlan(const FileTable&
 
 InputPartitions PackFiles(std::shared_ptr<const FileReadPlan> plan, std::vector<FileToRead> files,
                           const ConnectorContext& context) {
-  int64_t max_bytes = ConfBytes(context, "spark.sql.files.maxPartitionBytes", 128 << 20);
-  int64_t open_cost = ConfBytes(context, "spark.sql.files.openCostInBytes", 4 << 20);
-  int64_t num_partitions =
-      std::max<int64_t>(1, ConfBytes(context, "spark.sql.files.minPartitionNum",
-                                     ConfBytes(context, "spark.sql.leafNodeDefaultParallelism", context.parallelism)));
   int64_t total = 0;
-  for (const FileToRead& file : files) total += file.file.size_bytes + open_cost;
-  int64_t share = std::max<int64_t>(1, std::min(max_bytes, std::max(open_cost, total / num_partitions)));
-  files = CutIntoBlocks(*plan, std::move(files), share);
+  for (const FileToRead& file : files) total += file.file.size_bytes;
+  FilePacking packing = MakeFilePacking(context, files.size(), total);
+  files = CutIntoBlocks(*plan, std::move(files), packing.split_bytes);
   auto bytes_of = [](const FileToRead& file) { return file.block.whole() ? file.file.size_bytes : file.block.length; };
-  std::stable_sort(files.begin(), files.end(),
-                   [&](const FileToRead& a, const FileToRead& b) { return bytes_of(a) > bytes_of(b); });
   InputPartitions partitions;
-  std::vector<FileToRead> current;
-  int64_t current_bytes = 0;
-  auto close = [&] {
-    if (!current.empty()) partitions.push_back(std::make_shared<FilesPartition>(plan, std::move(current)));
-    current = {};
-    current_bytes = 0;
-  };
-  for (FileToRead& file : files) {
-    if (current_bytes + bytes_of(file) > share) close();
-    current_bytes += bytes_of(file) + open_cost;
-    current.push_back(std::move(file));
+  for (auto& share : PackByBytes(std::move(files), packing, bytes_of)) {
+    partitions.push_back(std::make_shared<FilesPartition>(plan, std::move(share)));
   }
-  close();
   return partitions;
 }
 

@@ -220,12 +220,9 @@ arrow::Result<OperatorPtr> PlanEvalPython(const logical::PlanPtr& node, const Re
   ARROW_ASSIGN_OR_RAISE(spec.argument_schema, WorkerSchema(fields, *spec.environment));
   ARROW_ASSIGN_OR_RAISE(spec.arguments, ExpressionSet::Bind(arguments, child->output()));
   spec.text = node->Describe();
-  AttributeVector output;
-  for (size_t i = 0; i < child->output().size(); ++i) {
-    if (required.has_value() && required->count(child->output()[i]->id()) == 0) continue;
-    spec.kept.push_back(static_cast<int>(i));
-    output.push_back(child->output()[i]);
-  }
+  KeptColumns kept = KeepRequired(child->output(), required);
+  spec.kept = std::move(kept.indices);
+  AttributeVector output = std::move(kept.columns);
   output.insert(output.end(), eval.results().begin(), eval.results().end());
   return std::make_shared<EvalPython>(std::move(spec), std::move(output), std::move(child));
 }

@@ -158,12 +158,9 @@ arrow::Result<OperatorPtr> PlanEvalPythonTable(const logical::PlanPtr& node, con
   }
   spec.result_schema = types::ToArrowSchema(*types::Struct(result_fields));
   spec.text = node->Describe();
-  AttributeVector output;
-  for (size_t i = 0; i < child->output().size(); ++i) {
-    if (required.has_value() && required->count(child->output()[i]->id()) == 0) continue;
-    spec.kept.push_back(static_cast<int>(i));
-    output.push_back(child->output()[i]);
-  }
+  KeptColumns kept = KeepRequired(child->output(), required);
+  spec.kept = std::move(kept.indices);
+  AttributeVector output = std::move(kept.columns);
   output.insert(output.end(), generate.generated().begin(), generate.generated().end());
   return std::make_shared<EvalPythonTable>(std::move(spec), std::move(output), std::move(child));
 }

@@ -118,12 +118,9 @@ arrow::Result<OperatorPtr> PlanGenerate(const logical::PlanPtr& node, const Requ
   ARROW_ASSIGN_OR_RAISE(spec.arguments, ExpressionSet::Bind(spec.generator->children(), child->output()));
   spec.outer = generate.outer();
   spec.text = node->Describe();
-  AttributeVector output;
-  for (size_t i = 0; i < child->output().size(); ++i) {
-    if (required.has_value() && required->count(child->output()[i]->id()) == 0) continue;
-    spec.kept.push_back(static_cast<int>(i));
-    output.push_back(child->output()[i]);
-  }
+  KeptColumns kept = KeepRequired(child->output(), required);
+  spec.kept = std::move(kept.indices);
+  AttributeVector output = std::move(kept.columns);
   output.insert(output.end(), generate.generated().begin(), generate.generated().end());
   return std::make_shared<Generate>(std::move(spec), std::move(output), std::move(child));
 }

@@ -1,13 +1,11 @@
 #include "physical/operator/hash_aggregate.h"
 
+#include "physical/partial_aggregations.h"
 #include "physical/rows.h"
 
 namespace millrace::physical {
 
 namespace {
-
-// Below this many groups one task merges all.
-constexpr int64_t kGroupsWorthATask = 50000;
 
 struct AggregateRun final : OperatorState {
   std::vector<PartialAggregation> partials;
@@ -25,41 +23,11 @@ HashAggregate::HashAggregate(AggregationPlan plan, ExpressionSet results, Attrib
 
 arrow::Status HashAggregate::Prepare(ExecutionContext& context) const {
   ARROW_RETURN_NOT_OK(Operator::Prepare(context));
-  const Operator& child = *children()[0];
-  int num_inputs = child.num_partitions(context);
-  if (num_inputs <= 1) return arrow::Status::OK();
-
-  std::vector<std::unique_ptr<Aggregation>> tables(static_cast<size_t>(num_inputs));
-  std::vector<expression::EvalContext> evaluations;
-  for (int partition = 0; partition < num_inputs; ++partition) {
-    evaluations.push_back(context.EvalContextOf(*this, partition));
-  }
-  ARROW_RETURN_NOT_OK(RunPrepared(child, context, [&](int partition, const std::shared_ptr<arrow::RecordBatch>& batch) {
-    auto p = static_cast<size_t>(partition);
-    if (tables[p] == nullptr) tables[p] = std::make_unique<Aggregation>(&plan_, context.eval.memory_pool);
-    arrow::Status updated = tables[p]->Update(evaluations[p], batch);
-    evaluations[p].row_offset += batch->num_rows();
-    return updated;
-  }));
-  std::erase(tables, nullptr);
-
+  if (children()[0]->num_partitions(context) <= 1) return arrow::Status::OK();
   auto run = std::make_unique<AggregateRun>();
-  run->partials.resize(tables.size());
-  int64_t num_groups = 0;
-  for (const auto& table : tables) num_groups += table->num_groups();
-  auto take = [&](int i) -> arrow::Status {
-    auto t = static_cast<size_t>(i);
-    ARROW_ASSIGN_OR_RAISE(run->partials[t], tables[t]->TakePartial());
-    tables[t] = nullptr;
-    return arrow::Status::OK();
-  };
-  bool parallel = context.pool != nullptr && num_groups > kGroupsWorthATask;
-  if (parallel) {
-    ARROW_RETURN_NOT_OK(context.pool->RunAll(static_cast<int>(tables.size()), take));
-  } else {
-    for (size_t t = 0; t < tables.size(); ++t) ARROW_RETURN_NOT_OK(take(static_cast<int>(t)));
-  }
-  if (parallel && plan_.num_keys() > 0) {
+  ARROW_ASSIGN_OR_RAISE(run->partials, AggregateInput(*this, plan_, context));
+  int64_t num_groups = CountGroups(run->partials);
+  if (context.pool != nullptr && num_groups > kGroupsWorthATask && plan_.num_keys() > 0) {
     run->num_parts =
         static_cast<int>(std::clamp<int64_t>(num_groups / kGroupsWorthATask, 1, context.pool->num_threads()));
   }

@@ -172,9 +172,7 @@ arrow::Status StreamingDeduplicate::Prepare(ExecutionContext& context) const {
   for (const StateMetrics& one : metrics) batch.metrics.Add(one);
 
   SlicesByPartition slices = GatherSlices(inputs, batch.num_partitions());
-  auto output = std::make_unique<PartitionedOutput>(batch.num_partitions());
-  int num_tasks = TasksFor(num_rows, batch.num_partitions(), context);
-  ARROW_RETURN_NOT_OK(RunTasks(num_tasks, context, [&](int task) -> arrow::Status {
+  auto run = [&](int task, int num_tasks, PartitionedOutput* output) -> arrow::Result<StateMetrics> {
     StateMetrics mine;
     for (int p = task; p < batch.num_partitions(); p += num_tasks) {
       ARROW_RETURN_NOT_OK(context.CheckCancelled());
@@ -189,13 +187,9 @@ arrow::Status StreamingDeduplicate::Prepare(ExecutionContext& context) const {
       ARROW_RETURN_NOT_OK(Evict(batch, store, &mine));
       mine.removal_us += MicrosSince(start);
     }
-    std::lock_guard lock(context.metrics_mutex);
-    batch.metrics.Add(mine);
-    return arrow::Status::OK();
-  }));
-  output->Seal(context);
-  context.states[this] = std::move(output);
-  return arrow::Status::OK();
+    return mine;
+  };
+  return RunStateTasks(*this, num_rows, batch, context, run);
 }
 
 int StreamingDeduplicate::num_partitions(const ExecutionContext& context) const {

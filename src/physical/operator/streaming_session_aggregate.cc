@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "expression/murmur3.h"
+#include "physical/partial_aggregations.h"
 #include "physical/rows.h"
 #include "physical/stateful/partitioned_output.h"
 #include "physical/stateful/state_partition_keys.h"
@@ -400,41 +401,14 @@ class SessionTask {
 
 arrow::Status StreamingSessionAggregate::Prepare(ExecutionContext& context) const {
   ARROW_RETURN_NOT_OK(Operator::Prepare(context));
-  const Operator& child = *children()[0];
-  auto num_inputs = static_cast<size_t>(child.num_partitions(context));
-  std::vector<std::unique_ptr<Aggregation>> tables(num_inputs);
-  std::vector<expression::EvalContext> evaluations;
-  for (size_t p = 0; p < num_inputs; ++p) evaluations.push_back(context.EvalContextOf(*this, static_cast<int>(p)));
-  ARROW_RETURN_NOT_OK(RunPrepared(child, context, [&](int partition, const std::shared_ptr<arrow::RecordBatch>& batch) {
-    auto p = static_cast<size_t>(partition);
-    if (tables[p] == nullptr) tables[p] = std::make_unique<Aggregation>(&spec_.plan, context.eval.memory_pool);
-    arrow::Status updated = tables[p]->Update(evaluations[p], batch);
-    evaluations[p].row_offset += batch->num_rows();
-    return updated;
-  }));
-  std::erase(tables, nullptr);
-  std::vector<PartialAggregation> partials(tables.size());
-  int64_t num_groups = 0;
-  for (size_t t = 0; t < tables.size(); ++t) {
-    ARROW_ASSIGN_OR_RAISE(partials[t], tables[t]->TakePartial());
-    num_groups += partials[t].num_groups;
-  }
-  tables.clear();
-
+  ARROW_ASSIGN_OR_RAISE(std::vector<PartialAggregation> partials, AggregateInput(*this, spec_.plan, context));
   StatefulBatch& batch = BatchOf(context);
-  auto output = std::make_unique<PartitionedOutput>(batch.num_partitions());
-  int num_tasks = TasksFor(num_groups, batch.num_partitions(), context);
-  ARROW_RETURN_NOT_OK(RunTasks(num_tasks, context, [&](int i) -> arrow::Status {
-    ARROW_RETURN_NOT_OK(context.CheckCancelled());
-    SessionTask task(*this, batch, i, num_tasks, context.eval, output.get());
+  auto run = [&](int i, int num_tasks, PartitionedOutput* output) -> arrow::Result<StateMetrics> {
+    SessionTask task(*this, batch, i, num_tasks, context.eval, output);
     ARROW_RETURN_NOT_OK(task.Run(partials));
-    std::lock_guard lock(context.metrics_mutex);
-    batch.metrics.Add(task.metrics());
-    return arrow::Status::OK();
-  }));
-  output->Seal(context);
-  context.states[this] = std::move(output);
-  return arrow::Status::OK();
+    return task.metrics();
+  };
+  return RunStateTasks(*this, CountGroups(partials), batch, context, run);
 }
 
 int StreamingSessionAggregate::num_partitions(const ExecutionContext& context) const {

@@ -156,9 +156,7 @@ Status SymmetricHashJoin::Prepare(ExecutionContext& context) const {
   // A left semi join looks at the right side first, so that left rows that match at once need not wait in state.
   std::array<size_t, 2> order = {0, 1};
   if (spec_.type == JoinType::kLeftSemi) order = {1, 0};
-  auto output = std::make_unique<PartitionedOutput>(batch.num_partitions());
-  int num_tasks = TasksFor(inputs[0].num_rows + inputs[1].num_rows, batch.num_partitions(), context);
-  ARROW_RETURN_NOT_OK(RunTasks(num_tasks, context, [&](int task) -> Status {
+  auto run = [&](int task, int num_tasks, PartitionedOutput* output) -> Result<StateMetrics> {
     StateMetrics mine;
     for (int p = task; p < batch.num_partitions(); p += num_tasks) {
       ARROW_RETURN_NOT_OK(context.CheckCancelled());
@@ -176,13 +174,9 @@ Status SymmetricHashJoin::Prepare(ExecutionContext& context) const {
       mine.removal_us += MicrosSince(start);
       mine.Add(partition.metrics());
     }
-    std::lock_guard lock(context.metrics_mutex);
-    batch.metrics.Add(mine);
-    return Status::OK();
-  }));
-  output->Seal(context);
-  context.states[this] = std::move(output);
-  return Status::OK();
+    return mine;
+  };
+  return RunStateTasks(*this, inputs[0].num_rows + inputs[1].num_rows, batch, context, run);
 }
 
 int SymmetricHashJoin::num_partitions(const ExecutionContext& context) const {

@@ -8,17 +8,30 @@ namespace millrace::physical {
 
 namespace {
 constexpr int64_t kRowsWorthATask = 50000;
-}  // namespace
 
+// At most one task a state partition.
 int TasksFor(int64_t num_rows, int num_state_partitions, const ExecutionContext& context) {
   if (context.pool == nullptr || num_rows < 2 * kRowsWorthATask) return 1;
   int64_t most = std::min(num_state_partitions, context.pool->num_threads());
   return static_cast<int>(std::clamp<int64_t>(num_rows / kRowsWorthATask, 1, std::max<int64_t>(1, most)));
 }
 
-arrow::Status RunTasks(int num_tasks, const ExecutionContext& context, const std::function<arrow::Status(int)>& task) {
-  if (num_tasks > 1 && context.pool != nullptr) return context.pool->RunAll(num_tasks, task);
-  for (int i = 0; i < num_tasks; ++i) ARROW_RETURN_NOT_OK(task(i));
+}  // namespace
+
+arrow::Status RunStateTasks(const Operator& op, int64_t num_rows, StatefulBatch& batch, ExecutionContext& context,
+                            const StateTask& run) {
+  auto output = std::make_unique<PartitionedOutput>(batch.num_partitions());
+  const int num_tasks = TasksFor(num_rows, batch.num_partitions(), context);
+  auto run_one = [&](int task) -> arrow::Status {
+    ARROW_RETURN_NOT_OK(context.CheckCancelled());
+    ARROW_ASSIGN_OR_RAISE(StateMetrics metrics, run(task, num_tasks, output.get()));
+    std::lock_guard lock(context.metrics_mutex);
+    batch.metrics.Add(metrics);
+    return arrow::Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(num_tasks > 1 ? context.pool->RunAll(num_tasks, run_one) : run_one(0));
+  output->Seal(context);
+  context.states[&op] = std::move(output);
   return arrow::Status::OK();
 }
 

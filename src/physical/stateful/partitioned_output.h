@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "physical/operator.h"
+#include "physical/stateful/stateful_operator.h"
 
 namespace millrace::physical {
 
@@ -30,9 +32,11 @@ class PartitionedOutput final : public OperatorState {
   std::vector<Batches> runs_;
 };
 
-/// How many tasks `num_rows` rows (or groups) are worth, at most one a state partition.
-int TasksFor(int64_t num_rows, int num_state_partitions, const ExecutionContext& context);
-/// Runs task 0 … n-1: one inline, several on the pool.
-arrow::Status RunTasks(int num_tasks, const ExecutionContext& context, const std::function<arrow::Status(int)>& task);
+/// One task's share of the state partitions: `task`, `task + num_tasks`, …
+using StateTask = std::function<arrow::Result<StateMetrics>(int task, int num_tasks, PartitionedOutput* output)>;
+/// Runs `run` in as many tasks as `num_rows` rows (or groups) are worth, one inline, several on the pool. What they
+/// append becomes the PartitionedOutput of `op`, what they count is added to `batch`.
+arrow::Status RunStateTasks(const Operator& op, int64_t num_rows, StatefulBatch& batch, ExecutionContext& context,
+                            const StateTask& run);
 
 }  // namespace millrace::physical
