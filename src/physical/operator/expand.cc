@@ -54,18 +54,12 @@ bool MatchesExpand(const logical::Plan& node) { return node.kind() == logical::N
 
 arrow::Result<OperatorPtr> PlanExpand(const logical::PlanPtr& node, const RequiredColumns& required, Planner& planner) {
   const auto& expand = static_cast<const logical::Expand&>(*node);
-  AttributeVector output;
-  std::vector<size_t> kept;
-  for (size_t i = 0; i < node->output().size(); ++i) {
-    if (required.has_value() && required->count(node->output()[i]->id()) == 0) continue;
-    kept.push_back(i);
-    output.push_back(node->output()[i]);
-  }
+  KeptColumns kept = KeepRequired(node->output(), required);
   std::vector<expression::ExpressionVector> items;
   std::set<expression::AttributeId> needed;
   for (const expression::ExpressionVector& projection : expand.projections()) {
     items.emplace_back();
-    for (size_t i : kept) items.back().push_back(projection[i]);
+    for (int i : kept.indices) items.back().push_back(projection[static_cast<size_t>(i)]);
     AddReferences(items.back(), &needed);
   }
   ARROW_ASSIGN_OR_RAISE(OperatorPtr child, planner.Plan(node->child(), needed));
@@ -74,7 +68,7 @@ arrow::Result<OperatorPtr> PlanExpand(const logical::PlanPtr& node, const Requir
     ARROW_ASSIGN_OR_RAISE(ExpressionSet bound, ExpressionSet::Bind(projection, child->output()));
     projections.push_back(std::move(bound));
   }
-  return std::make_shared<Expand>(std::move(projections), std::move(output), node->Describe(), std::move(child));
+  return std::make_shared<Expand>(std::move(projections), std::move(kept.columns), node->Describe(), std::move(child));
 }
 
 }  // namespace millrace::physical

@@ -64,14 +64,8 @@ std::shared_ptr<const LocalScan::Partitions> SpreadOver(std::shared_ptr<const Lo
 arrow::Result<OperatorPtr> PlanLocalScan(const logical::PlanPtr& node, const RequiredColumns& required,
                                          Planner& planner) {
   const auto& relation = static_cast<const logical::LocalRelation&>(*node);
-  AttributeVector output;
-  std::vector<int> columns;
-  for (size_t i = 0; i < relation.output().size(); ++i) {
-    if (required.has_value() && required->count(relation.output()[i]->id()) == 0) continue;
-    output.push_back(relation.output()[i]);
-    columns.push_back(static_cast<int>(i));
-  }
-  return std::make_shared<LocalScan>(std::move(output), std::move(columns),
+  KeptColumns kept = KeepRequired(relation.output(), required);
+  return std::make_shared<LocalScan>(std::move(kept.columns), std::move(kept.indices),
                                      SpreadOver(relation.partitions(), planner.parallelism()));
 }
 
