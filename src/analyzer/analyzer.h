@@ -42,22 +42,23 @@ struct AnalyzerContext {
   /// Inside a persisted view: the database its names are looked up in, and how many views are around.
   std::optional<std::string> view_database;
   int view_depth = 0;
-  /// Runs a plan to its end (the steps of WITH RECURSIVE); its rows by partition.
+  /// Runs a plan to its end, now; its rows by partition. For relations whose columns depend on rows (transpose, pivot
+  /// without values, schema inference) and the steps of WITH RECURSIVE. Empty where nothing may run.
   std::function<arrow::Result<std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>>(const logical::PlanPtr&)>
       run_plan;
   /// The plan behind a CachedRemoteRelation (foreachBatch's DataFrame, a checkpointed one).
   std::function<arrow::Result<logical::PlanPtr>(const std::string& relation_id)> cached_relation;
   /// A block of a local relation that the client has sent before, by its hash; null when it is not here. May be empty.
   std::function<std::shared_ptr<const std::string>(const std::string& hash)> cached_block;
-  /// The rows of a plan, now: for relations whose columns depend on them (transpose, pivot without values, schema
-  /// inference). Empty where nothing may run.
-  std::function<arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>>(const logical::PlanPtr& plan)> rows_of;
   /// Any other session setting.
   std::function<std::optional<std::string>(std::string_view key)> conf;
   /// The function that the session registered under a lower-case name; null when there is none.
   std::function<std::shared_ptr<const RegisteredFunction>(const std::string& lower_name)> registered_function;
   /// What Python functions run with; null where there are none.
   python::EnvironmentPtr python;
+
+  /// Of run_plan: the batches that have rows, in partition order. REQUIRES: run_plan.
+  arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> RowsOf(const logical::PlanPtr& plan) const;
 };
 
 /// Plan messages → typed logical plan: names, types with implicit casts, functions, stars, aliases.

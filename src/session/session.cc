@@ -142,11 +142,6 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
   context.session_id = id_;
   context.conf = [this](std::string_view key) { return conf_.Get(key); };
   context.cached_block = find_block_;
-  context.rows_of =
-      [this](const logical::PlanPtr& plan) -> arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> {
-    ARROW_ASSIGN_OR_RAISE(QueryResult result, ExecutePlan(plan));
-    return std::move(result.batches);
-  };
   context.run_plan = [weak = weak_from_this()](const logical::PlanPtr& plan)
       -> arrow::Result<std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>> {
     std::shared_ptr<Session> session = weak.lock();

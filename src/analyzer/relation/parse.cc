@@ -33,8 +33,8 @@ arrow::Result<Texts> ReadTexts(RelationResolver& resolver, const Parse& message)
   if (child->output()[0]->type()->id() != types::TypeId::kString) {
     return UserError("DATAFRAME_INPUT_NOT_STRING_TYPE", {{"actual", QuoteSqlType(child->output()[0]->type()->Sql())}});
   }
-  if (!resolver.context().rows_of) return NotSupported("reading a frame of texts where no query may run");
-  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().rows_of(child));
+  if (!resolver.context().run_plan) return NotSupported("reading a frame of texts where no query may run");
+  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().RowsOf(child));
   Texts texts;
   for (const auto& batch : batches) texts.push_back(batch->column(0));
   return texts;

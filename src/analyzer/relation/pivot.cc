@@ -82,7 +82,7 @@ arrow::Result<PlanPtr> MakePivot(const ExpressionPtr& column, const ExpressionVe
 // The values of the column as they are now, in order. Source: Spark, RelationalGroupedDataset.collectPivotValues.
 arrow::Result<ExpressionVector> DistinctValues(RelationResolver& resolver, const ExpressionPtr& column,
                                                const PlanPtr& child) {
-  if (!resolver.context().rows_of || child->is_streaming()) {
+  if (!resolver.context().run_plan || child->is_streaming()) {
     return NotSupported("pivot without a list of values where no query may run");
   }
   int64_t max_values = 10000;
@@ -95,7 +95,7 @@ arrow::Result<ExpressionVector> DistinctValues(RelationResolver& resolver, const
   plan =
       std::make_shared<logical::Sort>(std::vector<expression::SortOrder>{{value, true, true}}, true, std::move(plan));
   plan = std::make_shared<logical::Limit>(max_values + 1, 0, false, std::move(plan));
-  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().rows_of(plan));
+  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().RowsOf(plan));
   ExpressionVector values;
   for (const auto& batch : batches) {
     for (int64_t row = 0; row < batch->num_rows(); ++row) {

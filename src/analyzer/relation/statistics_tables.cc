@@ -198,7 +198,7 @@ arrow::Result<PlanPtr> ResolveFrequentItems(RelationResolver& resolver, const Re
   if (!(support >= 1e-4 && support <= 1.0)) {
     return arrow::Status::Invalid("requirement failed: Support must be in [1e-4, 1], but got ", support, ".");
   }
-  if (!resolver.context().rows_of) return NotSupported("freqItems where no query may run");
+  if (!resolver.context().run_plan) return NotSupported("freqItems where no query may run");
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   ExpressionVector columns;
   AttributeVector output;
@@ -210,7 +210,7 @@ arrow::Result<PlanPtr> ResolveFrequentItems(RelationResolver& resolver, const Re
   }
   PlanPtr read = std::make_shared<logical::Project>(std::move(columns), std::move(child));
   types::DataTypePtr read_schema = read->Schema();
-  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().rows_of(read));
+  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().RowsOf(read));
   std::shared_ptr<arrow::RecordBatch> rows;
   if (batches.empty()) {
     ARROW_ASSIGN_OR_RAISE(rows, arrow::RecordBatch::MakeEmpty(types::ToArrowSchema(*read_schema)));

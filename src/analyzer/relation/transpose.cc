@@ -81,7 +81,7 @@ arrow::Result<PlanPtr> Transposed(const arrow::RecordBatch& rows, const Attribut
 // Source: Spark, ResolveTranspose.
 arrow::Result<PlanPtr> ResolveTranspose(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.transpose();
-  if (!resolver.context().rows_of) return NotSupported("transpose where no query may run");
+  if (!resolver.context().run_plan) return NotSupported("transpose where no query may run");
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   if (child->output().empty()) {
     return std::make_shared<logical::LocalRelation>(AttributeVector{},
@@ -120,7 +120,7 @@ arrow::Result<PlanPtr> ResolveTranspose(RelationResolver& resolver, const Relati
   }
   types::DataTypePtr schema = plan->Schema();
   plan = std::make_shared<logical::Limit>(max_rows + 1, 0, false, std::move(plan));
-  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().rows_of(plan));
+  ARROW_ASSIGN_OR_RAISE(auto batches, resolver.context().RowsOf(plan));
   std::shared_ptr<arrow::RecordBatch> rows;
   if (batches.empty()) {
     ARROW_ASSIGN_OR_RAISE(rows, arrow::RecordBatch::MakeEmpty(types::ToArrowSchema(*schema)));
