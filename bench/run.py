@@ -1,6 +1,6 @@
 """Pipelines measured from outside, against a real broker on the same machine; with --peers, real Spark in the same run.
 
-    ./run bench [--peers] [python] [converter] [count] [deduplicate] [latency] [startup] [synchronizer] [table_latency]
+    ./run bench [--peers] [NAME ...]        names: --help
 
 Prints one line a figure. Durations of micro-batches are read from the checkpoint in the same way for every engine: from
 the batch's own clock in offsets/N to the time commits/N appeared.
@@ -91,6 +91,9 @@ class Millrace:
         return [BUILD / "examples/visits_statistics", servers, checkpoint, source, target, what,
                 "available-now" if available_now else "", limit], {}
 
+    def joiner(self, servers, checkpoint, visits, ads, target, limit=""):
+        return [BUILD / "examples/dynamic_joiner", servers, checkpoint, visits, ads, target, "available-now", "EARLIEST",
+                limit], {}
 
     def script(self, name, *arguments):
         return [BUILD / "millrace", "submit", ROOT / "bench/jobs" / name, *arguments], {"PYSPARK_PYTHON": sys.executable}
@@ -114,6 +117,9 @@ class Spark:
         command, environment = self.converter(servers, checkpoint, source, target, available_now, limit)
         command[1] = ROOT / "bench/jobs/visits_statistics.py"
         return command[:6] + [what] + command[6:], environment
+
+    def joiner(self, servers, checkpoint, visits, ads, target, limit=""):
+        return self.script("dynamic_joiner.py", servers, checkpoint, visits, ads, target, "available-now", "EARLIEST", limit)
 
     def script(self, name, *arguments):
         python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
@@ -182,60 +188,113 @@ def deduplicate(broker, engines, quick):
     stateful(broker, engines, quick, "deduplicate")
 
 
-def latency(broker, engines, quick):
-    """Produced to readable at 1,000 records a second with the default trigger."""
+WARM_UP_SECONDS = 5
+
+
+def produce_steadily(producer, topic, values, seconds):
+    """1,000 records a second; `values` makes a record of its number."""
+    start = time.monotonic()
+    for number in range(seconds * 1000):
+        while (ahead := start + number / 1000 - time.monotonic()) > 0:
+            time.sleep(ahead)
+        producer.produce(topic, value=values(number))
+        producer.poll(0)
+    producer.flush()
+
+
+def resident_kib(process):
+    with open(f"/proc/{process.pid}/status") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+
+def topic_latency(broker, engine, job, seconds, values, waits_of):
+    """Milliseconds from produced to readable, sorted, and resident KiB, of `job(source, target, checkpoint)` with the default
+    trigger. `values` makes a record of its number, -1 to warm up; `waits_of` gives the waits that a record read tells."""
     from confluent_kafka import Consumer, Producer, TopicPartition
 
-    seconds = 5 if quick else 20
+    source, target = broker.topic(1), broker.topic(1)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        command, environment = job(source, target, pathlib.Path(folder) / "checkpoint")
+        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   env={**os.environ, **environment})
+        producer = Producer({"bootstrap.servers": broker.servers, "linger.ms": 0})
+        consumer = Consumer({"bootstrap.servers": broker.servers, "group.id": "bench", "fetch.wait.max.ms": 5,
+                             "enable.auto.commit": False})
+        consumer.assign([TopicPartition(target, 0, 0)])
+        # The first record out says that the query is up. A broker just started needs some seconds more to be as quick as it
+        # will be (its code is compiled as it runs); only what follows is counted.
+        producer.produce(source, value=values(-1))
+        producer.flush()
+        while (message := consumer.poll(60)) is None or message.error():
+            pass
+        produce_steadily(producer, source, lambda _: values(-1), WARM_UP_SECONDS)
+        waits = []
+
+        def read():
+            deadline = time.monotonic() + seconds + 20
+            while len(waits) < seconds * 1000 and time.monotonic() < deadline:
+                # One at a time: consume() would hold records back until it has as many as it was asked for.
+                one = consumer.poll(0.5)
+                if one is not None and not one.error():
+                    waits.extend(waits_of(json.loads(one.value())))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        produce_steadily(producer, source, values, seconds)
+        reader.join()
+        resident = resident_kib(process)
+        process.terminate()
+        process.wait()
+        consumer.close()
+    if len(waits) < seconds * 1000:
+        raise SystemExit(f"{engine.name}: {len(waits)} of {seconds * 1000} records came out")
+    return sorted(waits), resident
+
+
+def report_latency(what, engine, waits, resident):
+    report(f"{what} at 1,000 records/s, produced to readable p50, {engine.name}", f"{waits[len(waits) // 2]:.1f}", "ms",
+           f"p99 {waits[len(waits) * 99 // 100]:.1f} ms, longest {waits[-1]:.1f} ms"
+           + (f", resident {resident / 1024:.0f} MiB" if engine.one_process else ""))
+
+
+def latency(broker, engines, quick):
+    """Produced to readable at 1,000 records a second with the default trigger."""
+
+    def value(number):
+        return (f'{{"event_id": "t{time.time_ns()}", "visit_id": {number}, "event_time": "2025-09-04T07:00:00Z", '
+                f'"page": "home"}}').encode()
+
+    def waits_of(record):
+        return [(time.time_ns() - int(record["event_identifier"][1:])) / 1e6] if record.get("visit_identifier", 0) != -1 else []
+
     for engine in engines:
-        source, target = broker.topic(1), broker.topic(1)
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            command, environment = engine.converter(broker.servers, pathlib.Path(folder) / "checkpoint", source, target,
-                                                    available_now=False)
-            process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, env={**os.environ, **environment})
-            producer = Producer({"bootstrap.servers": broker.servers, "linger.ms": 0})
-            consumer = Consumer({"bootstrap.servers": broker.servers, "group.id": "bench", "fetch.wait.max.ms": 5,
-                                 "enable.auto.commit": False})
-            consumer.assign([TopicPartition(target, 0, 0)])
-            # The first record out says that the query is up; only what follows is counted.
-            producer.produce(source, value=b'{"event_id": "warm"}')
-            producer.flush()
-            while (message := consumer.poll(60)) is None or message.error():
-                pass
-            waits = []
+        def job(source, target, checkpoint):
+            return engine.converter(broker.servers, checkpoint, source, target, available_now=False)
 
-            def read():
-                deadline = time.monotonic() + seconds + 20
-                while len(waits) < seconds * 1000 and time.monotonic() < deadline:
-                    # One at a time: consume() would hold records back until it has as many as it was asked for.
-                    one = consumer.poll(0.5)
-                    if one is None or one.error():
-                        continue
-                    sent = json.loads(one.value()).get("event_identifier", "")
-                    if sent.startswith("t"):
-                        waits.append((time.time_ns() - int(sent[1:])) / 1e6)
+        report_latency("converter", engine, *topic_latency(broker, engine, job, 5 if quick else 20, value, waits_of))
 
-            reader = threading.Thread(target=read)
-            reader.start()
-            start = time.monotonic()
-            for number in range(seconds * 1000):
-                while (ahead := start + number / 1000 - time.monotonic()) > 0:
-                    time.sleep(ahead)
-                producer.produce(source, value=f'{{"event_id": "t{time.time_ns()}", "visit_id": {number}, '
-                                               f'"event_time": "2025-09-04T07:00:00Z", "page": "home"}}'.encode())
-                producer.poll(0)
-            producer.flush()
-            reader.join()
-            with open(f"/proc/{process.pid}/status") as status:
-                resident = next(line for line in status if line.startswith("VmRSS")).split()[1]
-            process.terminate()
-            process.wait()
-            consumer.close()
-            waits.sort()
-            report(f"converter at 1,000 records/s, produced to readable p50, {engine.name}",
-                   f"{waits[len(waits) // 2]:.1f}", "ms", f"p99 {waits[len(waits) * 99 // 100]:.1f} ms"
-                   + (f", resident {int(resident) / 1024:.0f} MiB" if engine.one_process else ""))
+
+def count_latency(broker, engines, quick):
+    """The same of a windowed count in update mode: a record is readable when the count that includes it is."""
+    for engine in engines:
+        sent = []  # when; those to warm up have no time
+
+        def value(number):
+            sent.append(time.time_ns() if number >= 0 else None)
+            return b'{"event_id": "e", "visit_id": 1, "event_time": "2025-09-04T07:00:00Z", "page": "home"}'
+
+        def job(source, target, checkpoint):
+            return engine.statistics("count", broker.servers, checkpoint, source, target, available_now=False)
+
+        counted = 0
+
+        def waits_of(record):
+            nonlocal counted
+            first, counted, now = counted, max(counted, record["count"]), time.time_ns()
+            return [(now - sent[number]) / 1e6 for number in range(first, counted) if sent[number]]
+
+        report_latency("windowed count", engine,
+                       *topic_latency(broker, engine, job, 5 if quick else 20, value, waits_of))
 
 
 def startup(broker, engines, quick):
@@ -296,15 +355,14 @@ def table_latency(broker, engines, quick):
             while not (log / f"{1:020}.json").exists() and '"add"' not in (
                     (log / f"{0:020}.json").read_text() if (log / f"{0:020}.json").exists() else ""):
                 time.sleep(0.02)
-            sent = [0] * (seconds * 1000 + 1)
-            start = time.monotonic()
-            for number in range(1, seconds * 1000 + 1):
-                while (ahead := start + number / 1000 - time.monotonic()) > 0:
-                    time.sleep(ahead)
-                sent[number] = time.time_ns()
-                producer.produce(source, value=visit)
-                producer.poll(0)
-            producer.flush()
+            sent = [None]  # when, by offset; those to warm up have no time
+
+            def value(number):
+                sent.append(time.time_ns() if number >= 0 else None)
+                return visit
+
+            produce_steadily(producer, source, lambda _: value(-1), WARM_UP_SECONDS)
+            produce_steadily(producer, source, value, seconds)
             waits, deadline = [], time.monotonic() + 60
             while len(waits) < seconds * 1000 and time.monotonic() < deadline:
                 time.sleep(0.5)
@@ -316,15 +374,64 @@ def table_latency(broker, engines, quick):
                         if line.startswith('{"add"'):
                             stats = json.loads(json.loads(line)["add"]["stats"])
                             first, last = stats["minValues"]["offset"], stats["maxValues"]["offset"]
-                            waits += [(readable - sent[i]) / 1e6 for i in range(max(first, 1), last + 1)]
-            with open(f"/proc/{process.pid}/status") as status:
-                resident = next(line for line in status if line.startswith("VmRSS")).split()[1]
+                            waits += [(readable - sent[i]) / 1e6 for i in range(first, last + 1) if sent[i]]
+            resident = resident_kib(process)
             process.terminate()
             process.wait()
-            waits.sort()
-            report(f"synchroniser at 1,000 records/s, produced to readable p50, {engine.name}",
-                   f"{waits[len(waits) // 2]:.1f}", "ms", f"p99 {waits[len(waits) * 99 // 100]:.1f} ms"
-                   + (f", resident {int(resident) / 1024:.0f} MiB" if engine.one_process else ""))
+            report_latency("synchroniser", engine, sorted(waits), resident)
+
+
+def join(broker, engines, quick):
+    """Visits with the advertisement shown on their page, left outer, half of the visits with one; both read whole."""
+    from confluent_kafka import Producer
+
+    def fill(count):
+        visits, ads = broker.topic(2), broker.topic(2)
+        producer = Producer({"bootstrap.servers": broker.servers, "linger.ms": 20, "queue.buffering.max.messages": 1000000})
+        for number in range(count):
+            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_704_067_200 + number // 100))
+            visit = f'{{"visit_id": "v{number}", "event_time": "{at}", "page": "page_{number}"}}'
+            ad = f'{{"page": "page_{number * 2}", "display_time": "{at}", "campaign_name": "campaign {number % 7}"}}'
+            producer.produce(visits, value=visit, partition=number % 2)
+            producer.produce(ads, value=ad if number * 2 < count else ad.replace("page_", "other_"), partition=number % 2)
+            producer.poll(0)
+        producer.flush()
+        return visits, ads
+
+    count = 50_000 if quick else 500_000
+    visits, ads = fill(count)
+    for limit in ("", str(count // 10)):
+        for engine in engines:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                checkpoint = pathlib.Path(folder) / "checkpoint"
+                seconds, usage = run_job(engine.joiner(broker.servers, checkpoint, visits, ads, broker.topic(2), limit))
+                rates = [rows / ms * 1000 for rows, ms in batches(checkpoint) if rows > 0]
+                if limit:
+                    report(f"join, {count:,} + {count:,}, median batch of {count // 5:,}, {engine.name}",
+                           f"{statistics.median(rates):,.0f}", "rows/s", f"of {len(rates)} batches")
+                else:
+                    report(f"join, {count:,} + {count:,}, start to exit, {engine.name}", f"{seconds:.2f}", "s",
+                           f"{2 * count / seconds:,.0f} rows/s"
+                           + (f", peak {usage.ru_maxrss / 1024:.0f} MiB, {usage.ru_utime + usage.ru_stime:.2f} s of CPU"
+                              if engine.one_process else ""))
+
+
+def enrichment(broker, engines, quick):
+    """Visits with a Delta table of devices into Delta, as PySpark jobs: a table as the sink, and the sidecar's two from foreachBatch."""
+    for what, count, limit in (("table", 200_000 if quick else 1_000_000, ""), ("table", 500_000 if quick else 2_000_000, "250000"),
+                               ("foreach-batch", 500_000 if quick else 2_000_000, "250000")):
+        source = broker.visits(count)
+        for engine in engines:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                checkpoint = pathlib.Path(folder) / "checkpoint"
+                seconds, _ = run_job(engine.script("visits_enricher.py", broker.servers, folder, source, what, limit))
+                rates = [rows / ms * 1000 for rows, ms in batches(checkpoint) if rows > 0]
+                if limit:
+                    report(f"enrichment ({what}), {count:,} visits, median batch of 250,000, {engine.name}",
+                           f"{statistics.median(rates):,.0f}", "rows/s", f"of {len(rates)} batches")
+                else:
+                    report(f"enrichment ({what}), {count:,} visits, start to exit, {engine.name}", f"{seconds:.2f}", "s",
+                           f"{count / seconds:,.0f} rows/s")
 
 
 def python(broker, engines, quick):
@@ -338,8 +445,8 @@ def python(broker, engines, quick):
             report(f"{name}, {count:,} rows, {engine.name}", f"{seconds:.2f}", "s", f"{count / seconds:,.0f} rows/s")
 
 
-PIPELINES = {"python": python, "converter": converter, "latency": latency, "count": count, "deduplicate": deduplicate, "startup": startup, "synchronizer": synchronizer,
-             "table_latency": table_latency}
+PIPELINES = {run.__name__: run for run in (python, converter, latency, count, count_latency, deduplicate, join, startup,
+                                           synchronizer, enrichment, table_latency)}
 
 
 def main():

@@ -1,6 +1,7 @@
 """The joiner of examples/cpp/dynamic_joiner.cc on real Spark, for tests with peers and ./run bench --peers.
 
     dynamic_joiner.py KAFKA CHECKPOINT_DIR VISITS_TOPIC ADS_TOPIC OUTPUT_TOPIC [available-now] [STARTING_OFFSETS]
+                      [MAX_OFFSETS_PER_TRIGGER]
 """
 
 import os
@@ -19,6 +20,8 @@ spark.sparkContext.setLogLevel("ERROR")
 def read(topic, schema):
     reader = spark.readStream.format("kafka").option("kafka.bootstrap.servers", kafka).option("subscribe", topic)
     reader = reader.option("startingOffsets", rest[1] if len(rest) > 1 else "LATEST")
+    if len(rest) > 2 and rest[2]:
+        reader = reader.option("maxOffsetsPerTrigger", rest[2])
     return reader.load().selectExpr(f"FROM_JSON(CAST(value AS STRING), '{schema}') AS record").selectExpr("record.*")
 
 
