@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "base/allocation.h"
 #include "base/version.h"
 #include "cli/command.h"
 
@@ -23,6 +24,7 @@ constexpr AddCommand kCommands[] = {
 }  // namespace
 
 int Main(int argc, char** argv) {
+  SetUpAllocation();
   // Standard output belongs to results.
   spdlog::set_default_logger(spdlog::stderr_color_mt("millrace"));
   CLI::App program("Millrace: Spark Structured Streaming, natively", "millrace");

@@ -156,7 +156,7 @@ arrow::Result<std::vector<Remove>> Table::Tombstones(const Snapshot& snapshot) c
   }
   if (segment.checkpoint_version) {
     ARROW_ASSIGN_OR_RAISE(CheckpointContents contents,
-                          ReadCheckpoint(*file_system_, log_path_, segment, /*with_tombstones=*/true));
+                          ReadCheckpoint(*file_system_, log_path_, segment, CheckpointPart::kTombstones));
     for (Remove& remove : contents.tombstones) {
       if (seen.Insert(remove.path, vector_id(remove))) tombstones.push_back(std::move(remove));
     }

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/allocation.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/ids.h"
@@ -23,12 +24,11 @@
 #include "python/worker_pool.h"
 #include "session/python_environment.h"
 #include "session/row_expressions.h"
+#include "session/session_variables.h"
 #include "session/sql_command.h"
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
-#include "session/session_variables.h"
-#include "session/sql_command.h"
 #include "sql/parser.h"
 #include "sql/sql_parameters.h"
 #include "sql/statement.h"
@@ -53,6 +53,7 @@ void LogToStandardError() {
 
 Engine::Engine(int num_threads) {
   LogToStandardError();
+  SetUpAllocation();
   (void)arrow::compute::Initialize();
   if (num_threads == 0) num_threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   pool = std::make_unique<TaskPool>(num_threads);

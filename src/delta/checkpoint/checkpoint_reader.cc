@@ -136,13 +136,13 @@ Remove ReadRemove(const arrow::StructArray& from, int64_t row) {
 class ParquetActions {
  public:
   ParquetActions(const FileSystem& file_system, CheckpointContents* contents, std::vector<Sidecar>* sidecars,
-                 bool with_tombstones)
-      : file_system_(file_system), contents_(contents), sidecars_(sidecars), with_tombstones_(with_tombstones) {}
+                 CheckpointPart part)
+      : file_system_(file_system), contents_(contents), sidecars_(sidecars), part_(part) {}
 
   arrow::Status ReadFile(const std::string& path) {
     auto choose = [&](const arrow::Schema& file_schema) -> arrow::Result<format::ParquetScanOptions> {
       format::ParquetScanOptions options;
-      ARROW_ASSIGN_OR_RAISE(options.schema, CheckpointColumns(file_schema, with_tombstones_));
+      ARROW_ASSIGN_OR_RAISE(options.schema, CheckpointColumns(file_schema, part_));
       options.batch_rows = int64_t{1} << 20;
       return options;
     };
@@ -173,7 +173,7 @@ class ParquetActions {
       sidecars_->push_back({Text(from, "path", row).value_or(""), Long(from, "sizeInBytes", row).value_or(0),
                             Long(from, "modificationTime", row).value_or(0), Map(from, "tags", row)});
     });
-    if (with_tombstones_) {
+    if (part_ == CheckpointPart::kTombstones) {
       Each(batch, "remove",
            [&](const auto& from, int64_t row) { contents_->tombstones.push_back(ReadRemove(from, row)); });
     }
@@ -218,10 +218,10 @@ class ParquetActions {
   const FileSystem& file_system_;
   CheckpointContents* contents_;
   std::vector<Sidecar>* sidecars_;
-  bool with_tombstones_;
+  CheckpointPart part_;
 };
 
-arrow::Status ReadJsonTopLevel(const FileSystem& file_system, const std::string& path, bool with_tombstones,
+arrow::Status ReadJsonTopLevel(const FileSystem& file_system, const std::string& path, CheckpointPart part,
                                CheckpointContents* contents, std::vector<Sidecar>* sidecars) {
   ARROW_ASSIGN_OR_RAISE(std::string text, file_system.ReadFile(path));
   ActionParser parser;
@@ -234,7 +234,7 @@ arrow::Status ReadJsonTopLevel(const FileSystem& file_system, const std::string&
     if (auto* metadata = std::get_if<Metadata>(&action)) contents->metadata = std::move(*metadata);
     if (auto* txn = std::get_if<Txn>(&action)) contents->txns.push_back(std::move(*txn));
     if (auto* domain = std::get_if<DomainMetadata>(&action)) contents->domain_metadata.push_back(std::move(*domain));
-    if (auto* remove = std::get_if<Remove>(&action); remove != nullptr && with_tombstones) {
+    if (auto* remove = std::get_if<Remove>(&action); remove != nullptr && part == CheckpointPart::kTombstones) {
       contents->tombstones.push_back(std::move(*remove));
     }
   }
@@ -248,14 +248,13 @@ arrow::Status ReadJsonTopLevel(const FileSystem& file_system, const std::string&
 }  // namespace
 
 arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, const std::string& log_path,
-                                                 const LogSegment& segment, bool with_tombstones) {
+                                                 const LogSegment& segment, CheckpointPart part) {
   CheckpointContents contents;
   std::vector<Sidecar> sidecars;
-  ParquetActions parquet(file_system, &contents, &sidecars, with_tombstones);
+  ParquetActions parquet(file_system, &contents, &sidecars, part);
   for (const std::string& path : segment.checkpoint_files) {
-    arrow::Status status = segment.checkpoint_is_json
-                               ? ReadJsonTopLevel(file_system, path, with_tombstones, &contents, &sidecars)
-                               : parquet.ReadFile(path);
+    arrow::Status status = segment.checkpoint_is_json ? ReadJsonTopLevel(file_system, path, part, &contents, &sidecars)
+                                                      : parquet.ReadFile(path);
     if (!status.ok()) return Corrupt(path, status);
   }
   for (const Sidecar& sidecar : sidecars) {
@@ -270,7 +269,7 @@ arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, 
     arrow::Status status = parquet.ReadFile(path);
     if (!status.ok()) return Corrupt(path, status);
   }
-  if (!contents.protocol || !contents.metadata) {
+  if (part == CheckpointPart::kState && (!contents.protocol || !contents.metadata)) {
     return UserError("DELTA_STATE_RECOVER_ERROR", {{"operation", contents.protocol ? "metadata" : "protocol"},
                                                    {"version", segment.checkpoint_version->ToString()}});
   }
@@ -280,8 +279,9 @@ arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, 
 arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_system, const std::string& path) {
   CheckpointContents contents;
   std::vector<Sidecar> sidecars;
-  arrow::Status status = path.ends_with(".json") ? ReadJsonTopLevel(file_system, path, false, &contents, &sidecars)
-                                                 : ParquetActions(file_system, &contents, &sidecars, false).ReadFile(path);
+  arrow::Status status = path.ends_with(".json")
+                             ? ReadJsonTopLevel(file_system, path, CheckpointPart::kState, &contents, &sidecars)
+                             : ParquetActions(file_system, &contents, &sidecars, CheckpointPart::kState).ReadFile(path);
   if (!status.ok()) return Corrupt(path, status);
   std::vector<std::string> paths;
   for (Sidecar& sidecar : sidecars) paths.push_back(std::move(sidecar.path));

@@ -8,6 +8,7 @@
 
 #include "base/file_system.h"
 #include "delta/action/action.h"
+#include "delta/checkpoint/checkpoint_schema.h"
 #include "delta/log/log_segment.h"
 #include "delta/snapshot/file_columns.h"
 
@@ -25,7 +26,7 @@ struct CheckpointContents {
   std::optional<Metadata> metadata;
   std::vector<Txn> txns;
   std::vector<DomainMetadata> domain_metadata;
-  /// Only when asked for.
+  /// Of CheckpointPart::kTombstones, which has nothing else.
   std::vector<Remove> tombstones;
 };
 
@@ -33,7 +34,7 @@ struct CheckpointContents {
 /// Errors: Invalid naming the file for one that cannot be read; KeyError-like DELTA_LOG_FILE_NOT_FOUND for a sidecar
 /// that is missing.
 arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, const std::string& log_path,
-                                                 const LogSegment& segment, bool with_tombstones);
+                                                 const LogSegment& segment, CheckpointPart part);
 
 /// Paths of the sidecar files a checkpoint file names, as they stand in it.
 arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_system, const std::string& path);

@@ -56,10 +56,11 @@ DataTypePtr ProtocolColumns() {
 
 }  // namespace
 
-arrow::Result<DataTypePtr> CheckpointColumns(const arrow::Schema& file_schema, bool with_tombstones) {
+arrow::Result<DataTypePtr> CheckpointColumns(const arrow::Schema& file_schema, CheckpointPart part) {
   std::vector<StructField> columns;
   auto has = [&](const char* name) { return file_schema.GetFieldIndex(name) >= 0; };
-  if (has("add")) {
+  const bool state = part == CheckpointPart::kState;
+  if (state && has("add")) {
     std::vector<StructField> add = AddColumns();
     const auto& type = *file_schema.GetFieldByName("add")->type();
     if (type.id() == arrow::Type::STRUCT) {
@@ -72,14 +73,14 @@ arrow::Result<DataTypePtr> CheckpointColumns(const arrow::Schema& file_schema, b
     }
     columns.push_back(Field("add", types::Struct(std::move(add))));
   }
-  if (with_tombstones && has("remove")) columns.push_back(Field("remove", RemoveColumns()));
-  if (has("metaData")) columns.push_back(Field("metaData", MetadataColumns()));
-  if (has("protocol")) columns.push_back(Field("protocol", ProtocolColumns()));
-  if (has("txn")) {
+  if (!state && has("remove")) columns.push_back(Field("remove", RemoveColumns()));
+  if (state && has("metaData")) columns.push_back(Field("metaData", MetadataColumns()));
+  if (state && has("protocol")) columns.push_back(Field("protocol", ProtocolColumns()));
+  if (state && has("txn")) {
     columns.push_back(Field("txn", types::Struct({Field("appId", types::String()), Field("version", types::Long()),
                                                   Field("lastUpdated", types::Long())})));
   }
-  if (has("domainMetadata")) {
+  if (state && has("domainMetadata")) {
     columns.push_back(Field("domainMetadata",
                             types::Struct({Field("domain", types::String()), Field("configuration", types::String()),
                                            Field("removed", types::Boolean())})));

@@ -27,7 +27,7 @@ using types::TypeId;
 namespace {
 
 /// Rows of one batch of the Parquet writer.
-constexpr int64_t kBatchRows = 10000;
+constexpr int64_t kBatchRows = 1024;
 
 StructField Field(std::string name, DataTypePtr type) { return {std::move(name), std::move(type), true, ""}; }
 DataTypePtr TextMap() { return types::Map(types::String(), types::String()); }

@@ -1,5 +1,7 @@
 #include "delta/snapshot/file_columns.h"
 
+#include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
 #include <arrow/builder.h>
 
 #include <functional>
@@ -145,6 +147,58 @@ class AddBuilder {
   arrow::StringBuilder clustering_provider_;
 };
 
+// Rows of an array that are live, without a copy where all are.
+arrow::Result<arrow::ArrayVector> LiveRuns(const arrow::Array& array, const std::vector<uint8_t>* live) {
+  if (live == nullptr) return arrow::ArrayVector{array.Slice(0)};
+  arrow::ArrayVector runs;
+  for (size_t row = 0; row < live->size();) {
+    size_t end = row;
+    while (end < live->size() && (*live)[end] != 0) ++end;
+    if (end > row) runs.push_back(array.Slice(static_cast<int64_t>(row), static_cast<int64_t>(end - row)));
+    row = end + 1;
+  }
+  return runs;
+}
+
+// Checkpoints of different writers have the same columns with types that are not quite the same.
+bool SameTypes(std::span<const FileColumns::Rows> parts) {
+  auto same = [&](auto AddArrays::* column) {
+    const arrow::DataType* type = nullptr;
+    for (const FileColumns::Rows& part : parts) {
+      const auto& array = part.columns->arrays().*column;
+      if (array == nullptr) continue;
+      if (type != nullptr && !array->type()->Equals(*type)) return false;
+      type = array->type().get();
+    }
+    return true;
+  };
+  return same(&AddArrays::partition_values) && same(&AddArrays::tags) && same(&AddArrays::deletion_vector) &&
+         same(&AddArrays::stats_parsed);
+}
+
+// One column of all parts; null where none has it.
+template <typename Array>
+arrow::Status JoinColumn(std::span<const FileColumns::Rows> parts, std::shared_ptr<Array> AddArrays::* column,
+                         std::shared_ptr<Array>* out) {
+  std::shared_ptr<arrow::DataType> type;
+  for (const FileColumns::Rows& part : parts) {
+    if (const auto& array = part.columns->arrays().*column; array != nullptr) type = array->type();
+  }
+  if (type == nullptr) return arrow::Status::OK();
+  arrow::ArrayVector pieces;
+  for (const FileColumns::Rows& part : parts) {
+    std::shared_ptr<arrow::Array> array = part.columns->arrays().*column;
+    if (array == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(array, arrow::MakeArrayOfNull(type, part.columns->num_rows()));
+    }
+    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector runs, LiveRuns(*array, part.live));
+    pieces.insert(pieces.end(), runs.begin(), runs.end());
+  }
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> joined, arrow::Concatenate(pieces));
+  *out = std::static_pointer_cast<Array>(joined);
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 uint64_t FileKeyHash(std::string_view path, std::string_view deletion_vector_id) {
@@ -162,6 +216,36 @@ arrow::Result<std::shared_ptr<const FileColumns>> FileColumns::FromAdds(std::spa
   for (const Add* add : adds) ARROW_RETURN_NOT_OK(builder.Append(*add));
   ARROW_ASSIGN_OR_RAISE(AddArrays arrays, builder.Finish());
   return std::make_shared<const FileColumns>(std::move(arrays));
+}
+
+arrow::Result<std::shared_ptr<const FileColumns>> FileColumns::Join(std::span<const Rows> parts) {
+  if (!SameTypes(parts)) {
+    std::vector<Add> adds;
+    for (const Rows& part : parts) {
+      for (int64_t row = 0; row < part.columns->num_rows(); ++row) {
+        if (part.live == nullptr || (*part.live)[static_cast<size_t>(row)] != 0)
+          adds.push_back(part.columns->ToAdd(row));
+      }
+    }
+    std::vector<const Add*> pointers;
+    for (const Add& add : adds) pointers.push_back(&add);
+    return FromAdds(pointers);
+  }
+  AddArrays joined;
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::path, &joined.path));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::partition_values, &joined.partition_values));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::size, &joined.size));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::modification_time, &joined.modification_time));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::data_change, &joined.data_change));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::stats, &joined.stats));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::stats_parsed, &joined.stats_parsed));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::tags, &joined.tags));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::deletion_vector, &joined.deletion_vector));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::base_row_id, &joined.base_row_id));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::default_row_commit_version, &joined.default_row_commit_version));
+  ARROW_RETURN_NOT_OK(JoinColumn(parts, &AddArrays::clustering_provider, &joined.clustering_provider));
+  joined.num_rows = joined.path->length();
+  return std::make_shared<const FileColumns>(std::move(joined));
 }
 
 std::optional<std::string_view> FileColumns::stats(int64_t row) const {

@@ -40,6 +40,13 @@ class FileColumns {
   /// REQUIRES: path is not null and all columns have num_rows rows.
   explicit FileColumns(AddArrays arrays);
   static arrow::Result<std::shared_ptr<const FileColumns>> FromAdds(std::span<const Add* const> adds);
+  /// The rows of some columns, one after the other; stats_parsed are lost where their types differ. `live` of each: one
+  /// byte a row, 1 = taken; null: all.
+  struct Rows {
+    const FileColumns* columns = nullptr;
+    const std::vector<uint8_t>* live = nullptr;
+  };
+  static arrow::Result<std::shared_ptr<const FileColumns>> Join(std::span<const Rows> parts);
 
   int64_t num_rows() const { return arrays_.num_rows; }
   const AddArrays& arrays() const { return arrays_; }

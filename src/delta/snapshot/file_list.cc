@@ -75,20 +75,14 @@ arrow::Status FileList::Compact() {
     Run& before = runs_[runs_.size() - 2];
     Run& last = runs_.back();
     if (before.num_live > 2 * last.num_live) break;
-    std::vector<Add> adds;
-    adds.reserve(static_cast<size_t>(before.num_live + last.num_live));
-    for (const Run* run : {&before, &last}) {
-      // Statistics that are not JSON would be lost.
-      if (run->columns->arrays().stats_parsed != nullptr) return arrow::Status::OK();
-      for (int64_t row = 0; row < run->columns->num_rows(); ++row) {
-        if (run->is_live(row)) adds.push_back(run->columns->ToAdd(row));
-      }
-    }
-    std::vector<const Add*> pointers;
-    for (const Add& add : adds) pointers.push_back(&add);
-    ARROW_ASSIGN_OR_RAISE(auto joined, FileColumns::FromAdds(pointers));
+    // Statistics that are not JSON have types of their own; such runs stay as they are.
+    if (before.columns->arrays().stats_parsed != nullptr || last.columns->arrays().stats_parsed != nullptr) break;
+    const FileColumns::Rows parts[] = {{before.columns.get(), before.live.get()},
+                                       {last.columns.get(), last.live.get()}};
+    ARROW_ASSIGN_OR_RAISE(auto joined, FileColumns::Join(parts));
+    const int64_t num_live = before.num_live + last.num_live;
     runs_.pop_back();
-    runs_.back() = Run{std::move(joined), nullptr, static_cast<int64_t>(adds.size())};
+    runs_.back() = Run{std::move(joined), nullptr, num_live};
   }
   return arrow::Status::OK();
 }

@@ -123,7 +123,7 @@ arrow::Result<SnapshotPtr> Rebuild(const FileSystem& file_system, const std::str
   std::string log_path = LogDirectory(table_path);
   std::optional<CheckpointContents> checkpoint;
   if (segment.checkpoint_version) {
-    ARROW_ASSIGN_OR_RAISE(checkpoint, ReadCheckpoint(file_system, log_path, segment, /*with_tombstones=*/false));
+    ARROW_ASSIGN_OR_RAISE(checkpoint, ReadCheckpoint(file_system, log_path, segment, CheckpointPart::kState));
   }
   Snapshot::State state;
   state.table_path = table_path;
