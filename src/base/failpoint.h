@@ -10,7 +10,7 @@ namespace millrace {
 
 /// Every place where a crash is simulated by tests. Crash runs walk this list, so a new point is
 /// tested at once. Named `<component>.<moment>`.
-inline constexpr std::array<std::string_view, 26> kFailpoints = {
+inline constexpr std::array<std::string_view, 27> kFailpoints = {
     "source.before_initial_offsets",
     "source.after_initial_offsets",
     "offset_log.before_add",
@@ -20,6 +20,7 @@ inline constexpr std::array<std::string_view, 26> kFailpoints = {
     "state.before_metadata",
     "state.before_commit",
     "state.before_store_commit",
+    "state.before_sync",
     "state.after_commit",
     "sink.before_commit",
     "sink.after_commit",

@@ -204,4 +204,16 @@ arrow::Status FaultInjectionFileSystem::SyncDirectory(const std::string& directo
   return arrow::Status::OK();
 }
 
+arrow::Status FaultInjectionFileSystem::SyncAll(const std::vector<std::string>& files,
+                                                const std::vector<std::string>& directories) {
+  for (const std::string& path : files) {
+    ARROW_RETURN_NOT_OK(BeforeChange("sync", path));
+    ARROW_ASSIGN_OR_RAISE(auto info, base_->Stat(path));
+    if (!info) return arrow::Status::KeyError("Cannot sync ", path, ": it does not exist");
+    OnSynced(path);
+  }
+  for (const std::string& directory : directories) ARROW_RETURN_NOT_OK(SyncDirectory(directory));
+  return arrow::Status::OK();
+}
+
 }  // namespace millrace

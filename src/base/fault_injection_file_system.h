@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/file_system.h"
+#include "base/sync_paths.h"
 
 namespace millrace {
 
@@ -16,7 +17,7 @@ namespace millrace {
 /// What a loss of power takes back (DropUnsynced): bytes appended after a file's last Sync; names created, renamed or
 /// removed in a directory since that directory was last synced. Files that were not written through this object count
 /// as durable. Paths must be written the same way in every call. Thread-safe.
-class FaultInjectionFileSystem final : public FileSystem {
+class FaultInjectionFileSystem final : public FileSystem, public PathSyncer {
  public:
   explicit FaultInjectionFileSystem(FileSystem* base) : base_(base) {}
 
@@ -50,6 +51,7 @@ class FaultInjectionFileSystem final : public FileSystem {
   arrow::Status Remove(const std::string& path) override;
   arrow::Status RemoveTree(const std::string& directory) override;
   arrow::Status SyncDirectory(const std::string& directory) override;
+  arrow::Status SyncAll(const std::vector<std::string>& files, const std::vector<std::string>& directories) override;
 
  private:
   friend class FaultInjectionOutputFile;

@@ -13,11 +13,11 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "base/file_descriptor.h"
 #include "base/ids.h"
+#include "base/sync_paths.h"
 
 namespace millrace {
-
-namespace {
 
 arrow::Status ErrnoStatus(std::string_view what, const std::string& path, int error_number) {
   std::string message = std::string(what) + " " + path + ": " + std::strerror(error_number);
@@ -25,20 +25,7 @@ arrow::Status ErrnoStatus(std::string_view what, const std::string& path, int er
   return WorldError(std::move(message), error_number == EAGAIN || error_number == EINTR);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
+namespace {
 
 class LocalOutputFile final : public OutputFile {
  public:
@@ -80,7 +67,7 @@ FileInfo ToInfo(std::string name, const struct stat& st) {
   return info;
 }
 
-class LocalFileSystemImpl final : public FileSystem {
+class LocalFileSystemImpl final : public FileSystem, public PathSyncer {
  public:
   arrow::Result<std::string> ReadFile(const std::string& path) const override {
     Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -191,6 +178,10 @@ class LocalFileSystemImpl final : public FileSystem {
     if (fd.get() < 0) return ErrnoStatus("Cannot open directory", directory, errno);
     if (::fsync(fd.get()) != 0) return ErrnoStatus("Cannot sync directory", directory, errno);
     return arrow::Status::OK();
+  }
+
+  arrow::Status SyncAll(const std::vector<std::string>& files, const std::vector<std::string>& directories) override {
+    return SyncLocalPaths(files, directories);
   }
 };
 

@@ -20,8 +20,10 @@ arrow::Status WritePartition(const Operator& root, int partition, ExecutionConte
 }
 
 arrow::Status WriteAll(const Operator& root, ExecutionContext& context, connector::Write* write,
+                       const std::function<void()>& after_prepare,
                        std::vector<connector::WriterCommitMessage>* messages) {
   ARROW_RETURN_NOT_OK(root.Prepare(context));
+  if (after_prepare) after_prepare();
   int num_partitions = root.num_partitions(context);
   if (write->single_writer()) {
     ARROW_ASSIGN_OR_RAISE(auto writer, write->OpenWriter(0));
@@ -56,9 +58,10 @@ arrow::Status WriteAll(const Operator& root, ExecutionContext& context, connecto
 }  // namespace
 
 arrow::Status RunWrite(const Operator& root, ExecutionContext& context, connector::Write* write,
-                       const std::function<arrow::Status()>& before_commit) {
+                       const std::function<arrow::Status()>& before_commit,
+                       const std::function<void()>& after_prepare) {
   std::vector<connector::WriterCommitMessage> messages;
-  arrow::Status status = WriteAll(root, context, write, &messages);
+  arrow::Status status = WriteAll(root, context, write, after_prepare, &messages);
   if (status.ok()) status = write->Flush(&messages);
   if (status.ok() && before_commit) status = before_commit();
   if (status.ok()) return write->Commit(std::move(messages));

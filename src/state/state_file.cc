@@ -110,6 +110,13 @@ Status DamagedStateFile(const std::string& path, std::string_view what) {
                             "whole (millrace checkpoint rewind); or start the query with a new checkpoint location.");
 }
 
+std::string ChecksumFileOf(const std::string& path) {
+  std::filesystem::path file(path);
+  return JoinPath(file.parent_path().string(), "." + file.filename().string() + ".crc");
+}
+
+bool IsChecksumFile(std::string_view name) { return name.starts_with('.') && name.ends_with(".crc"); }
+
 Result<std::unique_ptr<StateFileWriter>> StateFileWriter::Create(FileSystem* file_system, std::string path,
                                                                  const std::string& codec) {
   std::unique_ptr<StateFileWriter> writer(new StateFileWriter(file_system, std::move(path)));
@@ -147,16 +154,17 @@ Status StateFileWriter::Remove(std::string_view key) {
   return stream_->Append("\xff\xff\xff\xff");
 }
 
-Status StateFileWriter::Finish(Durability durability, std::string_view failpoint) {
+Status StateFileWriter::Finish(Durability durability, std::string_view failpoint, UnsyncedFiles* later) {
   ARROW_RETURN_NOT_OK(stream_->Append("\xff\xff\xff\xff"));
   ARROW_RETURN_NOT_OK(stream_->Finish());
-  if (durability == Durability::kMachine) ARROW_RETURN_NOT_OK(file_->Sync());
+  bool syncs = durability == Durability::kMachine && later == nullptr;
+  if (syncs) ARROW_RETURN_NOT_OK(file_->Sync());
   ARROW_RETURN_NOT_OK(file_->Close());
   ARROW_RETURN_NOT_OK(HitFailpoint(failpoint));
   ARROW_RETURN_NOT_OK(file_system_->Rename(temporary_, path_));
   temporary_.clear();
-  if (durability == Durability::kProcess) return Status::OK();
-  return file_system_->SyncDirectory(std::filesystem::path(path_).parent_path().string());
+  if (durability == Durability::kMachine && later != nullptr) later->AddFile(path_);
+  return syncs ? file_system_->SyncDirectory(std::filesystem::path(path_).parent_path().string()) : Status::OK();
 }
 
 Status ReadStateRecords(std::string_view bytes, const std::string& path, const std::string& codec, StateFileKind kind,

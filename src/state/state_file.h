@@ -10,12 +10,18 @@
 
 #include "base/file_system.h"
 #include "state/compression/compressed_stream.h"
+#include "state/unsynced_files.h"
 
 namespace millrace::state {
 
 /// The error of a state file that cannot be used: Spark's condition CANNOT_LOAD_STATE_STORE, the file, what is wrong
 /// with it and what can be done. `what` continues "the file …".
 arrow::Status DamagedStateFile(const std::string& path, std::string_view what);
+
+/// The checksum file that Hadoop keeps of a local file: `.<name>.crc` beside it. Whoever replaces or removes the file
+/// removes that first: Hadoop, hence Spark, refuses a file that its checksum does not fit; one without is not checked.
+std::string ChecksumFileOf(const std::string& path);
+bool IsChecksumFile(std::string_view name);
 
 /// Writes a delta or snapshot file: a compressed stream of records (big-endian sizes, key, value or -1).
 ///
@@ -30,8 +36,8 @@ class StateFileWriter {
 
   arrow::Status Put(std::string_view key, std::string_view value);
   arrow::Status Remove(std::string_view key);
-  /// `failpoint` is hit between the write and the rename.
-  arrow::Status Finish(Durability durability, std::string_view failpoint);
+  /// `failpoint` is hit between the write and the rename. With `later` the file is not synced but added to it.
+  arrow::Status Finish(Durability durability, std::string_view failpoint, UnsyncedFiles* later = nullptr);
 
   int64_t num_bytes() const { return num_bytes_; }
 

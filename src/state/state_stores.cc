@@ -62,11 +62,11 @@ Result<StateStoreProvider*> StateStores::ProviderOf(const StateStoreId& id) {
     std::string directory = StoreDirectory(directory_, id);
     std::unique_ptr<StateStoreProvider> provider;
     if (conf_.provider_class == kRocksDbProvider) {
-      provider =
-          std::make_unique<RocksDbStateStoreProvider>(file_system_, std::move(directory), id, store.schema, conf_);
+      provider = std::make_unique<RocksDbStateStoreProvider>(file_system_, std::move(directory), id, store.schema,
+                                                             conf_, &unsynced_);
     } else {
-      provider =
-          std::make_unique<MemoryStateStoreProvider>(file_system_, std::move(directory), id, store.schema, conf_);
+      provider = std::make_unique<MemoryStateStoreProvider>(file_system_, std::move(directory), id, store.schema, conf_,
+                                                            &unsynced_);
     }
     return providers_.emplace(id, std::move(provider)).first->second.get();
   }

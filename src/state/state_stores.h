@@ -12,6 +12,7 @@
 
 #include "base/file_system.h"
 #include "state/store.h"
+#include "state/unsynced_files.h"
 
 namespace millrace::state {
 
@@ -63,9 +64,8 @@ class StateStoreProvider {
 /// All state of one run of a query: `<checkpoint>/state`.
 ///
 /// Life: DeclareOperators for all stateful operators when the query starts (driver thread) → for each micro-batch Open
-/// each (operator, partition, store) from the task that owns the partition, at version == batch id → destroyed when the
-/// query ends.
-/// Format: docs/formats/state_store.md. Thread: Open is thread-safe.
+/// each (operator, partition, store) from the task that owns the partition, at version == batch id → Commit each, Sync
+/// all → destroyed when the query ends. Format: docs/formats/state_store.md. Thread: Open is thread-safe.
 class StateStores {
  public:
   StateStores(FileSystem* file_system, std::string directory, StateStoreConf conf);
@@ -82,6 +82,10 @@ class StateStores {
   /// REQUIRES: the operator was declared, and nobody else has this store open.
   arrow::Result<StateStore*> Open(const StateStoreId& id, StateVersion version);
 
+  /// Makes all versions that stores committed since the last call survive a crash of the machine (with Durability::
+  /// kProcess nothing is to do). Nothing that depends on them may be shown before: the sink commits after it.
+  arrow::Status Sync() { return unsynced_.Sync(file_system_); }
+
   /// Maintains all stores once, on the calling thread.
   arrow::Status Maintain();
   /// Maintains them on a thread of its own, each maintenance_interval_ms, until this object goes.
@@ -96,6 +100,7 @@ class StateStores {
   FileSystem* file_system_;
   std::string directory_;
   StateStoreConf conf_;
+  UnsyncedFiles unsynced_;
 
   std::mutex mutex_;
   std::map<int64_t, StatefulOperatorInfo> operators_;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "base/fault_injection_file_system.h"
 #include "base/ids.h"
 #include "state/operator_metadata.h"
 #include "state/state_schema.h"
@@ -169,6 +170,101 @@ TEST_F(StateStoresTest, ASnapshotOfARewoundRunIsNotUsed) {
   EXPECT_EQ(rows, expected);
 }
 
+// Nothing is synced store by store; after Sync a loss of power takes nothing back, new folders included.
+TEST_F(StateStoresTest, WhatWasSyncedSurvivesALossOfPower) {
+  FaultInjectionFileSystem disk(LocalFileSystem());
+  conf_.durability = Durability::kMachine;
+  for (std::string_view provider : {kHdfsBackedProvider, kRocksDbProvider}) {
+    for (bool changelog : {false, true}) {
+      fs::remove_all(directory_);
+      conf_.provider_class = std::string(provider);
+      conf_.rocksdb_changelog = changelog;
+      auto start = [&](bool is_restart) {
+        auto stores = std::make_unique<StateStores>(&disk, directory_.string(), conf_);
+        EXPECT_TRUE(stores->DeclareOperators({Aggregation()}, is_restart).ok());
+        return stores;
+      };
+      auto stores = start(false);
+      for (int64_t v = 0; v < 3; ++v) {
+        RunTo(stores.get(), v, v + 1);
+        ASSERT_TRUE(stores->Sync().ok());
+      }
+      RunTo(stores.get(), 3, 4);
+      stores.reset();
+      disk.DropUnsynced();
+      stores = start(true);
+      EXPECT_FALSE(stores->Open({}, StateVersion(4)).ok()) << "version 4 was never synced";
+      auto opened = stores->Open({}, StateVersion(3));
+      ASSERT_TRUE(opened.ok()) << opened.status();
+      EXPECT_EQ(Rows(*opened), Expected(3)) << provider << changelog;
+      RunTo(stores.get(), 3, 5);
+      ASSERT_TRUE(stores->Sync().ok());
+      stores.reset();
+      disk.DropUnsynced();
+      opened = start(true)->Open({}, StateVersion(5));
+      ASSERT_TRUE(opened.ok()) << opened.status();
+    }
+  }
+}
+
+TEST_F(StateStoresTest, RowsAreFoundByTheirTime) {
+  for (std::string_view provider : {kHdfsBackedProvider, kRocksDbProvider}) {
+    for (bool in_value : {false, true}) {
+      fs::remove_all(directory_);
+      conf_.provider_class = std::string(provider);
+      StatefulOperatorInfo info = Aggregation();
+      info.stores[0].schema.time = StoreTime{RowTime(1, 0, false), in_value};
+      StateStores stores(LocalFileSystem(), directory_.string(), conf_);
+      ASSERT_TRUE(stores.DeclareOperators({info}, false).ok());
+      std::map<int64_t, int64_t> expected;  // time → the other column
+      for (int64_t v = 0; v < 12; ++v) {
+        StateStore* store = stores.Open({}, StateVersion(v)).ValueOrDie();
+        for (int64_t i = 0; i < 100; ++i) {
+          int64_t time = v * 100 + (i * 37) % 400, other = time * 7;
+          expected[time] = other;
+          ASSERT_TRUE(store->Put(LongRow(in_value ? other : time), LongRow(in_value ? time : other)).ok());
+        }
+        int64_t watermark = v * 100 - 50;
+        std::map<int64_t, int64_t> seen, due(expected.begin(), expected.upper_bound(watermark));
+        expected.erase(expected.begin(), expected.upper_bound(watermark));
+        int64_t earliest = 0;
+        auto remove = [&](std::span<const StateEntry> entries) -> arrow::Status {
+          for (const StateEntry& entry : entries) {
+            int64_t key = LongAt(entry.key, 1, 0), value = LongAt(entry.value, 1, 0);
+            EXPECT_TRUE(seen.emplace(in_value ? value : key, in_value ? key : value).second);
+            ARROW_RETURN_NOT_OK(store->Remove(entry.key));
+          }
+          return arrow::Status::OK();
+        };
+        ASSERT_TRUE(store->ScanUpTo(watermark, remove, &earliest).ok());
+        EXPECT_EQ(seen, due) << provider << v;
+        EXPECT_EQ(earliest, expected.begin()->first);
+        EXPECT_EQ(Rows(store).size(), expected.size());
+        ASSERT_TRUE(store->Commit().ok());
+      }
+    }
+  }
+}
+
+// Hadoop's checksums, of files that Spark wrote before it died: what is written anew must not be checked by them.
+TEST_F(StateStoresTest, ChecksumsOfReplacedFilesGo) {
+  auto touch = [this](const char* name) {
+    ASSERT_TRUE(LocalFileSystem()->OpenForWrite(directory_ / "0/0" / name).ok());
+  };
+  RunTo(Start().get(), 0, 2);
+  for (const char* name : {".1.delta.crc", ".2.delta.crc", ".3.delta.crc", "3.snapshot", ".3.snapshot.crc"})
+    touch(name);
+  auto stores = Start(true);
+  RunTo(stores.get(), 2, 12);
+  EXPECT_TRUE(fs::exists(directory_ / "0/0/.2.delta.crc")) << "its file is Spark's";
+  EXPECT_FALSE(fs::exists(directory_ / "0/0/.3.delta.crc"));
+  EXPECT_FALSE(fs::exists(directory_ / "0/0/.3.snapshot.crc"));
+  ASSERT_TRUE(stores->Maintain().ok());
+  RunTo(stores.get(), 12, 15);
+  ASSERT_TRUE(stores->Maintain().ok());
+  EXPECT_FALSE(fs::exists(directory_ / "0/0/.2.delta.crc")) << "removed with its file";
+}
+
 TEST_F(StateStoresTest, DamagedFilesAreNamed) {
   RunTo(Start().get(), 0, 3);
   auto open = [this] { return Start(true)->Open({}, StateVersion(3)).status(); };
@@ -189,6 +285,55 @@ TEST_F(StateStoresTest, DamagedFilesAreNamed) {
   EXPECT_TRUE(IsErrorCondition(open(), "CANNOT_LOAD_STATE_STORE.UNCATEGORIZED"));
   fs::remove(path);
   EXPECT_TRUE(IsErrorCondition(open(), "CANNOT_LOAD_STATE_STORE.CANNOT_READ_DELTA_FILE_NOT_EXISTS"));
+}
+
+// Each file cut off at some places, and with a bit flipped at others: the version comes out as it was, or an error
+// names the file; nothing of the checkpoint is touched.
+TEST_F(StateStoresTest, DamageIsNamedOrHarmless) {
+  conf_.min_versions_to_retain = 4;
+  {
+    auto stores = Start();
+    RunTo(stores.get(), 0, 12);
+    ASSERT_TRUE(stores->Maintain().ok());
+    RunTo(stores.get(), 12, 15);
+    ASSERT_TRUE(stores->Maintain().ok());
+  }
+  auto contents = [this] {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::directory_iterator(directory_ / "0/0")) {
+      if (entry.is_regular_file()) files[entry.path()] = LocalFileSystem()->ReadFile(entry.path()).ValueOrDie();
+    }
+    return files;
+  };
+  auto write = [](const std::string& path, std::string_view bytes) {
+    auto file = LocalFileSystem()->OpenForWrite(path).ValueOrDie();
+    ASSERT_TRUE(file->Append(bytes).ok() && file->Close().ok());
+  };
+  int num_errors = 0;
+  for (const auto& [path, bytes] : contents()) {
+    for (size_t k = 0; k < 2 * bytes.size(); ++k) {
+      std::string damaged = bytes;
+      if (k < bytes.size()) {
+        damaged.resize(k);
+      } else {
+        damaged[k - bytes.size()] ^= static_cast<char>(1 << k % 8);
+      }
+      write(path, damaged);
+      auto before = contents();
+      auto stores = Start(true);
+      auto opened = stores->Open({}, StateVersion(15));
+      if (opened.ok()) {
+        EXPECT_EQ(Rows(*opened), Expected(15)) << path << k;
+      } else {
+        ++num_errors;
+        EXPECT_TRUE(IsErrorCondition(opened.status(), "CANNOT_LOAD_STATE_STORE")) << opened.status();
+        EXPECT_NE(opened.status().message().find(path), std::string::npos) << opened.status();
+      }
+      ASSERT_EQ(contents(), before);
+    }
+    write(path, bytes);
+  }
+  EXPECT_GE(num_errors, 100);
 }
 
 TEST_F(StateStoresTest, ADamagedSnapshotIsPassedOver) {
@@ -283,7 +428,7 @@ TEST(SparkCheckpoints, Load) {
     for (int partition = 0; partition < 5; ++partition) {
       StatefulOperatorInfo info{0, "any", {{c.store, {schema->key, schema->value, 0}}}, 5};
       VersionFiles files(LocalFileSystem(), StoreDirectory(state, {0, partition, c.store}), {0, partition, c.store},
-                         "lz4", Durability::kProcess);
+                         "lz4", Durability::kProcess, nullptr);
       RowTable table;
       ASSERT_TRUE(files.Load(StateVersion(c.version), &table).ok());
       ASSERT_TRUE(table

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "state/row_time.h"
 #include "state/unsafe_row.h"
 #include "types/data_type.h"
 
@@ -38,6 +39,8 @@ struct StateStoreSchema {
   types::DataTypePtr value;
   /// The store can be scanned by so many leading key columns (session windows); 0: it cannot.
   int num_columns_prefix_key = 0;
+  /// The event time by which rows are evicted; nullopt when none are.
+  std::optional<StoreTime> time = {};
 };
 
 /// Figures of Spark's progress, of one store after its last commit.
@@ -59,8 +62,8 @@ struct StateEntry {
 
 /// Key-value rows (UnsafeRow bytes) of one partition at one version, with the changes of the micro-batch that runs.
 ///
-/// Life: StateStores::Open at version N → reads and changes → Commit, which makes version N + 1 durable, or Abort. A
-/// failed micro-batch is run again by opening version N again.
+/// Life: StateStores::Open at version N → reads and changes → Commit, which writes version N + 1, or Abort. A failed
+/// micro-batch is run again by opening version N again.
 /// Views: what Get returns is valid until the same key is changed or the store is committed.
 /// Errors: IOError of the files; never on data. Thread: confined to the task that has the partition.
 class StateStore {
@@ -82,14 +85,23 @@ class StateStore {
   /// As Get, Put for each row in order: one call a batch, with the memory fetched ahead. Keys may repeat.
   virtual arrow::Status GetAll(const UnsafeRows& keys, std::vector<std::string_view>* values) = 0;
   virtual arrow::Status PutAll(const UnsafeRows& keys, const UnsafeRows& values) = 0;
+  /// Puts, in order, the rows whose key is not there yet, and appends their numbers to `inserted`. Keys may repeat: the
+  /// first is put.
+  virtual arrow::Status PutAbsent(const UnsafeRows& keys, const UnsafeRows& values, std::vector<int32_t>* inserted) = 0;
 
   /// Visits every row once, in chunks. `visit` may Remove any row; rows that it puts may be visited or not.
   using Visitor = std::function<arrow::Status(std::span<const StateEntry>)>;
   virtual arrow::Status Scan(const Visitor& visit) = 0;
+  /// Visits every row whose event time (StateStoreSchema::time) is at or below `time_us`, once; rows without a time are
+  /// never visited. All that were visited are to be removed, or put anew with a later time, before the commit: they are
+  /// not visited again. `earliest_us` (may be null) gets the least time of the other rows, INT64_MAX when there are
+  /// none.
+  virtual arrow::Status ScanUpTo(int64_t time_us, const Visitor& visit, int64_t* earliest_us) = 0;
   /// The rows whose first num_columns_prefix_key key columns equal `prefix` (an UnsafeRow of just these), appended.
   virtual arrow::Status PrefixScan(std::string_view prefix, std::vector<StateEntry>* rows) = 0;
 
-  /// Makes the changes durable as version() + 1, even when there are none (each version has its file).
+  /// Writes the changes as version() + 1, even when there are none (each version has its file). A crash of the process
+  /// leaves them, a crash of the machine only after StateStores::Sync.
   virtual arrow::Result<StateVersion> Commit() = 0;
   /// Forgets the changes. The next Open reads the version from its files.
   virtual void Abort() = 0;

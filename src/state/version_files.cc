@@ -37,12 +37,13 @@ Status Apply(RowTable* table, std::string_view key, std::string_view value) {
 }  // namespace
 
 VersionFiles::VersionFiles(FileSystem* file_system, std::string directory, StateStoreId id, std::string codec,
-                           Durability durability)
+                           Durability durability, UnsyncedFiles* unsynced)
     : file_system_(file_system),
       directory_(std::move(directory)),
       id_(std::move(id)),
       codec_(std::move(codec)),
-      durability_(durability) {}
+      durability_(durability),
+      unsynced_(unsynced) {}
 
 std::string VersionFiles::DeltaPath(int64_t version) const {
   return JoinPath(directory_, std::to_string(version) + ".delta");
@@ -65,6 +66,7 @@ Result<VersionFiles::Listing> VersionFiles::List() const {
   for (const FileInfo& file : *files) {
     if (auto version = VersionOf(file.name, ".delta")) listing.deltas.insert(*version);
     if (auto version = VersionOf(file.name, ".snapshot")) listing.snapshots.insert(*version);
+    if (IsChecksumFile(file.name)) listing.checksums.insert(file.name);
   }
   return listing;
 }
@@ -103,6 +105,7 @@ Status VersionFiles::Load(StateVersion version, RowTable* table) {
   }
   ARROW_ASSIGN_OR_RAISE(Listing listing, List());
   stale_snapshots_ = {listing.snapshots.upper_bound(version.value), listing.snapshots.end()};
+  checksums_ = std::move(listing.checksums);
   if (version.value == 0) return Status::OK();
   Status first_failure;
   for (auto it = listing.snapshots.upper_bound(version.value); it != listing.snapshots.begin();) {
@@ -131,24 +134,33 @@ Status VersionFiles::MakeDirectory() {
   std::filesystem::path parent(directory_);
   for (int level = 0; level < 4 && parent.has_parent_path(); ++level) {
     parent = parent.parent_path();
-    ARROW_RETURN_NOT_OK(file_system_->SyncDirectory(parent.string()));
+    unsynced_->AddDirectory(parent.string());
   }
   return Status::OK();
+}
+
+Status VersionFiles::RemoveChecksum(const std::string& path, std::set<std::string>* checksums) {
+  if (checksums->empty()) return Status::OK();
+  std::string checksum = ChecksumFileOf(path);
+  if (checksums->erase(std::filesystem::path(checksum).filename().string()) == 0) return Status::OK();
+  return file_system_->Remove(checksum);
 }
 
 Status VersionFiles::WriteDelta(StateVersion version, const RowTable& table) {
   if (!directory_made_) ARROW_RETURN_NOT_OK(MakeDirectory());
   if (stale_snapshots_.erase(version.value) == 1) {
+    ARROW_RETURN_NOT_OK(RemoveChecksum(SnapshotPath(version.value), &checksums_));
     ARROW_RETURN_NOT_OK(file_system_->Remove(SnapshotPath(version.value)));
   }
+  ARROW_RETURN_NOT_OK(RemoveChecksum(DeltaPath(version.value), &checksums_));
   ARROW_ASSIGN_OR_RAISE(auto writer, StateFileWriter::Create(file_system_, DeltaPath(version.value), codec_));
   ARROW_RETURN_NOT_OK(table.VisitChanges([&](const RowTable::Change& change) {
     return change.value.data() == nullptr ? writer->Remove(change.key) : writer->Put(change.key, change.value);
   }));
-  return writer->Finish(durability_, "state.before_delta_rename");
+  return writer->Finish(durability_, "state.before_delta_rename", unsynced_);
 }
 
-Status VersionFiles::WriteSnapshot(int64_t base, int64_t version) {
+Status VersionFiles::WriteSnapshot(int64_t base, int64_t version, Listing* listing) {
   // The rows of the deltas fit memory; those of the snapshot before flow through.
   RowTable changed;
   std::unordered_set<std::string> removed;
@@ -174,6 +186,7 @@ Status VersionFiles::WriteSnapshot(int64_t base, int64_t version) {
     for (const StateEntry& entry : entries) ARROW_RETURN_NOT_OK(writer->Put(entry.key, entry.value));
     return Status::OK();
   }));
+  ARROW_RETURN_NOT_OK(RemoveChecksum(SnapshotPath(version), &listing->checksums));
   return writer->Finish(durability_, "state.before_snapshot_rename");
 }
 
@@ -184,24 +197,28 @@ Result<int64_t> VersionFiles::Maintain(StateVersion latest, int64_t min_deltas, 
   int64_t written = 0;
   if (latest.value - base > min_deltas) {
     written = latest.value;
-    ARROW_RETURN_NOT_OK(WriteSnapshot(base, latest.value));
+    ARROW_RETURN_NOT_OK(WriteSnapshot(base, latest.value, &listing));
     listing.snapshots.insert(latest.value);
   }
   int64_t earliest = latest.value - min_versions_to_retain;
-  if (earliest > 0) ARROW_RETURN_NOT_OK(RemoveOld(listing, earliest));
+  if (earliest > 0) ARROW_RETURN_NOT_OK(RemoveOld(&listing, earliest));
   return written;
 }
 
-Status VersionFiles::RemoveOld(const Listing& listing, int64_t earliest_to_retain) {
-  auto after = listing.snapshots.upper_bound(earliest_to_retain);
-  if (after == listing.snapshots.begin()) return Status::OK();  // all deltas since the first are needed
+Status VersionFiles::RemoveOld(Listing* listing, int64_t earliest_to_retain) {
+  auto after = listing->snapshots.upper_bound(earliest_to_retain);
+  if (after == listing->snapshots.begin()) return Status::OK();  // all deltas since the first are needed
   int64_t first_needed = *std::prev(after);
   ARROW_RETURN_NOT_OK(HitFailpoint("state.before_delete"));
-  for (int64_t version : listing.deltas) {
-    if (version < first_needed) ARROW_RETURN_NOT_OK(file_system_->Remove(DeltaPath(version)));
+  auto remove = [&](const std::string& path) -> Status {
+    ARROW_RETURN_NOT_OK(RemoveChecksum(path, &listing->checksums));
+    return file_system_->Remove(path);
+  };
+  for (int64_t version : listing->deltas) {
+    if (version < first_needed) ARROW_RETURN_NOT_OK(remove(DeltaPath(version)));
   }
-  for (int64_t version : listing.snapshots) {
-    if (version < first_needed) ARROW_RETURN_NOT_OK(file_system_->Remove(SnapshotPath(version)));
+  for (int64_t version : listing->snapshots) {
+    if (version < first_needed) ARROW_RETURN_NOT_OK(remove(SnapshotPath(version)));
   }
   return Status::OK();
 }

@@ -19,12 +19,15 @@ namespace millrace::state {
 /// from the maintenance thread, both may run at once.
 class VersionFiles {
  public:
+  /// `unsynced` gets the deltas that are written; null where none are.
   VersionFiles(FileSystem* file_system, std::string directory, StateStoreId id, std::string codec,
-               Durability durability);
+               Durability durability, UnsyncedFiles* unsynced);
 
   struct Listing {
     std::set<int64_t> deltas;
     std::set<int64_t> snapshots;
+    /// Names of Hadoop's checksum files (`.1.delta.crc`), which Spark writes beside each file.
+    std::set<std::string> checksums;
   };
   /// What is there; nothing when the directory does not exist.
   arrow::Result<Listing> List() const;
@@ -36,7 +39,7 @@ class VersionFiles {
   /// As Load, from the snapshot of exactly `base` (0: from nothing).
   arrow::Status LoadFrom(StateVersion base, StateVersion version, RowTable* table) const;
 
-  /// Writes `<version>.delta` of the table's changes.
+  /// Writes `<version>.delta` of the table's changes; durable when the UnsyncedFiles are synced.
   arrow::Status WriteDelta(StateVersion version, const RowTable& table);
 
   /// Writes the snapshot of `latest` when more than `min_deltas` deltas follow the last one, out of the files alone,
@@ -52,8 +55,9 @@ class VersionFiles {
  private:
   arrow::Status ReadSnapshot(int64_t version, const StateRecordVisitor& visit) const;
   arrow::Status MakeDirectory();
-  arrow::Status WriteSnapshot(int64_t base, int64_t version);
-  arrow::Status RemoveOld(const Listing& listing, int64_t earliest_to_retain);
+  arrow::Status RemoveChecksum(const std::string& path, std::set<std::string>* checksums);
+  arrow::Status WriteSnapshot(int64_t base, int64_t version, Listing* listing);
+  arrow::Status RemoveOld(Listing* listing, int64_t earliest_to_retain);
   std::string StoreName() const;
 
   FileSystem* file_system_;
@@ -61,9 +65,12 @@ class VersionFiles {
   StateStoreId id_;
   std::string codec_;
   Durability durability_;
+  UnsyncedFiles* unsynced_;
   bool directory_made_ = false;
   // Snapshots of versions after the loaded one: of a run that was rewound, whose rows are not those of this run.
   std::set<int64_t> stale_snapshots_;
+  // When the version was loaded. One that does not go with its file would make Spark refuse it.
+  std::set<std::string> checksums_;
 };
 
 }  // namespace millrace::state

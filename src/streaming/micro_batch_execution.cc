@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <future>
 
 #include "base/error.h"
 #include "base/failpoint.h"
@@ -331,15 +332,22 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
     if (!has_run_) ARROW_RETURN_NOT_OK(log_writer_.Wait());
     ARROW_RETURN_NOT_OK(state_->Begin(previous_watermark_ms_, batch_watermark_ms_, !has_run_, &batch));
   }
-  arrow::Status status = physical::RunWrite(*bound_.root, *context, write, [&]() -> arrow::Status {
+  // State is final before the first row is written: both go to the disk, or the sink, at the same time.
+  std::future<arrow::Status> state_commit;
+  auto commit_state = [&] {
+    if (state_ != nullptr) state_commit = std::async(std::launch::async, [&] { return state_->Commit(&batch); });
+  };
+  auto before_commit = [&]() -> arrow::Status {
+    if (state_commit.valid()) ARROW_RETURN_NOT_OK(state_commit.get());
     ARROW_RETURN_NOT_OK(HitFailpoint("batch.after_run"));
-    if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Commit(&batch));
     // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer.
     ARROW_RETURN_NOT_OK(log_writer_.Wait());
     ARROW_RETURN_NOT_OK(CommitSources());
     return HitFailpoint("sink.before_commit");
-  });
+  };
+  arrow::Status status = physical::RunWrite(*bound_.root, *context, write, before_commit, commit_state);
   if (!status.ok()) {
+    if (state_commit.valid()) (void)state_commit.get();  // the sink failed first
     if (state_ != nullptr) state_->Abort();
     return status;
   }

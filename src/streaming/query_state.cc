@@ -102,8 +102,9 @@ arrow::Status QueryState::DeclareOperators(BatchId batch_id) {
     info.operator_name = std::string(nodes_[n].op->short_name());
     info.num_partitions = num_partitions_;
     for (const physical::StateStoreSpec& store : nodes_[n].stores) {
-      info.stores.push_back(
-          {store.name, {store.key_schema, store.value_schema, store.num_prefix_columns}, store.validates_value});
+      info.stores.push_back({store.name,
+                             {store.key_schema, store.value_schema, store.num_prefix_columns, store.time},
+                             store.validates_value});
     }
     infos.push_back(std::move(info));
   }
@@ -184,6 +185,10 @@ arrow::Status QueryState::Commit(physical::StreamingBatch* batch) {
     commit_us[n] += MicrosSince(start);
     return arrow::Status::OK();
   }));
+  ARROW_RETURN_NOT_OK(HitFailpoint("state.before_sync"));
+  auto sync_start = std::chrono::steady_clock::now();
+  ARROW_RETURN_NOT_OK(stores_.Sync());
+  for (auto& us : commit_us) us += MicrosSince(sync_start);
   for (size_t n = 0; n < nodes_.size(); ++n) {
     Summarize(batch->stateful.at(nodes_[n].op), commit_us[n], &nodes_[n]);
   }

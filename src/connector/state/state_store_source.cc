@@ -2,10 +2,13 @@
 #include <arrow/builder.h>
 
 #include <cstdlib>
+#include <functional>
 
 #include "base/error.h"
 #include "connector/rows_partition.h"
 #include "connector/state/checkpoint_reading.h"
+#include "state/operator_metadata.h"
+#include "state/rocksdb/rocksdb_state_store.h"
 #include "state/version_files.h"
 #include "types/arrow_type.h"
 
@@ -163,24 +166,39 @@ class StateRows final : public BatchReader {
   size_t next_ = 0;
 };
 
+/// How the state lies in files, as the offset log and the operator's metadata say.
+struct StateStorage {
+  FileSystem* file_system = nullptr;
+  bool is_rocksdb = false;
+  std::string codec;
+  int num_columns_prefix_key = 0;
+};
+
 class StatePartition final : public InputPartition {
  public:
-  StatePartition(std::shared_ptr<const StoredTypes> types, StateReadOptions options, FileSystem* file_system,
-                 std::string codec, int32_t partition, std::vector<int> columns)
+  StatePartition(std::shared_ptr<const StoredTypes> types, StateReadOptions options, StateStorage storage,
+                 int32_t partition, std::vector<int> columns)
       : types_(std::move(types)),
         options_(std::move(options)),
-        file_system_(file_system),
-        codec_(std::move(codec)),
+        storage_(std::move(storage)),
         partition_(partition),
         columns_(std::move(columns)) {}
 
   Result<std::unique_ptr<BatchReader>> Open(arrow::MemoryPool*) const override {
     auto reader = std::make_unique<StateRows>(types_.get(), options_.changes.has_value(), partition_, columns_);
     state::StateStoreId id{options_.operator_id, partition_, options_.store_to_read()};
-    state::VersionFiles files(file_system_, state::StoreDirectory(options_.state_directory(), id), id, codec_,
-                              Durability::kProcess);
+    std::string directory = state::StoreDirectory(options_.state_directory(), id);
+    if (storage_.is_rocksdb) {
+      ARROW_RETURN_NOT_OK(ReadRocksDb(id, std::move(directory), reader.get()));
+      return reader;
+    }
+    state::VersionFiles files(storage_.file_system, std::move(directory), id, storage_.codec, Durability::kProcess,
+                              nullptr);
     if (options_.changes) {
-      ARROW_RETURN_NOT_OK(ReadChanges(files, reader.get()));
+      auto read = [&files](int64_t version, const state::StateRecordVisitor& visit) {
+        return files.ReadDelta(version, visit);
+      };
+      ARROW_RETURN_NOT_OK(ReadChanges(read, reader.get()));
     } else {
       StateVersion version(options_.batch_id + 1);
       if (options_.snapshot) {
@@ -206,11 +224,45 @@ class StatePartition final : public InputPartition {
     return Status::OK();
   }
 
-  Status ReadChanges(const state::VersionFiles& files, StateRows* reader) const {
+  Status ReadRocksDb(const state::StateStoreId& id, std::string directory, StateRows* reader) const {
+    state::StateStoreConf conf;
+    conf.compression_codec = storage_.codec;
+    conf.durability = Durability::kProcess;
+    state::StateStoreSchema schema{types_->key, types_->value, storage_.num_columns_prefix_key};
+    state::RocksDbStateStoreProvider provider(storage_.file_system, std::move(directory), id, std::move(schema),
+                                              std::move(conf), nullptr);
+    if (options_.changes) {
+      auto read = [&provider](int64_t version, const state::StateRecordVisitor& visit) {
+        return provider.ReadChanges(version, visit);
+      };
+      return ReadChanges(read, reader);
+    }
+    StateVersion version(options_.batch_id + 1);
+    auto opened = options_.snapshot ? provider.OpenFrom(StateVersion(options_.snapshot->start_batch_id + 1), version)
+                                    : provider.Open(version);
+    ARROW_RETURN_NOT_OK(opened);
+    // In RocksDB's order, as Spark's reader.
+    auto keys = std::make_unique<state::UnsafeRows>(), values = std::make_unique<state::UnsafeRows>();
+    ARROW_RETURN_NOT_OK((*opened)->Scan([&](std::span<const state::StateEntry> entries) {
+      for (const state::StateEntry& entry : entries) {
+        keys->Append(entry.key);
+        values->Append(entry.value);
+      }
+      return Status::OK();
+    }));
+    for (int64_t i = 0; i < keys->num_rows(); ++i) reader->rows().push_back({0, keys->row(i), values->row(i)});
+    reader->bytes().push_back(std::move(keys));
+    reader->bytes().push_back(std::move(values));
+    return Status::OK();
+  }
+
+  using ReadVersion = std::function<Status(int64_t version, const state::StateRecordVisitor& visit)>;
+
+  Status ReadChanges(const ReadVersion& read, StateRows* reader) const {
     for (int64_t batch = options_.changes->start_batch_id; batch <= options_.changes->end_batch_id; ++batch) {
       auto keys = std::make_unique<state::UnsafeRows>(), values = std::make_unique<state::UnsafeRows>();
       std::vector<bool> removed;
-      ARROW_RETURN_NOT_OK(files.ReadDelta(batch + 1, [&](std::string_view key, std::string_view value) {
+      ARROW_RETURN_NOT_OK(read(batch + 1, [&](std::string_view key, std::string_view value) {
         keys->Append(key);
         values->Append(value);
         removed.push_back(value.data() == nullptr);
@@ -228,27 +280,24 @@ class StatePartition final : public InputPartition {
 
   std::shared_ptr<const StoredTypes> types_;
   StateReadOptions options_;
-  FileSystem* file_system_;
-  std::string codec_;
+  StateStorage storage_;
   int32_t partition_;
   std::vector<int> columns_;
 };
 
 class StateScan final : public BatchScan {
  public:
-  StateScan(StoredTypes types, StateReadOptions options, FileSystem* file_system, std::string codec, int num_partitions)
+  StateScan(StoredTypes types, StateReadOptions options, StateStorage storage, int num_partitions)
       : types_(std::make_shared<StoredTypes>(std::move(types))),
         options_(std::move(options)),
-        file_system_(file_system),
-        codec_(std::move(codec)),
+        storage_(std::move(storage)),
         num_partitions_(num_partitions) {}
 
   Result<InputPartitions> PlanPartitions(const ReadColumns& columns) override {
     InputPartitions partitions;
     for (int32_t p = 0; p < num_partitions_; ++p) {
       if (options_.snapshot && options_.snapshot->partition != p) continue;
-      partitions.push_back(
-          std::make_shared<StatePartition>(types_, options_, file_system_, codec_, p, columns.indices));
+      partitions.push_back(std::make_shared<StatePartition>(types_, options_, storage_, p, columns.indices));
     }
     if (partitions.empty() && options_.snapshot) {
       return UserError("CANNOT_LOAD_STATE_STORE.SNAPSHOT_PARTITION_ID_NOT_FOUND",
@@ -267,8 +316,7 @@ class StateScan final : public BatchScan {
  private:
   std::shared_ptr<const StoredTypes> types_;
   StateReadOptions options_;
-  FileSystem* file_system_;
-  std::string codec_;
+  StateStorage storage_;
   int num_partitions_;
 };
 
@@ -294,15 +342,23 @@ Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request) {
   ARROW_ASSIGN_OR_RAISE(StateReadOptions options, StateReadOptions::Parse(request));
   ARROW_ASSIGN_OR_RAISE(auto conf, ReadBatchConf(*file_system, options.checkpoint_location, options.batch_id));
   const std::string& provider = conf["spark.sql.streaming.stateStore.providerClass"];
-  if (!provider.empty() && provider != state::kHdfsBackedProvider) {
-    return Status::NotImplemented("the statestore source reads state of ", state::kHdfsBackedProvider, " only, not of ",
-                                  provider);
+  if (!provider.empty() && provider != state::kHdfsBackedProvider && provider != state::kRocksDbProvider) {
+    return Status::NotImplemented("the statestore source reads state of ", state::kHdfsBackedProvider, " and ",
+                                  state::kRocksDbProvider, ", not of ", provider);
   }
-  std::string codec = conf["spark.sql.streaming.stateStore.compression.codec"];
+  StateStorage storage{file_system, provider == state::kRocksDbProvider,
+                       conf["spark.sql.streaming.stateStore.compression.codec"]};
+  if (storage.codec.empty()) storage.codec = "lz4";
+  ARROW_ASSIGN_OR_RAISE(auto metadata, state::ReadOperatorMetadata(*file_system, options.state_directory(),
+                                                                   options.operator_id, options.batch_id));
+  if (metadata) {
+    for (const auto& store : metadata->stores) {
+      if (store.name == options.store_to_read()) storage.num_columns_prefix_key = store.num_columns_prefix_key;
+    }
+  }
   ARROW_ASSIGN_OR_RAISE(StoredTypes types, ReadTypes(*file_system, options));
   ARROW_ASSIGN_OR_RAISE(int num_partitions, CountPartitions(*file_system, options));
-  return std::make_unique<StateScan>(std::move(types), std::move(options), file_system, codec.empty() ? "lz4" : codec,
-                                     num_partitions);
+  return std::make_unique<StateScan>(std::move(types), std::move(options), std::move(storage), num_partitions);
 }
 
 constexpr OptionDef kOptions[] = {

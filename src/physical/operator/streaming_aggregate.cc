@@ -93,6 +93,7 @@ std::vector<StateStoreSpec> StreamingAggregate::state_stores() const {
   StateStoreSpec store;
   store.key_schema = spec_.layout.key_schema;
   store.value_schema = spec_.layout.value_schema;
+  if (spec_.event_time.found()) store.time = state::StoreTime{spec_.event_time.row_time()};
   return {std::move(store)};
 }
 
@@ -381,14 +382,8 @@ class AggregateTask {
       state::StateStore& store = Store(partition);
       state::UnsafeRows keys, values;
       std::vector<uint64_t> orders;
-      ARROW_RETURN_NOT_OK(store.Scan([&](std::span<const state::StateEntry> entries) -> arrow::Status {
+      auto remove = [&](std::span<const state::StateEntry> entries) -> arrow::Status {
         for (const state::StateEntry& entry : entries) {
-          std::optional<int64_t> time = event_time.TimeOf(entry.key);
-          if (!time) continue;
-          if (*time > watermark_us) {
-            earliest_us = std::min(earliest_us, *time);
-            continue;
-          }
           if (op_.spec_.mode == OutputMode::kAppend) {
             keys.Append(entry.key);
             values.Append(entry.value);
@@ -398,7 +393,10 @@ class AggregateTask {
           ARROW_RETURN_NOT_OK(store.Remove(entry.key));
         }
         return arrow::Status::OK();
-      }));
+      };
+      int64_t earliest_here_us;
+      ARROW_RETURN_NOT_OK(store.ScanUpTo(watermark_us, remove, &earliest_here_us));
+      earliest_us = std::min(earliest_us, earliest_here_us);
       std::vector<state::StateEntry> removed;
       for (size_t i = 0; i < orders.size(); ++i) {
         removed.push_back({keys.row(static_cast<int64_t>(i)), values.row(static_cast<int64_t>(i)), orders[i]});

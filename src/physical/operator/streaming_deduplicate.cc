@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "logical/node/deduplicate.h"
-#include "physical/key/group_table.h"
 #include "physical/rows.h"
 #include "physical/stateful/partitioned_output.h"
 #include "state/store.h"
@@ -37,9 +36,7 @@ StreamingDeduplicate::StreamingDeduplicate(Spec spec, OperatorPtr child)
     : StatefulOperator({child}, child->output()),
       spec_(std::move(spec)),
       key_types_(TypesOf(output(), spec_.keys)),
-      key_encoder_(key_types_, state::UnsafeRowEncoder::Floats::kNormalized) {
-  for (int key : spec_.keys) key_arrow_types_.push_back(schema()->field(key)->type());
-}
+      key_encoder_(key_types_, state::UnsafeRowEncoder::Floats::kNormalized) {}
 
 std::vector<StateStoreSpec> StreamingDeduplicate::state_stores() const {
   std::vector<types::StructField> key;
@@ -49,39 +46,28 @@ std::vector<StateStoreSpec> StreamingDeduplicate::state_stores() const {
   store.value_schema = spec_.within_watermark ? types::Struct({{"expiresAtMicros", types::Long(), false, {}}})
                                               : types::Struct({{"__dummy__", types::Null(), true, {}}});
   store.validates_value = spec_.within_watermark;
+  if (spec_.within_watermark) {
+    store.time = state::StoreTime{state::RowTime(1, 0, false), true};
+  } else if (spec_.key_event_time.found()) {
+    store.time = state::StoreTime{spec_.key_event_time.row_time()};
+  }
   return {std::move(store)};
 }
 
 arrow::Result<PartitionedBatch> StreamingDeduplicate::Arrange(const std::shared_ptr<arrow::RecordBatch>& batch,
                                                               const StatefulBatch& state, arrow::MemoryPool* pool,
                                                               StateMetrics* metrics) const {
-  std::shared_ptr<arrow::RecordBatch> rows = batch;
+  std::vector<int32_t> newer;
+  bool some_late = false;
   if (spec_.event_time.found()) {
-    std::vector<int32_t> newer;
     ARROW_RETURN_NOT_OK(
         EventTimeColumn::KeepNewer(*batch->column(spec_.event_time.index()), state.late_watermark_ms, &newer));
-    auto num_rows = static_cast<int64_t>(newer.size());
-    metrics->rows_dropped_by_watermark += batch->num_rows() - num_rows;
-    if (num_rows < batch->num_rows()) {
-      ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, TakeRows(batch->columns(), IndexArray(std::move(newer)), pool));
-      rows = arrow::RecordBatch::Make(batch->schema(), num_rows, std::move(columns));
-    }
+    int64_t num_late = batch->num_rows() - static_cast<int64_t>(newer.size());
+    metrics->rows_dropped_by_watermark += num_late;
+    some_late = num_late > 0;
   }
-  GroupTable seen(key_arrow_types_, pool);
-  arrow::ArrayVector keys;
-  for (int key : spec_.keys) keys.push_back(rows->column(key));
-  std::vector<uint32_t> groups;
-  ARROW_RETURN_NOT_OK(seen.Map(keys, rows->num_rows(), &groups));
-  std::vector<int32_t> first;
-  uint32_t next = 0;
-  for (size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i] != next) continue;
-    first.push_back(static_cast<int32_t>(i));
-    ++next;
-  }
-  metrics->custom[std::string(kDroppedDuplicates)] += rows->num_rows() - static_cast<int64_t>(first.size());
-  bool all = static_cast<int64_t>(first.size()) == rows->num_rows();
-  return PartitionRows(rows, all ? nullptr : &first, spec_.keys, key_types_, state.num_partitions(), pool);
+  // What repeats within the batch is found in the store, as what repeats over batches.
+  return PartitionRows(batch, some_late ? &newer : nullptr, spec_.keys, key_types_, state.num_partitions(), pool);
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> StreamingDeduplicate::NewRows(
@@ -89,11 +75,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> StreamingDeduplicate::NewRows
     StateMetrics* metrics) const {
   std::vector<std::shared_ptr<arrow::ArrayData>> keys;
   for (int key : spec_.keys) keys.push_back(rows->column_data(key));
-  state::UnsafeRows key_rows, new_keys, values;
+  state::UnsafeRows key_rows, values;
   key_encoder_.Encode(keys, rows->num_rows(), &key_rows);
-  std::vector<std::string_view> found;
-  ARROW_RETURN_NOT_OK(store->GetAll(key_rows, &found));
-
   const int64_t* times = nullptr;
   std::shared_ptr<arrow::Array> event_times;
   if (spec_.within_watermark) {
@@ -103,26 +86,22 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> StreamingDeduplicate::NewRows
     }
     times = event_times->data()->GetValues<int64_t>(1);
   }
-  std::vector<int32_t> fresh;
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (found[i].data() != nullptr) continue;
-    auto row = static_cast<int64_t>(i);
-    fresh.push_back(static_cast<int32_t>(i));
-    new_keys.Append(key_rows.row(row));
+  for (int64_t i = 0; i < rows->num_rows(); ++i) {
     if (times == nullptr) {
       values.Append(kEmptyRow);
       continue;
     }
     char expires[16] = {};
-    int64_t expires_us = (event_times->IsNull(row) ? 0 : times[i]) + spec_.event_time.delay_ms() * 1000;
+    int64_t expires_us = (event_times->IsNull(i) ? 0 : times[i]) + spec_.event_time.delay_ms() * 1000;
     std::memcpy(expires + 8, &expires_us, 8);
     values.Append({expires, sizeof(expires)});
   }
+  std::vector<int32_t> fresh;
+  ARROW_RETURN_NOT_OK(store->PutAbsent(key_rows, values, &fresh));
   auto num_fresh = static_cast<int64_t>(fresh.size());
   metrics->rows_updated += num_fresh;
   metrics->custom[std::string(kDroppedDuplicates)] += rows->num_rows() - num_fresh;
   if (num_fresh == 0) return nullptr;
-  ARROW_RETURN_NOT_OK(store->PutAll(new_keys, values));
   if (num_fresh == rows->num_rows()) return rows;
   ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, TakeRows(rows->columns(), IndexArray(std::move(fresh)), pool));
   return arrow::RecordBatch::Make(rows->schema(), num_fresh, std::move(columns));
@@ -133,21 +112,12 @@ arrow::Status StreamingDeduplicate::Evict(const StatefulBatch& state, state::Sta
   bool evicts = spec_.within_watermark || spec_.key_event_time.found();
   // When the watermark stood still, what it has passed went in the batch before, and rows as old are late.
   if (!evicts || state.eviction_watermark_ms == state.late_watermark_ms) return arrow::Status::OK();
-  int64_t watermark_us = state.eviction_watermark_ms * 1000;
-  return store->Scan([&](std::span<const state::StateEntry> entries) -> arrow::Status {
-    for (const state::StateEntry& entry : entries) {
-      std::optional<int64_t> time;
-      if (!spec_.within_watermark) {
-        time = spec_.key_event_time.TimeOf(entry.key);
-      } else if (entry.value.size() >= 16) {
-        time = state::LongAt(entry.value, 1, 0);
-      }
-      if (!time || *time > watermark_us) continue;
-      ++metrics->rows_removed;
-      ARROW_RETURN_NOT_OK(store->Remove(entry.key));
-    }
+  auto remove = [&](std::span<const state::StateEntry> entries) -> arrow::Status {
+    metrics->rows_removed += static_cast<int64_t>(entries.size());
+    for (const state::StateEntry& entry : entries) ARROW_RETURN_NOT_OK(store->Remove(entry.key));
     return arrow::Status::OK();
-  });
+  };
+  return store->ScanUpTo(state.eviction_watermark_ms * 1000, remove, nullptr);
 }
 
 arrow::Status StreamingDeduplicate::Prepare(ExecutionContext& context) const {

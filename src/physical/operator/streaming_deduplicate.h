@@ -41,7 +41,7 @@ class StreamingDeduplicate final : public StatefulOperator {
   bool starts_stage() const override { return true; }
 
  private:
-  /// Late rows and repetitions within the batch go, the others are put in the order of the state partitions.
+  /// Late rows go, the others are put in the order of the state partitions.
   arrow::Result<PartitionedBatch> Arrange(const std::shared_ptr<arrow::RecordBatch>& batch, const StatefulBatch& state,
                                           arrow::MemoryPool* pool, StateMetrics* metrics) const;
   /// The rows of a slice whose key is new to the store, which learns it.
@@ -52,7 +52,6 @@ class StreamingDeduplicate final : public StatefulOperator {
 
   Spec spec_;
   std::vector<types::DataTypePtr> key_types_;
-  std::vector<std::shared_ptr<arrow::DataType>> key_arrow_types_;
   state::UnsafeRowEncoder key_encoder_;
 };
 

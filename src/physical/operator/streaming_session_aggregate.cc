@@ -95,6 +95,8 @@ std::vector<StateStoreSpec> StreamingSessionAggregate::state_stores() const {
   store.key_schema = spec_.key_schema;
   store.value_schema = spec_.value_schema;
   store.num_prefix_columns = static_cast<int>(other_types_.size());
+  auto num_columns = static_cast<int>(spec_.value_schema->fields().size());
+  store.time = state::StoreTime{state::RowTime(num_columns, spec_.session, true), true};
   return {std::move(store)};
 }
 
@@ -307,30 +309,23 @@ class SessionTask {
     if (append && batch_.eviction_watermark_ms == batch_.late_watermark_ms) return arrow::Status::OK();
     int64_t watermark_us = batch_.eviction_watermark_ms * 1000;
     int64_t earliest_us = INT64_MAX;
-    // The end of a session is in the value: its columns are wide, only this one is decoded.
     for (int partition = first_; partition < batch_.num_partitions(); partition += stride_) {
       state::StateStore& store = Store(partition);
       state::UnsafeRows kept;
       std::vector<uint64_t> orders;
-      ARROW_RETURN_NOT_OK(store.Scan([&](std::span<const state::StateEntry> entries) -> arrow::Status {
-        std::vector<std::string_view> values;
-        for (const state::StateEntry& entry : entries) values.push_back(entry.value);
-        if (values.empty()) return arrow::Status::OK();
-        ARROW_ASSIGN_OR_RAISE(auto column, op_.value_decoder_.DecodeColumn(values, op_.spec_.session));
-        ARROW_ASSIGN_OR_RAISE(Sessions windows, Sessions::Of(*arrow::MakeArray(column)));
-        for (size_t i = 0; i < entries.size(); ++i) {
-          if (append && windows.end_us[i] > watermark_us) {
-            earliest_us = std::min(earliest_us, windows.end_us[i]);
-            continue;
-          }
-          kept.Append(entries[i].value);
-          orders.push_back(entries[i].order);
+      auto keep = [&](std::span<const state::StateEntry> entries) -> arrow::Status {
+        for (const state::StateEntry& entry : entries) {
+          kept.Append(entry.value);
+          orders.push_back(entry.order);
           if (!append) continue;
-          ARROW_RETURN_NOT_OK(store.Remove(entries[i].key));
+          ARROW_RETURN_NOT_OK(store.Remove(entry.key));
           ++metrics_.rows_removed;
         }
         return arrow::Status::OK();
-      }));
+      };
+      int64_t earliest_here_us = INT64_MAX;
+      ARROW_RETURN_NOT_OK(append ? store.ScanUpTo(watermark_us, keep, &earliest_here_us) : store.Scan(keep));
+      earliest_us = std::min(earliest_us, earliest_here_us);
       if (orders.empty()) continue;
       std::vector<state::StateEntry> rows;
       for (size_t i = 0; i < orders.size(); ++i) rows.push_back({{}, kept.row(static_cast<int64_t>(i)), orders[i]});

@@ -121,12 +121,14 @@ std::vector<StateStoreSpec> SymmetricHashJoin::state_stores() const {
     counts.key_schema = side.key_schema;
     counts.value_schema = types::Struct({{"value", types::Long(), true, {}}});
     counts.counts_rows = false;
+    if (spec_.key_time.found()) counts.time = state::StoreTime{spec_.key_time.row_time()};
     StateStoreSpec values;
     values.name = prefix + "keyWithIndexToValue";
     std::vector<types::StructField> key = side.key_schema->fields();
     key.push_back({"index", types::Long(), true, {}});
     values.key_schema = types::Struct(std::move(key));
     values.value_schema = side.value_schema;
+    if (!spec_.key_time.found() && side.watermark) values.time = state::StoreTime{side.value_time.row_time(), true};
     stores.push_back(std::move(counts));
     stores.push_back(std::move(values));
   }

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "logical/plan.h"
-#include "state/unsafe_row.h"
 
 namespace millrace::physical {
 
@@ -74,20 +73,6 @@ arrow::Status EventTimeColumn::KeepNewer(const arrow::Array& column, int64_t wat
     if (values[i] > watermark_us || (nulls && times->IsNull(i))) rows->push_back(static_cast<int32_t>(i));
   }
   return arrow::Status::OK();
-}
-
-std::optional<int64_t> EventTimeColumn::TimeOf(std::string_view row) const {
-  auto fits = [](std::string_view bytes, int num_fields) {
-    return static_cast<int64_t>(bytes.size()) >= state::NullBitsBytes(num_fields) + 8 * num_fields;
-  };
-  if (!fits(row, num_columns_) || state::IsNullAt(row, index_)) return std::nullopt;
-  int64_t slot = state::LongAt(row, num_columns_, index_);
-  if (!is_window_) return slot;
-  auto offset = static_cast<uint64_t>(slot) >> 32, size = static_cast<uint64_t>(slot) & 0xFFFFFFFFu;
-  if (offset > row.size() || size > row.size() - offset) return std::nullopt;
-  std::string_view window = row.substr(offset, size);
-  if (!fits(window, 2) || state::IsNullAt(window, 1)) return std::nullopt;
-  return state::LongAt(window, 2, 1);
 }
 
 }  // namespace millrace::physical

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "expression/node.h"
+#include "state/row_time.h"
 
 namespace millrace::physical {
 
@@ -31,8 +32,10 @@ class EventTimeColumn {
   static arrow::Status KeepNewer(const arrow::Array& column, int64_t watermark_ms, std::vector<int32_t>* rows);
   /// The least time of a column, in µs; INT64_MAX when all are NULL.
   static arrow::Result<int64_t> Earliest(const arrow::Array& column);
+  /// Where it stands in UnsafeRows of the columns. REQUIRES: found().
+  state::RowTime row_time() const { return {num_columns_, index_, is_window_}; }
   /// The time in an UnsafeRow of the columns, in µs; nullopt for NULL or bytes that are no such row.
-  std::optional<int64_t> TimeOf(std::string_view row) const;
+  std::optional<int64_t> TimeOf(std::string_view row) const { return row_time().Of(row); }
 
  private:
   int index_ = -1;

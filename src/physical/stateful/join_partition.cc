@@ -330,8 +330,8 @@ Result<int64_t> JoinPartition::EvictSide(int side, bool emits) {
   state::UnsafeRows removed;
   int64_t num_removed = 0;
   if (spec_.key_time.found()) {
-    ARROW_ASSIGN_OR_RAISE(
-        num_removed, mine.EvictByKey(spec_.key_time, batch_.eviction_watermark_ms * 1000, emits ? &removed : nullptr));
+    ARROW_ASSIGN_OR_RAISE(num_removed,
+                          mine.EvictByKey(batch_.eviction_watermark_ms * 1000, emits ? &removed : nullptr));
   } else if (spec.watermark) {
     int64_t watermark_us = spec.watermark->At(batch_.eviction_watermark_ms) * 1000;
     ARROW_ASSIGN_OR_RAISE(num_removed, mine.EvictByValue(spec.value_time, watermark_us, emits ? &removed : nullptr));

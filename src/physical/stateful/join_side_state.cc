@@ -163,22 +163,21 @@ Status JoinSideState::Rearrange(std::string_view key, int64_t count, const std::
   return new_count == count ? Status::OK() : SetCount(key, new_count);
 }
 
-Result<int64_t> JoinSideState::EvictByKey(const EventTimeColumn& key_time, int64_t watermark_us,
-                                          state::UnsafeRows* removed) {
+Result<int64_t> JoinSideState::EvictByKey(int64_t watermark_us, state::UnsafeRows* removed) {
   struct OldKey {
     uint64_t order;
     std::string key;
     int64_t count;
   };
   std::vector<OldKey> old_keys;
-  ARROW_RETURN_NOT_OK(counts_->Scan([&](std::span<const StateEntry> entries) {
+  auto collect = [&](std::span<const StateEntry> entries) {
     for (const StateEntry& entry : entries) {
-      auto time = key_time.TimeOf(entry.key);
-      if (!time || *time > watermark_us || entry.value.size() < 16) continue;
-      old_keys.push_back({entry.order, std::string(entry.key), state::LongAt(entry.value, 1, 0)});
+      int64_t count = entry.value.size() < 16 ? 0 : state::LongAt(entry.value, 1, 0);
+      old_keys.push_back({entry.order, std::string(entry.key), count});
     }
     return Status::OK();
-  }));
+  };
+  ARROW_RETURN_NOT_OK(counts_->ScanUpTo(watermark_us, collect, nullptr));
   std::sort(old_keys.begin(), old_keys.end(),
             [](const OldKey& a, const OldKey& b) { return a.order != b.order ? a.order < b.order : a.key < b.key; });
   int64_t num_removed = 0;
@@ -198,16 +197,14 @@ Result<int64_t> JoinSideState::EvictByKey(const EventTimeColumn& key_time, int64
 
 Result<int64_t> JoinSideState::EvictByValue(const EventTimeColumn& value_time, int64_t watermark_us,
                                             state::UnsafeRows* removed) {
-  // One walk over memory finds the keys that have an old row; each is then gone through as Spark goes through all.
+  // The old rows tell the keys; each of these is then gone through as Spark goes through all.
   std::unordered_set<std::string> keys;
   std::string scratch;
-  ARROW_RETURN_NOT_OK(values_->Scan([&](std::span<const StateEntry> entries) {
-    for (const StateEntry& entry : entries) {
-      auto time = value_time.TimeOf(entry.value);
-      if (time && *time <= watermark_us) keys.emplace(indexed_->KeyOf(entry.key, &scratch));
-    }
+  auto collect = [&](std::span<const StateEntry> entries) {
+    for (const StateEntry& entry : entries) keys.emplace(indexed_->KeyOf(entry.key, &scratch));
     return Status::OK();
-  }));
+  };
+  ARROW_RETURN_NOT_OK(values_->ScanUpTo(watermark_us, collect, nullptr));
   std::vector<StateEntry> old_keys;
   for (const std::string& key : keys) {
     ARROW_ASSIGN_OR_RAISE(StateEntry entry, counts_->Find(key));

@@ -64,9 +64,10 @@ class JoinSideState {
   };
   arrow::Status Rearrange(std::string_view key, int64_t count, const std::vector<Kept>& kept);
 
-  /// Removes the rows that `old` tells by key or by value, in Spark's order; `removed` gets their values (may be null),
-  /// copied.
-  arrow::Result<int64_t> EvictByKey(const EventTimeColumn& key_time, int64_t watermark_us, state::UnsafeRows* removed);
+  /// Removes the rows whose event time in the key, or in the value, is at or below the watermark, in Spark's order;
+  /// `removed` gets their values (may be null), copied. REQUIRES: the store of counts, or of values, was declared with
+  /// that time.
+  arrow::Result<int64_t> EvictByKey(int64_t watermark_us, state::UnsafeRows* removed);
   arrow::Result<int64_t> EvictByValue(const EventTimeColumn& value_time, int64_t watermark_us,
                                       state::UnsafeRows* removed);
 

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "physical/operator.h"
+#include "state/row_time.h"
 
 namespace millrace::state {
 class StateStore;
@@ -23,6 +24,8 @@ struct StateStoreSpec {
   types::DataTypePtr value_schema;
   /// Leading key columns by which the operator scans; 0 for none.
   int num_prefix_columns = 0;
+  /// The event time by which the operator evicts; nullopt when it does not.
+  std::optional<state::StoreTime> time = {};
   /// False where Spark does not compare the value's schema at a restart (dropDuplicates).
   bool validates_value = true;
   /// Whether its rows count in numRowsTotal (of a join's four stores two do).
@@ -87,7 +90,9 @@ struct StreamingBatch {
 ///
 /// Whoever plans one puts the rows of state partition p in front of it (StatePartitions). It reads and writes the
 /// stores of partition p in one task; it never commits them: the loop does when every task has ended well.
-/// State is complete only when every partition was run to its end, also those without rows (they evict).
+/// State is complete only when every partition was run to its end, also those without rows (they evict). All of that is
+/// done in Prepare: the stores are committed while the rows that came out are written, and what they show must not be
+/// views into them.
 class StatefulOperator : public Operator {
  public:
   /// Spark's name of the operator in metadata and progress ("stateStoreSave").

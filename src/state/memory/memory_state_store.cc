@@ -59,7 +59,26 @@ class MemoryStateStoreProvider::Store final : public StateStore {
     return Status::OK();
   }
 
+  Status PutAbsent(const UnsafeRows& keys, const UnsafeRows& values, std::vector<int32_t>* inserted) override {
+    HashAll(keys);
+    for (size_t i = 0; i < hashes_.size(); ++i) {
+      if (i + kSlotsAhead < hashes_.size()) table_.Prefetch(hashes_[i + kSlotsAhead]);
+      if (i + kEntriesAhead < hashes_.size()) table_.PrefetchEntry(hashes_[i + kEntriesAhead]);
+      auto row = static_cast<int64_t>(i);
+      ARROW_ASSIGN_OR_RAISE(bool is_new, table_.PutIfAbsent(keys.row(row), hashes_[i], values.row(row)));
+      if (!is_new) continue;
+      inserted->push_back(static_cast<int32_t>(i));
+      if (prefixes_ != nullptr) prefixes_->Add(keys.row(row));
+    }
+    return Status::OK();
+  }
+
   Status Scan(const Visitor& visit) override { return table_.Scan(visit); }
+
+  Status ScanUpTo(int64_t time_us, const Visitor& visit, int64_t* earliest_us) override {
+    if (!provider_->schema_.time) return InternalError("eviction by time of a store that was not declared for it");
+    return table_.ScanUpTo(*provider_->schema_.time, time_us, visit, earliest_us);
+  }
 
   Status PrefixScan(std::string_view prefix, std::vector<StateEntry>* rows) override {
     if (prefixes_ == nullptr) return InternalError("prefix scan of a store that was not declared for it");
@@ -123,8 +142,9 @@ class MemoryStateStoreProvider::Store final : public StateStore {
 };
 
 MemoryStateStoreProvider::MemoryStateStoreProvider(FileSystem* file_system, std::string directory, StateStoreId id,
-                                                   StateStoreSchema schema, StateStoreConf conf)
-    : files_(file_system, std::move(directory), id, conf.compression_codec, conf.durability),
+                                                   StateStoreSchema schema, StateStoreConf conf,
+                                                   UnsyncedFiles* unsynced)
+    : files_(file_system, std::move(directory), id, conf.compression_codec, conf.durability, unsynced),
       id_(std::move(id)),
       schema_(std::move(schema)),
       conf_(std::move(conf)) {}

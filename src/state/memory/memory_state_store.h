@@ -16,7 +16,7 @@ namespace millrace::state {
 class MemoryStateStoreProvider final : public StateStoreProvider {
  public:
   MemoryStateStoreProvider(FileSystem* file_system, std::string directory, StateStoreId id, StateStoreSchema schema,
-                           StateStoreConf conf);
+                           StateStoreConf conf, UnsyncedFiles* unsynced);
   ~MemoryStateStoreProvider() override;
 
   arrow::Result<StateStore*> Open(StateVersion version) override;

@@ -31,12 +31,13 @@ std::string_view RowTable::KeyOf(const Entry& entry) {
 
 std::string_view RowTable::ValueOf(const Entry& entry) {
   return {reinterpret_cast<const char*>(&entry) + 8 * (kHeaderWords + entry.key_words),
-          size_t{8} * (entry.value_words & ~(kChanged | kDead))};
+          size_t{8} * (entry.value_words & ~kFlags)};
 }
 
 int64_t RowTable::memory_bytes() const {
   return arena_bytes_ +
-         static_cast<int64_t>(slots_.size() * sizeof(Slot) + changed_.capacity() * 4 + garbage_.capacity() * 4);
+         static_cast<int64_t>(slots_.size() * sizeof(Slot) + changed_.capacity() * 4 + garbage_.capacity() * 4) +
+         (times_ == nullptr ? 0 : times_->memory_bytes());
 }
 
 uint32_t* RowTable::FindSlot(std::string_view key, uint32_t hash) const {
@@ -110,47 +111,82 @@ void RowTable::MarkChanged(uint32_t ref) {
   changed_.push_back(ref);
 }
 
-Result<bool> RowTable::Put(std::string_view key, uint32_t hash, std::string_view value) {
-  auto key_words = static_cast<int64_t>(key.size() / 8), value_words = static_cast<int64_t>(value.size() / 8);
-  uint32_t* slot_ref = FindSlot(key, hash);
-  if (slot_ref != nullptr) {
-    Entry* entry = At(*slot_ref);
-    std::string_view old = ValueOf(*entry);
-    if (old.size() == value.size()) {
-      MarkChanged(*slot_ref);
-      std::memcpy(const_cast<char*>(old.data()), value.data(), value.size());
-      return false;
+RowTable::Slot* RowTable::SlotFor(std::string_view key, uint32_t hash) {
+  if ((used_slots_ + 1) * 4 > slots_.size() * 3) {
+    Grow(static_cast<size_t>(size_ + 1) * 2 > slots_.size() ? slots_.size() * 2 : slots_.size());
+  }
+  Slot* tombstone = nullptr;
+  for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
+    Slot& slot = slots_[i];
+    if (slot.ref == kEmpty) return tombstone != nullptr ? tombstone : &slot;
+    if (slot.ref == kTombstone) {
+      if (tombstone == nullptr) tombstone = &slot;
+    } else if (slot.hash == hash && KeyOf(*At(slot.ref)) == key) {
+      return &slot;
     }
   }
+}
+
+Result<uint32_t> RowTable::NewEntry(std::string_view key, uint32_t hash, std::string_view value) {
+  auto key_words = static_cast<int64_t>(key.size() / 8), value_words = static_cast<int64_t>(value.size() / 8);
   ARROW_ASSIGN_OR_RAISE(uint32_t ref, Allocate(key_words, value_words));
   Entry* entry = At(ref);
   *entry = {static_cast<uint32_t>(key_words), static_cast<uint32_t>(value_words), hash, next_sequence_};
   std::memcpy(const_cast<char*>(KeyOf(*entry).data()), key.data(), key.size());
   std::memcpy(const_cast<char*>(ValueOf(*entry).data()), value.data(), value.size());
   MarkChanged(ref);
-  if (slot_ref != nullptr) {
-    Entry* old = At(*slot_ref);
-    entry->sequence = old->sequence;
-    // Not dead but replaced: the change list skips it.
-    old->value_words |= kDead | kChanged;
-    garbage_.push_back(*slot_ref);
-    *slot_ref = ref;
-    return false;
-  }
+  return ref;
+}
+
+Status RowTable::Insert(Slot* slot, std::string_view key, uint32_t hash, std::string_view value) {
+  ARROW_ASSIGN_OR_RAISE(uint32_t ref, NewEntry(key, hash, value));
   ++next_sequence_;
-  if ((used_slots_ + 1) * 4 > slots_.size() * 3) {
-    Grow(static_cast<size_t>(size_ + 1) * 2 > slots_.size() ? slots_.size() * 2 : slots_.size());
-  }
-  size_t i = hash & mask_;
-  while (slots_[i].ref > kTombstone) i = (i + 1) & mask_;
-  if (slots_[i].ref == kEmpty) ++used_slots_;
-  slots_[i] = {hash, ref};
+  if (slot->ref == kEmpty) ++used_slots_;
+  *slot = {hash, ref};
   ++size_;
   for (auto step = java_order_.AfterInsert(size_); step != JavaMapOrder::Step::kNone;
        step = java_order_.AfterInsert(size_)) {
     Renumber(step);
   }
+  if (times_ != nullptr) IndexTime(ref);
+  return Status::OK();
+}
+
+Result<bool> RowTable::PutIfAbsent(std::string_view key, uint32_t hash, std::string_view value) {
+  Slot* slot = SlotFor(key, hash);
+  if (slot->ref > kTombstone) return false;
+  ARROW_RETURN_NOT_OK(Insert(slot, key, hash, value));
   return true;
+}
+
+Result<bool> RowTable::Put(std::string_view key, uint32_t hash, std::string_view value) {
+  Slot* slot = SlotFor(key, hash);
+  if (slot->ref <= kTombstone) {
+    ARROW_RETURN_NOT_OK(Insert(slot, key, hash, value));
+    return true;
+  }
+  Entry* entry = At(slot->ref);
+  std::string_view old_value = ValueOf(*entry);
+  if (old_value.size() == value.size()) {
+    MarkChanged(slot->ref);
+    bool moves = false;
+    if (times_ != nullptr) {
+      moves =
+          (entry->value_words & kTaken) != 0 || (time_->in_value && time_->Of(key, old_value) != time_->Of(key, value));
+    }
+    std::memcpy(const_cast<char*>(old_value.data()), value.data(), value.size());
+    if (moves) IndexTime(slot->ref);
+    return false;
+  }
+  ARROW_ASSIGN_OR_RAISE(uint32_t ref, NewEntry(key, hash, value));
+  Entry* old = At(slot->ref);
+  At(ref)->sequence = old->sequence;
+  // Not dead but replaced: the change list skips it.
+  old->value_words |= kDead | kChanged;
+  garbage_.push_back(slot->ref);
+  slot->ref = ref;
+  if (times_ != nullptr) IndexTime(ref);
+  return false;
 }
 
 bool RowTable::Remove(std::string_view key) {
@@ -192,11 +228,9 @@ Status RowTable::Scan(const StateStore::Visitor& visit) const {
     // Read anew each time: what `visit` puts may lie in this chunk.
     while (at < chunks_[c].used_words) {
       const auto& entry = *reinterpret_cast<const Entry*>(chunks_[c].words + at);
-      at +=
-          static_cast<uint32_t>(SizeClass(kHeaderWords + entry.key_words + (entry.value_words & ~(kChanged | kDead))));
+      at += static_cast<uint32_t>(SizeClass(kHeaderWords + entry.key_words + (entry.value_words & ~kFlags)));
       if ((entry.value_words & kDead) != 0) continue;
-      entries.push_back(
-          {KeyOf(entry), ValueOf(entry), uint64_t{java_order_.BucketOf(entry.hash)} << 32 | entry.sequence});
+      entries.push_back(EntryOf(entry));
       if (entries.size() < kScanChunk) continue;
       ARROW_RETURN_NOT_OK(visit(entries));
       entries.clear();
@@ -209,8 +243,52 @@ StateEntry RowTable::Find(std::string_view key) const {
   uint32_t hash = HashRow(key);
   const uint32_t* ref = FindSlot(key, hash);
   if (ref == nullptr) return {};
-  const Entry& entry = *At(*ref);
-  return {KeyOf(entry), ValueOf(entry), uint64_t{java_order_.BucketOf(hash)} << 32 | entry.sequence};
+  return EntryOf(*At(*ref));
+}
+
+std::optional<int64_t> RowTable::TimeOf(uint32_t ref) const {
+  const Entry& entry = *At(ref);
+  if ((entry.value_words & (kDead | kTaken)) != 0) return std::nullopt;
+  return time_->Of(KeyOf(entry), ValueOf(entry));
+}
+
+void RowTable::IndexTime(uint32_t ref) {
+  At(ref)->value_words &= ~kTaken;
+  if (std::optional<int64_t> time = TimeOf(ref)) times_->Add(*time, ref);
+  // Where rows change often, what they left behind would grow.
+  if (times_->num_references() > 2 * size_ + 4096) IndexTimes();
+}
+
+void RowTable::IndexTimes() {
+  times_ = std::make_unique<TimeIndex>();
+  for (const Slot& slot : slots_) {
+    if (slot.ref <= kTombstone) continue;
+    if (std::optional<int64_t> time = TimeOf(slot.ref)) times_->Add(*time, slot.ref);
+  }
+}
+
+Status RowTable::ScanUpTo(const StoreTime& time, int64_t time_us, const StateStore::Visitor& visit,
+                          int64_t* earliest_us) {
+  if (times_ == nullptr) {
+    time_ = time;
+    IndexTimes();
+  }
+  auto time_of = [this](uint32_t ref) { return TimeOf(ref); };
+  std::vector<uint32_t> due;
+  times_->TakeUpTo(time_us, time_of, &due);
+  if (earliest_us != nullptr) *earliest_us = times_->Earliest(time_of);
+  std::vector<StateEntry> entries;
+  for (uint32_t ref : due) {
+    Entry* entry = At(ref);
+    // Listed twice, or removed by `visit` with another.
+    if ((entry->value_words & (kDead | kTaken)) != 0) continue;
+    entry->value_words |= kTaken;
+    entries.push_back(EntryOf(*entry));
+    if (entries.size() < kScanChunk) continue;
+    ARROW_RETURN_NOT_OK(visit(entries));
+    entries.clear();
+  }
+  return entries.empty() ? Status::OK() : visit(entries);
 }
 
 Status RowTable::VisitChanges(const std::function<Status(const Change&)>& visit) const {
@@ -232,7 +310,7 @@ void RowTable::AcceptChanges() {
   for (uint32_t ref : garbage_) {
     Entry* entry = At(ref);
     entry->value_words = (entry->value_words & ~kChanged) | kDead;
-    int64_t words = SizeClass(kHeaderWords + entry->key_words + static_cast<int64_t>(entry->value_words & ~kDead));
+    int64_t words = SizeClass(kHeaderWords + entry->key_words + static_cast<int64_t>(entry->value_words & ~kFlags));
     auto [it, is_new] = free_entries_.try_emplace(words, ref);
     entry->sequence = is_new ? kEmpty : it->second;
     it->second = ref;

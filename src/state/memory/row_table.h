@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "state/memory/java_map_order.h"
+#include "state/memory/time_index.h"
 #include "state/store.h"
 
 namespace millrace::state {
 
 /// Rows by key in memory: entries (header, key, value) in arenas of 8-byte words, under an open-addressing table of
-/// 8-byte slots. About 61 bytes resident for a key and a value of one long each.
+/// 8-byte slots. About 61 bytes resident for a key and a value of one long each, and 5 more where rows are evicted by
+/// their event time.
 ///
 /// Keeps the list of what changed since the last TakeChanges. Memory of a replaced or removed entry is reused only
 /// after that, so views stay valid within a micro-batch. Keys and values are whole words, as UnsafeRows are. Thread:
@@ -34,6 +36,8 @@ class RowTable {
   /// True when the key is new. Errors: CapacityError beyond 32 GiB.
   arrow::Result<bool> Put(std::string_view key, std::string_view value) { return Put(key, HashRow(key), value); }
   arrow::Result<bool> Put(std::string_view key, uint32_t hash, std::string_view value);
+  /// Leaves the row of a key that is there as it is, and says false.
+  arrow::Result<bool> PutIfAbsent(std::string_view key, uint32_t hash, std::string_view value);
   /// False when the key is absent.
   bool Remove(std::string_view key);
 
@@ -42,6 +46,10 @@ class RowTable {
 
   /// As StateStore::Scan.
   arrow::Status Scan(const StateStore::Visitor& visit) const;
+  /// As StateStore::ScanUpTo, by `time`, which is the same each time. The first call goes through all rows; later ones
+  /// only through those that are due.
+  arrow::Status ScanUpTo(const StoreTime& time, int64_t time_us, const StateStore::Visitor& visit,
+                         int64_t* earliest_us);
   /// As StateStore::Find.
   StateEntry Find(std::string_view key) const;
 
@@ -66,7 +74,7 @@ class RowTable {
   };
   struct Entry {
     uint32_t key_words;
-    uint32_t value_words;  ///< with flags in the two highest bits
+    uint32_t value_words;  ///< with flags in the three highest bits
     uint32_t hash;
     uint32_t sequence;  ///< place within Spark's hash bucket; of a free entry: the next free one
   };
@@ -77,9 +85,20 @@ class RowTable {
   static std::string_view KeyOf(const Entry& entry);
   static std::string_view ValueOf(const Entry& entry);
   uint32_t* FindSlot(std::string_view key, uint32_t hash) const;
+  /// The slot of the key, or the one where it is to go, which holds no row then. Makes room for one more.
+  Slot* SlotFor(std::string_view key, uint32_t hash);
+  /// REQUIRES: `slot` is SlotFor the key and holds no row.
+  arrow::Status Insert(Slot* slot, std::string_view key, uint32_t hash, std::string_view value);
+  arrow::Result<uint32_t> NewEntry(std::string_view key, uint32_t hash, std::string_view value);
   arrow::Result<uint32_t> Allocate(int64_t key_words, int64_t value_words);
   arrow::Status AddChunk(int64_t num_words);
   void MarkChanged(uint32_t ref);
+  StateEntry EntryOf(const Entry& entry) const {
+    return {KeyOf(entry), ValueOf(entry), uint64_t{java_order_.BucketOf(entry.hash)} << 32 | entry.sequence};
+  }
+  std::optional<int64_t> TimeOf(uint32_t ref) const;
+  void IndexTime(uint32_t ref);
+  void IndexTimes();
   void Grow(size_t num_slots);
   void Renumber(JavaMapOrder::Step step);
   bool KeepsExactOrder() const { return size_ <= kExactOrderLimit; }
@@ -88,6 +107,8 @@ class RowTable {
   static constexpr uint32_t kChunkWords = 1U << kChunkBits;
   static constexpr uint32_t kChanged = 1U << 31;
   static constexpr uint32_t kDead = 1U << 30;
+  static constexpr uint32_t kTaken = 1U << 29;  ///< out of the time index, to be removed
+  static constexpr uint32_t kFlags = kChanged | kDead | kTaken;
   static constexpr uint32_t kEmpty = 0, kTombstone = 1;
   // Beyond this many rows the order within a bucket follows insertion, not each of Java's resizings.
   static constexpr int64_t kExactOrderLimit = 1 << 17;
@@ -108,6 +129,9 @@ class RowTable {
   std::map<int64_t, uint32_t> free_entries_;  // words → first of a list
   int64_t arena_bytes_ = 0;
   JavaMapOrder java_order_;
+  /// Since the first ScanUpTo.
+  std::optional<StoreTime> time_;
+  std::unique_ptr<TimeIndex> times_;
 };
 
 }  // namespace millrace::state

@@ -63,6 +63,107 @@ TEST(RowTable, BehavesLikeAMap) {
   }
 }
 
+// Keys come, change their size and their time, go otherwise than by time: what is due is what a search finds.
+TEST(RowTable, WhatIsDueIsVisitedOnce) {
+  std::mt19937_64 random(11);
+  for (bool in_value : {false, true}) {
+    RowTable table;
+    StoreTime column{RowTime(1, 0, false), in_value};
+    struct Row {
+      int64_t time;
+      std::string value;
+    };
+    std::map<std::string, Row> expected;
+    int64_t watermark = 0;
+    for (int batch = 0; batch < 300; ++batch) {
+      int64_t spread = batch % 50 == 0 ? int64_t{1} << 40 : 1 << 22;  // µs
+      for (int k = 0; k < 200; ++k) {
+        int64_t time = watermark + 1 + static_cast<int64_t>(random() % static_cast<uint64_t>(spread));
+        std::string key = LongRow(in_value ? static_cast<int64_t>(random() % 3000) : time);
+        std::string value = LongRow(in_value ? time : 7);
+        value.resize(16 + random() % 3 * 8, 'x');
+        if (!in_value || random() % 4 != 0) {
+          ASSERT_TRUE(table.Put(key, value).ok());
+          expected[key] = {time, value};
+        } else {
+          EXPECT_EQ(table.Remove(key), expected.erase(key) == 1);
+        }
+      }
+      if (batch % 3 == 0) watermark += static_cast<int64_t>(random() % (1 << 20));
+      std::set<std::string> seen;
+      int64_t earliest_us = 0;
+      auto remove = [&](std::span<const StateEntry> entries) {
+        for (const StateEntry& entry : entries) {
+          std::string key(entry.key);
+          EXPECT_TRUE(seen.insert(key).second);
+          EXPECT_EQ(entry.value, expected[key].value);
+          EXPECT_LE(expected[key].time, watermark);
+          EXPECT_TRUE(table.Remove(entry.key));
+        }
+        return arrow::Status::OK();
+      };
+      ASSERT_TRUE(table.ScanUpTo(column, watermark, remove, &earliest_us).ok());
+      size_t num_due = 0;
+      int64_t earliest = INT64_MAX;
+      for (auto it = expected.begin(); it != expected.end();) {
+        if (it->second.time <= watermark) {
+          it = expected.erase(it);
+          ++num_due;
+        } else {
+          earliest = std::min(earliest, it->second.time);
+          ++it;
+        }
+      }
+      ASSERT_EQ(seen.size(), num_due) << batch;
+      ASSERT_EQ(earliest_us, earliest);
+      ASSERT_EQ(table.size(), static_cast<int64_t>(expected.size()));
+      table.AcceptChanges();
+    }
+  }
+}
+
+TEST(TimeIndex, LooksAtWhatIsDueOnly) {
+  TimeIndex index;
+  constexpr uint32_t kCount = 1000000;
+  // An hour's times, then the watermark goes through it by seconds.
+  std::vector<int64_t> times(kCount);
+  std::mt19937_64 random(3);
+  for (uint32_t i = 0; i < kCount; ++i) {
+    times[i] = static_cast<int64_t>(random() % 3600000000U);
+    index.Add(times[i], i);
+  }
+  EXPECT_LE(index.memory_bytes(), 8 * int64_t{kCount});
+  int64_t num_looks = 0;
+  std::vector<uint32_t> taken;
+  for (int64_t second = 1; second <= 3600; ++second) {
+    size_t before = taken.size();
+    index.TakeUpTo(
+        second * 1000000,
+        [&](uint32_t i) {
+          ++num_looks;
+          return std::optional(times[i]);
+        },
+        &taken);
+    for (size_t i = before; i < taken.size(); ++i) ASSERT_LE(times[taken[i]], second * 1000000);
+  }
+  EXPECT_EQ(taken.size(), kCount);
+  EXPECT_LE(num_looks, 6 * int64_t{kCount});
+}
+
+TEST(TimeIndex, HoldsAllTimes) {
+  TimeIndex index;
+  std::vector<int64_t> times{INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX};
+  for (uint32_t i = 0; i < 7; ++i) index.Add(times[i], i);
+  auto time_of = [&](uint32_t i) { return std::optional(times[i]); };
+  EXPECT_EQ(index.Earliest(time_of), INT64_MIN);
+  std::vector<uint32_t> taken;
+  index.TakeUpTo(0, time_of, &taken);
+  EXPECT_EQ(taken.size(), 4U);
+  index.TakeUpTo(INT64_MAX, time_of, &taken);
+  EXPECT_EQ(taken.size(), 7U);
+  EXPECT_EQ(index.num_references(), 0);
+}
+
 TEST(RowTable, RowsMayBeRemovedWhileScanned) {
   RowTable table;
   for (int64_t i = 0; i < 5000; ++i) ASSERT_TRUE(table.Put(LongRow(i), LongRow(i)).ok());

@@ -77,8 +77,26 @@ Result<RocksDbFiles::Listing> RocksDbFiles::List() const {
   for (const FileInfo& file : *files) {
     if (auto version = VersionOf(file.name, ".zip")) listing.snapshots.insert(*version);
     if (auto version = VersionOf(file.name, ".changelog")) listing.changelogs.insert(*version);
+    if (IsChecksumFile(file.name)) listing.checksums.insert(file.name);
   }
   return listing;
+}
+
+void RocksDbFiles::Follow(const Listing& listing, int64_t loaded) {
+  stale_snapshots_ = {listing.snapshots.upper_bound(loaded), listing.snapshots.end()};
+  checksums_ = listing.checksums;
+}
+
+Status RocksDbFiles::RemoveChecksum(const std::string& path, const std::set<std::string>& checksums) {
+  std::string checksum = ChecksumFileOf(path);
+  if (!checksums.contains(std::filesystem::path(checksum).filename().string())) return Status::OK();
+  return file_system_->Remove(checksum);
+}
+
+Status RocksDbFiles::RemoveStale(int64_t version) {
+  ARROW_RETURN_NOT_OK(RemoveChecksum(SnapshotPath(version), checksums_));
+  ARROW_RETURN_NOT_OK(RemoveChecksum(ChangelogPath(version), checksums_));
+  return stale_snapshots_.erase(version) > 0 ? file_system_->Remove(SnapshotPath(version)) : Status::OK();
 }
 
 Status RocksDbFiles::MakeDirectories() {
@@ -90,7 +108,7 @@ Status RocksDbFiles::MakeDirectories() {
   if (durability_ == Durability::kProcess) return Status::OK();
   std::filesystem::path path(directory_);
   for (int level = 0; level < 5 && path.has_parent_path(); ++level, path = path.parent_path()) {
-    ARROW_RETURN_NOT_OK(file_system_->SyncDirectory(path.string()));
+    unsynced_->AddDirectory(path.string());
   }
   return Status::OK();
 }
@@ -101,15 +119,15 @@ Status RocksDbFiles::WriteFile(const std::string& path, std::string_view bytes) 
   std::string temporary = JoinPath(parent, "." + target.filename().string() + "." + RandomUuid() + ".tmp");
   ARROW_ASSIGN_OR_RAISE(auto file, file_system_->OpenForWrite(temporary));
   ARROW_RETURN_NOT_OK(file->Append(bytes));
-  if (durability_ == Durability::kMachine) ARROW_RETURN_NOT_OK(file->Sync());
   ARROW_RETURN_NOT_OK(file->Close());
   ARROW_RETURN_NOT_OK(file_system_->Rename(temporary, path));
-  return durability_ == Durability::kMachine ? file_system_->SyncDirectory(parent) : Status::OK();
+  if (durability_ == Durability::kMachine) unsynced_->AddFile(path);
+  return Status::OK();
 }
 
 Result<RocksDbFiles::Snapshot> RocksDbFiles::ReadMetadata(int64_t version,
                                                           std::map<std::string, std::string>* files) const {
-  std::string path = PathOf(version, ".zip");
+  std::string path = SnapshotPath(version);
   ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system_->ReadFile(path));
   auto archive = ReadZip(bytes);
   if (!archive.ok()) return DamagedStateFile(path, archive.status().message());
@@ -135,9 +153,17 @@ Result<RocksDbFiles::Snapshot> RocksDbFiles::Download(int64_t version, const std
   auto snapshot = ReadMetadata(version, &files);
   if (snapshot.status().IsKeyError()) {
     return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE",
-                     {{"fileToRead", PathOf(version, ".zip")}});
+                     {{"fileToRead", SnapshotPath(version)}});
   }
   ARROW_RETURN_NOT_OK(snapshot);
+  FileSystem* local = LocalFileSystem();
+  ARROW_RETURN_NOT_OK(local->CreateDirectories(local_directory));
+  auto put = [&](const std::string& name, std::string_view content) -> Status {
+    if (!IsSafeName(name)) return DamagedStateFile(SnapshotPath(version), "it holds a file outside its folder");
+    ARROW_ASSIGN_OR_RAISE(auto file, local->OpenForWrite(JoinPath(local_directory, name)));
+    ARROW_RETURN_NOT_OK(file->Append(content));
+    return file->Close();
+  };
   auto fetch = [&](const StoredFile& file, const char* folder) -> Status {
     std::string path = JoinPath(JoinPath(directory_, folder), file.stored_name);
     auto bytes = file_system_->ReadFile(path);
@@ -152,19 +178,11 @@ Result<RocksDbFiles::Snapshot> RocksDbFiles::Download(int64_t version, const std
                         {"expectedSize", std::to_string(file.size_bytes)},
                         {"localFileSize", std::to_string(bytes->size())}});
     }
-    files[file.local_name] = std::move(*bytes);
-    return Status::OK();
+    return put(file.local_name, *bytes);
   };
   for (const StoredFile& file : snapshot->tables) ARROW_RETURN_NOT_OK(fetch(file, "SSTs"));
   for (const StoredFile& file : snapshot->logs) ARROW_RETURN_NOT_OK(fetch(file, "logs"));
-  FileSystem* local = LocalFileSystem();
-  ARROW_RETURN_NOT_OK(local->CreateDirectories(local_directory));
-  for (const auto& [name, content] : files) {
-    if (!IsSafeName(name)) return DamagedStateFile(PathOf(version, ".zip"), "it holds a file outside its folder");
-    ARROW_ASSIGN_OR_RAISE(auto file, local->OpenForWrite(JoinPath(local_directory, name)));
-    ARROW_RETURN_NOT_OK(file->Append(content));
-    ARROW_RETURN_NOT_OK(file->Close());
-  }
+  for (const auto& [name, content] : files) ARROW_RETURN_NOT_OK(put(name, content));
   return snapshot;
 }
 
@@ -198,12 +216,13 @@ Result<RocksDbFiles::Snapshot> RocksDbFiles::Upload(int64_t version, const std::
   }
   archive[std::string(kMetadata)] = EncodeMetadata(snapshot);
   ARROW_RETURN_NOT_OK(HitFailpoint("state.before_snapshot_rename"));
-  ARROW_RETURN_NOT_OK(WriteFile(PathOf(version, ".zip"), WriteZip(archive)));
+  ARROW_RETURN_NOT_OK(RemoveStale(version));
+  ARROW_RETURN_NOT_OK(WriteFile(SnapshotPath(version), WriteZip(archive)));
   return snapshot;
 }
 
 Status RocksDbFiles::ReadChangelog(int64_t version, const StateRecordVisitor& visit) const {
-  std::string path = PathOf(version, ".changelog");
+  std::string path = ChangelogPath(version);
   Status status = ReadStateFile(*file_system_, path, codec_, StateFileKind::kChangelog, visit);
   if (!status.IsKeyError()) return status;
   return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", path}});
@@ -211,11 +230,12 @@ Status RocksDbFiles::ReadChangelog(int64_t version, const StateRecordVisitor& vi
 
 Result<std::unique_ptr<StateFileWriter>> RocksDbFiles::CreateChangelog(int64_t version) {
   ARROW_RETURN_NOT_OK(MakeDirectories());
-  return StateFileWriter::Create(file_system_, PathOf(version, ".changelog"), codec_);
+  ARROW_RETURN_NOT_OK(RemoveStale(version));
+  return StateFileWriter::Create(file_system_, ChangelogPath(version), codec_);
 }
 
 Status RocksDbFiles::FinishChangelog(StateFileWriter* writer) {
-  return writer->Finish(durability_, "state.before_delta_rename");
+  return writer->Finish(durability_, "state.before_delta_rename", unsynced_);
 }
 
 Status RocksDbFiles::Clean(int64_t earliest) {
@@ -228,9 +248,9 @@ Status RocksDbFiles::Clean(int64_t earliest) {
     return Status::OK();
   }
   // Tables are listed before the zips are read: one that is written meanwhile is not among them.
-  std::set<std::string> unused;
+  std::set<std::string> unused, checksums;
   ARROW_ASSIGN_OR_RAISE(auto tables, file_system_->List(JoinPath(directory_, "SSTs")));
-  for (const FileInfo& table : tables) unused.insert(table.name);
+  for (const FileInfo& table : tables) (IsChecksumFile(table.name) ? checksums : unused).insert(table.name);
   std::set<std::string> dropped;
   for (int64_t version : listing.snapshots) {
     std::map<std::string, std::string> ignored;
@@ -244,15 +264,18 @@ Status RocksDbFiles::Clean(int64_t earliest) {
     }
   }
   ARROW_RETURN_NOT_OK(HitFailpoint("state.before_delete"));
+  auto remove = [&](const std::string& path, const std::set<std::string>& of_checksums) -> Status {
+    ARROW_RETURN_NOT_OK(RemoveChecksum(path, of_checksums));
+    return file_system_->Remove(path);
+  };
   for (int64_t version : listing.snapshots) {
-    if (version < first_needed) ARROW_RETURN_NOT_OK(file_system_->Remove(PathOf(version, ".zip")));
+    if (version < first_needed) ARROW_RETURN_NOT_OK(remove(SnapshotPath(version), listing.checksums));
   }
   for (int64_t version : listing.changelogs) {
-    if (version < first_needed) ARROW_RETURN_NOT_OK(file_system_->Remove(PathOf(version, ".changelog")));
+    if (version < first_needed) ARROW_RETURN_NOT_OK(remove(ChangelogPath(version), listing.checksums));
   }
   for (const std::string& table : unused) {
-    if (dropped.count(table) > 0)
-      ARROW_RETURN_NOT_OK(file_system_->Remove(JoinPath(JoinPath(directory_, "SSTs"), table)));
+    if (dropped.count(table) > 0) ARROW_RETURN_NOT_OK(remove(TablePath({"", table, 0}), checksums));
   }
   return Status::OK();
 }

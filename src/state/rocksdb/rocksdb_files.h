@@ -25,21 +25,31 @@ class RocksDbFiles {
   struct Snapshot {
     std::vector<StoredFile> tables;
     std::vector<StoredFile> logs;
+    /// Negative: not counted (Spark's trackTotalNumberOfRows is off).
     int64_t num_keys = 0;
   };
   struct Listing {
     std::set<int64_t> snapshots;
     std::set<int64_t> changelogs;
+    /// Names of Hadoop's checksum files.
+    std::set<std::string> checksums;
   };
 
-  RocksDbFiles(FileSystem* file_system, std::string directory, std::string codec, Durability durability)
+  /// `unsynced` gets what is written; null where nothing is.
+  RocksDbFiles(FileSystem* file_system, std::string directory, std::string codec, Durability durability,
+               UnsyncedFiles* unsynced)
       : file_system_(file_system),
         directory_(std::move(directory)),
         codec_(std::move(codec)),
-        durability_(durability) {}
+        durability_(durability),
+        unsynced_(unsynced) {}
 
   arrow::Result<Listing> List() const;
-  /// Puts the RocksDB folder of `version` at `local_directory`.
+  /// What lies there of versions after `loaded` is of a run that failed or was rewound: its snapshots are removed
+  /// before those versions are written anew.
+  void Follow(const Listing& listing, int64_t loaded);
+  /// Puts the RocksDB folder of `version` at `local_directory`, one file in memory at a time.
+  /// Errors: CANNOT_LOAD_STATE_STORE.* naming the file.
   arrow::Result<Snapshot> Download(int64_t version, const std::string& local_directory) const;
   /// Stores the RocksDB folder `local_directory` as `version`; tables of `known` (by local name) are there already.
   arrow::Result<Snapshot> Upload(int64_t version, const std::string& local_directory, int64_t num_keys,
@@ -53,10 +63,19 @@ class RocksDbFiles {
   /// Removes what no version from `earliest` on needs.
   arrow::Status Clean(int64_t earliest);
 
+  std::string SnapshotPath(int64_t version) const { return PathOf(version, ".zip"); }
+  std::string ChangelogPath(int64_t version) const { return PathOf(version, ".changelog"); }
+  std::string TablePath(const StoredFile& table) const {
+    return JoinPath(JoinPath(directory_, "SSTs"), table.stored_name);
+  }
+
  private:
   arrow::Result<Snapshot> ReadMetadata(int64_t version, std::map<std::string, std::string>* files) const;
   arrow::Status WriteFile(const std::string& path, std::string_view bytes);
   arrow::Status MakeDirectories();
+  arrow::Status RemoveChecksum(const std::string& path, const std::set<std::string>& checksums);
+  /// What stands in the way of `version`.
+  arrow::Status RemoveStale(int64_t version);
   std::string PathOf(int64_t version, std::string_view suffix) const {
     return JoinPath(directory_, std::to_string(version) + std::string(suffix));
   }
@@ -65,7 +84,10 @@ class RocksDbFiles {
   std::string directory_;
   std::string codec_;
   Durability durability_;
+  UnsyncedFiles* unsynced_;
   bool directories_made_ = false;
+  std::set<int64_t> stale_snapshots_;
+  std::set<std::string> checksums_;
 };
 
 }  // namespace millrace::state

@@ -5,9 +5,11 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/ids.h"
@@ -31,10 +33,17 @@ Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
   return WorldError("RocksDB, " + std::string(what) + ": " + status.ToString());
 }
 
+class NullLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 rocksdb::Options OptionsOf() {
   rocksdb::Options options;
-  options.create_if_missing = true;
   options.max_background_jobs = 2;
+  // A log of its own for each store would be written at every start.
+  options.info_log = std::make_shared<NullLogger>();
   rocksdb::BlockBasedTableOptions table;
   table.format_version = 5;  // as spark.sql.streaming.stateStore.rocksdb.formatVersion
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
@@ -62,7 +71,13 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   bool is_usable() const { return usable_; }
   bool has_changes() const { return changes_.num_changes() != 0; }
 
+  /// From the newest snapshot that can be read, and the changelogs after it.
   Status Load(StateVersion version);
+  /// From the snapshot of exactly `base`, and the changelogs after it.
+  Status LoadFrom(StateVersion base, StateVersion version) {
+    ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
+    return LoadFrom(base.value, version, listing);
+  }
 
   Result<std::string_view> Get(std::string_view key) override {
     std::string_view known = changes_.Get(key);
@@ -112,7 +127,40 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     return Status::OK();
   }
 
+  Status PutAbsent(const UnsafeRows& keys, const UnsafeRows& values, std::vector<int32_t>* inserted) override {
+    for (int64_t i = 0; i < keys.num_rows(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(std::string_view known, Get(keys.row(i)));
+      if (known.data() != nullptr) continue;
+      ARROW_RETURN_NOT_OK(Put(keys.row(i), values.row(i)));
+      inserted->push_back(static_cast<int32_t>(i));
+    }
+    return Status::OK();
+  }
+
   Status Scan(const Visitor& visit) override { return ScanFrom(std::string(), visit); }
+
+  // Goes through all rows, as Spark: no order of RocksDB is that of time.
+  Status ScanUpTo(int64_t time_us, const Visitor& visit, int64_t* earliest_us) override {
+    const std::optional<StoreTime>& column = provider_->schema_.time;
+    if (!column) return InternalError("eviction by time of a store that was not declared for it");
+    int64_t earliest = INT64_MAX;
+    std::vector<StateEntry> due;
+    ARROW_RETURN_NOT_OK(ScanFrom(std::string(), [&](std::span<const StateEntry> entries) {
+      due.clear();
+      for (const StateEntry& entry : entries) {
+        std::optional<int64_t> time = column->Of(entry.key, entry.value);
+        if (!time) continue;
+        if (*time <= time_us) {
+          due.push_back(entry);
+        } else {
+          earliest = std::min(earliest, *time);
+        }
+      }
+      return due.empty() ? Status::OK() : visit(due);
+    }));
+    if (earliest_us != nullptr) *earliest_us = earliest;
+    return Status::OK();
+  }
 
   Status PrefixScan(std::string_view prefix, std::vector<StateEntry>* rows) override {
     std::string begin;
@@ -164,15 +212,27 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     db_.reset();
   }
 
-  Status OpenDb() {
+  Status OpenDb(int64_t snapshot) {
     rocksdb::DB* db = nullptr;
-    ARROW_RETURN_NOT_OK(FromRocksDb(rocksdb::DB::Open(OptionsOf(), database_path(), &db), "open"));
+    rocksdb::Options options = OptionsOf();
+    options.create_if_missing = snapshot == 0;
+    rocksdb::Status status = rocksdb::DB::Open(options, database_path(), &db);
+    // What was just copied cannot be opened: whatever is not the disk's fault is the snapshot's.
+    if (snapshot > 0 && !status.ok() && (!status.IsIOError() || status.IsPathNotFound())) {
+      return Damaged(snapshot, status);
+    }
+    ARROW_RETURN_NOT_OK(FromRocksDb(status, "open"));
     db_.reset(db);
     return Status::OK();
   }
 
   // Changes that were put, in the order of RocksDB; rows whose encoded key begins with `prefix`.
   Status ScanFrom(const std::string& prefix, const Visitor& visit);
+  Status LoadFrom(int64_t base, StateVersion version, const RocksDbFiles::Listing& listing);
+  Status CheckTables(int64_t snapshot);
+  Status Damaged(int64_t snapshot, const rocksdb::Status& status) const;
+  Status CountKeys();
+  Status WriteChanges(StateFileWriter* changelog);
   Status WriteSnapshot(StateVersion version);
   std::string database_path() const { return JoinPath(provider_->local_directory_, "db"); }
 
@@ -193,49 +253,104 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
 };
 
 Status RocksDbStateStoreProvider::Store::Load(StateVersion version) {
+  if (version.value < 0) {
+    return UserError("CANNOT_LOAD_STATE_STORE.UNEXPECTED_VERSION", {{"version", version.ToString()}});
+  }
+  RocksDbFiles& files = provider_->files_;
+  ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, files.List());
+  files.Follow(listing, version.value);
+  // 0 is empty and has no file.
+  listing.snapshots.insert(0);
+  Status first_failure;
+  auto after = listing.snapshots.upper_bound(version.value);
+  for (auto it = std::make_reverse_iterator(after); it != listing.snapshots.rend(); ++it) {
+    Status status = LoadFrom(*it, version, listing);
+    if (status.ok()) {
+      if (!first_failure.ok()) {
+        spdlog::warn("state was rebuilt from the snapshot of version {}: {}", *it, first_failure.message());
+      }
+      return status;
+    }
+    if (first_failure.ok()) first_failure = std::move(status);
+  }
+  return first_failure;
+}
+
+Status RocksDbStateStoreProvider::Store::LoadFrom(int64_t base, StateVersion version,
+                                                  const RocksDbFiles::Listing& listing) {
+  RocksDbFiles& files = provider_->files_;
+  for (int64_t v = base + 1; v <= version.value; ++v) {
+    if (listing.changelogs.contains(v)) continue;
+    // Without changelogs each version has its zip.
+    bool has_changelogs = listing.changelogs.upper_bound(base) != listing.changelogs.end();
+    std::string missing = has_changelogs ? files.ChangelogPath(v) : files.SnapshotPath(version.value);
+    return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", missing}});
+  }
   Close();
   std::error_code ignored;
   std::filesystem::remove_all(database_path(), ignored);
   ARROW_RETURN_NOT_OK(LocalFileSystem()->CreateDirectories(provider_->local_directory_));
-  ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
-  int64_t base = 0;
-  if (version.value > 0) {
-    auto after = listing.snapshots.upper_bound(version.value);
-    if (after != listing.snapshots.begin()) base = *std::prev(after);
-  }
+  known_ = RocksDbFiles::Snapshot();
   if (base > 0) {
-    ARROW_ASSIGN_OR_RAISE(known_, provider_->files_.Download(base, database_path()));
-    num_keys_ = known_.num_keys;
+    ARROW_ASSIGN_OR_RAISE(known_, files.Download(base, database_path()));
   }
+  ARROW_RETURN_NOT_OK(OpenDb(base));
+  if (base > 0) ARROW_RETURN_NOT_OK(CheckTables(base));
+  num_keys_ = known_.num_keys;
+  if (num_keys_ < 0) ARROW_RETURN_NOT_OK(CountKeys());
   last_snapshot_ = base;
-  ARROW_RETURN_NOT_OK(OpenDb());
-  std::string scratch;
-  for (int64_t v = base + 1; v <= version.value; ++v) {
-    if (!listing.changelogs.contains(v)) {
-      // Names the file whose absence stands in the way.
-      return provider_->files_.Download(v, database_path() + ".missing").status();
-    }
-    ARROW_RETURN_NOT_OK(provider_->files_.ReadChangelog(v, [&](std::string_view key, std::string_view value) -> Status {
-      ARROW_ASSIGN_OR_RAISE(std::string_view row, encoding_.DecodeKey(key, &scratch));
-      std::string key_row(row);
-      if (value.data() == nullptr) return Remove(key_row);
-      ARROW_ASSIGN_OR_RAISE(std::string_view value_row, RocksDbEncoding::DecodeValue(value));
-      return Put(key_row, value_row);
-    }));
-  }
+  changes_ = RowTable();
+  reads_ = RowTable();
   version_ = version;
   if (version.value == base) return Status::OK();
-  // The changes of the changelogs go into the database as if they were a commit.
+  for (int64_t v = base + 1; v <= version.value; ++v) {
+    ARROW_RETURN_NOT_OK(provider_->ReadChanges(v, [this](std::string_view key, std::string_view value) -> Status {
+      return value.data() == nullptr ? Remove(key) : Put(key, value);
+    }));
+  }
+  return WriteChanges(nullptr);
+}
+
+// A bit that flipped is found now and not in the middle of a micro-batch, and the file is named that has to be
+// replaced.
+Status RocksDbStateStoreProvider::Store::CheckTables(int64_t snapshot) {
+  rocksdb::Status status = db_->VerifyChecksum();
+  if (status.ok() || status.IsIOError()) return FromRocksDb(status, "check");
+  return Damaged(snapshot, status);
+}
+
+Status RocksDbStateStoreProvider::Store::Damaged(int64_t snapshot, const rocksdb::Status& status) const {
+  std::string text = status.ToString();
+  for (const RocksDbFiles::StoredFile& table : known_.tables) {
+    if (text.find("/" + table.local_name) == std::string::npos) continue;
+    return DamagedStateFile(provider_->files_.TablePath(table), text);
+  }
+  return DamagedStateFile(provider_->files_.SnapshotPath(snapshot), text);
+}
+
+Status RocksDbStateStoreProvider::Store::CountKeys() {
+  num_keys_ = 0;
+  std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator({}));
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) ++num_keys_;
+  return FromRocksDb(rows->status(), "scan");
+}
+
+// Puts the changes into the database, and into the changelog when there is one.
+Status RocksDbStateStoreProvider::Store::WriteChanges(StateFileWriter* changelog) {
   rocksdb::WriteBatch batch;
   std::string key, value;
-  ARROW_RETURN_NOT_OK(changes_.VisitChanges([&](const RowTable::Change& change) {
+  ARROW_RETURN_NOT_OK(changes_.VisitChanges([&](const RowTable::Change& change) -> Status {
     encoding_.EncodeKey(change.key, &key);
-    if (!IsThere(change.value)) return FromRocksDb(batch.Delete(key), "write");
+    if (!IsThere(change.value)) {
+      if (changelog != nullptr) ARROW_RETURN_NOT_OK(changelog->Remove(key));
+      return FromRocksDb(batch.Delete(key), "write");
+    }
     RocksDbEncoding::EncodeValue(change.value.substr(kTagBytes), &value);
+    if (changelog != nullptr) ARROW_RETURN_NOT_OK(changelog->Put(key, value));
     return FromRocksDb(batch.Put(key, value), "write");
   }));
   rocksdb::WriteOptions write;
-  write.disableWAL = true;
+  write.disableWAL = true;  // the checkpoint is what survives
   ARROW_RETURN_NOT_OK(FromRocksDb(db_->Write(write, &batch), "write"));
   changes_ = RowTable();
   reads_ = RowTable();
@@ -317,27 +432,11 @@ Result<StateVersion> RocksDbStateStoreProvider::Store::Commit() {
   if (changelog) {
     ARROW_ASSIGN_OR_RAISE(writer, provider_->files_.CreateChangelog(next.value));
   }
-  rocksdb::WriteBatch batch;
-  std::string key, value;
-  ARROW_RETURN_NOT_OK(changes_.VisitChanges([&](const RowTable::Change& change) -> Status {
-    encoding_.EncodeKey(change.key, &key);
-    if (!IsThere(change.value)) {
-      if (writer != nullptr) ARROW_RETURN_NOT_OK(writer->Remove(key));
-      return FromRocksDb(batch.Delete(key), "write");
-    }
-    RocksDbEncoding::EncodeValue(change.value.substr(kTagBytes), &value);
-    if (writer != nullptr) ARROW_RETURN_NOT_OK(writer->Put(key, value));
-    return FromRocksDb(batch.Put(key, value), "write");
-  }));
-  rocksdb::WriteOptions write;
-  write.disableWAL = true;  // the checkpoint is what survives
-  ARROW_RETURN_NOT_OK(FromRocksDb(db_->Write(write, &batch), "write"));
+  ARROW_RETURN_NOT_OK(WriteChanges(writer.get()));
   if (writer != nullptr) ARROW_RETURN_NOT_OK(provider_->files_.FinishChangelog(writer.get()));
   if (!changelog || next.value - last_snapshot_ >= provider_->conf_.min_deltas_for_snapshot) {
     ARROW_RETURN_NOT_OK(WriteSnapshot(next));
   }
-  changes_ = RowTable();
-  reads_ = RowTable();
   version_ = next;
   provider_->committed_version_ = next.value;
   usable_ = true;
@@ -345,8 +444,9 @@ Result<StateVersion> RocksDbStateStoreProvider::Store::Commit() {
 }
 
 RocksDbStateStoreProvider::RocksDbStateStoreProvider(FileSystem* file_system, std::string directory, StateStoreId id,
-                                                     StateStoreSchema schema, StateStoreConf conf)
-    : files_(file_system, std::move(directory), conf.compression_codec, conf.durability),
+                                                     StateStoreSchema schema, StateStoreConf conf,
+                                                     UnsyncedFiles* unsynced)
+    : files_(file_system, std::move(directory), conf.compression_codec, conf.durability, unsynced),
       id_(std::move(id)),
       schema_(std::move(schema)),
       conf_(std::move(conf)) {
@@ -373,6 +473,25 @@ Result<StateStore*> RocksDbStateStoreProvider::Open(StateVersion version) {
   }
   committed_version_ = version.value;
   return store_.get();
+}
+
+Result<StateStore*> RocksDbStateStoreProvider::OpenFrom(StateVersion snapshot, StateVersion version) {
+  store_.reset();
+  store_ = std::make_unique<Store>(this);
+  ARROW_RETURN_NOT_OK(store_->LoadFrom(snapshot, version));
+  return store_.get();
+}
+
+Status RocksDbStateStoreProvider::ReadChanges(int64_t version, const StateRecordVisitor& visit) const {
+  RocksDbEncoding encoding(schema_);
+  std::string scratch, row;
+  return files_.ReadChangelog(version, [&](std::string_view key, std::string_view value) -> Status {
+    ARROW_ASSIGN_OR_RAISE(std::string_view key_row, encoding.DecodeKey(key, &scratch));
+    row.assign(key_row);
+    if (value.data() == nullptr) return visit(row, value);
+    ARROW_ASSIGN_OR_RAISE(std::string_view value_row, RocksDbEncoding::DecodeValue(value));
+    return visit(row, value_row);
+  });
 }
 
 Status RocksDbStateStoreProvider::Maintain() {

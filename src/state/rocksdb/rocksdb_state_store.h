@@ -17,12 +17,19 @@ namespace millrace::state {
 /// Format: docs/formats/state_rocksdb.md.
 class RocksDbStateStoreProvider final : public StateStoreProvider {
  public:
+  /// `unsynced` gets the files of commits; null where nothing is committed.
   RocksDbStateStoreProvider(FileSystem* file_system, std::string directory, StateStoreId id, StateStoreSchema schema,
-                            StateStoreConf conf);
+                            StateStoreConf conf, UnsyncedFiles* unsynced);
   ~RocksDbStateStoreProvider() override;
 
   arrow::Result<StateStore*> Open(StateVersion version) override;
   arrow::Status Maintain() override;
+
+  /// As Open, from exactly the snapshot `snapshot` and the changelogs after it.
+  arrow::Result<StateStore*> OpenFrom(StateVersion snapshot, StateVersion version);
+  /// Visits what `version` changed, rows as the store has them; value.data() == nullptr: removed. Errors:
+  /// CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE where it has no changelog.
+  arrow::Status ReadChanges(int64_t version, const StateRecordVisitor& visit) const;
 
  private:
   class Store;

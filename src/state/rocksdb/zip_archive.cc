@@ -83,6 +83,9 @@ Result<std::map<std::string, std::string>> ReadZip(std::string_view bytes) {
     }
     size_t data = local + kLocalBytes + Get(bytes, local + 26, 2) + Get(bytes, local + 28, 2);
     if (data > bytes.size() || packed > bytes.size() - data) return Status::Invalid("it ends within a file of the zip");
+    // Only contents have a checksum; the names stand there twice.
+    std::string_view name = bytes.substr(at + kCentralBytes, name_size);
+    if (bytes.substr(local + kLocalBytes, name_size) != name) return Status::Invalid("its zip directory is damaged");
     std::string content;
     if (method == kStored && packed == size) {
       content = std::string(bytes.substr(data, packed));
@@ -92,7 +95,7 @@ Result<std::map<std::string, std::string>> ReadZip(std::string_view bytes) {
       return Status::Invalid("a file of the zip archive has an unknown form");
     }
     if (Crc(content) != crc) return Status::Invalid("a file of the zip archive does not have its checksum");
-    files[std::string(bytes.substr(at + kCentralBytes, name_size))] = std::move(content);
+    files[std::string(name)] = std::move(content);
     at = next;
   }
   return files;

@@ -28,6 +28,10 @@ arrow::Result<RunConfig> RunConfig::Load(const std::string& path) {
       config.state_partitions = std::stoi(value);
     } else if (key == "partitions") {
       config.partitions = std::stoi(value);
+    } else if (key == "conf") {
+      std::string text;
+      std::getline(words >> std::ws, text);
+      config.confs.emplace_back(value, text);
     } else if (key == "ignore") {
       config.ignored_verbs.push_back(value);
     } else if (key == "skip" || key == "skip_mode") {

@@ -18,6 +18,7 @@ namespace millrace::stream_runner {
 ///     partitions 3                     rows of a source are dealt out over so many partitions
 ///     skip_mode update REASON…         scripts of this output mode are left out
 ///     state_partitions 7               the number of partitions of state
+///     conf KEY VALUE                   a setting of the session, before the script's own
 ///     ignore VERB                      what this config changes by its nature is not compared (batch, progress,
 ///     offsets) skip PATH-PART REASON…           scripts with this in their path are left out
 struct RunConfig {
@@ -31,6 +32,7 @@ struct RunConfig {
   int partitions = 1;
   /// spark.sql.shuffle.partitions, whatever the script says.
   std::optional<int> state_partitions;
+  std::vector<std::pair<std::string, std::string>> confs;
   std::vector<std::string> ignored_verbs;
   std::vector<Skip> skips;
   /// Output modes whose scripts are left out, and why.

@@ -105,6 +105,7 @@ ScriptRun::ScriptRun(const RunConfig& config, std::optional<CrashPoint> crash)
   });
   (void)session_->conf().Set("spark.sql.session.timeZone", "UTC");
   (void)session_->conf().Set(kShufflePartitions, std::to_string(config_.state_partitions.value_or(2)));
+  for (const auto& [key, value] : config_.confs) (void)session_->conf().Set(key, value);
   // Waiting threads ask again whether their query still runs.
   session_->streams().AddListener(
       {.on_started = {}, .on_progress = {}, .on_terminated = [this](const auto&, const auto&) { clock_.Notify(); }});

@@ -1,0 +1,149 @@
+#include "state/memory/time_index.h"
+
+#include <algorithm>
+
+namespace millrace::state {
+
+namespace {
+
+constexpr size_t kFewBuckets = 64;
+constexpr int64_t kReferencesABucket = 64;
+// More than this beyond the watermark is not gone through again.
+constexpr size_t kSplitAbove = 256;
+constexpr int64_t kSplitInto = 16;
+constexpr int64_t kWidestUs = int64_t{1} << 50;
+
+int64_t FloorTo(int64_t time_us, int64_t width_us) {
+  int64_t rest = time_us % width_us;
+  return time_us - (rest < 0 ? rest + width_us : rest);
+}
+
+}  // namespace
+
+TimeIndex::Buckets::iterator TimeIndex::BucketOf(int64_t time_us) {
+  if (last_ != buckets_.end() && last_->first <= time_us && time_us < last_->second.end_us) return last_;
+  auto next = buckets_.upper_bound(time_us);
+  // Times at the ends of what can be told share buckets that reach there.
+  int64_t begin = time_us < INT64_MIN / 2 ? INT64_MIN : FloorTo(time_us, width_us_);
+  int64_t end = time_us > INT64_MAX / 2 ? INT64_MAX : begin == INT64_MIN ? INT64_MIN / 2 : begin + width_us_;
+  if (next != buckets_.begin()) {
+    auto before = std::prev(next);
+    if (time_us < before->second.end_us || before->second.end_us == INT64_MAX) return last_ = before;
+    begin = std::max(begin, before->second.end_us);
+  }
+  if (next != buckets_.end()) end = std::min(end, next->first);
+  last_ = buckets_.emplace_hint(next, begin, Bucket());
+  last_->second.end_us = end;
+  return last_;
+}
+
+void TimeIndex::Add(int64_t time_us, uint32_t reference) {
+  Bucket& bucket = BucketOf(time_us)->second;
+  bucket.references.push_back(reference);
+  bucket.min_us = std::min(bucket.min_us, time_us);
+  ++num_references_;
+  if (ShouldWiden()) Widen();
+}
+
+bool TimeIndex::ShouldWiden() const {
+  return buckets_.size() > kFewBuckets &&
+         static_cast<int64_t>(buckets_.size()) * kReferencesABucket > num_references_ + 64 * kReferencesABucket &&
+         width_us_ < kWidestUs;
+}
+
+void TimeIndex::Widen() {
+  do {
+    width_us_ *= 4;
+    Buckets wide;
+    for (auto& [begin, bucket] : buckets_) {
+      if (!wide.empty() && FloorTo(wide.rbegin()->first, width_us_) == FloorTo(begin, width_us_)) {
+        Bucket& into = wide.rbegin()->second;
+        into.end_us = bucket.end_us;
+        into.min_us = std::min(into.min_us, bucket.min_us);
+        into.references.insert(into.references.end(), bucket.references.begin(), bucket.references.end());
+      } else {
+        wide.emplace_hint(wide.end(), begin, std::move(bucket));
+      }
+    }
+    buckets_ = std::move(wide);
+  } while (ShouldWiden());
+  last_ = buckets_.end();
+}
+
+void TimeIndex::TakeUpTo(int64_t time_us, const TimeOf& time_of, std::vector<uint32_t>* taken) {
+  while (!buckets_.empty()) {
+    auto first = buckets_.begin();
+    Bucket& bucket = first->second;
+    if (bucket.min_us > time_us) return;
+    auto belongs = [&](std::optional<int64_t> time) {
+      return time && *time >= first->first && (*time < bucket.end_us || bucket.end_us == INT64_MAX);
+    };
+    size_t num_kept = 0;
+    int64_t min_us = INT64_MAX;
+    for (uint32_t reference : bucket.references) {
+      std::optional<int64_t> time = time_of(reference);
+      if (!belongs(time)) continue;
+      if (*time <= time_us) {
+        taken->push_back(reference);
+        continue;
+      }
+      bucket.references[num_kept++] = reference;
+      min_us = std::min(min_us, *time);
+    }
+    num_references_ -= static_cast<int64_t>(bucket.references.size() - num_kept);
+    if (num_kept == 0) {
+      last_ = buckets_.end();
+      buckets_.erase(first);
+      continue;
+    }
+    bucket.references.resize(num_kept);
+    bucket.min_us = min_us;
+    if (num_kept > kSplitAbove) Split(first, time_of);
+    return;
+  }
+}
+
+void TimeIndex::Split(Buckets::iterator bucket, const TimeOf& time_of) {
+  // Begins where its first time is: what is before is past.
+  int64_t begin = bucket->second.min_us, end = bucket->second.end_us;
+  if (end - begin < kSplitInto || end == INT64_MAX || begin < INT64_MIN / 2) return;
+  int64_t width = (end - begin + kSplitInto - 1) / kSplitInto;
+  std::vector<uint32_t> references = std::move(bucket->second.references);
+  last_ = buckets_.end();
+  buckets_.erase(bucket);
+  for (uint32_t reference : references) {
+    int64_t time_us = *time_of(reference);
+    int64_t part = begin + (time_us - begin) / width * width;
+    auto [it, is_new] = buckets_.try_emplace(part);
+    if (is_new) it->second.end_us = std::min(part + width, end);
+    it->second.min_us = std::min(it->second.min_us, time_us);
+    it->second.references.push_back(reference);
+  }
+}
+
+int64_t TimeIndex::Earliest(const TimeOf& time_of) {
+  while (!buckets_.empty()) {
+    auto first = buckets_.begin();
+    Bucket& bucket = first->second;
+    int64_t least = INT64_MAX;
+    for (uint32_t reference : bucket.references) {
+      std::optional<int64_t> time = time_of(reference);
+      if (!time || *time < first->first || *time >= bucket.end_us) continue;
+      least = std::min(least, *time);
+      if (least == bucket.min_us) return least;
+    }
+    if (least != INT64_MAX) return bucket.min_us = least;
+    num_references_ -= static_cast<int64_t>(bucket.references.size());
+    last_ = buckets_.end();
+    buckets_.erase(first);
+  }
+  return INT64_MAX;
+}
+
+int64_t TimeIndex::memory_bytes() const {
+  constexpr int64_t kNodeBytes = 32 + sizeof(Buckets::value_type);
+  // Vectors that double are three quarters full on average.
+  return static_cast<int64_t>(buckets_.size()) * kNodeBytes + num_references_ * 16 / 3;
+}
+
+}  // namespace millrace::state

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace millrace::state {
+
+/// References by event time, in buckets: what is due is found without a look at the rest. 4 to 8 bytes a reference.
+///
+/// A bucket covers a range of time; it is as wide as makes some dozens of references a bucket, and is split where the
+/// watermark stands within a large one, so that the rest is not gone through at each step of the watermark.
+/// References are not taken out when their rows go or change: `TimeOf` tells which ones still count. Thread: confined.
+class TimeIndex {
+ public:
+  /// The time of a reference now; nullopt when its row is gone.
+  using TimeOf = std::function<std::optional<int64_t>(uint32_t)>;
+
+  void Add(int64_t time_us, uint32_t reference);
+  /// Removes the references whose time is at or below `time_us` and appends them to `taken`; one that was added
+  /// several times may come several times.
+  void TakeUpTo(int64_t time_us, const TimeOf& time_of, std::vector<uint32_t>* taken);
+  /// The least time of what is there; INT64_MAX when nothing is.
+  int64_t Earliest(const TimeOf& time_of);
+
+  int64_t num_references() const { return num_references_; }
+  /// An estimate.
+  int64_t memory_bytes() const;
+
+ private:
+  struct Bucket {
+    int64_t end_us = 0;          ///< exclusive
+    int64_t min_us = INT64_MAX;  ///< no reference is earlier
+    std::vector<uint32_t> references;
+  };
+  using Buckets = std::map<int64_t, Bucket>;  // by begin; they do not overlap
+
+  Buckets::iterator BucketOf(int64_t time_us);
+  void Split(Buckets::iterator bucket, const TimeOf& time_of);
+  void Widen();
+  bool ShouldWiden() const;
+
+  Buckets buckets_;
+  Buckets::iterator last_ = buckets_.end();
+  int64_t width_us_ = int64_t{1} << 20;
+  int64_t num_references_ = 0;
+};
+
+}  // namespace millrace::state
