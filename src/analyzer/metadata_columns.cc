@@ -15,6 +15,8 @@ AttributeVector MetadataColumnsOf(const PlanPtr& plan) {
     case NodeKind::kSourceScan: {
       const auto& scan = static_cast<const logical::SourceScan&>(*plan);
       types::DataTypePtr type = connector::file::MetadataColumnType(scan.def());
+      // A table that cannot be opened now tells so when it is read.
+      if (scan.def().metadata_column != nullptr) type = scan.def().metadata_column(*scan.request()).ValueOr(nullptr);
       // A scan that shows it already has one column more than its schema.
       if (type == nullptr || scan.output().size() != scan.request()->schema->fields().size()) return {};
       return {std::make_shared<expression::AttributeReference>(expression::NextAttributeId(),

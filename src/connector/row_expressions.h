@@ -25,6 +25,8 @@ class RowExpressions {
   virtual std::string Sql(size_t index) const = 0;
   /// Columns of the schema an expression reads, ascending.
   virtual std::vector<int> InputColumns(size_t index) const = 0;
+  /// False when two evaluations of the same rows may differ.
+  virtual bool deterministic(size_t index) const = 0;
 };
 using RowExpressionsPtr = std::shared_ptr<const RowExpressions>;
 

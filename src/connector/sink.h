@@ -4,6 +4,7 @@
 #include <arrow/result.h>
 
 #include <any>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -66,6 +67,18 @@ class StreamSink {
   virtual void Stop() {}
 };
 
+/// CREATE TABLE, REPLACE TABLE and saveAsTable, for sinks whose log tells of them.
+struct TableStatement {
+  bool replace = false;
+  bool or_create = false;
+  bool as_select = false;
+  bool is_managed = false;
+  /// saveAsTable over a table that is there: its definition stays unless the options say otherwise.
+  bool is_save_as_table = false;
+  std::optional<std::string> comment;
+  std::map<std::string, std::string> properties;
+};
+
 struct SinkRequest {
   Options options;
   /// start(path) / save(path) or the option "path"; empty for none.
@@ -77,6 +90,7 @@ struct SinkRequest {
   SaveMode save_mode = SaveMode::kErrorIfExists;
   /// CREATE TABLE: the schema is the table's own, with nullability and metadata of its columns, and there are no rows.
   bool defines_table = false;
+  std::optional<TableStatement> statement;
   /// Streams only.
   std::string query_id;
   std::string query_name;

@@ -197,6 +197,9 @@ struct SourceDef {
   /// Null when the source cannot be read in that way: UNSUPPORTED_… by the caller.
   arrow::Result<std::unique_ptr<BatchScan>> (*open_batch)(const SourceRequest&) = nullptr;
   arrow::Result<std::unique_ptr<MicroBatchStream>> (*open_stream)(const SourceRequest&) = nullptr;
+  /// Type of the column `_metadata`, which rows have and do not show; a null type, or no function, for none. In
+  /// ReadColumns it stands behind the schema's last column.
+  arrow::Result<types::DataTypePtr> (*metadata_column)(const SourceRequest&) = nullptr;
 };
 
 /// The source called `name` (any case), or nullptr.

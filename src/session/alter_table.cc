@@ -151,6 +151,40 @@ arrow::Status TableCommands::Rename(const Table& table, const sql::AlterTable& a
   return found ? files_.Rename(table.location, location) : arrow::Status::OK();
 }
 
+arrow::Status TableCommands::CommentOnColumn(const Table& table, const sql::ColumnChange& change) {
+  int at = table.schema->FieldIndex(change.column.back(), session_.conf().GetBool("spark.sql.caseSensitive"));
+  if (at < 0) {
+    return UserError("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", {{"objectName", QuoteIdentifier(change.column.back())}});
+  }
+  std::vector<types::StructField> fields = table.schema->fields();
+  types::StructField& field = fields[static_cast<size_t>(at)];
+  field.metadata_json = types::ColumnMetadata(change.comment, types::DefaultOf(field));
+  types::DataTypePtr schema = types::Struct(std::move(fields));
+  metastore_.AlterTable(table.database, table.name, [&](Table* changed) { changed->schema = schema; });
+  return arrow::Status::OK();
+}
+
+// What tables of files cannot do: columns are added to them, and get comments.
+arrow::Status TableCommands::AlterColumns(const Table& table, const sql::AlterTable& alter) {
+  bool changes = alter.kind == sql::AlterTable::Kind::kChangeColumns;
+  const sql::ColumnChange* change = changes ? &alter.changes[0] : nullptr;
+  if (change != nullptr && change->comment && change->type == nullptr) return CommentOnColumn(table, *change);
+  int at = -1;
+  if (change != nullptr && change->type != nullptr) {
+    at = table.schema->FieldIndex(change->column.back(), session_.conf().GetBool("spark.sql.caseSensitive"));
+  }
+  if (at >= 0) {
+    const types::StructField& field = table.schema->fields()[static_cast<size_t>(at)];
+    return UserError("NOT_SUPPORTED_CHANGE_COLUMN", {{"table", QuoteNameParts(table.FullName())},
+                                                     {"originName", QuoteIdentifier(field.name)},
+                                                     {"originType", QuoteSqlType(field.type->Sql())},
+                                                     {"newName", QuoteIdentifier(field.name)},
+                                                     {"newType", QuoteSqlType(change->type->Sql())}});
+  }
+  return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                   {{"tableName", QuoteNameParts(table.FullName())}, {"operation", alter.operation}});
+}
+
 arrow::Status TableCommands::Alter(const sql::AlterTable& alter) {
   using Kind = sql::AlterTable::Kind;
   TablePtr table;
@@ -159,6 +193,8 @@ arrow::Status TableCommands::Alter(const sql::AlterTable& alter) {
   } else {
     ARROW_ASSIGN_OR_RAISE(table, FindTable(alter.name, "ALTER TABLE", /*no_alternative=*/false));
   }
+  bool is_view = table->kind == TableKind::kView;
+  if (!is_view && KeepsOwnSchema(table->provider) && alter.kind != Kind::kRename) return AlterDelta(*table, alter);
   switch (alter.kind) {
     case Kind::kRename:
       return Rename(*table, alter);
@@ -182,45 +218,18 @@ arrow::Status TableCommands::Alter(const sql::AlterTable& alter) {
       view.comment = table->comment;
       return CreateView(view);
     }
-    case Kind::kColumnComment: {
-      if (table->schema == nullptr) return analyzer::NotSupported("ALTER TABLE of a Delta table");
-      int at = table->schema->FieldIndex(alter.column, session_.conf().GetBool("spark.sql.caseSensitive"));
-      if (at < 0) {
-        return UserError("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", {{"objectName", QuoteIdentifier(alter.column)}});
-      }
-      std::vector<types::StructField> fields = table->schema->fields();
-      fields[static_cast<size_t>(at)].metadata_json =
-          types::ColumnMetadata(alter.comment, types::DefaultOf(fields[static_cast<size_t>(at)]));
-      types::DataTypePtr schema = types::Struct(std::move(fields));
-      metastore_.AlterTable(table->database, table->name, [&](Table* changed) { changed->schema = schema; });
-      return arrow::Status::OK();
-    }
     case Kind::kRecoverPartitions:
       return Partitions(*table).status();
     case Kind::kAddColumns:
+      return AddColumns(*table, alter);
     case Kind::kAddPartitions:
     case Kind::kDropPartitions:
-    case Kind::kNewerTablesOnly:
-      break;
+      return AlterPartitions(*table, alter);
+    case Kind::kSetLocation:
+      return analyzer::NotSupported("ALTER TABLE SET LOCATION");
+    default:
+      return AlterColumns(*table, alter);
   }
-  if (KeepsOwnSchema(table->provider)) return analyzer::NotSupported("ALTER TABLE of a Delta table");
-  if (alter.kind == Kind::kAddColumns) return AddColumns(*table, alter);
-  if (alter.kind == Kind::kNewerTablesOnly && !alter.columns.empty()) {
-    int at = table->schema->FieldIndex(alter.column, session_.conf().GetBool("spark.sql.caseSensitive"));
-    if (at >= 0) {
-      const types::StructField& field = table->schema->fields()[static_cast<size_t>(at)];
-      return UserError("NOT_SUPPORTED_CHANGE_COLUMN", {{"table", QuoteNameParts(table->FullName())},
-                                                       {"originName", QuoteIdentifier(field.name)},
-                                                       {"originType", QuoteSqlType(field.type->Sql())},
-                                                       {"newName", QuoteIdentifier(field.name)},
-                                                       {"newType", QuoteSqlType(alter.columns[0].field.type->Sql())}});
-    }
-  }
-  if (alter.kind == Kind::kNewerTablesOnly) {
-    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                     {{"tableName", QuoteNameParts(table->FullName())}, {"operation", alter.operation}});
-  }
-  return AlterPartitions(*table, alter);
 }
 
 }  // namespace millrace::session

@@ -70,6 +70,13 @@ arrow::Status ArityMismatch(const InsertTarget& target, const std::vector<std::s
 arrow::Result<ExpressionPtr> Stored(const ExpressionPtr& value, const types::StructField& field,
                                     const InsertTarget& target) {
   if (value->type()->EqualsIgnoreNullability(*field.type)) return value;
+  bool both_nested = value->type()->is_nested() && field.type->is_nested();
+  if (target.is_delta && both_nested) return value;
+  bool casts = target.is_delta && !value->type()->is_nested() && !field.type->is_nested() &&
+               expression::CanCast(*value->type(), *field.type, expression::CastMode::kAnsi);
+  if (casts && !(value->type()->is_numeric() && field.type->is_numeric())) {
+    return std::make_shared<expression::Cast>(value, field.type, expression::CastMode::kAnsi, false);
+  }
   if (!CanStore(*value->type(), *field.type)) {
     return UserError("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
                      {{"tableName", target.table_name},
@@ -140,6 +147,10 @@ arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerConte
   if (by_name) {
     for (const auto& column : given) {
       int at = index_of(column->name());
+      if (target.is_delta && at < 0) {
+        wanted.push_back(column->name());
+        continue;
+      }
       if (at < 0 || values[static_cast<size_t>(at)] != nullptr) {
         return UserError("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS",
                          {{"tableName", target.table_name}, {"extraColumns", QuoteIdentifier(column->name())}});
@@ -163,21 +174,35 @@ arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerConte
       if (values[i] == nullptr) wanted.push_back(fields[i].name);
     }
   }
-  if (wanted.size() != given.size()) {
+  bool enforces = target.is_delta && columns.empty();
+  if (enforces && given.size() < wanted.size()) {
+    return UserError("DELTA_INSERT_COLUMN_ARITY_MISMATCH", {{"tableName", target.table_name},
+                                                            {"columnName", "not enough data columns"},
+                                                            {"numColumns", std::to_string(wanted.size())},
+                                                            {"insertColumns", std::to_string(given.size())}});
+  }
+  if (wanted.size() != given.size() && !enforces) {
     // PARTITION values count as columns of the query in Spark's message.
     return ArityMismatch(target, partition.empty() && columns.empty() ? NamesOf(*target.schema) : wanted, given);
   }
   for (size_t i = 0; i < wanted.size(); ++i) {
     int at = index_of(wanted[i]);
+    if (at < 0) continue;
     ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(at)], Stored(given[i], fields[static_cast<size_t>(at)], target));
   }
   ExpressionVector items;
   for (size_t i = 0; i < fields.size(); ++i) {
+    if (values[i] == nullptr && i < target.computed.size() && target.computed[i]) continue;
     if (values[i] == nullptr) {
       ARROW_ASSIGN_OR_RAISE(values[i], DefaultOf(context, target, i));
     }
     items.push_back(std::make_shared<expression::Alias>(values[i], fields[i].name, expression::NextAttributeId(),
-                                                        fields[i].metadata_json));
+                                                        target.is_delta ? "" : fields[i].metadata_json));
+  }
+  // What the table does not know.
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (i < wanted.size() && index_of(wanted[i]) >= 0) continue;
+    items.push_back(given[i]);
   }
   return std::make_shared<logical::Project>(std::move(items), std::move(query));
 }

@@ -23,6 +23,7 @@ class BoundRowExpressions final : public connector::RowExpressions {
       const expression::Expression& value =
           item->kind() == expression::ExpressionKind::kAlias ? *item->children()[0] : *item;
       sql_.push_back(value.Sql());
+      deterministic_.push_back(value.deterministic());
       std::vector<int> columns;
       for (expression::AttributeId id : expression::References(*item)) {
         for (size_t i = 0; i < input.size(); ++i) {
@@ -40,12 +41,14 @@ class BoundRowExpressions final : public connector::RowExpressions {
   const std::vector<types::StructField>& fields() const override { return fields_; }
   std::string Sql(size_t index) const override { return sql_[index]; }
   std::vector<int> InputColumns(size_t index) const override { return input_columns_[index]; }
+  bool deterministic(size_t index) const override { return deterministic_[index]; }
 
  private:
   physical::ExpressionSet bound_;
   expression::EvalContext context_;
   std::vector<types::StructField> fields_;
   std::vector<std::string> sql_;
+  std::vector<bool> deterministic_;
   std::vector<std::vector<int>> input_columns_;
 };
 
@@ -53,6 +56,13 @@ class BoundRowExpressions final : public connector::RowExpressions {
 
 arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(Session& session, const types::DataTypePtr& schema,
                                                                   const std::vector<std::string>& sql) {
+  std::vector<spark::connect::Expression> expressions(sql.size());
+  for (size_t i = 0; i < sql.size(); ++i) expressions[i].mutable_expression_string()->set_expression(sql[i]);
+  return CompileRowExpressions(session, schema, expressions);
+}
+
+arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(
+    Session& session, const types::DataTypePtr& schema, const std::vector<spark::connect::Expression>& expressions) {
   expression::AttributeVector columns;
   for (const types::StructField& field : schema->fields()) {
     columns.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), field.name,
@@ -63,10 +73,10 @@ arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(Session& sessi
   session.PutRelation(relation_id, std::make_shared<logical::LocalRelation>(columns, std::move(no_rows)));
   spark::connect::Relation relation;
   relation.mutable_project()->mutable_input()->mutable_cached_remote_relation()->set_relation_id(relation_id);
-  for (size_t i = 0; i < sql.size(); ++i) {
+  for (size_t i = 0; i < expressions.size(); ++i) {
     auto* alias = relation.mutable_project()->add_expressions()->mutable_alias();
     alias->add_name("_" + std::to_string(i));
-    alias->mutable_expr()->mutable_expression_string()->set_expression(sql[i]);
+    *alias->mutable_expr() = expressions[i];
   }
   auto analyzed = session.Analyze(relation);
   session.RemoveRelation(relation_id);

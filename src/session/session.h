@@ -188,19 +188,19 @@ class Session : public std::enable_shared_from_this<Session> {
   analyzer::AnalyzerContext MakeAnalyzerContext();
   /// The context of an evaluation now: session zone, ANSI mode, current time.
   expression::EvalContext MakeEvalContext() const;
+  sql::ParserOptions ParserOptions() const;
+  /// Connector contexts live as long as the session: plans point at them.
+  const connector::ConnectorContext* CurrentConnectorContext();
 
  private:
   explicit Session(std::shared_ptr<Engine> engine);
   arrow::Result<QueryResult> ExecuteCatalog(const spark::connect::Catalog& message);
-  sql::ParserOptions ParserOptions() const;
   arrow::Status WriteTable(const spark::connect::WriteOperation& write);
   /// toTable: makes the table when it is not there; fills in where its rows go. The plan with the table's columns.
   arrow::Result<logical::PlanPtr> PrepareStreamTable(const spark::connect::WriteStreamOperationStart& start,
                                                      logical::PlanPtr plan, connector::SinkRequest* request,
                                                      std::string* provider);
   connector::ConnectorContext MakeConnectorContext();
-  /// Connector contexts live as long as the session: plans point at them.
-  const connector::ConnectorContext* CurrentConnectorContext();
   arrow::Result<physical::OperatorPtr> PlanBatch(const logical::PlanPtr& analyzed);
   /// After a run: what the caller wants to know of it.
   static arrow::Status Report(const physical::OperatorPtr& root, physical::ExecutionContext& context,

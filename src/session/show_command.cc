@@ -188,6 +188,9 @@ class ShowRunner {
     }
     TableCommands commands(session_);
     ARROW_ASSIGN_OR_RAISE(TablePtr table, commands.Find(*show.name));
+    if (table->kind != TableKind::kView && KeepsOwnSchema(table->provider)) {
+      return UserError("DELTA_OPERATION_NOT_ALLOWED", {{"operation", "SHOW CREATE TABLE"}});
+    }
     ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, commands.SchemaOf(*table));
     bool is_view = table->kind == TableKind::kView;
     std::string name = std::string(is_view ? "" : "spark_catalog.") + types::QuoteIfNeeded(table->database) + "." +

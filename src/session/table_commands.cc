@@ -78,11 +78,6 @@ types::DataTypePtr SchemaOfColumns(const std::vector<sql::ColumnDefinition>& col
   return types::Struct(std::move(fields));
 }
 
-logical::PlanPtr NoRows(const types::DataTypePtr& schema) {
-  auto none = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
-  return std::make_shared<logical::LocalRelation>(analyzer::NewColumns(*schema), std::move(none));
-}
-
 bool ReadsFrom(const logical::Plan& plan, const std::string& location) {
   bool found = false;
   logical::VisitPlan(plan, [&](const logical::Plan& node) {
@@ -95,6 +90,11 @@ bool ReadsFrom(const logical::Plan& plan, const std::string& location) {
 }
 
 }  // namespace
+
+logical::PlanPtr NoRows(const types::DataTypePtr& schema) {
+  auto none = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
+  return std::make_shared<logical::LocalRelation>(analyzer::NewColumns(*schema), std::move(none));
+}
 
 bool KeepsOwnSchema(std::string_view provider) { return EqualsIgnoreCase(provider, "delta"); }
 
@@ -117,6 +117,7 @@ arrow::Result<catalog::Catalog::TableName> TableCommands::Qualify(const sql::Nam
 
 arrow::Result<TablePtr> TableCommands::Find(const sql::NameParts& name, bool as_relation) const {
   TablePtr table = catalog_.FindTable(name);
+  if (table == nullptr) table = FindPathTable(name);
   if (table != nullptr) return table;
   if (as_relation) {
     return UserError("TABLE_OR_VIEW_NOT_FOUND",
@@ -191,23 +192,23 @@ arrow::Status TableCommands::CheckLocationIsFree(const Table& table) const {
 }
 
 arrow::Status TableCommands::WriteNew(const Table& table, const Options& options, logical::PlanPtr plan,
-                                      connector::SaveMode mode, bool defines_table) {
+                                      connector::SaveMode mode, bool defines_table,
+                                      std::optional<connector::TableStatement> statement) {
   const connector::SinkDef* sink = connector::FindSink(table.provider);
   if (sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", table.provider}});
   connector::SinkRequest request;
   request.options = options;
   for (const auto& [key, value] : table.options) request.options.Set(key, value);
-  if (KeepsOwnSchema(table.provider)) {
-    for (const auto& [key, value] : table.properties) request.options.Set(key, value);
-  }
   request.path = table.location;
   request.partition_columns = table.partition_columns;
   request.save_mode = mode;
   request.defines_table = defines_table;
+  request.statement = std::move(statement);
   return session_.WriteRows(std::move(plan), *sink, std::move(request));
 }
 
 arrow::Status TableCommands::CreateFrom(const Save& save, logical::PlanPtr plan, bool if_not_exists) {
+  if (KeepsOwnSchema(save.provider)) return CreateDelta(save, {true, false, if_not_exists}, nullptr, std::move(plan));
   ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(save.name));
   if (metastore_.FindTable(name.database, name.name) != nullptr) {
     if (if_not_exists) return arrow::Status::OK();
@@ -220,38 +221,49 @@ arrow::Status TableCommands::CreateFrom(const Save& save, logical::PlanPtr plan,
   ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, Nullable(*plan->Schema())));
   ARROW_RETURN_NOT_OK(CheckLocationIsFree(table));
   bool external = table.kind == TableKind::kExternal;
-  ARROW_RETURN_NOT_OK(WriteNew(
-      table, save.options, std::move(plan),
-      external && !KeepsOwnSchema(table.provider) ? connector::SaveMode::kOverwrite : connector::SaveMode::kAppend));
-  if (KeepsOwnSchema(table.provider)) table.schema = nullptr;
+  ARROW_RETURN_NOT_OK(WriteNew(table, save.options, std::move(plan),
+                               external ? connector::SaveMode::kOverwrite : connector::SaveMode::kAppend));
   return metastore_.CreateTable(std::move(table));
 }
 
 arrow::Status TableCommands::Create(const sql::CreateTable& create) {
   Save save{create.name,       create.provider, create.partition_columns, {},
             create.properties, create.comment,  create.location};
+  bool by_path = FindPathTable(create.name) != nullptr;
+  if (by_path) save.provider = create.name[0];
   if (save.provider.empty()) save.provider = session_.conf().Get("spark.sql.sources.default").value_or("parquet");
   for (const auto& [key, value] : create.options) save.options.Set(key, value);
-  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
-  if (!metastore_.HasDatabase(name.database)) {
-    return UserError("SCHEMA_NOT_FOUND", {{"schemaName", catalog::QuotedDatabase(name.database)}});
+  if (create.query && !create.columns.empty()) {
+    return UserError("_LEGACY_ERROR_TEMP_0035",
+                     {{"message", "Schema may not be specified in a Create Table As Select (CTAS) statement"}});
   }
+  if (!by_path) {
+    ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
+    if (!metastore_.HasDatabase(name.database)) {
+      return UserError("SCHEMA_NOT_FOUND", {{"schemaName", catalog::QuotedDatabase(name.database)}});
+    }
+  }
+  if (KeepsOwnSchema(save.provider)) {
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr columns, DeltaSchemaOf(create));
+    logical::PlanPtr plan;
+    if (create.query) {
+      ARROW_ASSIGN_OR_RAISE(plan, session_.Analyze(*create.query));
+    }
+    return CreateDelta(save, {create.create, create.replace, create.if_not_exists}, std::move(columns),
+                       std::move(plan));
+  }
+  return CreateOfFiles(create, save);
+}
+
+arrow::Status TableCommands::CreateOfFiles(const sql::CreateTable& create, const Save& save) {
+  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
   std::vector<std::string> full = {catalog::kCatalogName, name.database, name.name};
   TablePtr existing = metastore_.FindTable(name.database, name.name);
   if (create.replace) {
-    if (!KeepsOwnSchema(save.provider)) {
-      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                       {{"tableName", QuoteNameParts(full)}, {"operation", "REPLACE TABLE"}});
-    }
-    if (existing == nullptr && !create.create) {
-      return UserError("TABLE_OR_VIEW_NOT_FOUND",
-                       {{"relationName", QuoteNameParts(full)}, {"searchPath", session_.SearchPath()}});
-    }
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", QuoteNameParts(full)}, {"operation", "REPLACE TABLE"}});
   }
-  // Of this write only: the table does not keep it.
-  Options write_options = save.options;
-  if (create.replace) write_options.Set("overwriteSchema", "true");
-  if (existing != nullptr && !create.replace) {
+  if (existing != nullptr) {
     if (create.if_not_exists) return arrow::Status::OK();
     return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts(full)}});
   }
@@ -261,32 +273,18 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
   if (connector::FindSink(save.provider) == nullptr && connector::FindSource(save.provider) == nullptr) {
     return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", save.provider}});
   }
-  connector::SaveMode mode = create.replace ? connector::SaveMode::kOverwrite : connector::SaveMode::kErrorIfExists;
+  for (const sql::ColumnDefinition& column : create.columns) {
+    if (!column.generated_as && !column.identity) continue;
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", QuoteNameParts(full)},
+                      {"operation", column.identity ? "identity column" : "generated columns"}});
+  }
   if (create.query) {
-    if (!create.columns.empty()) {
-      return UserError("_LEGACY_ERROR_TEMP_0035",
-                       {{"message", "Schema may not be specified in a Create Table As Select (CTAS) statement"}});
-    }
     ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(*create.query));
-    if (!create.replace) return CreateFrom(save, std::move(plan), create.if_not_exists);
-    ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, Nullable(*plan->Schema())));
-    ARROW_RETURN_NOT_OK(WriteNew(table, write_options, std::move(plan), mode));
-    table.schema = nullptr;
-    return metastore_.CreateTable(std::move(table), /*replace=*/true);
+    return CreateFrom(save, std::move(plan), create.if_not_exists);
   }
   types::DataTypePtr schema = create.columns.empty() ? nullptr : SchemaOfColumns(create.columns);
   ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, schema));
-  if (KeepsOwnSchema(table.provider)) {
-    ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(JoinPath(table.location, "_delta_log")));
-    bool make = !found || create.replace;
-    if (make) {
-      // In the order they were declared in, the partition columns too.
-      if (schema == nullptr) schema = types::Struct({});
-      ARROW_RETURN_NOT_OK(WriteNew(table, write_options, NoRows(schema), mode, /*defines_table=*/true));
-    }
-    table.schema = nullptr;
-    return metastore_.CreateTable(std::move(table), create.replace);
-  }
   if (schema == nullptr) {
     // The files say what the columns are.
     Table unknown = table;
@@ -470,6 +468,11 @@ arrow::Status TableCommands::DropDatabase(const sql::DropDatabase& drop) {
 }
 
 arrow::Status TableCommands::InsertInto(const Table& table, logical::PlanPtr plan, const InsertRequest& request) {
+  if (KeepsOwnSchema(table.provider)) return InsertIntoDelta(table, std::move(plan), request);
+  if (!request.condition.empty()) {
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", QuoteNameParts(table.FullName())}, {"operation", "overwrite by filter"}});
+  }
   InsertTarget target;
   target.table_name = QuoteNameParts(table.FullName());
   ARROW_ASSIGN_OR_RAISE(target.schema, SchemaOf(table));
@@ -483,7 +486,7 @@ arrow::Status TableCommands::InsertInto(const Table& table, logical::PlanPtr pla
                        {{"partitionList", QuoteIdentifier(name)}, {"tableName", target.table_name}});
     }
   }
-  if (request.overwrite && !KeepsOwnSchema(table.provider) && ReadsFrom(*plan, table.location)) {
+  if (request.overwrite && ReadsFrom(*plan, table.location)) {
     return UserError("UNSUPPORTED_OVERWRITE.TABLE", {{"table", target.table_name}});
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr aligned,
@@ -498,22 +501,16 @@ arrow::Status TableCommands::InsertInto(const Table& table, logical::PlanPtr pla
 }
 
 arrow::Status TableCommands::Insert(const sql::Insert& insert) {
-  bool is_path = insert.table.size() == 2 && catalog_.FindTable(insert.table) == nullptr &&
-                 connector::FindSink(insert.table[0]) != nullptr && !metastore_.HasDatabase(insert.table[0]);
-  if (is_path && KeepsOwnSchema(insert.table[0])) {
-    Table table;
-    table.database = insert.table[0];
-    table.name = insert.table[1];
-    table.provider = ToLowerAscii(insert.table[0]);
-    table.location = AbsolutePath(LocalPath(insert.table[1]));
-    ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(insert.query));
-    return InsertInto(table, std::move(plan),
-                      {insert.overwrite, false, insert.by_name, insert.columns, insert.partition, {}});
-  }
   ARROW_ASSIGN_OR_RAISE(TablePtr table, FindTable(insert.table, "INSERT"));
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.AnalyzeInsert(insert, *table));
-  return InsertInto(*table, std::move(plan),
-                    {insert.overwrite, false, insert.by_name, insert.columns, insert.partition, {}});
+  Table target = *table;
+  if (KeepsOwnSchema(target.provider)) {
+    ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, DeltaSnapshot(target));
+    target.schema = snapshot->schema();
+  }
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.AnalyzeInsert(insert, target));
+  InsertRequest request{insert.overwrite, false, insert.by_name, insert.columns, insert.partition, {}, {}};
+  request.condition = insert.replace_where;
+  return InsertInto(*table, std::move(plan), request);
 }
 
 arrow::Status TableCommands::InsertDirectory(const sql::InsertDirectory& insert) {
@@ -529,14 +526,19 @@ arrow::Status TableCommands::InsertDirectory(const sql::InsertDirectory& insert)
 
 arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode mode, logical::PlanPtr plan) {
   TablePtr table = catalog_.FindTable(save.name);
-  if (table == nullptr) return CreateFrom(save, std::move(plan), /*if_not_exists=*/false);
+  if (table == nullptr) {
+    return CreateFrom(save, std::move(plan), /*if_not_exists=*/mode == connector::SaveMode::kIgnore);
+  }
   if (table->kind == TableKind::kView) {
     return UserError("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
                      {{"viewName", QuoteNameParts(table->FullName())}, {"operation", "SAVE AS TABLE"}});
   }
   switch (mode) {
     case connector::SaveMode::kErrorIfExists:
-      return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts(table->FullName())}});
+      return UserError("TABLE_OR_VIEW_ALREADY_EXISTS",
+                       {{"relationName", QuoteNameParts(KeepsOwnSchema(save.provider)
+                                                            ? std::vector<std::string>{table->database, table->name}
+                                                            : table->FullName())}});
     case connector::SaveMode::kIgnore:
       return arrow::Status::OK();
     case connector::SaveMode::kAppend: {
@@ -545,9 +547,7 @@ arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode m
                                                      {"existingProvider", ShownProvider(table->provider)},
                                                      {"specifiedProvider", ShownProvider(save.provider)}});
       }
-      if (KeepsOwnSchema(table->provider)) {
-        return WriteNew(*table, save.options, std::move(plan), mode);
-      }
+      if (KeepsOwnSchema(table->provider)) return AppendToDelta(*table, save, std::move(plan));
       InsertRequest request;
       request.by_name = true;
       ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*table));
@@ -564,7 +564,10 @@ arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode m
   if (KeepsOwnSchema(table->provider) && KeepsOwnSchema(save.provider)) {
     Table same = *table;
     same.partition_columns = save.partition_columns;
-    return WriteNew(same, save.options, std::move(plan), mode);
+    connector::TableStatement statement;
+    statement.replace = statement.or_create = statement.as_select = statement.is_save_as_table = true;
+    statement.is_managed = table->kind == TableKind::kManaged;
+    return WriteNew(same, save.options, std::move(plan), mode, /*defines_table=*/false, std::move(statement));
   }
   if (ReadsFrom(*plan, table->location)) {
     return UserError("UNSUPPORTED_OVERWRITE.TABLE", {{"table", QuoteNameParts(table->FullName())}});

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "catalog/metastore.h"
 #include "connector/sink.h"
+#include "delta/transaction/alter_table.h"
 #include "session/insert_columns.h"
 #include "session/session.h"
 #include "sql/statement.h"
@@ -37,6 +39,8 @@ class TableCommands {
   arrow::Status CreateDatabase(const sql::CreateDatabase& create);
   arrow::Status DropDatabase(const sql::DropDatabase& drop);
   arrow::Status Alter(const sql::AlterTable& alter);
+  /// DeltaTable.upgradeTableProtocol and addFeatureSupport.
+  arrow::Status SetDeltaFeatures(const sql::NameParts& name, const sql::Properties& properties);
   arrow::Status Insert(const sql::Insert& insert);
   arrow::Status InsertDirectory(const sql::InsertDirectory& insert);
   arrow::Status Truncate(const sql::TruncateTable& truncate);
@@ -53,6 +57,8 @@ class TableCommands {
   };
   /// CREATE TABLE AS: makes the table of the plan's columns and writes its rows.
   arrow::Status CreateFrom(const Save& save, logical::PlanPtr plan, bool if_not_exists);
+  /// [CREATE OR] REPLACE TABLE AS, of a Delta table.
+  arrow::Status ReplaceFrom(const Save& save, logical::PlanPtr plan, bool or_create);
   /// DataFrameWriter.saveAsTable.
   arrow::Status SaveAsTable(const Save& save, connector::SaveMode mode, logical::PlanPtr plan);
   /// Rows of `plan` into an existing table.
@@ -64,6 +70,8 @@ class TableCommands {
     std::vector<std::string> columns;
     sql::PartitionSpec partition;
     Options options;
+    /// Delta: only rows that meet it are replaced.
+    std::string condition;
   };
   arrow::Status InsertInto(const catalog::Table& table, logical::PlanPtr plan, const InsertRequest& request);
   /// Partitions of a table of files as "a=1/b=2", sorted. Errors: UserError INVALID_PARTITION_OPERATION….
@@ -75,11 +83,38 @@ class TableCommands {
   arrow::Result<catalog::Table> NewTable(const Save& save, types::DataTypePtr schema) const;
   arrow::Status CheckLocationIsFree(const catalog::Table& table) const;
   arrow::Status WriteNew(const catalog::Table& table, const Options& options, logical::PlanPtr plan,
-                         connector::SaveMode mode, bool defines_table = false);
+                         connector::SaveMode mode, bool defines_table = false,
+                         std::optional<connector::TableStatement> statement = std::nullopt);
   arrow::Status DropFiles(const catalog::Table& table);
+  arrow::Status CreateOfFiles(const sql::CreateTable& create, const Save& save);
   arrow::Status AddColumns(const catalog::Table& table, const sql::AlterTable& alter);
   arrow::Status AlterPartitions(const catalog::Table& table, const sql::AlterTable& alter);
   arrow::Status Rename(const catalog::Table& table, const sql::AlterTable& alter);
+  arrow::Status AlterColumns(const catalog::Table& table, const sql::AlterTable& alter);
+  arrow::Status CommentOnColumn(const catalog::Table& table, const sql::ColumnChange& change);
+  /// alter_delta_table.cc: a Delta table tells of each change in its own log.
+  arrow::Status AlterDelta(const catalog::Table& table, const sql::AlterTable& alter);
+  /// One commit of what `alter` makes of the newest state; nullopt: none.
+  using AlterSnapshot = std::function<arrow::Result<std::optional<delta::Alteration>>(const delta::Snapshot&)>;
+  arrow::Status CommitAlteration(const catalog::Table& table, const AlterSnapshot& alter);
+  /// create_delta_table.cc. `plan`: AS SELECT; `schema` null: no columns were given.
+  struct DeltaCreation {
+    bool create = true;
+    bool replace = false;
+    bool if_not_exists = false;
+  };
+  arrow::Status CreateDelta(const Save& save, const DeltaCreation& creation, types::DataTypePtr schema,
+                            logical::PlanPtr plan);
+  arrow::Status CheckDeltaLocation(const catalog::Table& table, const types::DataTypePtr& schema, bool as_select) const;
+  /// insert_delta_table.cc
+  arrow::Status InsertIntoDelta(const catalog::Table& table, logical::PlanPtr plan, const InsertRequest& request);
+  /// saveAsTable in append mode.
+  arrow::Status AppendToDelta(const catalog::Table& table, const Save& save, logical::PlanPtr plan);
+  /// The newest state. Errors: UserError PATH_NOT_FOUND, DELTA_TABLE_NOT_FOUND.
+  arrow::Result<delta::SnapshotPtr> DeltaSnapshot(const catalog::Table& table) const;
+  arrow::Status SetDeltaLocation(const catalog::Table& table, const std::string& location);
+  /// delta.`/path`: a table that no catalog knows; null when the name is none.
+  catalog::TablePtr FindPathTable(const sql::NameParts& name) const;
   arrow::Result<types::DataTypePtr> ViewSchema(const sql::CreateView& view, const types::DataType& query) const;
 
   Session& session_;
@@ -88,6 +123,11 @@ class TableCommands {
   FileSystem& files_;
 };
 
+/// The columns of CREATE TABLE as Delta has them: generation expressions and identities in their metadata; null when
+/// there are none. Errors: UserError DELTA_IDENTITY_COLUMNS_…, IDENTITY_COLUMNS_ILLEGAL_STEP.
+arrow::Result<types::DataTypePtr> DeltaSchemaOf(const sql::CreateTable& create);
+/// No rows of these columns.
+logical::PlanPtr NoRows(const types::DataTypePtr& schema);
 /// "parquet" as messages show it: Parquet; "csv": CSV.
 std::string ShownProvider(std::string_view provider);
 /// Whether the format keeps schema and partitioning with its rows, so that the catalog only points at them.

@@ -4,6 +4,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/sink.h"
+#include "session/row_expressions.h"
 #include "session/session.h"
 #include "session/table_commands.h"
 #include "spark/connect/commands.pb.h"
@@ -89,20 +90,19 @@ arrow::Status Session::WriteV2(const connect::WriteOperationV2& write) {
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   catalog::TablePtr table = catalog_.FindTable(save.name);
   bool replace = write.mode() == Operation::MODE_REPLACE || write.mode() == Operation::MODE_CREATE_OR_REPLACE;
+  if (replace && KeepsOwnSchema(save.provider)) {
+    return commands.ReplaceFrom(save, std::move(plan), /*or_create=*/write.mode() == Operation::MODE_CREATE_OR_REPLACE);
+  }
+  if (replace && table != nullptr) {
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", QuoteNameParts(table->FullName())}, {"operation", "REPLACE TABLE"}});
+  }
   if (write.mode() == Operation::MODE_CREATE || (replace && table == nullptr)) {
     if (write.mode() == Operation::MODE_REPLACE) {
       return UserError("TABLE_OR_VIEW_NOT_FOUND",
                        {{"relationName", QuoteNameParts(FullNameOf(save.name))}, {"searchPath", SearchPath()}});
     }
     return commands.CreateFrom(save, std::move(plan), /*if_not_exists=*/false);
-  }
-  if (replace) {
-    if (!KeepsOwnSchema(save.provider)) {
-      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                       {{"tableName", QuoteNameParts(table->FullName())}, {"operation", "REPLACE TABLE"}});
-    }
-    save.options.Set("overwriteSchema", "true");
-    return commands.SaveAsTable(save, connector::SaveMode::kOverwrite, std::move(plan));
   }
   ARROW_ASSIGN_OR_RAISE(table, commands.FindTable(save.name, "INSERT"));
   TableCommands::InsertRequest request;
@@ -119,7 +119,12 @@ arrow::Status Session::WriteV2(const connect::WriteOperationV2& write) {
       request.overwrite = true;
       const auto& condition = write.overwrite_condition();
       bool all = condition.has_literal() && condition.literal().has_boolean() && condition.literal().boolean();
-      if (!all) return analyzer::NotSupported("writeTo(…).overwrite of some rows");
+      if (!all) {
+        ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, commands.SchemaOf(*table));
+        ARROW_ASSIGN_OR_RAISE(auto compiled, CompileRowExpressions(*this, schema, {condition}));
+        request.condition = compiled->Sql(0);
+        request.overwrite = false;
+      }
       return commands.InsertInto(*table, std::move(plan), request);
     }
     default:

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
+#include "types/scala_text.h"
 
 namespace millrace::state {
 
@@ -182,40 +183,6 @@ bool IsCompatible(const DataType& stored, const DataType& current) {
   }
 }
 
-// Scala's StructType.toString: StructType(StructField(a,IntegerType,true),…)
-std::string ScalaText(const DataType& type) {
-  switch (type.id()) {
-    case TypeId::kStruct: {
-      std::string text = "StructType(";
-      for (size_t k = 0; k < type.fields().size(); ++k) {
-        const auto& field = type.fields()[k];
-        text += (k == 0 ? "StructField(" : ",StructField(") + field.name + "," + ScalaText(*field.type) + "," +
-                (field.nullable ? "true)" : "false)");
-      }
-      return text + ")";
-    }
-    case TypeId::kArray:
-      return "ArrayType(" + ScalaText(*type.element()) + "," + (type.contains_null() ? "true)" : "false)");
-    case TypeId::kMap:
-      return "MapType(" + ScalaText(*type.key()) + "," + ScalaText(*type.value()) + "," +
-             (type.value_contains_null() ? "true)" : "false)");
-    case TypeId::kDecimal:
-      return "DecimalType(" + std::to_string(type.precision()) + "," + std::to_string(type.scale()) + ")";
-    case TypeId::kNull:
-      return "NullType";
-    case TypeId::kTimestampNtz:
-      return "TimestampNTZType";
-    case TypeId::kYearMonthInterval:
-    case TypeId::kDayTimeInterval:
-      return type.TypeName();
-    default: {
-      std::string name = type.TypeName();
-      name[0] = static_cast<char>(name[0] - 'a' + 'A');
-      return name + "Type";
-    }
-  }
-}
-
 }  // namespace
 
 std::string EncodeSchemaFile(const DataType& key, const DataType& value) {
@@ -253,11 +220,13 @@ Status CheckSchema(const FileSystem& file_system, const std::string& state_direc
   if (!stored) return Status::OK();
   Status status;
   if (!IsCompatible(*stored->key, *store.schema.key)) {
-    status = UserError("STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE",
-                       {{"storedKeySchema", ScalaText(*stored->key)}, {"newKeySchema", ScalaText(*store.schema.key)}});
+    status = UserError(
+        "STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE",
+        {{"storedKeySchema", types::ScalaText(*stored->key)}, {"newKeySchema", types::ScalaText(*store.schema.key)}});
   } else if (store.validates_value && !IsCompatible(*stored->value, *store.schema.value)) {
-    status = UserError("STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE", {{"storedValueSchema", ScalaText(*stored->value)},
-                                                                   {"newValueSchema", ScalaText(*store.schema.value)}});
+    status = UserError("STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE",
+                       {{"storedValueSchema", types::ScalaText(*stored->value)},
+                        {"newValueSchema", types::ScalaText(*store.schema.value)}});
   }
   if (status.ok() || enforce) return status;
   spdlog::warn("{}", status.message());

@@ -1,10 +1,10 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
-#include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
 #include <variant>
 
+#include "analyzer/delta_message.h"
 #include "analyzer/relation_resolver.h"
 #include "base/error.h"
 #include "base/json_value.h"
@@ -19,14 +19,12 @@
 #include "types/datetime_text.h"
 
 /// What the DeltaTable class of Delta's Python package asks for: forPath and forName (a scan), history, detail,
-/// isDeltaTable. Its messages (delta.connect.DeltaRelation) are few and stable, so they are read by field number.
+/// isDeltaTable.
 
 namespace millrace::analyzer {
 
 namespace {
 
-using google::protobuf::UnknownField;
-using google::protobuf::UnknownFieldSet;
 using spark::connect::Relation;
 
 constexpr const char* kTypeUrl = "type.googleapis.com/delta.connect.DeltaRelation";
@@ -63,43 +61,7 @@ std::string NameOf(int field) {
   }
 }
 
-// The bytes of the first field of this number; empty when it is not there.
-std::string Bytes(const UnknownFieldSet& fields, int number) {
-  for (int i = 0; i < fields.field_count(); ++i) {
-    const UnknownField& field = fields.field(i);
-    if (field.number() == number && field.type() == UnknownField::TYPE_LENGTH_DELIMITED) {
-      return field.length_delimited();
-    }
-  }
-  return "";
-}
-
-arrow::Status Parse(const std::string& bytes, UnknownFieldSet* fields) {
-  if (fields->ParseFromString(bytes)) return arrow::Status::OK();
-  return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "the extension is no such message"}});
-}
-
-struct TableName {
-  std::string path;
-  std::string name;
-};
-
-// A message whose first field is a DeltaTable: a path (field 1 of its field 1) or a name (its field 2).
-arrow::Result<TableName> TableOf(const std::string& message) {
-  UnknownFieldSet outer;
-  ARROW_RETURN_NOT_OK(Parse(message, &outer));
-  UnknownFieldSet table;
-  ARROW_RETURN_NOT_OK(Parse(Bytes(outer, 1), &table));
-  TableName found;
-  found.name = Bytes(table, 2);
-  if (!found.name.empty()) return found;
-  UnknownFieldSet path;
-  ARROW_RETURN_NOT_OK(Parse(Bytes(table, 1), &path));
-  found.path = Bytes(path, 1);
-  return found;
-}
-
-arrow::Result<PlanPtr> Scan(RelationResolver& resolver, const TableName& table) {
+arrow::Result<PlanPtr> Scan(RelationResolver& resolver, const DeltaTableName& table) {
   Relation read;
   if (!table.name.empty()) {
     read.mutable_read()->mutable_named_table()->set_unparsed_identifier(table.name);
@@ -115,7 +77,7 @@ struct OpenTable {
   std::string name;
 };
 
-arrow::Result<OpenTable> Open(RelationResolver& resolver, const TableName& name) {
+arrow::Result<OpenTable> Open(RelationResolver& resolver, const DeltaTableName& name) {
   ARROW_ASSIGN_OR_RAISE(PlanPtr plan, Scan(resolver, name));
   const logical::SourceScan* scan = nullptr;
   logical::VisitPlan(*plan, [&](const logical::Plan& node) {
@@ -180,7 +142,7 @@ constexpr const char* kHistoryColumns =
     "STRING";
 
 // Newest first. Source: Delta, DeltaHistoryManager.getHistory.
-arrow::Result<PlanPtr> History(RelationResolver& resolver, const TableName& name) {
+arrow::Result<PlanPtr> History(RelationResolver& resolver, const DeltaTableName& name) {
   ARROW_ASSIGN_OR_RAISE(OpenTable open, Open(resolver, name));
   ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, open.table->Update());
   ARROW_ASSIGN_OR_RAISE(std::vector<delta::CommitTime> times,
@@ -238,7 +200,7 @@ std::vector<std::string> ImpliedFeatures(const delta::Protocol& protocol) {
 }
 
 // Source: Delta, DescribeDeltaDetailCommand.
-arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const TableName& name) {
+arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const DeltaTableName& name) {
   ARROW_ASSIGN_OR_RAISE(OpenTable open, Open(resolver, name));
   ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, open.table->Update());
   const delta::Metadata& metadata = snapshot->metadata();
@@ -270,11 +232,9 @@ arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const TableName& name)
   return RowsOf(resolver, kDetailColumns, {record});
 }
 
-arrow::Result<PlanPtr> IsDeltaTable(RelationResolver& resolver, const std::string& message) {
-  UnknownFieldSet fields;
-  ARROW_RETURN_NOT_OK(Parse(message, &fields));
+arrow::Result<PlanPtr> IsDeltaTable(RelationResolver& resolver, const DeltaMessage& message) {
   delta::TableCache tables(resolver.context().connector->file_system);
-  ARROW_ASSIGN_OR_RAISE(bool exists, tables.Open(Bytes(fields, 1))->Exists());
+  ARROW_ASSIGN_OR_RAISE(bool exists, tables.Open(message.Bytes(1))->Exists());
   return RowsOf(resolver, "value BOOLEAN", {JsonValue::Object().Set("value", JsonValue::Bool(exists))});
 }
 
@@ -285,18 +245,17 @@ arrow::Result<PlanPtr> ResolveExtension(RelationResolver& resolver, const Relati
   if (extension.type_url() != kTypeUrl) {
     return UserError("CONNECT_INVALID_PLAN.NO_HANDLER_FOR_EXTENSION", {{"extensionTypeUrl", extension.type_url()}});
   }
-  UnknownFieldSet fields;
-  ARROW_RETURN_NOT_OK(Parse(extension.value(), &fields));
-  if (fields.field_count() == 0) {
+  ARROW_ASSIGN_OR_RAISE(DeltaMessage outer, DeltaMessage::Parse(extension.value()));
+  int kind = outer.FirstField();
+  if (kind == 0) {
     return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "an empty DeltaRelation"}});
   }
-  int kind = fields.field(0).number();
-  std::string message = Bytes(fields, kind);
+  ARROW_ASSIGN_OR_RAISE(DeltaMessage message, DeltaMessage::Parse(outer.Bytes(kind)));
   if (kind == kIsDeltaTable) return IsDeltaTable(resolver, message);
   if (kind != kScan && kind != kDescribeHistory && kind != kDescribeDetail) {
     return NotSupported("DeltaTable." + NameOf(kind));
   }
-  ARROW_ASSIGN_OR_RAISE(TableName table, TableOf(message));
+  ARROW_ASSIGN_OR_RAISE(DeltaTableName table, DeltaTableOf(message));
   if (kind == kDescribeHistory) return History(resolver, table);
   if (kind == kDescribeDetail) return Detail(resolver, table);
   return Scan(resolver, table);

@@ -3,6 +3,7 @@
 
 #include "analyzer/named_table.h"
 #include "analyzer/recursive_table.h"
+#include "analyzer/relation/table_changes.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -218,6 +219,7 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
 arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.unresolved_table_valued_function();
   if (message.function_name() == sql::kInlineTable) return ResolveInlineTable(resolver, relation, {});
+  if (IsTableChanges(message.function_name())) return ResolveTableChanges(resolver, relation);
   AttributeVector none;
   if (EqualsIgnoreCase(message.function_name(), "range")) {
     std::vector<int64_t> numbers;

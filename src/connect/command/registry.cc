@@ -24,6 +24,7 @@ constexpr CommandEntry kCommands[] = {
     {Command::kGetResourcesCommand, RunGetResources},
     {Command::kCheckpointCommand, RunCheckpoint},
     {Command::kRemoveCachedRemoteRelationCommand, RunRemoveCachedRelation},
+    {Command::kExtension, RunDeltaCommand, "Delta's tables made, and features of theirs switched on"},
     {Command::kMlCommand, RunMlCommand, "clean_cache only"},
 };
 

@@ -11,6 +11,8 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "connector/delta/row_metadata.h"
+#include "connector/file/metadata_column.h"
 #include "connector/file_packing.h"
 #include "delta/deletion_vector/deletion_vector.h"
 #include "delta/log/log_paths.h"
@@ -68,6 +70,9 @@ class DataFilesReader final : public BatchReader {
       if (*batch == nullptr) {
         scan_.reset();
         continue;
+      }
+      if (plan_->num_metadata_fields > 0) {
+        ARROW_ASSIGN_OR_RAISE(*batch, WithIndexes(**batch));
       }
       ARROW_ASSIGN_OR_RAISE(auto rows, WithoutDeleted(*batch));
       if (rows->num_rows() > 0) return Assemble(*rows);
@@ -164,11 +169,36 @@ class DataFilesReader final : public BatchReader {
     return kept.record_batch();
   }
 
+  // The rows with their numbers in the file as a last column.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithIndexes(const arrow::RecordBatch& rows) {
+    arrow::Int64Builder indexes(pool_);
+    ARROW_RETURN_NOT_OK(indexes.Reserve(rows.num_rows()));
+    for (int64_t i = 0; i < rows.num_rows(); ++i) indexes.UnsafeAppend(scan_->first_row() + i);
+    ARROW_ASSIGN_OR_RAISE(auto column, indexes.Finish());
+    return rows.AddColumn(rows.num_columns(), "row_index", column);
+  }
+
+  arrow::Result<std::shared_ptr<arrow::Array>> Metadata(const arrow::RecordBatch& rows) const {
+    RowMetadataInput input{&file(), rows.num_rows(), nullptr, nullptr, nullptr};
+    if (plan_->num_metadata_fields > 0) {
+      int last = rows.num_columns() - 1;
+      input.indexes = rows.column(last);
+      input.ids = rows.column(last - 2);
+      input.versions = rows.column(last - 1);
+    }
+    return MakeRowMetadata(*plan_->metadata, input, pool_);
+  }
+
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Assemble(const arrow::RecordBatch& rows) {
     arrow::ArrayVector arrays;
     for (int column : plan_->columns) {
       if (column == DataReadPlan::kIsChangeType && file().change_type.empty()) {
         arrays.push_back(rows.column(rows.num_columns() - 1));
+        continue;
+      }
+      if (column == DataReadPlan::kIsMetadata) {
+        ARROW_ASSIGN_OR_RAISE(auto metadata, Metadata(rows));
+        arrays.push_back(std::move(metadata));
         continue;
       }
       int char_length = plan_->char_lengths[arrays.size()];
@@ -299,6 +329,13 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
   std::vector<types::StructField> wanted;
   std::vector<types::StructField> output;
   for (int column : columns.indices) {
+    if (static_cast<size_t>(column) >= output_schema.fields().size()) {
+      plan->metadata = RowMetadataType(snapshot);
+      plan->columns.push_back(DataReadPlan::kIsMetadata);
+      plan->char_lengths.push_back(0);
+      output.push_back({std::string(file::kMetadataColumn), plan->metadata, false, ""});
+      continue;
+    }
     const types::StructField& field = output_schema.fields()[static_cast<size_t>(column)];
     output.push_back(field);
     plan->char_lengths.push_back(CharLength(field));
@@ -318,6 +355,12 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
       plan->columns.push_back(DataReadPlan::kIsCommitTimestamp);
     } else {
       return InternalError("The Delta table " + snapshot.table_path() + " has no column " + field.name);
+    }
+  }
+  if (plan->metadata != nullptr) {
+    for (types::StructField& field : RowMetadataFields(snapshot)) {
+      wanted.push_back(std::move(field));
+      ++plan->num_metadata_fields;
     }
   }
   plan->wanted = types::Struct(std::move(wanted));
@@ -357,6 +400,10 @@ DataFile ToDataFile(const delta::Snapshot& snapshot, const delta::FileRef& file)
     data.partition_values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
   }
   data.deleted = file.columns->deletion_vector(file.row);
+  data.file_bytes = data.size_bytes;
+  data.modified_ms = file.columns->modification_time_ms(file.row);
+  data.base_row_id = file.columns->base_row_id(file.row);
+  data.default_row_commit_version = file.columns->default_row_commit_version(file.row);
   return data;
 }
 

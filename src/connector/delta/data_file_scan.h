@@ -26,6 +26,11 @@ inline constexpr std::string_view kCommitTimestamp = "_commit_timestamp";
 struct DataFile {
   std::string path;
   int64_t size_bytes = 0;
+  /// Of the whole file, where only a part is read.
+  int64_t file_bytes = 0;
+  int64_t modified_ms = 0;
+  std::optional<int64_t> base_row_id;
+  std::optional<int64_t> default_row_commit_version;
   /// The part of the file that is read: row groups whose middle lies in it.
   int64_t first_byte = 0;
   int64_t end_byte = std::numeric_limits<int64_t>::max();
@@ -53,7 +58,11 @@ struct DataReadPlan {
   static constexpr int kIsChangeType = 1 << 20;
   static constexpr int kIsCommitVersion = kIsChangeType + 1;
   static constexpr int kIsCommitTimestamp = kIsChangeType + 2;
+  static constexpr int kIsMetadata = kIsChangeType + 3;
   std::vector<int> columns;
+  /// The column `_metadata`, where it is wanted; its own columns of the files stand at the end of `wanted`.
+  types::DataTypePtr metadata;
+  int num_metadata_fields = 0;
   /// For each output column of type CHAR(n) its n: shorter values get blanks behind, as Spark shows them. Else 0.
   std::vector<int> char_lengths;
   std::shared_ptr<arrow::Schema> output;

@@ -35,6 +35,7 @@ std::string ModeName(SaveMode mode) {
 struct BatchWrite {
   SaveMode mode = SaveMode::kAppend;
   bool defines_table = false;
+  std::optional<TableStatement> statement;
   std::vector<std::string> partition_columns;
   WriteOptions options;
   bool overwrites_partitions = false;
@@ -49,16 +50,33 @@ std::string ColumnsJson(const std::vector<std::string>& names) {
   return columns.ToString();
 }
 
-delta::Operation CreateTableOperation(const BatchWrite& write) {
+void AppendChoices(const BatchWrite& write, std::vector<JsonValue::Member>* parameters) {
+  const WriteOptions& options = write.options;
+  if (options.replace_where) parameters->emplace_back("predicate", JsonValue::String(*options.replace_where));
+  if (options.dynamic_overwrite) parameters->emplace_back("isDynamicPartitionOverwrite", JsonValue::Bool(true));
+  if (options.overwrite_schema) parameters->emplace_back("canOverwriteSchema", JsonValue::Bool(true));
+  if (options.merge_schema) parameters->emplace_back("canMergeSchema", JsonValue::Bool(true));
+}
+
+// The definition is told as it became.
+delta::Operation StatementOperation(const BatchWrite& write, const delta::Metadata& metadata) {
+  const TableStatement& statement = *write.statement;
   delta::Operation operation;
-  operation.name = write.overwrite() ? "CREATE OR REPLACE TABLE" : "CREATE TABLE";
+  operation.name = statement.or_create ? "CREATE OR REPLACE TABLE"
+                   : statement.replace ? "REPLACE TABLE"
+                                       : "CREATE TABLE";
+  if (statement.as_select) operation.name += " AS SELECT";
   JsonValue properties = JsonValue::Object();
-  for (const auto& [key, value] : write.options.properties) properties.Set(key, JsonValue::String(value));
-  operation.parameters = {{"partitionBy", JsonValue::String(ColumnsJson(write.partition_columns))},
-                          {"clusterBy", JsonValue::String("[]")},
-                          {"description", JsonValue()},
-                          {"isManaged", JsonValue::String("false")},
-                          {"properties", JsonValue::String(properties.ToString())}};
+  for (const auto& [key, value] : metadata.configuration) properties.Set(key, JsonValue::String(value));
+  operation.parameters = {
+      {"partitionBy", JsonValue::String(ColumnsJson(metadata.partition_columns))},
+      {"clusterBy", JsonValue::String("[]")},
+      {"description", metadata.description ? JsonValue::String(*metadata.description) : JsonValue()},
+      {"isManaged", JsonValue::String(statement.is_managed ? "true" : "false")},
+      {"properties", JsonValue::String(properties.ToString())}};
+  if (statement.replace) AppendChoices(write, &operation.parameters);
+  if (statement.is_save_as_table) operation.parameters.emplace_back("isV1SaveAsTableOverwrite", JsonValue::Bool(true));
+  operation.user_metadata = write.options.user_metadata;
   return operation;
 }
 
@@ -69,12 +87,7 @@ delta::Operation MakeOperation(const BatchWrite& write) {
   auto& parameters = operation.parameters;
   parameters.emplace_back("mode", JsonValue::String(ModeName(write.mode)));
   parameters.emplace_back("partitionBy", JsonValue::String(ColumnsJson(write.partition_columns)));
-  if (write.options.replace_where) {
-    parameters.emplace_back("predicate", JsonValue::String(*write.options.replace_where));
-  }
-  if (write.options.dynamic_overwrite) parameters.emplace_back("isDynamicPartitionOverwrite", JsonValue::Bool(true));
-  if (write.options.overwrite_schema) parameters.emplace_back("canOverwriteSchema", JsonValue::Bool(true));
-  if (write.options.merge_schema) parameters.emplace_back("canMergeSchema", JsonValue::Bool(true));
+  AppendChoices(write, &parameters);
   return operation;
 }
 
@@ -130,24 +143,30 @@ arrow::Result<Removed> RemovePartitions(const std::vector<AddedFile>& files, del
 arrow::Result<delta::Operation> FinishBatch(const BatchWrite& write, delta::Transaction* transaction,
                                             const std::vector<AddedFile>& files, const WrittenTotals& totals) {
   if (write.defines_table) {
-    if (write.overwrite()) ARROW_RETURN_NOT_OK(RemoveAll(transaction).status());
-    return CreateTableOperation(write);
+    if (write.overwrite() && !transaction->creates_table()) ARROW_RETURN_NOT_OK(RemoveAll(transaction).status());
+    return StatementOperation(write, transaction->metadata());
   }
-  delta::Operation operation = MakeOperation(write);
+  delta::Operation operation =
+      write.statement ? StatementOperation(write, transaction->metadata()) : MakeOperation(write);
   auto& metrics = operation.metrics;
   if (write.replace_where != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(ReplacedRows replaced, write.replace_where->Replace(transaction));
+    ARROW_ASSIGN_OR_RAISE(ReplacedRows replaced, write.replace_where->Replace(transaction, files));
     metrics.emplace_back("numFiles", totals.num_files + replaced.num_added_files);
     metrics.emplace_back("numRemovedFiles", replaced.num_removed_files);
     metrics.emplace_back("numRemovedBytes", replaced.num_removed_bytes);
     metrics.emplace_back("numCopiedRows", replaced.num_copied_rows);
-    metrics.emplace_back("numAddedChangeFiles", 0);
+    metrics.emplace_back("numAddedChangeFiles", replaced.num_change_files);
     if (replaced.num_deleted_rows) metrics.emplace_back("numDeletedRows", *replaced.num_deleted_rows);
     metrics.emplace_back("numOutputRows", totals.num_rows + replaced.num_copied_rows);
     metrics.emplace_back("numOutputBytes", totals.num_bytes + replaced.num_added_bytes);
     return operation;
   }
-  metrics.emplace_back("numFiles", totals.num_files);
+  // Spark's writer leaves one file even where no rows came, and counts it.
+  metrics.emplace_back("numFiles", std::max<int64_t>(totals.num_files, 1));
+  if (write.options.replace_where && !write.overwrite()) {
+    metrics.emplace_back("numCopiedRows", 0);
+    metrics.emplace_back("numAddedChangeFiles", 0);
+  }
   if (write.overwrite()) {
     ARROW_ASSIGN_OR_RAISE(Removed removed,
                           write.overwrites_partitions ? RemovePartitions(files, transaction) : RemoveAll(transaction));
@@ -180,6 +199,7 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
   BatchWrite write;
   write.mode = request.save_mode;
   write.defines_table = request.defines_table;
+  write.statement = request.statement;
   write.partition_columns = request.partition_columns;
   ARROW_ASSIGN_OR_RAISE(write.options, WriteOptions::Parse(request));
   ARROW_ASSIGN_OR_RAISE(auto table, OpenTable(request));
@@ -201,7 +221,9 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
   planning.overwrite = write.overwrite();
   // Appends pass the option over, as in Spark.
   bool replaces = write.overwrite() && write.options.replace_where && snapshot != nullptr;
-  if (replaces) {
+  if (replaces) ARROW_RETURN_NOT_OK(ReplaceWhere::Check(*write.options.replace_where, *snapshot, *request.context));
+  bool checks_rows = request.context->conf("spark.databricks.delta.replaceWhere.constraintCheck.enabled") != "false";
+  if (replaces && checks_rows) {
     const std::string& condition = *write.options.replace_where;
     planning.more_checks.push_back({"EXPRESSION(" + condition + ")", condition, /*is_replace_where=*/true});
   }
@@ -219,6 +241,7 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
     WritePlanRequest copying;
     copying.sink = &as_it_is;
     copying.options = &write.options;
+    copying.copies = true;
     ARROW_ASSIGN_OR_RAISE(auto copies, MakeWritePlan(snapshot, table->path(), copying));
     ARROW_ASSIGN_OR_RAISE(write.replace_where,
                           ReplaceWhere::Make(*write.options.replace_where, snapshot, copies->files, *request.context));
@@ -227,6 +250,7 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
   if (plan->protocol) transaction->SetProtocol(*plan->protocol);
   if (write.options.txn_app_id) transaction->SetTxn(*write.options.txn_app_id, write.options.txn_version);
   bool data_change = write.options.data_change;
+  transaction->set_data_change(data_change);
   const ConnectorContext* context = request.context;
   return std::make_unique<DeltaWrite>(
       std::move(transaction), plan->files, data_change,

@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "connector/delta/change_feed.h"
 #include "connector/delta/delta_stream.h"
+#include "connector/delta/row_metadata.h"
 #include "connector/delta/table_request.h"
 #include "delta/skipping/file_selection.h"
 
@@ -27,6 +28,13 @@ constexpr OptionDef kOptions[] = {
     {"ignoreChanges", "false", "Streams: files that commits rewrote are read as new ones."},
     {"skipChangeCommits", "false", "Streams: commits that remove or rewrite files are passed over."},
     {"excludeRegex", "", "Streams: files whose path has a part of this pattern are not read."},
+    {"schemaTrackingLocation", "",
+     "Streams: a directory below the checkpoint that keeps the schema read with, over columns renamed or dropped."},
+    {"streamingSourceTrackingId", "", "Streams: tells sources apart that share a schemaTrackingLocation."},
+    {"allowSourceColumnRename", "",
+     "Streams with schemaTrackingLocation: 'always', or the version whose renamed columns are gone past."},
+    {"allowSourceColumnDrop", "", "The same for dropped columns."},
+    {"allowSourceColumnTypeChange", "", "The same for widened types."},
     {"failOnDataLoss", "true", "Streams: commits that were deleted before they were read are an error."},
 };
 
@@ -84,6 +92,14 @@ arrow::Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request
   return std::make_unique<DeltaScan>(request, std::move(snapshot));
 }
 
+arrow::Result<types::DataTypePtr> MetadataColumn(const SourceRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(bool feed, IsChangeFeed(request.options));
+  if (request.streaming || feed) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
+  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, OpenSnapshot(table, *request.context));
+  return RowMetadataType(*snapshot);
+}
+
 }  // namespace
 
 extern const SourceDef kDeltaSource;
@@ -94,6 +110,7 @@ const SourceDef kDeltaSource = {
     .schema = &Schema,
     .open_batch = &OpenBatch,
     .open_stream = &OpenDeltaStream,
+    .metadata_column = &MetadataColumn,
 };
 
 }  // namespace millrace::connector

@@ -3,10 +3,12 @@
 #include <map>
 
 #include "base/error.h"
+#include "connector/delta/schema_log.h"
 #include "connector/delta/source_offset.h"
 #include "connector/delta/version_files.h"
 #include "delta/history/commit_times.h"
 #include "delta/log/log_segment.h"
+#include "delta/schema/mapping_changes.h"
 
 namespace millrace::connector::delta_table {
 
@@ -27,11 +29,13 @@ std::string OperationText(const delta::CommitInfo& info) {
 
 class DeltaStream final : public MicroBatchStream {
  public:
-  DeltaStream(SourceRequest request, StreamOptions options, TableRequest table, delta::SnapshotPtr snapshot)
+  DeltaStream(SourceRequest request, StreamOptions options, TableRequest table, delta::SnapshotPtr snapshot,
+              std::unique_ptr<SchemaLog> schema_log)
       : request_(std::move(request)),
         options_(std::move(options)),
         table_(std::move(table.table)),
-        snapshot_(std::move(snapshot)) {}
+        snapshot_(std::move(snapshot)),
+        schema_log_(std::move(schema_log)) {}
 
   arrow::Result<SourceOffset> InitialOffset() override {
     DeltaOffset start;
@@ -44,6 +48,11 @@ class DeltaStream final : public MicroBatchStream {
 
   arrow::Result<std::optional<SourceOffset>> LatestOffset(const SourceOffset& start) override {
     ARROW_ASSIGN_OR_RAISE(DeltaOffset from, Parse(start));
+    if (schema_log_ != nullptr && !schema_log_->current()) ARROW_RETURN_NOT_OK(BeginTracking(from.version));
+    if (from.index == DeltaOffset::kMetadataChangeIndex) {
+      from.index = DeltaOffset::kPostMetadataChangeIndex;
+      return SourceOffset{from.ToJson()};
+    }
     if (available_now_ && !bound_) {
       ARROW_ASSIGN_OR_RAISE(auto last, Latest(from, StreamOptions::kNoLimit, StreamOptions::kNoLimit));
       bound_ = last.value_or(from);
@@ -79,6 +88,7 @@ class DeltaStream final : public MicroBatchStream {
 
   arrow::Status Commit(const SourceOffset& end) override {
     ARROW_ASSIGN_OR_RAISE(DeltaOffset offset, Parse(end));
+    if (tracks_schema() && offset.is_metadata_change()) ARROW_RETURN_NOT_OK(FollowSchema(offset.version));
     recent_.erase(recent_.begin(), recent_.lower_bound(offset.version));
     if (!offset.is_initial_snapshot) state_.reset();
     return arrow::Status::OK();
@@ -150,6 +160,10 @@ class DeltaStream final : public MicroBatchStream {
       return true;
     };
     if (!admit(DeltaOffset::kBaseIndex, false, 0)) return false;
+    if (files.changes_definition) {
+      admit(DeltaOffset::kMetadataChangeIndex, false, 0);
+      return false;
+    }
     for (size_t i = 0; i < files.entries.size(); ++i) {
       if (!admit(static_cast<int64_t>(i), true, files.entries[i].size_bytes)) return false;
     }
@@ -160,8 +174,9 @@ class DeltaStream final : public MicroBatchStream {
   template <typename Take>
   bool AdmitChanges(const DeltaOffset& from, const VersionFiles& files, AdmissionLimits* limits, const Take& take) {
     if (!limits->has_capacity()) return false;
-    if (files.is_state || (!files.has_cdc() && !files.has_deletion_vectors())) {
-      return AdmitFiles(from, files, limits, take) || files.is_state == false;
+    if (files.is_state || files.changes_definition || (!files.has_cdc() && !files.has_deletion_vectors())) {
+      bool go_on = AdmitFiles(from, files, limits, take);
+      return go_on || (!files.is_state && !files.changes_definition);
     }
     int64_t version = files.version.value;
     int64_t num_files = 0, size_bytes = 0, last_index = -1;
@@ -238,8 +253,10 @@ class DeltaStream final : public MicroBatchStream {
     ARROW_ASSIGN_OR_RAISE(auto read, table_->ReadCommit(delta::TableVersion(version)));
     if (!read) return nullptr;
     auto commit = std::make_shared<const delta::Commit>(std::move(*read));
+    ARROW_ASSIGN_OR_RAISE(bool changes_definition, ChangesDefinition(*commit));
     for (const delta::Action& action : commit->actions) {
-      if (const auto* metadata = std::get_if<delta::Metadata>(&action)) {
+      const auto* metadata = std::get_if<delta::Metadata>(&action);
+      if (metadata != nullptr && !tracks_schema()) {
         ARROW_RETURN_NOT_OK(CheckMetadata(*metadata, version, from.version));
       }
     }
@@ -252,8 +269,73 @@ class DeltaStream final : public MicroBatchStream {
       ARROW_ASSIGN_OR_RAISE(bool skip, CheckAppendOnly(*commit));
       *files = FilesOfCommit(commit, skip);
     }
+    files->changes_definition = changes_definition;
     if (recent_.size() >= kMaxRecent) recent_.erase(recent_.begin());
     return (recent_[version] = std::move(files)).get();
+  }
+
+  bool tracks_schema() const { return schema_log_ != nullptr && schema_log_->current().has_value(); }
+
+  TrackedSchema EntryOf(const delta::Metadata& metadata, const delta::Protocol& protocol, const types::DataType& schema,
+                        int64_t version) const {
+    return TrackedSchema::Of(metadata, protocol, schema, version, "file:" + request_.metadata_path);
+  }
+
+  static bool SameDefinition(const TrackedSchema& a, const TrackedSchema& b) {
+    auto of_delta = [](const delta::StringMap& properties) {
+      delta::StringMap kept;
+      for (const auto& [key, value] : properties) {
+        if (key.starts_with("delta.")) kept[key] = value;
+      }
+      return kept;
+    };
+    return a.data_schema_json == b.data_schema_json && a.partition_schema_json == b.partition_schema_json &&
+           of_delta(a.configuration) == of_delta(b.configuration) && a.protocol == b.protocol;
+  }
+
+  /// The definition as a commit leaves it; none when it says nothing of it.
+  arrow::Result<std::optional<TrackedSchema>> DefinitionIn(const delta::Commit& commit) const {
+    const auto* metadata = &snapshot_->metadata();
+    const auto* protocol = &snapshot_->protocol();
+    bool found = false;
+    for (const delta::Action& action : commit.actions) {
+      const auto* changed_metadata = std::get_if<delta::Metadata>(&action);
+      const auto* changed_protocol = std::get_if<delta::Protocol>(&action);
+      if (changed_metadata != nullptr) metadata = changed_metadata;
+      if (changed_protocol != nullptr) protocol = changed_protocol;
+      found = found || changed_metadata != nullptr || changed_protocol != nullptr;
+    }
+    if (!found) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, metadata->ParseSchema());
+    return EntryOf(*metadata, *protocol, *schema, commit.version.value);
+  }
+
+  arrow::Result<bool> ChangesDefinition(const delta::Commit& commit) const {
+    if (!tracks_schema() || commit.version.value <= schema_log_->current()->version) return false;
+    ARROW_ASSIGN_OR_RAISE(std::optional<TrackedSchema> now, DefinitionIn(commit));
+    return now && !SameDefinition(*now, *schema_log_->current());
+  }
+
+  /// The first entry: the table as of where the stream begins. When that is not what the query was made for, it has to
+  /// be started again.
+  arrow::Status BeginTracking(int64_t version) {
+    ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr start, table_->SnapshotAt(delta::TableVersion(version)));
+    TrackedSchema entry = EntryOf(start->metadata(), start->protocol(), *start->schema(), start->version().value);
+    TrackedSchema shown = EntryOf(snapshot_->metadata(), snapshot_->protocol(), *snapshot_->schema(), 0);
+    ARROW_RETURN_NOT_OK(schema_log_->Append(entry));
+    recent_.clear();
+    return SameDefinition(entry, shown) ? arrow::Status::OK() : SchemaEvolved(entry);
+  }
+
+  /// All files before the change are read: its entry is written, and the query has to be started again.
+  arrow::Status FollowSchema(int64_t version) {
+    ARROW_ASSIGN_OR_RAISE(auto commit, table_->ReadCommit(delta::TableVersion(version)));
+    if (!commit) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(bool changes, ChangesDefinition(*commit));
+    if (!changes) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(std::optional<TrackedSchema> now, DefinitionIn(*commit));
+    ARROW_RETURN_NOT_OK(schema_log_->Append(*now));
+    return SchemaEvolved(*now);
   }
 
   /// Whether the commit is to be passed over. Errors: what a stream of appended rows cannot follow.
@@ -291,6 +373,7 @@ class DeltaStream final : public MicroBatchStream {
                        {{"newTableId", metadata.id}, {"oldTableId", snapshot_->metadata().id}});
     }
     ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, metadata.ParseSchema());
+    ARROW_RETURN_NOT_OK(CheckMapping(metadata, *schema, version));
     bool compatible = IsReadCompatible(*schema, *snapshot_->schema(), /*forbid_tightening=*/true) &&
                       metadata.partition_columns == snapshot_->metadata().partition_columns;
     if (!compatible) {
@@ -305,6 +388,28 @@ class DeltaStream final : public MicroBatchStream {
     return arrow::Status::OK();
   }
 
+  // Columns renamed or dropped in between: files would be read under the wrong names.
+  arrow::Status CheckMapping(const delta::Metadata& metadata, const types::DataType& schema, int64_t version) const {
+    bool before = version < snapshot_->version().value;
+    const delta::Metadata& older = before ? metadata : snapshot_->metadata();
+    const delta::Metadata& newer = before ? snapshot_->metadata() : metadata;
+    ARROW_ASSIGN_OR_RAISE(delta::ColumnMappingMode older_mode, delta::ColumnMappingModeOf(older));
+    ARROW_ASSIGN_OR_RAISE(delta::ColumnMappingMode newer_mode, delta::ColumnMappingModeOf(newer));
+    if (older_mode == delta::ColumnMappingMode::kNone && newer_mode == delta::ColumnMappingMode::kNone) {
+      return arrow::Status::OK();
+    }
+    const types::DataType& older_schema = before ? schema : *snapshot_->schema();
+    const types::DataType& newer_schema = before ? *snapshot_->schema() : schema;
+    bool downgraded = newer_mode == delta::ColumnMappingMode::kNone;
+    bool same = !downgraded && delta::CompareMappings(older_schema, newer_schema).none() &&
+                older.partition_columns == newer.partition_columns;
+    if (same) return arrow::Status::OK();
+    return UserError("DELTA_STREAMING_INCOMPATIBLE_SCHEMA_CHANGE_USE_SCHEMA_LOG",
+                     {{"docLink", "https://docs.delta.io/latest/versioning.html#column-mapping"},
+                      {"readSchema", older_schema.ToJson()},
+                      {"incompatibleSchema", newer_schema.ToJson()}});
+  }
+
   static arrow::Status ChangesNotRecorded(int64_t version, int64_t start_version) {
     return UserError("DELTA_MISSING_CHANGE_DATA", {{"startVersion", std::to_string(start_version)},
                                                    {"endVersion", std::to_string(version)},
@@ -314,7 +419,7 @@ class DeltaStream final : public MicroBatchStream {
 
   /// Once: that the schema at the first version read is one we can read with ours.
   arrow::Status CheckStart(int64_t version) {
-    if (start_checked_) return arrow::Status::OK();
+    if (start_checked_ || tracks_schema()) return arrow::Status::OK();
     auto state = table_->SnapshotAt(delta::TableVersion(version));
     if (!state.ok()) {
       // Older than what can be rebuilt, or yet to come: the commits themselves are checked.
@@ -381,6 +486,8 @@ class DeltaStream final : public MicroBatchStream {
   std::shared_ptr<delta::Table> table_;
   /// The state when the stream was opened: its schema is what the stream shows.
   delta::SnapshotPtr snapshot_;
+  /// Null when the stream does not track its schema.
+  std::unique_ptr<SchemaLog> schema_log_;
   bool available_now_ = false;
   bool ignore_limits_ = false;
   bool start_checked_ = false;
@@ -399,6 +506,9 @@ arrow::Result<types::DataTypePtr> DeltaStreamSchema(const SourceRequest& request
   auto newest = table.table->Update();
   if (IsErrorCondition(newest.status(), "DELTA_TABLE_NOT_FOUND")) return UserError("DELTA_SCHEMA_NOT_SET");
   ARROW_RETURN_NOT_OK(newest);
+  ARROW_ASSIGN_OR_RAISE(auto schema_log, SchemaLog::Open(request, **newest));
+  if (schema_log != nullptr && schema_log->current()) newest = WithTrackedSchema(*newest, *schema_log->current());
+  ARROW_RETURN_NOT_OK(newest);
   types::DataTypePtr schema = ReadSchema(**newest);
   if (schema->fields().empty()) return UserError("DELTA_SCHEMA_NOT_SET");
   if (request.user_schema != nullptr && !request.user_schema->EqualsIgnoreNullability(*schema)) {
@@ -411,6 +521,12 @@ arrow::Result<std::unique_ptr<MicroBatchStream>> OpenDeltaStream(const SourceReq
   ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
   ARROW_ASSIGN_OR_RAISE(StreamOptions options, StreamOptions::Parse(request));
   ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, table.table->Update());
+  ARROW_RETURN_NOT_OK(SchemaLog::CheckLocation(request, table.table->path()));
+  ARROW_ASSIGN_OR_RAISE(auto schema_log, SchemaLog::Open(request, *snapshot));
+  if (schema_log != nullptr && schema_log->current()) {
+    ARROW_RETURN_NOT_OK(schema_log->CheckUnblocked(request));
+    ARROW_ASSIGN_OR_RAISE(snapshot, WithTrackedSchema(snapshot, *schema_log->current()));
+  }
   // The table may have changed since the query was analysed.
   types::DataTypePtr schema = ReadSchema(*snapshot);
   if (options.read_change_feed) schema = ChangeFeedSchema(schema);
@@ -418,7 +534,8 @@ arrow::Result<std::unique_ptr<MicroBatchStream>> OpenDeltaStream(const SourceReq
     return UserError("DELTA_SCHEMA_CHANGED",
                      {{"readSchema", request.schema->ToTreeString()}, {"dataSchema", schema->ToTreeString()}});
   }
-  return std::make_unique<DeltaStream>(request, std::move(options), std::move(table), std::move(snapshot));
+  return std::make_unique<DeltaStream>(request, std::move(options), std::move(table), std::move(snapshot),
+                                       std::move(schema_log));
 }
 
 }  // namespace millrace::connector::delta_table

@@ -1,11 +1,43 @@
 #include "connector/delta/delta_write.h"
 
 #include "base/error.h"
+#include "base/json_value.h"
+#include "connector/delta/row_shaper.h"
 #include "delta/log/log_paths.h"
 
 namespace millrace::connector::delta_table {
 
 namespace delta = millrace::delta;
+
+namespace {
+
+// The table remembers the last number it gave.
+arrow::Status NoteIdentities(const RowShaper& shaper, delta::Transaction* transaction) {
+  bool any = false;
+  types::DataTypePtr schema;
+  for (const auto& identity : shaper.identities()) {
+    std::optional<int64_t> mark = identity->high_water_mark();
+    if (!mark) continue;
+    if (!any) {
+      ARROW_ASSIGN_OR_RAISE(schema, transaction->metadata().ParseSchema());
+    }
+    any = true;
+    std::vector<types::StructField> fields = schema->fields();
+    for (types::StructField& field : fields) {
+      if (field.name != identity->name()) continue;
+      ARROW_ASSIGN_OR_RAISE(JsonValue metadata, ParseJson(field.metadata_json));
+      field.metadata_json = metadata.Set("delta.identity.highWaterMark", JsonValue::Number(*mark)).ToString();
+    }
+    schema = types::Struct(std::move(fields));
+  }
+  if (!any) return arrow::Status::OK();
+  delta::Metadata metadata = transaction->metadata();
+  metadata.schema_string = schema->ToJson();
+  transaction->SetMetadata(std::move(metadata));
+  return arrow::Status::OK();
+}
+
+}  // namespace
 
 DeltaWrite::DeltaWrite(std::unique_ptr<delta::Transaction> transaction, std::shared_ptr<const DataFilePlan> files,
                        bool data_change, Finish finish, Done done)
@@ -37,8 +69,10 @@ arrow::Status DeltaWrite::Commit(std::vector<WriterCommitMessage> messages) {
     file.add.data_change = data_change_;
     transaction_->Stage(file.add);
   }
+  ARROW_RETURN_NOT_OK(NoteIdentities(*plan_->shaper, transaction_.get()));
   ARROW_ASSIGN_OR_RAISE(delta::Operation operation, finish_(transaction_.get(), files_, totals));
   files_.clear();
+  if (transaction_->IsEmpty()) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(delta::CommitOutcome outcome, transaction_->Commit(operation));
   if (const auto* conflict = std::get_if<delta::Conflict>(&outcome)) {
     return delta::ToStatus(*conflict, transaction_->table()->path());

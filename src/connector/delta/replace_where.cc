@@ -3,14 +3,16 @@
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/builder.h>
-#include <arrow/compute/api_vector.h>
+#include <arrow/compute/api.h>
 #include <arrow/datum.h>
+#include <arrow/scalar.h>
 
 #include <algorithm>
 
 #include "base/error.h"
 #include "base/json_value.h"
 #include "connector/delta/data_file_scan.h"
+#include "delta/log/log_paths.h"
 #include "delta/partition_value.h"
 #include "delta/transaction/table_metadata.h"
 #include "types/arrow_type.h"
@@ -79,12 +81,14 @@ arrow::Status Remove(const delta::FileRef& file, delta::Transaction* transaction
 /// The rows of one file that stay, and how many go.
 struct Split {
   std::vector<std::shared_ptr<arrow::RecordBatch>> kept;
+  /// Where changes are recorded.
+  std::vector<std::shared_ptr<arrow::RecordBatch>> gone;
   int64_t num_kept = 0;
   int64_t num_gone = 0;
 };
 
 arrow::Result<Split> SplitFile(const std::shared_ptr<const DataReadPlan>& plan, const delta::Snapshot& snapshot,
-                               const delta::FileRef& file, const RowExpressions& condition,
+                               const delta::FileRef& file, const RowExpressions& condition, bool keeps_gone,
                                const ConnectorContext& context) {
   Split split;
   for (const auto& partition : PackDataFiles(plan, {ToDataFile(snapshot, file)}, context)) {
@@ -104,9 +108,14 @@ arrow::Result<Split> SplitFile(const std::shared_ptr<const DataReadPlan>& plan, 
       }
       split.num_gone += num_gone;
       split.num_kept += met.length() - num_gone;
+      ARROW_ASSIGN_OR_RAISE(auto mask, stays.Finish());
+      if (keeps_gone && num_gone > 0) {
+        ARROW_ASSIGN_OR_RAISE(arrow::Datum goes, arrow::compute::CallFunction("invert", {arrow::Datum(mask)}));
+        ARROW_ASSIGN_OR_RAISE(arrow::Datum gone, arrow::compute::Filter(arrow::Datum(rows), goes));
+        split.gone.push_back(gone.record_batch());
+      }
       if (num_gone == met.length()) continue;
       if (num_gone > 0) {
-        ARROW_ASSIGN_OR_RAISE(auto mask, stays.Finish());
         ARROW_ASSIGN_OR_RAISE(arrow::Datum kept, arrow::compute::Filter(arrow::Datum(rows), arrow::Datum(mask)));
         rows = kept.record_batch();
       }
@@ -116,18 +125,105 @@ arrow::Result<Split> SplitFile(const std::shared_ptr<const DataReadPlan>& plan, 
   return split;
 }
 
-// Rows that stay would have to be told apart, or keep their ids.
+// Rows that stay would have to keep their ids.
 arrow::Status CheckRewritable(const delta::Metadata& metadata) {
-  for (const char* property : {"delta.enableChangeDataFeed", "delta.enableRowTracking"}) {
-    if (!delta::BooleanProperty(metadata, property, false)) continue;
-    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                     {{"tableName", "`delta`"},
-                      {"operation", "replaceWhere that rewrites files of a table with " + std::string(property)}});
+  if (!delta::BooleanProperty(metadata, "delta.enableRowTracking", false)) return arrow::Status::OK();
+  return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                   {{"tableName", "`delta`"},
+                    {"operation", "replaceWhere that rewrites files of a table with delta.enableRowTracking"}});
+}
+
+/// Writes files of changed rows: those of the table with their _change_type, below `_change_data`.
+class ChangeFiles {
+ public:
+  explicit ChangeFiles(const std::shared_ptr<const DataFilePlan>& copies)
+      : copies_(copies), plan_(WithChangeType(*copies)), writer_(plan_, 0) {}
+
+  arrow::Status Write(const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows, const char* change_type) {
+    for (const auto& batch : rows) {
+      ARROW_ASSIGN_OR_RAISE(auto shaped, copies_->shaper->Shape(batch));
+      ARROW_ASSIGN_OR_RAISE(auto parts, copies_->router->Split(shaped));
+      for (const PartitionRows& part : parts) {
+        int64_t num_rows = part.rows->num_rows();
+        ARROW_ASSIGN_OR_RAISE(auto type, arrow::MakeArrayFromScalar(arrow::StringScalar(change_type), num_rows));
+        ARROW_ASSIGN_OR_RAISE(auto typed,
+                              part.rows->AddColumn(part.rows->num_columns(), std::string(kChangeType), type));
+        // A file for each type, so that a reader of one need not open the other.
+        std::string directory = part.directory.empty() ? kDirectory : JoinPath(kDirectory, part.directory);
+        ARROW_RETURN_NOT_OK(writer_.Write(directory, part.values, typed));
+      }
+    }
+    return arrow::Status::OK();
   }
-  return arrow::Status::OK();
+  arrow::Result<int64_t> Stage(delta::Transaction* transaction) {
+    ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> files, writer_.Finish());
+    for (AddedFile& file : files) {
+      delta::Cdc cdc;
+      cdc.path = std::move(file.add.path);
+      cdc.partition_values = std::move(file.add.partition_values);
+      cdc.size_bytes = file.add.size_bytes;
+      transaction->Stage(std::move(cdc));
+    }
+    return static_cast<int64_t>(files.size());
+  }
+  void Abort() { writer_.Abort(); }
+
+ private:
+  static constexpr const char* kDirectory = "_change_data";
+
+  static std::shared_ptr<const DataFilePlan> WithChangeType(const DataFilePlan& copies) {
+    auto plan = std::make_shared<DataFilePlan>(copies);
+    std::vector<types::StructField> fields = plan->file_schema->fields();
+    fields.push_back({std::string(kChangeType), types::String(), true, ""});
+    plan->file_schema = types::Struct(std::move(fields));
+    plan->random_prefix_length = 0;
+    return plan;
+  }
+
+  std::shared_ptr<const DataFilePlan> copies_;
+  std::shared_ptr<const DataFilePlan> plan_;
+  DataFileWriter writer_;
+};
+
+// The rows of files that this write has made.
+arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ReadAdded(
+    const std::shared_ptr<const DataReadPlan>& plan, const delta::Snapshot& snapshot,
+    const std::vector<AddedFile>& added, const ConnectorContext& context) {
+  std::vector<DataFile> files;
+  for (const AddedFile& file : added) {
+    DataFile data;
+    data.path = delta::DataFilePath(snapshot.table_path(), file.add.path);
+    data.size_bytes = file.add.size_bytes;
+    data.partition_values = PartitionTexts(snapshot, file.add.partition_values);
+    files.push_back(std::move(data));
+  }
+  std::vector<std::shared_ptr<arrow::RecordBatch>> rows;
+  for (const auto& partition : PackDataFiles(plan, std::move(files), context)) {
+    ARROW_ASSIGN_OR_RAISE(auto reader, partition->Open(arrow::default_memory_pool()));
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
+      if (batch == nullptr) break;
+      rows.push_back(std::move(batch));
+    }
+  }
+  return rows;
 }
 
 }  // namespace
+
+arrow::Status ReplaceWhere::Check(const std::string& condition, const delta::Snapshot& snapshot,
+                                  const ConnectorContext& context) {
+  auto compiled = context.compile(snapshot.schema(), {condition});
+  if (IsErrorCondition(compiled.status(), "PARSE_SYNTAX_ERROR")) {
+    return UserError("DELTA_FAILED_RECOGNIZE_PREDICATE", {{"predicate", condition}});
+  }
+  ARROW_RETURN_NOT_OK(compiled);
+  const types::DataType& type = *(*compiled)->fields()[0].type;
+  if (type.id() == types::TypeId::kBoolean) return arrow::Status::OK();
+  std::string sql = QuoteSqlExpression((*compiled)->Sql(0));
+  return UserError("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
+                   {{"sqlExpr", sql}, {"filter", sql}, {"type", QuoteSqlType(type.Sql())}});
+}
 
 arrow::Result<std::shared_ptr<const ReplaceWhere>> ReplaceWhere::Make(const std::string& condition,
                                                                       const delta::SnapshotPtr& snapshot,
@@ -172,19 +268,23 @@ arrow::Status ReplaceWhere::ReplaceFiles(delta::Transaction* transaction, Replac
   return arrow::Status::OK();
 }
 
-arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, ReplacedRows* replaced) const {
+arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, const std::vector<AddedFile>& added,
+                                        ReplacedRows* replaced) const {
   transaction->ReadWholeTable();
   ReadColumns all;
   for (size_t i = 0; i < snapshot_->schema()->fields().size(); ++i) all.indices.push_back(static_cast<int>(i));
   ARROW_ASSIGN_OR_RAISE(auto plan, MakeDataReadPlan(*snapshot_, *snapshot_->schema(), all, *context_));
+  bool records = delta::BooleanProperty(snapshot_->metadata(), "delta.enableChangeDataFeed", false);
   DataFileWriter writer(copies_, 0);
+  ChangeFiles deletes(copies_), inserts(copies_);
   auto replace = [&](const delta::FileRef& file) -> arrow::Status {
-    ARROW_ASSIGN_OR_RAISE(Split split, SplitFile(plan, *snapshot_, file, *condition_, *context_));
+    ARROW_ASSIGN_OR_RAISE(Split split, SplitFile(plan, *snapshot_, file, *condition_, records, *context_));
     if (split.num_gone == 0) return arrow::Status::OK();
     *replaced->num_deleted_rows += split.num_gone;
     replaced->num_copied_rows += split.num_kept;
     ARROW_RETURN_NOT_OK(Remove(file, transaction, replaced));
     if (split.num_kept > 0) ARROW_RETURN_NOT_OK(CheckRewritable(snapshot_->metadata()));
+    ARROW_RETURN_NOT_OK(deletes.Write(split.gone, "delete"));
     for (const auto& rows : split.kept) {
       ARROW_ASSIGN_OR_RAISE(auto shaped, copies_->shaper->Shape(rows));
       ARROW_ASSIGN_OR_RAISE(auto parts, copies_->router->Split(shaped));
@@ -194,10 +294,23 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, Replace
     }
     return arrow::Status::OK();
   };
-  arrow::Status status = snapshot_->files().TryForEach(replace);
-  auto files = status.ok() ? writer.Finish() : arrow::Result<std::vector<AddedFile>>(status);
+  auto replace_all = [&]() -> arrow::Result<std::vector<AddedFile>> {
+    ARROW_RETURN_NOT_OK(snapshot_->files().TryForEach(replace));
+    if (records && *replaced->num_deleted_rows > 0) {
+      ARROW_ASSIGN_OR_RAISE(auto rows, ReadAdded(plan, *snapshot_, added, *context_));
+      ARROW_RETURN_NOT_OK(inserts.Write(rows, "insert"));
+    }
+    for (ChangeFiles* changes : {&deletes, &inserts}) {
+      ARROW_ASSIGN_OR_RAISE(int64_t num_files, changes->Stage(transaction));
+      replaced->num_change_files += num_files;
+    }
+    return writer.Finish();
+  };
+  auto files = replace_all();
   if (!files.ok()) {
     writer.Abort();
+    deletes.Abort();
+    inserts.Abort();
     return files.status();
   }
   for (AddedFile& file : *files) {
@@ -208,9 +321,11 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, Replace
   return arrow::Status::OK();
 }
 
-arrow::Result<ReplacedRows> ReplaceWhere::Replace(delta::Transaction* transaction) const {
+arrow::Result<ReplacedRows> ReplaceWhere::Replace(delta::Transaction* transaction,
+                                                  const std::vector<AddedFile>& added) const {
   ReplacedRows replaced;
-  ARROW_RETURN_NOT_OK(partitions_only_ ? ReplaceFiles(transaction, &replaced) : ReplaceRows(transaction, &replaced));
+  ARROW_RETURN_NOT_OK(partitions_only_ ? ReplaceFiles(transaction, &replaced)
+                                       : ReplaceRows(transaction, added, &replaced));
   return replaced;
 }
 

@@ -19,6 +19,7 @@ struct ReplacedRows {
   int64_t num_added_files = 0;
   int64_t num_added_bytes = 0;
   int64_t num_copied_rows = 0;
+  int64_t num_change_files = 0;
   /// None where files do not say how many rows they have.
   std::optional<int64_t> num_deleted_rows = 0;
 };
@@ -29,6 +30,11 @@ struct ReplacedRows {
 /// Source: delta-spark's WriteIntoDelta.removeFiles and DeleteCommand.
 class ReplaceWhere {
  public:
+  /// That the condition is one, on the table's columns. Errors: UserError DELTA_FAILED_RECOGNIZE_PREDICATE,
+  /// DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN, UNRESOLVED_COLUMN.….
+  static arrow::Status Check(const std::string& condition, const millrace::delta::Snapshot& snapshot,
+                             const ConnectorContext& context);
+
   /// `copies`: how rows of the table as it is become files again. `context` outlives it.
   /// Errors: those of the condition.
   static arrow::Result<std::shared_ptr<const ReplaceWhere>> Make(const std::string& condition,
@@ -36,14 +42,17 @@ class ReplaceWhere {
                                                                  std::shared_ptr<const DataFilePlan> copies,
                                                                  const ConnectorContext& context);
 
-  /// Stages the removals and the copies. Errors: UserError UNSUPPORTED_FEATURE.TABLE_OPERATION where a table records
-  /// its changes and rows have to be copied.
-  arrow::Result<ReplacedRows> Replace(millrace::delta::Transaction* transaction) const;
+  /// Stages the removals and the copies, and, where the table records its changes and a file is rewritten, files of the
+  /// rows that went and of those that came (in `added`).
+  /// Errors: UserError UNSUPPORTED_FEATURE.TABLE_OPERATION where a table tracks its rows and some have to be copied.
+  arrow::Result<ReplacedRows> Replace(millrace::delta::Transaction* transaction,
+                                      const std::vector<AddedFile>& added) const;
 
  private:
   ReplaceWhere() = default;
   arrow::Status ReplaceFiles(millrace::delta::Transaction* transaction, ReplacedRows* replaced) const;
-  arrow::Status ReplaceRows(millrace::delta::Transaction* transaction, ReplacedRows* replaced) const;
+  arrow::Status ReplaceRows(millrace::delta::Transaction* transaction, const std::vector<AddedFile>& added,
+                            ReplacedRows* replaced) const;
 
   millrace::delta::SnapshotPtr snapshot_;
   RowExpressionsPtr condition_;

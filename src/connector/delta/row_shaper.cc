@@ -172,6 +172,10 @@ arrow::Status RowShaper::PlanColumns(const RowShaperRequest& request, const Conn
     if (index < 0) return InternalError("Column " + query_fields[i].name + " is not in the schema to be written");
     const StructField& field = table_fields[static_cast<size_t>(index)];
     given[static_cast<size_t>(index)] = true;
+    std::shared_ptr<IdentityColumn> identity = IdentityColumn::Make(field);
+    if (identity != nullptr && !identity->allows_values() && !request.copies) {
+      return UserError("DELTA_IDENTITY_COLUMNS_EXPLICIT_INSERT_NOT_SUPPORTED", {{"colName", field.name}});
+    }
     Column column{index, Column::From::kQuery, static_cast<int>(i)};
     types::DataTypePtr type = field.type;
     if (SameLayout(*query_fields[i].type, *field.type)) {
@@ -185,6 +189,13 @@ arrow::Status RowShaper::PlanColumns(const RowShaperRequest& request, const Conn
   }
   for (size_t i = 0; i < table_fields.size(); ++i) {
     const StructField& field = table_fields[i];
+    std::shared_ptr<IdentityColumn> identity = given[i] ? nullptr : IdentityColumn::Make(field);
+    if (identity != nullptr) {
+      columns_.push_back({static_cast<int>(i), Column::From::kIdentity, static_cast<int>(identities_.size())});
+      identities_.push_back(std::move(identity));
+      written.push_back(field);
+      continue;
+    }
     std::string sql;
     if (request.has_generated_columns) sql = MetadataText(field, "delta.generationExpression");
     if (!sql.empty() && given[i]) {
@@ -358,6 +369,10 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowShaper::Shape(
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Column& column = columns_[i];
     if (column.from == Column::From::kGenerated) continue;
+    if (column.from == Column::From::kIdentity) {
+      ARROW_ASSIGN_OR_RAISE(columns[i], identities_[static_cast<size_t>(column.index)]->Next(rows->num_rows()));
+      continue;
+    }
     const auto& array =
         column.from == Column::From::kQuery ? rows->column(column.index) : casts[static_cast<size_t>(column.index)];
     columns[i] = WithType(array, arrow_schema_->field(static_cast<int>(i))->type());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "connector/delta/identity_column.h"
 #include "connector/row_expressions.h"
 #include "connector/source.h"
 #include "delta/action/metadata.h"
@@ -34,6 +35,8 @@ struct RowShaperRequest {
   /// Columns that the query does not have get their default (its protocol has the feature).
   bool has_column_defaults = false;
   std::vector<RowCheck> more_checks;
+  /// The rows come from the table: what it numbers it does not number again.
+  bool copies = false;
 };
 
 /// Makes the table's rows out of a query's: columns by the table's names and types, generated columns computed, NOT
@@ -54,12 +57,15 @@ class RowShaper {
   /// Columns of the rows that come out, with the table's metadata.
   const types::DataTypePtr& schema() const { return schema_; }
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Shape(const std::shared_ptr<arrow::RecordBatch>& rows) const;
+  /// Columns that number the rows; what they gave so far is theirs to say.
+  const std::vector<std::shared_ptr<IdentityColumn>>& identities() const { return identities_; }
 
  private:
   struct Column {
     int table_index = 0;
     /// Column of the query, or of `casts_`, or of `generated_`.
-    enum class From : uint8_t { kQuery, kCast, kGenerated } from = From::kQuery;
+    /// Or one of `identities_`.
+    enum class From : uint8_t { kQuery, kCast, kGenerated, kIdentity } from = From::kQuery;
     int index = 0;
   };
   struct NotNull {
@@ -87,6 +93,7 @@ class RowShaper {
   std::vector<Column> columns_;
   RowExpressionsPtr casts_;
   RowExpressionsPtr generated_;
+  std::vector<std::shared_ptr<IdentityColumn>> identities_;
   std::vector<NotNull> not_null_;
   std::vector<RowCheck> checks_;
   RowExpressionsPtr check_values_;

@@ -11,15 +11,12 @@ namespace {
 
 constexpr int64_t kMaxSourceVersion = 3;
 constexpr int64_t kBaseIndexInJson = -1;
-// Markers of a tracked schema's change, which we do not write.
-constexpr int64_t kMetadataChangeIndex = -20;
-constexpr int64_t kPostMetadataChangeIndex = -19;
 
 }  // namespace
 
 std::string DeltaOffset::ToJson() const {
   JsonValue json = JsonValue::Object();
-  json.Set("sourceVersion", JsonValue::Number(int64_t{1}));
+  json.Set("sourceVersion", JsonValue::Number(is_metadata_change() ? kMaxSourceVersion : int64_t{1}));
   json.Set("reservoirId", JsonValue::String(table_id));
   json.Set("reservoirVersion", JsonValue::Number(version));
   json.Set("index", JsonValue::Number(index == kBaseIndex ? kBaseIndexInJson : index));
@@ -49,10 +46,6 @@ arrow::Result<DeltaOffset> DeltaOffset::Parse(const SourceOffset& offset, const 
   parsed.index = index->AsInt64();
   parsed.is_initial_snapshot = starting != nullptr && starting->AsBool();
   if (parsed.index == kBaseIndexInJson && format < kMaxSourceVersion) parsed.index = kBaseIndex;
-  if (parsed.index == kMetadataChangeIndex || parsed.index == kPostMetadataChangeIndex) {
-    return arrow::Status::NotImplemented(
-        "The checkpoint's offset is that of a query with schemaTrackingLocation, which is not built: ", offset.json);
-  }
   if (parsed.table_id != table_id) {
     return UserError("DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE",
                      {{"newTableId", table_id}, {"oldTableId", parsed.table_id}});

@@ -17,6 +17,10 @@ struct DeltaOffset {
   static constexpr int64_t kBaseIndex = -100;
   /// Behind the last file of a version; never in the JSON.
   static constexpr int64_t kEndIndex = INT64_MAX - 100;
+  /// Streams that track their schema stop before the first file of a version that changes it, twice: the first stop is
+  /// committed, and the change noted, when the second is known.
+  static constexpr int64_t kMetadataChangeIndex = -20;
+  static constexpr int64_t kPostMetadataChangeIndex = -19;
 
   std::string table_id;
   int64_t version = 0;
@@ -29,6 +33,7 @@ struct DeltaOffset {
   /// DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE when it is of another table than `table_id`.
   static arrow::Result<DeltaOffset> Parse(const SourceOffset& offset, const std::string& table_id);
   bool operator==(const DeltaOffset&) const = default;
+  bool is_metadata_change() const { return index == kMetadataChangeIndex || index == kPostMetadataChangeIndex; }
 };
 
 /// A number that Delta reads as a whole one: an option. Errors: UserError DELTA_ILLEGAL_OPTION.

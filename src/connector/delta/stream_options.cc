@@ -53,12 +53,6 @@ arrow::Result<bool> Flag(const Options& options, const char* name) {
 arrow::Result<StreamOptions> StreamOptions::Parse(const SourceRequest& request) {
   const Options& given = request.options;
   StreamOptions options;
-  for (const char* name : {"schemaTrackingLocation", "schemaLocation"}) {
-    if (!given.Has(name)) continue;
-    return UserError("DELTA_ILLEGAL_OPTION", {{"input", given.GetOr(name, "")},
-                                              {"name", name},
-                                              {"explain", "tracking a table's schema is not built in Millrace"}});
-  }
   auto max_bytes = given.Get("maxBytesPerTrigger");
   if (max_bytes) {
     std::optional<int64_t> bytes = ParseBytes(*max_bytes);

@@ -30,7 +30,7 @@ struct StreamOptions {
   bool has_start() const { return from_latest || starting_version || starting_timestamp_us; }
 
   /// Errors: UserError DELTA_ILLEGAL_OPTION, DELTA_STARTING_VERSION_AND_TIMESTAMP_BOTH_SET,
-  /// DELTA_REGEX_OPT_SYNTAX_ERROR; NotImplemented for schemaTrackingLocation.
+  /// DELTA_REGEX_OPT_SYNTAX_ERROR.
   static arrow::Result<StreamOptions> Parse(const SourceRequest& request);
 };
 

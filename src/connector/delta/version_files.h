@@ -33,6 +33,8 @@ struct VersionFiles {
   delta::TableVersion version;
   bool is_state = false;
   int64_t timestamp_ms = 0;
+  /// The commit changes what the stream tracks of the table's definition.
+  bool changes_definition = false;
   /// Index = place.
   std::vector<Entry> entries;
 

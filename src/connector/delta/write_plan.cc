@@ -4,12 +4,15 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/ids.h"
 #include "base/version.h"
 #include "connector/file/file_schema.h"
 #include "delta/feature/table_feature.h"
+#include "delta/schema/type_widening.h"
 #include "delta/transaction/schema_merge.h"
 #include "delta/transaction/table_metadata.h"
 #include "types/arrow_type.h"
+#include "types/scala_text.h"
 
 namespace millrace::connector::delta_table {
 
@@ -53,30 +56,6 @@ arrow::Result<std::vector<std::string>> NormalPartitionColumns(const std::vector
   return found;
 }
 
-// A type as Scala prints it.
-std::string ScalaText(const types::DataType& type) {
-  switch (type.id()) {
-    case TypeId::kStruct: {
-      std::string text = "StructType(";
-      for (const StructField& field : type.fields()) {
-        if (text.back() != '(') text += ',';
-        text += "StructField(" + field.name + "," + ScalaText(*field.type) + (field.nullable ? ",true)" : ",false)");
-      }
-      return text + ")";
-    }
-    case TypeId::kArray:
-      return "ArrayType(" + ScalaText(*type.element()) + (type.contains_null() ? ",true)" : ",false)");
-    case TypeId::kMap:
-      return "MapType(" + ScalaText(*type.key()) + "," + ScalaText(*type.value()) +
-             (type.value_contains_null() ? ",true)" : ",false)");
-    default: {
-      std::string name = type.TypeName();
-      name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
-      return name + "Type";
-    }
-  }
-}
-
 arrow::Status CheckPartitionTypes(const types::DataType& schema, const std::vector<std::string>& columns) {
   for (const StructField& field : schema.fields()) {
     bool partition = std::any_of(columns.begin(), columns.end(),
@@ -84,7 +63,8 @@ arrow::Status CheckPartitionTypes(const types::DataType& schema, const std::vect
     if (!partition) continue;
     const types::DataType& type = *field.type;
     if (type.is_nested() || type.id() == TypeId::kCalendarInterval || type.is_ansi_interval()) {
-      return UserError("DELTA_INVALID_PARTITION_COLUMN_TYPE", {{"name", field.name}, {"dataType", ScalaText(type)}});
+      return UserError("DELTA_INVALID_PARTITION_COLUMN_TYPE",
+                       {{"name", field.name}, {"dataType", types::ScalaText(type)}});
     }
   }
   if (!columns.empty() && columns.size() == schema.fields().size()) {
@@ -158,18 +138,9 @@ arrow::Status Unsupported(const char* operation) {
 }
 
 // What the table's features ask of writes that change its definition.
-arrow::Status CheckFeatures(const delta::Snapshot& snapshot, const types::DataType& rows, const WriteOptions& options,
-                            bool replace_schema) {
+arrow::Status CheckFeatures(const delta::Snapshot& snapshot, bool replace_schema) {
   if (replace_schema && delta::Supports(snapshot.protocol(), "clustering")) {
     return Unsupported("overwriteSchema of a clustered table");
-  }
-  if (!options.merge_schema || replace_schema) return arrow::Status::OK();
-  if (!delta::BooleanProperty(snapshot.metadata(), "delta.enableTypeWidening", false)) return arrow::Status::OK();
-  for (const StructField& field : rows.fields()) {
-    int index = snapshot.schema()->FieldIndex(field.name, /*case_sensitive=*/false);
-    if (index < 0) continue;
-    const types::DataType& column = *snapshot.schema()->fields()[static_cast<size_t>(index)].type;
-    if (!column.EqualsIgnoreNullability(*field.type)) return Unsupported("mergeSchema that may widen a column's type");
   }
   return arrow::Status::OK();
 }
@@ -180,21 +151,61 @@ struct Definition {
   std::optional<delta::Protocol> new_protocol;
 };
 
+// CREATE TABLE and REPLACE TABLE give a table all its properties; other writes only those of a table they make.
+arrow::Result<delta::StringMap> PropertiesOf(const SinkRequest& sink, const WriteOptions& options) {
+  delta::StringMap properties = options.properties;
+  if (sink.statement) {
+    Options of_delta;
+    for (const auto& [key, value] : sink.statement->properties) {
+      if (ToLowerAscii(key).starts_with("delta.")) {
+        of_delta.Set(key, value);
+      } else {
+        properties[key] = value;
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(delta::StringMap checked, delta::TableProperties(of_delta));
+    properties.merge(checked);
+  }
+  return delta::WithDefaults(std::move(properties), sink.context->conf);
+}
+
+// REPLACE TABLE: nothing of the old definition stays but the ids of columns, and what the protocol has.
+arrow::Result<Definition> ReplaceDefinition(const delta::Snapshot& snapshot, const DataTypePtr& rows,
+                                            std::vector<std::string> partitioning, const WritePlanRequest& request) {
+  const SinkRequest& sink = *request.sink;
+  ARROW_RETURN_NOT_OK(delta::CheckNoDuplicateColumns(*rows, "DATA"));
+  ARROW_RETURN_NOT_OK(CheckPartitionTypes(*rows, partitioning));
+  if (delta::Supports(snapshot.protocol(), "clustering")) return Unsupported("REPLACE TABLE of a clustered table");
+  delta::Metadata proposed;
+  proposed.id = RandomUuid();
+  proposed.description = sink.statement->comment;
+  ARROW_ASSIGN_OR_RAISE(proposed.configuration, PropertiesOf(sink, *request.options));
+  proposed.partition_columns = std::move(partitioning);
+  proposed.created_time_ms = sink.context->clock->NowMillis();
+  ARROW_ASSIGN_OR_RAISE(auto change,
+                        delta::UpdateDefinition(snapshot.metadata(), snapshot.protocol(), std::move(proposed), rows,
+                                                delta::SchemaReplacement::kTable));
+  return Definition{std::move(change.metadata), std::move(change.protocol)};
+}
+
 arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, const WritePlanRequest& request) {
   const SinkRequest& sink = *request.sink;
   const WriteOptions& options = *request.options;
   bool replace_schema = request.overwrite && options.overwrite_schema && !options.replace_where;
   DataTypePtr rows = delta::AsTableSchema(sink.schema, /*keep_nullability=*/sink.defines_table);
   ARROW_RETURN_NOT_OK(CheckSupportedTypes(*rows));
+  bool replaces_table = sink.statement && sink.statement->replace && !sink.statement->is_save_as_table;
   Definition definition;
-  if (snapshot == nullptr) {
+  if (snapshot == nullptr || replaces_table) {
     ARROW_RETURN_NOT_OK(delta::CheckNoDuplicateColumns(*rows, "DATA"));
     ARROW_ASSIGN_OR_RAISE(auto partitioning, NormalPartitionColumns(sink.partition_columns, *rows));
+    if (snapshot != nullptr) return ReplaceDefinition(*snapshot, rows, std::move(partitioning), request);
     ARROW_RETURN_NOT_OK(CheckPartitionTypes(*rows, partitioning));
-    if (rows->fields().empty()) return UserError("DELTA_EMPTY_DATA");
-    auto properties = delta::WithDefaults(options.properties, sink.context->conf);
+    if (rows->fields().empty() && !sink.defines_table) return UserError("DELTA_EMPTY_DATA");
+    ARROW_ASSIGN_OR_RAISE(auto properties, PropertiesOf(sink, options));
     ARROW_ASSIGN_OR_RAISE(
         auto table, delta::DefineTable(rows, std::move(partitioning), properties, sink.context->clock->NowMillis()));
+    if (sink.statement) table.metadata.description = sink.statement->comment;
     definition.changed_metadata = std::move(table.metadata);
     definition.new_protocol = std::move(table.protocol);
     return definition;
@@ -203,10 +214,12 @@ arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, c
   if (request.casts && !replace_schema) {
     ARROW_ASSIGN_OR_RAISE(rows, delta::MergeSchemas(snapshot->schema(), rows, /*casts=*/true));
   }
-  ARROW_RETURN_NOT_OK(CheckFeatures(*snapshot, *sink.schema, options, replace_schema));
+  ARROW_RETURN_NOT_OK(CheckFeatures(*snapshot, replace_schema));
   DataTypePtr merged = rows;
   if (!replace_schema) {
-    ARROW_ASSIGN_OR_RAISE(merged, delta::MergeSchemas(snapshot->schema(), rows, /*casts=*/false));
+    bool widens = delta::BooleanProperty(table, "delta.enableTypeWidening", false);
+    ARROW_ASSIGN_OR_RAISE(merged, delta::MergeSchemas(snapshot->schema(), rows, /*casts=*/false, widens));
+    if (widens) merged = delta::WithTypeChanges(merged, snapshot->schema());
   } else {
     ARROW_RETURN_NOT_OK(delta::CheckNoDuplicateColumns(*rows, "DATA"));
   }
@@ -215,19 +228,22 @@ arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, c
   bool partitioning_changed = table.partition_columns != partitioning;
   bool new_partitioning = !partitioning.empty() && partitioning_changed;
   ARROW_RETURN_NOT_OK(CheckPartitionTypes(*merged, partitioning));
+  std::optional<delta::DefinitionChange> change;
   if (replace_schema && (new_schema || partitioning_changed)) {
-    ARROW_ASSIGN_OR_RAISE(definition.changed_metadata,
-                          delta::ChangeSchema(table, snapshot->protocol(), rows, partitioning, /*overwrite=*/true));
+    delta::Metadata proposed = table;
+    proposed.partition_columns = partitioning;
+    ARROW_ASSIGN_OR_RAISE(change, delta::UpdateDefinition(table, snapshot->protocol(), std::move(proposed), rows,
+                                                          delta::SchemaReplacement::kSchema));
   } else if (new_schema && options.merge_schema && !new_partitioning) {
-    ARROW_ASSIGN_OR_RAISE(definition.changed_metadata,
-                          delta::ChangeSchema(table, snapshot->protocol(), merged, table.partition_columns,
-                                              /*overwrite=*/false));
+    ARROW_ASSIGN_OR_RAISE(
+        change, delta::UpdateDefinition(table, snapshot->protocol(), table, merged, delta::SchemaReplacement::kNone));
   } else if (new_schema || new_partitioning) {
     return Mismatch(table, *snapshot->schema(), *rows, partitioning, new_schema, new_partitioning, request.overwrite);
   }
-  if (definition.changed_metadata && !options.data_change) {
+  if (change && !options.data_change) {
     return arrow::Status::Invalid("The definition of a Delta table cannot change in a write with dataChange = false");
   }
+  if (change) return Definition{std::move(change->metadata), std::move(change->protocol)};
   return definition;
 }
 
@@ -245,6 +261,7 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
   shaping.has_column_defaults = delta::Supports(protocol, "allowColumnDefaults");
   if (request.sink->defines_table) shaping.query_schema = schema;  // there are no rows to be checked
   shaping.more_checks = request.more_checks;
+  shaping.copies = request.copies || request.sink->defines_table;
   auto plan = std::make_shared<DataFilePlan>();
   ARROW_ASSIGN_OR_RAISE(plan->shaper, RowShaper::Make(shaping, context));
   ARROW_ASSIGN_OR_RAISE(delta::ColumnMappingMode mode, delta::ColumnMappingModeOf(metadata));

@@ -19,6 +19,8 @@ struct WritePlanRequest {
   bool overwrite = false;
   /// Rows of other types are cast where Spark casts implicitly: streams.
   bool casts = false;
+  /// The rows are the table's own, written anew: identity columns keep their values.
+  bool copies = false;
   std::vector<RowCheck> more_checks;
   std::shared_ptr<DurableDirectories> durable_directories;
 };

@@ -51,7 +51,7 @@ arrow::Status CleanUpSidecars(Table& table, int64_t cutoff_ms) {
 }  // namespace
 
 bool NeedsCheckpoint(const Committed& committed) {
-  if (committed.version.value == 0) return false;
+  if (committed.version.value == 0 || committed.snapshot == nullptr) return false;
   int64_t interval = IntegerProperty(committed.snapshot->metadata(), "delta.checkpointInterval", 10);
   return interval > 0 && committed.version.value % interval == 0;
 }

@@ -16,7 +16,7 @@ constexpr std::array kFeatures = {
     TableFeature{"changeDataFeed", kWriter, 0, 4, true, true, "Files of changed rows."},
     TableFeature{"generatedColumns", kWriter, 0, 4, true, true, "Columns computed from others."},
     TableFeature{"columnMapping", kReaderWriter, 2, 5, true, true, "Files name columns by ids or names of their own."},
-    TableFeature{"identityColumns", kWriter, 0, 6, true, false, "Columns that number rows."},
+    TableFeature{"identityColumns", kWriter, 0, 6, true, true, "Columns that number rows."},
     TableFeature{"deletionVectors", kReaderWriter, 0, 0, true, true, "Rows are deleted without rewriting files."},
     TableFeature{"timestampNtz", kReaderWriter, 0, 0, true, true, "The type TIMESTAMP_NTZ."},
     TableFeature{"typeWidening", kReaderWriter, 0, 0, true, true, "Columns whose type became wider."},

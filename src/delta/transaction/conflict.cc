@@ -1,7 +1,11 @@
 #include "delta/transaction/conflict.h"
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/json_value.h"
 #include "delta/feature/table_feature.h"
+#include "delta/transaction/protocol_upgrade.h"
 #include "delta/transaction/row_ids.h"
 
 namespace millrace::delta {
@@ -58,6 +62,48 @@ arrow::Status FileConflict(const char* condition, const Conflict& conflict, cons
   return UserError(name + ".WITHOUT_HINT", std::move(parameters));
 }
 
+// Column metadata without what a write may find changed: ids and names in files of a table that begins to map its
+// columns, and how far an identity column has counted.
+types::DataTypePtr WithoutHarmless(const types::DataTypePtr& schema) {
+  std::vector<types::StructField> fields = schema->fields();
+  for (types::StructField& field : fields) {
+    if (field.type->id() == types::TypeId::kStruct) field.type = WithoutHarmless(field.type);
+    if (field.metadata_json.empty()) continue;
+    auto metadata = ParseJson(field.metadata_json);
+    if (!metadata.ok()) continue;
+    std::erase_if(metadata->members(), [](const auto& member) {
+      return member.first.starts_with("delta.columnMapping.") || member.first == "delta.identity.highWaterMark";
+    });
+    field.metadata_json = metadata->members().empty() ? "" : metadata->ToString();
+  }
+  return types::Struct(std::move(fields));
+}
+
+// Whether a change of the table's definition lets files stand that were written for the old one.
+bool LeavesWritesValid(const Metadata& before, const Metadata& after) {
+  if (before.id != after.id || before.partition_columns != after.partition_columns || before.name != after.name ||
+      before.description != after.description) {
+    return false;
+  }
+  bool maps_from_now = before.Property("delta.columnMapping.mode").value_or("none") == "none" &&
+                       after.Property("delta.columnMapping.mode") == "name";
+  for (const auto& [key, value] : before.configuration) {
+    if (after.configuration.count(key) == 0) return false;
+  }
+  for (const auto& [key, value] : after.configuration) {
+    if (before.Property(key) == value) continue;
+    bool of_mapping = key == "delta.columnMapping.mode" || key == "delta.columnMapping.maxColumnId";
+    bool allowed = (of_mapping && maps_from_now) || (key == "delta.enableDeletionVectors" && value == "true") ||
+                   (key == "delta.checkpointPolicy" && value == "v2");
+    if (!allowed) return false;
+  }
+  if (before.schema_string == after.schema_string) return true;
+  auto was = before.ParseSchema(), is = after.ParseSchema();
+  if (!was.ok() || !is.ok()) return false;
+  return WithoutHarmless(*was)->ToJson() == WithoutHarmless(*is)->ToJson() &&
+         (maps_from_now || before.Property("delta.columnMapping.mode") == after.Property("delta.columnMapping.mode"));
+}
+
 class Checker {
  public:
   Checker(const Intent& intent, const Commit& winner) : intent_(intent), winner_(winner) {
@@ -73,17 +119,25 @@ class Checker {
     if (protocol == nullptr) return std::nullopt;
     ARROW_RETURN_NOT_OK(CheckReadable(*protocol, table_path));
     ARROW_RETURN_NOT_OK(CheckWritable(*protocol, table_path));
-    // Ours was planned for the old one: a new feature may ask for what we have not done.
-    if (First<Protocol>(*intent_.actions) != nullptr || intent_.read_snapshot == nullptr ||
-        *protocol != intent_.read_snapshot->protocol()) {
+    if (First<Protocol>(*intent_.actions) != nullptr || intent_.read_snapshot == nullptr) {
       return Make(ConflictKind::kProtocolChanged);
     }
+    std::set<std::string> before = SupportedFeatures(intent_.read_snapshot->protocol());
+    std::set<std::string> after = SupportedFeatures(*protocol);
+    bool drops = !std::includes(after.begin(), after.end(), before.begin(), before.end());
+    // Files of ours would need ids of rows, which were not asked for when we began.
+    bool tracks_rows = after.count("rowTracking") > before.count("rowTracking");
+    if (drops || tracks_rows) return Make(ConflictKind::kProtocolChanged);
     return std::nullopt;
   }
 
   std::optional<Conflict> CheckMetadata() const {
-    if (First<Metadata>(winner_.actions) != nullptr) return Make(ConflictKind::kMetadataChanged);
-    return std::nullopt;
+    const auto* theirs = First<Metadata>(winner_.actions);
+    if (theirs == nullptr) return std::nullopt;
+    bool harmless = First<Metadata>(*intent_.actions) == nullptr && intent_.read_snapshot != nullptr &&
+                    LeavesWritesValid(intent_.read_snapshot->metadata(), *theirs);
+    if (harmless) return std::nullopt;
+    return Make(ConflictKind::kMetadataChanged);
   }
 
   std::optional<Conflict> CheckDomains() const {

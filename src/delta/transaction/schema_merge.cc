@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "delta/schema/type_widening.h"
 
 namespace millrace::delta {
 
@@ -35,22 +36,28 @@ bool CastsImplicitly(const types::DataType& from, const types::DataType& to) {
   return from.is_datetime() && to.is_datetime();
 }
 
+/// `casts`: rows are cast to the table's types; `widens`: the table's types become the rows' wider ones.
+struct MergeRules {
+  bool casts = false;
+  bool widens = false;
+};
+
 bool IsSmallInteger(const types::DataType& type) { return type.id() >= TypeId::kByte && type.id() <= TypeId::kInteger; }
 
-arrow::Result<DataTypePtr> MergeTypes(const DataTypePtr& table, const DataTypePtr& rows, bool casts);
+arrow::Result<DataTypePtr> MergeTypes(const DataTypePtr& table, const DataTypePtr& rows, MergeRules rules);
 
 arrow::Status NotMergeable(const types::DataType& table, const types::DataType& rows) {
   return UserError("DELTA_MERGE_INCOMPATIBLE_DATATYPE",
                    {{"currentDataType", table.Sql()}, {"updateDataType", rows.Sql()}});
 }
 
-arrow::Result<DataTypePtr> MergeStructs(const types::DataType& table, const types::DataType& rows, bool casts) {
+arrow::Result<DataTypePtr> MergeStructs(const types::DataType& table, const types::DataType& rows, MergeRules rules) {
   std::vector<StructField> merged;
   for (const StructField& field : table.fields()) {
     merged.push_back(field);
     const StructField* update = FindField(rows.fields(), field.name);
     if (update == nullptr) continue;
-    auto type = MergeTypes(field.type, update->type, casts);
+    auto type = MergeTypes(field.type, update->type, rules);
     if (!type.ok()) {
       return UserError("DELTA_FAILED_TO_MERGE_FIELDS", {{"currentField", field.name}, {"updateField", update->name}});
     }
@@ -62,19 +69,21 @@ arrow::Result<DataTypePtr> MergeStructs(const types::DataType& table, const type
   return types::Struct(std::move(merged));
 }
 
-arrow::Result<DataTypePtr> MergeTypes(const DataTypePtr& table, const DataTypePtr& rows, bool casts) {
-  if (table->id() == TypeId::kStruct && rows->id() == TypeId::kStruct) return MergeStructs(*table, *rows, casts);
+arrow::Result<DataTypePtr> MergeTypes(const DataTypePtr& table, const DataTypePtr& rows, MergeRules rules) {
+  if (table->id() == TypeId::kStruct && rows->id() == TypeId::kStruct) return MergeStructs(*table, *rows, rules);
   if (table->id() == TypeId::kArray && rows->id() == TypeId::kArray) {
-    ARROW_ASSIGN_OR_RAISE(DataTypePtr element, MergeTypes(table->element(), rows->element(), casts));
+    ARROW_ASSIGN_OR_RAISE(DataTypePtr element, MergeTypes(table->element(), rows->element(), rules));
     return types::Array(std::move(element), table->contains_null());
   }
   if (table->id() == TypeId::kMap && rows->id() == TypeId::kMap) {
-    ARROW_ASSIGN_OR_RAISE(DataTypePtr key, MergeTypes(table->key(), rows->key(), casts));
-    ARROW_ASSIGN_OR_RAISE(DataTypePtr value, MergeTypes(table->value(), rows->value(), casts));
+    ARROW_ASSIGN_OR_RAISE(DataTypePtr key, MergeTypes(table->key(), rows->key(), rules));
+    ARROW_ASSIGN_OR_RAISE(DataTypePtr value, MergeTypes(table->value(), rows->value(), rules));
     return types::Map(std::move(key), std::move(value), table->value_contains_null());
   }
-  if (casts && CastsImplicitly(*rows, *table)) return table;
+  if (rules.casts && CastsImplicitly(*rows, *table)) return table;
   if (table->Equals(*rows)) return table;
+  bool atomic = IsAtomic(*table) && IsAtomic(*rows);
+  if (rules.widens && atomic && CanWidenByMerge(*table, *rows)) return rows;
   if (IsSmallInteger(*table) && IsSmallInteger(*rows)) return table->id() >= rows->id() ? table : rows;
   if (table->id() == TypeId::kNull) return rows;
   if (rows->id() == TypeId::kNull) return table;
@@ -150,9 +159,9 @@ arrow::Status CheckNoDuplicateColumns(const types::DataType& schema, const std::
   return UserError("DELTA_DUPLICATE_COLUMNS_FOUND." + where, {{"duplicateCols", list}});
 }
 
-arrow::Result<DataTypePtr> MergeSchemas(const DataTypePtr& table, const DataTypePtr& rows, bool casts) {
+arrow::Result<DataTypePtr> MergeSchemas(const DataTypePtr& table, const DataTypePtr& rows, bool casts, bool widens) {
   ARROW_RETURN_NOT_OK(CheckNoDuplicateColumns(*rows, "DATA"));
-  return MergeTypes(table, rows, casts);
+  return MergeTypes(table, rows, {casts, widens});
 }
 
 DataTypePtr AsTableSchema(const DataTypePtr& rows, bool keep_nullability) {

@@ -14,16 +14,17 @@ namespace millrace::delta {
 
 /// The table's schema with the columns, at any depth of structs, that only the rows have put at the end. Names are
 /// compared in any case; the table's spelling, nullability and metadata stay. `casts`: rows of another type are taken
-/// where Spark casts implicitly (streams); otherwise types must agree, but for the three small integers.
-/// Errors: UserError DELTA_DUPLICATE_COLUMNS_FOUND.DATA, DELTA_FAILED_TO_MERGE_FIELDS.
+/// where Spark casts implicitly (streams); otherwise types must agree, but for the three small integers. `widens`: a
+/// wider type of the rows becomes the table's (type widening). Errors: UserError DELTA_DUPLICATE_COLUMNS_FOUND.DATA,
+/// DELTA_FAILED_TO_MERGE_FIELDS.
 arrow::Result<types::DataTypePtr> MergeSchemas(const types::DataTypePtr& table, const types::DataTypePtr& rows,
-                                               bool casts);
+                                               bool casts, bool widens = false);
 
 /// Errors: UserError DELTA_DUPLICATE_COLUMNS_FOUND.<where> when two columns differ by case only.
 arrow::Status CheckNoDuplicateColumns(const types::DataType& schema, const std::string& where);
 
-/// The schema without metadata of column mapping, and with all columns nullable unless they are to keep it: what a table
-/// is created with.
+/// The schema without metadata of column mapping, and with all columns nullable unless they are to keep it: what a
+/// table is created with.
 types::DataTypePtr AsTableSchema(const types::DataTypePtr& rows, bool keep_nullability = false);
 
 /// Without columns of type VOID, at any depth of structs.

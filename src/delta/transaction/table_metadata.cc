@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/json_value.h"
-#include "delta/feature/table_feature.h"
+#include "delta/transaction/protocol_upgrade.h"
 #include "delta/transaction/row_ids.h"
 #include "delta/transaction/schema_merge.h"
 
@@ -65,9 +65,16 @@ const StructField* Counterpart(const types::DataType* old_struct, const StructFi
   return nullptr;
 }
 
+/// How columns come to their ids and names in files.
+enum class Numbering : uint8_t {
+  kNewColumns,      ///< those that have none get new ones
+  kReuseByName,     ///< a column of the same name and type as before keeps them
+  kFilesKeepNames,  ///< files were written under the columns' own names
+};
+
 class ColumnNumbering {
  public:
-  ColumnNumbering(int64_t max_id, bool overwrite) : max_id_(max_id), overwrite_(overwrite) {}
+  ColumnNumbering(int64_t max_id, Numbering numbering) : max_id_(max_id), numbering_(numbering) {}
   int64_t max_id() const { return max_id_; }
 
   DataTypePtr Assign(const DataTypePtr& type, const types::DataType* old) {
@@ -99,7 +106,8 @@ class ColumnNumbering {
 
   void AssignField(const StructField* before, StructField* field) {
     JsonValue metadata = FieldMetadata(*field);
-    if (overwrite_ && before != nullptr && before->type->EqualsIgnoreNullability(*field->type)) {
+    if (numbering_ == Numbering::kReuseByName && before != nullptr &&
+        before->type->EqualsIgnoreNullability(*field->type)) {
       JsonValue old = FieldMetadata(*before);
       for (std::string_view key : {kColumnIdKey, kPhysicalNameKey}) {
         if (const JsonValue* value = old.Find(key); value != nullptr && metadata.Find(key) == nullptr) {
@@ -109,13 +117,14 @@ class ColumnNumbering {
     }
     if (metadata.Find(kColumnIdKey) == nullptr) metadata.Set(std::string(kColumnIdKey), JsonValue::Number(++max_id_));
     if (metadata.Find(kPhysicalNameKey) == nullptr) {
-      metadata.Set(std::string(kPhysicalNameKey), JsonValue::String("col-" + RandomUuid()));
+      bool keeps_name = numbering_ == Numbering::kFilesKeepNames;
+      metadata.Set(std::string(kPhysicalNameKey), JsonValue::String(keeps_name ? field->name : "col-" + RandomUuid()));
     }
     field->metadata_json = metadata.ToString();
   }
 
   int64_t max_id_;
-  bool overwrite_;
+  Numbering numbering_;
 };
 
 int64_t GreatestColumnId(const types::DataType& schema) {
@@ -144,7 +153,7 @@ arrow::Status CheckNames(const types::DataType& schema, const std::vector<std::s
   return status;
 }
 
-arrow::Status AssignColumns(ColumnMappingMode mode, const types::DataType* old_schema, bool overwrite,
+arrow::Status AssignColumns(ColumnMappingMode mode, const types::DataType* old_schema, Numbering how,
                             DataTypePtr* schema, StringMap* configuration) {
   if (mode == ColumnMappingMode::kNone) return arrow::Status::OK();
   int64_t max_id = std::max(GreatestColumnId(**schema), old_schema == nullptr ? 0 : GreatestColumnId(*old_schema));
@@ -153,83 +162,35 @@ arrow::Status AssignColumns(ColumnMappingMode mode, const types::DataType* old_s
     std::from_chars(it->second.data(), it->second.data() + it->second.size(), said);
     max_id = std::max(max_id, said);
   }
-  ColumnNumbering numbering(max_id, overwrite);
+  ColumnNumbering numbering(max_id, how);
   *schema = numbering.Assign(*schema, old_schema);
   (*configuration)[std::string(kMaxColumnId)] = std::to_string(numbering.max_id());
   return arrow::Status::OK();
 }
 
-// The weakest form of a protocol with exactly these features.
-Protocol ProtocolOf(const std::set<std::string>& features) {
-  int reader = 1, writer = 1;
-  bool listed = false;
-  for (const std::string& name : features) {
-    const TableFeature* feature = FindTableFeature(name);
-    if (feature->legacy_writer_version == 0) {
-      listed = true;
-      if (feature->kind == FeatureKind::kReaderWriter) reader = kTableFeaturesReaderVersion;
-    } else {
-      writer = std::max(writer, feature->legacy_writer_version);
-      reader = std::max(reader, feature->legacy_reader_version);
+// The change feed's own columns.
+arrow::Status CheckChangeFeedNames(const Metadata& metadata, const types::DataType& schema) {
+  if (!BooleanProperty(metadata, "delta.enableChangeDataFeed", false)) return arrow::Status::OK();
+  std::string reserved;
+  for (const StructField& field : schema.fields()) {
+    for (std::string_view name : {"_change_type", "_commit_version", "_commit_timestamp"}) {
+      if (EqualsIgnoreCase(field.name, name)) reserved += (reserved.empty() ? "[" : ",") + field.name;
     }
   }
-  Protocol protocol;
-  protocol.min_reader_version = reader;
-  protocol.min_writer_version = writer;
-  for (const TableFeature& feature : AllTableFeatures()) {
-    bool implied = feature.legacy_writer_version > 0 && feature.legacy_writer_version <= writer;
-    listed = listed || (implied && features.count(std::string(feature.name)) == 0);
-  }
-  if (!listed) return protocol;
-  protocol.min_writer_version = kTableFeaturesWriterVersion;
-  protocol.writer_features.emplace(features.begin(), features.end());
-  if (reader < kTableFeaturesReaderVersion) return protocol;
-  protocol.reader_features.emplace();
-  for (const std::string& name : features) {
-    if (FindTableFeature(name)->kind == FeatureKind::kReaderWriter) protocol.reader_features->push_back(name);
-  }
-  return protocol;
+  if (reserved.empty()) return arrow::Status::OK();
+  return UserError("DELTA_TABLE_ALREADY_CONTAINS_CDC_COLUMNS", {{"columnList", reserved + "]"}});
 }
 
-void AddDependencies(std::set<std::string>* features) {
-  if (features->count("rowTracking") > 0 || features->count("clustering") > 0) features->insert("domainMetadata");
-  for (const char* iceberg : {"icebergCompatV1", "icebergCompatV2", "icebergCompatV3"}) {
-    if (features->count(iceberg) > 0) features->insert("columnMapping");
+std::string_view ModeName(ColumnMappingMode mode) {
+  switch (mode) {
+    case ColumnMappingMode::kNone:
+      return "none";
+    case ColumnMappingMode::kName:
+      return "name";
+    case ColumnMappingMode::kId:
+      break;
   }
-}
-
-// Takes what belongs to the protocol out of the properties.
-arrow::Result<Protocol> ProtocolForNewTable(const Metadata& metadata, const types::DataType& schema,
-                                            StringMap* properties) {
-  std::set<std::string> features;
-  for (std::string& name : FeaturesUsed(metadata, schema)) features.insert(std::move(name));
-  int64_t reader = 1, writer = 2;
-  for (auto it = properties->begin(); it != properties->end();) {
-    const auto& [key, value] = *it;
-    bool of_protocol = true;
-    if (key.starts_with("delta.feature.")) {
-      if (value != "supported") {
-        return UserError("DELTA_UNSUPPORTED_FEATURE_STATUS", {{"feature", key.substr(14)}, {"status", value}});
-      }
-      features.insert(key.substr(14));
-    } else if (key == "delta.minReaderVersion") {
-      reader = std::strtoll(value.c_str(), nullptr, 10);
-    } else if (key == "delta.minWriterVersion") {
-      writer = std::strtoll(value.c_str(), nullptr, 10);
-    } else {
-      of_protocol = key == "delta.ignoreProtocolDefaults";
-    }
-    it = of_protocol ? properties->erase(it) : std::next(it);
-  }
-  if (writer < kTableFeaturesWriterVersion) {
-    for (const TableFeature& feature : AllTableFeatures()) {
-      bool implied = feature.legacy_writer_version > 0 && feature.legacy_writer_version <= writer &&
-                     feature.legacy_reader_version <= std::min<int64_t>(reader, 2);
-      if (implied) features.insert(std::string(feature.name));
-    }
-  }
-  AddDependencies(&features);
-  return ProtocolOf(features);
+  return "id";
 }
 
 }  // namespace
@@ -296,7 +257,6 @@ std::vector<std::string> FeaturesUsed(const Metadata& metadata, const types::Dat
       features.insert("generatedColumns");
     }
     if (field.metadata_json.find("\"delta.identity.start\"") != std::string::npos) features.insert("identityColumns");
-    if (field.metadata_json.find("\"CURRENT_DEFAULT\"") != std::string::npos) features.insert("allowColumnDefaults");
   });
   return {features.begin(), features.end()};
 }
@@ -310,36 +270,43 @@ arrow::Result<TableDefinition> DefineTable(const DataTypePtr& schema, std::vecto
   table.metadata.created_time_ms = now_ms;
   ARROW_ASSIGN_OR_RAISE(ColumnMappingMode mode, ColumnMappingModeOf(table.metadata));
   DataTypePtr numbered = schema;
-  ARROW_RETURN_NOT_OK(AssignColumns(mode, nullptr, false, &numbered, &table.metadata.configuration));
+  ARROW_RETURN_NOT_OK(AssignColumns(mode, nullptr, Numbering::kNewColumns, &numbered, &table.metadata.configuration));
   ARROW_RETURN_NOT_OK(CheckNames(*numbered, table.metadata.partition_columns, mode));
   table.metadata.schema_string = numbered->ToJson();
-  ARROW_ASSIGN_OR_RAISE(table.protocol, ProtocolForNewTable(table.metadata, *numbered, &table.metadata.configuration));
+  ARROW_RETURN_NOT_OK(CheckChangeFeedNames(table.metadata, *numbered));
+  ARROW_ASSIGN_OR_RAISE(table.protocol, ProtocolForNewTable(*numbered, &table.metadata));
   NameRowTrackingColumns(table.protocol, &table.metadata);
   return table;
 }
 
-arrow::Result<Metadata> ChangeSchema(const Metadata& old, const Protocol& protocol, const DataTypePtr& schema,
-                                     std::vector<std::string> partition_columns, bool overwrite) {
-  Metadata changed = old;
-  changed.partition_columns = std::move(partition_columns);
-  ARROW_ASSIGN_OR_RAISE(ColumnMappingMode mode, ColumnMappingModeOf(old));
+arrow::Result<DefinitionChange> UpdateDefinition(const Metadata& old, const Protocol& protocol, Metadata proposed,
+                                                 const types::DataTypePtr& schema, SchemaReplacement replacement) {
+  DefinitionChange change;
+  ARROW_ASSIGN_OR_RAISE(ColumnMappingMode old_mode, ColumnMappingModeOf(old));
+  ARROW_ASSIGN_OR_RAISE(ColumnMappingMode mode, ColumnMappingModeOf(proposed));
+  bool new_table = replacement == SchemaReplacement::kTable;
+  bool maps_from_now = !new_table && old_mode == ColumnMappingMode::kNone && mode == ColumnMappingMode::kName;
+  if (mode != old_mode && !new_table && !maps_from_now) {
+    if (mode == ColumnMappingMode::kNone) {
+      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                       {{"tableName", "`delta`"}, {"operation", "removal of column mapping"}});
+    }
+    return UserError("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE",
+                     {{"oldMode", std::string(ModeName(old_mode))}, {"newMode", std::string(ModeName(mode))}});
+  }
   ARROW_ASSIGN_OR_RAISE(DataTypePtr old_schema, old.ParseSchema());
   DataTypePtr numbered = schema;
-  ARROW_RETURN_NOT_OK(AssignColumns(mode, old_schema.get(), overwrite, &numbered, &changed.configuration));
-  ARROW_RETURN_NOT_OK(CheckNames(*numbered, changed.partition_columns, mode));
-  changed.schema_string = numbered->ToJson();
-  std::string missing;
-  for (const std::string& feature : FeaturesUsed(changed, *numbered)) {
-    if (Supports(protocol, feature)) continue;
-    missing += (missing.empty() ? "" : ", ") + feature;
-  }
-  if (missing.empty()) return changed;
-  std::string supported;
-  for (const TableFeature& feature : AllTableFeatures()) {
-    if (Supports(protocol, feature.name)) supported += (supported.empty() ? "" : ", ") + std::string(feature.name);
-  }
-  return UserError("DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT",
-                   {{"unsupportedFeatures", missing}, {"supportedFeatures", supported}});
+  Numbering numbering = maps_from_now                             ? Numbering::kFilesKeepNames
+                        : replacement == SchemaReplacement::kNone ? Numbering::kNewColumns
+                                                                  : Numbering::kReuseByName;
+  ARROW_RETURN_NOT_OK(AssignColumns(mode, old_schema.get(), numbering, &numbered, &proposed.configuration));
+  ARROW_RETURN_NOT_OK(CheckNames(*numbered, proposed.partition_columns, mode));
+  ARROW_RETURN_NOT_OK(CheckChangeFeedNames(proposed, *numbered));
+  proposed.schema_string = numbered->ToJson();
+  ARROW_ASSIGN_OR_RAISE(change.protocol, UpgradeProtocol(protocol, *numbered, &proposed));
+  NameRowTrackingColumns(change.protocol ? *change.protocol : protocol, &proposed);
+  change.metadata = std::move(proposed);
+  return change;
 }
 
 }  // namespace millrace::delta

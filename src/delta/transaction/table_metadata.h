@@ -36,12 +36,23 @@ struct TableDefinition {
 arrow::Result<TableDefinition> DefineTable(const types::DataTypePtr& schema, std::vector<std::string> partition_columns,
                                            const StringMap& properties, int64_t now_ms);
 
-/// The definition with another schema (and partitioning). Columns that are new get ids where the table maps columns;
-/// `overwrite`: columns of the same name and type keep theirs.
-/// Errors: as DefineTable; DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT when the schema needs a feature the table does not
-/// have.
-arrow::Result<Metadata> ChangeSchema(const Metadata& old, const Protocol& protocol, const types::DataTypePtr& schema,
-                                     std::vector<std::string> partition_columns, bool overwrite);
+/// A table's definition after a change; no protocol when the one it has will do.
+struct DefinitionChange {
+  Metadata metadata;
+  std::optional<Protocol> protocol;
+};
+/// What becomes of the columns a table had.
+enum class SchemaReplacement : uint8_t {
+  kNone,    ///< they stay, or are changed one by one
+  kSchema,  ///< all rows go with them; properties stay
+  kTable,   ///< REPLACE TABLE: nothing stays
+};
+/// Settles `proposed` (its schema_string is set from `schema`) for a table that is there: ids of new columns where it
+/// maps columns, and features that the definition asks for.
+/// Errors: as DefineTable; DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE; DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT for a
+/// feature that a table must be given explicitly.
+arrow::Result<DefinitionChange> UpdateDefinition(const Metadata& old, const Protocol& protocol, Metadata proposed,
+                                                 const types::DataTypePtr& schema, SchemaReplacement replacement);
 
 /// The schema as files have it: physical names at every depth, and the ids for Parquet.
 types::DataTypePtr PhysicalSchema(const types::DataTypePtr& schema, ColumnMappingMode mode);

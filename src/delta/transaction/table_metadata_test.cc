@@ -68,10 +68,10 @@ TEST(DefineTable, MappedColumnsGetIdsFromTheTopDown) {
   auto physical = PhysicalSchema(schema, ColumnMappingMode::kId);
   EXPECT_EQ(physical->fields()[2].metadata_json, R"({"parquet.field.id":5})");
 
-  auto wider =
-      ChangeSchema(table.metadata, table.protocol, MergeSchemas(schema, Schema("q INT"), false).ValueOrDie(), {"p"},
-                   /*overwrite=*/false)
-          .ValueOrDie();
+  auto wider = UpdateDefinition(table.metadata, table.protocol, table.metadata,
+                                MergeSchemas(schema, Schema("q INT"), false).ValueOrDie(), SchemaReplacement::kNone)
+                   .ValueOrDie()
+                   .metadata;
   EXPECT_EQ(wider.Property("delta.columnMapping.maxColumnId"), "6");
   EXPECT_EQ(id_of(wider.ParseSchema().ValueOrDie()->fields()[3]), 6);
 }

@@ -60,8 +60,8 @@ constexpr std::array kProperties = {
     Property{"inCommitTimestampEnablementVersion", Form::kInteger},
     Property{"isolationLevel"},
     Property{"logRetentionDuration", Form::kInterval},
-    Property{"minReaderVersion", Form::kInteger},
-    Property{"minWriterVersion", Form::kInteger},
+    Property{"minReaderVersion"},
+    Property{"minWriterVersion"},
     Property{"parquet.format.version"},
     Property{"randomizeFilePrefixes", Form::kBoolean},
     Property{"randomPrefixLength", Form::kPositive},
@@ -72,6 +72,11 @@ constexpr std::array kProperties = {
     Property{"universalFormat.enabledFormats"},
     Property{"writePartitionColumnsToParquet", Form::kBoolean},
 };
+
+/// What only Delta itself writes.
+constexpr std::array<std::string_view, 3> kNotOfUsers = {"columnMapping.maxColumnId",
+                                                         "rowTracking.materializedRowIdColumnName",
+                                                         "rowTracking.materializedRowCommitVersionColumnName"};
 
 const Property* FindProperty(std::string_view name) {
   for (const Property& property : kProperties) {
@@ -88,9 +93,17 @@ arrow::Status CheckInteger(std::string_view name, const std::string& value, int6
   int64_t number = 0;
   auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size()) {
-    return arrow::Status::Invalid("For input string: \"", value, "\"");
+    return arrow::Status::Invalid("delta.", name, " ", needs);
   }
   return number < least ? Refuse(name, needs) : arrow::Status::OK();
+}
+
+arrow::Status CheckVersion(std::string_view name, const std::string& value, int64_t most) {
+  std::string needs = "needs to be one of 1";
+  for (int64_t version = 2; version <= most; ++version) needs += ", " + std::to_string(version);
+  needs += ".";
+  ARROW_RETURN_NOT_OK(CheckInteger(name, value, 1, needs));
+  return std::stoll(value) > most ? Refuse(name, needs) : arrow::Status::OK();
 }
 
 arrow::Status CheckInterval(std::string_view name, const std::string& value) {
@@ -121,6 +134,16 @@ arrow::Status CheckValue(const Property& property, const std::string& value) {
       return CheckInterval(property.name, value);
     case Form::kText:
       break;
+  }
+  if (property.name == "minReaderVersion") return CheckVersion(property.name, value, kTableFeaturesReaderVersion);
+  if (property.name == "minWriterVersion") return CheckVersion(property.name, value, kTableFeaturesWriterVersion);
+  if (property.name == "columnMapping.mode") {
+    for (std::string_view mode : {"none", "name", "id"}) {
+      if (EqualsIgnoreCase(value, mode)) return arrow::Status::OK();
+    }
+    return arrow::Status::Invalid(
+        "The column mapping mode `", value,
+        "` is not supported for this Delta version. Please upgrade if you want to use this mode.");
   }
   if (property.name == "isolationLevel" && !EqualsIgnoreCase(value, "Serializable")) {
     return Refuse(property.name, "must be Serializable");
@@ -175,6 +198,10 @@ arrow::Result<StringMap> TableProperties(const Options& options) {
       }
       properties["delta.feature." + std::string(known->name)] = entry.value;
       continue;
+    }
+    for (std::string_view internal : kNotOfUsers) {
+      if (!EqualsIgnoreCase(internal, name)) continue;
+      return UserError("DELTA_CANNOT_MODIFY_TABLE_PROPERTY", {{"prop", "delta." + std::string(internal)}});
     }
     const Property* property = FindProperty(name);
     if (property == nullptr) {

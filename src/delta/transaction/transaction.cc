@@ -105,6 +105,7 @@ arrow::Status Transaction::StageRemove(const FileRef& file) {
   Add add = file.columns->ToAdd(file.row);
   Remove remove;
   remove.path = add.path;
+  remove.data_change = data_change_;
   remove.deletion_timestamp_ms = settings_.clock->NowMillis();
   remove.extended_file_metadata = true;
   remove.partition_values = std::move(add.partition_values);
@@ -204,17 +205,17 @@ arrow::Result<bool> Transaction::WriteCommit(TableVersion version, const std::st
   return created;
 }
 
-arrow::Result<Committed> Transaction::Finish(TableVersion version, const std::vector<Action>& actions) {
-  ARROW_ASSIGN_OR_RAISE(auto written,
-                        table_->file_system()->Stat(JoinPath(table_->log_path(), CommitFileName(version))));
-  // Past this line the table is changed: what fails from here on is repaired by whoever reads it next.
-  arrow::Status advanced = table_->Advance(version, actions, written ? written->modified_ms : 0);
-  if (!advanced.ok()) table_->Invalidate();
-  ARROW_ASSIGN_OR_RAISE(SnapshotPtr snapshot, table_->Update());
-  if (snapshot->version() == version) {
-    (void)WriteChecksum(table_->file_system(), *table_, *snapshot, snapshot_.get(), txn_id_, actions);
+// The table is changed: what fails from here on is no failure of the commit, and is made good by whoever reads next.
+Committed Transaction::Finish(TableVersion version, const std::vector<Action>& actions) {
+  auto written = table_->file_system()->Stat(JoinPath(table_->log_path(), CommitFileName(version)));
+  bool known = written.ok() && written->has_value();
+  if (!known || !table_->Advance(version, actions, (*written)->modified_ms).ok()) table_->Invalidate();
+  arrow::Result<SnapshotPtr> snapshot = table_->Update();
+  if (!snapshot.ok()) return Committed{version, nullptr};
+  if ((*snapshot)->version() == version) {
+    (void)WriteChecksum(table_->file_system(), *table_, **snapshot, snapshot_.get(), txn_id_, actions);
   }
-  return Committed{version, std::move(snapshot)};
+  return Committed{version, *std::move(snapshot)};
 }
 
 arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {
@@ -239,8 +240,7 @@ arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {
     UseInCommitTimestamp(previous_timestamp_ms, version, &actions);
     ARROW_ASSIGN_OR_RAISE(bool created, WriteCommit(version, CommitText(actions)));
     if (created) {
-      ARROW_ASSIGN_OR_RAISE(Committed committed, Finish(version, actions));
-      return CommitOutcome(std::move(committed));
+      return CommitOutcome(Finish(version, actions));
     }
     // Somebody was faster, perhaps several times.
     while (true) {

@@ -17,7 +17,8 @@ namespace millrace::delta {
 
 struct Committed {
   TableVersion version;
-  /// The table with this commit (and perhaps later ones of others).
+  /// The table with this commit (and perhaps later ones of others); null when it could not be read back: the commit
+  /// stands all the same.
   SnapshotPtr snapshot;
 };
 /// A commit is made, or it lost a race that writing a later version does not make good.
@@ -70,6 +71,10 @@ class Transaction {
   void SetProtocol(Protocol protocol) { new_protocol_ = std::move(protocol); }
   void SetTxn(std::string app_id, int64_t version);
   void Stage(Action action) { actions_.push_back(std::move(action)); }
+  /// Whether what is staged from now on removes rows, or only lays them out anew.
+  void set_data_change(bool data_change) { data_change_ = data_change; }
+  /// Nothing is staged: a commit would say nothing.
+  bool IsEmpty() const { return !new_metadata_ && !new_protocol_ && actions_.empty(); }
   /// Stages the removal of live files of the snapshot, now. Errors: DELTA_CANNOT_MODIFY_APPEND_ONLY.
   arrow::Status StageRemove(const FileRef& file);
 
@@ -84,7 +89,7 @@ class Transaction {
   std::string CommitText(const std::vector<Action>& actions) const;
   void UseInCommitTimestamp(int64_t previous_timestamp_ms, TableVersion version, std::vector<Action>* actions);
   arrow::Result<bool> WriteCommit(TableVersion version, const std::string& text);
-  arrow::Result<Committed> Finish(TableVersion version, const std::vector<Action>& actions);
+  Committed Finish(TableVersion version, const std::vector<Action>& actions);
 
   std::shared_ptr<Table> table_;
   SnapshotPtr snapshot_;
@@ -94,6 +99,7 @@ class Transaction {
   std::optional<Metadata> new_metadata_;
   std::optional<Protocol> new_protocol_;
   std::vector<Action> actions_;
+  bool data_change_ = true;
 };
 
 /// Whether commits of tables with these properties carry their own time.

@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "base/ascii.h"
 #include "sql/data_type_proto.h"
 #include "sql/grammar/grammar.h"
@@ -5,7 +7,7 @@
 #include "sql/string_literal.h"
 #include "types/column_comment.h"
 
-/// CREATE, DROP, ALTER of tables, views and databases.
+/// CREATE and DROP of tables, views and databases; ALTER of databases.
 
 namespace millrace::sql {
 
@@ -48,6 +50,10 @@ std::string Grammar::TextBetween(size_t first_token, size_t end_token) const {
 arrow::Status Grammar::ParseColumnDefinition(ColumnDefinition* out) {
   ARROW_ASSIGN_OR_RAISE(out->field.name, NameIdentifier());
   Accept(Symbol::kColon);
+  return ParseColumnClauses(out);
+}
+
+arrow::Status Grammar::ParseColumnClauses(ColumnDefinition* out) {
   spark::connect::DataType type;
   ARROW_RETURN_NOT_OK(ParseType(&type));
   ARROW_ASSIGN_OR_RAISE(out->field.type, DataTypeFromProto(type));
@@ -59,21 +65,60 @@ arrow::Status Grammar::ParseColumnDefinition(ColumnDefinition* out) {
       out->field.nullable = false;
     } else if (At(Keyword::kDefault)) {
       Take();
-      size_t first = position_;
-      Expression ignored;
-      ARROW_RETURN_NOT_OK(ParseExpression(&ignored));
-      default_text = TextBetween(first, position_);
+      ARROW_ASSIGN_OR_RAISE(default_text, ExpressionText());
     } else if (At(Keyword::kComment)) {
       Take();
       ARROW_ASSIGN_OR_RAISE(comment, StringValue());
     } else if (At(Keyword::kGenerated)) {
-      return Unsupported("GENERATED ALWAYS AS");
+      ARROW_RETURN_NOT_OK(ParseGenerated(out));
     } else {
       break;
     }
   }
   out->field.metadata_json = types::ColumnMetadata(comment, default_text);
   return Status::OK();
+}
+
+arrow::Result<std::string> Grammar::ExpressionText() {
+  size_t first = position_;
+  Expression ignored;
+  ARROW_RETURN_NOT_OK(ParseExpression(&ignored));
+  return TextBetween(first, position_);
+}
+
+// GENERATED ALWAYS AS (expression); GENERATED ALWAYS | BY DEFAULT AS IDENTITY [(START WITH n INCREMENT BY n)]
+arrow::Status Grammar::ParseGenerated(ColumnDefinition* out) {
+  Take();
+  bool by_default = Accept(Keyword::kBy, Keyword::kDefault);
+  if (!by_default) ARROW_RETURN_NOT_OK(Expect(Keyword::kAlways));
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kAs));
+  if (!by_default && !At(Keyword::kIdentity)) {
+    ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+    ARROW_ASSIGN_OR_RAISE(out->generated_as, ExpressionText());
+    return Expect(Symbol::kRightParen);
+  }
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kIdentity));
+  IdentityDefinition& identity = out->identity.emplace();
+  identity.by_default = by_default;
+  if (!Accept(Symbol::kLeftParen)) return Status::OK();
+  while (!At(Symbol::kRightParen)) {
+    bool start = At(Keyword::kStart);
+    if (start) {
+      Take();
+      ARROW_RETURN_NOT_OK(Expect(Keyword::kWith));
+    } else {
+      ARROW_RETURN_NOT_OK(Expect(Keyword::kIncrement));
+      ARROW_RETURN_NOT_OK(Expect(Keyword::kBy));
+    }
+    bool negative = Accept(Symbol::kMinus);
+    int64_t value = 0;
+    std::string_view digits = Peek().text;
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size()) return SyntaxErrorHere();
+    Take();
+    (start ? identity.start : identity.step) = negative ? -value : value;
+  }
+  return Expect(Symbol::kRightParen);
 }
 
 arrow::Status Grammar::ParseColumnDefinitions(std::vector<ColumnDefinition>* out) {
@@ -314,108 +359,6 @@ arrow::Status Grammar::ParseAlterDatabase(Command* out) {
   ARROW_RETURN_NOT_OK(ParseProperties(&alter.properties));
   *out = std::move(alter);
   return Status::OK();
-}
-
-arrow::Status Grammar::ParseAlterTable(Command* out) {
-  Take();
-  AlterTable alter;
-  alter.view = Take().Is(Keyword::kView);
-  ARROW_ASSIGN_OR_RAISE(alter.name, MultipartIdentifier());
-  ARROW_RETURN_NOT_OK(ParseAlterAction(&alter));
-  *out = std::move(alter);
-  return Status::OK();
-}
-
-arrow::Status Grammar::ParseAlterAction(AlterTable* alter) {
-  using Kind = AlterTable::Kind;
-  if (At(Keyword::kRename, Keyword::kTo)) {
-    position_ += 2;
-    alter->kind = Kind::kRename;
-    ARROW_ASSIGN_OR_RAISE(alter->new_name, MultipartIdentifier());
-    return Status::OK();
-  }
-  if (At(Keyword::kSet, Keyword::kTblproperties)) {
-    position_ += 2;
-    alter->kind = Kind::kSetProperties;
-    return ParseProperties(&alter->properties);
-  }
-  if (At(Keyword::kUnset, Keyword::kTblproperties)) {
-    position_ += 2;
-    alter->kind = Kind::kUnsetProperties;
-    ARROW_ASSIGN_OR_RAISE(alter->if_exists, IfExists());
-    ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
-    do {
-      ARROW_ASSIGN_OR_RAISE(std::string key, PropertyKey());
-      alter->keys.push_back(std::move(key));
-    } while (Accept(Symbol::kComma));
-    return Expect(Symbol::kRightParen);
-  }
-  if (alter->view && (At(Keyword::kAs) || AtQueryStatement())) {
-    alter->kind = Kind::kViewQuery;
-    Accept(Keyword::kAs);
-    size_t first = position_;
-    ARROW_RETURN_NOT_OK(ParseQuery(&alter->query.emplace()));
-    alter->query_text = TextBetween(first, position_);
-    return Status::OK();
-  }
-  if (At(Keyword::kAdd) && (Peek(1).Is(Keyword::kColumn) || Peek(1).Is(Keyword::kColumns))) {
-    position_ += 2;
-    alter->kind = Kind::kAddColumns;
-    if (At(Symbol::kLeftParen)) return ParseColumnDefinitions(&alter->columns);
-    do {
-      ARROW_RETURN_NOT_OK(ParseColumnDefinition(&alter->columns.emplace_back()));
-    } while (Accept(Symbol::kComma));
-    return Status::OK();
-  }
-  bool drop = At(Keyword::kDrop);
-  if ((At(Keyword::kAdd) || drop) && (Peek(1).Is(Keyword::kPartition) || Peek(1).Is(Keyword::kIf))) {
-    Take();
-    alter->kind = drop ? Kind::kDropPartitions : Kind::kAddPartitions;
-    ARROW_ASSIGN_OR_RAISE(alter->if_exists, drop ? IfExists() : IfNotExists());
-    while (Accept(Keyword::kPartition)) {
-      ARROW_RETURN_NOT_OK(ParsePartitionSpec(&alter->partitions.emplace_back()));
-      if (At(Keyword::kLocation)) return Unsupported("LOCATION of a partition");
-      if (drop) Accept(Symbol::kComma);
-    }
-    if (drop) Accept(Keyword::kPurge);
-    return Status::OK();
-  }
-  if (At(Keyword::kRecover, Keyword::kPartitions)) {
-    position_ += 2;
-    alter->kind = Kind::kRecoverPartitions;
-    return Status::OK();
-  }
-  bool column = Peek(1).Is(Keyword::kColumn) || Peek(1).Is(Keyword::kColumns);
-  if (column &&
-      (At(Keyword::kRename) || drop || At(Keyword::kReplace) || At(Keyword::kAlter) || At(Keyword::kChange))) {
-    bool change = At(Keyword::kAlter) || At(Keyword::kChange);
-    alter->kind = Kind::kNewerTablesOnly;
-    alter->operation = At(Keyword::kRename) ? "RENAME COLUMN" : drop ? "DROP COLUMN" : "REPLACE COLUMNS";
-    position_ += 2;
-    if (change) {
-      ARROW_ASSIGN_OR_RAISE(NameParts name, MultipartIdentifier());
-      if (At(Keyword::kComment)) {
-        Take();
-        alter->kind = Kind::kColumnComment;
-        alter->column = name.back();
-        ARROW_ASSIGN_OR_RAISE(alter->comment, StringValue());
-        return Status::OK();
-      }
-      alter->operation = "ALTER COLUMN";
-      alter->column = name.back();
-      if (Accept(Keyword::kType)) {
-        ColumnDefinition changed;
-        spark::connect::DataType type;
-        ARROW_RETURN_NOT_OK(ParseType(&type));
-        ARROW_ASSIGN_OR_RAISE(changed.field.type, DataTypeFromProto(type));
-        alter->columns.push_back(std::move(changed));
-      }
-    }
-    // The rest says how: no table here can do it.
-    while (Peek().kind != TokenKind::kEnd && !At(Symbol::kSemicolon)) Take();
-    return Status::OK();
-  }
-  return Unsupported("ALTER TABLE … " + ToUpperAscii(Peek().text));
 }
 
 }  // namespace millrace::sql

@@ -269,6 +269,10 @@ class Grammar {
   /// The text from one token up to another one.
   std::string TextBetween(size_t first_token, size_t end_token) const;
   Status ParseColumnDefinition(ColumnDefinition* out);
+  Status ParseColumnClauses(ColumnDefinition* out);
+  Status ParseGenerated(ColumnDefinition* out);
+  /// The text of an expression, which is parsed too.
+  arrow::Result<std::string> ExpressionText();
   Status ParseColumnDefinitions(std::vector<ColumnDefinition>* out);
   Status ParsePartitionedBy(CreateTable* table);
   Status ParseTableClauses(CreateTable* table);
@@ -281,8 +285,17 @@ class Grammar {
   Status ParseDrop(Command* out);
   Status ParsePartitionSpec(PartitionSpec* out);
   Status ParseAlterDatabase(Command* out);
+
+  // --- alter_table.cc
   Status ParseAlterTable(Command* out);
   Status ParseAlterAction(AlterTable* alter);
+  Status ParseColumnsAction(AlterTable* alter);
+  Status ParseAddedColumn(ColumnDefinition* out);
+  arrow::Result<ColumnPosition> ParseColumnPosition();
+  Status ParseColumnChanges(AlterTable* alter);
+  Status ParseHiveChange(AlterTable* alter);
+  Status ParseAlterConstraint(AlterTable* alter);
+  Status ParseAlterPartitions(AlterTable* alter);
 
   // --- insert.cc
   Status ParseInsert(Command* out);

@@ -64,10 +64,7 @@ arrow::Status Grammar::ParseInsertHead(Insert* out, bool* directory) {
   if (*directory) return Status::OK();
   if (At(Keyword::kTable) && Peek(1).IsIdentifier()) Take();
   ARROW_ASSIGN_OR_RAISE(insert.table, MultipartIdentifier());
-  if (At(Keyword::kReplace) || At(Keyword::kWith)) {
-    if (At(Keyword::kReplace)) return Unsupported("INSERT INTO … REPLACE");
-    if (Peek(1).Is(Keyword::kSchema)) return Unsupported("INSERT WITH SCHEMA EVOLUTION");
-  }
+  if (At(Keyword::kWith) && Peek(1).Is(Keyword::kSchema)) return Unsupported("INSERT WITH SCHEMA EVOLUTION");
   if (Accept(Keyword::kPartition)) {
     ARROW_RETURN_NOT_OK(ParsePartitionSpec(&insert.partition));
     ARROW_ASSIGN_OR_RAISE(insert.if_not_exists, IfNotExists());
@@ -77,6 +74,12 @@ arrow::Status Grammar::ParseInsertHead(Insert* out, bool* directory) {
     insert.by_name = true;
   } else if (At(Symbol::kLeftParen) && !StartsQuery(position_) && !StartsQuery(position_ + 1)) {
     ARROW_ASSIGN_OR_RAISE(insert.columns, IdentifierList());
+  }
+  if (At(Keyword::kReplace) && !insert.overwrite) {
+    Take();
+    if (!At(Keyword::kWhere)) return Unsupported("INSERT INTO … REPLACE ON and USING");
+    Take();
+    ARROW_ASSIGN_OR_RAISE(insert.replace_where, ExpressionText());
   }
   return Status::OK();
 }

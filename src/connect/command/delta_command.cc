@@ -1,0 +1,121 @@
+#include "analyzer/delta_message.h"
+#include "base/error.h"
+#include "connect/command/command.h"
+#include "session/table_commands.h"
+#include "sql/data_type_proto.h"
+#include "sql/parser.h"
+#include "types/column_comment.h"
+
+/// What Delta's DeltaTable class does that is no relation: tables are made, features of tables switched on.
+
+namespace millrace::connect {
+
+namespace {
+
+using analyzer::DeltaMessage;
+
+constexpr const char* kTypeUrl = "type.googleapis.com/delta.connect.DeltaCommand";
+
+enum DeltaCommandField : int {
+  kCloneTable = 1,
+  kVacuumTable = 2,
+  kUpgradeTableProtocol = 3,
+  kGenerate = 4,
+  kCreateDeltaTable = 5,
+  kAddFeatureSupport = 6,
+  kDropFeatureSupport = 7,
+};
+
+enum CreateMode : int64_t { kCreate = 1, kCreateIfNotExists = 2, kReplace = 3, kCreateOrReplace = 4 };
+
+std::string NameOf(int field) {
+  switch (field) {
+    case kCloneTable:
+      return "clone";
+    case kVacuumTable:
+      return "vacuum";
+    case kGenerate:
+      return "generate";
+    case kDropFeatureSupport:
+      return "dropFeatureSupport";
+    default:
+      return "command " + std::to_string(field);
+  }
+}
+
+// delta.connect.CreateDeltaTable.Column
+arrow::Result<sql::ColumnDefinition> Column(const std::string& bytes) {
+  ARROW_ASSIGN_OR_RAISE(DeltaMessage message, DeltaMessage::Parse(bytes));
+  sql::ColumnDefinition column;
+  column.field.name = message.Bytes(1);
+  spark::connect::DataType type;
+  if (!type.ParseFromString(message.Bytes(2))) {
+    return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "the type of a column"}});
+  }
+  ARROW_ASSIGN_OR_RAISE(column.field.type, sql::DataTypeFromProto(type));
+  column.field.nullable = message.Varint(3) != 0;
+  if (message.Has(4)) column.generated_as = message.Bytes(4);
+  if (message.Has(5)) column.field.metadata_json = types::ColumnCommentJson(message.Bytes(5));
+  if (!message.Has(6)) return column;
+  ARROW_ASSIGN_OR_RAISE(DeltaMessage identity, DeltaMessage::Parse(message.Bytes(6)));
+  column.identity = sql::IdentityDefinition{identity.Varint(1), identity.Varint(2), identity.Varint(3) != 0};
+  return column;
+}
+
+arrow::Result<sql::NameParts> PartsOf(const analyzer::DeltaTableName& table) {
+  if (!table.name.empty()) return sql::ParseMultipartIdentifier(table.name);
+  return sql::NameParts{"delta", table.path};
+}
+
+arrow::Status CreateDeltaTable(session::TableCommands& tables, const DeltaMessage& message) {
+  sql::CreateTable create;
+  int64_t mode = message.Varint(1);
+  create.create = mode != kReplace;
+  create.replace = mode == kReplace || mode == kCreateOrReplace;
+  create.if_not_exists = mode == kCreateIfNotExists;
+  create.provider = "delta";
+  std::string name = message.Bytes(2), location = message.Bytes(3);
+  ARROW_ASSIGN_OR_RAISE(create.name, PartsOf({location, name}));
+  if (!name.empty() && !location.empty()) create.location = location;
+  if (message.Has(4)) create.comment = message.Bytes(4);
+  for (const std::string& bytes : message.AllBytes(5)) {
+    ARROW_ASSIGN_OR_RAISE(sql::ColumnDefinition column, Column(bytes));
+    create.columns.push_back(std::move(column));
+  }
+  create.partition_columns = message.AllBytes(6);
+  for (const std::string& bytes : message.AllBytes(7)) {
+    ARROW_ASSIGN_OR_RAISE(DeltaMessage entry, DeltaMessage::Parse(bytes));
+    create.properties[entry.Bytes(1)] = entry.Bytes(2);
+  }
+  if (message.Has(8)) return analyzer::NotSupported("DeltaTableBuilder.clusterBy");
+  return tables.Create(create);
+}
+
+}  // namespace
+
+arrow::Status RunDeltaCommand(const CommandContext& context, const spark::connect::Command& command) {
+  const auto& extension = command.extension();
+  if (extension.type_url() != kTypeUrl) {
+    return UserError("CONNECT_INVALID_PLAN.NO_HANDLER_FOR_EXTENSION", {{"extensionTypeUrl", extension.type_url()}});
+  }
+  ARROW_ASSIGN_OR_RAISE(DeltaMessage outer, DeltaMessage::Parse(extension.value()));
+  int kind = outer.FirstField();
+  ARROW_ASSIGN_OR_RAISE(DeltaMessage message, DeltaMessage::Parse(outer.Bytes(kind)));
+  session::TableCommands tables(context.session());
+  if (kind == kCreateDeltaTable) return CreateDeltaTable(tables, message);
+  if (kind != kUpgradeTableProtocol && kind != kAddFeatureSupport) {
+    return analyzer::NotSupported("DeltaTable." + NameOf(kind));
+  }
+  sql::Properties properties;
+  if (kind == kUpgradeTableProtocol) {
+    properties = {{"delta.minReaderVersion", std::to_string(message.Varint(2))},
+                  {"delta.minWriterVersion", std::to_string(message.Varint(3))}};
+  } else {
+    properties = {{"delta.feature." + message.Bytes(2), "supported"}};
+  }
+  ARROW_ASSIGN_OR_RAISE(analyzer::DeltaTableName table, analyzer::DeltaTableOf(message));
+  ARROW_ASSIGN_OR_RAISE(sql::NameParts name, PartsOf(table));
+  return tables.SetDeltaFeatures(name, properties);
+}
+
+}  // namespace millrace::connect

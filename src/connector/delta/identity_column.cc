@@ -1,0 +1,46 @@
+#include "connector/delta/identity_column.h"
+
+#include <arrow/builder.h>
+
+#include "base/error.h"
+#include "base/json_value.h"
+
+namespace millrace::connector::delta_table {
+
+std::shared_ptr<IdentityColumn> IdentityColumn::Make(const types::StructField& field) {
+  if (field.metadata_json.find("\"delta.identity.start\"") == std::string::npos) return nullptr;
+  auto metadata = ParseJson(field.metadata_json);
+  if (!metadata.ok()) return nullptr;
+  auto number = [&](std::string_view key) -> std::optional<int64_t> {
+    const JsonValue* value = metadata->Find(key);
+    return value == nullptr ? std::nullopt : std::optional<int64_t>(value->AsInt64());
+  };
+  int64_t step = number("delta.identity.step").value_or(1);
+  int64_t first = number("delta.identity.start").value_or(1);
+  if (auto mark = number("delta.identity.highWaterMark")) first = *mark + step;
+  const JsonValue* allows = metadata->Find("delta.identity.allowExplicitInsert");
+  return std::shared_ptr<IdentityColumn>(
+      new IdentityColumn(field.name, first, step, allows != nullptr && allows->AsBool()));
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> IdentityColumn::Next(int64_t num_rows) {
+  int64_t index = num_given_.fetch_add(num_rows);
+  arrow::Int64Builder numbers;
+  ARROW_RETURN_NOT_OK(numbers.Reserve(num_rows));
+  for (int64_t i = 0; i < num_rows; ++i) {
+    int64_t distance = 0, value = 0;
+    if (__builtin_mul_overflow(step_, index + i, &distance) || __builtin_add_overflow(first_, distance, &value)) {
+      return UserError("ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", {{"message", "long overflow"}, {"alternative", ""}});
+    }
+    numbers.UnsafeAppend(value);
+  }
+  return numbers.Finish();
+}
+
+std::optional<int64_t> IdentityColumn::high_water_mark() const {
+  int64_t num_given = num_given_.load();
+  if (num_given == 0) return std::nullopt;
+  return first_ + step_ * (num_given - 1);
+}
+
+}  // namespace millrace::connector::delta_table

@@ -1,0 +1,343 @@
+#include "delta/transaction/alter_table.h"
+
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/error.h"
+#include "base/json_value.h"
+#include "delta/schema/type_widening.h"
+#include "delta/transaction/schema_merge.h"
+
+namespace millrace::delta {
+
+using types::DataTypePtr;
+using types::StructField;
+using types::TypeId;
+
+namespace {
+
+constexpr std::string_view kConstraintPrefix = "delta.constraints.";
+
+JsonValue MetadataOf(const StructField& field) {
+  if (field.metadata_json.empty()) return JsonValue::Object();
+  auto parsed = ParseJson(field.metadata_json);
+  return parsed.ok() && parsed->is_object() ? *std::move(parsed) : JsonValue::Object();
+}
+
+std::string TextIn(const StructField& field, std::string_view key) {
+  JsonValue metadata = MetadataOf(field);
+  const JsonValue* value = metadata.Find(key);
+  return value != nullptr && value->is_string() ? value->AsString() : "";
+}
+
+JsonValue FieldJson(const ColumnPath& parent, const StructField& field) {
+  ColumnPath path = parent;
+  path.push_back(field.name);
+  return JsonValue::Object({{"name", JsonValue::String(PathText(path))},
+                            {"type", JsonValue::String(field.type->id() == TypeId::kStruct  ? "struct"
+                                                       : field.type->id() == TypeId::kArray ? "array"
+                                                       : field.type->id() == TypeId::kMap   ? "map"
+                                                                                            : field.type->TypeName())},
+                            {"nullable", JsonValue::Bool(field.nullable)},
+                            {"metadata", MetadataOf(field)}});
+}
+
+std::string PlaceText(const ColumnPlace& place) { return place.first ? "FIRST" : "AFTER " + place.after; }
+
+Operation Named(const char* name, std::vector<JsonValue::Member> parameters) {
+  Operation operation;
+  operation.name = name;
+  operation.parameters = std::move(parameters);
+  return operation;
+}
+
+ColumnMappingMode ModeOf(const Snapshot& table) {
+  return ColumnMappingModeOf(table.metadata()).ValueOr(ColumnMappingMode::kNone);
+}
+
+arrow::Result<Alteration> Settle(const Snapshot& table, Metadata proposed, const DataTypePtr& schema,
+                                 Operation operation) {
+  ARROW_ASSIGN_OR_RAISE(
+      DefinitionChange change,
+      UpdateDefinition(table.metadata(), table.protocol(), std::move(proposed), schema, SchemaReplacement::kNone));
+  return Alteration{std::move(change), std::move(operation)};
+}
+
+std::string MappingAdvice() {
+  return "\nPlease enable Column Mapping on your Delta table with mapping mode 'name'.\nYou can use one of the "
+         "following "
+         "commands.\n\nALTER TABLE table_name SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')\n\nNote, if your "
+         "table is not on the required protocol version it will be upgraded.\nColumn mapping requires at least "
+         "protocol "
+         "(2, 5)\n";
+}
+
+// What constraints and generated columns say of a column that is to change.
+arrow::Status CheckUnused(const Snapshot& table, const ColumnPath& column, const UsesColumn& uses) {
+  std::string constraints, generated;
+  for (const auto& [key, sql] : table.metadata().configuration) {
+    if (!ToLowerAscii(key).starts_with(kConstraintPrefix) || !uses(sql, column)) continue;
+    constraints += (constraints.empty() ? "" : "\n") + key + " -> " + sql;
+  }
+  if (!constraints.empty()) {
+    return UserError("DELTA_CONSTRAINT_DEPENDENT_COLUMN_CHANGE",
+                     {{"columnName", PathText(column)}, {"constraints", constraints}});
+  }
+  for (const StructField& field : table.schema()->fields()) {
+    std::string sql = TextIn(field, "delta.generationExpression");
+    if (!sql.empty() && uses(sql, column)) generated += (generated.empty() ? "" : "\n") + field.name + " -> " + sql;
+  }
+  if (generated.empty()) return arrow::Status::OK();
+  return UserError("DELTA_GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE",
+                   {{"columnName", PathText(column)}, {"generatedColumns", generated}});
+}
+
+arrow::Status NotChangeable(const ColumnPath& column, const StructField& from, const StructField& to) {
+  auto text = [](const StructField& field) { return field.type->Sql() + (field.nullable ? "" : " NOT NULL"); };
+  return UserError("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP",
+                   {{"fieldPath", PathText(column)}, {"oldField", text(from)}, {"newField", text(to)}});
+}
+
+bool WidensTypes(const Snapshot& table) { return BooleanProperty(table.metadata(), "delta.enableTypeWidening", false); }
+
+arrow::Status CheckChange(const Snapshot& table, const ColumnPath& column, const StructField& from,
+                          const StructField& to, const std::string& table_name, const UsesColumn& uses) {
+  bool same_type = from.type->Equals(*to.type);
+  if (!same_type && from.type->is_nested()) {
+    const char* condition = from.type->id() == TypeId::kStruct  ? "DELTA_CANNOT_UPDATE_STRUCT_FIELD"
+                            : from.type->id() == TypeId::kArray ? "DELTA_CANNOT_UPDATE_ARRAY_FIELD"
+                                                                : "DELTA_CANNOT_UPDATE_MAP_FIELD";
+    return UserError(condition, {{"tableName", table_name}, {"fieldName", PathText(column)}});
+  }
+  ARROW_ASSIGN_OR_RAISE(auto why, WhyNotReplaced(*from.type, *to.type, column,
+                                                 ModeOf(table) != ColumnMappingMode::kNone, WidensTypes(table)));
+  if (why) return NotChangeable(column, from, to);
+  if (from.name != to.name && ModeOf(table) == ColumnMappingMode::kNone) {
+    return UserError("DELTA_UNSUPPORTED_RENAME_COLUMN", {{"advice", MappingAdvice()}});
+  }
+  if (!same_type) ARROW_RETURN_NOT_OK(CheckUnused(table, column, uses));
+  return from.nullable && !to.nullable ? NotChangeable(column, from, to) : arrow::Status::OK();
+}
+
+StructField Changed(StructField field, const ColumnChange& change) {
+  if (change.new_name) field.name = *change.new_name;
+  if (change.type != nullptr) field.type = change.type;
+  if (change.nullable) field.nullable = *change.nullable;
+  if (!change.comment && !change.default_sql) return field;
+  JsonValue metadata = MetadataOf(field);
+  if (change.comment) metadata.Set("comment", JsonValue::String(*change.comment));
+  if (change.default_sql) {
+    std::erase_if(metadata.members(),
+                  [](const JsonValue::Member& member) { return member.first == "CURRENT_DEFAULT"; });
+    if (!change.default_sql->empty()) metadata.Set("CURRENT_DEFAULT", JsonValue::String(*change.default_sql));
+  }
+  field.metadata_json = metadata.members().empty() ? "" : metadata.ToString();
+  return field;
+}
+
+arrow::Status MoveField(std::vector<StructField>* fields, size_t from, const ColumnPlace& place) {
+  StructField moved = (*fields)[from];
+  if (!place.first && EqualsIgnoreCase(place.after, moved.name)) return arrow::Status::OK();
+  std::vector<StructField> rest = *fields;
+  rest.erase(rest.begin() + static_cast<ptrdiff_t>(from));
+  size_t to = 0;
+  if (!place.first) {
+    auto after = std::find_if(rest.begin(), rest.end(),
+                              [&](const StructField& field) { return EqualsIgnoreCase(field.name, place.after); });
+    if (after == rest.end()) {
+      return UserError("DELTA_COLUMN_NOT_FOUND_IN_SCHEMA",
+                       {{"columnName", place.after}, {"tableSchema", types::Struct(*fields)->ToTreeString()}});
+    }
+    to = static_cast<size_t>(after - rest.begin()) + 1;
+  }
+  rest.insert(rest.begin() + static_cast<ptrdiff_t>(to), std::move(moved));
+  *fields = std::move(rest);
+  return arrow::Status::OK();
+}
+
+arrow::Result<DataTypePtr> ChangeOne(const Snapshot& table, const DataTypePtr& schema, const ColumnChange& change,
+                                     const std::string& table_name, const UsesColumn& uses, StructField* out) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<int> position, FindColumn(*schema, change.column));
+  StructField before = FieldAt(*schema, position);
+  *out = Changed(before, change);
+  bool is_identity = MetadataOf(before).Find("delta.identity.start") != nullptr;
+  if (is_identity && (change.type != nullptr || change.nullable || change.default_sql)) {
+    return UserError("DELTA_IDENTITY_COLUMNS_ALTER_COLUMN_NOT_SUPPORTED");
+  }
+  if (change.new_name) ARROW_RETURN_NOT_OK(CheckUnused(table, change.column, uses));
+  ARROW_RETURN_NOT_OK(CheckChange(table, change.column, before, *out, table_name, uses));
+  auto index = static_cast<size_t>(position.back());
+  position.pop_back();
+  arrow::Status moved;
+  DataTypePtr changed = EditAt(schema, position, [&](std::vector<StructField>* fields) {
+    (*fields)[index] = *out;
+    if (change.place) moved = MoveField(fields, index, *change.place);
+  });
+  ARROW_RETURN_NOT_OK(moved);
+  return changed;
+}
+
+}  // namespace
+
+arrow::Result<Alteration> SetProperties(const Snapshot& table, const StringMap& properties,
+                                        const std::optional<std::string>& comment, bool of_sql) {
+  Metadata proposed = table.metadata();
+  JsonValue told = JsonValue::Object();
+  if (comment) {
+    proposed.description = *comment;
+    told.Set("comment", JsonValue::String(*comment));
+  }
+  for (const auto& [key, value] : properties) {
+    if (ToLowerAscii(key).starts_with(kConstraintPrefix)) return UserError("DELTA_ADD_CONSTRAINTS");
+    if (key == "delta.feature.clustering") {
+      return UserError("DELTA_ALTER_TABLE_SET_CLUSTERING_TABLE_FEATURE_NOT_ALLOWED", {{"tableFeature", "clustering"}});
+    }
+    proposed.configuration[key] = value;
+    told.Set(of_sql && key.starts_with("delta.feature.") ? ToLowerAscii(key) : key, JsonValue::String(value));
+  }
+  return Settle(table, std::move(proposed), table.schema(),
+                Named("SET TBLPROPERTIES", {{"properties", JsonValue::String(told.ToString())}}));
+}
+
+arrow::Result<Alteration> UnsetProperties(const Snapshot& table, const std::vector<std::string>& keys) {
+  Metadata proposed = table.metadata();
+  JsonValue told = JsonValue::Array();
+  for (const std::string& key : keys) {
+    if (key == "comment") proposed.description.reset();
+    std::erase_if(proposed.configuration, [&](const auto& property) {
+      return property.first == key ||
+             (ToLowerAscii(key).starts_with("delta.") && EqualsIgnoreCase(property.first, key));
+    });
+    told.elements().push_back(JsonValue::String(key));
+  }
+  return Settle(table, std::move(proposed), table.schema(),
+                Named("UNSET TBLPROPERTIES",
+                      {{"properties", JsonValue::String(told.ToString())}, {"ifExists", JsonValue::Bool(true)}}));
+}
+
+arrow::Result<Alteration> AddColumns(const Snapshot& table, const std::vector<NewColumn>& columns) {
+  DataTypePtr schema = table.schema();
+  JsonValue told = JsonValue::Array();
+  for (const NewColumn& column : columns) {
+    if (!column.field.nullable) {
+      return UserError("DELTA_OPERATION_NOT_ALLOWED", {{"operation", "NOT NULL in ALTER TABLE ADD COLUMNS"}});
+    }
+    ARROW_ASSIGN_OR_RAISE(schema, AddColumn(schema, column.parent, column.field, column.place));
+    JsonValue one = JsonValue::Object({{"column", FieldJson(column.parent, column.field)}});
+    if (column.place) one.Set("position", JsonValue::String(PlaceText(*column.place)));
+    told.elements().push_back(std::move(one));
+  }
+  ARROW_RETURN_NOT_OK(CheckNoDuplicateColumns(*schema, "ADDING_COLUMNS"));
+  return Settle(table, table.metadata(), schema,
+                Named("ADD COLUMNS", {{"columns", JsonValue::String(told.ToString())}}));
+}
+
+arrow::Result<Alteration> DropColumns(const Snapshot& table, const std::vector<ColumnPath>& columns,
+                                      const UsesColumn& uses) {
+  if (ModeOf(table) == ColumnMappingMode::kNone) {
+    return UserError("DELTA_UNSUPPORTED_DROP_COLUMN", {{"advice", MappingAdvice()}});
+  }
+  DataTypePtr schema = table.schema();
+  JsonValue told = JsonValue::Array();
+  for (const ColumnPath& column : columns) {
+    ARROW_ASSIGN_OR_RAISE(schema, DropColumn(schema, column));
+    told.elements().push_back(JsonValue::String(PathText(column)));
+  }
+  std::string partitions;
+  for (const std::string& name : table.metadata().partition_columns) {
+    bool drops = std::any_of(columns.begin(), columns.end(),
+                             [&](const ColumnPath& column) { return column.size() == 1 && column[0] == name; });
+    if (drops) partitions += (partitions.empty() ? "" : ",") + name;
+  }
+  if (!partitions.empty()) {
+    return UserError("DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN", {{"columnList", partitions}});
+  }
+  for (const ColumnPath& column : columns) ARROW_RETURN_NOT_OK(CheckUnused(table, column, uses));
+  return Settle(table, table.metadata(), schema,
+                Named("DROP COLUMNS", {{"columns", JsonValue::String(told.ToString())}}));
+}
+
+arrow::Result<Alteration> ChangeColumns(const Snapshot& table, const std::vector<ColumnChange>& changes,
+                                        const std::string& table_name, const UsesColumn& uses) {
+  DataTypePtr schema = table.schema();
+  Metadata proposed = table.metadata();
+  JsonValue told = JsonValue::Array();
+  for (const ColumnChange& change : changes) {
+    StructField field;
+    ARROW_ASSIGN_OR_RAISE(schema, ChangeOne(table, schema, change, table_name, uses, &field));
+    ColumnPath parent = change.column;
+    parent.pop_back();
+    told.elements().push_back(FieldJson(parent, field));
+    if (change.place) told.elements().back().Set("position", JsonValue::String(PlaceText(*change.place)));
+    if (!change.new_name) continue;
+    for (std::string& column : proposed.partition_columns) {
+      if (parent.empty() && column == change.column[0]) column = *change.new_name;
+    }
+  }
+  Operation operation;
+  if (changes.size() > 1) {
+    operation = Named("CHANGE COLUMNS", {{"columns", JsonValue::String(told.ToString())}});
+  } else if (changes[0].new_name) {
+    ColumnPath renamed = changes[0].column;
+    renamed.back() = *changes[0].new_name;
+    operation = Named("RENAME COLUMN", {{"oldColumnPath", JsonValue::String(PathText(changes[0].column))},
+                                        {"newColumnPath", JsonValue::String(PathText(renamed))}});
+  } else {
+    JsonValue& one = told.elements()[0];
+    std::erase_if(one.members(), [](const JsonValue::Member& member) { return member.first == "position"; });
+    operation = Named("CHANGE COLUMN", {{"column", JsonValue::String(one.ToString())}});
+    if (changes[0].place) {
+      operation.parameters.emplace_back("position", JsonValue::String(PlaceText(*changes[0].place)));
+    }
+  }
+  return Settle(table, std::move(proposed), WithTypeChanges(schema, table.schema()), std::move(operation));
+}
+
+arrow::Result<Alteration> ReplaceColumns(const Snapshot& table, const std::vector<StructField>& columns) {
+  JsonValue told = JsonValue::Array();
+  for (const StructField& field : columns) told.elements().push_back(FieldJson({}, field));
+  DataTypePtr asked = types::Struct(columns);
+  bool drops = ModeOf(table) != ColumnMappingMode::kNone;
+  ARROW_ASSIGN_OR_RAISE(auto why, WhyNotReplaced(*table.schema(), *asked, {}, drops, WidensTypes(table)));
+  if (why) {
+    return UserError(
+        "DELTA_UNSUPPORTED_ALTER_TABLE_REPLACE_COL_OP",
+        {{"details", *why}, {"oldSchema", table.schema()->ToTreeString()}, {"newSchema", asked->ToTreeString()}});
+  }
+  DataTypePtr schema = WithTypeChanges(CarryOver(table.schema(), asked), table.schema());
+  ARROW_RETURN_NOT_OK(CheckNoDuplicateColumns(*schema, "REPLACING_COLUMNS"));
+  return Settle(table, table.metadata(), schema,
+                Named("REPLACE COLUMNS", {{"columns", JsonValue::String(told.ToString())}}));
+}
+
+arrow::Result<Alteration> AddConstraint(const Snapshot& table, const std::string& name, const std::string& sql) {
+  std::string key = std::string(kConstraintPrefix) + ToLowerAscii(name);
+  if (auto before = table.metadata().Property(key)) {
+    return UserError("DELTA_CONSTRAINT_ALREADY_EXISTS", {{"constraintName", name}, {"oldConstraint", *before}});
+  }
+  Metadata proposed = table.metadata();
+  proposed.configuration[key] = sql;
+  return Settle(table, std::move(proposed), table.schema(),
+                Named("ADD CONSTRAINT", {{"name", JsonValue::String(name)}, {"expr", JsonValue::String(sql)}}));
+}
+
+arrow::Result<Alteration> DropConstraint(const Snapshot& table, const std::string& name, bool if_exists,
+                                         const std::string& table_name) {
+  std::string key = std::string(kConstraintPrefix) + ToLowerAscii(name);
+  auto before = table.metadata().Property(key);
+  if (!before && !if_exists) {
+    return UserError("DELTA_CONSTRAINT_DOES_NOT_EXIST",
+                     {{"constraintName", name},
+                      {"tableName", table_name},
+                      {"config", "spark.databricks.delta.constraints.assumesDropIfExists.enabled"},
+                      {"confValue", "true"}});
+  }
+  Metadata proposed = table.metadata();
+  proposed.configuration.erase(key);
+  std::vector<JsonValue::Member> parameters = {{"name", JsonValue::String(name)}};
+  if (before) parameters.emplace_back("expr", JsonValue::String(*before));
+  parameters.emplace_back("existed", JsonValue::String(before ? "true" : "false"));
+  return Settle(table, std::move(proposed), table.schema(), Named("DROP CONSTRAINT", std::move(parameters)));
+}
+
+}  // namespace millrace::delta
