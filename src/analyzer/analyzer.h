@@ -42,6 +42,8 @@ struct AnalyzerContext {
   /// Inside a persisted view: the database its names are looked up in, and how many views are around.
   std::optional<std::string> view_database;
   int view_depth = 0;
+  /// The SQL functions whose bodies are around, outermost first.
+  std::vector<std::string> function_path;
   /// Runs a plan to its end, now; its rows by partition. For relations whose columns depend on rows (transpose, pivot
   /// without values, schema inference) and the steps of WITH RECURSIVE. Empty where nothing may run.
   std::function<arrow::Result<std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>>(const logical::PlanPtr&)>

@@ -21,7 +21,8 @@ using expression::AttributePtr;
 using expression::ExpressionKind;
 using expression::Literal;
 
-// Functions that SQL also knows without parentheses; a column of that name wins.
+// Functions that SQL also knows without parentheses; a column of that name wins, but no alias and no column of an outer
+// query.
 bool IsWordFunction(std::string_view name) {
   static constexpr std::string_view kWords[] = {"current_date", "current_timestamp", "current_user", "user",
                                                 "session_user", "localtimestamp",    "current_time"};
@@ -48,13 +49,13 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
       below_->reads_hidden = below_->reads_hidden || value.has_value();
       if (value) return *value;
     }
+    if (parts.size() == 1 && IsWordFunction(parts[0])) {
+      return function::BindCall(ToLowerAscii(parts[0]), {}, context_.eval);
+    }
     ARROW_ASSIGN_OR_RAISE(value, ResolveLateralAlias(parts));
     if (value) return *value;
     ARROW_ASSIGN_OR_RAISE(value, relations_->ResolveOuter(parts));
     if (value) return *value;
-    if (parts.size() == 1 && IsWordFunction(parts[0])) {
-      return function::BindCall(ToLowerAscii(parts[0]), {}, context_.eval);
-    }
     // Hive's name of grouping_id().
     if (parts.size() == 1 && EqualsIgnoreCase(parts[0], "grouping__id")) {
       return function::BindCall("grouping_id", {}, context_.eval);

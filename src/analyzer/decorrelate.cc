@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/column_value.h"
 #include "analyzer/subqueries.h"
 #include "base/error.h"
 #include "expression/call.h"
@@ -159,7 +160,10 @@ class Puller {
     if (condition.kind() != expression::ExpressionKind::kCall || condition.children().size() != 2) return false;
     const std::string& name = static_cast<const expression::Call&>(condition).name();
     if (name != "=" && name != "<=>") return false;
-    return ReadsOuter(*condition.children()[0]) != ReadsOuter(*condition.children()[1]);
+    bool outer_first = ReadsOuter(*condition.children()[0]);
+    if (outer_first == ReadsOuter(*condition.children()[1])) return false;
+    // A group for each value of the columns must be one for each value compared.
+    return IsColumnValue(*condition.children()[outer_first ? 1 : 0]);
   }
 
   std::set<AttributeId> outer_;
@@ -167,6 +171,20 @@ class Puller {
 };
 
 }  // namespace
+
+bool IsColumnValue(const expression::Expression& value) {
+  if (value.kind() == expression::ExpressionKind::kAttribute) return true;
+  if (value.kind() != expression::ExpressionKind::kCast) return false;
+  const expression::Expression& child = *value.children()[0];
+  const types::DataType& from = *child.type();
+  const types::DataType& to = *value.type();
+  bool keeps =
+      (from.is_integral() && (to.id() == types::TypeId::kDecimal || (to.is_integral() && from.id() <= to.id()))) ||
+      (from.id() == types::TypeId::kFloat && to.id() == types::TypeId::kDouble) ||
+      (from.id() == types::TypeId::kInteger && to.id() == types::TypeId::kDouble) ||
+      (from.id() == types::TypeId::kDecimal && to.id() == types::TypeId::kDecimal && to.scale() >= from.scale());
+  return keeps && IsColumnValue(child);
+}
 
 arrow::Result<Decorrelated> Decorrelate(const PlanPtr& plan, const AttributeVector& outer) {
   Puller puller(outer);

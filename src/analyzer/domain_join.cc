@@ -309,6 +309,15 @@ class Pusher {
   const expression::EvalContext& eval_;
 };
 
+bool HasGlobalAggregate(const logical::Plan& plan) {
+  bool found = false;
+  logical::VisitPlan(plan, [&](const logical::Plan& node) {
+    found = found || (node.kind() == logical::NodeKind::kAggregate &&
+                      static_cast<const logical::Aggregate&>(node).grouping().empty());
+  });
+  return found;
+}
+
 }  // namespace
 
 AttributeVector OuterColumns(const logical::Plan& plan, const AttributeVector& outer) {
@@ -345,6 +354,39 @@ arrow::Result<DomainPlan> JoinWithDomain(const PlanPtr& plan, const AttributeVec
   PlanPtr values = std::make_shared<logical::Project>(ExpressionVector(columns.begin(), columns.end()), input);
   PlanPtr domain = std::make_shared<logical::Deduplicate>(values->output(), false, values);
   return Pusher(columns, std::move(domain), eval).Push(plan);
+}
+
+arrow::Result<PlanPtr> JoinBeside(JoinType type, PlanPtr left, PlanPtr right, ExpressionVector conditions,
+                                  const expression::EvalContext& eval) {
+  AttributeVector columns = left->output();
+  AttributeVector shown = right->output();
+  AttributeVector read = OuterColumns(*right, columns);
+  arrow::Result<Decorrelated> simple = Decorrelate(right, columns);
+  // Without rows such an aggregate still gives one, which a join on conditions would lose.
+  bool by_conditions = simple.ok() && (simple->conditions.empty() || !HasGlobalAggregate(*right));
+  if (by_conditions || read.empty()) {
+    ARROW_RETURN_NOT_OK(simple);
+    right = simple->plan;
+    conditions.insert(conditions.begin(), simple->conditions.begin(), simple->conditions.end());
+  } else {
+    ARROW_ASSIGN_OR_RAISE(DomainPlan run, JoinWithDomain(right, read, left, eval));
+    right = run.plan;
+    ARROW_ASSIGN_OR_RAISE(ExpressionVector same, SameValues(read, run.domain, eval));
+    conditions.insert(conditions.begin(), same.begin(), same.end());
+  }
+  size_t num_left = columns.size();
+  auto join =
+      std::make_shared<logical::Join>(type, logical::JoinConjuncts(conditions), std::move(left), std::move(right));
+  // What the conditions read of the right side is not part of the result.
+  ExpressionVector items(columns.begin(), columns.end());
+  for (const AttributePtr& column : shown) {
+    for (size_t i = num_left; i < join->output().size(); ++i) {
+      if (join->output()[i]->id() != column->id()) continue;
+      items.push_back(join->output()[i]);
+      break;
+    }
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(join));
 }
 
 }  // namespace millrace::analyzer

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analyzer/subqueries.h"
+#include "logical/node/join.h"
 
 namespace millrace::analyzer {
 
@@ -23,6 +24,11 @@ struct DomainPlan {
 /// Source: T. Neumann, A. Kemper: Unnesting Arbitrary Queries (BTW 2015); Spark, DecorrelateInnerQuery.
 arrow::Result<DomainPlan> JoinWithDomain(const PlanPtr& plan, const AttributeVector& columns, const PlanPtr& input,
                                          const expression::EvalContext& eval);
+
+/// Joins `left` with what `right` is for each of its rows (LATERAL); `conditions` are over the columns of both. The
+/// output is that of both.
+arrow::Result<PlanPtr> JoinBeside(logical::JoinType type, PlanPtr left, PlanPtr right, ExpressionVector conditions,
+                                  const expression::EvalContext& eval);
 
 /// left[i] <=> right[i], for all.
 arrow::Result<ExpressionVector> SameValues(const AttributeVector& left, const AttributeVector& right,

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "analyzer/relation_resolver.h"
+#include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/query_context.h"
+#include "expression/aggregate.h"
 #include "expression/call.h"
 #include "expression/cast.h"
 #include "expression/type_coercion.h"
@@ -225,12 +227,33 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAlias(const connect::Exp
   return std::make_shared<Alias>(std::move(child), alias.name(0), expression::NextAttributeId(), alias.metadata());
 }
 
+namespace {
+
+// The aggregate in `value` over the rows for which `filter` holds.
+ExpressionPtr WithFilter(const ExpressionPtr& value, const ExpressionPtr& filter) {
+  return expression::Transform(value, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() != ExpressionKind::kAggregateCall) return nullptr;
+    const auto& call = static_cast<const expression::AggregateCall&>(*node);
+    ExpressionVector arguments(call.children().begin(), call.children().begin() + call.num_arguments());
+    return std::make_shared<expression::AggregateCall>(call.function(), std::move(arguments), call.distinct(), filter);
+  });
+}
+
+}  // namespace
+
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::Expression& message) {
   const auto& call = message.unresolved_function();
   const std::string& name = call.function_name();
   bool filtered = name == sql::kAggregateFilter && call.arguments_size() == 2;
   if (filtered || (name == sql::kIgnoreNulls && call.arguments_size() == 1)) {
     const connect::Expression& inner = call.arguments(0);
+    bool within = filtered && inner.has_unresolved_function() && inner.unresolved_function().is_internal() &&
+                  inner.unresolved_function().function_name() == sql::kWithinGroup;
+    if (within) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr filter, ResolveAggregateFilter(call.arguments(1)));
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ResolveWithinGroup(inner));
+      return WithFilter(value, filter);
+    }
     if (!inner.has_unresolved_function() || inner.unresolved_function().is_internal()) {
       return NotSupported(name + " over another modifier");
     }
@@ -248,6 +271,12 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::
     return Resolve(call.arguments(1));
   }
   if (name == sql::kWithinGroup) return ResolveWithinGroup(message);
+  if (name == sql::kInputOrdinal && call.arguments_size() == 1) {
+    int32_t ordinal = call.arguments(0).literal().integer();
+    if (ordinal >= 1 && static_cast<size_t>(ordinal) <= input_.size()) return input_[static_cast<size_t>(ordinal) - 1];
+    return UserError("GROUP_BY_POS_OUT_OF_RANGE",
+                     {{"index", std::to_string(ordinal)}, {"size", std::to_string(input_.size())}});
+  }
   return NotSupported("the internal function " + name);
 }
 
@@ -372,6 +401,11 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveKind(const connect::Expr
     }
     case connect::Expression::kCallFunction: {
       ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.call_function().function_name()));
+      if (parts.size() > 1) {
+        if (auto function = FindSqlFunction(context_, parts)) {
+          return ResolveSqlFunction(*function, message.call_function().arguments());
+        }
+      }
       if (function::FindFunction(parts.back()) == nullptr && parts.size() > 1) {
         return UserError("UNRESOLVED_ROUTINE",
                          {{"routineName", QuoteNameParts(parts)},

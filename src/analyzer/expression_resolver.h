@@ -99,6 +99,10 @@ class ExpressionResolver {
   arrow::Result<ExpressionPtr> ResolvePythonCall(
       const python::UserFunctionPtr& function, const types::DataTypePtr& type,
       const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments);
+  /// In analyzer/sql_functions.cc.
+  arrow::Result<ExpressionPtr> ResolveSqlFunction(
+      const catalog::SqlFunction& function,
+      const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments);
   arrow::Result<ExpressionPtr> ResolveSubquery(const spark::connect::Expression& message);
   /// nullopt when no item before this one has that alias.
   arrow::Result<std::optional<ExpressionPtr>> ResolveLateralAlias(const std::vector<std::string>& parts) const;

@@ -1,6 +1,7 @@
 #include "analyzer/expression_resolver.h"
 #include "analyzer/named_arguments.h"
 #include "analyzer/relation_resolver.h"
+#include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "function/function_def.h"
@@ -118,6 +119,9 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     }
   }
   const function::FunctionDef* def = function::FindFunction(lower);
+  if (def == nullptr) {
+    if (auto own = FindSqlFunction(context_, {name})) return ResolveSqlFunction(*own, arguments);
+  }
   if (def != nullptr && def->kind != function::FunctionKind::kAggregate) {
     const char* syntax = distinct                      ? "DISTINCT"
                          : modifiers.filter != nullptr ? "FILTER CLAUSE"

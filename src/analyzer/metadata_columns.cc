@@ -3,6 +3,7 @@
 #include "connector/file/metadata_column.h"
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
+#include "logical/node/subquery_alias.h"
 
 namespace millrace::analyzer {
 
@@ -25,8 +26,13 @@ AttributeVector MetadataColumnsOf(const PlanPtr& plan) {
     }
     case NodeKind::kFilter:
     case NodeKind::kProject:
-    case NodeKind::kSubqueryAlias:
       return MetadataColumnsOf(plan->child());
+    case NodeKind::kSubqueryAlias: {
+      AttributeVector columns = MetadataColumnsOf(plan->child());
+      for (auto& column : columns)
+        column = column->WithQualifier(static_cast<const logical::SubqueryAlias&>(*plan).name());
+      return columns;
+    }
     default:
       return {};
   }

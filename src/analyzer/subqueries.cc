@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/column_value.h"
 #include "analyzer/domain_join.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -58,6 +59,23 @@ bool IsAggregated(const logical::Plan& plan) {
     default:
       return plan.kind() == NodeKind::kAggregate;
   }
+}
+
+// How many aggregates without GROUP BY give a row for no rows.
+int NumGlobalAggregates(const logical::Plan& plan) {
+  int count = 0;
+  logical::VisitPlan(plan, [&](const logical::Plan& node) {
+    bool global =
+        node.kind() == NodeKind::kAggregate && static_cast<const logical::Aggregate&>(node).grouping().empty();
+    count += global ? 1 : 0;
+  });
+  return count;
+}
+
+// Joining on conditions would lose the row that a subquery gives for no rows; those must run for each outer row.
+arrow::Status NeedsDomain() {
+  return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY",
+                   {{"treeNode", ""}});
 }
 
 // What the first column of `plan` is when no row reaches its aggregate; null when that is NULL or unknown.
@@ -168,6 +186,7 @@ arrow::Status Subqueries::MakeScalar(const PlanPtr& plan, const AttributeVector&
   const AttributePtr value = plan->output()[0];
   ARROW_ASSIGN_OR_RAISE(scalar.subquery, Decorrelate(plan, outer));
   if (!scalar.subquery.conditions.empty()) {
+    if (NumGlobalAggregates(*plan) > (IsOneRow(*plan) ? 1 : 0)) return NeedsDomain();
     if (!IsAggregated(*plan)) ARROW_RETURN_NOT_OK(CountMatches(&scalar, eval));
     if (IsOneRow(*plan)) scalar.on_empty = ValueOnEmpty(*plan, *value);
     if (scalar.on_empty != nullptr) {
@@ -184,7 +203,8 @@ arrow::Status Subqueries::CountMatches(Scalar* scalar, const EvalContext& eval) 
   AttributeVector keys;
   const PlanPtr& plan = scalar->subquery.plan;
   for (const ExpressionPtr& condition : scalar->subquery.conditions) {
-    if (!TakeApart(condition, plan->output())) {
+    std::optional<Equality> equality = TakeApart(condition, plan->output());
+    if (!equality || !IsColumnValue(*equality->inner)) {
       return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY");
     }
     std::vector<AttributeId> ids = expression::References(*condition);
@@ -203,12 +223,14 @@ arrow::Status Subqueries::CountMatches(Scalar* scalar, const EvalContext& eval) 
 arrow::Status Subqueries::Correlate(const PlanPtr& plan, const AttributeVector& outer, Predicate* predicate) {
   predicate->original = plan;
   arrow::Result<Decorrelated> simple = Decorrelate(plan, outer);
-  if (simple.ok()) {
+  bool lost_rows = simple.ok() && !simple->conditions.empty() && NumGlobalAggregates(*plan) > 0;
+  if (simple.ok() && !lost_rows) {
     predicate->subquery = std::move(*simple);
     predicate->domain = predicate->subquery.conditions.empty() ? AttributeVector{} : OuterColumns(*plan, outer);
     return arrow::Status::OK();
   }
   predicate->domain = OuterColumns(*plan, outer);
+  if (lost_rows) return arrow::Status::OK();
   bool refused = !IsErrorCondition(simple.status(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY");
   return refused || predicate->domain.empty() ? simple.status() : arrow::Status::OK();
 }
@@ -288,10 +310,7 @@ arrow::Result<PlanPtr> Subqueries::JoinScalarByDomain(const Scalar& scalar, Plan
 arrow::Result<PlanPtr> Subqueries::JoinPredicateByDomain(const Predicate& predicate, PlanPtr input,
                                                          const EvalContext& eval) const {
   const bool is_in = predicate.equal != nullptr;
-  if (predicate.values.size() > 1) {
-    return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY",
-                     {{"treeNode", predicate.column->name()}});
-  }
+  if (predicate.values.size() > 1) return JoinTuples(predicate, std::move(input), eval);
   AttributeVector columns = input->output();
   DomainPlan run{logical::FreshCopy(predicate.original, nullptr), {}};
   ExpressionPtr member = is_in ? ExpressionPtr(run.plan->output()[0]) : nullptr;
@@ -358,6 +377,103 @@ arrow::Result<PlanPtr> Subqueries::JoinPredicateByDomain(const Predicate& predic
   ExpressionVector shown(columns.begin(), columns.end());
   shown.push_back(std::make_shared<Alias>(answer, predicate.column->name(), predicate.column->id()));
   return std::make_shared<logical::Project>(std::move(shown), std::move(joined));
+}
+
+// `(a, b) IN`: the distinct tuples of the input meet the rows that they do not differ from. Such a row is a match where
+// every comparison is true, and leaves the answer open where one is NULL.
+arrow::Result<PlanPtr> Subqueries::JoinTuples(const Predicate& predicate, PlanPtr input,
+                                              const EvalContext& eval) const {
+  AttributeVector columns = input->output();
+  PlanPtr copy = logical::FreshCopy(input, nullptr);
+  auto at_copy = [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
+    AttributeId id = static_cast<const AttributeReference&>(*node).id();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i]->id() == id) return copy->output()[i];
+    }
+    return nullptr;
+  };
+  ExpressionVector asked;
+  for (const ExpressionPtr& value : predicate.values) {
+    asked.push_back(std::make_shared<Alias>(expression::Transform(value, at_copy), "value"));
+  }
+  for (const AttributePtr& column : predicate.domain) {
+    asked.push_back(std::make_shared<Alias>(expression::Transform(ExpressionPtr(column), at_copy), column->name()));
+  }
+  PlanPtr tuples = std::make_shared<logical::Project>(std::move(asked), copy);
+  AttributeVector tuple = tuples->output();
+  tuples = std::make_shared<logical::Deduplicate>(tuple, false, std::move(tuples));
+
+  DomainPlan run{logical::FreshCopy(predicate.original, nullptr), {}};
+  AttributeVector members = run.plan->output();
+  if (!predicate.domain.empty()) {
+    ARROW_ASSIGN_OR_RAISE(run, JoinWithDomain(predicate.original, predicate.domain, input, eval));
+    members = predicate.original->output();
+  }
+  size_t width = predicate.values.size();
+  AttributeVector asked_domain(tuple.begin() + static_cast<int64_t>(width), tuple.end());
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector conditions, SameValues(asked_domain, run.domain, eval));
+  ExpressionPtr all_equal;
+  for (size_t i = 0; i < width; ++i) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("==", {tuple[i], members[i]}, eval));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr open, BindCall("coalesce", {equal, Literal::Boolean(true)}, eval));
+    conditions.push_back(std::move(open));
+    all_equal = all_equal == nullptr ? equal : std::make_shared<expression::Logical>(true, all_equal, equal);
+  }
+  PlanPtr met = std::make_shared<logical::Join>(JoinType::kInner, logical::JoinConjuncts(conditions), std::move(tuples),
+                                                run.plan);
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr sure, BindCall("coalesce", {all_equal, Literal::Boolean(false)}, eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr some_sure, BindCall("max", {sure}, eval));
+  ExpressionVector items{std::make_shared<Alias>(std::move(some_sure), "found")};
+  items.insert(items.end(), tuple.begin(), tuple.end());
+  PlanPtr answers = std::make_shared<logical::Aggregate>(ExpressionVector(tuple.begin(), tuple.end()), std::move(items),
+                                                         std::move(met));
+  AttributePtr found = answers->output()[0]->WithNullable(true);
+  ExpressionVector same;
+  for (size_t i = 0; i < tuple.size(); ++i) {
+    ExpressionPtr own = i < width ? predicate.values[i] : ExpressionPtr(predicate.domain[i - width]);
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("<=>", {std::move(own), tuple[i]}, eval));
+    same.push_back(std::move(equal));
+  }
+  PlanPtr joined = std::make_shared<logical::Join>(JoinType::kLeftOuter, logical::JoinConjuncts(same), std::move(input),
+                                                   std::move(answers));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr none, BindCall("isnull", {found}, eval));
+  ExpressionPtr answer = std::make_shared<expression::CaseWhen>(
+      ExpressionVector{none, Literal::Boolean(false), found, Literal::Boolean(true), Literal::Null(types::Boolean())},
+      true);
+  ExpressionVector shown(columns.begin(), columns.end());
+  shown.push_back(std::make_shared<Alias>(answer, predicate.column->name(), predicate.column->id()));
+  return std::make_shared<logical::Project>(std::move(shown), std::move(joined));
+}
+
+arrow::Status Subqueries::Split(const AttributeVector& left_columns, const AttributeVector& right_columns,
+                                Subqueries* left, Subqueries* right) const {
+  auto side = [&](const PlanPtr& plan, const ExpressionVector& values) -> arrow::Result<Subqueries*> {
+    auto reads = [&](const AttributeVector& columns) {
+      if (!OuterColumns(*plan, columns).empty()) return true;
+      return std::any_of(values.begin(), values.end(), [&](const ExpressionPtr& value) {
+        std::vector<AttributeId> ids = expression::References(*value);
+        return std::any_of(columns.begin(), columns.end(), [&](const AttributePtr& column) {
+          return std::find(ids.begin(), ids.end(), column->id()) != ids.end();
+        });
+      });
+    };
+    bool of_right = reads(right_columns);
+    if (of_right && reads(left_columns)) {
+      return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION",
+                       {{"subqueryExpression", logical::TreeString(*plan)}});
+    }
+    return of_right ? right : left;
+  };
+  for (const Scalar& scalar : scalars_) {
+    ARROW_ASSIGN_OR_RAISE(Subqueries * of, side(scalar.original, {}));
+    of->scalars_.push_back(scalar);
+  }
+  for (const Predicate& predicate : predicates_) {
+    ARROW_ASSIGN_OR_RAISE(Subqueries * of, side(predicate.original, predicate.values));
+    of->predicates_.push_back(predicate);
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Result<PlanPtr> Subqueries::JoinScalar(const Scalar& scalar, PlanPtr input, const EvalContext& eval) const {

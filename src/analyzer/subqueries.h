@@ -41,6 +41,10 @@ class Subqueries {
                                      const expression::EvalContext& eval);
   /// Whether `value` is the column of a scalar subquery.
   bool IsValue(const expression::Expression& value) const;
+  /// The subqueries of a join's condition, by the input whose columns they read (either, where they read none).
+  /// Errors: UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION for both.
+  arrow::Status Split(const AttributeVector& left_columns, const AttributeVector& right_columns, Subqueries* left,
+                      Subqueries* right) const;
   bool empty() const { return scalars_.empty() && predicates_.empty(); }
 
   /// `input` with a column for each subquery.
@@ -86,6 +90,8 @@ class Subqueries {
                                             const expression::EvalContext& eval) const;
   arrow::Result<PlanPtr> JoinPredicateByDomain(const Predicate& predicate, PlanPtr input,
                                                const expression::EvalContext& eval) const;
+  arrow::Result<PlanPtr> JoinTuples(const Predicate& predicate, PlanPtr input,
+                                    const expression::EvalContext& eval) const;
   arrow::Result<PlanPtr> SemiOrAnti(const Predicate& predicate, bool negated, PlanPtr input,
                                     const expression::EvalContext& eval) const;
 

@@ -47,6 +47,7 @@ bool Catalog::DropView(const std::string& name, bool global) {
 }
 
 void Catalog::CopyFrom(const Catalog& other) {
+  temporary_functions_.CopyFrom(other.temporary_functions_);
   std::map<std::string, logical::PlanPtr> views;
   std::string database;
   {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catalog/metastore.h"
+#include "catalog/sql_functions.h"
 #include "catalog/variables.h"
 #include "logical/plan.h"
 
@@ -23,6 +24,8 @@ class Catalog {
   Metastore& metastore() const { return *metastore_; }
   const Variables& variables() const { return variables_; }
   Variables& variables() { return variables_; }
+  const SqlFunctions& temporary_functions() const { return temporary_functions_; }
+  SqlFunctions& temporary_functions() { return temporary_functions_; }
   std::string current_database() const;
   /// Errors: UserError SCHEMA_NOT_FOUND.
   arrow::Status SetCurrentDatabase(const std::string& name);
@@ -54,6 +57,7 @@ class Catalog {
  private:
   std::shared_ptr<Metastore> metastore_;
   Variables variables_;
+  SqlFunctions temporary_functions_;
   mutable std::mutex mutex_;
   std::string current_database_ = kDefaultDatabase;
   /// By lower-case name.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/sql_functions.h"
 #include "logical/plan.h"
 #include "types/data_type.h"
 
@@ -83,6 +84,9 @@ class Metastore {
   void AlterTable(const std::string& database, const std::string& name, const std::function<void(Table*)>& change);
   std::vector<TablePtr> Tables(const std::string& database) const;
 
+  /// Functions of all databases.
+  SqlFunctions& functions() { return functions_; }
+
   std::optional<logical::PlanPtr> FindGlobalView(const std::string& name) const;
   /// False when it exists and `replace` is false.
   bool CreateGlobalView(const std::string& name, bool replace, logical::PlanPtr plan);
@@ -95,6 +99,7 @@ class Metastore {
   /// By database, then name.
   std::map<std::string, std::map<std::string, TablePtr>> tables_;
   std::map<std::string, logical::PlanPtr> global_views_;
+  SqlFunctions functions_;
 };
 
 /// `spark_catalog`.`database`.

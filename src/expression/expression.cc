@@ -110,6 +110,14 @@ bool HidesSwitch(std::string_view aggregate) {
   return std::find(std::begin(kNames), std::end(kNames), aggregate) != std::end(kNames);
 }
 
+bool IsCommutative(const Expression& value) {
+  if (value.kind() != ExpressionKind::kCall || value.children().size() != 2) return false;
+  static constexpr std::string_view kNames[] = {"+", "*", "=", "<=>", "&", "|", "^"};
+  const std::string& name = static_cast<const Call&>(value).name();
+  bool same_types = value.children()[0]->type()->EqualsIgnoreNullability(*value.children()[1]->type());
+  return same_types && std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 // What the node holds beside its children. What a function's kernel learnt while binding (formats, patterns) shows in
 // its text.
 bool SameNode(const Expression& a, const Expression& b) {
@@ -160,7 +168,12 @@ bool SemanticallyEqual(const Expression& a, const Expression& b) {
   if (a.kind() == ExpressionKind::kLambdaFunction) {
     return SameLambda(static_cast<const LambdaFunction&>(a), static_cast<const LambdaFunction&>(b));
   }
-  return SameChildren(a, b) && a.deterministic() && b.deterministic() && SameNode(a, b);
+  if (SameChildren(a, b)) return a.deterministic() && b.deterministic() && SameNode(a, b);
+  // a + b is b + a.
+  if (!IsCommutative(a) || !IsCommutative(b)) return false;
+  return static_cast<const Call&>(a).name() == static_cast<const Call&>(b).name() && a.deterministic() &&
+         b.deterministic() && SemanticallyEqual(*a.children()[0], *b.children()[1]) &&
+         SemanticallyEqual(*a.children()[1], *b.children()[0]);
 }
 
 }  // namespace millrace::expression

@@ -41,6 +41,31 @@ const NameIndex& Names() {
   return *names;
 }
 
+struct Unbuilt {
+  std::string_view name;
+  bool of_time;
+};
+constexpr Unbuilt kUnbuilt[] = {
+#define UNBUILT(name) {name, false},
+#define UNBUILT_TIME(name) {name, true},
+#include "function/unbuilt.def"
+#undef UNBUILT
+#undef UNBUILT_TIME
+};
+
+// Why there is no function `name` (lower case).
+arrow::Status NoFunction(std::string_view name) {
+  for (const Unbuilt& known : kUnbuilt) {
+    if (known.name != name) continue;
+    if (known.of_time) return UserError("UNSUPPORTED_TIME_TYPE");
+    return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+                     {{"methodName", "the function " + std::string(name)}, {"className", "Millrace"}});
+  }
+  return UserError("UNRESOLVED_ROUTINE",
+                   {{"routineName", QuoteIdentifier(name)},
+                    {"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"}});
+}
+
 std::string ExpectedCount(const FunctionDef& def) {
   if (def.max_arguments == def.min_arguments) return std::to_string(def.min_arguments);
   if (def.max_arguments < 0) return "> " + std::to_string(def.min_arguments - 1);
@@ -70,11 +95,7 @@ arrow::Result<ExpressionPtr> BindCall(std::string_view name, ExpressionVector ar
                                       bool distinct, ExpressionPtr filter, bool ignore_nulls) {
   std::string lower = ToLowerAscii(name);
   const FunctionDef* def = FindFunction(lower);
-  if (def == nullptr) {
-    return UserError("UNRESOLVED_ROUTINE",
-                     {{"routineName", QuoteIdentifier(name)},
-                      {"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"}});
-  }
+  if (def == nullptr) return NoFunction(lower);
   auto count = static_cast<int>(arguments.size());
   if (count < def->min_arguments || (def->max_arguments >= 0 && count > def->max_arguments)) {
     return WrongNumArgs(lower, ExpectedCount(*def), arguments.size());

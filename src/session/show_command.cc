@@ -1,10 +1,12 @@
 #include <algorithm>
 
+#include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/sink.h"
 #include "function/function_def.h"
 #include "function/session_values.h"
+#include "session/function_commands.h"
 #include "session/function_names.h"
 #include "session/result_rows.h"
 #include "session/sql_command.h"
@@ -127,12 +129,21 @@ class ShowRunner {
   }
 
   arrow::Result<QueryResult> Functions(const sql::Show& show) const {
-    std::vector<std::vector<Cell>> rows;
+    std::vector<std::string> names;
+    auto add = [&](const std::string& name, const std::string& shown) {
+      if (!show.pattern || MatchesPattern(name, *show.pattern)) names.push_back(shown);
+    };
     if (show.scope != "USER") {
-      for (const std::string& name : FunctionNames()) {
-        if (!show.pattern || MatchesPattern(name, *show.pattern)) rows.push_back({name});
-      }
+      for (const std::string& name : FunctionNames()) add(name, name);
     }
+    if (show.scope != "SYSTEM") {
+      std::string database = show.name ? show.name->back() : catalog_.current_database();
+      for (const auto& own : catalog_.temporary_functions().InDatabase("")) add(own->name, own->ShownName());
+      for (const auto& own : catalog_.metastore().functions().InDatabase(database)) add(own->name, own->ShownName());
+      std::sort(names.begin(), names.end());
+    }
+    std::vector<std::vector<Cell>> rows;
+    for (const std::string& name : names) rows.push_back({name});
     return ResultOf(types::Struct({Text("function")}), rows);
   }
 
@@ -297,7 +308,12 @@ arrow::Result<QueryResult> DescribeColumn(Session& session, const sql::Describe&
                   rows);
 }
 
-arrow::Result<QueryResult> DescribeFunction(const sql::Describe& describe) {
+arrow::Result<QueryResult> DescribeFunction(Session& session, const sql::Describe& describe) {
+  if (auto own = analyzer::FindSqlFunction(session.MakeAnalyzerContext(), describe.name)) {
+    std::vector<std::vector<Cell>> lines;
+    for (std::string& line : DescribeSqlFunction(*own, describe.extended)) lines.push_back({std::move(line)});
+    return ResultOf(types::Struct({Text("function_desc")}), lines);
+  }
   const function::FunctionDef* def = function::FindFunction(describe.name.back());
   if (def == nullptr) {
     return UserError("UNRESOLVED_ROUTINE",
@@ -369,7 +385,7 @@ arrow::Result<QueryResult> RunDescribe(Session& session, const sql::Describe& de
     case Kind::kColumn:
       return DescribeColumn(session, describe);
     case Kind::kFunction:
-      return DescribeFunction(describe);
+      return DescribeFunction(session, describe);
     case Kind::kDatabase:
       return DescribeDatabase(session, describe);
     case Kind::kQuery:

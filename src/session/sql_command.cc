@@ -2,6 +2,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "session/function_commands.h"
 #include "session/result_rows.h"
 #include "session/session_variables.h"
 #include "session/table_commands.h"
@@ -77,6 +78,8 @@ struct Runner {
   }
   arrow::Result<QueryResult> operator()(const sql::SetVariable& c) const { return Done(SetVariables(session, c)); }
   arrow::Result<QueryResult> operator()(const sql::DropVariable& c) const { return Done(DropVariable(session, c)); }
+  arrow::Result<QueryResult> operator()(const sql::CreateFunction& c) const { return Done(CreateFunction(session, c)); }
+  arrow::Result<QueryResult> operator()(const sql::DropFunction& c) const { return Done(DropFunction(session, c)); }
   arrow::Result<QueryResult> operator()(const sql::Show& c) const { return RunShow(session, c); }
   arrow::Result<QueryResult> operator()(const sql::Describe& c) const { return RunDescribe(session, c); }
 

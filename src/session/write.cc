@@ -88,8 +88,8 @@ std::string DefaultSinkName(const std::string& format, const std::string& fallba
 
 }  // namespace
 
-arrow::Status Session::WriteRows(logical::PlanPtr plan, const connector::SinkDef& sink,
-                                 connector::SinkRequest request, const RunControl& control) {
+arrow::Status Session::WriteRows(logical::PlanPtr plan, const connector::SinkDef& sink, connector::SinkRequest request,
+                                 const RunControl& control) {
   if (sink.open_batch == nullptr) {
     return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
                      {{"tableName", QuoteIdentifier(sink.name)}, {"operation", "append in batch mode"}});
@@ -210,7 +210,8 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
       spec.plan = plan;
       request.schema = plan->Schema();
     }
-    std::string format = DefaultSinkName(table_provider.empty() ? start.format() : table_provider, conf_.Get("spark.sql.sources.default").value_or("parquet"));
+    std::string format = DefaultSinkName(table_provider.empty() ? start.format() : table_provider,
+                                         conf_.Get("spark.sql.sources.default").value_or("parquet"));
     spec.sink = connector::FindSink(format);
     if (spec.sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
     if (spec.sink->open_stream == nullptr) {

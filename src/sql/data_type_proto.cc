@@ -119,7 +119,7 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
     case Proto::kUdt:
       return Unsupported("UDT");
     case Proto::kTime:
-      return Unsupported("TIME");
+      return UserError("UNSUPPORTED_TIME_TYPE");
     case Proto::kGeometry:
       return Unsupported("GEOMETRY");
     case Proto::kGeography:

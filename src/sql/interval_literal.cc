@@ -174,7 +174,9 @@ arrow::Result<int32_t> ParseYearMonth(std::string_view text) {
   if (years < 0 || !dash || months < 0 || !rest.empty()) {
     return types::IntervalCastError(text, *types::YearMonthInterval(), types::IntervalParse::kUnmatched);
   }
-  if (months > 11 || total > std::numeric_limits<int32_t>::max()) {
+  // The smallest interval has no positive counterpart.
+  int64_t limit = int64_t{std::numeric_limits<int32_t>::max()} + (negative ? 1 : 0);
+  if (months > 11 || total > limit) {
     return FormatError("INTERVAL_PARSING", text, {{"interval", "year-month"}});
   }
   return static_cast<int32_t>(negative ? -total : total);
@@ -196,6 +198,7 @@ arrow::Result<int64_t> ParseDayTime(std::string_view text, IntervalUnit from, In
                                     types::IntervalParse::kUnmatched);
   };
   int64_t micros = 0;
+  const int64_t sign = negative ? -1 : 1;
   for (int unit = static_cast<int>(from); unit <= static_cast<int>(to); ++unit) {
     bool first = unit == static_cast<int>(from);
     if (!first) {
@@ -209,7 +212,8 @@ arrow::Result<int64_t> ParseDayTime(std::string_view text, IntervalUnit from, In
     if (!first && value >= kLimit[unit]) {
       return error(fmt::format("{} outside range [0, {}]", value, kLimit[unit] - 1));
     }
-    if (!AddScaled(value, kSecondsOf[unit] * kMicrosPerSecond, &micros)) return error("the value is out of range");
+    if (!AddScaled(value, sign * kSecondsOf[unit] * kMicrosPerSecond, &micros))
+      return error("the value is out of range");
   }
   if (to == IntervalUnit::kSecond && rest.starts_with('.')) {
     rest.remove_prefix(1);
@@ -217,10 +221,10 @@ arrow::Result<int64_t> ParseDayTime(std::string_view text, IntervalUnit from, In
     int64_t fraction = TakeDigits(&rest, 9);
     if (fraction < 0) return unmatched();
     for (; digits < 9; ++digits) fraction *= 10;
-    if (!AddScaled(fraction / 1000, 1, &micros)) return error("the value is out of range");
+    if (!AddScaled(fraction / 1000, sign, &micros)) return error("the value is out of range");
   }
   if (!rest.empty()) return unmatched();
-  return negative ? -micros : micros;
+  return micros;
 }
 
 }  // namespace millrace::sql

@@ -157,13 +157,14 @@ TEST(ParseQuery, Plans) {
        "aggregate(t, [grouping_sets!(grouping_set!(a, b), a, grouping_set!())], [a])"},
       {"SELECT a, count(*) AS n FROM t GROUP BY a HAVING n > 1 AND sum(b) > 2 ORDER BY max(b), a, n",
        "drop(sort(filter(aggregate(t, [a], [a, count(1) AS n, sum(b) AS __hidden_0, max(b) AS __hidden_1]), "
-       "((n > 1) AND (__hidden_0 > 2))), [__hidden_1 ASC NULLS FIRST, a ASC NULLS FIRST, n ASC NULLS FIRST]), "
+       "having!(((n > 1) AND (__hidden_0 > 2)))), [__hidden_1 ASC NULLS FIRST, a ASC NULLS FIRST, n ASC NULLS FIRST]), "
        "__hidden_0, __hidden_1)"},
       {"SELECT count(*) FROM t GROUP BY upper(t.a), b HAVING upper(t.a) = 'X' ORDER BY b",
        "drop(sort(filter(aggregate(t, [upper(t.a), b], [count(1), upper(t.a) AS __hidden_0, b AS __hidden_1]), "
-       "(__hidden_0 = X)), [__hidden_1 ASC NULLS FIRST]), __hidden_0, __hidden_1)"},
+       "having!((__hidden_0 = X))), [__hidden_1 ASC NULLS FIRST]), __hidden_0, __hidden_1)"},
       {"SELECT count(*) FROM t HAVING max(a) > 1 UNION ALL SELECT 2",
-       "UNION_ALL(drop(filter(aggregate(t, [], [count(1), max(a) AS __hidden_0]), (__hidden_0 > 1)), __hidden_0), "
+       "UNION_ALL(drop(filter(aggregate(t, [], [count(1), max(a) AS __hidden_0]), having!((__hidden_0 > 1))), "
+       "__hidden_0), "
        "project(one_row, [2]))"},
       {"SELECT a FROM t QUALIFY rank() OVER (ORDER BY b) = 1",
        "drop(filter(project(t, [a, rank() windowspecdefinition(b ASC NULLS FIRST, unspecifiedframe$()) AS "
@@ -266,7 +267,8 @@ TEST(ParseStatement, Commands) {
   EXPECT_EQ(RenderPlan(*statement.query), "project(one_row, [1])");
 
   EXPECT_EQ(ParsedAs<Show>("SHOW TABLES IN db LIKE 'a*'").pattern, "a*");
-  auto table = ParsedAs<CreateTable>("CREATE TABLE d.t (a INT NOT NULL, b STRING DEFAULT 'x') USING json PARTITIONED BY (a)");
+  auto table =
+      ParsedAs<CreateTable>("CREATE TABLE d.t (a INT NOT NULL, b STRING DEFAULT 'x') USING json PARTITIONED BY (a)");
   EXPECT_EQ(table.columns.size(), 2U);
   EXPECT_FALSE(table.columns[0].field.nullable);
   EXPECT_EQ(types::DefaultOf(table.columns[1].field), "'x'");

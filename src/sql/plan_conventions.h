@@ -61,6 +61,11 @@ inline constexpr std::string_view kGroupingSet = "grouping_set";
 /// The condition of NATURAL JOIN: all columns of the same name are equal and appear once.
 inline constexpr std::string_view kNaturalJoin = "natural_join";
 
+/// input_ordinal(n): the n-th column of the input (|> AGGREGATE … GROUP BY n).
+inline constexpr std::string_view kInputOrdinal = "input_ordinal";
+/// having(condition), the condition of a Filter over an Aggregate: names mean columns below the aggregate first.
+inline constexpr std::string_view kHaving = "having";
+
 /// pivot_values(value…), the only grouping expression of PIVOT in SQL: groups by the columns nothing else reads. A
 /// value may be an alias.
 inline constexpr std::string_view kPivotValues = "pivot_values";

@@ -300,6 +300,36 @@ struct DropVariable {
   bool if_exists = false;
 };
 
+/// CREATE [OR REPLACE] [TEMPORARY] FUNCTION name(…) [RETURNS …] RETURN body.
+struct CreateFunction {
+  struct Parameter {
+    types::StructField field;
+    std::optional<std::string> default_text;
+    std::string comment;
+  };
+  NameParts name;
+  bool temporary = false;
+  bool replace = false;
+  bool if_not_exists = false;
+  std::vector<Parameter> parameters;
+  std::string parameters_text;
+  bool is_table = false;
+  /// Null: the body's. Of a table function a struct of its columns.
+  types::DataTypePtr returns;
+  std::string returns_text;
+  std::optional<bool> deterministic;
+  std::optional<bool> reads_data;
+  std::optional<std::string> comment;
+  std::string body;
+  bool body_is_query = false;
+};
+
+struct DropFunction {
+  NameParts name;
+  bool temporary = false;
+  bool if_exists = false;
+};
+
 /// UPDATE, DELETE and MERGE of a table.
 struct ChangeRows {
   NameParts table;
@@ -309,7 +339,7 @@ struct ChangeRows {
 using Command = std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation,
                              CreateDatabase, DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show,
                              Describe, Use, AlterTable, CommentOnTable, CacheTable, Refresh, Analyze, Explain,
-                             DeclareVariable, SetVariable, DropVariable, ChangeRows>;
+                             DeclareVariable, SetVariable, DropVariable, CreateFunction, DropFunction, ChangeRows>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -321,6 +321,32 @@ void SetKind(PatternMismatch* mismatch, PatternMismatch::Kind kind) {
   if (mismatch != nullptr) mismatch->kind = kind;
 }
 
+// Whether what the text says of a date beside what made it is true of it.
+bool AgreesWith(int64_t days, const Fields& fields, PatternMismatch* mismatch) {
+  CivilDate date = CivilFromDays(days);
+  const struct {
+    Field field;
+    const char* name;
+    int64_t derived;
+  } kParts[] = {{Field::kMonth, "MonthOfYear", date.month},
+                {Field::kDay, "DayOfMonth", date.day},
+                {Field::kDayOfYear, "DayOfYear", DayOfYear(date)}};
+  for (const auto& part : kParts) {
+    if (!fields.Has(part.field) || fields.Get(part.field) == part.derived) continue;
+    if (mismatch != nullptr) {
+      // Java blames a date in full, Spark one it has filled up.
+      bool raw = mismatch->kind == PatternMismatch::Kind::kRaw;
+      int64_t first = raw ? fields.Get(part.field) : part.derived;
+      int64_t second = raw ? part.derived : fields.Get(part.field);
+      mismatch->message =
+          fmt::format("Conflict found: Field {} {} differs from {} {} derived from {:04}-{:02}-{:02}{}", part.name,
+                      first, part.name, second, date.year, date.month, date.day, raw ? "." : "");
+    }
+    return false;
+  }
+  return true;
+}
+
 bool ResolveDate(const Fields& fields, int64_t* days, PatternMismatch* mismatch) {
   if (fields.Has(Field::kModifiedJulianDay)) {
     *days = fields.Get(Field::kModifiedJulianDay) - 40587;
@@ -336,9 +362,11 @@ bool ResolveDate(const Fields& fields, int64_t* days, PatternMismatch* mismatch)
   bool full = year && ((fields.Has(Field::kMonth) && fields.Has(Field::kDay)) || fields.Has(Field::kDayOfYear));
   SetKind(mismatch, full ? PatternMismatch::Kind::kValue : PatternMismatch::Kind::kRaw);
   if (fields.Has(Field::kDayOfYear) && !(year && fields.Has(Field::kMonth) && fields.Has(Field::kDay))) {
-    return YearDayOf(year.value_or(1970), fields.Get(Field::kDayOfYear), days, mismatch);
+    return YearDayOf(year.value_or(1970), fields.Get(Field::kDayOfYear), days, mismatch) &&
+           AgreesWith(*days, fields, mismatch);
   }
-  return CivilOf(year.value_or(1970), fields.GetOr(Field::kMonth, 1), fields.GetOr(Field::kDay, 1), days, mismatch);
+  return CivilOf(year.value_or(1970), fields.GetOr(Field::kMonth, 1), fields.GetOr(Field::kDay, 1), days, mismatch) &&
+         AgreesWith(*days, fields, mismatch);
 }
 
 bool ResolveTime(const Fields& fields, int64_t* second_of_day, int64_t* micros, PatternMismatch* mismatch) {

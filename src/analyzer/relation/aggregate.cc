@@ -4,6 +4,7 @@
 #include <set>
 
 #include "analyzer/aggregate_items.h"
+#include "analyzer/generators.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -354,6 +355,46 @@ arrow::Result<ExpressionPtr> WithSubqueryValues(const ExpressionPtr& item, const
   return children.empty() ? item : item->WithChildren(std::move(children));
 }
 
+// Generators above an aggregate: what they read of it is an item of its own.
+struct GeneratorsAbove {
+  /// What stands above the aggregate, generators among it; empty when there is none.
+  ExpressionVector shown;
+  std::vector<ExpressionResolver::GeneratorNames> names;
+
+  /// Takes the generators out of `items`.
+  void TakeFrom(ExpressionVector* items, const std::vector<ExpressionResolver::GeneratorNames>& given) {
+    bool any = std::any_of(items->begin(), items->end(),
+                           [](const ExpressionPtr& item) { return item->kind() == ExpressionKind::kGeneratorCall; });
+    if (!any) return;
+    ExpressionVector kept;
+    for (const ExpressionPtr& item : *items) {
+      if (item->kind() != ExpressionKind::kGeneratorCall) {
+        kept.push_back(item);
+        shown.push_back(expression::ToAttribute(item));
+        continue;
+      }
+      ExpressionVector children;
+      for (const ExpressionPtr& child : item->children()) {
+        children.push_back(child);
+        if (child->foldable()) continue;
+        kept.push_back(std::make_shared<Alias>(child, "_gen_input_" + std::to_string(kept.size())));
+        children.back() = expression::ToAttribute(kept.back());
+      }
+      shown.push_back(item->WithChildren(std::move(children)));
+      for (const auto& name : given) {
+        if (name.generator == item) names.push_back({shown.back(), name.names});
+      }
+    }
+    *items = std::move(kept);
+  }
+
+  arrow::Result<PlanPtr> Apply(arrow::Result<PlanPtr> aggregate) {
+    if (!aggregate.ok() || shown.empty()) return aggregate;
+    ARROW_ASSIGN_OR_RAISE(PlanPtr plan, ExtractGenerators(&shown, names, *std::move(aggregate)));
+    return std::make_shared<logical::Project>(std::move(shown), std::move(plan));
+  }
+};
+
 arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const spark::connect::Aggregate& message,
                                              PlanPtr child) {
   OperatorInput below;
@@ -371,8 +412,10 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
     if (!had_sets && grouping.sets().empty()) plain = grouping.keys().size();
   }
   const expression::EvalContext& eval = resolver.context().eval;
+  GeneratorsAbove generators;
+  if (!grouping.is_all()) generators.TakeFrom(&items, expressions.generator_names());
   for (ExpressionPtr& item : items) {
-    if (item->kind() == ExpressionKind::kGeneratorCall) return NotSupported("a generator in an aggregate");
+    if (item->kind() == ExpressionKind::kGeneratorCall) return NotSupported("a generator in an aggregate by ALL");
     if (below.subqueries.IsValue(*item)) {
       item = std::make_shared<Alias>(item, expression::ToAttribute(item)->name());
     }
@@ -384,10 +427,10 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
     ARROW_RETURN_NOT_OK(CheckGroupingCalls(*item, grouping.keys(), !grouping.sets().empty()));
   }
   child = resolver.WithHidden(child, below);
-  // GROUPING SETS (()) is the grand total, which is there without rows too.
-  bool total = !grouping.sets().empty() && grouping.keys().empty();
+  // GROUPING SETS (()) is the grand total, which is there without rows too; several of them are not.
+  bool total = grouping.sets().size() == 1 && grouping.keys().empty();
   if (grouping.sets().empty() || total) {
-    return MakeAggregate(grouping.keys(), std::move(items), std::move(child), std::move(below), eval);
+    return generators.Apply(MakeAggregate(grouping.keys(), std::move(items), std::move(child), std::move(below), eval));
   }
   if (!below.window_functions.empty()) return NotSupported("window functions beside grouping sets");
   ARROW_ASSIGN_OR_RAISE(child, below.ApplyBelowWindows(std::move(child), eval));
@@ -396,7 +439,7 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
   for (auto& set : sets) {
     for (size_t i = 0; i < plain; ++i) set.push_back(i);
   }
-  return AggregateSets(grouping.keys(), items, sets, std::move(child));
+  return generators.Apply(AggregateSets(grouping.keys(), items, sets, std::move(child)));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/domain_join.h"
+#include "analyzer/operator_input.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -61,15 +63,28 @@ arrow::Result<ExpressionPtr> UsingColumn(const std::string& name, const Attribut
 
 // USING (a, b): the keys once, then the other columns of both sides.
 arrow::Result<PlanPtr> JoinUsing(RelationResolver& resolver, JoinType type, const std::vector<std::string>& names,
-                                 const RelationResolver::Pair& pair) {
+                                 RelationResolver::Pair pair) {
+  // Keys that joins below hide stay hidden columns of this one. They are looked for by qualified names only.
+  const AttributeVector left_columns = pair.left->output(), right_columns = pair.right->output();
+  AttributeVector hidden_below;
+  for (PlanPtr* side : {&pair.left, &pair.right}) {
+    if (!resolver.IsHiding(*side)) continue;
+    OperatorInput below;
+    below.hidden = resolver.HiddenOf(*side);
+    below.reads_hidden = true;
+    size_t shown = (*side)->output().size();
+    *side = resolver.WithHidden(*side, below);
+    hidden_below.insert(hidden_below.end(), (*side)->output().begin() + static_cast<int64_t>(shown),
+                        (*side)->output().end());
+  }
   bool case_sensitive = resolver.context().eval.case_sensitive;
   const expression::EvalContext& eval = resolver.context().eval;
   ExpressionVector left_keys;
   ExpressionVector right_keys;
   ExpressionPtr condition;
   for (const std::string& name : names) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr left, UsingColumn(name, pair.left->output(), "left", case_sensitive));
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr right, UsingColumn(name, pair.right->output(), "right", case_sensitive));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr left, UsingColumn(name, left_columns, "left", case_sensitive));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr right, UsingColumn(name, right_columns, "right", case_sensitive));
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, function::BindCall("==", {left, right}, eval));
     condition = condition == nullptr ? equal : std::make_shared<expression::Logical>(true, condition, equal);
     left_keys.push_back(std::move(left));
@@ -101,12 +116,15 @@ arrow::Result<PlanPtr> JoinUsing(RelationResolver& resolver, JoinType type, cons
       items.push_back(shown(left_keys[i]));
     }
   }
-  for (const AttributePtr& column : join->output()) {
-    if (!is_key(column, left_keys) && !is_key(column, right_keys)) items.push_back(column);
-  }
   AttributeVector keys;
   for (const AttributePtr& column : join->output()) {
-    if (is_key(column, left_keys) || is_key(column, right_keys)) keys.push_back(column);
+    bool hidden = std::any_of(hidden_below.begin(), hidden_below.end(),
+                              [&](const AttributePtr& other) { return other->id() == column->id(); });
+    if (hidden || is_key(column, left_keys) || is_key(column, right_keys)) {
+      keys.push_back(column);
+    } else {
+      items.push_back(column);
+    }
   }
   PlanPtr projected = std::make_shared<logical::Project>(std::move(items), std::move(join));
   resolver.Hide(projected, std::move(keys));
@@ -120,7 +138,7 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   ARROW_ASSIGN_OR_RAISE(RelationResolver::Pair pair, resolver.ResolvePair(message.left(), message.right()));
   ARROW_ASSIGN_OR_RAISE(JoinType type, ToJoinType(message.join_type()));
   if (message.using_columns_size() > 0) {
-    return JoinUsing(resolver, type, {message.using_columns().begin(), message.using_columns().end()}, pair);
+    return JoinUsing(resolver, type, {message.using_columns().begin(), message.using_columns().end()}, std::move(pair));
   }
   if (message.has_join_condition() && message.join_condition().has_unresolved_function() &&
       message.join_condition().unresolved_function().is_internal() &&
@@ -131,7 +149,7 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
           auto match, ResolveName({column->name()}, pair.right->output(), resolver.context().eval.case_sensitive));
       if (match) names.push_back(column->name());
     }
-    if (!names.empty()) return JoinUsing(resolver, type, names, pair);
+    if (!names.empty()) return JoinUsing(resolver, type, names, std::move(pair));
     return std::make_shared<logical::Join>(type, nullptr, std::move(pair.left), std::move(pair.right));
   }
   if (!message.has_join_condition()) {
@@ -139,7 +157,10 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   }
   AttributeVector both = pair.left->output();
   both.insert(both.end(), pair.right->output().begin(), pair.right->output().end());
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver.Expressions(both).Resolve(message.join_condition()));
+  OperatorInput below;
+  below.window_functions_allowed = false;
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver.Expressions(both, &below).Resolve(message.join_condition()));
+  if (below.time_windows.column() != nullptr) return NotSupported("a time window in the condition of a join");
   if (condition->type()->id() != types::TypeId::kBoolean) {
     if (condition->type()->id() != types::TypeId::kNull) {
       return UserError("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
@@ -150,19 +171,25 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   }
   // CROSS JOIN … ON is an inner join; only the word says that it was meant.
   if (type == JoinType::kCross) type = JoinType::kInner;
-  return std::make_shared<logical::Join>(type, std::move(condition), std::move(pair.left), std::move(pair.right));
+  if (below.subqueries.empty()) {
+    return std::make_shared<logical::Join>(type, std::move(condition), std::move(pair.left), std::move(pair.right));
+  }
+  // The condition reads a column for each subquery, which either input gets.
+  Subqueries of_left, of_right;
+  ARROW_RETURN_NOT_OK(below.subqueries.Split(pair.left->output(), pair.right->output(), &of_left, &of_right));
+  ARROW_ASSIGN_OR_RAISE(PlanPtr left, of_left.Apply(std::move(pair.left), resolver.context().eval));
+  ARROW_ASSIGN_OR_RAISE(PlanPtr right, of_right.Apply(std::move(pair.right), resolver.context().eval));
+  auto join = std::make_shared<logical::Join>(type, std::move(condition), std::move(left), std::move(right));
+  ExpressionVector items;
+  for (const AttributePtr& column : join->output()) {
+    bool wanted =
+        std::any_of(both.begin(), both.end(), [&](const AttributePtr& one) { return one->id() == column->id(); });
+    if (wanted) items.push_back(column);
+  }
+  return std::make_shared<logical::Project>(std::move(items), std::move(join));
 }
 
 namespace {
-
-bool HasGlobalAggregate(const logical::Plan& plan) {
-  bool found = false;
-  logical::VisitPlan(plan, [&](const logical::Plan& node) {
-    found = found || (node.kind() == logical::NodeKind::kAggregate &&
-                      static_cast<const logical::Aggregate&>(node).grouping().empty());
-  });
-  return found;
-}
 
 // The rows that a chain of projections and filters over generators makes of nothing, made of each left row instead: the
 // left columns run through. Null for other plans.
@@ -204,31 +231,15 @@ arrow::Result<PlanPtr> JoinLateralSubquery(RelationResolver& resolver, const spa
     items.insert(items.end(), shown.begin(), shown.end());
     return std::make_shared<logical::Project>(std::move(items), std::move(generated));
   }
-  ARROW_ASSIGN_OR_RAISE(Decorrelated lateral, Decorrelate(right, left->output()));
-  // Without rows such an aggregate still gives one, which a join would lose.
-  if (!lateral.conditions.empty() && HasGlobalAggregate(*right)) {
-    return NotSupported("a LATERAL subquery that aggregates without GROUP BY");
-  }
+  ExpressionVector conditions;
   if (message.has_join_condition()) {
     AttributeVector both = left->output();
     both.insert(both.end(), shown.begin(), shown.end());
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition,
                           resolver.Expressions(both).ResolveCondition(message.join_condition()));
-    lateral.conditions.push_back(std::move(condition));
+    conditions.push_back(std::move(condition));
   }
-  AttributeVector columns = left->output();
-  size_t num_left = columns.size();
-  auto join = std::make_shared<logical::Join>(type, logical::JoinConjuncts(lateral.conditions), std::move(left),
-                                              std::move(lateral.plan));
-  // What the conditions read of the subquery is not part of the result.
-  ExpressionVector items(columns.begin(), columns.end());
-  for (size_t i = num_left; i < join->output().size(); ++i) {
-    const AttributePtr& column = join->output()[i];
-    bool wanted =
-        std::any_of(shown.begin(), shown.end(), [&](const AttributePtr& one) { return one->id() == column->id(); });
-    if (wanted) items.push_back(column);
-  }
-  return std::make_shared<logical::Project>(std::move(items), std::move(join));
+  return JoinBeside(type, std::move(left), std::move(right), std::move(conditions), resolver.context().eval);
 }
 
 }  // namespace
@@ -251,7 +262,10 @@ arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver& resolver, const Rela
       break;
     }
   }
-  if (!right->has_unresolved_table_valued_function() || message.has_join_condition()) {
+  bool is_function = right->has_unresolved_table_valued_function();
+  bool own =
+      is_function && function::FindFunction(right->unresolved_table_valued_function().function_name()) == nullptr;
+  if (!is_function || own || message.has_join_condition()) {
     return JoinLateralSubquery(resolver, message, std::move(left));
   }
   const auto& function = right->unresolved_table_valued_function();

@@ -5,11 +5,13 @@
 #include "analyzer/recursive_table.h"
 #include "analyzer/relation/table_changes.h"
 #include "analyzer/relation_resolver.h"
+#include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/cast.h"
 #include "expression/type_coercion.h"
 #include "expression/vector.h"
+#include "function/function_def.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/range.h"
@@ -241,6 +243,12 @@ arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Re
     range.mutable_range()->set_step(numbers.size() > 2 ? numbers[2] : 1);
     if (numbers.size() > 3) range.mutable_range()->set_num_partitions(static_cast<int32_t>(numbers[3]));
     return ResolveRange(resolver, range);
+  }
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> name, ParseNameParts(message.function_name()));
+  if (name.size() > 1 || function::FindFunction(name[0]) == nullptr) {
+    if (auto own = FindSqlFunction(resolver.context(), name)) {
+      return ResolveSqlTableFunction(resolver, *own, message.arguments());
+    }
   }
   // Any generator can stand in FROM: SELECT * FROM explode(array(1, 2)).
   Relation project;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "analyzer/aggregate_items.h"
+#include "analyzer/generators.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -32,8 +33,8 @@ bool SameName(std::string_view a, std::string_view b, bool case_sensitive) {
   return case_sensitive ? a == b : EqualsIgnoreCase(a, b);
 }
 
-// Each generator among the items becomes a Generate below the projection: with several, every combination of their
-// rows.
+}  // namespace
+
 arrow::Result<PlanPtr> ExtractGenerators(ExpressionVector* items,
                                          const std::vector<ExpressionResolver::GeneratorNames>& names, PlanPtr child) {
   ExpressionVector shown;
@@ -65,8 +66,6 @@ arrow::Result<PlanPtr> ExtractGenerators(ExpressionVector* items,
   return child;
 }
 
-}  // namespace
-
 arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation& relation) {
   const auto& project = relation.project();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(project.input()));
@@ -87,8 +86,10 @@ arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation
     for (const ExpressionPtr& item : items) ARROW_RETURN_NOT_OK(CheckGrouped(*item, {}, below));
     return MakeAggregate({}, std::move(items), std::move(child), std::move(below), eval);
   }
-  ARROW_ASSIGN_OR_RAISE(child, below.Apply(std::move(child), eval));
+  // Window functions see the rows that a generator beside them makes.
+  ARROW_ASSIGN_OR_RAISE(child, below.ApplyBelowWindows(std::move(child), eval));
   ARROW_ASSIGN_OR_RAISE(child, ExtractGenerators(&items, expressions.generator_names(), std::move(child)));
+  ARROW_ASSIGN_OR_RAISE(child, below.window_functions.Apply(std::move(child)));
   return std::make_shared<logical::Project>(std::move(items), std::move(child));
 }
 

@@ -16,6 +16,7 @@
 #include "logical/node/subquery_alias.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/plan_conventions.h"
 
 namespace millrace::analyzer {
 
@@ -95,6 +96,23 @@ arrow::Result<PlanPtr> FilterOver(const ExpressionPtr& condition, const Operator
   return plan->output().size() == shown.size() ? plan : ProjectBack(shown, std::move(plan));
 }
 
+// HAVING of nothing but columns below the aggregate that it groups by. Null when it is something else.
+arrow::Result<PlanPtr> FilterGroups(RelationResolver& resolver, const spark::connect::Expression& message,
+                                    const PlanPtr& child) {
+  const auto& aggregate = static_cast<const logical::Aggregate&>(*child);
+  const AttributeVector& rows = aggregate.child()->output();
+  OperatorInput below;
+  below.window_functions_allowed = false;
+  arrow::Result<ExpressionPtr> condition = resolver.Expressions(rows, &below).ResolveCondition(message);
+  if (!condition.ok() || !below.empty() || expression::References(**condition).empty()) return PlanPtr();
+  if (expression::Contains(**condition, ExpressionKind::kAggregateCall)) return PlanPtr();
+  AggregateItems items(aggregate.grouping(), aggregate.items());
+  ExpressionPtr above = items.Rewrite(*condition);
+  PlanPtr groups = items.Aggregate(aggregate.child());
+  if (!CheckReadsGroups(*above, *groups, rows, child->output()).ok()) return PlanPtr();
+  return FilterOver(above, below, std::move(groups), child->output(), resolver.context().eval);
+}
+
 // HAVING: the condition may aggregate, and may name columns below the aggregate. Null when it cannot be resolved so.
 arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::connect::Expression& message,
                                        const PlanPtr& child, bool aggregates) {
@@ -122,12 +140,19 @@ arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::
 arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation& relation) {
   const auto& filter = relation.filter();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(filter.input()));
+  const spark::connect::Expression* message = &filter.condition();
+  bool having = message->has_unresolved_function() && message->unresolved_function().is_internal() &&
+                message->unresolved_function().function_name() == sql::kHaving;
+  if (having) message = &message->unresolved_function().arguments(0);
+  if (having && child->kind() == logical::NodeKind::kAggregate) {
+    ARROW_ASSIGN_OR_RAISE(PlanPtr groups, FilterGroups(resolver, *message, child));
+    if (groups != nullptr) return groups;
+  }
   const expression::EvalContext& eval = resolver.context().eval;
   OperatorInput below;
   below.window_functions_allowed = false;
   below.hidden = resolver.HiddenOf(child);
-  arrow::Result<ExpressionPtr> condition =
-      resolver.Expressions(child->output(), &below).ResolveCondition(filter.condition());
+  arrow::Result<ExpressionPtr> condition = resolver.Expressions(child->output(), &below).ResolveCondition(*message);
   bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
   if (condition.ok() && !aggregates) {
     below.reads_hidden = below.reads_hidden || resolver.IsHiding(child);
@@ -141,8 +166,8 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
     return UserError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", {{"plan", "'Filter " + text.substr(1, text.size() - 2)}});
   }
   if (child->kind() == logical::NodeKind::kAggregate) {
-    ARROW_ASSIGN_OR_RAISE(PlanPtr having, FilterAggregate(resolver, filter.condition(), child, aggregates));
-    if (having != nullptr) return having;
+    ARROW_ASSIGN_OR_RAISE(PlanPtr groups, FilterAggregate(resolver, *message, child, aggregates));
+    if (groups != nullptr) return groups;
   }
   if (child->kind() == logical::NodeKind::kProject && !condition.ok()) {
     // DataFrame.filter may name a column that the select before it dropped.
@@ -150,7 +175,7 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
     AttributeVector visible = child->output();
     visible.insert(visible.end(), hidden.begin(), hidden.end());
     OperatorInput unused;
-    auto over_hidden = resolver.Expressions(visible, &unused).ResolveCondition(filter.condition());
+    auto over_hidden = resolver.Expressions(visible, &unused).ResolveCondition(*message);
     if (over_hidden.ok() && unused.empty()) {
       PlanPtr wider = ShowHidden(child, Missing(*over_hidden, child->output(), hidden));
       if (wider != nullptr) {

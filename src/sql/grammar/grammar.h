@@ -310,6 +310,13 @@ class Grammar {
   Status ParseDeclareVariable(Command* out);
   Status ParseSetVariable(Command* out);
   Status ParseDropVariable(Command* out);
+
+  // --- function_ddl.cc
+  Status ParseCreateFunction(Command* out);
+  Status ParseFunctionParameters(CreateFunction* create);
+  Status ParseFunctionReturns(CreateFunction* create);
+  Status ParseFunctionCharacteristics(CreateFunction* create);
+  Status ParseDropFunction(Command* out);
   // The query `SELECT` of these tokens, which name no relation.
   Status SelectOf(std::string_view expressions, Relation* out) const;
 

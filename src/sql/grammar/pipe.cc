@@ -190,6 +190,7 @@ arrow::Status Grammar::ParsePipeAggregate(Relation* query) {
     do {
       Expression& key = keys.emplace_back();
       ARROW_RETURN_NOT_OK(ParseGroupingElement(&key));
+      if (key.has_literal() && key.literal().has_integer()) WrapInInternalFunction(kInputOrdinal, &key);
       shown.push_back(key);
       ARROW_RETURN_NOT_OK(ParseAlias(&shown.back()));
     } while (Accept(Symbol::kComma));

@@ -170,6 +170,7 @@ arrow::Status Grammar::ParseSelectTail(SelectClause* clause, Relation* input, Re
   if (having) {
     HideAggregates(&info, &*having);
     AppendHidden(&info, out);
+    WrapInInternalFunction(kHaving, &*having);
     WrapInFilter(&*having, out);
   }
   if (qualify) {

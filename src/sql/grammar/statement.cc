@@ -109,6 +109,7 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
       bool temporary = Peek(at).Is(Keyword::kTemporary) || Peek(at).Is(Keyword::kTemp);
       if (temporary) ++at;
       if (Peek(at).Is(Keyword::kView)) return &Grammar::ParseCreateView;
+      if (Peek(at).Is(Keyword::kFunction)) return &Grammar::ParseCreateFunction;
       return temporary && Peek(at).Is(Keyword::kTable) ? &Grammar::ParseCreateTable : nullptr;
     }
     case Keyword::kReplace:
@@ -120,6 +121,7 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
           (Peek(2).Is(Keyword::kVariable) || Peek(2).Is(Keyword::kVar))) {
         return &Grammar::ParseDropVariable;
       }
+      if (next.Is(Keyword::kFunction) || Peek(2).Is(Keyword::kFunction)) return &Grammar::ParseDropFunction;
       return next.Is(Keyword::kTable) || next.Is(Keyword::kView) || AtDatabaseWord(1) ? &Grammar::ParseDrop : nullptr;
     case Keyword::kAlter:
       if (AtDatabaseWord(1)) return &Grammar::ParseAlterDatabase;

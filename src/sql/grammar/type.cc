@@ -79,15 +79,13 @@ arrow::Status Grammar::ParseType(DataType* out) {
     case Keyword::kVariant:
       out->mutable_variant();
       return Status::OK();
-    case Keyword::kTime: {
-      out->mutable_time();
+    case Keyword::kTime:
+      // As Spark does while spark.sql.timeType.enabled is off.
       if (At(Symbol::kLeftParen)) {
-        ARROW_ASSIGN_OR_RAISE(int32_t precision, TypeParameter());
-        out->mutable_time()->set_precision(precision);
-        return Expect(Symbol::kRightParen);
+        ARROW_RETURN_NOT_OK(TypeParameter().status());
+        ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
       }
-      return Status::OK();
-    }
+      return ErrorAt(first, "UNSUPPORTED_TIME_TYPE");
     default:
       break;
   }
