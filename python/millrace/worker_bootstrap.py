@@ -1,6 +1,6 @@
 """Runs first in each Python process that the engine starts, before anything of PySpark.
 
-    python -c <this text> daemon pyspark.worker     forks workers on demand: pyspark.daemon
+    python -c <this text> daemon                    forks workers on demand: pyspark.daemon
     python -c <this text> run MODULE                runs MODULE as python -m does
 
 It tells the engine over the descriptor MILLRACE_REPORT_FD which PySpark it found, or why it found none, and sees to it
@@ -11,6 +11,7 @@ import os
 import struct
 import sys
 import traceback
+import types
 
 
 def report(fields):
@@ -27,7 +28,17 @@ def die_with(parent):
         os._exit(1)
 
 
-def run_daemon(daemon, module):
+def run_task(infile, outfile):
+    """A task begins with the name of the module that knows its words: pyspark.worker, pyspark.sql.worker.*."""
+    import importlib
+
+    size = infile.read(4)
+    if len(size) < 4:
+        sys.exit(-1)  # the engine wants nothing more of this worker
+    importlib.import_module(infile.read(struct.unpack(">i", size)[0]).decode("utf-8")).main(infile, outfile)
+
+
+def run_daemon(daemon):
     """pyspark.daemon writes its port to what sys.stdout.fileno() names; its workers print to sys.stdout."""
     real = sys.stdout
     own = os.getpid()
@@ -46,12 +57,15 @@ def run_daemon(daemon, module):
 
     os.register_at_fork(after_in_child=in_worker)
     sys.stdout = PortOut()
-    sys.argv = ["pyspark.daemon", module]
+    tasks = types.ModuleType("pyspark_tasks")  # the daemon takes names that begin like this
+    tasks.main = run_task
+    sys.modules[tasks.__name__] = tasks
+    sys.argv = ["pyspark.daemon", tasks.__name__]
     daemon.manager()
 
 
 report_fd = int(os.environ.pop("MILLRACE_REPORT_FD"))
-mode, module = sys.argv[1:3]
+mode, module = (sys.argv[1:3] + [""])[:2]
 try:
     import pyspark
 
@@ -65,7 +79,7 @@ except BaseException:
     sys.exit(1)
 
 if mode == "daemon":
-    run_daemon(daemon, module)
+    run_daemon(daemon)
 else:
     import runpy
 

@@ -31,6 +31,12 @@ struct RegisteredFunction {
   types::DataTypePtr return_type;
 };
 
+/// A data source that a session registered under a name.
+struct RegisteredSource {
+  const connector::SourceDef* def = nullptr;
+  std::shared_ptr<const connector::Extension> extension;
+};
+
 /// What resolving may ask of the session. Outlives the call.
 struct AnalyzerContext {
   expression::EvalContext eval;
@@ -56,6 +62,8 @@ struct AnalyzerContext {
   std::function<std::optional<std::string>(std::string_view key)> conf;
   /// The function that the session registered under a lower-case name; null when there is none.
   std::function<std::shared_ptr<const RegisteredFunction>(const std::string& lower_name)> registered_function;
+  /// The data source that the session registered under a name, in any case; its `def` is null when there is none.
+  std::function<RegisteredSource(const std::string& name)> registered_source;
   /// What Python functions run with; null where there are none.
   python::EnvironmentPtr python;
 

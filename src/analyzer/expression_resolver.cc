@@ -349,34 +349,68 @@ arrow::Result<ExpressionPtr> ExpressionResolver::UpdateField(const ExpressionPtr
 
 namespace {
 
-// The same call, whose failures say where the user wrote it.
-ExpressionPtr FailingWith(const ExpressionPtr& value, QueryContext context) {
-  if (value->kind() == ExpressionKind::kCast) {
-    return static_cast<const Cast&>(*value).WithContext(std::make_shared<const QueryContext>(std::move(context)));
+// Casts that a call has put around its arguments fail where the call stands.
+ExpressionVector FailingArguments(const expression::Call& call, const std::shared_ptr<const QueryContext>& context) {
+  ExpressionVector arguments = call.children();
+  for (ExpressionPtr& argument : arguments) {
+    if (argument->kind() != ExpressionKind::kCast) continue;
+    const auto& cast = static_cast<const Cast&>(*argument);
+    if (!cast.user_specified() && cast.can_fail()) argument = cast.WithContext(context);
   }
+  return arguments;
+}
+
+// The same call, whose failures say where the user wrote it.
+ExpressionPtr FailingWith(const ExpressionPtr& value, QueryContext place) {
+  if (!value->can_fail()) return value;
+  auto context = std::make_shared<const QueryContext>(std::move(place));
+  if (value->kind() == ExpressionKind::kCast) return static_cast<const Cast&>(*value).WithContext(context);
   if (value->kind() != ExpressionKind::kCall) return value;
   const auto& call = static_cast<const expression::Call&>(*value);
   // Optimizer rules read more than CallInfo from these.
-  if (!call.info().can_fail || call.name() == "from_json" || function::StructFieldOrdinal(call)) return value;
+  if (call.name() == "from_json" || function::StructFieldOrdinal(call)) return value;
+  ExpressionVector arguments = FailingArguments(call, context);
+  if (!call.info().can_fail) return call.WithChildren(std::move(arguments));
   auto info = std::make_shared<expression::CallInfo>(call.info());
-  info->kernel = [kernel = call.info().kernel, context = std::move(context)](
-                     const expression::EvalContext& eval, const std::vector<arrow::Datum>& arguments,
+  info->kernel = [kernel = call.info().kernel, context](
+                     const expression::EvalContext& eval, const std::vector<arrow::Datum>& values,
                      int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    arrow::Result<arrow::Datum> result = kernel(eval, arguments, num_rows);
+    arrow::Result<arrow::Datum> result = kernel(eval, values, num_rows);
     if (result.ok()) return result;
-    return WithQueryContext(result.status(), context);
+    return WithQueryContext(result.status(), *context);
   };
-  return std::make_shared<expression::Call>(std::move(info), call.type(), call.nullable(), call.children());
+  return std::make_shared<expression::Call>(std::move(info), call.type(), call.nullable(), std::move(arguments));
 }
 
 }  // namespace
 
 arrow::Result<ExpressionPtr> ExpressionResolver::Resolve(const connect::Expression& message) {
+  const auto& origin = message.common().origin();
+  if (relations_ == nullptr || !origin.jvm_origin().has_sql_text()) return ResolvePlaced(message);
+  std::shared_ptr<const std::string> outside = relations_->sql_text();
+  relations_->set_sql_text(std::make_shared<const std::string>(origin.jvm_origin().sql_text()));
+  arrow::Result<ExpressionPtr> value = ResolvePlaced(message);
+  relations_->set_sql_text(std::move(outside));
+  return value;
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolvePlaced(const connect::Expression& message) {
   arrow::Result<ExpressionPtr> value = ResolveKind(message);
-  if (!message.common().origin().has_python_origin()) return value;
-  const auto& origin = message.common().origin().python_origin();
-  QueryContext context{origin.fragment(), origin.call_site()};
-  if (!value.ok()) return WithQueryContext(value.status(), std::move(context));
+  const auto& origin = message.common().origin();
+  QueryContext context;
+  if (origin.has_python_origin()) {
+    context.fragment = origin.python_origin().fragment();
+    context.call_site = origin.python_origin().call_site();
+  } else {
+    const auto& place = origin.jvm_origin();
+    bool in_text = place.has_stop_index() && relations_ != nullptr && relations_->sql_text() != nullptr;
+    if (!in_text) return value;
+    context.sql_text = relations_->sql_text();
+    context.start = place.start_index();
+    context.stop = place.stop_index();
+    if (context.start < 0 || context.stop >= static_cast<int32_t>(context.sql_text->size())) return value;
+  }
+  if (!value.ok()) return WithAnalysisContext(value.status(), std::move(context));
   return FailingWith(*value, std::move(context));
 }
 

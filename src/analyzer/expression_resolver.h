@@ -78,6 +78,7 @@ class ExpressionResolver {
   };
 
   arrow::Result<ExpressionPtr> ResolveKind(const spark::connect::Expression& message);
+  arrow::Result<ExpressionPtr> ResolvePlaced(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveAttribute(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveFunction(
       const std::string& name, const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments,

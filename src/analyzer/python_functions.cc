@@ -1,5 +1,6 @@
 #include "analyzer/python_functions.h"
 
+#include "analyzer/python_table_functions.h"
 #include "analyzer/relation_resolver.h"
 #include "base/error.h"
 #include "expression/python/python_table.h"
@@ -98,10 +99,8 @@ arrow::Result<RegisteredFunction> ToTableFunction(const connect::CommonInlineUse
   function->command = udtf.command();
   function->python_version = udtf.python_ver();
   function->deterministic = message.deterministic();
-  if (!udtf.has_return_type()) return NotSupported("analyze() of the table function " + function->name);
-  if (function->eval_type == EvalType::kTable) {
-    return NotSupported("useArrow=False of the table function " + function->name);
-  }
+  // analyze() says at each call what the rows are.
+  if (!udtf.has_return_type()) return RegisteredFunction{std::move(function), nullptr};
   types::DataTypePtr type;
   if (udtf.return_type().has_unparsed()) {
     // "n int, square int": the columns of a table.
@@ -113,32 +112,6 @@ arrow::Result<RegisteredFunction> ToTableFunction(const connect::CommonInlineUse
     return UserError("UDTF_RETURN_TYPE_MISMATCH", {{"name", function->name}, {"return_type", type->Sql()}});
   }
   return RegisteredFunction{std::move(function), std::move(type)};
-}
-
-arrow::Result<PlanPtr> ResolvePythonTableFunction(RelationResolver& resolver, const Relation& relation) {
-  const auto& message = relation.common_inline_user_defined_table_function();
-  ARROW_ASSIGN_OR_RAISE(RegisteredFunction function, ToTableFunction(message));
-  // One row, without columns, whose rows the function makes.
-  Relation one_row;
-  one_row.mutable_range()->set_end(1);
-  one_row.mutable_range()->set_step(1);
-  one_row.mutable_range()->set_num_partitions(1);
-  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(one_row));
-  const AttributeVector none;
-  ExpressionVector values;
-  std::vector<std::string> names;
-  for (const connect::Expression& argument : message.arguments()) {
-    bool named = argument.has_named_argument_expression();
-    names.push_back(named ? argument.named_argument_expression().key() : "");
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, resolver.Expressions(none).Resolve(
-                                                   named ? argument.named_argument_expression().value() : argument));
-    values.push_back(std::move(value));
-  }
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr call, MakePythonCall(resolver.context(), function.function, function.return_type,
-                                                           std::move(values), std::move(names)));
-  AttributeVector generated = ToOutput(*function.return_type);
-  child = std::make_shared<logical::Generate>(std::move(call), false, generated, std::move(child));
-  return std::make_shared<logical::Project>(ExpressionVector(generated.begin(), generated.end()), std::move(child));
 }
 
 arrow::Result<python::EnvironmentPtr> PythonOf(const AnalyzerContext& context) {
@@ -156,16 +129,19 @@ arrow::Result<ExpressionPtr> MakePythonCall(const AnalyzerContext& context, pyth
     return function::MakePythonAggregate(std::move(function), std::move(environment), std::move(type),
                                          std::move(arguments), std::move(argument_names));
   }
-  if (eval_type == EvalType::kArrowTable || eval_type == EvalType::kArrowUdtf) {
-    for (const ExpressionPtr& argument : arguments) {
-      if (expression::Contains(*argument, ExpressionKind::kPythonUdf)) {
-        return NotSupported("a Python function as an argument of the table function " + function->name);
-      }
+  if (IsTableFunction(eval_type)) {
+    expression::PythonTableKernel table;
+    table.function = std::move(function);
+    table.environment = std::move(environment);
+    table.argument_names = std::move(argument_names);
+    if (type == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(TableAnalysis analysis,
+                            AnalyzeTableFunction(*table.function, table.environment, arguments, table.argument_names,
+                                                 nullptr, context.eval));
+      type = std::move(analysis.schema);
+      table.analyze_result = std::move(analysis.pickled);
     }
-    std::string name = function->name;
-    expression::PythonTableKernel table{std::move(function), std::move(environment), std::move(argument_names)};
-    return std::make_shared<expression::GeneratorCall>(std::move(name), type->fields(), std::move(table),
-                                                       std::move(arguments));
+    return MakePythonTableCall(std::move(table), *type, std::move(arguments));
   }
   if (!python::IsScalar(eval_type)) return EvalTypeNotSupported(eval_type);
   return std::make_shared<expression::PythonUdf>(std::move(function), std::move(environment), std::move(type),

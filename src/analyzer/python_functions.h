@@ -17,7 +17,7 @@ arrow::Result<python::UserFunctionPtr> ToUserFunction(const spark::connect::Comm
 arrow::Result<python::EnvironmentPtr> PythonOf(const AnalyzerContext& context);
 
 /// The Python table function of a message, as a session registers it.
-/// Errors: UserError for functions whose rows' type is not given, or whose rows are pickled.
+/// Its type is null when analyze() says at each call what its rows are.
 arrow::Result<RegisteredFunction> ToTableFunction(const spark::connect::CommonInlineUserDefinedTableFunction& message);
 
 /// The call of a Python function that stands in an expression: one value a row, or an aggregate.
@@ -25,9 +25,5 @@ arrow::Result<RegisteredFunction> ToTableFunction(const spark::connect::CommonIn
 arrow::Result<ExpressionPtr> MakePythonCall(const AnalyzerContext& context, python::UserFunctionPtr function,
                                             types::DataTypePtr type, ExpressionVector arguments,
                                             std::vector<std::string> argument_names);
-
-class RelationResolver;
-/// A table function that stands in FROM with its code: MyFunction(lit(1)).
-arrow::Result<PlanPtr> ResolvePythonTableFunction(RelationResolver&, const spark::connect::Relation&);
 
 }  // namespace millrace::analyzer

@@ -5,6 +5,7 @@
 
 #include "analyzer/metadata_columns.h"
 #include "analyzer/python_functions.h"
+#include "analyzer/python_table_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/text_zone.h"
@@ -78,6 +79,7 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kTranspose, ResolveTranspose},
     {Relation::kParse, ResolveParse},
     {Relation::kAsOfJoin, ResolveAsOfJoin},
+    {Relation::kNearestByJoin, ResolveNearestByJoin},
     {Relation::kCollectMetrics, ResolveCollectMetrics},
     {Relation::kExtension, ResolveExtension},
 };
@@ -93,7 +95,12 @@ arrow::Result<PlanPtr> RelationResolver::Resolve(const Relation& relation) {
   if (depth_ > kMaxDepth) return NotSupported("a plan nested deeper than " + std::to_string(kMaxDepth));
   for (const RelationEntry& entry : kRelations) {
     if (entry.kind != relation.rel_type_case()) continue;
-    ARROW_ASSIGN_OR_RAISE(PlanPtr plan, entry.resolve(*this, relation));
+    const auto& origin = relation.common().origin().jvm_origin();
+    std::shared_ptr<const std::string> outside = sql_text_;
+    if (origin.has_sql_text()) sql_text_ = std::make_shared<const std::string>(origin.sql_text());
+    arrow::Result<PlanPtr> resolved = entry.resolve(*this, relation);
+    sql_text_ = std::move(outside);
+    ARROW_ASSIGN_OR_RAISE(PlanPtr plan, std::move(resolved));
     if (relation.has_common() && relation.common().has_plan_id()) {
       plan_columns_[relation.common().plan_id()] = {plan->output()};
     }

@@ -24,6 +24,10 @@ class RelationResolver {
   }
   arrow::Result<ExpressionPtr> ResolveColumn(const std::string& name, const AttributeVector& input) const;
 
+  /// The SQL text that the message being resolved was parsed from; null for none.
+  const std::shared_ptr<const std::string>& sql_text() const { return sql_text_; }
+  void set_sql_text(std::shared_ptr<const std::string> text) { sql_text_ = std::move(text); }
+
   /// Two inputs of one node: when they share columns (a self-join) the right one is renumbered.
   struct Pair {
     PlanPtr left;
@@ -71,6 +75,7 @@ class RelationResolver {
   /// A deque: OperatorInput points into it.
   std::deque<std::pair<PlanPtr, AttributeVector>> hidden_;
   std::deque<std::pair<PlanPtr, AttributeVector>> metadata_;
+  std::shared_ptr<const std::string> sql_text_;
   int depth_ = 0;
 };
 
@@ -137,5 +142,6 @@ arrow::Result<PlanPtr> ResolveCollectMetrics(RelationResolver&, const spark::con
 /// Messages of others: Delta's.
 arrow::Result<PlanPtr> ResolveExtension(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveAsOfJoin(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveNearestByJoin(RelationResolver&, const spark::connect::Relation&);
 
 }  // namespace millrace::analyzer

@@ -10,6 +10,8 @@
 
 #include "base/error.h"
 #include "base/file_system.h"
+#include "python/interpreter.h"
+#include "python/process.h"
 
 namespace millrace::connect {
 
@@ -18,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kCache = "cache/";
+constexpr std::string_view kArchives = "archives/";
 constexpr std::string_view kForward = "forward_to_fs/";
 
 arrow::Result<std::string> ReadWhole(const std::string& path) {
@@ -69,8 +72,8 @@ arrow::Result<std::string> Artifacts::NewStagedPath() {
 
 arrow::Status Artifacts::Add(const std::string& name, const std::string& staged) {
   if (name.starts_with(kForward)) return Forward(name.substr(kForward.size() - 1), staged);
-  std::string path = name;
-  if (name.starts_with("archives/")) path = name.substr(0, name.find('#'));
+  if (name.starts_with(kArchives)) return AddArchive(name, staged);
+  const std::string& path = name;
   if (!IsBelow(path)) return UserError("INVALID_ARTIFACT_PATH", {{"name", name}});
   if (path.starts_with(kCache)) {
     ARROW_ASSIGN_OR_RAISE(std::string block, ReadWhole(staged));
@@ -102,6 +105,43 @@ arrow::Status Artifacts::AddFile(const std::string& name, const std::string& sta
   std::string extension = target.extension().string();
   if (name.starts_with("pyfiles/") && (extension == ".zip" || extension == ".egg" || extension == ".jar")) {
     python_archives_.push_back(target.string());
+  }
+  return arrow::Status::OK();
+}
+
+// "archives/data.zip#name" is unpacked as name, or as data.zip where no name is given.
+arrow::Status Artifacts::AddArchive(const std::string& name, const std::string& staged) {
+  size_t hash = name.find('#');
+  std::string path = name.substr(0, hash);
+  std::string folder =
+      hash == std::string::npos ? fs::path(path).filename().string() : name.substr(hash + 1);
+  if (!IsBelow(path) || !IsBelow(folder)) return UserError("INVALID_ARTIFACT_PATH", {{"name", name}});
+  ARROW_RETURN_NOT_OK(AddFile(path, staged));
+  fs::path target = fs::path(root_) / "files" / folder;
+  std::error_code code;
+  fs::create_directories(target, code);
+  if (code) return DiskError("Cannot make", target.string(), code);
+  python::ProcessOptions unpack;
+  unpack.arguments = {python::DefaultInterpreter().executable, "-c",
+                      "import shutil, sys\n"
+                      "path, folder = sys.argv[1:]\n"
+                      "shutil.unpack_archive(path, folder, 'zip' if path.endswith('.jar') else None)",
+                      (fs::path(root_) / path).string(), target.string()};
+  ARROW_ASSIGN_OR_RAISE(python::Process process, python::StartProcess(unpack));
+  if (process.Wait() != 0) return WorldError("Cannot unpack " + path);
+  return arrow::Status::OK();
+}
+
+arrow::Status Artifacts::CopyFrom(const Artifacts& other) {
+  std::scoped_lock lock(mutex_, other.mutex_);
+  blocks_ = other.blocks_;
+  std::error_code code;
+  if (!fs::exists(other.root_, code)) return arrow::Status::OK();
+  fs::create_directories(root_, code);
+  fs::copy(other.root_, root_, fs::copy_options::recursive | fs::copy_options::overwrite_existing, code);
+  if (code) return DiskError("Cannot write", root_, code);
+  for (const std::string& archive : other.python_archives_) {
+    python_archives_.push_back(root_ + archive.substr(other.root_.size()));
   }
   return arrow::Status::OK();
 }

@@ -24,6 +24,9 @@ class Artifacts {
   /// Errors: INVALID_ARTIFACT_PATH, ARTIFACT_ALREADY_EXISTS (other content under the same name); the disk's.
   arrow::Status Add(const std::string& name, const std::string& staged);
 
+  /// Takes what another session has, for a clone of it. Errors: the disk's.
+  arrow::Status CopyFrom(const Artifacts& other);
+
   /// The block of a local relation; null when it is not here.
   std::shared_ptr<const std::string> FindBlock(const std::string& hash) const;
   /// A path below the folder for incoming files, made when first asked for.
@@ -35,6 +38,7 @@ class Artifacts {
 
  private:
   arrow::Status AddFile(const std::string& name, const std::string& staged);
+  arrow::Status AddArchive(const std::string& name, const std::string& staged);
   arrow::Status Forward(const std::string& path, const std::string& staged);
 
   std::string root_;

@@ -1,6 +1,6 @@
 #include "base/json_value.h"
 #include "connect/client_session.h"
-#include "connect/encode/query_event.h"
+#include "session/query_event.h"
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
 
@@ -27,12 +27,17 @@ void ClientSession::StartListenerBus(std::shared_ptr<Operation> operation) {
   std::weak_ptr<Operation> weak = operation;
   session::StreamingQueryManager::Listener listener;
   listener.on_progress = [weak](const JsonValue& progress) {
-    if (auto bus = weak.lock()) Send(*bus, ProgressEventJson(progress), proto::QUERY_PROGRESS_EVENT);
+    if (auto bus = weak.lock()) Send(*bus, session::ProgressEventJson(progress), proto::QUERY_PROGRESS_EVENT);
+  };
+  listener.on_idle = [weak](const streaming::StreamingQuery& query, int64_t timestamp_ms) {
+    auto bus = weak.lock();
+    if (bus == nullptr) return;
+    Send(*bus, session::IdleEventJson(query, timestamp_ms), proto::QUERY_IDLE_EVENT);
   };
   listener.on_terminated = [weak](const streaming::StreamingQuery& query, const arrow::Status& reason) {
     auto bus = weak.lock();
     if (bus == nullptr) return;
-    Send(*bus, TerminatedEventJson(query, reason), proto::QUERY_TERMINATED_EVENT);
+    Send(*bus, session::TerminatedEventJson(query, reason), proto::QUERY_TERMINATED_EVENT);
   };
   int id = engine_session_->streams().AddListener(std::move(listener));
   std::lock_guard lock(mutex_);

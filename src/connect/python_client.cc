@@ -12,6 +12,8 @@ void TellPython(ClientSession& client) {
   std::error_code ignored;
   // Sessions without files of their own share their workers.
   if (std::filesystem::exists(folder, ignored)) python.module_path.push_back(folder);
+  std::string files = client.artifacts().root() + "/files";
+  if (std::filesystem::exists(files, ignored)) python.files_folder = std::move(files);
   for (std::string& archive : client.artifacts().python_archives()) python.module_path.push_back(std::move(archive));
   client.engine().set_python_client(std::move(python));
 }

@@ -77,6 +77,7 @@ arrow::Result<std::shared_ptr<ClientSession>> SessionRegistry::Clone(const Sessi
     return UserError("INVALID_CLONE_SESSION_REQUEST.TARGET_SESSION_ID_ALREADY_EXISTS", target);
   }
   auto clone = std::make_shared<ClientSession>(key, original->engine().Clone());
+  ARROW_RETURN_NOT_OK(clone->artifacts().CopyFrom(original->artifacts()));
   TellPython(*clone);
   sessions_.emplace(key, clone);
   return clone;

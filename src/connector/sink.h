@@ -96,6 +96,8 @@ struct SinkRequest {
   std::string query_name;
   std::string checkpoint_location;
   const ConnectorContext* context = nullptr;
+  /// Of a registered sink; null for those of the engine.
+  std::shared_ptr<const Extension> extension;
 };
 
 /// One line of the registry of sinks.

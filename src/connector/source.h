@@ -164,6 +164,12 @@ class MicroBatchStream {
   virtual void Stop() = 0;
 };
 
+/// What a source or sink that a session registered (a user's class) is made of: opaque to all but its own code.
+class Extension {
+ public:
+  virtual ~Extension() = default;
+};
+
 /// What to open.
 struct SourceRequest {
   Options options;
@@ -179,6 +185,8 @@ struct SourceRequest {
   /// Streams only: the query's directory for this source (checkpoint/sources/<i>).
   std::string metadata_path;
   const ConnectorContext* context = nullptr;
+  /// Of a registered source; null for those of the engine.
+  std::shared_ptr<const Extension> extension;
 };
 
 struct OptionDef {

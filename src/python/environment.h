@@ -19,6 +19,8 @@ struct Environment {
   std::map<std::string, std::string> conf;
   /// The zone that timestamps are labelled with on their way to a worker.
   std::string time_zone = "UTC";
+  /// Files and unpacked archives that were added to the session; empty for none.
+  std::string files_folder;
   /// spark.sql.execution.arrow.maxRecordsPerBatch, at least 1.
   int64_t max_records_per_batch = 10000;
   /// spark.sql.execution.arrow.maxBytesPerBatch.

@@ -74,10 +74,11 @@ void AppendSettings(const TaskSpec& spec, const WorkerVersion& version, std::str
 
 std::string Beginning(const TaskSpec& spec, const WorkerVersion& version) {
   std::string out;
+  AppendBytes("pyspark.worker", &out);
   AppendInt(spec.partition, &out);
   AppendBytes(spec.calls[0].functions[0]->python_version, &out);
   AppendTaskContext(spec, version, &out);
-  AppendBytes("", &out);  // the folder of files added to the job: PYTHONPATH has it
+  AppendBytes(spec.files_folder, &out);
   AppendInt(0, &out);     // archives in it
   AppendBool(false, &out);
   AppendInt(0, &out);  // broadcasts
@@ -104,10 +105,15 @@ std::string TableTaskHeader(const TaskSpec& spec, const WorkerVersion& version) 
     AppendConf(spec.conf, &out);
     AppendConf(spec.eval_conf, &out);
   } else {
-    AppendConf(spec.conf, &out);
+    if (IsArrow(spec.eval_type)) AppendConf(spec.conf, &out);
     auto input_type = spec.eval_conf.find("input_type");
     if (version.AtLeast(4, 1) && spec.eval_type == EvalType::kArrowTable) AppendBytes(input_type->second, &out);
-    if (spec.eval_type == EvalType::kArrowUdtf) AppendInt(0, &out);  // no argument is a table
+    if (spec.eval_type == EvalType::kArrowUdtf) {
+      auto tables = spec.eval_conf.find("table_arg_offsets");
+      bool any = tables != spec.eval_conf.end() && !tables->second.empty();
+      AppendInt(any ? 1 : 0, &out);
+      if (any) AppendInt(static_cast<int32_t>(std::stoi(tables->second)), &out);
+    }
   }
   const TaskCall& call = spec.calls[0];
   AppendInt(static_cast<int32_t>(call.arguments.size()), &out);
@@ -116,8 +122,10 @@ std::string TableTaskHeader(const TaskSpec& spec, const WorkerVersion& version) 
     AppendBool(!argument.name.empty(), &out);
     if (!argument.name.empty()) AppendBytes(argument.name, &out);
   }
-  AppendInt(0, &out);       // PARTITION BY of a table argument
-  AppendBool(false, &out);  // no result of analyze()
+  AppendInt(static_cast<int32_t>(spec.partition_columns.size()), &out);
+  for (int32_t column : spec.partition_columns) AppendInt(column, &out);
+  AppendBool(!spec.analyze_result.empty(), &out);
+  if (!spec.analyze_result.empty()) AppendBytes(spec.analyze_result, &out);
   AppendBytes(call.functions[0]->command, &out);
   AppendBytes(spec.result_schema, &out);
   AppendBytes(call.functions[0]->name, &out);

@@ -31,8 +31,14 @@ struct TaskSpec {
   /// Further words of this kind of function ("input_type", "table_arg_offsets").
   std::map<std::string, std::string> eval_conf;
   int32_t partition = 0;
+  /// Where SparkFiles.get finds what was added to the session; TaskStream fills it in.
+  std::string files_folder;
   /// Table functions: JSON of the rows' type.
   std::string result_schema;
+  /// Table functions: what analyze() gave, pickled; empty without one.
+  std::string analyze_result;
+  /// Table functions: where in the rows of a TABLE argument the values stand that it is partitioned by.
+  std::vector<int32_t> partition_columns;
   /// Of the task, as TaskContext.getLocalProperty gives them.
   std::map<std::string, std::string> local_properties;
 };

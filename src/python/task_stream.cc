@@ -60,7 +60,9 @@ arrow::Result<std::unique_ptr<TaskStream>> TaskStream::StartWith(HeaderFunction 
   ::fcntl(worker->socket.fd(), F_SETFL, flags | O_NONBLOCK);
   std::unique_ptr<TaskStream> task(
       new TaskStream(std::move(environment), std::move(worker), std::move(input), cancelled, memory));
-  task->outgoing_ = header(spec, task->version());
+  TaskSpec task_spec = spec;
+  task_spec.files_folder = task->environment_->files_folder;
+  task->outgoing_ = header(task_spec, task->version());
   return task;
 }
 

@@ -214,7 +214,7 @@ arrow::Status WorkerPool::StartDaemon(const Interpreter& interpreter, Daemon* da
   Daemon fresh;
   fresh.secret = MakeSecret();
   ProcessOptions options;
-  options.arguments = {interpreter.executable, "-c", std::string(WorkerBootstrap()), "daemon", "pyspark.worker"};
+  options.arguments = {interpreter.executable, "-c", std::string(WorkerBootstrap()), "daemon"};
   options.environment = EnvironmentFor(interpreter);
   options.environment["PYTHON_WORKER_FACTORY_SECRET"] = fresh.secret;
   options.descriptors = {{0, control.read.get()}, {1, output_.rows_fd}, {kReportFd, report.write.get()}};

@@ -14,6 +14,8 @@ struct PythonClient {
   std::string user_id;
   /// Folders and archives of modules, in front of the engine's own.
   std::vector<std::string> module_path;
+  /// Where SparkFiles.get looks; empty for nowhere.
+  std::string files_folder;
 };
 
 }  // namespace millrace::session

@@ -23,6 +23,7 @@ constexpr std::string_view kWorkerKeys[] = {
     "spark.sql.execution.pythonUDF.pandas.preferIntExtensionDtype",
     "spark.sql.execution.pyspark.binaryAsBytes",
     "spark.sql.execution.pythonUDF.arrow.concurrency.level",
+    "spark.sql.python.filterPushdown.enabled",
 };
 
 // "64MB", "1g", a bare number of bytes.
@@ -45,6 +46,7 @@ python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& c
   environment->interpreter = engine.python_interpreter;
   auto& path = environment->interpreter.module_path;
   path.insert(path.begin(), client.module_path.begin(), client.module_path.end());
+  environment->files_folder = client.files_folder;
   for (const char* key : {"spark.pyspark.python", "spark.sql.execution.pyspark.python"}) {
     auto executable = conf.Get(key);
     if (executable && !executable->empty()) environment->interpreter.executable = *executable;

@@ -11,8 +11,6 @@ namespace millrace::session {
 
 namespace {
 
-constexpr char kForeachBatchModule[] = "pyspark.sql.connect.streaming.worker.foreach_batch_worker";
-
 class PythonForeachBatchSink final : public connector::StreamSink {
  public:
   PythonForeachBatchSink(std::shared_ptr<python::StreamingWorker> worker, std::unique_ptr<connector::StreamSink> inner)
@@ -112,9 +110,11 @@ class ForeachSink final : public connector::StreamSink {
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<python::StreamingWorker>> StartForeachBatchWorker(
-    const python::EnvironmentPtr& environment, const PythonClient& client, python::UserFunction function) {
-  python::StreamingWorker::Options options{client.connect_url, client.session_id, kForeachBatchModule};
+arrow::Result<std::shared_ptr<python::StreamingWorker>> StartStreamingWorker(const python::EnvironmentPtr& environment,
+                                                                              const PythonClient& client,
+                                                                              const std::string& module,
+                                                                              python::UserFunction function) {
+  python::StreamingWorker::Options options{client.connect_url, client.session_id, module};
   ARROW_ASSIGN_OR_RAISE(auto worker, python::StreamingWorker::Start(environment->pool.get(), environment->interpreter,
                                                                     options, function));
   return std::shared_ptr<python::StreamingWorker>(std::move(worker));

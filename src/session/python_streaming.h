@@ -13,9 +13,12 @@
 
 namespace millrace::session {
 
-/// The worker of foreachBatch(function), started: a function that cannot be unpickled fails the start of the query.
-arrow::Result<std::shared_ptr<python::StreamingWorker>> StartForeachBatchWorker(
-    const python::EnvironmentPtr& environment, const PythonClient& client, python::UserFunction function);
+/// The worker of foreachBatch(function), or of a listener, started: one that cannot be unpickled fails here.
+/// `module` is one of pyspark.sql.connect.streaming.worker.
+arrow::Result<std::shared_ptr<python::StreamingWorker>> StartStreamingWorker(const python::EnvironmentPtr& environment,
+                                                                             const PythonClient& client,
+                                                                             const std::string& module,
+                                                                             python::UserFunction function);
 
 /// Hands each micro-batch to the worker; stopping the query stops the function.
 std::unique_ptr<connector::StreamSink> MakePythonForeachBatchSink(

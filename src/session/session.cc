@@ -23,6 +23,7 @@
 #include "physical/planner.h"
 #include "python/worker_pool.h"
 #include "session/python_environment.h"
+#include "session/python_source.h"
 #include "session/row_expressions.h"
 #include "session/session_variables.h"
 #include "session/sql_command.h"
@@ -88,6 +89,7 @@ std::shared_ptr<Session> Session::Clone() const {
   clone->catalog_.CopyFrom(catalog_);
   std::lock_guard lock(mutex_);
   clone->functions_ = functions_;
+  clone->data_sources_ = data_sources_;
   return clone;
 }
 
@@ -163,11 +165,35 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
     auto it = functions_.find(name);
     return it == functions_.end() ? nullptr : it->second;
   };
+  context.python = PythonEnvironment();
+  context.registered_source = [this](const std::string& name) -> analyzer::RegisteredSource {
+    auto source = FindPythonSource(name);
+    return {source == nullptr ? nullptr : &kPythonSource, source};
+  };
+  return context;
+}
+
+python::EnvironmentPtr Session::PythonEnvironment() const {
+  std::lock_guard lock(mutex_);
+  return MakePythonEnvironment(*engine_, conf_, python_client_);
+}
+
+void Session::RegisterDataSource(const std::string& name, python::UserFunctionPtr data_source) {
+  std::lock_guard lock(mutex_);
+  data_sources_[ToLowerAscii(name)] = std::move(data_source);
+}
+
+std::shared_ptr<const connector::Extension> Session::FindPythonSource(const std::string& name) const {
+  auto source = std::make_shared<PythonDataSource>();
   {
     std::lock_guard lock(mutex_);
-    context.python = MakePythonEnvironment(*engine_, conf_, python_client_);
+    auto it = data_sources_.find(ToLowerAscii(name));
+    if (it == data_sources_.end()) return nullptr;
+    source->function = it->second;
   }
-  return context;
+  source->name = name;
+  source->environment = PythonEnvironment();
+  return source;
 }
 
 void Session::set_python_client(PythonClient client) {

@@ -45,6 +45,7 @@ class WriteStreamOperationStart;
 namespace millrace::python {
 class StreamingWorker;
 class WorkerPool;
+struct UserFunction;
 }  // namespace millrace::python
 namespace millrace::sql {
 struct Insert;
@@ -52,6 +53,8 @@ struct ParserOptions;
 }  // namespace millrace::sql
 
 namespace millrace::session {
+
+class PythonListener;
 
 /// What all sessions of a process share: threads, clock, files. Outlives its sessions.
 struct Engine {
@@ -164,8 +167,19 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// For functions that start from now on.
   void set_python_client(PythonClient client);
+  /// A user's StreamingQueryListener as a client pickled it, in a Python process of its own; `id` is the client's.
+  /// Errors: as StreamingWorker::Start.
+  arrow::Status AddPythonListener(const std::string& id, python::UserFunction listener);
+  /// False when there is none of that id.
+  bool RemovePythonListener(const std::string& id);
+  std::vector<std::string> PythonListenerIds() const;
   /// spark.udf.register: `name` means this function in expressions and SQL; it wins over a built-in one.
   void RegisterFunction(const std::string& name, analyzer::RegisteredFunction function);
+
+  /// spark.dataSource.register: `name` (any case) means this pickled DataSource class, unless the engine has one.
+  void RegisterDataSource(const std::string& name, python::UserFunctionPtr data_source);
+  /// One use of a registered class (a PythonDataSource); null when there is none of that name.
+  std::shared_ptr<const connector::Extension> FindPythonSource(const std::string& name) const;
 
   /// Columns of a table or view by name. Errors: UserError TABLE_OR_VIEW_NOT_FOUND.
   arrow::Result<types::DataTypePtr> TableSchema(const std::vector<std::string>& name);
@@ -206,6 +220,11 @@ class Session : public std::enable_shared_from_this<Session> {
   static arrow::Status Report(const physical::OperatorPtr& root, physical::ExecutionContext& context,
                               const RunControl& control);
   void Prepare(physical::ExecutionContext* context, const RunControl& control = {}) const;
+  python::EnvironmentPtr PythonEnvironment() const;
+  /// Null when there is none; a registered one also fills in the request's extension.
+  const connector::SinkDef* FindSinkOrRegistered(const std::string& format, connector::SinkRequest* request) const;
+  /// Of this session's Python processes; an error names `what` when there is no server they could come back to.
+  arrow::Result<PythonClient> StreamingPythonClient(const std::string& what);
   using MakeSink = std::function<arrow::Result<std::unique_ptr<connector::StreamSink>>(const connector::SinkRequest&)>;
   /// Starts the worker of a Python foreachBatch; `function` hands it a micro-batch.
   arrow::Result<std::shared_ptr<python::StreamingWorker>> StartPythonForeachBatch(
@@ -228,6 +247,10 @@ class Session : public std::enable_shared_from_this<Session> {
   PythonClient python_client_;
   /// By lower-case name.
   std::map<std::string, std::shared_ptr<const analyzer::RegisteredFunction>> functions_;
+  /// By lower-case name.
+  std::map<std::string, python::UserFunctionPtr> data_sources_;
+  /// Each with its id at `streams_`.
+  std::map<std::string, std::pair<int, std::shared_ptr<PythonListener>>> python_listeners_;
   StreamingQueryManager streams_;
 };
 

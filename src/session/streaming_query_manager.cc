@@ -29,9 +29,19 @@ arrow::Result<std::shared_ptr<StreamingQuery>> StreamingQueryManager::Start(stre
     }
     return found;
   };
+  spec.on_started = [listeners](const StreamingQuery& query) {
+    for (const Listener& listener : listeners()) {
+      if (listener.on_started) listener.on_started(query);
+    }
+  };
   spec.on_progress = [listeners](const JsonValue& progress) {
     for (const Listener& listener : listeners()) {
       if (listener.on_progress) listener.on_progress(progress);
+    }
+  };
+  spec.on_idle = [listeners](const StreamingQuery& query, int64_t timestamp_ms) {
+    for (const Listener& listener : listeners()) {
+      if (listener.on_idle) listener.on_idle(query, timestamp_ms);
     }
   };
   spec.on_terminated = [listeners, weak](const StreamingQuery& query, const arrow::Status& reason) {
@@ -55,9 +65,6 @@ arrow::Result<std::shared_ptr<StreamingQuery>> StreamingQueryManager::Start(stre
     }
   }
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<StreamingQuery> query, streaming::Start(std::move(spec)));
-  for (const Listener& listener : listeners()) {
-    if (listener.on_started) listener.on_started(*query);
-  }
   std::lock_guard lock(shared_->mutex);
   shared_->queries.push_back(query);
   return query;

@@ -33,6 +33,7 @@ class StreamingQueryManager {
   struct Listener {
     std::function<void(const streaming::StreamingQuery&)> on_started;
     std::function<void(const JsonValue& progress)> on_progress;
+    std::function<void(const streaming::StreamingQuery&, int64_t timestamp_ms)> on_idle;
     std::function<void(const streaming::StreamingQuery&, const arrow::Status& reason)> on_terminated;
   };
   /// Calls run on the queries' threads.

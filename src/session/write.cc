@@ -10,6 +10,7 @@
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
 #include "python/worker_pool.h"
+#include "session/python_source.h"
 #include "session/python_streaming.h"
 #include "session/session.h"
 #include "spark/connect/commands.pb.h"
@@ -25,6 +26,8 @@ namespace millrace::session {
 namespace {
 
 namespace connect = spark::connect;
+
+constexpr char kForeachBatchModule[] = "pyspark.sql.connect.streaming.worker.foreach_batch_worker";
 
 connector::SaveMode ToSaveMode(connect::WriteOperation::SaveMode mode) {
   switch (mode) {
@@ -88,6 +91,14 @@ std::string DefaultSinkName(const std::string& format, const std::string& fallba
 
 }  // namespace
 
+const connector::SinkDef* Session::FindSinkOrRegistered(const std::string& format,
+                                                        connector::SinkRequest* request) const {
+  const connector::SinkDef* def = connector::FindSink(format);
+  if (def != nullptr) return def;
+  request->extension = FindPythonSource(format);
+  return request->extension == nullptr ? nullptr : &kPythonSink;
+}
+
 arrow::Status Session::WriteRows(logical::PlanPtr plan, const connector::SinkDef& sink, connector::SinkRequest request,
                                  const RunControl& control) {
   if (sink.open_batch == nullptr) {
@@ -112,15 +123,8 @@ arrow::Result<std::shared_ptr<python::StreamingWorker>> Session::StartPythonFore
   if (!start.foreach_batch().has_python_function()) return analyzer::NotSupported("foreachBatch of another language");
   const auto& message = start.foreach_batch().python_function();
   python::UserFunction user{"foreachBatch", python::EvalType::kBatched, message.command(), message.python_ver()};
-  PythonClient client;
-  {
-    std::lock_guard lock(mutex_);
-    client = python_client_;
-  }
-  if (client.connect_url.empty()) client.connect_url = engine_->python_workers->ConnectUrlFor(client.user_id);
-  if (client.connect_url.empty() || client.session_id.empty())
-    return analyzer::NotSupported("foreachBatch in Python without a Spark Connect server");
-  ARROW_ASSIGN_OR_RAISE(auto worker, StartForeachBatchWorker(MakeAnalyzerContext().python, client, std::move(user)));
+  ARROW_ASSIGN_OR_RAISE(PythonClient client, StreamingPythonClient("foreachBatch"));
+  ARROW_ASSIGN_OR_RAISE(auto worker, StartStreamingWorker(MakeAnalyzerContext().python, client, kForeachBatchModule, std::move(user)));
   *function = [worker, user_id = client.user_id](const std::string& relation_id, BatchId batch_id) {
     return worker->ProcessBatch(relation_id, batch_id.value, user_id);
   };
@@ -147,10 +151,10 @@ arrow::Status Session::Write(const connect::WriteOperation& write, const RunCont
   }
   if (write.has_table()) return WriteTable(write);
   std::string format = DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
-  const connector::SinkDef* def = connector::FindSink(format);
+  connector::SinkRequest request;
+  const connector::SinkDef* def = FindSinkOrRegistered(format, &request);
   if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
-  connector::SinkRequest request;
   for (const auto& [key, value] : write.options()) request.options.Set(key, value);
   request.path = write.has_path() ? write.path() : request.options.GetOr("path", "");
   request.partition_columns.assign(write.partitioning_columns().begin(), write.partitioning_columns().end());
@@ -212,7 +216,7 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     }
     std::string format = DefaultSinkName(table_provider.empty() ? start.format() : table_provider,
                                          conf_.Get("spark.sql.sources.default").value_or("parquet"));
-    spec.sink = connector::FindSink(format);
+    spec.sink = FindSinkOrRegistered(format, &request);
     if (spec.sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
     if (spec.sink->open_stream == nullptr) {
       return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",

@@ -1,5 +1,7 @@
 #include "sql/expression_tree.h"
 
+#include <functional>
+
 #include "types/data_type.h"
 
 namespace millrace::sql {
@@ -131,8 +133,23 @@ void ForEachChild(const Expression& expression, const std::function<void(const E
   ForEachChild(const_cast<Expression*>(&expression), [&](Expression* child) { visit(*child); });
 }
 
+namespace {
+
+// Without the places in the text.
+std::string Meaning(const Expression& expression) {
+  Expression copy = expression;
+  std::function<void(Expression*)> strip = [&](Expression* each) {
+    each->clear_common();
+    ForEachChild(each, strip);
+  };
+  strip(&copy);
+  return copy.SerializeAsString();
+}
+
+}  // namespace
+
 bool SameExpression(const Expression& a, const Expression& b) {
-  return a.expr_type_case() == b.expr_type_case() && a.SerializeAsString() == b.SerializeAsString();
+  return a.expr_type_case() == b.expr_type_case() && Meaning(a) == Meaning(b);
 }
 
 }  // namespace millrace::sql

@@ -7,7 +7,10 @@ namespace millrace::sql {
 arrow::Status ParseExpression(std::string_view text, const ParserOptions& options, spark::connect::Expression* out,
                               std::vector<spark::connect::Relation>* subqueries) {
   ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
-  return grammar.SingleExpression(out, subqueries);
+  ARROW_RETURN_NOT_OK(grammar.SingleExpression(out, subqueries));
+  // Expressions say where in the text they stand; the text itself goes along once.
+  out->mutable_common()->mutable_origin()->mutable_jvm_origin()->set_sql_text(std::string(text));
+  return arrow::Status::OK();
 }
 
 arrow::Status ParseSortOrder(std::string_view text, const ParserOptions& options, spark::connect::Expression* out) {

@@ -74,6 +74,7 @@ MicroBatchExecution::~MicroBatchExecution() {
 }
 
 void MicroBatchExecution::Launch() {
+  if (spec_.on_started) spec_.on_started(*this);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -440,6 +441,8 @@ void MicroBatchExecution::ReportState(bool ran) {
 void MicroBatchExecution::ReportProgress(bool ran) {
   int64_t now_us = spec_.clock->NowMicros();
   int64_t interval_ms = spec_.no_data_progress_interval_ms;
+  // The first look that finds nothing is kept as progress, and nobody is told that the query is idle.
+  bool first = last_report_ms_ == 0;
   if (!ran && now_us / 1000 - last_report_ms_ < interval_ms) {
     if (!last_trigger_ms_) last_trigger_ms_ = progress_.timestamp_ms;
     return;
@@ -479,7 +482,11 @@ void MicroBatchExecution::ReportProgress(bool ran) {
     recent_.push_back(json);
     while (recent_.size() > limit) recent_.pop_front();
   }
-  if (spec_.on_progress) spec_.on_progress(json);
+  if (ran) {
+    if (spec_.on_progress) spec_.on_progress(json);
+  } else if (!first && spec_.on_idle) {
+    spec_.on_idle(*this, progress_.timestamp_ms);
+  }
 }
 
 bool MicroBatchExecution::WaitForTrigger(bool ran) {
@@ -535,8 +542,13 @@ void MicroBatchExecution::Finish(arrow::Status status) {
     status_.is_trigger_active = false;
     status_.is_data_available = false;
   }
-  changed_.notify_all();
+  // Whoever waits for the end finds that listeners have been told of it.
   if (spec_.on_terminated) spec_.on_terminated(*this, status);
+  {
+    std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
 }
 
 bool MicroBatchExecution::is_active() const {
@@ -587,7 +599,7 @@ arrow::Status MicroBatchExecution::Stop() {
   spec_.clock->Notify();
   auto timeout = std::chrono::milliseconds(spec_.stop_timeout_ms > 0 ? spec_.stop_timeout_ms : -1);
   std::unique_lock lock(mutex_);
-  auto ended = [this] { return !active_; };
+  auto ended = [this] { return ended_; };
   if (thread_.get_id() == std::this_thread::get_id()) return arrow::Status::OK();
   if (timeout.count() < 0) {
     changed_.wait(lock, ended);
@@ -600,7 +612,7 @@ arrow::Status MicroBatchExecution::Stop() {
 
 arrow::Result<bool> MicroBatchExecution::AwaitTermination(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  auto ended = [this] { return !active_; };
+  auto ended = [this] { return ended_; };
   if (timeout.count() < 0) {
     changed_.wait(lock, ended);
   } else if (!changed_.wait_for(lock, timeout, ended)) {
@@ -622,7 +634,7 @@ arrow::Status MicroBatchExecution::ProcessAllAvailable() {
   data_arrived_.store(true, std::memory_order_release);
   spec_.clock->Notify();
   lock.lock();
-  changed_.wait(lock, [&] { return !active_ || last_idle_trigger_ > begun; });
+  changed_.wait(lock, [&] { return ended_ || last_idle_trigger_ > begun; });
   return failure_;
 }
 

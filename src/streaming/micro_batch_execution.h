@@ -154,6 +154,8 @@ class MicroBatchExecution final : public StreamingQuery {
   std::condition_variable changed_;
   // Guarded by mutex_.
   bool active_ = true;
+  /// No longer active, and its listeners know.
+  bool ended_ = false;
   arrow::Status failure_;
   arrow::Status cause_;
   StreamingQueryStatus status_;

@@ -58,8 +58,12 @@ struct StreamingQuerySpec {
   TaskPool* pool = nullptr;
   Clock* clock = nullptr;
   FileSystem* file_system = nullptr;
+  /// Called by Start before the query does anything.
+  std::function<void(const class StreamingQuery&)> on_started;
   /// Called on the query's thread.
   std::function<void(const JsonValue& progress)> on_progress;
+  /// There was nothing to do for no_data_progress_interval_ms; when the last look began.
+  std::function<void(const class StreamingQuery&, int64_t timestamp_ms)> on_idle;
   std::function<void(const class StreamingQuery&, const arrow::Status& reason)> on_terminated;
 };
 

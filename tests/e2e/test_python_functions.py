@@ -13,6 +13,8 @@ import pytest
 FOLDER = pathlib.Path(__file__).resolve().parent / "python_functions"
 sys.path.insert(0, str(FOLDER))
 
+import source_cases  # noqa: E402,F401
+import table_cases  # noqa: E402,F401
 from cases import CASES  # noqa: E402
 from outcome import outcome_of  # noqa: E402
 

@@ -2,6 +2,7 @@
 #include <arrow/builder.h>
 
 #include "analyzer/named_table.h"
+#include "analyzer/python_table_functions.h"
 #include "analyzer/recursive_table.h"
 #include "analyzer/relation/table_changes.h"
 #include "analyzer/relation_resolver.h"
@@ -53,11 +54,18 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
   std::string format =
       message.has_format() && !message.format().empty() ? message.format() : resolver.context().default_source;
   const connector::SourceDef* def = connector::FindSource(format);
+  std::shared_ptr<const connector::Extension> extension;
+  if (def == nullptr && resolver.context().registered_source) {
+    RegisteredSource registered = resolver.context().registered_source(format);
+    def = registered.def;
+    extension = std::move(registered.extension);
+  }
   if (def == nullptr) {
     return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
   }
   if (message.predicates_size() > 0) return NotSupported("reading by predicates (jdbc)");
   auto request = std::make_shared<connector::SourceRequest>();
+  request->extension = std::move(extension);
   for (const auto& [key, value] : message.options()) request->options.Set(key, value);
   request->paths.assign(message.paths().begin(), message.paths().end());
   std::string path = CaseInsensitiveOption(message.options(), "path");
@@ -243,6 +251,12 @@ arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Re
     range.mutable_range()->set_step(numbers.size() > 2 ? numbers[2] : 1);
     if (numbers.size() > 3) range.mutable_range()->set_num_partitions(static_cast<int32_t>(numbers[3]));
     return ResolveRange(resolver, range);
+  }
+  if (resolver.context().registered_function) {
+    auto registered = resolver.context().registered_function(ToLowerAscii(message.function_name()));
+    if (registered != nullptr && IsTableFunction(registered->function->eval_type)) {
+      return ResolvePythonTable(resolver, *registered, message.arguments());
+    }
   }
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> name, ParseNameParts(message.function_name()));
   if (name.size() > 1 || function::FindFunction(name[0]) == nullptr) {

@@ -34,6 +34,7 @@ arrow::Status RunRemoveCachedRelation(const CommandContext& context, const spark
 arrow::Status RunRegisterFunction(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunRegisterTableFunction(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunDeltaCommand(const CommandContext& context, const spark::connect::Command& command);
+arrow::Status RunRegisterDataSource(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunMlCommand(const CommandContext& context, const spark::connect::Command& command);
 
 }  // namespace millrace::connect

@@ -19,4 +19,14 @@ arrow::Status RunRegisterTableFunction(const CommandContext& context, const spar
   return arrow::Status::OK();
 }
 
+arrow::Status RunRegisterDataSource(const CommandContext& context, const spark::connect::Command& command) {
+  const auto& message = command.register_data_source();
+  auto data_source = std::make_shared<python::UserFunction>();
+  data_source->name = message.name();
+  data_source->command = message.python_data_source().command();
+  data_source->python_version = message.python_data_source().python_ver();
+  context.session().RegisterDataSource(message.name(), std::move(data_source));
+  return arrow::Status::OK();
+}
+
 }  // namespace millrace::connect

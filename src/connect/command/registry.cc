@@ -21,6 +21,7 @@ constexpr CommandEntry kCommands[] = {
     {Command::kStreamingQueryListenerBusCommand, RunListenerBusCommand},
     {Command::kRegisterFunction, RunRegisterFunction, "Python functions"},
     {Command::kRegisterTableFunction, RunRegisterTableFunction},
+    {Command::kRegisterDataSource, RunRegisterDataSource},
     {Command::kGetResourcesCommand, RunGetResources},
     {Command::kCheckpointCommand, RunCheckpoint},
     {Command::kRemoveCachedRemoteRelationCommand, RunRemoveCachedRelation},

@@ -67,8 +67,25 @@ arrow::Status RunStreamingQueryManagerCommand(const CommandContext& context, con
       streams.ResetTerminated();
       result->set_reset_terminated(true);
       break;
+    case proto::StreamingQueryManagerCommand::kAddListener: {
+      const auto& add = message.add_listener();
+      if (!add.has_python_listener_payload()) {
+        return analyzer::NotSupported("a StreamingQueryListener of another language than Python");
+      }
+      const auto& payload = add.python_listener_payload();
+      python::UserFunction listener{"listener", python::EvalType::kBatched, payload.command(), payload.python_ver()};
+      ARROW_RETURN_NOT_OK(context.session().AddPythonListener(add.id(), std::move(listener)));
+      result->set_add_listener(true);
+      break;
+    }
+    case proto::StreamingQueryManagerCommand::kRemoveListener:
+      result->set_remove_listener(context.session().RemovePythonListener(message.remove_listener().id()));
+      break;
     case proto::StreamingQueryManagerCommand::kListListeners:
       result->mutable_list_listeners();
+      for (std::string& id : context.session().PythonListenerIds()) {
+        result->mutable_list_listeners()->add_listener_ids(std::move(id));
+      }
       break;
     default: {
       const auto* field = message.GetDescriptor()->FindFieldByNumber(message.command_case());

@@ -1,6 +1,6 @@
 #include "base/error.h"
 #include "connect/command/command.h"
-#include "connect/encode/query_event.h"
+#include "session/query_event.h"
 #include "spark/connect/base.pb.h"
 
 namespace millrace::connect {
@@ -19,7 +19,7 @@ arrow::Status RunWriteStreamStart(const CommandContext& context, const proto::Co
   // The client's listeners hear of the start before start() returns.
   if (context.client->has_listener_bus()) {
     int64_t now_ms = context.session().MakeEvalContext().current_timestamp_us / 1000;
-    result->set_query_started_event_json(StartedEventJson(*query, now_ms));
+    result->set_query_started_event_json(session::StartedEventJson(*query, now_ms));
   }
   return context.operation->Emit(std::move(response));
 }

@@ -215,9 +215,14 @@ void EncodeErrorDetails(const arrow::Status& status, spark::connect::FetchErrorD
   for (const auto& [key, value] : detail->parameters()) (*throwable->mutable_message_parameters())[key] = value;
   for (const QueryContext& context : GetQueryContexts(status)) {
     auto* out_context = throwable->add_query_contexts();
-    out_context->set_context_type(spark::connect::FetchErrorDetailsResponse::QueryContext::DATAFRAME);
-    out_context->set_fragment(context.fragment);
+    using Context = spark::connect::FetchErrorDetailsResponse::QueryContext;
+    out_context->set_context_type(context.is_sql() ? Context::SQL : Context::DATAFRAME);
+    out_context->set_fragment(context.Fragment());
     out_context->set_call_site(context.call_site);
+    if (context.is_sql()) {
+      out_context->set_start_index(context.StartIndex());
+      out_context->set_stop_index(context.StopIndex());
+    }
     out_context->set_summary(context.Summary());
   }
 }

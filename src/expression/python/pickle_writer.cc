@@ -237,6 +237,28 @@ arrow::Status AppendPickledStructs(const arrow::RecordBatch& rows, const types::
   return AppendFrames(rows.num_rows(), append_row, out);
 }
 
+arrow::Status AppendPickledInternal(const arrow::Array& array, int64_t row, const DataType& type, std::string* out) {
+  out->append("\x80\x03", 2);
+  switch (array.IsNull(row) ? TypeId::kNull : type.id()) {
+    case TypeId::kDate: {
+      ARROW_ASSIGN_OR_RAISE(auto days, array.View(arrow::int32()));
+      AppendInteger(static_cast<const arrow::Int32Array&>(*days).Value(row), out);
+      break;
+    }
+    case TypeId::kTimestamp:
+    case TypeId::kTimestampNtz:
+    case TypeId::kDayTimeInterval: {
+      ARROW_ASSIGN_OR_RAISE(auto micros, array.View(arrow::int64()));
+      AppendInteger(static_cast<const arrow::Int64Array&>(*micros).Value(row), out);
+      break;
+    }
+    default:
+      ARROW_RETURN_NOT_OK(AppendValue(array, row, type, out));
+  }
+  out->push_back('.');
+  return arrow::Status::OK();
+}
+
 void AppendEndOfPickles(std::string* out) { python::AppendInt(python::kEndOfDataSection, out); }
 
 }  // namespace millrace::expression

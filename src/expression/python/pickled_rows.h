@@ -20,6 +20,9 @@ arrow::Status AppendPickledRows(const arrow::RecordBatch& rows, const std::vecto
                                 std::string* out);
 /// The rows as Row objects, for functions that take them one by one.
 arrow::Status AppendPickledStructs(const arrow::RecordBatch& rows, const types::DataType& schema, std::string* out);
+/// One value alone, in the form that Python's DataType.fromInternal takes: dates are days, times microseconds.
+arrow::Status AppendPickledInternal(const arrow::Array& array, int64_t row, const types::DataType& type,
+                                    std::string* out);
 /// What follows the last frame.
 void AppendEndOfPickles(std::string* out);
 

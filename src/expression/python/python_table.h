@@ -16,6 +16,12 @@ struct PythonTableKernel {
   python::EnvironmentPtr environment;
   /// One for each argument, empty for a positional one.
   std::vector<std::string> argument_names;
+  /// What analyze() gave, pickled; empty without one.
+  std::string analyze_result;
+  /// Which argument is the row of a TABLE argument; -1 without one.
+  int table_argument = -1;
+  /// Where in that row the values stand that the table is partitioned by.
+  std::vector<int32_t> partition_columns;
 
   /// Never called. Errors: InternalError.
   arrow::Result<Generated> operator()(const EvalContext&, const std::vector<arrow::Datum>&, int64_t num_rows) const;

@@ -1,8 +1,12 @@
 #include "physical/operator/eval_python_table.h"
 
+#include <arrow/array.h>
+
 #include <deque>
+#include <optional>
 
 #include "base/error.h"
+#include "expression/python/pickled_rows.h"
 #include "expression/python/python_table.h"
 #include "expression/python/worker_rows.h"
 #include "logical/node/generate.h"
@@ -37,27 +41,54 @@ class EvalPythonTableStream final : public BatchStream {
                                                                  write, cancelled_, evaluation_.memory_pool));
     }
     while (true) {
-      ARROW_ASSIGN_OR_RAISE(auto batch, task_->NextBatch());
-      if (batch == nullptr) return nullptr;
-      // One batch for each row sent; what comes after them is of the end.
-      AdvanceRow();
-      if (batch->num_rows() == 0 || rows_ == nullptr) continue;
-      ARROW_ASSIGN_OR_RAISE(auto made, expression::RowsOfStruct(batch, spec_->result_schema, spec_->result_types,
-                                                                spec_->task.eval_type, evaluation_.memory_pool));
-      return Beside(made);
+      ARROW_ASSIGN_OR_RAISE(auto made, pickled() ? NextUnpickled() : NextMade());
+      if (!made) return nullptr;
+      if ((*made)->num_rows() == 0 || rows_ == nullptr) continue;
+      return Beside(*made);
     }
   }
 
  private:
+  using Made = std::optional<std::shared_ptr<arrow::RecordBatch>>;
+  bool pickled() const { return spec_->task.eval_type == python::EvalType::kTable; }
+
+  // What was made of the next row sent; what comes after all of them is of the end.
+  arrow::Result<Made> NextMade() {
+    ARROW_ASSIGN_OR_RAISE(auto batch, task_->NextBatch());
+    if (batch == nullptr) return Made();
+    AdvanceRow();
+    if (batch->num_rows() == 0) return Made(std::move(batch));
+    ARROW_ASSIGN_OR_RAISE(auto rows, expression::RowsOfStruct(batch, spec_->result_schema, spec_->result_types,
+                                                              spec_->task.eval_type, evaluation_.memory_pool));
+    return Made(std::move(rows));
+  }
+
+  // The same as a pickle: a list of one tuple, the rows.
+  arrow::Result<Made> NextUnpickled() {
+    ARROW_ASSIGN_OR_RAISE(auto pickle, task_->NextPickle());
+    if (!pickle) return Made();
+    AdvanceRow();
+    ARROW_ASSIGN_OR_RAISE(auto results, expression::UnpickleResults(*pickle, {spec_->pickled_type},
+                                                                    evaluation_.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto rows, static_cast<const arrow::ListArray&>(*results->column(0)).Flatten());
+    ARROW_ASSIGN_OR_RAISE(auto columns, static_cast<const arrow::StructArray&>(*rows).Flatten());
+    return Made(arrow::RecordBatch::Make(spec_->result_schema, rows->length(), std::move(columns)));
+  }
+
   arrow::Result<bool> WriteInput(std::string* out) {
     while (true) {
       ARROW_ASSIGN_OR_RAISE(auto batch, cutter_.Next(input_ended_, evaluation_.memory_pool));
       if (batch != nullptr) {
-        ARROW_RETURN_NOT_OK(pieces_.Write(*batch, out));
+        ARROW_RETURN_NOT_OK(pickled() ? expression::AppendPickledRows(*batch, spec_->argument_types, out)
+                                      : pieces_.Write(*batch, out));
         return true;
       }
       if (input_ended_) {
-        ARROW_RETURN_NOT_OK(pieces_.End(out));
+        if (pickled()) {
+          expression::AppendEndOfPickles(out);
+        } else {
+          ARROW_RETURN_NOT_OK(pieces_.End(out));
+        }
         return false;
       }
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> rows, input_->Next());
@@ -144,10 +175,14 @@ arrow::Result<OperatorPtr> PlanEvalPythonTable(const logical::PlanPtr& node, con
     fields.push_back({"_" + std::to_string(i), call.children()[i]->type(), true, ""});
   }
   spec.task.calls = {std::move(task_call)};
+  spec.task.analyze_result = table.analyze_result;
+  spec.task.partition_columns = table.partition_columns;
+  for (const types::StructField& field : fields) spec.argument_types.push_back(field.type);
   if (spec.task.eval_type == python::EvalType::kArrowTable) {
     spec.task.eval_conf["input_type"] = types::Struct(fields)->ToJson();
   } else {
-    spec.task.eval_conf["table_arg_offsets"] = "";
+    spec.task.eval_conf["table_arg_offsets"] =
+        table.table_argument < 0 ? "" : std::to_string(table.table_argument);
   }
   ARROW_ASSIGN_OR_RAISE(spec.argument_schema, expression::WorkerSchema(fields, *spec.environment));
   ARROW_ASSIGN_OR_RAISE(spec.arguments, ExpressionSet::Bind(call.children(), child->output()));
@@ -157,6 +192,7 @@ arrow::Result<OperatorPtr> PlanEvalPythonTable(const logical::PlanPtr& node, con
     result_fields.push_back({column->name(), column->type(), true, ""});
   }
   spec.result_schema = types::ToArrowSchema(*types::Struct(result_fields));
+  spec.pickled_type = types::Array(types::Struct(result_fields), true);
   spec.text = node->Describe();
   KeptColumns kept = KeepRequired(child->output(), required);
   spec.kept = std::move(kept.indices);

@@ -15,9 +15,12 @@ class EvalPythonTable final : public Operator {
     python::EnvironmentPtr environment;
     python::TaskSpec task;
     ExpressionSet arguments;
+    std::vector<types::DataTypePtr> argument_types;
     std::shared_ptr<arrow::Schema> argument_schema;
     std::vector<types::DataTypePtr> result_types;
     std::shared_ptr<arrow::Schema> result_schema;
+    /// The rows made of one row sent, for functions without Arrow.
+    types::DataTypePtr pickled_type;
     std::vector<int> kept;
     std::string text;
   };

@@ -63,9 +63,18 @@ void Negate(Expression* expression) { WrapInFunction("not", expression); }
 
 }  // namespace
 
+void Grammar::MarkOrigin(size_t first, Expression* out) const {
+  if (out->has_common() || out->has_literal() || position_ == 0 || position_ <= first) return;
+  const Token& last = tokens_[position_ - 1];
+  auto* origin = out->mutable_common()->mutable_origin()->mutable_jvm_origin();
+  origin->set_start_index(static_cast<int32_t>(tokens_[first].offset));
+  origin->set_stop_index(static_cast<int32_t>(last.offset + last.text.size()) - 1);
+}
+
 arrow::Status Grammar::ParseExpression(Expression* out) {
   DepthGuard depth(this);
   if (depth.TooDeep()) return TooComplex();
+  size_t first = position_;
   std::vector<Expression> operands(1);
   ARROW_RETURN_NOT_OK(ParseConjunction(&operands.back()));
   while (At(Keyword::kOr) && StartsOperand(position_ + 1)) {
@@ -73,10 +82,12 @@ arrow::Status Grammar::ParseExpression(Expression* out) {
     ARROW_RETURN_NOT_OK(ParseConjunction(&operands.emplace_back()));
   }
   CombineBalanced("or", &operands, out);
+  MarkOrigin(first, out);
   return Status::OK();
 }
 
 arrow::Status Grammar::ParseConjunction(Expression* out) {
+  size_t first = position_;
   std::vector<Expression> operands(1);
   ARROW_RETURN_NOT_OK(ParseNegation(&operands.back()));
   while (At(Keyword::kAnd) && StartsOperand(position_ + 1)) {
@@ -84,10 +95,12 @@ arrow::Status Grammar::ParseConjunction(Expression* out) {
     ARROW_RETURN_NOT_OK(ParseNegation(&operands.emplace_back()));
   }
   CombineBalanced("and", &operands, out);
+  MarkOrigin(first, out);
   return Status::OK();
 }
 
 arrow::Status Grammar::ParseNegation(Expression* out) {
+  size_t first = position_;
   int negations = 0;
   while ((At(Keyword::kNot) || At(Symbol::kBang)) && StartsOperand(position_ + 1)) {
     Take();
@@ -105,9 +118,12 @@ arrow::Status Grammar::ParseNegation(Expression* out) {
       return Status::OK();
     }
   }
+  size_t operand = position_;
   ARROW_RETURN_NOT_OK(ParseValue(1, out));
   ARROW_RETURN_NOT_OK(ParsePredicate(out));
+  MarkOrigin(operand, out);
   for (; negations > 0; --negations) Negate(out);
+  MarkOrigin(first, out);
   return Status::OK();
 }
 
@@ -258,7 +274,9 @@ arrow::Status Grammar::ParseIs(Expression* operand) {
 arrow::Status Grammar::ParseValue(int min_precedence, Expression* out) {
   DepthGuard depth(this);
   if (depth.TooDeep()) return TooComplex();
+  size_t first = position_;
   ARROW_RETURN_NOT_OK(ParseUnary(out));
+  MarkOrigin(first, out);
   for (int chain = 0;; ++chain) {
     BinaryOperator binary = OperatorOf(Peek());
     if (binary.precedence == 0 || binary.precedence < min_precedence) return Status::OK();
@@ -268,7 +286,11 @@ arrow::Status Grammar::ParseValue(int min_precedence, Expression* out) {
     bool not_equal = binary.function == "!=";
     Function* function = WrapInFunction(not_equal ? "==" : binary.function, out);
     ARROW_RETURN_NOT_OK(ParseValue(binary.precedence + 1, function->add_arguments()));
-    if (not_equal) Negate(out);
+    MarkOrigin(first, out);
+    if (not_equal) {
+      Negate(out);
+      MarkOrigin(first, out);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "base/ascii.h"
 #include "sql/expression_tree.h"
@@ -68,6 +69,11 @@ arrow::Status Grammar::ParseArguments(bool ignore_nulls_inside, Expression* out,
     return out->has_call_function() ? out->mutable_call_function()->add_arguments()
                                     : out->mutable_unresolved_function()->add_arguments();
   };
+  // Tables are arguments of the table function itself, not of calls among its arguments.
+  bool takes_tables = std::exchange(takes_tables_, false);
+  auto at_table = [&] {
+    return takes_tables && At(Keyword::kTable) && (Peek(1).IsIdentifier() || Peek(1).Is(Symbol::kLeftParen));
+  };
   ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
   if (Accept(Symbol::kRightParen)) return Status::OK();
   if ((At(Keyword::kDistinct) || At(Keyword::kAll)) && StartsOperand(position_ + 1)) {
@@ -78,10 +84,10 @@ arrow::Status Grammar::ParseArguments(bool ignore_nulls_inside, Expression* out,
       spark::connect::NamedArgumentExpression* named = add()->mutable_named_argument_expression();
       ARROW_ASSIGN_OR_RAISE(*named->mutable_key(), Identifier());
       Take();
-      if (At(Keyword::kTable) && (Peek(1).IsIdentifier() || Peek(1).Is(Symbol::kLeftParen))) {
-        return Unsupported("TABLE argument");
-      }
-      ARROW_RETURN_NOT_OK(ParseExpression(named->mutable_value()));
+      ARROW_RETURN_NOT_OK(at_table() ? ParseTableArgument(named->mutable_value())
+                                     : ParseExpression(named->mutable_value()));
+    } else if (at_table()) {
+      ARROW_RETURN_NOT_OK(ParseTableArgument(add()));
     } else {
       ARROW_RETURN_NOT_OK(ParseExpression(add()));
     }

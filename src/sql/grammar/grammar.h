@@ -104,6 +104,8 @@ class Grammar {
 
   // --- expression.cc: operators by precedence
   Status ParseExpression(Expression* out);
+  /// Says where in the text `out` stands, from the token `first` to the last one taken, unless that was said already.
+  void MarkOrigin(size_t first, Expression* out) const;
   Status ParseConjunction(Expression* out);
   Status ParseNegation(Expression* out);
   Status ParsePredicate(Expression* operand);
@@ -233,6 +235,7 @@ class Grammar {
   Status ParseRelationPrimary(Relation* out);
   Status ParseTable(bool is_streaming, Relation* out);
   Status ParseTableFunction(Relation* out);
+  Status ParseTableArgument(Expression* out);
   Status ParseValues(Relation* out);
   Status ParseLateral(Relation* out);
   Status ParseTemporal(Relation* table);
@@ -351,6 +354,8 @@ class Grammar {
   size_t select_start_ = 0;
   // Plans of the subqueries met in the expressions of the innermost query.
   std::vector<Relation>* subqueries_ = nullptr;
+  /// The arguments parsed next may be tables: set before ParseArguments, which takes it back.
+  bool takes_tables_ = false;
   int64_t next_plan_id_;
   int next_hidden_ = 0;
   size_t copied_bytes_ = 0;

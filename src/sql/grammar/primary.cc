@@ -11,9 +11,12 @@ namespace millrace::sql {
 using spark::connect::SubqueryExpression;
 
 arrow::Status Grammar::ParsePrimary(Expression* out) {
+  size_t first = position_;
   ARROW_RETURN_NOT_OK(ParsePrefix(out));
   for (int chain = 0;; ++chain) {
     if (chain > kMaxOperatorChain) return TooComplex();
+    // A name takes its parts one by one: a.b is one expression.
+    if (!At(Symbol::kDot)) MarkOrigin(first, out);
     if (At(Symbol::kDot)) {
       ARROW_RETURN_NOT_OK(ParseDereference(out));
     } else if (At(Symbol::kLeftBracket)) {

@@ -36,6 +36,10 @@ arrow::Status Grammar::ParseQuery(Relation* out) {
     out->mutable_with_relations()->mutable_root()->Swap(&root);
     for (Relation& reference : *references) out->mutable_with_relations()->add_references()->Swap(&reference);
   }
+  // Expressions say where in the text they stand; the text itself goes along once.
+  if (subqueries_ == nullptr) {
+    out->mutable_common()->mutable_origin()->mutable_jvm_origin()->set_sql_text(std::string(text_));
+  }
   return Status::OK();
 }
 

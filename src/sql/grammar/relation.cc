@@ -160,15 +160,65 @@ arrow::Status Grammar::ParseTableFunction(Relation* out) {
   Expression call;
   bool distinct = false;
   call.mutable_call_function();
-  if (Peek(1).Is(Keyword::kTable) && (Peek(2).IsIdentifier() || Peek(2).Is(Symbol::kLeftParen))) {
-    return Unsupported("TABLE argument");
-  }
+  takes_tables_ = true;
   ARROW_RETURN_NOT_OK(ParseArguments(/*ignore_nulls_inside=*/false, &call, &distinct));
   auto* function = out->mutable_unresolved_table_valued_function();
   function->set_function_name(name.size() == 1 ? name[0] : JoinParts(name));
   function->mutable_arguments()->Swap(call.mutable_call_function()->mutable_arguments());
   if (At(Keyword::kIdentified, Keyword::kBy)) return Unsupported("IDENTIFIED BY");
   return ParseTableSuffixes(out);
+}
+
+// TABLE t | TABLE (SELECT …), then [PARTITION BY … | WITH SINGLE PARTITION] [ORDER BY …].
+arrow::Status Grammar::ParseTableArgument(Expression* out) {
+  using spark::connect::SubqueryExpression;
+  std::vector<Relation>* plans = subqueries_;
+  if (plans == nullptr) return Unsupported("a TABLE argument in an expression string");
+  Take();
+  Relation plan;
+  bool parenthesis = Accept(Symbol::kLeftParen);
+  bool query = parenthesis && (At(Keyword::kSelect) || At(Keyword::kWith) || At(Keyword::kFrom) ||
+                               At(Keyword::kValues) || At(Keyword::kTable) || At(Symbol::kLeftParen));
+  if (query) {
+    ARROW_RETURN_NOT_OK(ParseQuery(&plan));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> name, MultipartIdentifier());
+    plan.mutable_read()->mutable_named_table()->set_unparsed_identifier(JoinParts(name));
+  }
+  if (parenthesis) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  int64_t plan_id = next_plan_id_++;
+  plan.mutable_common()->set_plan_id(plan_id);
+  plans->emplace_back().Swap(&plan);
+  SubqueryExpression* subquery = out->mutable_subquery_expression();
+  subquery->set_plan_id(plan_id);
+  subquery->set_subquery_type(SubqueryExpression::SUBQUERY_TYPE_TABLE_ARG);
+  SubqueryExpression::TableArgOptions options;
+  bool has_options = false;
+  if (At(Keyword::kWith) && Peek(1).Is(Keyword::kSingle)) {
+    Take();
+    Take();
+    ARROW_RETURN_NOT_OK(Expect(Keyword::kPartition));
+    options.set_with_single_partition(true);
+    has_options = true;
+  } else if (Accept(Keyword::kPartition, Keyword::kBy) || Accept(Keyword::kDistribute, Keyword::kBy)) {
+    has_options = true;
+    bool several = At(Symbol::kLeftParen);
+    if (several) Take();
+    do {
+      ARROW_RETURN_NOT_OK(ParseExpression(options.add_partition_spec()));
+    } while (several && Accept(Symbol::kComma));
+    if (several) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  }
+  if (has_options && (Accept(Keyword::kOrder, Keyword::kBy) || Accept(Keyword::kSort, Keyword::kBy))) {
+    bool several = At(Symbol::kLeftParen);
+    if (several) Take();
+    do {
+      ARROW_RETURN_NOT_OK(ParseSortItem(options.add_order_spec()));
+    } while (several && Accept(Symbol::kComma));
+    if (several) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  }
+  if (has_options) *subquery->mutable_table_arg_options() = std::move(options);
+  return Status::OK();
 }
 
 arrow::Status Grammar::ParseValues(Relation* out) {

@@ -1,9 +1,9 @@
-#include "connect/encode/query_event.h"
+#include "session/query_event.h"
 
 #include "base/error.h"
 #include "streaming/progress.h"
 
-namespace millrace::connect {
+namespace millrace::session {
 
 namespace {
 
@@ -25,6 +25,14 @@ std::string ProgressEventJson(const JsonValue& progress) {
   return JsonValue::Object().Set("progress", progress).ToString();
 }
 
+std::string IdleEventJson(const streaming::StreamingQuery& query, int64_t timestamp_ms) {
+  return JsonValue::Object()
+      .Set("id", JsonValue::String(query.id()))
+      .Set("runId", JsonValue::String(query.run_id()))
+      .Set("timestamp", JsonValue::String(streaming::IsoMillis(timestamp_ms)))
+      .ToString();
+}
+
 std::string TerminatedEventJson(const streaming::StreamingQuery& query, const arrow::Status& reason) {
   const ErrorDetail* detail = GetErrorDetail(query.cause().ok() ? reason : query.cause());
   return JsonValue::Object()
@@ -35,4 +43,4 @@ std::string TerminatedEventJson(const streaming::StreamingQuery& query, const ar
       .ToString();
 }
 
-}  // namespace millrace::connect
+}  // namespace millrace::session

@@ -1,0 +1,249 @@
+"""Table functions in Python: analyze(), TABLE arguments, functions without Arrow."""
+
+import datetime
+import decimal
+
+from pyspark.sql import Row
+from pyspark.sql.functions import (AnalyzeResult, OrderingColumn, PartitioningColumn, SelectedColumn,
+                                   SkipRestOfInputTableException, col, lit, udtf)
+from pyspark.sql.types import IntegerType, StringType, StructField, StructType
+
+from cases import case
+
+
+def pairs(spark):
+    frame = spark.createDataFrame([(1, 2), (1, 3), (2, 5)], "k int, v int")
+    frame.createOrReplaceTempView("pairs")
+    return frame
+
+
+@udtf(returnType="k int, digits int, n int")
+class Digits:
+    def __init__(self):
+        self.k = None
+        self.digits = 0
+        self.n = 0
+
+    def eval(self, row):
+        self.k = row["k"]
+        self.digits = self.digits * 10 + row["v"]
+        self.n += 1
+
+    def terminate(self):
+        yield self.k, self.digits, self.n
+
+
+@udtf
+class Echo:
+    @staticmethod
+    def analyze(a):
+        return AnalyzeResult(StructType().add("value", a.dataType).add("constant", StringType()))
+
+    def eval(self, a):
+        yield a, str(a)
+
+
+@udtf
+class Columns:
+    @staticmethod
+    def analyze(n, *rest, **named):
+        return AnalyzeResult(StructType([StructField(f"c{i}", IntegerType()) for i in range(n.value)]))
+
+    def eval(self, n, *rest, **named):
+        yield tuple(range(n))
+
+
+@udtf
+class Whole:
+    def __init__(self, analyzed):
+        self.single = analyzed.withSinglePartition
+        self.n = 0
+
+    @staticmethod
+    def analyze(table):
+        return AnalyzeResult(StructType().add("n", IntegerType()).add("columns", StringType()), withSinglePartition=True)
+
+    def eval(self, row):
+        self.n += 1
+        self.columns = ",".join(row.__fields__)
+
+    def terminate(self):
+        yield self.n, f"{self.columns} {self.single}"
+
+
+def partitioned_by(key, **more):
+    @udtf
+    class Partitioned:
+        def __init__(self):
+            self.rows = []
+
+        @staticmethod
+        def analyze(table):
+            return AnalyzeResult(StructType().add("rows", StringType()), partitionBy=[PartitioningColumn(key)], **more)
+
+        def eval(self, row):
+            self.rows.append(row)
+
+        def terminate(self):
+            yield ";".join(str(row) for row in self.rows),
+
+    return Partitioned
+
+
+@case
+def udtf_table_in_partitions(spark):
+    pairs(spark)
+    spark.udtf.register("digits", Digits)
+    return (spark.sql("SELECT * FROM digits(TABLE(pairs) PARTITION BY k ORDER BY v DESC) ORDER BY k").collect()
+            + spark.sql("SELECT * FROM digits(row => TABLE pairs PARTITION BY (k + 1) ORDER BY (v)) ORDER BY k").collect()
+            + spark.sql("SELECT * FROM digits(TABLE(SELECT k, v FROM pairs WHERE k = 1) PARTITION BY k ORDER BY v)").collect())
+
+
+@case
+def udtf_table_in_one_partition(spark):
+    pairs(spark)
+    spark.udtf.register("digits", Digits)
+    return spark.sql("SELECT * FROM digits(TABLE(pairs) WITH SINGLE PARTITION ORDER BY v)").collect()
+
+
+@case
+def udtf_frame_as_table(spark):
+    frame = pairs(spark)
+    return (Digits(frame.asTable().partitionBy("k").orderBy(frame.v.desc())).orderBy("k").collect()
+            + Digits(row=frame.asTable().withSinglePartition().orderBy("v")).collect())
+
+
+@case
+def udtf_analyze_sees_types(spark):
+    spark.udtf.register("echo", Echo)
+    rows = []
+    for value in ["1", "'x'", "1.5D", "1.20BD", "array(1, 2)", "DATE'2020-01-02'", "TIMESTAMP_NTZ'2020-01-02 03:04:05'",
+                  "named_struct('a', 1)", "true", "NULL"]:
+        frame = spark.sql(f"SELECT * FROM echo({value})")
+        rows += [frame.schema.simpleString()] + frame.collect()
+    return rows
+
+
+@case
+def udtf_analyze_sees_constants(spark):
+    spark.udtf.register("columns", Columns)
+    return (spark.sql("SELECT * FROM columns(3)").collect() + spark.sql("SELECT * FROM columns(n => 2, z => 'q')").collect()
+            + spark.sql("SELECT * FROM columns(1 + 1, 5)").collect() + Columns(lit(1)).collect())
+
+
+@case
+def udtf_analyze_asks_for_one_partition(spark):
+    frame = pairs(spark)
+    spark.udtf.register("whole", Whole)
+    return spark.sql("SELECT * FROM whole(TABLE(pairs))").collect() + Whole(frame.asTable()).collect()
+
+
+@case
+def udtf_analyze_asks_for_partitions(spark):
+    pairs(spark)
+    spark.udtf.register("parts", partitioned_by("k", orderBy=[OrderingColumn("v", ascending=False)]))
+    spark.udtf.register("computed", partitioned_by("k + 1", orderBy=[OrderingColumn("v")]))
+    return (spark.sql("SELECT * FROM parts(TABLE(pairs)) ORDER BY 1").collect()
+            + spark.sql("SELECT * FROM computed(TABLE(pairs)) ORDER BY 1").collect())
+
+
+@case
+def udtf_analyze_selects(spark):
+    pairs(spark)
+    spark.udtf.register("selected", partitioned_by("k", select=[SelectedColumn("v"), SelectedColumn("k * 10", alias="t")]))
+    return spark.sql("SELECT * FROM selected(TABLE(pairs)) ORDER BY 1").collect()
+
+
+@case
+def udtf_analyze_against_the_call(spark):
+    pairs(spark)
+    spark.udtf.register("parts", partitioned_by("k"))
+    return spark.sql("SELECT * FROM parts(TABLE(pairs) PARTITION BY v)").collect()
+
+
+@case
+def udtf_analyze_fails(spark):
+    @udtf
+    class Fails:
+        @staticmethod
+        def analyze(a):
+            raise ValueError("no")
+
+        def eval(self, a):
+            yield a,
+
+    return Fails(lit(1)).collect()
+
+
+@case
+def udtf_analyze_wants_a_table(spark):
+    @udtf
+    class Alone:
+        @staticmethod
+        def analyze(a):
+            return AnalyzeResult(StructType().add("a", IntegerType()), withSinglePartition=True)
+
+        def eval(self, a):
+            yield a,
+
+    return Alone(lit(1)).collect()
+
+
+@case
+def udtf_skips_the_rest(spark):
+    @udtf(returnType="n int")
+    class Small:
+        def eval(self, row):
+            if row["v"] >= 3:
+                raise SkipRestOfInputTableException("enough")
+            yield row["v"],
+
+    pairs(spark)
+    spark.udtf.register("small", Small)
+    return spark.sql("SELECT * FROM small(TABLE(pairs) WITH SINGLE PARTITION ORDER BY v)").collect()
+
+
+@case
+def udtf_two_tables(spark):
+    @udtf(returnType="n int")
+    class Two:
+        def eval(self, a, b):
+            yield 1,
+
+    spark.udtf.register("two", Two)
+    return spark.sql("SELECT * FROM two(TABLE(SELECT 1), TABLE(SELECT 2))").collect()
+
+
+@case
+def udtf_beside_each_row(spark):
+    @udtf(returnType="a int")
+    class Up:
+        def eval(self, x):
+            for i in range(x):
+                yield i,
+
+    spark.udtf.register("up", Up)
+    spark.udtf.register("echo", Echo)
+    return (spark.sql("SELECT t.x, u.a FROM VALUES (1), (2) t(x), LATERAL up(t.x) u ORDER BY 1, 2").collect()
+            + spark.sql("SELECT t.x, e.* FROM VALUES (1), (2) t(x), LATERAL echo(t.x) e ORDER BY 1, 2").collect()
+            + spark.createDataFrame([(2,)], "x int").lateralJoin(Up(col("x").outer())).orderBy("a").collect())
+
+
+@case
+def udtf_by_pickle(spark):
+    @udtf(returnType="a int, b array<string>, c struct<x:int>, d date, e decimal(10,2)", useArrow=False)
+    class Pickled:
+        def __init__(self):
+            self.n = 0
+
+        def eval(self, x):
+            self.n += 1
+            yield x, ["a"], Row(x=2), datetime.date(2020, 1, 2), decimal.Decimal("1.20")
+            yield x, None, None, None, None
+
+        def terminate(self):
+            yield self.n, [], None, None, None
+
+    spark.udtf.register("pickled", Pickled)
+    return Pickled(lit(1)).collect() + spark.sql(
+        "SELECT t.x, p.a, p.b FROM VALUES (1), (2) t(x), LATERAL pickled(t.x) p ORDER BY 1, 2").collect()
