@@ -3,8 +3,8 @@
 Usage: test.py [--preset NAME] [--peers] [PATH ...]
 
 Without PATH everything runs: unit tests and fuzz targets (ctest), tests/sql, show, format and stream (the last again under each
-file of tests/config/), the Python tests of tests/, and the checks of layers and symbols. With PATHs only what they name:
-"sql/cast", "stream/watermark", "e2e/test_kafka.py", "unit/kafka" (one module's), "fuzz", "check".
+file of tests/config/, then streaming queries and cuts drawn by chance for --random-seconds), the Python tests of tests/, and the checks of layers and symbols. With PATHs only what they name:
+"sql/cast", "stream/watermark", "e2e/test_kafka.py", "unit/kafka" (one module's), "fuzz", "random", "check".
 
 A runner of text tests is called as `RUNNER [--config FILE] PATH...`, exits non-zero when something failed, and ends with
 the line "N passed, N failed" or "N passed, N failed, N skipped". The same line, summed up, closes this program's output.
@@ -85,11 +85,11 @@ def run_ctest(build, pattern):
     return count_junit(junit).checked_against(code)
 
 
-def run_text_tests(runner, paths, config=None):
+def run_text_tests(runner, paths, config=None, options=()):
     if not runner.exists():
         print(f"{runner} is not built")
         return Outcome(failed=1)
-    command = [str(runner)] + (["--config", str(config)] if config else []) + [str(path) for path in paths]
+    command = [str(runner), *options] + (["--config", str(config)] if config else []) + [str(path) for path in paths]
     code, output = stream_output(command)
     found = CLOSING_LINE.findall(output)
     outcome = Outcome(*(int(number or 0) for number in found[-1])) if found else Outcome()
@@ -157,6 +157,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./run test")
     parser.add_argument("--preset", default="release")
     parser.add_argument("--peers", action="store_true", help="also the tests that need real Spark")
+    parser.add_argument("--random-seconds", type=int, default=10, help="how long random streaming queries are tried")
     parser.add_argument("paths", nargs="*")
     arguments = parser.parse_args()
     build, plan = ROOT / "build" / arguments.preset, Plan(arguments.paths)
@@ -180,6 +181,9 @@ def main():
         step("tests/stream", run_text_tests, runner, plan.below("stream"))
         for config in sorted((TESTS / "config").glob("*.*")):
             step(f"tests/stream, {config.stem}", run_text_tests, runner, plan.below("stream"), config)
+    if plan.wants("random"):
+        options = ["--random-cuts", str(arguments.random_seconds), "--kept-seeds", str(TESTS / "stream/kept_seeds.txt")]
+        step("random cuts", run_text_tests, build / "tests/stream_runner", [], None, options)
     if plan.below("delta"):
         step("tests/delta", run_text_tests, build / "tests/delta_runner", delta_tables(plan.below("delta")))
     if plan.python():

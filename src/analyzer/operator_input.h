@@ -19,7 +19,7 @@ struct OperatorInput {
   /// False in WHERE.
   bool window_functions_allowed = true;
 
-  bool empty() const { return time_windows.column() == nullptr && subqueries.empty() && window_functions.empty(); }
+  bool empty() const { return time_windows.empty() && subqueries.empty() && window_functions.empty(); }
   /// Time windows and subqueries, which window functions may read.
   arrow::Result<PlanPtr> ApplyBelowWindows(PlanPtr input, const expression::EvalContext& eval) const {
     ARROW_ASSIGN_OR_RAISE(input, time_windows.Apply(std::move(input), eval));

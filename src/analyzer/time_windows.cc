@@ -76,12 +76,28 @@ arrow::Result<ExpressionPtr> SessionGap(const ExpressionPtr& gap, const EvalCont
 }  // namespace
 
 bool TimeWindows::IsWindowFunction(std::string_view lower_name) {
-  return lower_name == "window" || lower_name == "session_window";
+  return lower_name == "window" || lower_name == "session_window" || lower_name == "window_time";
 }
 
 arrow::Result<ExpressionPtr> TimeWindows::Add(const std::string& lower_name, ExpressionVector arguments,
                                               const EvalContext& eval) {
+  if (lower_name == "window_time") return AddWindowTime(std::move(arguments), eval);
   return lower_name == "window" ? AddTimeWindow(std::move(arguments), eval) : AddSession(std::move(arguments), eval);
+}
+
+arrow::Result<ExpressionPtr> TimeWindows::AddWindowTime(ExpressionVector arguments, const EvalContext& eval) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr time, BindCall("window_time", arguments, eval));
+  const ExpressionPtr& window = arguments[0];
+  std::string metadata = expression::MetadataOf(*window);
+  if (metadata.find("\"spark.timeWindow\"") == std::string::npos &&
+      metadata.find("\"spark.sessionWindow\"") == std::string::npos) {
+    return UserError("_LEGACY_ERROR_TEMP_3101", {{"windowTime", time->Sql(true)}});
+  }
+  for (const auto& known : times_) {
+    if (expression::SemanticallyEqual(*known->child(), *time)) return known->ToAttribute();
+  }
+  times_.push_back(std::make_shared<Alias>(time, time->Sql(true)));
+  return times_.back()->ToAttribute();
 }
 
 arrow::Result<ExpressionPtr> TimeWindows::Remember(ExpressionVector windows, ExpressionPtr time, ExpressionPtr filter,
@@ -168,6 +184,15 @@ arrow::Result<ExpressionPtr> TimeWindows::AddSession(ExpressionVector arguments,
 }
 
 arrow::Result<PlanPtr> TimeWindows::Apply(PlanPtr input, const EvalContext& eval) const {
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, ApplyWindow(std::move(input), eval));
+  if (times_.empty()) return plan;
+  // A time may be that of the window just made.
+  ExpressionVector items(times_.begin(), times_.end());
+  items.insert(items.end(), plan->output().begin(), plan->output().end());
+  return std::make_shared<logical::Project>(std::move(items), std::move(plan));
+}
+
+arrow::Result<PlanPtr> TimeWindows::ApplyWindow(PlanPtr input, const EvalContext& eval) const {
   if (column_ == nullptr) return input;
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr has_time, BindCall("isnotnull", {time_}, eval));
   PlanPtr timed = std::make_shared<logical::Filter>(std::move(has_time), std::move(input));

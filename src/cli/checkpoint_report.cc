@@ -87,7 +87,6 @@ std::string FormatReport(const CheckpointReport& report, int num_batches) {
   if (last.offsets.watermark_ms > 0) {
     text += fmt::format("watermark   {}\n", streaming::IsoMillis(last.offsets.watermark_ms));
   }
-  if (report.has_state) text += "state       yes\n";
   text += "\n  batch  planned at                 took ms   records  offsets\n";
   size_t first = report.batches.size() - std::min(report.batches.size(), static_cast<size_t>(std::max(0, num_batches)));
   for (size_t i = first; i < report.batches.size(); ++i) {

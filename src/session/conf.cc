@@ -1,5 +1,7 @@
 #include "session/conf.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -111,6 +113,44 @@ arrow::Status WrongKind(const std::string& key, const std::string& value, std::s
                    {{"confName", key}, {"confValue", value}, {"confType", std::string(wanted)}});
 }
 
+/// Values that are of the right kind and still refused, with the reason in Spark's words.
+/// Source: Spark, SQLConf (checkValue).
+struct Requirement {
+  std::string_view key;
+  /// Lower case, separated by blanks; empty: any positive number.
+  std::string_view allowed;
+  std::string_view text;
+};
+
+constexpr Requirement kRequirements[] = {
+    {"spark.sql.shuffle.partitions", "", "The value of spark.sql.shuffle.partitions must be positive"},
+    {"spark.sql.streaming.aggregation.stateFormatVersion", "1 2", "Valid versions are 1 and 2"},
+    {"spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion", "1 2", "Valid versions are 1 and 2"},
+    {"spark.sql.streaming.join.stateFormatVersion", "1 2 3 4", "Valid versions are 1, 2, 3, and 4"},
+    {"spark.sql.streaming.multipleWatermarkPolicy", "min max",
+     "Invalid value for 'spark.sql.streaming.multipleWatermarkPolicy'. Valid values are 'min' and 'max'"},
+    {"spark.sql.streaming.offsetLog.formatVersion", "1 2", "Valid versions are 1 and 2"},
+    {"spark.sql.streaming.sessionWindow.stateFormatVersion", "1", "Valid version is 1"},
+    {"spark.sql.streaming.stateStore.encodingFormat", "unsaferow avro", "Valid values are 'unsaferow' and 'avro'"},
+    {"spark.sql.streaming.stateStore.rocksdb.mergeOperatorVersion", "1 2", "Must be 1 or 2"},
+};
+
+arrow::Status CheckRequirement(const std::string& key, const std::string& value) {
+  for (const Requirement& requirement : kRequirements) {
+    if (requirement.key != key) continue;
+    std::string lower = ToLowerAscii(value);
+    bool holds =
+        requirement.allowed.empty()
+            ? std::strtoll(value.c_str(), nullptr, 10) > 0
+            : lower.find(' ') == std::string::npos && !lower.empty() &&
+                  fmt::format(" {} ", requirement.allowed).find(fmt::format(" {} ", lower)) != std::string::npos;
+    if (holds) return arrow::Status::OK();
+    return UserError("INVALID_CONF_VALUE.REQUIREMENT",
+                     {{"confName", key}, {"confValue", value}, {"confRequirement", std::string(requirement.text)}});
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std::string& value) {
   switch (known.kind) {
     case Kind::kBool:
@@ -160,6 +200,7 @@ arrow::Status Conf::Set(const std::string& key, const std::string& value) {
                        {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
     }
     ARROW_RETURN_NOT_OK(CheckKind(*known, key, value));
+    ARROW_RETURN_NOT_OK(CheckRequirement(key, value));
   } else if (IsCoreSetting(key)) {
     return UserError("CANNOT_MODIFY_CONFIG",
                      {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});

@@ -300,6 +300,7 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   context.batch_rows = ConfInt64(spec_, "millrace.batch.rows", context.batch_rows);
   context.cancelled = &stopping_;
   ARROW_RETURN_NOT_OK(PlanPartitions(&context));
+  ARROW_RETURN_NOT_OK(bound_.refused);
   progress_.duration_ms["queryPlanning"] += 0;  // bound when the query started
   PhaseTimer timer(*spec_.clock, &progress_, "addBatch");
   ARROW_RETURN_NOT_OK(HitFailpoint("batch.before_run"));
@@ -434,8 +435,7 @@ void MicroBatchExecution::ReportState(bool ran) {
   if (!waiting || !deciding) return;
   const WatermarkTracker::Input& input = watermarks_.inputs()[*deciding];
   progress_.waiting =
-      QueryProgress::Waiting{waiting->num_rows, waiting->next_ms, DescribeInput(*input.node), std::nullopt};
-  if (input.watermark_ms) progress_.waiting->since_ms = input.moved_at_ms;
+      QueryProgress::Waiting{waiting->num_rows, waiting->next_ms, DescribeInput(*input.node), input.moved_at_ms};
 }
 
 void MicroBatchExecution::ReportProgress(bool ran) {
@@ -589,7 +589,8 @@ std::string MicroBatchExecution::Explain(bool extended) const {
     text += "== Parsed Logical Plan ==\n" + analyzed + "\n== Analyzed Logical Plan ==\n" + analyzed + "\n";
   }
   if (extended) text += "== Optimized Logical Plan ==\n" + bound_.logical_text + "\n";
-  return text + "== Physical Plan ==\n" + physical::TreeString(*bound_.root) + "\n";
+  std::string physical = bound_.root == nullptr ? bound_.refused.message() : physical::TreeString(*bound_.root);
+  return text + "== Physical Plan ==\n" + physical + "\n";
 }
 
 arrow::Status MicroBatchExecution::Stop() {

@@ -41,7 +41,10 @@ struct QuerySource {
 
 /// The plan of a query, bound once.
 struct BoundQuery {
+  /// Null when the plan was refused.
   physical::OperatorPtr root;
+  /// Why: Spark plans when the first micro-batch runs, so that the query starts and fails then.
+  arrow::Status refused;
   std::string logical_text;
   std::vector<QuerySource> sources;
 };

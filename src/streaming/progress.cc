@@ -119,9 +119,7 @@ JsonValue ToJson(const QueryProgress& progress) {
       waiting.Set("untilWatermark", JsonValue::String(IsoMillis(*progress.waiting->next_ms)));
     }
     waiting.Set("heldBackBy", JsonValue::String(progress.waiting->held_back_by));
-    if (progress.waiting->since_ms) {
-      waiting.Set("watermarkStandsSince", JsonValue::String(IsoMillis(*progress.waiting->since_ms)));
-    }
+    waiting.Set("watermarkStandsSince", JsonValue::String(IsoMillis(progress.waiting->since_ms)));
     json.Set("waitingInState", std::move(waiting));
   }
   return json;

@@ -55,7 +55,7 @@ struct QueryProgress {
     int64_t num_rows = 0;
     std::optional<int64_t> next_ms;
     std::string held_back_by;
-    std::optional<int64_t> since_ms;
+    int64_t since_ms = 0;
   };
   std::optional<Waiting> waiting;
   /// avg, max, min, watermark, as Spark writes them.

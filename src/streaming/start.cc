@@ -96,10 +96,16 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
   streaming.output_mode = spec.output_mode;
   streaming.conf = spec.conf;
   streaming.num_state_partitions = NumStatePartitions(spec);
-  ARROW_ASSIGN_OR_RAISE(bound.root, physical::PlanOperators(optimized, physical::PlannerOptions{
-                                                                           .parallelism = spec.connector.parallelism,
-                                                                           .streaming = std::move(streaming),
-                                                                       }));
+  auto root = physical::PlanOperators(optimized,
+                                      {.parallelism = spec.connector.parallelism, .streaming = std::move(streaming)});
+  if (root.ok()) {
+    bound.root = *std::move(root);
+  } else {
+    bound.refused = root.status();
+    // What is not built here is told at once.
+    bool is_sparks = GetErrorDetail(bound.refused) != nullptr && !IsErrorCondition(bound.refused, "UNSUPPORTED_CALL");
+    if (!is_sparks) return bound.refused;
+  }
   return bound;
 }
 
@@ -123,8 +129,12 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
   auto owned = std::make_unique<StreamingQuerySpec>(std::move(spec));
   ARROW_ASSIGN_OR_RAISE(BoundQuery bound, Bind(*owned, checkpoint));
   std::string policy = owned->conf("spark.sql.streaming.multipleWatermarkPolicy").value_or("min");
-  ARROW_ASSIGN_OR_RAISE(WatermarkTracker watermarks, WatermarkTracker::Make(*bound.root, policy));
-  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<QueryState> state, QueryState::Make(*bound.root, *owned, checkpoint));
+  ARROW_ASSIGN_OR_RAISE(WatermarkTracker watermarks,
+                        WatermarkTracker::Make(bound.root.get(), policy, owned->clock->NowMillis()));
+  std::unique_ptr<QueryState> state;
+  if (bound.root != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(state, QueryState::Make(*bound.root, *owned, checkpoint));
+  }
   connector::SinkRequest request = owned->sink_request;
   request.schema = owned->plan->Schema();
   request.query_id = checkpoint.query_id;

@@ -1,6 +1,7 @@
 #include "streaming/unsupported_operations.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -65,7 +66,11 @@ void VisitUp(const Plan& node, const std::function<void(const Plan&)>& visit) {
   visit(node);
 }
 
-bool IsStreamingAggregate(const Plan& node) { return node.kind() == NodeKind::kAggregate && node.is_streaming(); }
+// INTERSECT and EXCEPT count as themselves.
+bool IsStreamingAggregate(const Plan& node) {
+  return node.kind() == NodeKind::kAggregate && node.is_streaming() &&
+         static_cast<const Aggregate&>(node).origin() == Aggregate::Origin::kGrouping;
+}
 
 bool IsStreamStreamJoin(const Plan& node) {
   return node.kind() == NodeKind::kJoin && node.children()[0]->is_streaming() && node.children()[1]->is_streaming();
@@ -114,7 +119,13 @@ arrow::Status CheckOutputMode(const Plan& plan, OutputMode mode) {
 // Operations that no place in a streaming plan may have.
 class NodeCheck {
  public:
-  explicit NodeCheck(OutputMode mode) : mode_(mode) {}
+  NodeCheck(OutputMode mode, const Plan& plan) : mode_(mode) {
+    VisitDown(plan, [&](const Plan& node) {
+      if (node.kind() == NodeKind::kAggregate && node.is_streaming() && !IsStreamingAggregate(node)) {
+        set_operations_.insert(node.child().get());
+      }
+    });
+  }
 
   arrow::Status Check(const Plan& node) const {
     switch (node.kind()) {
@@ -125,7 +136,8 @@ class NodeCheck {
       case NodeKind::kDeduplicate:
         return CheckDeduplicate(static_cast<const logical::Deduplicate&>(node));
       case NodeKind::kUnion:
-        return CheckUnion(node);
+        // EXCEPT ALL is made of one; what may stand on its sides was looked at.
+        return set_operations_.contains(&node) ? arrow::Status::OK() : CheckUnion(node);
       case NodeKind::kLimit:
         return CheckLimit(static_cast<const logical::Limit&>(node));
       case NodeKind::kSort:
@@ -262,6 +274,8 @@ class NodeCheck {
   }
 
   OutputMode mode_;
+  /// What INTERSECT and EXCEPT count in.
+  std::set<const Plan*> set_operations_;
 };
 
 // In Spark an expression that numbers rows by the batch alone is refused wherever it stands.
@@ -280,6 +294,24 @@ arrow::Status CheckExpressions(const Plan& node) {
   std::string all;
   for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
   return Refused("Expression(s): " + all + " is not supported with streaming DataFrames/Datasets");
+}
+
+arrow::Status CheckSetOperations(const Plan& plan) {
+  arrow::Status status;
+  VisitDown(plan, [&](const Plan& node) {
+    if (!status.ok() || node.kind() != NodeKind::kAggregate || !node.is_streaming()) return;
+    switch (static_cast<const Aggregate&>(node).origin()) {
+      case Aggregate::Origin::kIntersect:
+        status = Refused("Intersect of streaming DataFrames/Datasets is not supported");
+        break;
+      case Aggregate::Origin::kExceptStream:
+        status = Refused("Except on a streaming DataFrame/Dataset on the right is not supported");
+        break;
+      default:
+        break;
+    }
+  });
+  return status;
 }
 
 // An operator with state behind another that may emit rows which count as late by then.
@@ -323,7 +355,9 @@ arrow::Status CheckSupported(const Plan& plan, OutputMode output_mode,
                              const std::function<std::optional<std::string>(std::string_view)>& conf) {
   ARROW_RETURN_NOT_OK(CheckEncoding(plan, conf("spark.sql.streaming.stateStore.encodingFormat").value_or("unsaferow")));
   ARROW_RETURN_NOT_OK(CheckOutputMode(plan, output_mode));
-  NodeCheck check(output_mode);
+  // Before what they are made of is looked at.
+  ARROW_RETURN_NOT_OK(CheckSetOperations(plan));
+  NodeCheck check(output_mode, plan);
   arrow::Status status;
   VisitUp(plan, [&](const Plan& node) {
     if (status.ok()) status = check.Check(node);

@@ -8,15 +8,17 @@
 
 namespace millrace::streaming {
 
-arrow::Result<WatermarkTracker> WatermarkTracker::Make(const physical::Operator& plan, std::string_view policy) {
+arrow::Result<WatermarkTracker> WatermarkTracker::Make(const physical::Operator* plan, std::string_view policy,
+                                                       int64_t now_ms) {
   WatermarkTracker tracker;
   std::string lower = ToLowerAscii(policy);
   if (lower != "min" && lower != "max") {
     return arrow::Status::Invalid("Could not recognize watermark policy '", policy, "'");
   }
   tracker.take_max_ = lower == "max";
-  for (const physical::EventTimeWatermark* node : physical::EventTimeWatermarks(plan)) {
-    tracker.inputs_.push_back({node, std::nullopt, 0});
+  if (plan == nullptr) return tracker;
+  for (const physical::EventTimeWatermark* node : physical::EventTimeWatermarks(*plan)) {
+    tracker.inputs_.push_back({node, std::nullopt, now_ms});
   }
   return tracker;
 }

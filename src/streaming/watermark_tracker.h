@@ -20,14 +20,15 @@ namespace millrace::streaming {
 /// back. Source: Spark, WatermarkTracker. Confined to the query's thread.
 class WatermarkTracker {
  public:
-  /// Errors: Invalid for a policy that is not min or max.
-  static arrow::Result<WatermarkTracker> Make(const physical::Operator& plan, std::string_view policy);
+  /// `plan` may be null: no input. `now_ms`: since when an input that brings nothing has stood still. Errors: Invalid
+  /// for a policy that is not min or max.
+  static arrow::Result<WatermarkTracker> Make(const physical::Operator* plan, std::string_view policy, int64_t now_ms);
 
   struct Input {
     const physical::EventTimeWatermark* node = nullptr;
     /// nullopt: no row was seen since the query started.
     std::optional<int64_t> watermark_ms;
-    /// When it last moved, ms since 1970 UTC, by the engine's clock.
+    /// When it last moved, or the query started, ms since 1970 UTC, by the engine's clock.
     int64_t moved_at_ms = 0;
   };
 

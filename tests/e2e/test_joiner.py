@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 
 import pytest
@@ -15,12 +16,12 @@ GOLDEN = ROOT.parent / "shared" / "golden" / "001-dynamic-joiner"
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="../shared with the recorded runs is not here")
 
 
-def visit(name, time_of_day, page):
-    return json.dumps({"visit_id": name, "event_time": f"2024-01-01T{time_of_day}.000+00:00", "page": page})
+def visit(name, time_of_day, page, day=1):
+    return json.dumps({"visit_id": name, "event_time": f"2024-01-{day:02d}T{time_of_day}.000+00:00", "page": page})
 
 
-def ad(page, time_of_day, campaign):
-    return json.dumps({"page": page, "display_time": f"2024-01-01T{time_of_day}.000+00:00", "campaign_name": campaign})
+def ad(page, time_of_day, campaign, day=1):
+    return json.dumps({"page": page, "display_time": f"2024-01-{day:02d}T{time_of_day}.000+00:00", "campaign_name": campaign})
 
 
 # What is sent to which topic, and the last micro-batch that real Spark ran for it, those without data included.
@@ -60,33 +61,52 @@ def test_the_seeds_steps_give_the_recorded_records(kafka, tmp_path):
     assert [value.decode() for _, _, value in programs.consume(kafka, topics["enriched"])] == expected
 
 
+# How often the joiner is killed; MILLRACE_KILLS=200 for a long run.
+KILLS = int(os.environ.get("MILLRACE_KILLS", "25"))
+# Moments in the commit of the join's state: between two of its stores, before a file has its name, before the sink commits.
+IN_STATE_COMMITS = ["state.before_commit", "state.before_store_commit", "state.before_delta_rename", "state.after_commit"]
+
+
 def test_killed_in_the_middle_of_commits_the_result_is_that_of_an_undisturbed_run(kafka, tmp_path):
-    """kill -9 at random moments while both sides arrive: every visit leaves once its fate is known, with the right ad."""
+    """kill -9 while both sides arrive, every other time inside a commit of state, else at any moment: every visit leaves once its
+    fate is known, with the right ad."""
     topics = {name: kafka.create_topic(name) for name in ("visits", "ads", "enriched")}
     arguments = ("dynamic_joiner", kafka.servers, tmp_path / "checkpoint", *topics.values())
     generator = random.Random(11)
     job = programs.start(*arguments)
     programs.wait_until(lambda: programs.log_ids(tmp_path / "checkpoint/commits"), "the first micro-batch")
-    sent, with_ad = 0, set()
-    for _ in range(25):
+    sent, with_ad, in_commit = 0, set(), 0
+    for kill in range(KILLS):
         until = time.monotonic() + generator.uniform(0.05, 0.4)
-        while time.monotonic() < until:
+        while time.monotonic() < until and job.poll() is None:
             visits, ads = [], []
             for number in range(sent, sent + 20):
-                clock = f"{number // 3600 % 24:02d}:{number // 60 % 60:02d}:{number % 60:02d}"
-                visits.append(visit(f"visit-{number}", clock, f"page {number}"))
+                clock, day = f"{number // 3600 % 24:02d}:{number // 60 % 60:02d}:{number % 60:02d}", 1 + number // 86400
+                visits.append(visit(f"visit-{number}", clock, f"page {number}", day))
                 if generator.random() < 0.5:
-                    ads.append(ad(f"page {number}", clock, f"campaign {number}"))
+                    ads.append(ad(f"page {number}", clock, f"campaign {number}", day))
                     with_ad.add(f"visit-{number}")
             sent += 20
             programs.produce(kafka, topics["visits"], visits)
             programs.produce(kafka, topics["ads"], ads)
-        os.kill(job.pid, signal.SIGKILL)
+        if kill % 2:  # it has, or will have, killed itself
+            try:
+                job.wait(timeout=5)
+                in_commit += 1
+            except subprocess.TimeoutExpired:
+                pass
+        if job.poll() is None:
+            os.kill(job.pid, signal.SIGKILL)
         job.communicate()
-        job = programs.start(*arguments)
+        failpoint = {}
+        if kill % 2 == 0 and kill + 1 < KILLS:
+            failpoint = {"MILLRACE_FAILPOINT": f"{generator.choice(IN_STATE_COMMITS)}=crash@{generator.randint(1, 30)}"}
+        job = programs.start(*arguments, env=failpoint)
+    print(f"killed {KILLS} times, {in_commit} of them in a commit of state; {sent} visits")
+    assert in_commit >= KILLS // 4
     # Both watermarks pass everything sent.
-    programs.produce(kafka, topics["visits"], [visit("end", "23:59:59", "end")])
-    programs.produce(kafka, topics["ads"], [ad("no visit", "23:59:59", "end")])
+    programs.produce(kafka, topics["visits"], [visit("end", "23:59:59", "end", 31)])
+    programs.produce(kafka, topics["ads"], [ad("no visit", "23:59:59", "end", 31)])
     everything = {f"visit-{number}" for number in range(sent)}
 
     def enriched():

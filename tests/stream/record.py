@@ -19,6 +19,9 @@ A script is read line by line; '#' starts a comment line; the rows under check, 
     check_ordered                                   as check_new, in the order in which the sink got the rows
     view NAME OTHER watermark COLUMN 'DELAY'        a view made of another; or repartition, drop_duplicates, drop_duplicates_within_watermark with
                                                     columns (none: all); or NAME alone, a query on indented lines below
+    check_last N                                    of all rows so far the newest of each value of the first N columns (update mode)
+    leave_out TEXT                                  rows with this text in them are left out of every check
+    crash POINT [NTH]                               nothing here: only Millrace is made to die
     state OPERATOR VERSION                          the records of its partitions' delta files (default store): partition, key and
                                                     value in hexadecimal, '-' for a removed key, sorted
     schema OPERATOR = KEY VALUE                     the state schema file's texts (default store)
@@ -41,7 +44,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sql"))
 import record as sql_record  # noqa: E402
 
-ANSWERED = ("check", "check_new", "check_ordered", "fails", "state")
+ANSWERED = ("check", "check_new", "check_ordered", "check_last", "fails", "state")
 
 
 def lz4_block(data, size):
@@ -108,7 +111,7 @@ class Script:
         self.folder = tempfile.mkdtemp()
         self.sources, self.conf, self.views = {}, {}, []
         self.mode, self.sql, self.query, self.error = "append", "", None, None
-        self.batches, self.shown, self.pending = {}, -1, {}
+        self.batches, self.shown, self.pending, self.left_out = {}, -1, {}, None
 
     def source(self, text):
         name, rest = text.split(None, 1)
@@ -142,6 +145,13 @@ class Script:
                 frame = other.dropDuplicatesWithinWatermark(words[3:] or None)
         frame.createOrReplaceTempView(words[0])
         self.views.append(words[0])
+
+    def kept_error(self, step):
+        """An error of the step is what `fails` answers."""
+        try:
+            step()
+        except Exception as error:
+            self.error = self.spark.answer_error(error)
 
     def state(self, text):
         operator, version = text.split()
@@ -220,8 +230,14 @@ class Script:
         elif only_new:
             ids = [i for i in ids if i > self.shown]
         self.shown = max(self.batches, default=-1)
-        lines = [line for i in ids for line in self.batches[i]]
+        lines = [line for i in ids for line in self.batches[i] if not self.left_out or self.left_out not in line]
         return lines if ordered else sorted(lines)
+
+    def last_rows(self, num_columns):
+        newest = {}
+        for line in self.rows(False, True):
+            newest[tuple(line.split("\t")[:num_columns])] = line
+        return sorted(newest.values())
 
     def last_batch(self):
         return max((int(n) for n in os.listdir(self.folder + "/commits") if n.isdigit()), default=-1)
@@ -250,13 +266,13 @@ class Script:
         if verb == "source":
             self.source(text)
         elif verb == "view":
-            self.view(text, body)
+            self.kept_error(lambda: self.view(text, body))
         elif verb == "mode":
             self.mode = text
         elif verb == "set":
             key, value = text.split(None, 1)
             self.conf.setdefault(key, self.session.conf.get(key, None))
-            self.session.conf.set(key, value)
+            self.kept_error(lambda: self.session.conf.set(key, value))
         elif verb == "query":
             self.sql = text
             self.start()
@@ -275,6 +291,12 @@ class Script:
             return None, self.rows(True)
         elif verb == "check_ordered":
             return None, self.rows(True, True)
+        elif verb == "check_last":
+            return None, self.last_rows(int(text))
+        elif verb == "leave_out":
+            self.left_out = text
+        elif verb == "crash":
+            pass
         elif verb == "state":
             return None, self.state(text)
         elif verb == "schema":

@@ -6,7 +6,6 @@
 #include "expression/type_coercion.h"
 #include "function/function_def.h"
 #include "logical/node/aggregate.h"
-#include "logical/node/aggregate.h"
 #include "logical/node/deduplicate.h"
 #include "logical/node/filter.h"
 #include "logical/node/generate.h"
@@ -154,7 +153,8 @@ arrow::Result<ExpressionPtr> RowsEqual(const RelationResolver& resolver, const R
 
 // INTERSECT ALL / EXCEPT ALL: count each row on both sides, then repeat it min(l, r) or l - r times.
 arrow::Result<PlanPtr> CountedOperation(const RelationResolver& resolver, const RelationResolver::Pair& pair,
-                                        bool intersect) {
+                                        logical::Aggregate::Origin origin) {
+  const bool intersect = origin == logical::Aggregate::Origin::kIntersect;
   const expression::EvalContext& eval = resolver.context().eval;
   auto tagged = [&](const PlanPtr& side, bool is_left) -> PlanPtr {
     ExpressionVector items(side->output().begin(), side->output().end());
@@ -172,7 +172,7 @@ arrow::Result<PlanPtr> CountedOperation(const RelationResolver& resolver, const 
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr sum, function::BindCall("sum", {both->output()[i]}, eval));
     items.push_back(std::make_shared<Alias>(std::move(sum), both->output()[i]->name()));
   }
-  PlanPtr counted = std::make_shared<logical::Aggregate>(keys, std::move(items), both);
+  PlanPtr counted = std::make_shared<logical::Aggregate>(keys, std::move(items), both, origin);
   ExpressionPtr left_count = counted->output()[count];
   ExpressionPtr right_count = counted->output()[count + 1];
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr times, intersect ? function::BindCall("least", {left_count, right_count}, eval)
@@ -189,11 +189,11 @@ arrow::Result<PlanPtr> CountedOperation(const RelationResolver& resolver, const 
 }
 
 // DISTINCT. In a stream it is an aggregation, as Spark's optimizer makes of it, with an aggregation's state and output.
-PlanPtr DistinctRows(PlanPtr child) {
+PlanPtr DistinctRows(PlanPtr child, logical::Aggregate::Origin origin = logical::Aggregate::Origin::kGrouping) {
   AttributeVector keys = child->output();
   if (!child->is_streaming()) return std::make_shared<logical::Deduplicate>(std::move(keys), false, std::move(child));
   ExpressionVector columns(keys.begin(), keys.end());
-  return std::make_shared<logical::Aggregate>(columns, columns, std::move(child));
+  return std::make_shared<logical::Aggregate>(columns, columns, std::move(child), origin);
 }
 
 }  // namespace
@@ -218,7 +218,10 @@ arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Rel
     case SetOperation::SET_OP_TYPE_INTERSECT:
     case SetOperation::SET_OP_TYPE_EXCEPT: {
       bool intersect = message.set_op_type() == SetOperation::SET_OP_TYPE_INTERSECT;
-      if (message.is_all()) return CountedOperation(resolver, pair, intersect);
+      using Origin = logical::Aggregate::Origin;
+      Origin except = pair.right->is_streaming() ? Origin::kExceptStream : Origin::kExcept;
+      Origin origin = intersect ? Origin::kIntersect : except;
+      if (message.is_all()) return CountedOperation(resolver, pair, origin);
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, RowsEqual(resolver, pair));
       JoinType type = intersect ? JoinType::kLeftSemi : JoinType::kLeftAnti;
       PlanPtr joined = std::make_shared<logical::Join>(type, condition, pair.left, pair.right);
@@ -231,7 +234,7 @@ arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Rel
         }
         joined = std::make_shared<logical::Project>(std::move(items), std::move(joined));
       }
-      return DistinctRows(std::move(joined));
+      return DistinctRows(std::move(joined), origin);
     }
     default:
       return NotSupported("a set operation of an unknown kind");

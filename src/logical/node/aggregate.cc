@@ -13,10 +13,11 @@ AttributeVector OutputOf(const ExpressionVector& items) {
 
 }  // namespace
 
-Aggregate::Aggregate(ExpressionVector grouping, ExpressionVector items, PlanPtr child)
+Aggregate::Aggregate(ExpressionVector grouping, ExpressionVector items, PlanPtr child, Origin origin)
     : Plan(NodeKind::kAggregate, {std::move(child)}, OutputOf(items)),
       grouping_(std::move(grouping)),
-      items_(std::move(items)) {}
+      items_(std::move(items)),
+      origin_(origin) {}
 
 ExpressionVector Aggregate::expressions() const {
   ExpressionVector all = grouping_;
@@ -27,7 +28,7 @@ ExpressionVector Aggregate::expressions() const {
 PlanPtr Aggregate::WithExpressions(ExpressionVector expressions) const {
   auto middle = expressions.begin() + static_cast<ptrdiff_t>(grouping_.size());
   return std::make_shared<Aggregate>(ExpressionVector(expressions.begin(), middle),
-                                     ExpressionVector(middle, expressions.end()), child());
+                                     ExpressionVector(middle, expressions.end()), child(), origin_);
 }
 
 std::string Aggregate::Describe() const {

@@ -65,6 +65,10 @@ class SymmetricHashJoin final : public StatefulOperator {
   std::vector<StateStoreSpec> state_stores() const override;
   std::optional<int64_t> OutputWatermark(int64_t input_ms) const override;
   bool ShouldRunAnotherBatch(int64_t now_ms, int64_t next_ms) const override;
+  bool holds_rows_back() const override {
+    return spec_.type == logical::JoinType::kLeftOuter || spec_.type == logical::JoinType::kRightOuter ||
+           spec_.type == logical::JoinType::kFullOuter;
+  }
 
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext& context) const override;

@@ -2,19 +2,27 @@
 // author, says.
 //
 //   stream_runner [--config FILE] PATH...     a PATH is a script or a folder of scripts
+//   stream_runner --random-cuts SECONDS [--kept-seeds FILE] [--only OPERATOR] [--show]
+//                                             queries and cuts drawn by chance (random_case.h)
+//   stream_runner --seed N                    the one that failed
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/failpoint.h"
+#include "stream_runner/random_cuts.h"
 #include "stream_runner/run_config.h"
 #include "stream_runner/script.h"
 #include "stream_runner/script_run.h"
@@ -74,6 +82,23 @@ bool RunOnce(const fs::path& path, const std::vector<stream_runner::Step>& steps
   return !outcome.not_built && outcome.failures.empty();
 }
 
+/// Some crash points of a script, the same ones each time. Those that it does not reach cost a run and are not counted.
+void RunSample(const fs::path& path, const std::vector<stream_runner::Step>& steps, const RunConfig& config,
+               int num_crashes, Totals* totals) {
+  // What a micro-batch of a query with state comes past.
+  static constexpr std::array<std::string_view, 8> kPoints = {
+      "offset_log.after_add", "batch.after_run",   "state.before_store_commit", "state.after_commit",
+      "sink.before_commit",   "sink.after_commit", "commit_log.before_add",     "state.before_delta_rename"};
+  size_t draw = std::hash<std::string>()(path.filename().string());
+  for (int done = 0, tried = 0; done < num_crashes && tried < 2 * num_crashes; ++tried) {
+    bool crashed = false;
+    CrashPoint point{std::string(kPoints[draw % kPoints.size()]), 1 + static_cast<int>(draw / kPoints.size() % 4)};
+    draw = draw / 32 + (draw % 32) * 0x9E3779B1;
+    if (!RunOnce(path, steps, config, point, totals, &crashed)) return;
+    done += crashed ? 1 : 0;
+  }
+}
+
 void RunScript(const fs::path& path, const RunConfig& config, Totals* totals) {
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -86,6 +111,10 @@ void RunScript(const fs::path& path, const RunConfig& config, Totals* totals) {
   bool crashed = false;
   if (!config.crash_everywhere) {
     RunOnce(path, steps, config, std::nullopt, totals, &crashed);
+    return;
+  }
+  if (auto num_crashes = config.NumCrashes(path.string())) {
+    RunSample(path, steps, config, *num_crashes, totals);
     return;
   }
   for (std::string_view failpoint : kFailpoints) {
@@ -103,20 +132,40 @@ int main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::err);
   RunConfig config;
   std::vector<std::string> paths;
+  stream_runner::RandomCutsOptions random;
+  bool random_cuts = false;
   for (int i = 1; i < argc; ++i) {
     std::string argument = argv[i];
-    if (argument == "--config" && i + 1 < argc) {
+    bool has_value = i + 1 < argc;
+    if (argument == "--config" && has_value) {
       auto loaded = RunConfig::Load(argv[++i]);
       if (!loaded.ok()) {
         fmt::print(stderr, "{}\n", loaded.status().ToString());
         return 2;
       }
       config = *loaded;
+    } else if (argument == "--random-cuts" && has_value) {
+      random_cuts = true;
+      random.seconds = std::atof(argv[++i]);
+    } else if (argument == "--kept-seeds" && has_value) {
+      random.kept_seeds = argv[++i];
+    } else if (argument == "--seed" && has_value) {
+      random_cuts = true;
+      random.seed = std::strtoull(argv[++i], nullptr, 10);
+    } else if (argument == "--only" && has_value) {
+      random.only = argv[++i];
+    } else if (argument == "--show") {
+      random.show = true;
     } else {
       paths.push_back(argument);
     }
   }
   Totals totals;
+  if (random_cuts) {
+    stream_runner::RandomCutsOutcome outcome = stream_runner::TryRandomCuts(random);
+    totals.passed += outcome.passed;
+    totals.failed += outcome.failed;
+  }
   for (const fs::path& path : FindScripts(paths)) RunScript(path, config, &totals);
   fmt::print("{} passed, {} failed, {} skipped\n", totals.passed, totals.failed, totals.skipped);
   return totals.failed == 0 ? 0 : 1;

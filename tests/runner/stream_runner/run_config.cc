@@ -20,6 +20,10 @@ arrow::Result<RunConfig> RunConfig::Load(const std::string& path) {
     words >> key >> value;
     if (key == "crash" && value == "every_failpoint") {
       config.crash_everywhere = true;
+    } else if (key == "sample") {
+      int num_crashes = 0;
+      words >> num_crashes;
+      config.samples.push_back({value, num_crashes});
     } else if (key == "restart" && value == "each_process") {
       config.restart_each_process = true;
     } else if (key == "rows_per_batch") {
@@ -47,6 +51,13 @@ arrow::Result<RunConfig> RunConfig::Load(const std::string& path) {
 
 bool RunConfig::Ignores(const std::string& verb) const {
   return std::find(ignored_verbs.begin(), ignored_verbs.end(), verb) != ignored_verbs.end();
+}
+
+std::optional<int> RunConfig::NumCrashes(const std::string& script_path) const {
+  for (const Sample& sample : samples) {
+    if (script_path.find(sample.path_part) != std::string::npos) return sample.num_crashes;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> RunConfig::SkipReason(const std::string& script_path, const std::string& script) const {

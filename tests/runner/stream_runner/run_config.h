@@ -13,6 +13,7 @@ namespace millrace::stream_runner {
 ///     crash every_failpoint            each script once for each failpoint: the engine dies there, unsynced files are
 ///     lost, the
 ///                                      query starts again
+///     sample PATH-PART N               scripts with this in their path die at N places only, drawn by their name
 ///     restart each_process             the query is stopped and started after every `process`
 ///     rows_per_batch 1                 every added row is a micro-batch of its own
 ///     partitions 3                     rows of a source are dealt out over so many partitions
@@ -37,9 +38,16 @@ struct RunConfig {
   std::vector<Skip> skips;
   /// Output modes whose scripts are left out, and why.
   std::vector<Skip> mode_skips;
+  struct Sample {
+    std::string path_part;
+    int num_crashes = 0;
+  };
+  std::vector<Sample> samples;
 
   static arrow::Result<RunConfig> Load(const std::string& path);
   bool Ignores(const std::string& verb) const;
+  /// At how many places a script dies; nullopt for all.
+  std::optional<int> NumCrashes(const std::string& script_path) const;
   /// Why the script is left out, or nullopt.
   std::optional<std::string> SkipReason(const std::string& script_path, const std::string& script) const;
 };

@@ -8,8 +8,8 @@ namespace millrace::stream_runner {
 namespace {
 
 bool IsAnswered(const std::string& verb) {
-  return verb == "check" || verb == "check_new" || verb == "check_ordered" || verb == "fails" || verb == "printed" ||
-         verb == "files" || verb == "state";
+  return verb == "check" || verb == "check_new" || verb == "check_ordered" || verb == "check_last" || verb == "fails" ||
+         verb == "printed" || verb == "files" || verb == "state";
 }
 
 bool TakesIndentedLines(const std::string& verb) {

@@ -14,6 +14,7 @@
 #include "base/fault_injection_file_system.h"
 #include "session/session.h"
 #include "spark/connect/commands.pb.h"
+#include "spark/connect/relations.pb.h"
 #include "stream_runner/run_config.h"
 #include "stream_runner/script.h"
 
@@ -46,6 +47,8 @@ class ScriptRun {
     bool crashed = false;
   };
   Outcome Run(const std::vector<Step>& steps);
+  /// The rows of a query over what the script has set up, as a batch, sorted; as `check` shows them.
+  arrow::Result<std::vector<std::string>> BatchAnswer(const std::string& sql);
 
  private:
   /// Answer of a step that has one; an error is a defect of the script.
@@ -64,6 +67,8 @@ class ScriptRun {
   arrow::Status Deliver();
   bool RecoverFromCrash();
   arrow::Result<std::vector<std::string>> NewRows(bool only_new, bool as_they_come);
+  /// The newest row of each value of the first `num_columns` columns, sorted.
+  std::vector<std::string> LastRows(size_t num_columns);
   arrow::Result<std::vector<std::string>> RowsOf(const session::QueryResult& result) const;
   std::vector<std::string> ErrorAnswer();
   arrow::Result<std::vector<std::string>> Inspect(const Step& step);
@@ -107,6 +112,11 @@ class ScriptRun {
   std::map<int64_t, std::vector<std::string>> batches_;
   int64_t shown_ = -1;
   std::vector<std::string> shown_rows_;
+  /// Rows with this text in them are left out of every check; empty for none.
+  std::string left_out_;
 };
+
+/// The plan message of a query in SQL.
+spark::connect::Relation SqlRelation(const std::string& sql);
 
 }  // namespace millrace::stream_runner
