@@ -4,7 +4,7 @@ import sys
 
 
 class SparkContext:
-    """A stand-in: its settings, names and files are the session's; RDDs there are none."""
+    """A stand-in: its settings, names and files are the session's; its RDDs are lists of this process (millrace.rdd)."""
 
     _active = None
 
@@ -58,6 +58,51 @@ class SparkContext:
 
     def addFile(self, path, recursive=False):
         self._session.addArtifacts(path, file=True)
+
+    def parallelize(self, c, numSlices=None):
+        from millrace.rdd import RDD, _sliced
+
+        values = list(c)
+        return RDD(self, lambda: _sliced(values, numSlices or self.defaultParallelism))
+
+    def range(self, start, end=None, step=1, numSlices=None):
+        return self.parallelize(range(0, start) if end is None else range(start, end, step), numSlices)
+
+    def emptyRDD(self):
+        from millrace.rdd import RDD
+
+        return RDD(self, list)
+
+    def union(self, rdds):
+        from millrace.rdd import RDD
+
+        return RDD(self, lambda: [part for rdd in rdds for part in rdd._parts()])
+
+    def textFile(self, name, minPartitions=None, use_unicode=True):
+        return self._session.read.text(name.split(",")).rdd.map(lambda row: row[0])
+
+    def wholeTextFiles(self, path, minPartitions=None, use_unicode=True):
+        frame = self._session.read.option("wholetext", True).text(path.split(","))
+        return frame.select("_metadata.file_path", "value").rdd.map(tuple)
+
+    def broadcast(self, value):
+        from millrace.rdd import Broadcast
+
+        return Broadcast(value)
+
+    @property
+    def _jvm(self):
+        from millrace.jvm import JVM
+
+        return JVM
+
+    @property
+    def _jsc(self):
+        from millrace.jvm import JavaContext
+
+        if "_java_context" not in self.__dict__:
+            self._java_context = JavaContext()
+        return self._java_context
 
     def cancelAllJobs(self):
         self._session.interruptAll()

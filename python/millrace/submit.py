@@ -3,6 +3,7 @@
 Nothing of PySpark is imported here: the changes are applied to its modules when the job imports them, so a job that
 fails before, or imports nothing of PySpark, behaves as with plain `python`.
 """
+import functools
 import importlib.abc
 import os
 import sys
@@ -17,6 +18,11 @@ _OF_THE_PROCESS = ("spark.master", "spark.remote", "spark.api.mode", "spark.subm
                    "spark.port.", "spark.history.", "spark.deploy.", "spark.worker.", "spark.streaming.")
 
 
+def prepare_worker():
+    """The functions of foreachBatch run in a process of the engine's, and see there what the job sees."""
+    sys.meta_path.insert(0, _Patcher({name: patch for name, patch in _PATCHES.items() if ".connect." in name}))
+
+
 def prepare():
     package = os.environ.pop("MILLRACE_PACKAGE", "")
     remote = os.environ.pop("MILLRACE_REMOTE")
@@ -29,7 +35,7 @@ def prepare():
     os.environ["SPARK_REMOTE"] = remote
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     os.environ.setdefault("SPARK_HOME", "/")
-    sys.meta_path.insert(0, _Patcher())
+    sys.meta_path.insert(0, _Patcher(_PATCHES))
 
 
 def _sends(key):
@@ -61,9 +67,52 @@ def _patch_builder(module):
 
 
 def _patch_connect_session(module):
+    """What a classic session has beside a client's: its context, RDDs as data, what is reached for in the JVM."""
     from millrace.spark_context import SparkContext
 
-    module.SparkSession.sparkContext = property(SparkContext._of_session)
+    session = module.SparkSession
+    session.sparkContext = property(SparkContext._of_session)
+    session._sc = session.sparkContext
+    session._jvm = property(lambda self: self.sparkContext._jvm)
+    create = session.createDataFrame
+
+    @functools.wraps(create)
+    def create_frame(self, data, *arguments, **named):
+        from millrace.rdd import RDD
+
+        return create(self, data.collect() if isinstance(data, RDD) else data, *arguments, **named)
+
+    session.createDataFrame = create_frame
+
+
+def _patch_connect_frame(module):
+    from millrace import rdd
+    from millrace.jvm import JavaFrame
+
+    module.DataFrame.rdd = property(rdd.of_frame)
+    module.DataFrame._jdf = property(JavaFrame)
+    module.DataFrame.toJSON = _to_json
+
+
+def _to_json(self, use_unicode=True):
+    from pyspark.sql import functions as F
+
+    return self.select(F.to_json(F.struct("*"))).rdd.map(lambda row: row[0])
+
+
+def _patch_connect_reader(module):
+    """json() and csv() read the texts of an RDD too; the client takes a DataFrame of them."""
+    for name in ("json", "csv"):
+        original = getattr(module.DataFrameReader, name)
+
+        def read(self, path, *arguments, _original=original, **named):
+            from millrace.rdd import RDD
+
+            if isinstance(path, RDD):
+                path = path.map(lambda text: (text,)).toDF("value STRING")
+            return _original(self, path, *arguments, **named)
+
+        setattr(module.DataFrameReader, name, functools.wraps(original)(read))
 
 
 def _patch_pyspark(module):
@@ -87,14 +136,19 @@ _PATCHES = {
     "pyspark": _patch_pyspark,
     "pyspark.sql.session": _patch_builder,
     "pyspark.sql.connect.session": _patch_connect_session,
+    "pyspark.sql.connect.dataframe": _patch_connect_frame,
+    "pyspark.sql.connect.readwriter": _patch_connect_reader,
 }
 
 
 class _Patcher(importlib.abc.MetaPathFinder):
     """Finds a module as always, and changes it once it is loaded."""
 
+    def __init__(self, patches):
+        self._patches = patches
+
     def find_spec(self, name, path, target=None):
-        patch = _PATCHES.get(name)
+        patch = self._patches.get(name)
         if patch is None:
             return None
         for finder in sys.meta_path:

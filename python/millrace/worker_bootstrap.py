@@ -66,7 +66,13 @@ def run_daemon(daemon):
 
 report_fd = int(os.environ.pop("MILLRACE_REPORT_FD"))
 mode, module = (sys.argv[1:3] + [""])[:2]
+package = os.environ.pop("MILLRACE_WORKER_PACKAGE", "")  # under `millrace submit`
 try:
+    if package and mode == "run":
+        sys.path.append(package)
+        from millrace.submit import prepare_worker
+
+        prepare_worker()
     import pyspark
 
     if mode == "daemon":

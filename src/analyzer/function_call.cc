@@ -1,4 +1,5 @@
 #include "analyzer/expression_resolver.h"
+#include "analyzer/name_resolution.h"
 #include "analyzer/named_arguments.h"
 #include "analyzer/relation_resolver.h"
 #include "analyzer/sql_functions.h"
@@ -34,6 +35,27 @@ arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector&
                      {{"expression", QuoteSqlExpression((infix ? "" : name) + "(" + text + ")")}});
   }
   return arrow::Status::OK();
+}
+
+// What these functions tell stands in the column that file sources have and do not show.
+arrow::Result<std::optional<ExpressionPtr>> ResolveInputFile(const std::string& function, OperatorInput* below,
+                                                            const expression::EvalContext& eval) {
+  std::string field = function == "input_file_name"           ? "file_path"
+                      : function == "input_file_block_start"  ? "file_block_start"
+                      : function == "input_file_block_length" ? "file_block_length"
+                                                              : "";
+  if (field.empty() || below == nullptr || below->hidden == nullptr) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(auto value, ResolveName({"_metadata", field}, *below->hidden, /*case_sensitive=*/true));
+  if (!value) return std::nullopt;
+  below->reads_hidden = true;
+  ExpressionPtr place = *value;
+  if (place->kind() == ExpressionKind::kAlias) place = static_cast<const Alias&>(*place).child();
+  if (field == "file_path") {
+    // There the URI has no authority, "file:/a"; the function's has an empty one, "file:///a".
+    ARROW_ASSIGN_OR_RAISE(place, function::BindCall("substring", {place, Literal::Integer(6)}, eval));
+    ARROW_ASSIGN_OR_RAISE(place, function::BindCall("concat", {Literal::String("file://"), place}, eval));
+  }
+  return std::make_shared<Alias>(std::move(place), function + "()", expression::NextAttributeId());
 }
 
 }  // namespace
@@ -106,6 +128,10 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     order->set_direction(connect::Expression::SortOrder::SORT_DIRECTION_ASCENDING);
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr from_one, ResolveWindow(number));
     return function::BindCall("-", {std::move(from_one), Literal::Long(1)}, context_.eval);
+  }
+  if (arguments.empty() && lower.starts_with("input_file_")) {
+    ARROW_ASSIGN_OR_RAISE(auto place, ResolveInputFile(lower, below_, context_.eval));
+    if (place) return *place;
   }
   if (lower == "count" && arguments.size() == 1 && arguments[0].has_unresolved_star() &&
       arguments[0].unresolved_star().unparsed_target().ends_with(".*")) {

@@ -26,6 +26,7 @@ AttributeVector MetadataColumnsOf(const PlanPtr& plan) {
     }
     case NodeKind::kFilter:
     case NodeKind::kProject:
+    case NodeKind::kWatermark:
       return MetadataColumnsOf(plan->child());
     case NodeKind::kSubqueryAlias: {
       AttributeVector columns = MetadataColumnsOf(plan->child());

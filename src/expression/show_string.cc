@@ -192,7 +192,7 @@ arrow::Result<Table> MakeTable(const EvalContext& context, const types::DataType
 
 std::string OnlyShowing(const ShowOptions& options) {
   int64_t wanted = std::max<int64_t>(0, options.num_rows);
-  return "only showing top " + std::to_string(wanted) + (wanted == 1 ? " row\n" : " rows\n");
+  return "only showing top " + std::to_string(wanted) + (wanted == 1 ? " row" : " rows");
 }
 
 std::string EscapeHtml(std::string_view text) {
@@ -226,12 +226,8 @@ arrow::Result<std::string> ShowString(const EvalContext& context, const types::D
   ARROW_ASSIGN_OR_RAISE(Table table, MakeTable(context, schema, rows, options));
   std::string out = options.vertical ? Vertical(table.cells) : Horizontal(table.cells, options.truncate);
   if (options.vertical && table.cells.size() == 1) out = "(0 rows)\n";
-  if (table.more) {
-    out += OnlyShowing(options);
-  } else if (!options.vertical) {
-    out += "\n";
-  }
-  return out;
+  // Whoever prints it ends the line: an empty one then follows a whole table, and none the words below one that is cut.
+  return table.more ? out + OnlyShowing(options) : out;
 }
 
 arrow::Result<std::string> HtmlString(const EvalContext& context, const types::DataType& schema,
@@ -248,7 +244,7 @@ arrow::Result<std::string> HtmlString(const EvalContext& context, const types::D
     out += "</tr>\n";
   }
   out += "</table>\n";
-  return table.more ? out + OnlyShowing(options) : out;
+  return table.more ? out + OnlyShowing(options) + "\n" : out;
 }
 
 }  // namespace millrace::expression

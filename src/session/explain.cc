@@ -63,7 +63,13 @@ std::string Formatted(const std::string& tree) {
 
 arrow::Result<std::string> Session::ExplainPlan(const logical::PlanPtr& analyzed, ExplainMode mode) {
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, MakeEvalContext()));
-  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, physical::PlanOperators(optimized, engine_->pool->num_threads()));
+  physical::PlannerOptions options{.parallelism = engine_->pool->num_threads()};
+  if (analyzed->is_streaming()) {
+    // No query runs it yet. Of the output modes, update asks least of a plan.
+    options.streaming = physical::StreamingPlan{.output_mode = connector::OutputMode::kUpdate,
+                                                .conf = [this](std::string_view key) { return conf_.Get(key); }};
+  }
+  ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, physical::PlanOperators(optimized, std::move(options)));
   std::string physical = physical::TreeString(*root);
   switch (mode) {
     case ExplainMode::kCodegen:

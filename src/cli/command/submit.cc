@@ -83,6 +83,9 @@ python::ProcessOptions JobProcess(const SubmitOptions& options, const std::strin
   if (!inherited.empty()) path += ":" + inherited;
   process.environment = {{"PYTHONPATH", path},
                          {"MILLRACE_PACKAGE", package},
+                         {"MILLRACE_WORKER_PACKAGE", std::nullopt},
+                         // As spark-submit: what the job prints stands before what the engine prints after it.
+                         {"PYTHONUNBUFFERED", EnvironmentOr({"PYTHONUNBUFFERED"}, "YES")},
                          {"MILLRACE_REMOTE", "sc://localhost:" + std::to_string(port)}};
   process.descriptors = {{kPackageFd, package_fd}};
   process.parent_death_signal = SIGTERM;
@@ -119,6 +122,10 @@ arrow::Status Submit(const SubmitOptions& options, int* exit_code) {
   std::vector<std::string> py_files;
   for (const std::string& file : options.py_files) py_files.push_back(Absolute(file));
 
+  ARROW_ASSIGN_OR_RAISE(python::OwnedFd package, PackageFile());
+  // For the processes that run foreachBatch functions (worker_bootstrap.py). There is no other thread yet.
+  std::string worker_package = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(package.get());
+  ::setenv("MILLRACE_WORKER_PACKAGE", worker_package.c_str(), 1);
   auto engine = std::make_shared<session::Engine>();
   engine->python_interpreter.executable = EnvironmentOr({"PYSPARK_PYTHON"}, python);
   engine->python_interpreter.module_path = {std::filesystem::path(Absolute(options.script)).parent_path().string()};
@@ -132,7 +139,6 @@ arrow::Status Submit(const SubmitOptions& options, int* exit_code) {
   server_options.conf["millrace.submit.one.job"] = "true";
   ARROW_ASSIGN_OR_RAISE(auto server, connect::Server::Start(engine, server_options));
 
-  ARROW_ASSIGN_OR_RAISE(python::OwnedFd package, PackageFile());
   python::ProcessOptions process = JobProcess(options, python, server->port(), py_files, package.get());
   if (options.verbose) {
     std::fprintf(stderr, "millrace: %s %s on sc://localhost:%d, workers in %s\n", python.c_str(),

@@ -17,15 +17,21 @@ struct ConsoleOptions {
   int truncate = 20;
 };
 
+/// Errors in Java's words: Spark reads the options when it writes the first rows, and nobody says whose they are.
 arrow::Result<ConsoleOptions> ParseOptions(const Options& given) {
   ConsoleOptions options;
-  ARROW_ASSIGN_OR_RAISE(options.num_rows, given.GetInt64("numRows", 20));
-  ARROW_ASSIGN_OR_RAISE(bool truncate, given.GetBool("truncate", true));
-  options.truncate = truncate ? 20 : 0;
+  auto num_rows = given.GetInt64("numRows", 20);
+  if (!num_rows.ok()) return arrow::Status::Invalid("For input string: \"", given.Get("numRows").value_or(""), "\"");
+  options.num_rows = *num_rows;
+  auto truncate = given.GetBool("truncate", true);
+  if (!truncate.ok()) {
+    return arrow::Status::Invalid(given.Get("truncate").value_or(""), " is not a boolean string.");
+  }
+  options.truncate = *truncate ? 20 : 0;
   return options;
 }
 
-/// Prints as Spark's ConsoleWrite: a ruled title for micro-batches, the table of show(), an empty line.
+/// Prints as Spark's ConsoleWrite: a ruled title for micro-batches, and what show() prints.
 class ConsoleWrite final : public Write {
  public:
   ConsoleWrite(std::optional<BatchId> batch_id, ConsoleOptions options, types::DataTypePtr schema,
@@ -43,8 +49,7 @@ class ConsoleWrite final : public Write {
       static constexpr std::string_view kRule = "-------------------------------------------";
       text = fmt::format("{}\nBatch: {}\n{}\n", kRule, batch_id_->value, kRule);
     }
-    while (!table.empty() && table.back() == '\n') table.pop_back();
-    context_->print(text + table + "\n\n");
+    context_->print(text + table + "\n");
     return arrow::Status::OK();
   }
 
@@ -59,10 +64,11 @@ class ConsoleWrite final : public Write {
 
 class ConsoleSink final : public StreamSink {
  public:
-  ConsoleSink(ConsoleOptions options, const SinkRequest& request)
-      : options_(options), schema_(request.schema), context_(request.context) {}
+  explicit ConsoleSink(const SinkRequest& request)
+      : options_(request.options), schema_(request.schema), context_(request.context) {}
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) override {
-    return std::make_unique<ConsoleWrite>(batch_id, options_, schema_, context_);
+    ARROW_ASSIGN_OR_RAISE(ConsoleOptions options, ParseOptions(options_));
+    return std::make_unique<ConsoleWrite>(batch_id, options, schema_, context_);
   }
   // Java's identity hash stands behind the @.
   std::string Description() const override {
@@ -71,7 +77,7 @@ class ConsoleSink final : public StreamSink {
   }
 
  private:
-  ConsoleOptions options_;
+  Options options_;
   types::DataTypePtr schema_;
   const ConnectorContext* context_;
 };
@@ -87,8 +93,7 @@ const SinkDef kConsoleSink = {
     .reports_num_output_rows = true,
     .temporary_checkpoint = true,
     .open_stream = [](const SinkRequest& request) -> arrow::Result<std::unique_ptr<StreamSink>> {
-      ARROW_ASSIGN_OR_RAISE(ConsoleOptions options, ParseOptions(request.options));
-      return std::make_unique<ConsoleSink>(options, request);
+      return std::make_unique<ConsoleSink>(request);
     },
     .open_batch = [](const SinkRequest& request) -> arrow::Result<std::unique_ptr<Write>> {
       ARROW_ASSIGN_OR_RAISE(ConsoleOptions options, ParseOptions(request.options));

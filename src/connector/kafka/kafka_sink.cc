@@ -270,6 +270,7 @@ const SinkDef kKafkaSink = {
     .description = "Writes rows to topics of Apache Kafka: columns value, key, topic, headers, partition.",
     .options = kKafkaSinkOptions,
     .output_modes = 7,
+    .reports_num_output_rows = true,
     .open_stream = &kafka::OpenKafkaStreamSink,
     .open_batch = &kafka::OpenKafkaBatchWrite,
 };

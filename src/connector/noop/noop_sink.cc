@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "connector/sink.h"
 
 namespace millrace::connector {
@@ -23,11 +21,7 @@ class NoopWrite final : public Write {
 class NoopStreamSink final : public StreamSink {
  public:
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId) override { return std::make_unique<NoopWrite>(); }
-  // Java's identity hash stands behind the @.
-  std::string Description() const override {
-    return fmt::format("org.apache.spark.sql.execution.datasources.noop.NoopTable$@{:x}",
-                       static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this) >> 4));
-  }
+  std::string Description() const override { return "NoopTable"; }
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
+#include <parquet/exception.h>
 #include <parquet/file_reader.h>
+#include <parquet/file_writer.h>
 #include <parquet/properties.h>
 
 #include <array>
@@ -137,6 +139,40 @@ class ParquetFileWriter final : public FileWriter {
   int64_t num_rows_ = 0;
 };
 
+/// Instants lie in files as INT96, as Spark writes them unless spark.sql.parquet.outputTimestampType says otherwise;
+/// what has no time zone stays a number of microseconds.
+parquet::schema::NodePtr WithInt96(const parquet::schema::NodePtr& node) {
+  if (node->is_primitive()) {
+    const auto* timestamp = dynamic_cast<const parquet::TimestampLogicalType*>(node->logical_type().get());
+    if (timestamp == nullptr || !timestamp->is_adjusted_to_utc()) return node;
+    return parquet::schema::PrimitiveNode::Make(node->name(), node->repetition(), parquet::Type::INT96,
+                                                parquet::ConvertedType::NONE, -1, -1, -1, node->field_id());
+  }
+  const auto& group = static_cast<const parquet::schema::GroupNode&>(*node);
+  parquet::schema::NodeVector fields;
+  for (int i = 0; i < group.field_count(); ++i) fields.push_back(WithInt96(group.field(i)));
+  if (group.logical_type() != nullptr && group.logical_type()->is_valid() && !group.logical_type()->is_none()) {
+    return parquet::schema::GroupNode::Make(group.name(), group.repetition(), fields, group.logical_type(),
+                                            group.field_id());
+  }
+  return parquet::schema::GroupNode::Make(group.name(), group.repetition(), fields, parquet::ConvertedType::NONE,
+                                          group.field_id());
+}
+
+/// The schema that a file of ours declares: Spark's root name, its type for instants.
+arrow::Result<std::shared_ptr<parquet::schema::GroupNode>> DeclaredSchema(
+    const arrow::Schema& schema, const parquet::WriterProperties& properties,
+    const parquet::ArrowWriterProperties& arrow_properties) {
+  std::shared_ptr<parquet::SchemaDescriptor> plain;
+  ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(&schema, properties, arrow_properties, &plain));
+  parquet::schema::NodeVector fields;
+  for (int i = 0; i < plain->group_node()->field_count(); ++i) {
+    fields.push_back(WithInt96(plain->group_node()->field(i)));
+  }
+  return std::static_pointer_cast<parquet::schema::GroupNode>(
+      parquet::schema::GroupNode::Make("spark_schema", parquet::Repetition::REQUIRED, fields));
+}
+
 arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& request) {
   ARROW_ASSIGN_OR_RAISE(const ParquetCodec* codec, CodecOf(request.options));
   ARROW_ASSIGN_OR_RAISE(ParquetWriteColumns columns, ParquetWriteColumns::Make(request.schema));
@@ -154,9 +190,17 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
   auto metadata =
       arrow::key_value_metadata({kVersion, kRowMetadata}, {std::string(SparkVersion()), request.schema->ToJson()});
   std::shared_ptr<arrow::Schema> schema = columns.schema();
-  ARROW_ASSIGN_OR_RAISE(auto writer, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), stream,
-                                                                      properties.build(), arrow_properties.build()));
-  ARROW_RETURN_NOT_OK(writer->AddKeyValueMetadata(metadata));
+  std::shared_ptr<parquet::WriterProperties> file_properties = properties.build();
+  std::shared_ptr<parquet::ArrowWriterProperties> value_properties = arrow_properties.build();
+  std::unique_ptr<parquet::arrow::FileWriter> writer;
+  try {
+    ARROW_ASSIGN_OR_RAISE(auto declared, DeclaredSchema(*schema, *file_properties, *value_properties));
+    auto file = parquet::ParquetFileWriter::Open(stream, std::move(declared), file_properties, metadata);
+    ARROW_RETURN_NOT_OK(parquet::arrow::FileWriter::Make(arrow::default_memory_pool(), std::move(file), schema,
+                                                         value_properties, &writer));
+  } catch (const parquet::ParquetException& error) {
+    return arrow::Status::IOError(request.path, ": ", error.what());
+  }
   return std::make_unique<ParquetFileWriter>(std::move(writer), std::move(stream), std::move(columns));
 }
 

@@ -1,22 +1,108 @@
+#include <arrow/array/builder_binary.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
+#include <arrow/util/bit_util.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <optional>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "expression/compare.h"
+#include "expression/murmur3.h"
 #include "function/aggregate/bound_aggregate.h"
 #include "function/aggregate/collected_rows.h"
+#include "state/unsafe_row.h"
 
 namespace millrace::function {
 
 namespace {
 
-// Buffer: the list itself. Spark's is an opaque object.
+int32_t JavaLongHash(int64_t value) {
+  return static_cast<int32_t>(value ^ static_cast<int64_t>(static_cast<uint64_t>(value) >> 32));
+}
+
+int32_t ScalaLongHash(int64_t value) {
+  auto narrow = static_cast<int32_t>(value);
+  return narrow == value ? narrow : JavaLongHash(value);
+}
+
+template <typename Float>
+int32_t ScalaFloatHash(Float value) {
+  if (value >= -9.2e18 && value <= 9.2e18 && std::trunc(value) == value)
+    return ScalaLongHash(static_cast<int64_t>(value));
+  auto narrow = static_cast<float>(value);
+  if (static_cast<Float>(narrow) == value) return std::bit_cast<int32_t>(narrow);
+  return JavaLongHash(std::bit_cast<int64_t>(static_cast<double>(value)));
+}
+
+/// What Scala's ## gives for a value as Spark keeps it; nullopt for types whose hash is a Java object's own.
+std::optional<int32_t> ScalaHash(const types::DataType& type, const arrow::ArrayData& data, int64_t i) {
+  switch (type.id()) {
+    case types::TypeId::kBoolean:
+      return arrow::bit_util::GetBit(data.GetValues<uint8_t>(1, 0), data.offset + i) ? 1231 : 1237;
+    case types::TypeId::kByte:
+      return data.GetValues<int8_t>(1)[i];
+    case types::TypeId::kShort:
+      return data.GetValues<int16_t>(1)[i];
+    case types::TypeId::kInteger:
+    case types::TypeId::kDate:
+      return data.GetValues<int32_t>(1)[i];
+    case types::TypeId::kLong:
+    case types::TypeId::kTimestamp:
+    case types::TypeId::kTimestampNtz:
+      return ScalaLongHash(data.GetValues<int64_t>(1)[i]);
+    case types::TypeId::kFloat:
+      return ScalaFloatHash(data.GetValues<float>(1)[i]);
+    case types::TypeId::kDouble:
+      return ScalaFloatHash(data.GetValues<double>(1)[i]);
+    case types::TypeId::kString: {
+      const int32_t* offsets = data.GetValues<int32_t>(1);
+      const char* bytes = data.buffers[2] == nullptr ? "" : reinterpret_cast<const char*>(data.buffers[2]->data());
+      return expression::Murmur3Bytes({bytes + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])}, 42);
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Puts the rows of a set in the order in which Scala's mutable.HashSet, Spark's buffer, gives them out: a table of a
+/// power of two, three quarters full at most, each chain by hash. Sets of other types stay in the order in which values
+/// came.
+void OrderAsScalaSet(const types::DataType& type, const arrow::ArrayData& values, std::span<int64_t> rows) {
+  if (rows.size() < 2 || !ScalaHash(type, values, rows[0])) return;
+  size_t table = 16;
+  while (rows.size() * 4 >= table * 3) table *= 2;
+  struct Entry {
+    uint32_t slot;
+    int32_t hash;
+    int64_t row;
+  };
+  std::vector<Entry> entries;
+  entries.reserve(rows.size());
+  for (int64_t row : rows) {
+    auto hash = static_cast<uint32_t>(*ScalaHash(type, values, row));
+    hash ^= hash >> 16;
+    entries.push_back({hash & static_cast<uint32_t>(table - 1), static_cast<int32_t>(hash), row});
+  }
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Entry& a, const Entry& b) { return a.slot != b.slot ? a.slot < b.slot : a.hash < b.hash; });
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = entries[i].row;
+}
+
+// Buffer: as Spark's typed aggregates leave it in state, the bytes of an UnsafeRow that holds the list alone.
 class CollectState final : public AggregateState {
  public:
   CollectState(DataTypePtr list_type, bool distinct, arrow::MemoryPool* pool)
-      : list_type_(std::move(list_type)), distinct_(distinct), pool_(pool), rows_(list_type_->element(), pool) {}
+      : list_type_(std::move(list_type)),
+        distinct_(distinct),
+        pool_(pool),
+        rows_(list_type_->element(), pool),
+        encoder_({list_type_}),
+        decoder_({list_type_}) {}
 
   arrow::Status Resize(int64_t num_groups) override {
     rows_.Resize(num_groups);
@@ -28,11 +114,24 @@ class CollectState final : public AggregateState {
   }
   arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
                       const arrow::ArrayVector& buffers) override {
-    return rows_.AddLists(group_ids, *buffers[0]);
+    if (buffers[0]->type_id() != arrow::Type::BINARY) return rows_.AddLists(group_ids, *buffers[0]);
+    const auto& bytes = static_cast<const arrow::BinaryArray&>(*buffers[0]);
+    std::vector<std::string_view> rows(static_cast<size_t>(bytes.length()));
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = bytes.GetView(static_cast<int64_t>(i));
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ArrayData> lists, decoder_.DecodeColumn(rows, 0));
+    return rows_.AddLists(group_ids, *arrow::MakeArray(lists));
   }
   arrow::Result<arrow::ArrayVector> Buffers() override {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> lists, Lists());
-    return arrow::ArrayVector{std::move(lists)};
+    if (list_type_->element()->id() == types::TypeId::kNull) return arrow::ArrayVector{std::move(lists)};
+    state::UnsafeRows rows;
+    encoder_.Encode(std::array{lists->data()}, lists->length(), &rows);
+    arrow::BinaryBuilder bytes(pool_);
+    ARROW_RETURN_NOT_OK(bytes.Reserve(rows.num_rows()));
+    ARROW_RETURN_NOT_OK(bytes.ReserveData(rows.num_bytes()));
+    for (int64_t i = 0; i < rows.num_rows(); ++i) bytes.UnsafeAppend(rows[i]);
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes.Finish());
+    return arrow::ArrayVector{std::move(buffers)};
   }
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override { return Lists(); }
 
@@ -42,12 +141,13 @@ class CollectState final : public AggregateState {
     ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
     const arrow::ArrayData& values = *grouped.values->data();
     const types::DataType& type = *list_type_->element();
-    arrow::Int64Builder kept(pool_);
+    std::vector<int64_t> kept;
     CollectedRows::Grouped sets;
     sets.offsets.push_back(0);
     std::unordered_multimap<uint64_t, int64_t> seen;
     for (size_t g = 0; g + 1 < grouped.offsets.size(); ++g) {
       seen.clear();
+      size_t first = kept.size();
       for (int64_t i = grouped.offsets[g]; i < grouped.offsets[g + 1]; ++i) {
         uint64_t hash = expression::HashValue(type, values, i);
         auto [begin, end] = seen.equal_range(hash);
@@ -57,11 +157,12 @@ class CollectState final : public AggregateState {
         }
         if (found) continue;
         seen.emplace(hash, i);
-        ARROW_RETURN_NOT_OK(kept.Append(i));
+        kept.push_back(i);
       }
-      sets.offsets.push_back(static_cast<int32_t>(kept.length()));
+      OrderAsScalaSet(type, values, std::span(kept).subspan(first));
+      sets.offsets.push_back(static_cast<int32_t>(kept.size()));
     }
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> indices, kept.Finish());
+    auto indices = std::make_shared<arrow::Int64Array>(static_cast<int64_t>(kept.size()), arrow::Buffer::Wrap(kept));
     arrow::compute::ExecContext exec(pool_);
     ARROW_ASSIGN_OR_RAISE(sets.values, arrow::compute::Take(*grouped.values, *indices,
                                                             arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
@@ -72,6 +173,8 @@ class CollectState final : public AggregateState {
   bool distinct_;
   arrow::MemoryPool* pool_;
   CollectedRows rows_;
+  state::UnsafeRowEncoder encoder_;
+  state::UnsafeRowDecoder decoder_;
 };
 
 bool ContainsMap(const types::DataType& type) {
@@ -92,11 +195,13 @@ arrow::Result<ExpressionPtr> BindCollect(const BindInput& input) {
                                                                   {"dataType", "\"MAP\" or \"COLLATED STRING\""}});
   }
   DataTypePtr list = types::Array(input.arguments[0]->type(), false);
+  // Of the type of NULL there are no values.
+  bool has_values = input.arguments[0]->type()->id() != types::TypeId::kNull;
   return MakeAggregate(input,
                        {.name = std::string(input.def.name),
                         .type = list,
                         .nullable = false,
-                        .buffer = {{"buf", list, false, {}}},
+                        .buffer = {{"buf", has_values ? types::Binary() : list, true, {}}},
                         .opaque = true,
                         .distinct_matters = !kSet,
                         .new_state = [list](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {

@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <optional>
+
 #include "expression/aggregate.h"
+#include "logical/node/aggregate.h"
 #include "logical/node/project.h"
 #include "optimizer/rule.h"
 
@@ -13,26 +17,22 @@ void CountUses(const ExpressionPtr& root, std::map<AttributeId, int>* uses) {
   for (const ExpressionPtr& child : root->children()) CountUses(child, uses);
 }
 
-PlanPtr Collapse(const PlanPtr& node) {
-  if (node->kind() != logical::NodeKind::kProject || node->child()->kind() != logical::NodeKind::kProject) {
-    return nullptr;
-  }
-  const auto& upper = static_cast<const logical::Project&>(*node);
-  const auto& lower = static_cast<const logical::Project&>(*node->child());
-  Substitution aliases = AliasesOf(lower.items());
+/// The upper items over what `lower` computes its items from; nullopt where something would be computed twice.
+std::optional<ExpressionVector> Inlined(const ExpressionVector& upper, const ExpressionVector& lower) {
+  Substitution aliases = AliasesOf(lower);
   std::map<AttributeId, int> uses;
-  for (const ExpressionPtr& item : upper.items()) CountUses(item, &uses);
+  for (const ExpressionPtr& item : upper) CountUses(item, &uses);
   for (const auto& [id, expression] : aliases) {
     auto it = uses.find(id);
     if (it == uses.end()) {
       // Dropping a draw would shift no one else's: each call draws for itself.
       continue;
     }
-    if (!expression->deterministic()) return nullptr;
-    if (it->second > 1 && !IsCheap(expression)) return nullptr;
+    if (!expression->deterministic()) return std::nullopt;
+    if (it->second > 1 && !IsCheap(expression)) return std::nullopt;
   }
   ExpressionVector items;
-  for (const ExpressionPtr& item : upper.items()) {
+  for (const ExpressionPtr& item : upper) {
     if (item->kind() == ExpressionKind::kAttribute) {
       // A passed-through alias keeps its name and id.
       auto it = aliases.find(static_cast<const expression::AttributeReference&>(*item).id());
@@ -47,7 +47,33 @@ PlanPtr Collapse(const PlanPtr& node) {
       items.push_back(Substitute(item, aliases));
     }
   }
-  return std::make_shared<logical::Project>(std::move(items), lower.child());
+  return items;
+}
+
+bool HasPythonUdf(const ExpressionVector& items) {
+  return std::any_of(items.begin(), items.end(),
+                     [](const ExpressionPtr& item) { return expression::Contains(*item, ExpressionKind::kPythonUdf); });
+}
+
+PlanPtr Collapse(const PlanPtr& node) {
+  if (node->kind() != logical::NodeKind::kProject) return nullptr;
+  const auto& upper = static_cast<const logical::Project&>(*node);
+  if (node->child()->kind() == logical::NodeKind::kProject) {
+    const auto& lower = static_cast<const logical::Project&>(*node->child());
+    std::optional<ExpressionVector> items = Inlined(upper.items(), lower.items());
+    if (!items) return nullptr;
+    return std::make_shared<logical::Project>(std::move(*items), lower.child());
+  }
+  // The buffers of a streaming aggregation lie in its state in the order in which its functions appear, and Spark looks
+  // for them in what the projection above wants.
+  if (node->child()->kind() == logical::NodeKind::kAggregate && node->child()->is_streaming()) {
+    const auto& lower = static_cast<const logical::Aggregate&>(*node->child());
+    if (HasPythonUdf(upper.items()) || HasPythonUdf(lower.items())) return nullptr;
+    std::optional<ExpressionVector> items = Inlined(upper.items(), lower.items());
+    if (!items) return nullptr;
+    return std::make_shared<logical::Aggregate>(lower.grouping(), std::move(*items), lower.child());
+  }
+  return nullptr;
 }
 
 }  // namespace

@@ -1,0 +1,120 @@
+"""What jobs reach for below PySpark's surface, where a Spark driver has its JVM: a logger, Hadoop's settings, a batch's session."""
+import datetime
+import sys
+
+
+def _unsupported(name):
+    from pyspark.errors import PySparkAttributeError
+
+    return PySparkAttributeError(errorClass="JVM_ATTRIBUTE_NOT_SUPPORTED", messageParameters={"attr_name": name})
+
+
+class _Named:
+    """Refuses, by its full name, what it has not."""
+
+    _path = ""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise _unsupported(self._path + name)
+
+
+_LEVELS = ("ALL", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")
+
+
+class _Level(_Named):
+    _path = "_jvm.org.apache.log4j.Level."
+
+    def toLevel(self, name):
+        return name if name in _LEVELS else "DEBUG"
+
+
+for _name in _LEVELS:
+    setattr(_Level, _name, _name)
+
+
+class _Logger:
+    """Prints in the layout of Spark's own log on standard error, from WARN on as a Spark shell does."""
+
+    def __init__(self, name):
+        self._name, self._level = name, "WARN"
+
+    def getName(self):
+        return self._name
+
+    def getLevel(self):
+        return self._level
+
+    def setLevel(self, level):
+        self._level = str(level)
+
+    def _log(self, level, message):
+        if _LEVELS.index(level) >= _LEVELS.index(self._level):
+            now = datetime.datetime.now().strftime("%y/%m/%d %H:%M:%S")
+            print(now, level, self._name.rsplit(".", 1)[-1] + ":", message, file=sys.stderr, flush=True)
+
+
+for _name in _LEVELS[1:-1]:
+    setattr(_Logger, _name.lower(), lambda self, message, _level=_name: self._log(_level, message))
+
+
+class _LogManager(_Named):
+    _path = "_jvm.org.apache.log4j.LogManager."
+    _loggers = {}
+
+    def getLogger(self, name):
+        return self._loggers.setdefault(str(name), _Logger(str(name)))
+
+    def getRootLogger(self):
+        return self.getLogger("root")
+
+
+class _Package(_Named):
+    def __init__(self, path, members=None):
+        self._path = path + "."
+        for name, value in (members or {}).items():
+            setattr(self, name, value)
+
+
+_log4j = _Package("_jvm.org.apache.log4j", {"LogManager": _LogManager(), "Logger": _LogManager(), "Level": _Level()})
+JVM = _Package("_jvm", {"org": _Package("_jvm.org", {"apache": _Package("_jvm.org.apache", {"log4j": _log4j})})})
+
+
+class HadoopConfiguration(_Named):
+    """Settings of Hadoop's file systems, which the engine does not use: kept and given back."""
+
+    _path = "hadoopConfiguration()."
+
+    def __init__(self):
+        self._settings = {}
+
+    def set(self, key, value):
+        self._settings[key] = value
+
+    def get(self, key, default=None):
+        return self._settings.get(key, default)
+
+
+class JavaContext(_Named):
+    """`sparkContext._jsc`."""
+
+    _path = "_jsc."
+
+    def __init__(self):
+        self._hadoop = HadoopConfiguration()
+
+    def hadoopConfiguration(self):
+        return self._hadoop
+
+
+class JavaFrame(_Named):
+    """`df._jdf`: foreachBatch functions ask it for the session of their batch."""
+
+    _path = "_jdf."
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    def sparkSession(self):
+        return self._frame.sparkSession
