@@ -2,12 +2,14 @@
 
 #include "analyzer/python_table_functions.h"
 #include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "expression/python/python_table.h"
 #include "expression/python/python_udf.h"
 #include "function/python_aggregate.h"
 #include "logical/node/generate.h"
 #include "logical/node/groups_in_python.h"
+#include "logical/node/groups_with_state.h"
 #include "logical/node/map_in_python.h"
 #include "logical/node/project.h"
 #include "spark/connect/expressions.pb.h"
@@ -231,6 +233,42 @@ arrow::Result<PlanPtr> ResolveGroupMap(RelationResolver& resolver, const Relatio
   return std::make_shared<logical::GroupsInPython>(std::move(function), std::move(environment),
                                                    std::vector<logical::GroupedColumns>{std::move(columns)},
                                                    std::move(output), std::vector<PlanPtr>{std::move(child)});
+}
+
+namespace {
+
+// Source: Spark, GroupStateImpl.groupStateTimeoutFromString.
+arrow::Result<logical::GroupStateTimeout> ParseTimeout(const std::string& text) {
+  for (auto timeout : {logical::GroupStateTimeout::kNone, logical::GroupStateTimeout::kProcessingTime,
+                       logical::GroupStateTimeout::kEventTime}) {
+    if (text == logical::GroupStateTimeoutName(timeout)) return timeout;
+  }
+  return arrow::Status::Invalid("Invalid string for GroupStateTimeout: ", text);
+}
+
+}  // namespace
+
+arrow::Result<PlanPtr> ResolveApplyInPandasWithState(RelationResolver& resolver, const Relation& relation) {
+  const auto& message = relation.apply_in_pandas_with_state();
+  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  logical::GroupsWithState::Function function;
+  ARROW_ASSIGN_OR_RAISE(function.function, ToUserFunction(message.func()));
+  if (function.function->eval_type != EvalType::kGroupedMapPandasWithState) {
+    return EvalTypeNotSupported(function.function->eval_type);
+  }
+  ARROW_ASSIGN_OR_RAISE(function.environment, PythonOf(resolver.context()));
+  ARROW_ASSIGN_OR_RAISE(function.state_type, ParseSchemaText(message.state_schema()));
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr output_type, ParseSchemaText(message.output_schema()));
+  ARROW_ASSIGN_OR_RAISE(function.timeout, ParseTimeout(message.timeout_conf()));
+  std::string mode = ToLowerAscii(message.output_mode());
+  if (mode != "append" && mode != "update" && mode != "complete") {
+    return UserError("STREAMING_OUTPUT_MODE.INVALID", {{"outputMode", message.output_mode()}});
+  }
+  if (mode == "complete") return arrow::Status::Invalid("The output mode of function should be append or update");
+  function.updates = mode == "update";
+  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns, GroupBy(resolver, message.grouping_expressions(), &child));
+  return std::make_shared<logical::GroupsWithState>(std::move(function), std::move(columns), ToOutput(*output_type),
+                                                    std::move(child));
 }
 
 arrow::Result<PlanPtr> ResolveCoGroupMap(RelationResolver& resolver, const Relation& relation) {

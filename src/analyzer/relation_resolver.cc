@@ -66,6 +66,7 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kMapPartitions, ResolveMapPartitions},
     {Relation::kGroupMap, ResolveGroupMap},
     {Relation::kCoGroupMap, ResolveCoGroupMap},
+    {Relation::kApplyInPandasWithState, ResolveApplyInPandasWithState},
     {Relation::kDescribe, ResolveDescribe},
     {Relation::kSummary, ResolveSummary},
     {Relation::kCorr, ResolveCorrelation},
@@ -85,6 +86,15 @@ constexpr RelationEntry kRelations[] = {
 };
 
 }  // namespace
+
+arrow::Result<types::DataTypePtr> ParseSchemaText(std::string_view text) {
+  std::string_view trimmed = TrimAscii(text);
+  arrow::Result<types::DataTypePtr> type =
+      trimmed.starts_with('{') ? types::ParseTypeJson(trimmed) : types::ParseSchemaDdl(trimmed);
+  ARROW_RETURN_NOT_OK(type);
+  if ((*type)->id() != types::TypeId::kStruct) return types::Struct({{"value", *type, true, ""}});
+  return type;
+}
 
 arrow::Result<PlanPtr> RelationResolver::Resolve(const Relation& relation) {
   struct DepthGuard {

@@ -86,6 +86,9 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver&, const spark::connec
 /// groupBy(keys).pivot(column, values).agg(items), and PIVOT of SQL.
 arrow::Result<PlanPtr> ResolvePivot(RelationResolver&, const spark::connect::Aggregate&, PlanPtr child);
 
+/// The columns that a message gives as text, DDL or JSON; one column "value" for a type that is no struct.
+arrow::Result<types::DataTypePtr> ParseSchemaText(std::string_view text);
+
 using ResolveFunction = arrow::Result<PlanPtr> (*)(RelationResolver&, const spark::connect::Relation&);
 
 // One relation (or a tight family) a file under relation/.
@@ -129,6 +132,7 @@ arrow::Result<PlanPtr> ResolveCovariance(RelationResolver&, const spark::connect
 arrow::Result<PlanPtr> ResolveMapPartitions(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveGroupMap(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveCoGroupMap(RelationResolver&, const spark::connect::Relation&);
+arrow::Result<PlanPtr> ResolveApplyInPandasWithState(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveLateralJoin(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveCachedLocalRelation(RelationResolver&, const spark::connect::Relation&);
 arrow::Result<PlanPtr> ResolveChunkedCachedLocalRelation(RelationResolver&, const spark::connect::Relation&);

@@ -6,6 +6,7 @@
 #include "logical/node/expand.h"
 #include "logical/node/generate.h"
 #include "logical/node/groups_in_python.h"
+#include "logical/node/groups_with_state.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/map_in_python.h"
 #include "logical/node/range.h"
@@ -220,13 +221,16 @@ class FreshCopier {
         return std::make_shared<EvalPython>(std::move(calls), Fresh(eval.results()), std::move(children[0]));
       }
       case NodeKind::kMapInPython:
-      case NodeKind::kGroupsInPython: {
+      case NodeKind::kGroupsInPython:
+      case NodeKind::kGroupsWithState: {
         ExpressionVector columns = node->expressions();
         for (ExpressionPtr& column : columns) column = Renumber(column);
         PlanPtr copy = node->WithChildren(std::move(children))->WithExpressions(std::move(columns));
         AttributeVector output = Fresh(node->output());
-        return node->kind() == NodeKind::kMapInPython ? static_cast<const MapInPython&>(*copy).WithOutput(output)
-                                                      : static_cast<const GroupsInPython&>(*copy).WithOutput(output);
+        if (node->kind() == NodeKind::kMapInPython) return static_cast<const MapInPython&>(*copy).WithOutput(output);
+        return node->kind() == NodeKind::kGroupsInPython
+                   ? static_cast<const GroupsInPython&>(*copy).WithOutput(output)
+                   : static_cast<const GroupsWithState&>(*copy).WithOutput(output);
       }
       default:
         break;

@@ -37,6 +37,7 @@ enum class NodeKind : uint8_t {
   kEvalPython,
   kMapInPython,
   kGroupsInPython,
+  kGroupsWithState,
 };
 
 class Plan;

@@ -8,6 +8,7 @@
 #include "physical/operator/expand.h"
 #include "physical/operator/generate.h"
 #include "physical/operator/groups_in_python.h"
+#include "physical/operator/groups_with_state.h"
 #include "physical/operator/hash_aggregate.h"
 #include "physical/operator/hash_join.h"
 #include "physical/operator/limit.h"
@@ -37,6 +38,7 @@ constexpr OperatorRule kRules[] = {
     {"StreamingAggregate", MatchesStreamingAggregate, PlanStreamingAggregate},
     {"StreamingDeduplicate", MatchesStreamingDeduplicate, PlanStreamingDeduplicate},
     {"SymmetricHashJoin", MatchesSymmetricHashJoin, PlanSymmetricHashJoin},
+    {"GroupsWithState", MatchesGroupsWithState, PlanGroupsWithState},
     {"StreamingLimit", MatchesStreamingLimit, PlanStreamingLimit},
     {"EventTimeWatermark", MatchesEventTimeWatermark, PlanEventTimeWatermark},
     {"LocalScan", MatchesLocalScan, PlanLocalScan},

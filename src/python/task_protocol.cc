@@ -69,6 +69,8 @@ void AppendSettings(const TaskSpec& spec, const WorkerVersion& version, std::str
   if (version.AtLeast(4, 1) && spec.eval_type == EvalType::kArrowBatched && input_type != spec.eval_conf.end()) {
     AppendBytes(input_type->second, out);
   }
+  auto state_schema = spec.eval_conf.find("state_value_schema");
+  if (state_schema != spec.eval_conf.end()) AppendBytes(state_schema->second, out);
   AppendBool(false, out);  // no profiler
 }
 

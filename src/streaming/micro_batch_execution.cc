@@ -19,6 +19,9 @@ namespace millrace::streaming {
 
 namespace {
 
+// How long a query without data sleeps when nothing would wake it but its sources.
+constexpr int64_t kIdlePollUs = 1000000;
+
 /// Adds the time until it ends to one of durationMs' keys.
 class PhaseTimer {
  public:
@@ -235,6 +238,7 @@ arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
       spec_.conf("spark.sql.streaming.noDataMicroBatches.enabled").value_or("true") != "false") {
     // The watermark moved: state goes, and comes out, without further data.
     ARROW_ASSIGN_OR_RAISE(changed, state_->ShouldRunAnotherBatch(watermarks_.watermark_ms()));
+    changed = changed || TimeoutIsDue();
   }
   // Whoever waits for the query to have done everything waits for its logs too.
   if (!changed) {
@@ -247,6 +251,17 @@ arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
   }
   ARROW_RETURN_NOT_OK(WriteOffsets());
   return true;
+}
+
+// Spark runs micro-batches without a pause for such state; here one is run when some is due, or at each interval.
+bool MicroBatchExecution::TimeoutIsDue() const {
+  if (!has_run_ || !state_->goes_by_processing_time()) return false;
+  return spec_.trigger.kind == TriggerKind::kProcessingTime || state_->NextTimeoutMs() < spec_.clock->NowMillis();
+}
+
+bool MicroBatchExecution::WaitsForTimeouts() const {
+  return has_run_ && state_ != nullptr && state_->goes_by_processing_time() &&
+         spec_.conf("spark.sql.streaming.noDataMicroBatches.enabled").value_or("true") != "false";
 }
 
 arrow::Status MicroBatchExecution::WriteOffsets() {
@@ -489,6 +504,13 @@ void MicroBatchExecution::ReportProgress(bool ran) {
   }
 }
 
+void MicroBatchExecution::WaitUntilTimeout(int64_t until_us, const std::function<bool()>& wake) {
+  if (WaitsForTimeouts() && state_->NextTimeoutMs() != INT64_MAX) {
+    until_us = std::min(until_us, (state_->NextTimeoutMs() + 1) * 1000);
+  }
+  spec_.clock->WaitUntil(until_us, wake);
+}
+
 bool MicroBatchExecution::WaitForTrigger(bool ran) {
   if (stopping()) return false;
   auto wake = [this] { return stopping(); };
@@ -496,7 +518,9 @@ bool MicroBatchExecution::WaitForTrigger(bool ran) {
     case TriggerKind::kOnce:
       return false;
     case TriggerKind::kAvailableNow:
-      return ran;
+      if (ran || !WaitsForTimeouts()) return ran;
+      WaitUntilTimeout(spec_.clock->NowMicros() + kIdlePollUs, wake);
+      return !stopping();
     case TriggerKind::kProcessingTime: {
       // Multiples of the interval; a trigger that was missed is left out.
       int64_t interval_us = spec_.trigger.interval_ms * 1000;
@@ -507,9 +531,9 @@ bool MicroBatchExecution::WaitForTrigger(bool ran) {
     case TriggerKind::kDefault: {
       if (ran) return true;
       // Sources that tell wake the query; a long wait is only a safety net then.
-      int64_t poll_us = all_sources_notify_ ? 1000000 : spec_.polling_delay_ms * 1000;
-      spec_.clock->WaitUntil(spec_.clock->NowMicros() + poll_us,
-                             [this] { return stopping() || data_arrived_.load(std::memory_order_acquire); });
+      int64_t poll_us = all_sources_notify_ ? kIdlePollUs : spec_.polling_delay_ms * 1000;
+      WaitUntilTimeout(spec_.clock->NowMicros() + poll_us,
+                       [this] { return stopping() || data_arrived_.load(std::memory_order_acquire); });
       return !stopping();
     }
   }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -108,6 +109,12 @@ class MicroBatchExecution final : public StreamingQuery {
   std::string DescribeInput(const physical::EventTimeWatermark& watermark) const;
   /// Waits for the next trigger. False when the query shall end.
   bool WaitForTrigger(bool ran);
+  /// State that goes by processing time is due now, or is looked at in each interval.
+  bool TimeoutIsDue() const;
+  /// The query has such state, so that it is not done when all data are read.
+  bool WaitsForTimeouts() const;
+  /// Until `wake` says so, at the latest then or when such state is due.
+  void WaitUntilTimeout(int64_t until_us, const std::function<bool()>& wake);
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }
   void SetMessage(std::string message);
   void Finish(arrow::Status status);

@@ -224,6 +224,7 @@ void QueryState::Summarize(const StatefulBatch& batch, int64_t commit_us, Statef
   for (std::string_view name : node->op->custom_metrics()) progress.custom_metrics[std::string(name)] += 0;
   for (const auto& [name, value] : batch.metrics.custom) progress.custom_metrics[name] += value;
   node->progress = std::move(progress);
+  node->next_timeout_ms = batch.metrics.next_timeout_ms;
   if (batch.metrics.saw_all_rows) {
     node->earliest_us = batch.metrics.earliest_waiting_us;
   } else if (node->earliest_us) {
@@ -237,6 +238,19 @@ arrow::Result<bool> QueryState::ShouldRunAnotherBatch(int64_t watermark_ms) cons
     if (node.op->ShouldRunAnotherBatch(node.eviction_watermark_ms, next[node.op])) return true;
   }
   return false;
+}
+
+bool QueryState::goes_by_processing_time() const {
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [](const StatefulNode& node) { return node.op->goes_by_processing_time(); });
+}
+
+int64_t QueryState::NextTimeoutMs() const {
+  int64_t next_ms = INT64_MAX;
+  for (const StatefulNode& node : nodes_) {
+    if (node.op->goes_by_processing_time()) next_ms = std::min(next_ms, node.next_timeout_ms);
+  }
+  return next_ms;
 }
 
 std::vector<StateOperatorProgress> QueryState::Progress(bool ran) {

@@ -42,6 +42,10 @@ class QueryState {
   arrow::Status Resume(int64_t watermark_ms) { return SetWatermarks(watermark_ms, watermark_ms); }
   /// Whether a micro-batch without data has state to evict, now that the query's watermark is `watermark_ms`.
   arrow::Result<bool> ShouldRunAnotherBatch(int64_t watermark_ms) const;
+  /// Some operator has state that is due by the clock: the query is never done.
+  bool goes_by_processing_time() const;
+  /// When such state is due, at the earliest, in ms; INT64_MAX when none is, or none is known in this run.
+  int64_t NextTimeoutMs() const;
   /// Of the last micro-batch; when none ran since, what belongs to a batch is 0.
   std::vector<StateOperatorProgress> Progress(bool ran);
 
@@ -63,6 +67,7 @@ class QueryState {
     int64_t eviction_watermark_ms = 0;
     /// Least event time that waits, in µs; nullopt until all rows were seen in this run.
     std::optional<int64_t> earliest_us;
+    int64_t next_timeout_ms = INT64_MAX;
     StateOperatorProgress progress;
   };
 

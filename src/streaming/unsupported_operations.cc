@@ -9,6 +9,7 @@
 #include "expression/call.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/deduplicate.h"
+#include "logical/node/groups_with_state.h"
 #include "logical/node/join.h"
 #include "logical/node/limit.h"
 #include "physical/join_plan.h"
@@ -24,6 +25,8 @@ using expression::AttributeReference;
 using expression::ExpressionKind;
 using expression::ExpressionPtr;
 using logical::Aggregate;
+using logical::GroupStateTimeout;
+using logical::GroupsWithState;
 using logical::Join;
 using logical::JoinType;
 using logical::NodeKind;
@@ -82,8 +85,10 @@ bool HasStreamingAggregate(const Plan& plan) {
   return found;
 }
 
+bool IsGroupsWithState(const Plan& node) { return node.kind() == NodeKind::kGroupsWithState && node.is_streaming(); }
+
 bool IsStateful(const Plan& node) {
-  if (IsStreamingAggregate(node) || IsStreamStreamJoin(node)) return true;
+  if (IsStreamingAggregate(node) || IsStreamStreamJoin(node) || IsGroupsWithState(node)) return true;
   if (node.kind() != NodeKind::kDeduplicate || !node.is_streaming()) return false;
   const auto& deduplicate = static_cast<const logical::Deduplicate&>(node);
   if (deduplicate.within_watermark()) return true;
@@ -119,7 +124,8 @@ arrow::Status CheckOutputMode(const Plan& plan, OutputMode mode) {
 // Operations that no place in a streaming plan may have.
 class NodeCheck {
  public:
-  NodeCheck(OutputMode mode, const Plan& plan) : mode_(mode) {
+  /// `plan`: the whole query.
+  NodeCheck(const Plan& plan, OutputMode mode) : plan_(plan), mode_(mode) {
     VisitDown(plan, [&](const Plan& node) {
       if (node.kind() == NodeKind::kAggregate && node.is_streaming() && !IsStreamingAggregate(node)) {
         set_operations_.insert(node.child().get());
@@ -135,6 +141,8 @@ class NodeCheck {
         return CheckJoin(static_cast<const Join&>(node));
       case NodeKind::kDeduplicate:
         return CheckDeduplicate(static_cast<const logical::Deduplicate&>(node));
+      case NodeKind::kGroupsWithState:
+        return CheckGroupsWithState(static_cast<const GroupsWithState&>(node));
       case NodeKind::kUnion:
         // EXCEPT ALL is made of one; what may stand on its sides was looked at.
         return set_operations_.contains(&node) ? arrow::Status::OK() : CheckUnion(node);
@@ -257,6 +265,33 @@ class NodeCheck {
     return Refused("dropDuplicatesWithinWatermark is not supported on streaming DataFrames/DataSets without watermark");
   }
 
+  arrow::Status CheckGroupsWithState(const GroupsWithState& groups) const {
+    if (!groups.is_streaming()) return arrow::Status::OK();
+    const GroupsWithState::Function& function = groups.function();
+    const char* own_mode = function.updates ? "update" : "append";
+    if (!HasStreamingAggregate(plan_)) {
+      if (mode_ != (function.updates ? OutputMode::kUpdate : OutputMode::kAppend)) {
+        return Refused(fmt::format(
+            "applyInPandasWithState in {} mode is not supported with {} output mode on a streaming DataFrame/Dataset",
+            own_mode, ModeName(mode_)));
+      }
+    } else if (function.updates) {
+      return Refused(
+          "applyInPandasWithState in update mode is not supported with aggregation on a streaming DataFrame/Dataset");
+    } else if (HasStreamingAggregate(*groups.child())) {
+      return Refused(
+          "applyInPandasWithState in append mode is not supported after aggregation on a streaming DataFrame/Dataset");
+    }
+    const auto& columns = groups.child()->output();
+    if (function.timeout != GroupStateTimeout::kEventTime ||
+        std::any_of(columns.begin(), columns.end(), [](const auto& column) { return HasDelay(*column); })) {
+      return arrow::Status::OK();
+    }
+    return Refused(
+        "Watermark must be specified in the query using '[Dataset/DataFrame].withWatermark()' for using event-time "
+        "timeout in a applyInPandasWithState. Event-time timeout not supported without watermark.");
+  }
+
   static arrow::Status CheckUnion(const Plan& node) {
     bool all = true, any = false;
     for (const auto& child : node.children()) {
@@ -273,10 +308,18 @@ class NodeCheck {
     return Refused("Limits are not supported on streaming DataFrames/Datasets in Update output mode");
   }
 
+  const Plan& plan_;
   OutputMode mode_;
   /// What INTERSECT and EXCEPT count in.
   std::set<const Plan*> set_operations_;
 };
+
+arrow::Status CheckOneGroupsWithState(const Plan& plan) {
+  int found = 0;
+  VisitDown(plan, [&](const Plan& node) { found += IsGroupsWithState(node) ? 1 : 0; });
+  if (found <= 1) return arrow::Status::OK();
+  return Refused("Multiple applyInPandasWithStates are not supported on a streaming DataFrames/Datasets");
+}
 
 // In Spark an expression that numbers rows by the batch alone is refused wherever it stands.
 arrow::Status CheckExpressions(const Plan& node) {
@@ -316,11 +359,19 @@ arrow::Status CheckSetOperations(const Plan& plan) {
 
 // An operator with state behind another that may emit rows which count as late by then.
 arrow::Status CheckChain(const Plan& plan, OutputMode mode) {
-  if (mode == OutputMode::kAppend) return arrow::Status::OK();
+  // Source: Spark, UnsupportedOperationChecker.ifCannotBeFollowedByStatefulOperation.
+  auto emits_late_rows = [mode](const Plan& node) {
+    if (IsGroupsWithState(node)) {
+      return static_cast<const GroupsWithState&>(node).function().timeout == GroupStateTimeout::kEventTime;
+    }
+    return IsStreamingAggregate(node) && mode != OutputMode::kAppend;
+  };
   bool refused = false;
   VisitDown(plan, [&](const Plan& node) {
     if (refused || !IsStateful(node)) return;
-    for (const auto& child : node.children()) refused = refused || HasStreamingAggregate(*child);
+    for (const auto& child : node.children()) {
+      VisitDown(*child, [&](const Plan& below) { refused = refused || emits_late_rows(below); });
+    }
   });
   if (!refused) return arrow::Status::OK();
   return Refused(
@@ -343,6 +394,7 @@ arrow::Status CheckEncoding(const Plan& plan, std::string_view encoding) {
       found = static_cast<const logical::Deduplicate&>(node).within_watermark() ? "dropDuplicatesWithinWatermark"
                                                                                 : "dropDuplicates";
     }
+    if (IsGroupsWithState(node)) found = "applyInPandasWithState";
   });
   if (found.empty()) return arrow::Status::OK();
   return Refused("State store encoding format as avro is not supported for operator=" + found +
@@ -353,11 +405,12 @@ arrow::Status CheckEncoding(const Plan& plan, std::string_view encoding) {
 
 arrow::Status CheckSupported(const Plan& plan, OutputMode output_mode,
                              const std::function<std::optional<std::string>(std::string_view)>& conf) {
+  ARROW_RETURN_NOT_OK(CheckOneGroupsWithState(plan));
   ARROW_RETURN_NOT_OK(CheckEncoding(plan, conf("spark.sql.streaming.stateStore.encodingFormat").value_or("unsaferow")));
   ARROW_RETURN_NOT_OK(CheckOutputMode(plan, output_mode));
   // Before what they are made of is looked at.
   ARROW_RETURN_NOT_OK(CheckSetOperations(plan));
-  NodeCheck check(output_mode, plan);
+  NodeCheck check(plan, output_mode);
   arrow::Status status;
   VisitUp(plan, [&](const Plan& node) {
     if (status.ok()) status = check.Check(node);

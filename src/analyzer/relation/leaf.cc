@@ -32,15 +32,6 @@ namespace {
 using expression::AttributePtr;
 using spark::connect::Relation;
 
-arrow::Result<types::DataTypePtr> ParseSchema(const std::string& text) {
-  std::string_view trimmed = TrimAscii(text);
-  arrow::Result<types::DataTypePtr> type =
-      trimmed.starts_with('{') ? types::ParseTypeJson(trimmed) : types::ParseSchemaDdl(trimmed);
-  ARROW_RETURN_NOT_OK(type);
-  if ((*type)->id() != types::TypeId::kStruct) return types::Struct({{"value", *type, true, ""}});
-  return type;
-}
-
 std::string CaseInsensitiveOption(const google::protobuf::Map<std::string, std::string>& options,
                                   std::string_view key) {
   for (const auto& [name, value] : options) {
@@ -71,7 +62,7 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
   std::string path = CaseInsensitiveOption(message.options(), "path");
   if (request->paths.empty() && !path.empty()) request->paths.push_back(path);
   if (message.has_schema() && !message.schema().empty()) {
-    ARROW_ASSIGN_OR_RAISE(request->user_schema, ParseSchema(message.schema()));
+    ARROW_ASSIGN_OR_RAISE(request->user_schema, ParseSchemaText(message.schema()));
   }
   return ScanSource(resolver.context(), def, std::move(request), read.is_streaming());
 }

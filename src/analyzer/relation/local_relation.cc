@@ -35,15 +35,6 @@ AttributeVector NewColumns(const types::DataType& schema) {
   return columns;
 }
 
-arrow::Result<types::DataTypePtr> ParseSchema(const std::string& text) {
-  std::string_view trimmed = TrimAscii(text);
-  arrow::Result<types::DataTypePtr> type =
-      trimmed.starts_with('{') ? types::ParseTypeJson(trimmed) : types::ParseSchemaDdl(trimmed);
-  ARROW_RETURN_NOT_OK(type);
-  if ((*type)->id() != types::TypeId::kStruct) return types::Struct({{"value", *type, true, ""}});
-  return type;
-}
-
 // A batch of foreign Arrow types (large strings, narrower decimals) in the memory form of `type`.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> Conform(const expression::EvalContext& eval,
                                                            const arrow::RecordBatch& batch,
@@ -135,7 +126,7 @@ arrow::Result<PlanPtr> ResolveLocalRelation(RelationResolver& resolver, const Re
   const auto& local = relation.local_relation();
   types::DataTypePtr schema;
   if (local.has_schema() && !local.schema().empty()) {
-    ARROW_ASSIGN_OR_RAISE(schema, ParseSchema(local.schema()));
+    ARROW_ASSIGN_OR_RAISE(schema, ParseSchemaText(local.schema()));
   }
   RowsInMemory rows(resolver.context().eval, std::move(schema));
   // Batches point into the buffer, so it must not be the message's.
@@ -163,7 +154,7 @@ arrow::Result<PlanPtr> ResolveChunkedCachedLocalRelation(RelationResolver& resol
   types::DataTypePtr schema;
   if (chunked.has_schemahash()) {
     ARROW_ASSIGN_OR_RAISE(auto block, Block(resolver, chunked.schemahash(), kNotFound));
-    ARROW_ASSIGN_OR_RAISE(schema, ParseSchema(*block));
+    ARROW_ASSIGN_OR_RAISE(schema, ParseSchemaText(*block));
   }
   std::vector<std::shared_ptr<const std::string>> blocks;
   size_t num_bytes = 0;

@@ -472,4 +472,18 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> UnpickleResults(std::string_v
                                   std::move(columns));
 }
 
+arrow::Result<std::shared_ptr<arrow::Array>> UnpickleValues(std::span<const std::string_view> pickles,
+                                                            const types::DataType& type, arrow::MemoryPool* memory) {
+  ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(types::ToArrow(type), memory));
+  for (std::string_view pickle : pickles) {
+    if (pickle.data() == nullptr) {
+      ARROW_RETURN_NOT_OK(builder->AppendNull());
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(PyPtr value, Unpickler(pickle).Run());
+    ARROW_RETURN_NOT_OK(AppendValue(*value, type, builder.get()));
+  }
+  return builder->Finish();
+}
+
 }  // namespace millrace::expression

@@ -15,6 +15,7 @@ namespace {
 using types::DataType;
 using types::TypeId;
 
+constexpr std::string_view kProtocol{"\x80\x04", 2};
 constexpr int64_t kRowsAFrame = 100;
 constexpr int64_t kMicrosASecond = 1000000;
 constexpr int64_t kSecondsADay = 86400;
@@ -194,7 +195,8 @@ arrow::Status AppendFrames(int64_t num_rows, const AppendRow& append_row, std::s
   for (int64_t begin = 0; begin < num_rows; begin += kRowsAFrame) {
     size_t length_at = out->size();
     python::AppendInt(0, out);
-    out->append("\x80\x04](", 4);  // protocol 4, a list
+    out->append(kProtocol);
+    out->append("](", 2);
     for (int64_t row = begin; row < std::min(begin + kRowsAFrame, num_rows); ++row) {
       ARROW_RETURN_NOT_OK(append_row(row));
     }
@@ -238,7 +240,7 @@ arrow::Status AppendPickledStructs(const arrow::RecordBatch& rows, const types::
 }
 
 arrow::Status AppendPickledInternal(const arrow::Array& array, int64_t row, const DataType& type, std::string* out) {
-  out->append("\x80\x03", 2);
+  out->append(kProtocol);
   switch (array.IsNull(row) ? TypeId::kNull : type.id()) {
     case TypeId::kDate: {
       ARROW_ASSIGN_OR_RAISE(auto days, array.View(arrow::int32()));
@@ -255,6 +257,14 @@ arrow::Status AppendPickledInternal(const arrow::Array& array, int64_t row, cons
     default:
       ARROW_RETURN_NOT_OK(AppendValue(array, row, type, out));
   }
+  out->push_back('.');
+  return arrow::Status::OK();
+}
+
+arrow::Status AppendPickledStruct(const arrow::StructArray& rows, int64_t row, const types::DataType& type,
+                                  std::string* out) {
+  out->append(kProtocol);
+  ARROW_RETURN_NOT_OK(AppendStruct(rows, row, type, out));
   out->push_back('.');
   return arrow::Status::OK();
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <arrow/array/array_nested.h>
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,5 +34,12 @@ void AppendEndOfPickles(std::string* out);
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> UnpickleResults(std::string_view pickle,
                                                                    const std::vector<types::DataTypePtr>& types,
                                                                    arrow::MemoryPool* memory);
+
+/// One row of `rows` as a pickle of its own, a Row object, appended.
+arrow::Status AppendPickledStruct(const arrow::StructArray& rows, int64_t row, const types::DataType& type,
+                                  std::string* out);
+/// Pickles of one value each as a column of `type`; a view without data is NULL. Errors: as UnpickleResults.
+arrow::Result<std::shared_ptr<arrow::Array>> UnpickleValues(std::span<const std::string_view> pickles,
+                                                            const types::DataType& type, arrow::MemoryPool* memory);
 
 }  // namespace millrace::expression

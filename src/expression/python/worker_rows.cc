@@ -126,8 +126,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> FromWorker(const std::shared_ptr<ar
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowsOfStruct(const std::shared_ptr<arrow::RecordBatch>& batch,
                                                                 const std::shared_ptr<arrow::Schema>& schema,
                                                                 const std::vector<types::DataTypePtr>& types,
-                                                                python::EvalType eval_type, arrow::MemoryPool* memory) {
-  const std::shared_ptr<arrow::Array>& rows = batch->column(0);
+                                                                python::EvalType eval_type, arrow::MemoryPool* memory,
+                                                                int column) {
+  const std::shared_ptr<arrow::Array>& rows = batch->column(column);
   if (rows->type_id() != arrow::Type::STRUCT || rows->type()->num_fields() < static_cast<int>(types.size())) {
     return UserError("ARROW_TYPE_MISMATCH", {{"operation", std::string(python::EvalTypeName(eval_type))},
                                              {"outputTypes", schema->ToString()},
@@ -136,8 +137,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowsOfStruct(const std::share
   const auto& structs = static_cast<const arrow::StructArray&>(*rows);
   arrow::ArrayVector columns;
   for (size_t i = 0; i < types.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto column, FromWorker(structs.field(static_cast<int>(i)), *types[i], eval_type, memory));
-    columns.push_back(Labelled(column, schema->field(static_cast<int>(i))->type()));
+    ARROW_ASSIGN_OR_RAISE(auto made, FromWorker(structs.field(static_cast<int>(i)), *types[i], eval_type, memory));
+    columns.push_back(Labelled(made, schema->field(static_cast<int>(i))->type()));
   }
   return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
 }

@@ -33,11 +33,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AsStruct(const std::shared_pt
 arrow::Result<std::shared_ptr<arrow::Array>> FromWorker(const std::shared_ptr<arrow::Array>& column,
                                                         const types::DataType& type, python::EvalType eval_type,
                                                         arrow::MemoryPool* memory);
-/// Columns that a worker made as the fields of one struct column.
+/// Columns that a worker made as the fields of the struct column number `column`.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowsOfStruct(const std::shared_ptr<arrow::RecordBatch>& batch,
                                                                 const std::shared_ptr<arrow::Schema>& schema,
                                                                 const std::vector<types::DataTypePtr>& types,
-                                                                python::EvalType eval_type, arrow::MemoryPool* memory);
+                                                                python::EvalType eval_type, arrow::MemoryPool* memory,
+                                                                int column = 0);
 
 /// Writes an Arrow stream piece by piece into a buffer that somebody else sends.
 class ArrowPieces {

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "expression/python/worker_rows.h"
-#include "logical/node/groups_in_python.h"
 #include "logical/node/repartition.h"
 #include "logical/node/sort.h"
 #include "physical/key/sort_keys.h"
@@ -26,7 +25,7 @@ constexpr size_t kPieceBytes = 256 << 10;
 // The groups of one sorted partition, one after another.
 class GroupCursor {
  public:
-  GroupCursor(const GroupsInPython::Input* input, std::unique_ptr<BatchStream> rows)
+  GroupCursor(const GroupedInput* input, std::unique_ptr<BatchStream> rows)
       : input_(input), orders_(input->keys.size()), rows_(std::move(rows)) {}
 
   // Moves to the first row of the next group, past what is left of this one. False at the end.
@@ -81,7 +80,7 @@ class GroupCursor {
     return true;
   }
 
-  const GroupsInPython::Input* input_;
+  const GroupedInput* input_;
   std::vector<KeyOrder> orders_;
   std::unique_ptr<BatchStream> rows_;
   std::shared_ptr<arrow::RecordBatch> batch_;
@@ -220,8 +219,12 @@ arrow::Result<OperatorPtr> PlanSorted(const logical::GroupedColumns& columns, co
   return planner.Plan(plan, needed);
 }
 
+}  // namespace
+
 // Which of the columns sent are keys and which values. Source: Spark, PandasGroupUtils.resolveArgOffsets.
-arrow::Status AddInput(const logical::GroupedColumns& columns, const Operator& child, GroupsInPython::Spec* spec) {
+arrow::Result<GroupedInput> MakeGroupedInput(const logical::GroupedColumns& columns, const Operator& child,
+                                             const python::Environment& environment,
+                                             std::vector<python::TaskArgument>* arguments) {
   AttributeVector sent;
   std::vector<int32_t> key_offsets;
   std::vector<size_t> among_values;
@@ -238,13 +241,12 @@ arrow::Status AddInput(const logical::GroupedColumns& columns, const Operator& c
   }
   sent.insert(sent.end(), columns.values.begin(), columns.values.end());
 
-  std::vector<python::TaskArgument>& arguments = spec->task.calls[0].arguments;
-  arguments.push_back({static_cast<int32_t>(columns.keys.size() + columns.values.size() + 1), ""});
-  arguments.push_back({static_cast<int32_t>(columns.keys.size()), ""});
-  for (int32_t offset : key_offsets) arguments.push_back({offset, ""});
-  for (size_t i = 0; i < columns.values.size(); ++i) arguments.push_back({num_extra + static_cast<int32_t>(i), ""});
+  arguments->push_back({static_cast<int32_t>(columns.keys.size() + columns.values.size() + 1), ""});
+  arguments->push_back({static_cast<int32_t>(columns.keys.size()), ""});
+  for (int32_t offset : key_offsets) arguments->push_back({offset, ""});
+  for (size_t i = 0; i < columns.values.size(); ++i) arguments->push_back({num_extra + static_cast<int32_t>(i), ""});
 
-  GroupsInPython::Input input;
+  GroupedInput input;
   std::vector<types::StructField> fields;
   for (const auto& column : sent) {
     ARROW_ASSIGN_OR_RAISE(int index, ColumnIndex(child, column->id()));
@@ -255,12 +257,9 @@ arrow::Status AddInput(const logical::GroupedColumns& columns, const Operator& c
     ARROW_ASSIGN_OR_RAISE(int index, ColumnIndex(child, key->id()));
     input.keys.push_back(index);
   }
-  ARROW_ASSIGN_OR_RAISE(input.schema, expression::WorkerSchema(fields, *spec->environment));
-  spec->inputs.push_back(std::move(input));
-  return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(input.schema, expression::WorkerSchema(fields, environment));
+  return input;
 }
-
-}  // namespace
 
 GroupsInPython::GroupsInPython(Spec spec, AttributeVector output, std::vector<OperatorPtr> children)
     : Operator(std::move(children), std::move(output)), spec_(std::move(spec)) {}
@@ -294,7 +293,9 @@ arrow::Result<OperatorPtr> PlanGroupsInPython(const logical::PlanPtr& node, cons
     AddReferences({columns.keys.begin(), columns.keys.end()}, &needed);
     AddReferences({columns.values.begin(), columns.values.end()}, &needed);
     ARROW_ASSIGN_OR_RAISE(OperatorPtr child, PlanSorted(columns, node->children()[i], num_partitions, needed, planner));
-    ARROW_RETURN_NOT_OK(AddInput(columns, *child, &spec));
+    ARROW_ASSIGN_OR_RAISE(GroupedInput input,
+                          MakeGroupedInput(columns, *child, *spec.environment, &spec.task.calls[0].arguments));
+    spec.inputs.push_back(std::move(input));
     children.push_back(std::move(child));
   }
   for (const auto& column : groups.output()) spec.output_types.push_back(column->type());

@@ -1,26 +1,33 @@
 #pragma once
 
+#include "logical/node/groups_in_python.h"
 #include "physical/planner.h"
 #include "python/environment.h"
 #include "python/task_protocol.h"
 
 namespace millrace::physical {
 
+/// The columns of one child of an operator that hands groups of rows to Python.
+struct GroupedInput {
+  /// Positions in the child's output.
+  std::vector<int> keys;
+  /// What the worker is sent: keys that are no values, then the values.
+  std::vector<int> columns;
+  std::shared_ptr<arrow::Schema> schema;
+};
+/// `arguments` gets what tells the worker which of the columns sent are keys and which values.
+arrow::Result<GroupedInput> MakeGroupedInput(const logical::GroupedColumns& columns, const Operator& child,
+                                             const python::Environment& environment,
+                                             std::vector<python::TaskArgument>* arguments);
+
 /// The rows that a Python function makes of each group: applyInPandas, applyInArrow; of two children the groups of
 /// equal keys. The children give the rows of a group in one partition, partitions sorted by the keys.
 class GroupsInPython final : public Operator {
  public:
-  /// One child's columns.
-  struct Input {
-    std::vector<int> keys;
-    /// What the worker is sent: keys that are no values, then the values.
-    std::vector<int> columns;
-    std::shared_ptr<arrow::Schema> schema;
-  };
   struct Spec {
     python::EnvironmentPtr environment;
     python::TaskSpec task;
-    std::vector<Input> inputs;
+    std::vector<GroupedInput> inputs;
     /// The function takes each row as one struct.
     bool as_struct = false;
     std::vector<types::DataTypePtr> output_types;

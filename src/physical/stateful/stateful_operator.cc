@@ -11,6 +11,7 @@ void StateMetrics::Add(const StateMetrics& other) {
   update_us += other.update_us;
   removal_us += other.removal_us;
   earliest_waiting_us = std::min(earliest_waiting_us, other.earliest_waiting_us);
+  next_timeout_ms = std::min(next_timeout_ms, other.next_timeout_ms);
   saw_all_rows = saw_all_rows || other.saw_all_rows;
   for (const auto& [name, value] : other.custom) custom[name] += value;
 }

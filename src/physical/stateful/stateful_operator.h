@@ -43,6 +43,8 @@ struct StateMetrics {
   /// that were changed, or among all when `saw_all_rows`.
   int64_t earliest_waiting_us = INT64_MAX;
   bool saw_all_rows = false;
+  /// When state is due that goes by processing time, at the earliest, in ms; INT64_MAX: never.
+  int64_t next_timeout_ms = INT64_MAX;
   /// The operator's own (numDroppedDuplicateRows).
   std::map<std::string, int64_t> custom;
 
@@ -105,6 +107,8 @@ class StatefulOperator : public Operator {
   virtual std::optional<int64_t> OutputWatermark(int64_t input_ms) const { return input_ms; }
   /// Whether a batch without data has something to do when the eviction watermark goes from `now` to `next`.
   virtual bool ShouldRunAnotherBatch(int64_t now_ms, int64_t next_ms) const = 0;
+  /// State is due by the clock (StateMetrics::next_timeout_ms), with or without data.
+  virtual bool goes_by_processing_time() const { return false; }
   /// Rows come out only when the watermark has passed them (append mode).
   virtual bool holds_rows_back() const { return false; }
   /// Names of the operator's own metrics, all reported, also at 0.

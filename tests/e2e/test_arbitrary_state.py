@@ -1,0 +1,79 @@
+"""Streams whose functions keep state: what comes out, what the progress says and what lies in the checkpoint, as on real Spark.
+
+arbitrary_state/stream.py runs the cases; record.py recorded them on real Spark.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+FOLDER = pathlib.Path(__file__).resolve().parent / "arbitrary_state"
+sys.path.insert(0, str(FOLDER))
+
+import cases  # noqa: E402
+
+EXPECTED = json.loads((FOLDER / "expected.json").read_text())
+# Empty unless the run asked for peers (tools/test.py).
+PEERS = pathlib.Path(os.environ.get("MILLRACE_PEERS_DIR") or "/nonexistent")
+TURNS = ["count", "count_in_rocksdb", "remove", "two_keys", "state_types", "event_time_timeout",
+         "event_time_timeout_in_rocksdb", "timeout_without_state"]
+
+
+def run(engine, folder, first, last, *names):
+    """Rounds `first` to `last` of the cases on one of the engines."""
+    command = ([os.environ.get("MILLRACE_BINARY", ROOT / "build/release/millrace"), "submit"] if engine == "millrace"
+               else [PEERS / "venv/bin/python"])
+    done = subprocess.run([*command, FOLDER / "stream.py", folder, str(first), str(last), *names], text=True, cwd=folder,
+                          capture_output=True, timeout=600, env={**os.environ, "PYSPARK_PYTHON": sys.executable
+                                                                 if engine == "millrace" else str(PEERS / "venv/bin/python"),
+                                                                 "TZ": "UTC"})
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def outcome(folder, name, number):
+    return json.loads((folder / name / f"outcome-{number}.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    binary = pathlib.Path(os.environ.get("MILLRACE_BINARY", ROOT / "build/release/millrace"))
+    if not binary.exists():
+        pytest.skip(f"{binary} is not built")
+    folder = tmp_path_factory.mktemp("arbitrary-state")
+    run("millrace", folder, 0, "end", *sorted(EXPECTED))
+    return folder
+
+
+def without_clock(rows):
+    """Timeouts by the clock are of the moment."""
+    if isinstance(rows, dict):
+        return {key: "?" if key == "timeoutTimestamp" else without_clock(value) for key, value in rows.items()}
+    return [without_clock(row) for row in rows] if isinstance(rows, list) else rows
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_case(ran, name):
+    for number, expected in enumerate(EXPECTED[name]):
+        got = outcome(ran, name, number)
+        if cases.CASES[name].awaits is not None:
+            got, expected = without_clock(got), without_clock(expected)
+        assert got == expected, f"round {number}"
+
+
+@pytest.mark.skipif(not (PEERS / "venv" / "bin" / "python").exists(),
+                    reason="real Spark is not installed: ./run test --peers brings it")
+@pytest.mark.parametrize("first", ["millrace", "spark"])
+def test_the_engines_take_turns(tmp_path, first):
+    """Each round runs on the other engine, from the state that the one before left."""
+    order = ["millrace", "spark"] if first == "millrace" else ["spark", "millrace"]
+    for number in range(3):
+        run(order[number % 2], tmp_path, number, number + 1, *TURNS)
+    for name in TURNS:
+        for number, expected in enumerate(EXPECTED[name]):
+            got = outcome(tmp_path, name, number)
+            assert (got["batches"], got.get("state")) == (expected["batches"], expected.get("state")), (name, number)
