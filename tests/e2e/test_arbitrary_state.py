@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = pathlib.Path(__file__).resolve().parent / "arbitrary_state"
 sys.path.insert(0, str(FOLDER))
 
-import cases  # noqa: E402
+import state_cases as cases  # noqa: E402
 
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
 # Empty unless the run asked for peers (tools/test.py).

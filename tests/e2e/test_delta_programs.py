@@ -12,11 +12,11 @@ import pytest
 FOLDER = pathlib.Path(__file__).resolve().parent / "delta_programs"
 sys.path.insert(0, str(FOLDER))
 
-from outcome import outcome_of  # noqa: E402
+from delta_outcome import outcome_of  # noqa: E402
 
 for module in sorted(FOLDER.glob("*cases.py")):
     importlib.import_module(module.stem)
-from cases import CASES  # noqa: E402
+from delta_cases import CASES  # noqa: E402
 
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
 # Steps that differ, and why: program → {number of the step: reason}.

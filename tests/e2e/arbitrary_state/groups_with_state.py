@@ -1,6 +1,6 @@
 """applyInPandasWithState."""
 
-from cases import COUNTING, ROCKSDB, SESSIONS, case, rows
+from state_cases import COUNTING, ROCKSDB, SESSIONS, case, rows
 
 
 def count_of(key, frames, state):

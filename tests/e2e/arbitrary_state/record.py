@@ -12,7 +12,7 @@ sys.path.insert(0, str(FOLDER))
 
 
 def main():
-    import cases
+    import state_cases as cases
 
     target = FOLDER / "expected.json"
     names = sys.argv[1:] or sorted(cases.CASES)

@@ -151,7 +151,7 @@ DEFAULTS = {
 
 
 def main(folder, first, last, names):
-    import cases
+    import state_cases as cases
     from pyspark import cloudpickle
     from pyspark.sql import SparkSession
 

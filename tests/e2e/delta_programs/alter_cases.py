@@ -1,6 +1,6 @@
 """Delta programs about a table's definition: ALTER TABLE, constraints, defaults, generated and identity columns, DeltaTable."""
 
-from cases import ROW, history, program, table, three
+from delta_cases import ROW, history, program, table, three
 
 
 def started(r, *alters, rows=True, create=None, properties=""):

@@ -1,6 +1,6 @@
 """Delta programs that read: time travel, change feed, streams, _metadata."""
 
-from cases import ROW, program, table, three
+from delta_cases import ROW, program, table, three
 
 
 @program

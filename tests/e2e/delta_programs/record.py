@@ -11,11 +11,11 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from outcome import outcome_of  # noqa: E402
+from delta_outcome import outcome_of  # noqa: E402
 
 for module in sorted(HERE.glob("*cases.py")):
     importlib.import_module(module.stem)
-from cases import CASES  # noqa: E402
+from delta_cases import CASES  # noqa: E402
 
 
 def main():
