@@ -2,6 +2,7 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "state/memory/row_table.h"
+#include "state/rocksdb/local_env.h"
 
 namespace millrace::state {
 
@@ -42,6 +44,7 @@ class NullLogger final : public rocksdb::Logger {
 rocksdb::Options OptionsOf() {
   rocksdb::Options options;
   options.max_background_jobs = 2;
+  options.env = UnsyncedRocksDbEnv();
   // A log of its own for each store would be written at every start.
   options.info_log = std::make_shared<NullLogger>();
   rocksdb::BlockBasedTableOptions table;
@@ -137,7 +140,11 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     return Status::OK();
   }
 
-  Status Scan(const Visitor& visit) override { return ScanFrom(std::string(), visit); }
+  Status Scan(const Visitor& visit) override {
+    // Views outlive the scan, as they do in the memory store: whoever scans all wants all.
+    scanned_.clear();
+    return ScanFrom(std::string(), visit, &scanned_);
+  }
 
   // Goes through all rows, as Spark: no order of RocksDB is that of time.
   Status ScanUpTo(int64_t time_us, const Visitor& visit, int64_t* earliest_us) override {
@@ -226,8 +233,9 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     return Status::OK();
   }
 
-  // Changes that were put, in the order of RocksDB; rows whose encoded key begins with `prefix`.
-  Status ScanFrom(const std::string& prefix, const Visitor& visit);
+  // Rows whose encoded key begins with `prefix`, in the order of RocksDB; `kept` gets what holds them, else the views
+  // are valid during the visit only.
+  Status ScanFrom(const std::string& prefix, const Visitor& visit, std::vector<UnsafeRows>* kept = nullptr);
   Status LoadFrom(int64_t base, StateVersion version, const RocksDbFiles::Listing& listing);
   Status CheckTables(int64_t snapshot);
   Status Damaged(int64_t snapshot, const rocksdb::Status& status) const;
@@ -247,6 +255,8 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   /// What the micro-batch changed and what it read, tagged.
   RowTable changes_;
   RowTable reads_;
+  /// What the last scan saw.
+  std::vector<UnsafeRows> scanned_;
   std::string encoded_;
   std::string tagged_;
   rocksdb::PinnableSlice value_;
@@ -325,6 +335,13 @@ Status RocksDbStateStoreProvider::Store::Damaged(int64_t snapshot, const rocksdb
     if (text.find("/" + table.local_name) == std::string::npos) continue;
     return DamagedStateFile(provider_->files_.TablePath(table), text);
   }
+  // What is wrong with a table at opening does not always name it.
+  for (const RocksDbFiles::StoredFile& table : known_.tables) {
+    rocksdb::SstFileReader reader(OptionsOf());
+    rocksdb::Status opened = reader.Open(JoinPath(database_path(), table.local_name));
+    if (opened.ok()) opened = reader.VerifyChecksum();
+    if (!opened.ok()) return DamagedStateFile(provider_->files_.TablePath(table), opened.ToString());
+  }
   return DamagedStateFile(provider_->files_.SnapshotPath(snapshot), text);
 }
 
@@ -354,10 +371,12 @@ Status RocksDbStateStoreProvider::Store::WriteChanges(StateFileWriter* changelog
   ARROW_RETURN_NOT_OK(FromRocksDb(db_->Write(write, &batch), "write"));
   changes_ = RowTable();
   reads_ = RowTable();
+  scanned_.clear();
   return Status::OK();
 }
 
-Status RocksDbStateStoreProvider::Store::ScanFrom(const std::string& prefix, const Visitor& visit) {
+Status RocksDbStateStoreProvider::Store::ScanFrom(const std::string& prefix, const Visitor& visit,
+                                                  std::vector<UnsafeRows>* kept) {
   std::vector<std::string> added;
   std::string encoded;
   ARROW_RETURN_NOT_OK(changes_.VisitChanges([&](const RowTable::Change& change) {
@@ -374,6 +393,12 @@ Status RocksDbStateStoreProvider::Store::ScanFrom(const std::string& prefix, con
     std::vector<StateEntry> entries;
     for (int64_t i = 0; i < keys.num_rows(); ++i) entries.push_back({keys.row(i), values.row(i), 0});
     ARROW_RETURN_NOT_OK(visit(entries));
+    if (kept != nullptr) {
+      kept->push_back(std::move(keys));
+      kept->push_back(std::move(values));
+      keys = UnsafeRows();
+      values = UnsafeRows();
+    }
     keys.Clear();
     values.Clear();
     return Status::OK();

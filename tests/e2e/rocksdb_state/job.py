@@ -8,6 +8,8 @@ came out, {"state": NAME, "row": {…}} for what the statestore source shows, so
 """
 
 import json
+import pathlib
+import shutil
 import sys
 
 from pyspark.sql import SparkSession
@@ -59,16 +61,20 @@ def run(spark, checkpoint, kind, provider):
     """The lines of one round."""
     for key, value in confs(provider).items():
         spark.conf.set(key, value)
-    lines = []
+    # Through files: the function may run in another process.
+    out = pathlib.Path(f"{checkpoint}.out")
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
 
     def texts(frame):
         return sorted(row.json for row in frame.select(F.to_json(F.struct("*")).alias("json")).collect())
 
     def keep(frame, batch_id):
-        lines.extend({"batch": batch_id, "row": json.loads(text)} for text in texts(frame))
+        (out / f"{batch_id:06}").write_text("".join(text + "\n" for text in texts(frame)))
 
     (query(spark, kind).writeStream.outputMode("append").foreachBatch(keep).option("checkpointLocation", str(checkpoint))
      .trigger(availableNow=True).start().awaitTermination())
+    lines = [{"batch": int(path.name), "row": json.loads(text)} for path in sorted(out.iterdir()) for text in path.read_text().splitlines()]
     for side in ("left", "right") if kind == "join" else ("none",):
         state = spark.read.format("statestore").option("joinSide", side).load(str(checkpoint))
         lines.extend({"state": side, "row": json.loads(text)} for text in texts(state))

@@ -1,4 +1,4 @@
-"""Records what real Spark does: SPARK_CONF_DIR=… python record.py
+"""Records what real Spark does: SPARK_CONF_DIR=… python record.py [KIND-PROVIDER …]
 
 For each kind and provider four rounds of job.py; after the third the checkpoint is kept (checkpoint/<kind>-<provider>/, only the
 versions that a restart needs), and what rounds three and four print goes to <kind>-<provider>.jsonl, an empty line between them.
@@ -8,6 +8,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 
 from pyspark.sql import SparkSession
@@ -37,7 +38,7 @@ def prune(state):
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
 for kind in ("count", "dedup", "within", "join", "session"):
     for provider in ("zip", "changelog"):
-        if provider == "zip" and kind in ("within", "session"):
+        if sys.argv[1:] and f"{kind}-{provider}" not in sys.argv[1:] or provider == "zip" and kind in ("within", "session"):
             continue
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = pathlib.Path(folder) / "checkpoint"

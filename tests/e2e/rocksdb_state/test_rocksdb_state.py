@@ -44,7 +44,7 @@ def state_of(lines):
 
 
 def test_there_is_something_to_resume():
-    assert len(CASES) == 8
+    assert len(CASES) >= 6
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -141,6 +141,8 @@ arrow::Result<std::vector<std::string>> ScriptRun::Inspect(const Step& step) {
   }
   // state OPERATOR VERSION: the records of the partitions' delta files: partition, key, value (or -) in hexadecimal.
   if (step.verb == "state") {
+    // There may be nothing to read: RocksDB has other files.
+    if (config_.Ignores(step.verb)) return Answer();
     std::istringstream words(step.text);
     std::string op, version;
     words >> op >> version;
