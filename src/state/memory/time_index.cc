@@ -11,34 +11,44 @@ constexpr int64_t kReferencesABucket = 64;
 // More than this beyond the watermark is not gone through again.
 constexpr size_t kSplitAbove = 256;
 constexpr int64_t kSplitInto = 16;
-constexpr int64_t kWidestUs = int64_t{1} << 50;
-
-int64_t FloorTo(int64_t time_us, int64_t width_us) {
-  int64_t rest = time_us % width_us;
-  return time_us - (rest < 0 ? rest + width_us : rest);
-}
+constexpr int kWidestBits = 50;
+constexpr size_t kMostKnown = 4096;
 
 }  // namespace
 
-TimeIndex::Buckets::iterator TimeIndex::BucketOf(int64_t time_us) {
-  if (last_ != buckets_.end() && last_->first <= time_us && time_us < last_->second.end_us) return last_;
+void TimeIndex::ForgetKnown() { std::fill(known_.begin(), known_.end(), Known()); }
+
+TimeIndex::Bucket& TimeIndex::BucketOf(int64_t time_us) {
+  Known& known = known_[static_cast<size_t>(time_us >> width_bits_) & (known_.size() - 1)];
+  if (known.bucket != nullptr && known.begin_us <= time_us && time_us < known.end_us) return *known.bucket;
+  return FindOrMake(time_us, &known);
+}
+
+TimeIndex::Bucket& TimeIndex::FindOrMake(int64_t time_us, Known* known) {
   auto next = buckets_.upper_bound(time_us);
-  // Times at the ends of what can be told share buckets that reach there.
-  int64_t begin = time_us < INT64_MIN / 2 ? INT64_MIN : FloorTo(time_us, width_us_);
-  int64_t end = time_us > INT64_MAX / 2 ? INT64_MAX : begin == INT64_MIN ? INT64_MIN / 2 : begin + width_us_;
   if (next != buckets_.begin()) {
     auto before = std::prev(next);
-    if (time_us < before->second.end_us || before->second.end_us == INT64_MAX) return last_ = before;
-    begin = std::max(begin, before->second.end_us);
+    if (time_us < before->second.end_us || before->second.end_us == INT64_MAX) {
+      *known = {before->first, before->second.end_us, &before->second};
+      return before->second;
+    }
   }
+  // Times at the ends of what can be told share buckets that reach there.
+  int64_t begin = time_us < INT64_MIN / 2 ? INT64_MIN : time_us >> width_bits_ << width_bits_;
+  int64_t end = time_us > INT64_MAX / 2 ? INT64_MAX
+                : begin == INT64_MIN    ? INT64_MIN / 2
+                                        : begin + (int64_t{1} << width_bits_);
+  if (next != buckets_.begin()) begin = std::max(begin, std::prev(next)->second.end_us);
   if (next != buckets_.end()) end = std::min(end, next->first);
-  last_ = buckets_.emplace_hint(next, begin, Bucket());
-  last_->second.end_us = end;
-  return last_;
+  auto made = buckets_.emplace_hint(next, begin, Bucket());
+  made->second.end_us = end;
+  *known = {begin, end, &made->second};
+  if (buckets_.size() > known_.size() && known_.size() < kMostKnown) known_.assign(known_.size() * 2, Known());
+  return made->second;
 }
 
 void TimeIndex::Add(int64_t time_us, uint32_t reference) {
-  Bucket& bucket = BucketOf(time_us)->second;
+  Bucket& bucket = BucketOf(time_us);
   bucket.references.push_back(reference);
   bucket.min_us = std::min(bucket.min_us, time_us);
   ++num_references_;
@@ -48,15 +58,15 @@ void TimeIndex::Add(int64_t time_us, uint32_t reference) {
 bool TimeIndex::ShouldWiden() const {
   return buckets_.size() > kFewBuckets &&
          static_cast<int64_t>(buckets_.size()) * kReferencesABucket > num_references_ + 64 * kReferencesABucket &&
-         width_us_ < kWidestUs;
+         width_bits_ < kWidestBits;
 }
 
 void TimeIndex::Widen() {
   do {
-    width_us_ *= 4;
+    width_bits_ += 2;
     Buckets wide;
     for (auto& [begin, bucket] : buckets_) {
-      if (!wide.empty() && FloorTo(wide.rbegin()->first, width_us_) == FloorTo(begin, width_us_)) {
+      if (!wide.empty() && wide.rbegin()->first >> width_bits_ == begin >> width_bits_) {
         Bucket& into = wide.rbegin()->second;
         into.end_us = bucket.end_us;
         into.min_us = std::min(into.min_us, bucket.min_us);
@@ -67,7 +77,7 @@ void TimeIndex::Widen() {
     }
     buckets_ = std::move(wide);
   } while (ShouldWiden());
-  last_ = buckets_.end();
+  ForgetKnown();
 }
 
 void TimeIndex::TakeUpTo(int64_t time_us, const TimeOf& time_of, std::vector<uint32_t>* taken) {
@@ -92,7 +102,7 @@ void TimeIndex::TakeUpTo(int64_t time_us, const TimeOf& time_of, std::vector<uin
     }
     num_references_ -= static_cast<int64_t>(bucket.references.size() - num_kept);
     if (num_kept == 0) {
-      last_ = buckets_.end();
+      ForgetKnown();
       buckets_.erase(first);
       continue;
     }
@@ -109,7 +119,7 @@ void TimeIndex::Split(Buckets::iterator bucket, const TimeOf& time_of) {
   if (end - begin < kSplitInto || end == INT64_MAX || begin < INT64_MIN / 2) return;
   int64_t width = (end - begin + kSplitInto - 1) / kSplitInto;
   std::vector<uint32_t> references = std::move(bucket->second.references);
-  last_ = buckets_.end();
+  ForgetKnown();
   buckets_.erase(bucket);
   for (uint32_t reference : references) {
     int64_t time_us = *time_of(reference);
@@ -134,7 +144,7 @@ int64_t TimeIndex::Earliest(const TimeOf& time_of) {
     }
     if (least != INT64_MAX) return bucket.min_us = least;
     num_references_ -= static_cast<int64_t>(bucket.references.size());
-    last_ = buckets_.end();
+    ForgetKnown();
     buckets_.erase(first);
   }
   return INT64_MAX;

@@ -37,14 +37,24 @@ class TimeIndex {
   };
   using Buckets = std::map<int64_t, Bucket>;  // by begin; they do not overlap
 
-  Buckets::iterator BucketOf(int64_t time_us);
+  /// A bucket that times were found to belong to, by their number at the usual width: a walk of the tree for each
+  /// reference would cost more than the rest of its insertion.
+  struct Known {
+    int64_t begin_us = 0;
+    int64_t end_us = 0;
+    Bucket* bucket = nullptr;
+  };
+
+  Bucket& BucketOf(int64_t time_us);
+  Bucket& FindOrMake(int64_t time_us, Known* known);
+  void ForgetKnown();
   void Split(Buckets::iterator bucket, const TimeOf& time_of);
   void Widen();
   bool ShouldWiden() const;
 
   Buckets buckets_;
-  Buckets::iterator last_ = buckets_.end();
-  int64_t width_us_ = int64_t{1} << 20;
+  std::vector<Known> known_ = std::vector<Known>(16);  // a power of two
+  int width_bits_ = 20;                                // usual width in µs: 2 to the power of this
   int64_t num_references_ = 0;
 };
 
