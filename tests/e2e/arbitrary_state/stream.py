@@ -156,8 +156,10 @@ def main(folder, first, last, names):
     from pyspark.sql import SparkSession
 
     # Workers do not find these modules: functions travel by value.
-    for module in (cases, sys.modules[__name__]):
-        cloudpickle.register_pickle_by_value(module)
+    folder_of_cases = str(pathlib.Path(cases.__file__).parent)
+    for module in list(sys.modules.values()):
+        if str(getattr(module, "__file__", None) or "").startswith(folder_of_cases):
+            cloudpickle.register_pickle_by_value(module)
     spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
              .config("spark.sql.session.timeZone", "UTC").getOrCreate())
     spark.sparkContext.setLogLevel("OFF")
