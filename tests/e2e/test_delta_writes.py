@@ -200,7 +200,7 @@ def test_generated_and_default_columns(millrace, tmp_path):
     assert [row["d"] for row in millrace.rows(table)] == ["2024-05-06"] * 2
 
 
-@pytest.mark.parametrize("features,name", [(["identityColumns"], "identityColumns"), (["icebergCompatV2", "columnMapping"], "icebergCompatV2"),
+@pytest.mark.parametrize("features,name", [(["icebergCompatV2", "columnMapping"], "icebergCompatV2"),
                                            (["someFutureFeature"], "someFutureFeature")])
 def test_features_we_do_not_write_are_refused_by_name(millrace, tmp_path, features, name):
     table = tmp_path / "t"
@@ -224,9 +224,9 @@ def test_row_tracking(millrace, tmp_path):
             assert add["defaultRowCommitVersion"] == version
             ids += range(add["baseRowId"], add["baseRowId"] + json.loads(add["stats"])["numRecords"])
         domain, = delta_tables.actions(commit, "domainMetadata")
-        assert json.loads(domain["configuration"]) == {"rowIdHighWaterMark": ids[-1]}
+        assert json.loads(domain["configuration"]) == {"rowIdHighWaterMark": ids[-1], "domainName": "delta.rowTracking"}
     assert ids == list(range(16))
-    assert delta_tables.actions(commits[1], "commitInfo")[0]["tags"] == {"delta.rowTracking.preserved": "true"}
+    assert "tags" not in delta_tables.actions(commits[1], "commitInfo")[0]
     assert len(millrace.rows(table)) == 2 + 2 + 2 + 4
 
 
@@ -308,11 +308,13 @@ def test_random_histories_of_two_writers(millrace, tmp_path, seed):
     table, model, next_id = tmp_path / "t", {}, 0
     millrace.write("SELECT CAST(0 AS BIGINT) AS id, CAST(0 AS BIGINT) AS p FROM range(0)", table, partition_by=["p"],
                    delta__checkpointInterval="3")
+    commits = 0
     for _ in range(14):
         ours, kind = generator.random() < 0.5, generator.choice(["append", "append", "append", "overwrite", "partition"])
         count, part = generator.randrange(0, 4), generator.randrange(3)
         new = {next_id + i: part for i in range(count)}
         next_id += count
+        commits += not (ours and kind == "append" and count == 0)  # as delta-spark: nothing to append is no commit
         sql = f"SELECT id + {next_id - count} AS id, CAST({part} AS BIGINT) AS p FROM range({count})"
         data = pyarrow.table({"id": pyarrow.array(list(new), pyarrow.int64()), "p": pyarrow.array(list(new.values()), pyarrow.int64())})
         if kind == "append":
@@ -336,4 +338,4 @@ def test_random_histories_of_two_writers(millrace, tmp_path, seed):
         expected = sorted(model.items())
         assert sorted((row["id"], row["p"]) for row in delta_tables.rows(table)) == expected
         assert sorted((row["id"], row["p"]) for row in millrace.rows(table)) == expected
-    assert DeltaTable(str(table)).version() == 14
+    assert DeltaTable(str(table)).version() == commits

@@ -146,8 +146,9 @@ arrow::Result<delta::Operation> FinishBatch(const BatchWrite& write, delta::Tran
     if (write.overwrite() && !transaction->creates_table()) ARROW_RETURN_NOT_OK(RemoveAll(transaction).status());
     return StatementOperation(write, transaction->metadata());
   }
-  delta::Operation operation =
-      write.statement ? StatementOperation(write, transaction->metadata()) : MakeOperation(write);
+  delta::Operation operation = write.statement && write.replace_where == nullptr
+                                   ? StatementOperation(write, transaction->metadata())
+                                   : MakeOperation(write);
   auto& metrics = operation.metrics;
   if (write.replace_where != nullptr) {
     ARROW_ASSIGN_OR_RAISE(ReplacedRows replaced, write.replace_where->Replace(transaction, files));

@@ -15,12 +15,12 @@ namespace millrace::connector::delta_table {
 namespace {
 
 std::string OperationText(const delta::CommitInfo& info) {
-  // As Scala prints a name and a map.
+  // As Scala prints a name and a map, whose values are JSON.
   std::string text = info.operation().value_or("null") + " (Map(";
   if (const JsonValue* parameters = info.fields.Find("operationParameters")) {
     bool first = true;
     for (const auto& [key, value] : parameters->members()) {
-      text += (first ? "" : ", ") + key + " -> " + (value.is_string() ? value.AsString() : value.ToString());
+      text += (first ? "" : ", ") + key + " -> " + value.ToString();
       first = false;
     }
   }

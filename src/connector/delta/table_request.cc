@@ -150,7 +150,7 @@ arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const 
   auto newest = table.table->Update();
   if (IsErrorCondition(newest.status(), "DELTA_TABLE_NOT_FOUND")) {
     ARROW_ASSIGN_OR_RAISE(auto there, context.file_system->Stat(table.table->path()));
-    if (!there) return UserError("PATH_NOT_FOUND", {{"path", "file:" + table.table->path()}});
+    if (!there) return UserError("PATH_NOT_FOUND", {{"path", table.table->path()}});
   }
   // Later commits may be unreadable without harm to an older version; as in Spark, what they say is not passed over.
   if (table.version_as_of && (newest.ok() || delta::IsUnreadableFile(newest.status()))) {

@@ -289,7 +289,10 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
     data_columns.push_back(static_cast<int>(i));
     data_fields.push_back(physical->fields()[i]);
   }
-  if (data_columns.empty()) return UserError("DELTA_NON_PARTITION_COLUMN_ABSENT.ALL_PARTITION_COLUMNS");
+  bool defines_no_column = request.sink->defines_table && physical->fields().empty();
+  if (data_columns.empty() && !defines_no_column) {
+    return UserError("DELTA_NON_PARTITION_COLUMN_ABSENT", {{"details", ""}});
+  }
   std::vector<StructField> table_fields;
   DataTypePtr physical_table = delta::PhysicalSchema(schema, mode);
   for (size_t i = 0; i < schema->fields().size(); ++i) {

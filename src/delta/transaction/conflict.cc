@@ -62,22 +62,24 @@ arrow::Status FileConflict(const char* condition, const Conflict& conflict, cons
   return UserError(name + ".WITHOUT_HINT", std::move(parameters));
 }
 
-// Column metadata without what a write may find changed: ids and names in files of a table that begins to map its
-// columns, and how far an identity column has counted.
-types::DataTypePtr WithoutHarmless(const types::DataTypePtr& schema) {
+constexpr std::string_view kIdentityMark = "delta.identity.highWaterMark";
+
+types::DataTypePtr WithoutColumnMetadata(const types::DataTypePtr& schema, bool (*is_left_out)(std::string_view key)) {
   std::vector<types::StructField> fields = schema->fields();
   for (types::StructField& field : fields) {
-    if (field.type->id() == types::TypeId::kStruct) field.type = WithoutHarmless(field.type);
+    if (field.type->id() == types::TypeId::kStruct) field.type = WithoutColumnMetadata(field.type, is_left_out);
     if (field.metadata_json.empty()) continue;
     auto metadata = ParseJson(field.metadata_json);
     if (!metadata.ok()) continue;
-    std::erase_if(metadata->members(), [](const auto& member) {
-      return member.first.starts_with("delta.columnMapping.") || member.first == "delta.identity.highWaterMark";
-    });
+    std::erase_if(metadata->members(), [&](const auto& member) { return is_left_out(member.first); });
     field.metadata_json = metadata->members().empty() ? "" : metadata->ToString();
   }
   return types::Struct(std::move(fields));
 }
+
+// What a write may find changed: ids and names in files of a table that begins to map its columns, and how far an
+// identity column has counted.
+bool IsHarmless(std::string_view key) { return key.starts_with("delta.columnMapping.") || key == kIdentityMark; }
 
 // Whether a change of the table's definition lets files stand that were written for the old one.
 bool LeavesWritesValid(const Metadata& before, const Metadata& after) {
@@ -100,7 +102,7 @@ bool LeavesWritesValid(const Metadata& before, const Metadata& after) {
   if (before.schema_string == after.schema_string) return true;
   auto was = before.ParseSchema(), is = after.ParseSchema();
   if (!was.ok() || !is.ok()) return false;
-  return WithoutHarmless(*was)->ToJson() == WithoutHarmless(*is)->ToJson() &&
+  return WithoutColumnMetadata(*was, IsHarmless)->ToJson() == WithoutColumnMetadata(*is, IsHarmless)->ToJson() &&
          (maps_from_now || before.Property("delta.columnMapping.mode") == after.Property("delta.columnMapping.mode"));
 }
 
@@ -234,6 +236,17 @@ arrow::Result<std::optional<Conflict>> CheckConflict(const Intent& intent, const
   if (auto conflict = checker.CheckTransactions()) return conflict;
   if (auto conflict = checker.CheckAddedFiles()) return conflict;
   return checker.CheckRemovedFiles();
+}
+
+bool OnlyCountsIdentities(const Metadata& before, const Metadata& after) {
+  if (before.id != after.id || before.partition_columns != after.partition_columns || before.name != after.name ||
+      before.description != after.description || before.configuration != after.configuration) {
+    return false;
+  }
+  auto was = before.ParseSchema(), is = after.ParseSchema();
+  if (!was.ok() || !is.ok() || before.schema_string == after.schema_string) return false;
+  auto is_mark = [](std::string_view key) { return key == kIdentityMark; };
+  return WithoutColumnMetadata(*was, is_mark)->ToJson() == WithoutColumnMetadata(*is, is_mark)->ToJson();
 }
 
 }  // namespace millrace::delta

@@ -66,4 +66,7 @@ struct Intent {
 arrow::Result<std::optional<Conflict>> CheckConflict(const Intent& intent, const Commit& winner,
                                                      const std::string& table_path);
 
+/// Whether all that changes in a table's definition is how far its identity columns have counted.
+bool OnlyCountsIdentities(const Metadata& before, const Metadata& after);
+
 }  // namespace millrace::delta

@@ -77,7 +77,9 @@ arrow::Status RowIds::Assign(TableVersion version, std::vector<Action>* actions)
     highest += num_records;
   }
   std::get<DomainMetadata>(actions->back()).configuration =
-      JsonValue::Object({{std::string(kHighest), JsonValue::Number(highest)}}).ToString();
+      JsonValue::Object({{std::string(kHighest), JsonValue::Number(highest)},
+                         {"domainName", JsonValue::String(std::string(kRowTrackingDomain))}})
+          .ToString();
   return arrow::Status::OK();
 }
 

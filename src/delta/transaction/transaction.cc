@@ -10,6 +10,7 @@
 #include "delta/feature/table_feature.h"
 #include "delta/log/log_paths.h"
 #include "delta/transaction/checksum.h"
+#include "delta/transaction/conflict.h"
 #include "delta/transaction/row_ids.h"
 #include "delta/transaction/table_metadata.h"
 
@@ -147,8 +148,8 @@ CommitInfo Transaction::MakeCommitInfo(const Operation& operation, bool is_blind
   for (const auto& [name, value] : operation.metrics) metrics.Set(name, JsonValue::String(std::to_string(value)));
   fields.Set("operationMetrics", std::move(metrics));
   if (operation.user_metadata) fields.Set("userMetadata", JsonValue::String(*operation.user_metadata));
-  if (snapshot_ != nullptr && BooleanProperty(snapshot_->metadata(), "delta.enableRowTracking", false)) {
-    fields.Set("tags", JsonValue::Object({{"delta.rowTracking.preserved", JsonValue::String("true")}}));
+  if (snapshot_ != nullptr && new_metadata_ && OnlyCountsIdentities(snapshot_->metadata(), *new_metadata_)) {
+    fields.Set("tags", JsonValue::Object({{"delta.identity.schemaUpdate", JsonValue::String("true")}}));
   }
   fields.Set("engineInfo", JsonValue::String(settings_.engine_info));
   fields.Set("txnId", JsonValue::String(txn_id_));

@@ -275,7 +275,8 @@ TEST_F(TransactionTest, RowIdsGoOnWhereTheWinnerEnded) {
   auto lines = Lines(2);
   EXPECT_NE(lines[1].find(R"("baseRowId":13,"defaultRowCommitVersion":2)"), std::string::npos) << lines[1];
   EXPECT_EQ(lines[2], R"({"domainMetadata":{"domain":"delta.rowTracking",)"
-                      R"("configuration":"{\"rowIdHighWaterMark\":14}","removed":false}})");
+                      R"("configuration":"{\"rowIdHighWaterMark\":14,\"domainName\":\"delta.rowTracking\"}",)"
+                      R"("removed":false}})");
   SnapshotPtr snapshot = Open()->Update().ValueOrDie();
   EXPECT_TRUE(snapshot->metadata().Property("delta.rowTracking.materializedRowIdColumnName").has_value());
 }
