@@ -84,6 +84,23 @@ arrow::Status CheckAddedColumns(const delta::Snapshot& table, const std::vector<
   return arrow::Status::OK();
 }
 
+arrow::Status CheckNewNameIsFree(const delta::Snapshot& table, const delta::ColumnPath& column,
+                                 const std::string& new_name) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<int> position, delta::FindColumn(*table.schema(), column));
+  position.pop_back();
+  types::DataTypePtr parent = delta::WithoutInternalMetadata(table.schema());
+  if (!position.empty()) parent = delta::FieldAt(*parent, position).type;
+  bool same_but_for_case = EqualsIgnoreCase(column.back(), new_name);
+  if (parent->id() != types::TypeId::kStruct || same_but_for_case ||
+      parent->FieldIndex(new_name, /*case_sensitive=*/false) < 0) {
+    return arrow::Status::OK();
+  }
+  sql::NameParts whole(column.begin(), column.end());
+  whole.back() = new_name;
+  return UserError("FIELD_ALREADY_EXISTS",
+                   {{"op", "rename"}, {"fieldNames", QuoteNameParts(whole)}, {"struct", QuoteSqlType(parent->Sql())}});
+}
+
 // Spark's Cast.canUpCast of atomic types.
 bool UpCasts(const types::DataType& from, const types::DataType& to) {
   if (to.id() == types::TypeId::kString) return true;
@@ -193,12 +210,14 @@ arrow::Result<std::optional<delta::Alteration>> AlterationOf(Session& session, c
       return AddColumns(table, alter);
     case Kind::kRenameColumn:
       ARROW_RETURN_NOT_OK(CheckColumnsExist(table, alter.dropped));
+      ARROW_RETURN_NOT_OK(CheckNewNameIsFree(table, alter.dropped[0], alter.new_name[0]));
       return delta::ChangeColumns(table, {{alter.dropped[0], alter.new_name[0], nullptr, {}, {}, {}, {}}}, name,
                                   UsesColumnIn(session));
     case Kind::kDropColumns: {
       std::vector<delta::ColumnPath> columns = alter.dropped;
       if (alter.if_exists) {
         std::erase_if(columns, [&](const auto& column) { return !delta::FindColumn(*table.schema(), column).ok(); });
+        if (columns.empty()) return std::nullopt;
       } else {
         ARROW_RETURN_NOT_OK(CheckColumnsExist(table, columns));
       }

@@ -60,6 +60,21 @@ arrow::Status CheckDefaultsAllowed(const types::DataType& schema, const sql::Pro
   return UserError("WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED", {{"commandType", "CREATE TABLE"}});
 }
 
+// The columns as a statement may say them: what column mapping adds is left out.
+types::DataTypePtr ShownSchema(const types::DataTypePtr& schema) {
+  std::vector<types::StructField> fields = delta::WithoutInternalMetadata(schema)->fields();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    JsonValue whole = MetadataOf(schema->fields()[i]), shown = MetadataOf(fields[i]);
+    for (const auto& [key, value] : whole.members()) {
+      bool said = key == "delta.generationExpression" || key == "delta.identity.start" ||
+                  key == "delta.identity.step" || key == "delta.identity.allowExplicitInsert";
+      if (said) shown.Set(key, value);
+    }
+    fields[i].metadata_json = shown.members().empty() ? "" : shown.ToString();
+  }
+  return types::Struct(std::move(fields));
+}
+
 std::string Lines(const std::vector<std::string>& lines, const char* between) {
   std::string text;
   for (const std::string& line : lines) text += (text.empty() ? "" : between) + line;
@@ -78,9 +93,13 @@ std::string PropertyLines(const std::map<std::string, std::string, std::less<>>&
 arrow::Status CheckSameDefinition(const delta::Snapshot& existing, const Table& table, const types::DataTypePtr& schema,
                                   const std::string& path) {
   if (schema != nullptr && !schema->fields().empty()) {
-    types::DataTypePtr shown = delta::WithoutInternalMetadata(existing.schema());
+    types::DataTypePtr shown = ShownSchema(existing.schema());
     std::vector<std::string> differences = delta::SchemaDifferences(*shown, *schema);
     if (!differences.empty()) {
+      for (std::string& difference : differences) {
+        for (size_t at = 0; (at = difference.find('\n', at)) != std::string::npos; at += 3)
+          difference.insert(at + 1, "  ");
+      }
       return UserError("DELTA_CREATE_TABLE_SCHEME_MISMATCH",
                        {{"path", path},
                         {"specifiedSchema", schema->ToTreeString()},

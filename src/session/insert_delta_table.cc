@@ -42,6 +42,21 @@ arrow::Result<delta::SnapshotPtr> TableCommands::DeltaSnapshot(const Table& tabl
   return UserError("DELTA_TABLE_NOT_FOUND", {{"tableName", NameInMessages(table)}});
 }
 
+arrow::Result<sql::Properties> TableCommands::PropertiesOf(const Table& table) const {
+  if (table.kind == catalog::TableKind::kView || !KeepsOwnSchema(table.provider)) return table.properties;
+  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, DeltaSnapshot(table));
+  const delta::Protocol& protocol = snapshot->protocol();
+  sql::Properties properties;
+  for (const auto& [key, value] : snapshot->metadata().configuration) properties[key] = value;
+  properties["delta.minReaderVersion"] = std::to_string(protocol.min_reader_version);
+  properties["delta.minWriterVersion"] = std::to_string(protocol.min_writer_version);
+  for (const auto& list : {protocol.reader_features, protocol.writer_features}) {
+    if (!list) continue;
+    for (const std::string& feature : *list) properties["delta.feature." + feature] = "supported";
+  }
+  return properties;
+}
+
 arrow::Status TableCommands::AppendToDelta(const Table& table, const Save& save, logical::PlanPtr plan) {
   ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, DeltaSnapshot(table));
   const auto& partitioning = snapshot->metadata().partition_columns;
@@ -56,9 +71,10 @@ arrow::Status TableCommands::AppendToDelta(const Table& table, const Save& save,
         "provided: ",
         text(save.partition_columns), "\n - table: ", text(partitioning));
   }
-  Table unpartitioned = table;
-  unpartitioned.partition_columns.clear();
-  return WriteNew(unpartitioned, save.options, std::move(plan), connector::SaveMode::kAppend);
+  InsertRequest request;
+  request.by_name = true;
+  request.options = save.options;
+  return InsertIntoDelta(table, std::move(plan), request);
 }
 
 arrow::Status TableCommands::InsertIntoDelta(const Table& table, logical::PlanPtr plan, const InsertRequest& request) {

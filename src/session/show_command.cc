@@ -150,6 +150,7 @@ class ShowRunner {
   arrow::Result<QueryResult> Partitions(const sql::Show& show) const {
     TableCommands commands(session_);
     ARROW_ASSIGN_OR_RAISE(TablePtr table, commands.FindTable(*show.name, "SHOW PARTITIONS"));
+    if (KeepsOwnSchema(table->provider)) return DeltaPartitions(commands, *table, show.partition);
     ARROW_ASSIGN_OR_RAISE(std::vector<std::string> partitions, commands.Partitions(*table));
     std::vector<std::vector<Cell>> rows;
     for (const std::string& partition : partitions) {
@@ -162,20 +163,59 @@ class ShowRunner {
     return ResultOf(types::Struct({Text("partition")}), rows);
   }
 
+  // A column for each the table is partitioned by, not a path.
+  arrow::Result<QueryResult> DeltaPartitions(const TableCommands& commands, const catalog::Table& table,
+                                             const sql::PartitionSpec& wanted) const {
+    ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, commands.DeltaSnapshot(table));
+    const std::vector<std::string>& columns = snapshot->metadata().partition_columns;
+    if (columns.empty()) {
+      return UserError("DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE",
+                       {{"tableName", KeepsOwnSchema(table.database) ? "delta." + QuoteIdentifier(table.location)
+                                                                     : std::string(catalog::kCatalogName) + "." +
+                                                                           table.database + "." + table.name}});
+    }
+    spark::connect::Relation rows;
+    auto* project = rows.mutable_deduplicate()->mutable_input()->mutable_project();
+    rows.mutable_deduplicate()->set_all_columns_as_keys(true);
+    for (const std::string& column : columns) {
+      project->add_expressions()->mutable_expression_string()->set_expression(QuoteIdentifier(column));
+    }
+    std::string condition, unknown;
+    for (const auto& [name, value] : wanted) {
+      bool known = std::find(columns.begin(), columns.end(), name) != columns.end();
+      if (!known) unknown += (unknown.empty() ? "" : ", ") + name;
+      condition +=
+          (condition.empty() ? "" : " AND ") + QuoteIdentifier(name) + " <=> " + QuoteStringLiteral(value.value_or(""));
+    }
+    if (!unknown.empty()) {
+      return UserError("DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_COLUMN", {{"badCols", "[" + unknown + "]"}});
+    }
+    auto* read = project->mutable_input();
+    if (!condition.empty()) {
+      auto* filter = read->mutable_filter();
+      filter->mutable_condition()->mutable_expression_string()->set_expression(condition);
+      read = filter->mutable_input();
+    }
+    read->mutable_read()->mutable_data_source()->set_format("delta");
+    read->mutable_read()->mutable_data_source()->add_paths(table.location);
+    return session_.Execute(rows);
+  }
+
   arrow::Result<QueryResult> TableProperties(const sql::Show& show) const {
-    TablePtr table = catalog_.FindTable(*show.name);
-    if (table == nullptr && catalog_.FindView(*show.name)) {
+    if (catalog_.FindTable(*show.name) == nullptr && catalog_.FindView(*show.name)) {
       return ResultOf(types::Struct({Text("key"), Text("value")}), {});
     }
-    if (table == nullptr) return TableCommands(session_).Find(*show.name).status();
+    TableCommands commands(session_);
+    ARROW_ASSIGN_OR_RAISE(TablePtr table, commands.Find(*show.name));
+    ARROW_ASSIGN_OR_RAISE(sql::Properties properties, commands.PropertiesOf(*table));
     std::vector<std::vector<Cell>> rows;
     if (show.key) {
-      auto it = table->properties.find(*show.key);
+      auto it = properties.find(*show.key);
       std::string missing = "Table " + table->FullName()[0] + "." + table->database + "." + table->name +
                             " does not have property: " + *show.key;
-      rows.push_back({*show.key, it == table->properties.end() ? missing : it->second});
+      rows.push_back({*show.key, it == properties.end() ? missing : it->second});
     } else {
-      for (const auto& [key, value] : table->properties) {
+      for (const auto& [key, value] : properties) {
         rows.push_back({key, value});
       }
     }
@@ -252,13 +292,22 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session.TableSchema(describe.name));
   std::vector<std::vector<Cell>> rows;
   for (const auto& field : schema->fields()) rows.push_back(DescribeField(field));
-  TablePtr table = session.catalog().FindView(describe.name) ? nullptr : session.catalog().FindTable(describe.name);
+  TablePtr table;
+  if (!session.catalog().FindView(describe.name)) {
+    arrow::Result<TablePtr> found = TableCommands(session).Find(describe.name);
+    if (found.ok()) table = *std::move(found);
+  }
   if (table == nullptr) return ResultOf(DescribeSchema(), rows);
   auto add = [&](const std::string& key, const std::string& value) { rows.push_back({key, value, std::string()}); };
-  if (!table->partition_columns.empty()) {
+  std::vector<std::string> partition_columns = table->partition_columns;
+  if (table->kind != TableKind::kView && KeepsOwnSchema(table->provider)) {
+    arrow::Result<delta::SnapshotPtr> snapshot = TableCommands(session).DeltaSnapshot(*table);
+    if (snapshot.ok()) partition_columns = (*snapshot)->metadata().partition_columns;
+  }
+  if (!partition_columns.empty()) {
     add("# Partition Information", "");
     rows.push_back({std::string("# col_name"), std::string("data_type"), std::string("comment")});
-    for (const std::string& column : table->partition_columns) {
+    for (const std::string& column : partition_columns) {
       int at = schema->FieldIndex(column, false);
       if (at >= 0) rows.push_back(DescribeField(schema->fields()[static_cast<size_t>(at)]));
     }

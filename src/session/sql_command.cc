@@ -131,7 +131,7 @@ struct Runner {
     bool cached = cache.kind == sql::CacheTable::Kind::kCache;
     bool exists = session.catalog().FindView(cache.name) || session.catalog().FindTable(cache.name) != nullptr;
     if (!exists && !cached && cache.if_exists) return EmptyResult();
-    if (!exists) return Tables().Find(cache.name, /*as_relation=*/true).status();
+    if (!exists) ARROW_RETURN_NOT_OK(Tables().Find(cache.name, /*as_relation=*/true));
     ARROW_RETURN_NOT_OK(session.SetCached(cache.name, cached));
     return EmptyResult();
   }

@@ -30,6 +30,10 @@ class TableCommands {
   arrow::Result<catalog::Catalog::TableName> Qualify(const sql::NameParts& name) const;
   /// Columns as the table has them now.
   arrow::Result<types::DataTypePtr> SchemaOf(const catalog::Table& table) const;
+  /// The newest state of a Delta table. Errors: UserError PATH_NOT_FOUND, DELTA_TABLE_NOT_FOUND.
+  arrow::Result<delta::SnapshotPtr> DeltaSnapshot(const catalog::Table& table) const;
+  /// Of a Delta table those in its log, with its protocol.
+  arrow::Result<sql::Properties> PropertiesOf(const catalog::Table& table) const;
 
   arrow::Status Create(const sql::CreateTable& create);
   arrow::Status CreateLike(const sql::CreateTableLike& create);
@@ -110,8 +114,6 @@ class TableCommands {
   arrow::Status InsertIntoDelta(const catalog::Table& table, logical::PlanPtr plan, const InsertRequest& request);
   /// saveAsTable in append mode.
   arrow::Status AppendToDelta(const catalog::Table& table, const Save& save, logical::PlanPtr plan);
-  /// The newest state. Errors: UserError PATH_NOT_FOUND, DELTA_TABLE_NOT_FOUND.
-  arrow::Result<delta::SnapshotPtr> DeltaSnapshot(const catalog::Table& table) const;
   arrow::Status SetDeltaLocation(const catalog::Table& table, const std::string& location);
   /// delta.`/path`: a table that no catalog knows; null when the name is none.
   catalog::TablePtr FindPathTable(const sql::NameParts& name) const;

@@ -124,7 +124,8 @@ arrow::Result<std::shared_ptr<python::StreamingWorker>> Session::StartPythonFore
   const auto& message = start.foreach_batch().python_function();
   python::UserFunction user{"foreachBatch", python::EvalType::kBatched, message.command(), message.python_ver()};
   ARROW_ASSIGN_OR_RAISE(PythonClient client, StreamingPythonClient("foreachBatch"));
-  ARROW_ASSIGN_OR_RAISE(auto worker, StartStreamingWorker(MakeAnalyzerContext().python, client, kForeachBatchModule, std::move(user)));
+  ARROW_ASSIGN_OR_RAISE(
+      auto worker, StartStreamingWorker(MakeAnalyzerContext().python, client, kForeachBatchModule, std::move(user)));
   *function = [worker, user_id = client.user_id](const std::string& relation_id, BatchId batch_id) {
     return worker->ProcessBatch(relation_id, batch_id.value, user_id);
   };

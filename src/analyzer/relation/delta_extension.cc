@@ -5,7 +5,9 @@
 #include <variant>
 
 #include "analyzer/delta_message.h"
+#include "analyzer/name_resolution.h"
 #include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
 #include "connector/delta/table_request.h"
@@ -128,7 +130,7 @@ JsonValue AsTexts(const JsonValue* object) {
   if (object == nullptr || !object->is_object()) return {};
   JsonValue texts = JsonValue::Object();
   for (const auto& [key, value] : object->members()) {
-    texts.Set(key, value.is_string() ? value : JsonValue::String(value.ToString()));
+    texts.Set(key, value.is_string() || value.is_null() ? value : JsonValue::String(value.ToString()));
   }
   return texts;
 }
@@ -238,6 +240,27 @@ arrow::Result<PlanPtr> IsDeltaTable(RelationResolver& resolver, const DeltaMessa
   return RowsOf(resolver, "value BOOLEAN", {JsonValue::Object().Set("value", JsonValue::Bool(exists))});
 }
 
+// Delta's own words for a name behind which there is no table of its.
+arrow::Status NoDeltaTable(const arrow::Status& failure, const DeltaTableName& table, int kind) {
+  bool missing = IsErrorCondition(failure, "PATH_NOT_FOUND") || IsErrorCondition(failure, "DELTA_TABLE_NOT_FOUND") ||
+                 IsErrorCondition(failure, "TABLE_OR_VIEW_NOT_FOUND");
+  if (!missing) return failure;
+  std::string name = QuoteIdentifier(table.path);
+  if (!table.name.empty()) {
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(table.name));
+    bool by_path = parts.size() == 2 && EqualsIgnoreCase(parts[0], "delta");
+    name = by_path ? QuoteIdentifier(parts[1]) : QuoteNameParts(parts);
+  }
+  if (kind != kDescribeHistory) return UserError("DELTA_MISSING_DELTA_TABLE", {{"tableName", name}});
+  return UserError("DELTA_TABLE_ONLY_OPERATION", {{"tableName", name}, {"operation", "DESCRIBE HISTORY"}});
+}
+
+arrow::Result<PlanPtr> RunOn(RelationResolver& resolver, const DeltaTableName& table, int kind) {
+  if (kind == kDescribeHistory) return History(resolver, table);
+  if (kind == kDescribeDetail) return Detail(resolver, table);
+  return Scan(resolver, table);
+}
+
 }  // namespace
 
 arrow::Result<PlanPtr> ResolveExtension(RelationResolver& resolver, const Relation& relation) {
@@ -256,9 +279,8 @@ arrow::Result<PlanPtr> ResolveExtension(RelationResolver& resolver, const Relati
     return NotSupported("DeltaTable." + NameOf(kind));
   }
   ARROW_ASSIGN_OR_RAISE(DeltaTableName table, DeltaTableOf(message));
-  if (kind == kDescribeHistory) return History(resolver, table);
-  if (kind == kDescribeDetail) return Detail(resolver, table);
-  return Scan(resolver, table);
+  arrow::Result<PlanPtr> rows = RunOn(resolver, table, kind);
+  return rows.ok() ? std::move(rows) : NoDeltaTable(rows.status(), table, kind);
 }
 
 }  // namespace millrace::analyzer

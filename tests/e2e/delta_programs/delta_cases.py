@@ -21,8 +21,8 @@ def three(r, name="t", **options):
 
 @program
 def write_modes(r):
-    r.write(ROW.format(1, 0), mode="errorifexists")
-    r.write(ROW.format(1, 0), mode="errorifexists")
+    r.write(ROW.format(1, 0), mode="error")
+    r.write(ROW.format(1, 0), mode="error")
     r.write(ROW.format(2, 0), mode="ignore")
     r.write(ROW.format(3, 0), mode="overwrite")
     r.write("SELECT CAST(1 AS BIGINT) AS id, 'p' AS p, 1 AS v WHERE false", mode="append")
