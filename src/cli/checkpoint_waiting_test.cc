@@ -104,8 +104,8 @@ class SilentSide : public testing::Test {
   void Process(const std::string& name, const std::string& rows) {
     auto result = session_->Sql("SELECT CAST(ts AS TIMESTAMP), CAST(k AS INT) FROM VALUES " + rows + " AS t(ts, k)");
     ASSERT_TRUE(result.ok()) << result.status();
-    session_->memory_tables().Find(name)->Append(result->batches);
     clock_.AdvanceMicros(60000000);
+    session_->memory_tables().Find(name)->Append(result->batches);
     ASSERT_TRUE(query_->ProcessAllAvailable().ok()) << query_->cause();
   }
 

@@ -44,8 +44,10 @@ bool IsCheap(const ExpressionPtr& root) {
       return IsCheap(root->children()[0]);
     case ExpressionKind::kCast:
       return root->type()->is_numeric() && root->children()[0]->type()->is_numeric() && IsCheap(root->children()[0]);
-    case ExpressionKind::kCall:
-      return static_cast<const expression::Call&>(*root).name() == "getstructfield" && IsCheap(root->children()[0]);
+    case ExpressionKind::kCall: {
+      std::string_view name = static_cast<const expression::Call&>(*root).name();
+      return (name == "getstructfield" || name == "window_time") && IsCheap(root->children()[0]);
+    }
     default:
       return false;
   }

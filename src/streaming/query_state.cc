@@ -89,6 +89,8 @@ arrow::Status QueryState::SetWatermarks(int64_t previous_watermark_ms, int64_t w
   for (StatefulNode& node : nodes_) {
     node.late_watermark_ms = late[node.op];
     node.eviction_watermark_ms = eviction[node.op];
+    node.watermark_moved = propagator_.single() ? watermark_ms != previous_watermark_ms
+                                                : node.late_watermark_ms != node.eviction_watermark_ms;
   }
   return arrow::Status::OK();
 }
@@ -134,6 +136,7 @@ arrow::Status QueryState::OpenStores(BatchId batch_id, physical::StreamingBatch*
     stateful.operator_id = static_cast<int>(n);
     stateful.late_watermark_ms = nodes_[n].late_watermark_ms;
     stateful.eviction_watermark_ms = nodes_[n].eviction_watermark_ms;
+    stateful.watermark_moved = nodes_[n].watermark_moved;
     stateful.stores.assign(static_cast<size_t>(nodes_[n].num_partitions),
                            std::vector<state::StateStore*>(nodes_[n].stores.size(), nullptr));
     batches.push_back(&stateful);

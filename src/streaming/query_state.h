@@ -65,6 +65,7 @@ class QueryState {
     int num_partitions = 1;
     int64_t late_watermark_ms = 0;
     int64_t eviction_watermark_ms = 0;
+    bool watermark_moved = false;
     /// Least event time that waits, in µs; nullopt until all rows were seen in this run.
     std::optional<int64_t> earliest_us;
     int64_t next_timeout_ms = INT64_MAX;

@@ -71,8 +71,9 @@ void VisitUp(const Plan& node, const std::function<void(const Plan&)>& visit) {
 
 // INTERSECT and EXCEPT count as themselves.
 bool IsStreamingAggregate(const Plan& node) {
-  return node.kind() == NodeKind::kAggregate && node.is_streaming() &&
-         static_cast<const Aggregate&>(node).origin() == Aggregate::Origin::kGrouping;
+  if (node.kind() != NodeKind::kAggregate || !node.is_streaming()) return false;
+  Aggregate::Origin origin = static_cast<const Aggregate&>(node).origin();
+  return origin == Aggregate::Origin::kGrouping || origin == Aggregate::Origin::kPivot;
 }
 
 bool IsStreamStreamJoin(const Plan& node) {
@@ -369,6 +370,8 @@ arrow::Status CheckChain(const Plan& plan, OutputMode mode) {
   bool refused = false;
   VisitDown(plan, [&](const Plan& node) {
     if (refused || !IsStateful(node)) return;
+    refused = mode != OutputMode::kAppend && node.kind() == NodeKind::kAggregate &&
+              static_cast<const Aggregate&>(node).origin() == Aggregate::Origin::kPivot;
     for (const auto& child : node.children()) {
       VisitDown(*child, [&](const Plan& below) { refused = refused || emits_late_rows(below); });
     }

@@ -109,8 +109,8 @@ arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const Expression
   AttributeVector keys;
   for (const ExpressionPtr& key : grouping) {
     AttributePtr named = expression::ToAttribute(ExpressionResolver::Name(key));
-    keys.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), named->name(),
-                                                                    key->type(), true, named->qualifier()));
+    keys.push_back(std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), named->name(), key->type(), true, named->qualifier(), named->metadata_json()));
   }
   auto set_id = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "spark_grouping_id",
                                                                  types::Long(), false);
@@ -322,6 +322,11 @@ arrow::Status FindTimeWindows(RelationResolver& resolver,
                               const AttributeVector& input, OperatorInput* below) {
   for (const spark::connect::Expression& key : keys) {
     const spark::connect::Expression& call = key.has_alias() ? key.alias().expr() : key;
+    if (IsInternal(call, sql::kRollup) || IsInternal(call, sql::kCube) || IsInternal(call, sql::kGroupingSets) ||
+        IsInternal(call, sql::kGroupingSet)) {
+      ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, call.unresolved_function().arguments(), input, below));
+      continue;
+    }
     if (!call.has_unresolved_function() ||
         !TimeWindows::IsWindowFunction(ToLowerAscii(call.unresolved_function().function_name()))) {
       continue;

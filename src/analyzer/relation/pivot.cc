@@ -76,7 +76,8 @@ arrow::Result<PlanPtr> MakePivot(const ExpressionPtr& column, const ExpressionVe
       made.push_back(std::make_shared<Alias>(std::move(chosen), name + suffix));
     }
   }
-  return std::make_shared<logical::Aggregate>(std::move(grouping), std::move(made), std::move(child));
+  return std::make_shared<logical::Aggregate>(std::move(grouping), std::move(made), std::move(child),
+                                              logical::Aggregate::Origin::kPivot);
 }
 
 // The values of the column as they are now, in order. Source: Spark, RelationalGroupedDataset.collectPivotValues.

@@ -8,8 +8,9 @@ namespace millrace::logical {
 /// AggregateCalls and grouping expressions (matched by SemanticallyEqual).
 class Aggregate final : public Plan {
  public:
-  /// What the query said: INTERSECT and EXCEPT are aggregations below, and a stream refuses them by their own names.
-  enum class Origin : uint8_t { kGrouping, kIntersect, kExcept, kExceptStream };
+  /// What the query said: INTERSECT and EXCEPT are aggregations below, and a stream refuses them by their own names;
+  /// PIVOT counts as two, one above the other.
+  enum class Origin : uint8_t { kGrouping, kPivot, kIntersect, kExcept, kExceptStream };
 
   Aggregate(ExpressionVector grouping, ExpressionVector items, PlanPtr child, Origin origin = Origin::kGrouping);
   Origin origin() const { return origin_; }

@@ -374,8 +374,7 @@ class AggregateTask {
   // Everything that the watermark has passed goes; in append mode that is the output.
   arrow::Status Evict() {
     const EventTimeColumn& event_time = op_.spec_.event_time;
-    // When the watermark stood still, what was at or below it went in the batch before, and rows as old are late.
-    if (!event_time.found() || batch_.eviction_watermark_ms == batch_.late_watermark_ms) return arrow::Status::OK();
+    if (!event_time.found() || !batch_.watermark_moved) return arrow::Status::OK();
     int64_t watermark_us = batch_.eviction_watermark_ms * 1000;
     int64_t earliest_us = INT64_MAX;
     for (int partition = first_; partition < batch_.num_partitions(); partition += stride_) {

@@ -110,8 +110,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> StreamingDeduplicate::NewRows
 arrow::Status StreamingDeduplicate::Evict(const StatefulBatch& state, state::StateStore* store,
                                           StateMetrics* metrics) const {
   bool evicts = spec_.within_watermark || spec_.key_event_time.found();
-  // When the watermark stood still, what it has passed went in the batch before, and rows as old are late.
-  if (!evicts || state.eviction_watermark_ms == state.late_watermark_ms) return arrow::Status::OK();
+  if (!evicts || !state.watermark_moved) return arrow::Status::OK();
   auto remove = [&](std::span<const state::StateEntry> entries) -> arrow::Status {
     metrics->rows_removed += static_cast<int64_t>(entries.size());
     for (const state::StateEntry& entry : entries) ARROW_RETURN_NOT_OK(store->Remove(entry.key));

@@ -305,8 +305,7 @@ class SessionTask {
 
   arrow::Status Output() {
     bool append = op_.spec_.mode == OutputMode::kAppend;
-    // When the watermark stood still, what it has passed came out in the batch before.
-    if (append && batch_.eviction_watermark_ms == batch_.late_watermark_ms) return arrow::Status::OK();
+    if (append && !batch_.watermark_moved) return arrow::Status::OK();
     int64_t watermark_us = batch_.eviction_watermark_ms * 1000;
     int64_t earliest_us = INT64_MAX;
     for (int partition = first_; partition < batch_.num_partitions(); partition += stride_) {

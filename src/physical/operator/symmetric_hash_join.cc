@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <set>
+#include <string_view>
 
 #include "base/error.h"
+#include "expression/call.h"
 #include "function/function_def.h"
 #include "physical/join_plan.h"
 #include "physical/rows.h"
@@ -28,18 +32,22 @@ int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Rows without a NULL key where these go, and not late where the side has an event time.
+// Rows without a NULL that can match nothing where these go, and not late where the side has an event time.
 Result<std::optional<std::vector<int32_t>>> SelectRows(const SymmetricHashJoin::Side& side,
                                                        const arrow::RecordBatch& rows, const arrow::ArrayVector& keys,
                                                        int64_t late_watermark_ms, StateMetrics* metrics) {
   std::vector<bool> has_null(static_cast<size_t>(rows.num_rows()), false);
   bool some_null = false;
-  for (size_t k = 0; side.drops_null_keys && k < keys.size(); ++k) {
-    if (keys[k]->null_count() == 0) continue;
+  auto drop_nulls = [&](const arrow::Array& column) {
+    if (column.null_count() == 0) return;
     some_null = true;
     for (int64_t i = 0; i < rows.num_rows(); ++i) {
-      if (keys[k]->IsNull(i)) has_null[static_cast<size_t>(i)] = true;
+      if (column.IsNull(i)) has_null[static_cast<size_t>(i)] = true;
     }
+  };
+  if (side.drops_null_keys) {
+    for (const auto& key : keys) drop_nulls(*key);
+    for (int column : side.never_null) drop_nulls(*rows.column(column));
   }
   std::vector<int32_t> newer;
   if (side.event_time.found()) {
@@ -54,7 +62,7 @@ Result<std::optional<std::vector<int32_t>>> SelectRows(const SymmetricHashJoin::
   for (int32_t row : newer) {
     if (!has_null[static_cast<size_t>(row)]) selected.push_back(row);
   }
-  // A row with a NULL key never reaches the join, so it is not one that comes late.
+  // A row with a NULL there never reaches the join, so it is not one that comes late.
   int64_t null_and_late = num_nulls - static_cast<int64_t>(newer.size() - selected.size());
   metrics->rows_dropped_by_watermark += rows.num_rows() - static_cast<int64_t>(newer.size()) - null_and_late;
   if (static_cast<int64_t>(selected.size()) == rows.num_rows()) return std::nullopt;
@@ -347,6 +355,35 @@ Status BindResidual(const ExpressionPtr& condition, const AttributeVector& left,
   return Status::OK();
 }
 
+// Columns that a value reads in such a way that it is NULL where they are. Source: Spark, NullIntolerant expressions,
+// of which these make up conditions over time.
+void ReadNullIntolerant(const expression::Expression& value, std::set<expression::AttributeId>* columns) {
+  using expression::ExpressionKind;
+  if (value.kind() == ExpressionKind::kAttribute) {
+    columns->insert(static_cast<const expression::AttributeReference&>(value).id());
+    return;
+  }
+  static constexpr std::string_view kIntolerant[] = {"=", "<", "<=", ">", ">=", "+", "-"};
+  bool passes = value.kind() == ExpressionKind::kCast ||
+                (value.kind() == ExpressionKind::kCall &&
+                 std::find(std::begin(kIntolerant), std::end(kIntolerant),
+                           static_cast<const expression::Call&>(value).name()) != std::end(kIntolerant));
+  if (!passes) return;
+  for (const auto& child : value.children()) ReadNullIntolerant(*child, columns);
+}
+
+std::vector<int> NeverNull(const expression::ExpressionPtr& condition, const AttributeVector& side) {
+  std::set<expression::AttributeId> columns;
+  for (const auto& conjunct : logical::SplitConjuncts(condition)) {
+    if (conjunct->kind() == expression::ExpressionKind::kCall) ReadNullIntolerant(*conjunct, &columns);
+  }
+  std::vector<int> positions;
+  for (size_t i = 0; i < side.size(); ++i) {
+    if (columns.count(side[i]->id()) > 0) positions.push_back(static_cast<int>(i));
+  }
+  return positions;
+}
+
 }  // namespace
 
 bool MatchesSymmetricHashJoin(const logical::Plan& node) {
@@ -384,6 +421,8 @@ Result<OperatorPtr> PlanSymmetricHashJoin(const logical::PlanPtr& node, const Re
   bool both_filtered = spec.type == JoinType::kInner || spec.type == JoinType::kLeftSemi;
   spec.sides[0].drops_null_keys = both_filtered || spec.type == JoinType::kRightOuter;
   spec.sides[1].drops_null_keys = both_filtered || spec.type == JoinType::kLeftOuter;
+  spec.sides[0].never_null = NeverNull(condition.residual, left->output());
+  spec.sides[1].never_null = NeverNull(condition.residual, right->output());
   if (split.both != nullptr) {
     ARROW_RETURN_NOT_OK(BindResidual(split.both, left->output(), right->output(), &spec));
   }

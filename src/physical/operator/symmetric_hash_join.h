@@ -36,6 +36,8 @@ class SymmetricHashJoin final : public StatefulOperator {
     ExpressionSet filter;
     /// Spark's optimiser puts IS NOT NULL below the join where a NULL can make no output.
     bool drops_null_keys = false;
+    /// As the keys: columns whose NULL makes a comparison of the condition NULL.
+    std::vector<int> never_null;
     /// Among the side's columns.
     EventTimeColumn event_time;
     /// The same in a row of state; found only when old rows can be told by it.

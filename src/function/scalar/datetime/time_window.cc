@@ -184,10 +184,10 @@ extern const FunctionDef kWindowTime{
     .min_arguments = 1,
     .max_arguments = 1,
     .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
+      if (input.arguments[0]->type()->id() != TypeId::kStruct) return UnexpectedInputType(input, 0, "\"STRUCT\"");
       if (!IsWindowStruct(*input.arguments[0]->type())) {
-        return UnexpectedInputType(input, 0,
-                                   "(\"STRUCT<start: TIMESTAMP, end: TIMESTAMP>\" or "
-                                   "\"STRUCT<start: TIMESTAMP_NTZ, end: TIMESTAMP_NTZ>\")");
+        return UserError("_LEGACY_ERROR_TEMP_3101",
+                         {{"windowTime", "window_time(" + input.arguments[0]->Sql(true) + ")"}});
       }
       return WindowTimeOf(input.arguments[0]);
     }};
