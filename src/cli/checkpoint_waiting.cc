@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "session/session.h"
-#include "spark/connect/relations.pb.h"
 #include "state/operator_metadata.h"
 #include "state/state_schema.h"
 #include "streaming/log/commit_log.h"
@@ -34,21 +33,24 @@ std::string EventTimePath(const state::StoredSchema& schema) {
   return "";
 }
 
+std::string QuoteSqlString(const std::string& text) {
+  std::string quoted = "'";
+  for (char c : text) {
+    if (c == '\\' || c == '\'') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
 // Least and greatest event time and the number of rows of one store.
 arrow::Status Measure(session::Session& session, const std::string& directory, const std::string& store,
                       const std::string& time_path, StateReport* report) {
-  spark::connect::Relation relation;
-  auto* source = relation.mutable_read()->mutable_data_source();
-  source->set_format("statestore");
-  auto& options = *source->mutable_options();
-  options["path"] = directory;
-  options["operatorId"] = std::to_string(report->operator_id);
-  if (report->side.empty()) {
-    options["storeName"] = store;
-  } else {
-    options["joinSide"] = report->side;
-  }
-  ARROW_RETURN_NOT_OK(session.CreateView(relation, "state", false, true));
+  std::string options = report->side.empty() ? "storeName " + QuoteSqlString(store) : "joinSide '" + report->side + "'";
+  ARROW_RETURN_NOT_OK(session
+                          .Sql(fmt::format("CREATE OR REPLACE TEMPORARY VIEW state USING statestore OPTIONS (path {}, "
+                                           "operatorId '{}', {})",
+                                           QuoteSqlString(directory), report->operator_id, options))
+                          .status());
   std::string time = time_path.empty() ? "CAST(NULL AS TIMESTAMP)" : fmt::format("CAST({} AS TIMESTAMP)", time_path);
   ARROW_ASSIGN_OR_RAISE(
       session::QueryResult result,
