@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kHeaderWords = 2;
 constexpr size_t kScanChunk = 1024;
+constexpr size_t kChangesAhead = 8;
 
 // Words that an entry of `words` takes: exact when small, else in steps of an eighth, so that freed memory fits again.
 int64_t SizeClass(int64_t words) {
@@ -141,6 +142,7 @@ Result<uint32_t> RowTable::NewEntry(std::string_view key, uint32_t hash, std::st
 Status RowTable::Insert(Slot* slot, std::string_view key, uint32_t hash, std::string_view value) {
   ARROW_ASSIGN_OR_RAISE(uint32_t ref, NewEntry(key, hash, value));
   ++next_sequence_;
+  added_after_removal_ = added_after_removal_ || has_removed_;
   if (slot->ref == kEmpty) ++used_slots_;
   *slot = {hash, ref};
   ++size_;
@@ -181,8 +183,8 @@ Result<bool> RowTable::Put(std::string_view key, uint32_t hash, std::string_view
   ARROW_ASSIGN_OR_RAISE(uint32_t ref, NewEntry(key, hash, value));
   Entry* old = At(slot->ref);
   At(ref)->sequence = old->sequence;
-  // Not dead but replaced: the change list skips it.
-  old->value_words |= kDead | kChanged;
+  // Its successor is in the change list.
+  old->value_words |= kDead | kChanged | kReplaced;
   garbage_.push_back(slot->ref);
   slot->ref = ref;
   if (times_ != nullptr) IndexTime(ref);
@@ -197,6 +199,7 @@ bool RowTable::Remove(std::string_view key) {
   MarkChanged(ref);
   At(ref)->value_words |= kDead;
   garbage_.push_back(ref);
+  has_removed_ = true;
   --size_;
   return true;
 }
@@ -283,6 +286,7 @@ Status RowTable::ScanUpTo(const StoreTime& time, int64_t time_us, const StateSto
     // Listed twice, or removed by `visit` with another.
     if ((entry->value_words & (kDead | kTaken)) != 0) continue;
     entry->value_words |= kTaken;
+    Prefetch(entry->hash);  // it will be removed
     entries.push_back(EntryOf(*entry));
     if (entries.size() < kScanChunk) continue;
     ARROW_RETURN_NOT_OK(visit(entries));
@@ -292,11 +296,16 @@ Status RowTable::ScanUpTo(const StoreTime& time, int64_t time_us, const StateSto
 }
 
 Status RowTable::VisitChanges(const std::function<Status(const Change&)>& visit) const {
-  for (uint32_t ref : changed_) {
-    const Entry& entry = *At(ref);
+  for (size_t i = 0; i < changed_.size(); ++i) {
+    if (i + kChangesAhead < changed_.size()) __builtin_prefetch(At(changed_[i + kChangesAhead]));
+    const Entry& entry = *At(changed_[i]);
     if ((entry.value_words & kDead) == 0) {
       ARROW_RETURN_NOT_OK(visit({KeyOf(entry), ValueOf(entry)}));
-    } else if (FindSlot(KeyOf(entry), entry.hash) == nullptr) {
+      continue;
+    }
+    // A removed key may have been added again.
+    bool is_gone = !added_after_removal_ || FindSlot(KeyOf(entry), entry.hash) == nullptr;
+    if ((entry.value_words & kReplaced) == 0 && is_gone) {
       ARROW_RETURN_NOT_OK(visit({KeyOf(entry), std::string_view()}));
     }
   }
@@ -306,6 +315,7 @@ Status RowTable::VisitChanges(const std::function<Status(const Change&)>& visit)
 void RowTable::AcceptChanges() {
   for (uint32_t ref : changed_) At(ref)->value_words &= ~kChanged;
   changed_.clear();
+  has_removed_ = added_after_removal_ = false;
   if (changed_.capacity() > 1 << 16) changed_.shrink_to_fit();
   for (uint32_t ref : garbage_) {
     Entry* entry = At(ref);

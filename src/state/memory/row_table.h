@@ -74,7 +74,7 @@ class RowTable {
   };
   struct Entry {
     uint32_t key_words;
-    uint32_t value_words;  ///< with flags in the three highest bits
+    uint32_t value_words;  ///< with flags in the four highest bits
     uint32_t hash;
     uint32_t sequence;  ///< place within Spark's hash bucket; of a free entry: the next free one
   };
@@ -107,8 +107,9 @@ class RowTable {
   static constexpr uint32_t kChunkWords = 1U << kChunkBits;
   static constexpr uint32_t kChanged = 1U << 31;
   static constexpr uint32_t kDead = 1U << 30;
-  static constexpr uint32_t kTaken = 1U << 29;  ///< out of the time index, to be removed
-  static constexpr uint32_t kFlags = kChanged | kDead | kTaken;
+  static constexpr uint32_t kTaken = 1U << 29;     ///< out of the time index, to be removed
+  static constexpr uint32_t kReplaced = 1U << 28;  ///< dead because its key has another entry
+  static constexpr uint32_t kFlags = kChanged | kDead | kTaken | kReplaced;
   static constexpr uint32_t kEmpty = 0, kTombstone = 1;
   // Beyond this many rows the order within a bucket follows insertion, not each of Java's resizings.
   static constexpr int64_t kExactOrderLimit = 1 << 17;
@@ -124,6 +125,9 @@ class RowTable {
   size_t used_slots_ = 0;  // with tombstones
   int64_t size_ = 0;
   uint32_t next_sequence_ = 0;
+  /// Since the last AcceptChanges: a key was removed, and one was added after that (perhaps the same).
+  bool has_removed_ = false;
+  bool added_after_removal_ = false;
   std::vector<uint32_t> changed_;
   std::vector<uint32_t> garbage_;             // freed by the changes, still readable
   std::map<int64_t, uint32_t> free_entries_;  // words → first of a list

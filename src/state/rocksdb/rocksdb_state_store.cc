@@ -1,5 +1,6 @@
 #include "state/rocksdb/rocksdb_state_store.h"
 
+#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_reader.h>
@@ -25,6 +26,7 @@ using arrow::Status;
 namespace {
 
 constexpr size_t kScanChunk = 1024;
+constexpr size_t kBlockCacheBytes = size_t{64} << 20;
 
 Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
   if (status.ok()) return Status::OK();
@@ -45,11 +47,21 @@ rocksdb::Options OptionsOf() {
   rocksdb::Options options;
   options.max_background_jobs = 2;
   options.env = UnsyncedRocksDbEnv();
+  // Stores are many, small, and often opened: nothing is reserved on the disk, looked at or kept that the checkpoint
+  // has.
+  options.allow_fallocate = false;
+  options.avoid_flush_during_shutdown = true;
+  options.skip_stats_update_on_db_open = true;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
   // A log of its own for each store would be written at every start.
   options.info_log = std::make_shared<NullLogger>();
   rocksdb::BlockBasedTableOptions table;
   table.format_version = 5;  // as spark.sql.streaming.stateStore.rocksdb.formatVersion
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  // One for all stores of the process: a query may have hundreds.
+  static const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  table.block_cache = cache;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
