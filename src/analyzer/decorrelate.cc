@@ -112,18 +112,23 @@ class Puller {
     return std::make_shared<logical::Project>(std::move(items), std::move(child));
   }
 
+  // The conditions from `first` on. Another comparison would make a group, or one distinct row, of several outer
+  // values.
+  arrow::Status CheckEqualities(size_t first) const {
+    for (size_t i = first; i < conditions_.size(); ++i) {
+      if (IsEquality(*conditions_[i])) continue;
+      return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_COLUMN_IS_NOT_ALLOWED_IN_PREDICATE",
+                       {{"treeNode", conditions_[i]->Sql()}});
+    }
+    return arrow::Status::OK();
+  }
+
   // One row a group becomes one row a group and value of the correlated columns.
   arrow::Result<PlanPtr> PullAggregate(const logical::Aggregate& aggregate) {
     if (OwnReadOuter(aggregate)) return Refuse(aggregate);
     size_t before = conditions_.size();
     ARROW_ASSIGN_OR_RAISE(PlanPtr child, Pull(aggregate.child()));
-    for (size_t i = before; i < conditions_.size(); ++i) {
-      // Another comparison would make a group of several outer values.
-      if (!IsEquality(*conditions_[i])) {
-        return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_COLUMN_IS_NOT_ALLOWED_IN_PREDICATE",
-                         {{"treeNode", conditions_[i]->Sql()}});
-      }
-    }
+    ARROW_RETURN_NOT_OK(CheckEqualities(before));
     ExpressionVector grouping = aggregate.grouping();
     ExpressionVector items = aggregate.items();
     for (const AttributePtr& column : Needed(*child)) {
@@ -134,7 +139,9 @@ class Puller {
   }
 
   arrow::Result<PlanPtr> PullDeduplicate(const logical::Deduplicate& distinct) {
+    size_t before = conditions_.size();
     ARROW_ASSIGN_OR_RAISE(PlanPtr child, Pull(distinct.child()));
+    ARROW_RETURN_NOT_OK(CheckEqualities(before));
     AttributeVector keys = child->output();
     return std::make_shared<logical::Deduplicate>(std::move(keys), false, std::move(child));
   }

@@ -382,7 +382,10 @@ arrow::Result<PlanPtr> JoinBeside(JoinType type, PlanPtr left, PlanPtr right, Ex
   for (const AttributePtr& column : shown) {
     for (size_t i = num_left; i < join->output().size(); ++i) {
       if (join->output()[i]->id() != column->id()) continue;
-      items.push_back(join->output()[i]);
+      // Under the name and the alias that the query gave it.
+      AttributePtr item = join->output()[i]->WithName(column->name())->WithQualifier(column->qualifier());
+      if (type == JoinType::kInner || type == JoinType::kCross) item = item->WithNullable(column->nullable());
+      items.push_back(std::move(item));
       break;
     }
   }

@@ -2,6 +2,7 @@
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "expression/cast.h"
 #include "expression/type_coercion.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
@@ -64,6 +65,12 @@ arrow::Result<FrameBound> ExpressionResolver::ResolveFrameBound(
                      {{"sqlExpr", QuoteSqlExpression(value->Sql(true))}, {"orderSpec", "several"}});
   }
   const expression::SortOrder& order = spec.order[0];
+  // Of numbers the offset counts as the type of the key: 1.1 is 1 for an INT.
+  expression::CastMode mode = context_.eval.ansi ? expression::CastMode::kAnsi : expression::CastMode::kLegacy;
+  const types::DataTypePtr& type = order.child->type();
+  bool as_key = type->is_numeric() && !value->type()->EqualsIgnoreNullability(*type) &&
+                expression::CanCast(*value->type(), *type, mode);
+  if (as_key) value = std::make_shared<expression::Cast>(value, type, mode, /*user_specified=*/false);
   ARROW_ASSIGN_OR_RAISE(bound.key,
                         function::BindCall(order.ascending ? "+" : "-", {order.child, value}, context_.eval));
   bound.key = expression::ImplicitCast(bound.key, order.child->type());
@@ -182,6 +189,9 @@ arrow::Result<ExpressionPtr> OrderedListAgg(const ExpressionVector& arguments,
                         BindCall("sort_array", {rows, Literal::Boolean(orders[0].ascending)}, eval));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr texts, function::ExtractValue(sorted, Literal::String("text"), true));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr joined, BindCall("array_join", {texts, delimiter}, eval));
+  if (arguments[0]->type()->id() == types::TypeId::kBinary) {
+    ARROW_ASSIGN_OR_RAISE(joined, BindCall("binary", {joined}, eval));
+  }
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr count, BindCall("count", {value}, eval));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr none, BindCall("==", {count, Literal::Long(0)}, eval));
   ExpressionPtr null = Literal::Null(joined->type());

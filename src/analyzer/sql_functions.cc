@@ -56,11 +56,13 @@ arrow::Result<AnalyzerContext> InsideOf(const SqlFunction& function, const Analy
   return inside;
 }
 
-AttributeVector ParameterColumns(const SqlFunction& function) {
+// As nullable as `values`; null when nothing is known of them.
+AttributeVector ParameterColumns(const SqlFunction& function, const ExpressionVector* values) {
   AttributeVector columns;
-  for (const SqlFunction::Parameter& parameter : function.parameters) {
-    columns.push_back(std::make_shared<AttributeReference>(expression::NextAttributeId(), parameter.name,
-                                                           parameter.type, true, function.FullName()));
+  for (size_t i = 0; i < function.parameters.size(); ++i) {
+    bool nullable = values == nullptr || (*values)[i]->nullable();
+    columns.push_back(std::make_shared<AttributeReference>(expression::NextAttributeId(), function.parameters[i].name,
+                                                           function.parameters[i].type, nullable, function.FullName()));
   }
   return columns;
 }
@@ -168,7 +170,7 @@ ExpressionPtr ValueOfOneRow(const logical::Plan& plan) {
   if (plan.kind() != logical::NodeKind::kProject || plan.expressions().size() != 1) return nullptr;
   const logical::Plan& child = *plan.child();
   if (child.kind() != logical::NodeKind::kLocalRelation || !child.output().empty()) return nullptr;
-  const ExpressionPtr& item = plan.expressions()[0];
+  const ExpressionPtr item = plan.expressions()[0];
   ExpressionPtr value = item->kind() == ExpressionKind::kAlias ? item->children()[0] : item;
   return expression::Contains(*value, ExpressionKind::kGeneratorCall) ? nullptr : value;
 }
@@ -279,7 +281,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveSqlFunction(const SqlFun
   std::string text;
   for (const ExpressionPtr& value : shown) text += (text.empty() ? "" : ", ") + value->Sql(true);
   text = function.ShownName() + "(" + text + ")";
-  AttributeVector parameters = ParameterColumns(function);
+  AttributeVector parameters = ParameterColumns(function, &values);
   OperatorInput below;
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr body, ScalarBody(function, inside, parameters, &below));
   if (below.subqueries.empty()) return ShownAs(WithValues(body, parameters, values), std::move(text));
@@ -307,7 +309,7 @@ arrow::Result<PlanPtr> ResolveSqlTableFunction(RelationResolver& resolver, const
   ExpressionVector shown;
   auto resolve = [&](const connect::Expression& message) { return resolver.Expressions(none).Resolve(message); };
   ARROW_ASSIGN_OR_RAISE(ExpressionVector values, ArgumentValues(function, arguments, inside, &shown, resolve));
-  AttributeVector parameters = ParameterColumns(function);
+  AttributeVector parameters = ParameterColumns(function, &values);
   ARROW_ASSIGN_OR_RAISE(PlanPtr body, TableBody(function, inside, parameters));
   if (!OuterColumns(*body, parameters).empty()) {
     AttributeVector columns = body->output();
@@ -325,7 +327,7 @@ arrow::Result<types::DataTypePtr> CheckSqlFunction(const SqlFunction& function, 
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, DefaultOf(function, i, inside));
     ARROW_RETURN_NOT_OK(CastTo(value, function.parameters[i].type, function.ansi));
   }
-  AttributeVector parameters = ParameterColumns(function);
+  AttributeVector parameters = ParameterColumns(function, nullptr);
   if (function.is_table) {
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, TableBody(function, inside, parameters));
     std::vector<types::StructField> fields;

@@ -157,6 +157,19 @@ std::optional<Equality> TakeApart(const ExpressionPtr& condition, const Attribut
   return left_inner ? Equality{left, right} : Equality{right, left};
 }
 
+// The values before IN; several are a struct, as Spark shows them.
+std::string ShownValues(const ExpressionVector& values) {
+  if (values.size() == 1) return values[0]->Sql(true);
+  std::string text;
+  for (size_t i = 0; i < values.size(); ++i) {
+    bool named = values[i]->kind() == ExpressionKind::kAttribute;
+    std::string name =
+        named ? static_cast<const AttributeReference&>(*values[i]).name() : "col" + std::to_string(i + 1);
+    text += (i == 0 ? "" : ", ") + ("'" + name + "', ") + values[i]->Sql(true);
+  }
+  return "named_struct(" + text + ")";
+}
+
 }  // namespace
 
 arrow::Result<ExpressionPtr> Subqueries::AddScalar(const PlanPtr& plan, const AttributeVector& outer,
@@ -273,7 +286,7 @@ arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, c
         predicate.equal == nullptr ? equal : std::make_shared<expression::Logical>(true, predicate.equal, equal);
   }
   predicate.column =
-      NewColumn("(" + values[0]->Sql(true) + " IN (listquery(" + OuterReferencesText(*plan, outer) + ")))",
+      NewColumn("(" + ShownValues(values) + " IN (listquery(" + OuterReferencesText(*plan, outer) + ")))",
                 types::Boolean(), nullable);
   predicates_.push_back(predicate);
   return predicate.column;

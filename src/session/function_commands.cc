@@ -66,9 +66,11 @@ arrow::Status CheckColumns(const sql::CreateFunction& create) {
 }
 
 arrow::Status AlreadyExists(const SqlFunction& function, const char* kind) {
-  return UserError("ROUTINE_ALREADY_EXISTS", {{"routineName", QuoteNameParts(function.FullName())},
-                                              {"newRoutineType", "routine"},
-                                              {"existingRoutineType", kind}});
+  std::vector<std::string> name = {function.name};
+  if (!function.database.empty()) name.insert(name.begin(), function.database);
+  return UserError(
+      "ROUTINE_ALREADY_EXISTS",
+      {{"routineName", QuoteNameParts(name)}, {"newRoutineType", "routine"}, {"existingRoutineType", kind}});
 }
 
 }  // namespace
@@ -137,7 +139,7 @@ arrow::Status DropFunction(Session& session, const sql::DropFunction& drop) {
   bool dropped = qualified && catalog.metastore().functions().Drop(qualified->database, qualified->name);
   if (dropped || drop.if_exists) return arrow::Status::OK();
   sql::NameParts shown = drop.name;
-  if (qualified) shown = {catalog::kCatalogName, qualified->database, qualified->name};
+  if (qualified) shown = {qualified->database, qualified->name};
   return UserError("ROUTINE_NOT_FOUND", {{"routineName", QuoteNameParts(shown)}});
 }
 

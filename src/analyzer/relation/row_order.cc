@@ -96,11 +96,30 @@ arrow::Result<PlanPtr> FilterOver(const ExpressionPtr& condition, const Operator
   return plan->output().size() == shown.size() ? plan : ProjectBack(shown, std::move(plan));
 }
 
+// The columns that names mean below an aggregate: of GROUPING SETS the keys as the sets have them, not those they are
+// made from.
+AttributeVector ColumnsBelow(const logical::Aggregate& aggregate) {
+  const AttributeVector& columns = aggregate.child()->output();
+  if (aggregate.child()->kind() != logical::NodeKind::kExpand) return columns;
+  AttributeVector keys;
+  for (const ExpressionPtr& key : aggregate.grouping()) {
+    if (key->kind() == ExpressionKind::kAttribute) keys.push_back(expression::ToAttribute(key));
+  }
+  AttributeVector named;
+  for (const AttributePtr& column : columns) {
+    bool is_key = std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key->id() == column->id(); });
+    bool covered = std::any_of(keys.begin(), keys.end(),
+                               [&](const auto& key) { return EqualsIgnoreCase(key->name(), column->name()); });
+    if (is_key || !covered) named.push_back(column);
+  }
+  return named;
+}
+
 // HAVING of nothing but columns below the aggregate that it groups by. Null when it is something else.
 arrow::Result<PlanPtr> FilterGroups(RelationResolver& resolver, const spark::connect::Expression& message,
                                     const PlanPtr& child) {
   const auto& aggregate = static_cast<const logical::Aggregate&>(*child);
-  const AttributeVector& rows = aggregate.child()->output();
+  const AttributeVector rows = ColumnsBelow(aggregate);
   OperatorInput below;
   below.window_functions_allowed = false;
   arrow::Result<ExpressionPtr> condition = resolver.Expressions(rows, &below).ResolveCondition(message);

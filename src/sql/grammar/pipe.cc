@@ -190,9 +190,11 @@ arrow::Status Grammar::ParsePipeAggregate(Relation* query) {
     do {
       Expression& key = keys.emplace_back();
       ARROW_RETURN_NOT_OK(ParseGroupingElement(&key));
-      if (key.has_literal() && key.literal().has_integer()) WrapInInternalFunction(kInputOrdinal, &key);
       shown.push_back(key);
       ARROW_RETURN_NOT_OK(ParseAlias(&shown.back()));
+      // A number names a column of the input; one with a name of its own is that number.
+      bool ordinal = shown.back().has_literal() && shown.back().literal().has_integer();
+      if (ordinal) WrapInInternalFunction(kInputOrdinal, &shown.back());
     } while (Accept(Symbol::kComma));
     if (At(Keyword::kWith) || At(Keyword::kGrouping))
       return Unsupported("AGGREGATE with GROUPING SETS, CUBE or ROLLUP");

@@ -171,6 +171,9 @@ arrow::Status Grammar::ParseRowConstructor(Expression* out) {
     std::string name = "col" + std::to_string(column);
     if (value.has_unresolved_attribute()) {
       name = AttributeParts(value).back();
+    } else if (value.has_unresolved_named_lambda_variable()) {
+      const auto& parts = value.unresolved_named_lambda_variable().name_parts();
+      name = parts.at(parts.size() - 1);
     } else if (value.has_alias()) {
       name = value.alias().name(0);
       Expression aliased;

@@ -5,18 +5,20 @@ namespace millrace::function {
 
 namespace {
 
+// The length; of NULL `kOfNull`, or NULL when that is 0.
+template <int32_t kOfNull>
 arrow::Result<arrow::Datum> Size(const EvalContext& context, const std::vector<arrow::Datum>& arguments,
                                  int64_t num_rows) {
   return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<arrow::Datum> {
     arrow::Int32Builder builder(context.memory_pool);
     ARROW_RETURN_NOT_OK(builder.Reserve(n));
     if (arguments[0].type()->id() == arrow::Type::NA) {
-      ARROW_RETURN_NOT_OK(builder.AppendNulls(n));
+      for (int64_t row = 0; row < n; ++row) kOfNull == 0 ? builder.UnsafeAppendNull() : builder.UnsafeAppend(kOfNull);
     } else {
       ARROW_ASSIGN_OR_RAISE(ListColumn lists, ListColumn::Make(arguments[0], n, context.memory_pool));
       for (int64_t row = 0; row < n; ++row) {
         if (lists.IsNull(row)) {
-          builder.UnsafeAppendNull();
+          kOfNull == 0 ? builder.UnsafeAppendNull() : builder.UnsafeAppend(kOfNull);
         } else {
           builder.UnsafeAppend(static_cast<int32_t>(lists.Length(row)));
         }
@@ -33,8 +35,10 @@ arrow::Result<ExpressionPtr> BindSize(const BindInput& input) {
   types::TypeId id = argument->type()->id();
   bool accepted = id == types::TypeId::kArray || id == types::TypeId::kNull || (kMaps && id == types::TypeId::kMap);
   if (!accepted) return UnexpectedInputType(input, 0, kMaps ? "(\"ARRAY\" or \"MAP\")" : QuoteSqlType("ARRAY"));
-  return MakeCall(input, {argument}, types::Integer(), argument->nullable(), Size,
-                  {.shown_name = std::string(input.name)});
+  // Without ANSI the size of NULL is -1 (spark.sql.legacy.sizeOfNull).
+  bool counts_null = kMaps && !input.context.ansi;
+  return MakeCall(input, {argument}, types::Integer(), !counts_null && argument->nullable(),
+                  counts_null ? Size<-1> : Size<0>, {.shown_name = std::string(input.name)});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "expression/compare.h"
+#include "expression/type_coercion.h"
 #include "function/scalar/collection/map_keys_check.h"
 #include "function/scalar/higher_order/lambda_arguments.h"
 
@@ -73,11 +74,21 @@ arrow::Result<ExpressionPtr> BindMapLambda(const BindInput& input) {
   return MakeHigherOrder(input, {map, lambda}, type, map->nullable(), kernel);
 }
 
+// What the keys of two maps meet as; null when they do not. A text meets no other type.
+DataTypePtr CommonKey(const ExpressionVector& arguments) {
+  const DataTypePtr& left = arguments[0]->type()->key();
+  const DataTypePtr& right = arguments[1]->type()->key();
+  if (left->EqualsIgnoreNullability(*right)) return left;
+  if (left->id() == types::TypeId::kString || right->id() == types::TypeId::kString) return nullptr;
+  return expression::WiderType(left, right).value_or(nullptr);
+}
+
 arrow::Result<std::vector<types::StructField>> MapZipParameters(const ExpressionVector& arguments, int, int) {
   for (size_t i = 0; i < 2; ++i) {
     if (arguments[i]->type()->id() != types::TypeId::kMap) return NotACollection(arguments, i, "MAP");
   }
-  return std::vector<types::StructField>{{"key", arguments[0]->type()->key(), false, {}},
+  DataTypePtr key = CommonKey(arguments);
+  return std::vector<types::StructField>{{"key", key == nullptr ? arguments[0]->type()->key() : key, false, {}},
                                          {"value1", arguments[0]->type()->value(), true, {}},
                                          {"value2", arguments[1]->type()->value(), true, {}}};
 }
@@ -138,13 +149,19 @@ arrow::Result<arrow::Datum> ZipMaps(const EvalContext& context, const arrow::Rec
 arrow::Result<ExpressionPtr> BindMapZipWith(const BindInput& input) {
   ARROW_RETURN_NOT_OK(ExpectMap(input, 0));
   ARROW_RETURN_NOT_OK(ExpectMap(input, 1));
-  const DataTypePtr& key = input.arguments[0]->type()->key();
-  if (!key->EqualsIgnoreNullability(*input.arguments[1]->type()->key())) {
+  DataTypePtr key = CommonKey(input.arguments);
+  if (key == nullptr) {
     return UserError("DATATYPE_MISMATCH.MAP_ZIP_WITH_DIFF_TYPES",
                      {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                       {"functionName", QuoteIdentifier("map_zip_with")},
-                      {"leftType", QuoteSqlType(key->Sql())},
+                      {"leftType", QuoteSqlType(input.arguments[0]->type()->key()->Sql())},
                       {"rightType", QuoteSqlType(input.arguments[1]->type()->key()->Sql())}});
+  }
+  ExpressionVector maps;
+  for (size_t i = 0; i < 2; ++i) {
+    const types::DataType& map = *input.arguments[i]->type();
+    maps.push_back(
+        expression::ImplicitCast(input.arguments[i], types::Map(key, map.value(), map.value_contains_null())));
   }
   ARROW_ASSIGN_OR_RAISE(auto parameters, MapZipParameters(input.arguments, 2, 3));
   auto lambda = AsLambda(input.arguments[2], parameters);
@@ -153,8 +170,8 @@ arrow::Result<ExpressionPtr> BindMapZipWith(const BindInput& input) {
                        const std::vector<arrow::Datum>& arguments, const std::vector<const LambdaFunction*>& lambdas) {
     return ZipMaps(context, batch, arguments, *lambdas[0], *type);
   };
-  bool nullable = input.arguments[0]->nullable() || input.arguments[1]->nullable();
-  return MakeHigherOrder(input, {input.arguments[0], input.arguments[1], lambda}, type, nullable, kernel);
+  bool nullable = maps[0]->nullable() || maps[1]->nullable();
+  return MakeHigherOrder(input, {maps[0], maps[1], lambda}, type, nullable, kernel);
 }
 
 }  // namespace

@@ -287,8 +287,9 @@ bool ScaleBy(int64_t interval, int64_t number, bool divide, Interval* out) {
 template <typename Interval>
 bool ScaleBy(int64_t interval, double number, bool divide, Interval* out) {
   double result = std::round(divide ? static_cast<double>(interval) / number : static_cast<double>(interval) * number);
-  constexpr auto kLimit = static_cast<double>(std::numeric_limits<Interval>::max());
-  if (!(result <= kLimit && result >= static_cast<double>(std::numeric_limits<Interval>::min()))) return false;
+  // One above the largest is a double for both widths; the largest of 64 bits is not.
+  constexpr auto kLimit = static_cast<double>(std::numeric_limits<Interval>::max()) + 1.0;
+  if (!(result < kLimit && result >= static_cast<double>(std::numeric_limits<Interval>::min()))) return false;
   *out = static_cast<Interval>(result);
   return true;
 }

@@ -13,6 +13,10 @@ namespace {
 constexpr std::string_view kBinaryCollation = "UTF8_BINARY";
 
 arrow::Result<ExpressionPtr> BindCollation(const BindInput& input) {
+  types::TypeId type = input.arguments[0]->type()->id();
+  if (type != types::TypeId::kString && type != types::TypeId::kNull) {
+    return UnexpectedInputType(input, 0, QuoteSqlType("STRING"));
+  }
   return BindSimple(
       input, {types::String()}, types::String(),
       [](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {

@@ -37,15 +37,24 @@ std::string ToBase64(std::string_view bytes) {
   return out;
 }
 
-// Skips what is no digit; false when one digit is left over.
+// As Java's MIME decoder: skips what is no digit; false for one digit left over, and for padding that is not where it
+// belongs. Only white space is skipped when `strict`.
 bool FromBase64(std::string_view text, bool strict, std::string* out) {
   uint32_t group = 0;
   int count = 0;
-  for (char c : text) {
-    if (c == '=') break;
-    const char* found = std::char_traits<char>::find(kBase64, 64, c);
+  size_t i = 0;
+  auto find = [](char c) { return std::char_traits<char>::find(kBase64, 64, c); };
+  auto skipped = [strict](char c) { return !strict || c == '\r' || c == '\n' || c == ' ' || c == '\t'; };
+  while (i < text.size()) {
+    char c = text[i++];
+    if (c == '=') {
+      if (count == 0) return false;
+      if (count == 2 && (i == text.size() || text[i++] != '=')) return false;
+      break;
+    }
+    const char* found = find(c);
     if (found == nullptr) {
-      if (strict && c != '\r' && c != '\n' && c != ' ' && c != '\t') return false;
+      if (!skipped(c)) return false;
       continue;
     }
     group = (group << 6) | static_cast<uint32_t>(found - kBase64);
@@ -55,6 +64,10 @@ bool FromBase64(std::string_view text, bool strict, std::string* out) {
     count = 0;
   }
   if (count == 1) return false;
+  while (i < text.size()) {
+    char c = text[i++];
+    if (find(c) != nullptr || !skipped(c)) return false;
+  }
   if (count == 2) *out += static_cast<char>(group >> 4);
   if (count == 3) {
     *out += static_cast<char>(group >> 10);
