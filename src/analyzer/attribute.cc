@@ -15,6 +15,13 @@ namespace millrace::analyzer {
 
 namespace {
 
+// As these messages show a column: "a.b".
+std::string Joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ".") + part;
+  return text;
+}
+
 namespace connect = spark::connect;
 using expression::Alias;
 using expression::AttributePtr;
@@ -72,7 +79,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFrameAttribute(const std
                                                                        int64_t plan_id) const {
   auto it = plan_columns_.find(plan_id);
   if (it == plan_columns_.end()) {
-    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
+    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteSqlExpression(Joined(parts))}});
   }
   ExpressionPtr found;
   bool known = false;
@@ -86,7 +93,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFrameAttribute(const std
     });
     if (!present) continue;
     if (found != nullptr && !expression::SemanticallyEqual(*found, **value)) {
-      return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", QuoteNameParts(parts)}});
+      return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", QuoteSqlExpression(Joined(parts))}});
     }
     found = *value;
   }
@@ -95,7 +102,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFrameAttribute(const std
     // The frame's column was rebuilt under another id on its way here (a union, a withColumn): by name, then.
     ARROW_ASSIGN_OR_RAISE(auto by_name, ResolveName(parts, input_, context_.eval.case_sensitive));
     if (by_name) return *by_name;
-    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteNameParts(parts)}});
+    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteSqlExpression(Joined(parts))}});
   }
   // What the join above may have made nullable is nullable here too.
   return expression::Transform(found, [&](const ExpressionPtr& node) -> ExpressionPtr {

@@ -213,7 +213,10 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAlias(const connect::Exp
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr child, Resolve(alias.expr()));
   if (alias.name_size() > 1) {
     if (child->kind() != ExpressionKind::kGeneratorCall) {
-      return NotSupported("several aliases for " + child->Sql());
+      std::string names;
+      for (const std::string& name : alias.name()) names += (names.empty() ? "" : ", ") + name;
+      return UserError("MULTI_ALIAS_WITHOUT_GENERATOR",
+                       {{"names", names}, {"expr", QuoteSqlExpression(child->Sql(true))}});
     }
     generator_names_.push_back({child, {alias.name().begin(), alias.name().end()}});
     return child;
@@ -372,9 +375,9 @@ ExpressionPtr FailingWith(const ExpressionPtr& value, QueryContext place) {
   ExpressionVector arguments = FailingArguments(call, context);
   if (!call.info().can_fail) return call.WithChildren(std::move(arguments));
   auto info = std::make_shared<expression::CallInfo>(call.info());
-  info->kernel = [kernel = call.info().kernel, context](
-                     const expression::EvalContext& eval, const std::vector<arrow::Datum>& values,
-                     int64_t num_rows) -> arrow::Result<arrow::Datum> {
+  info->kernel = [kernel = call.info().kernel, context](const expression::EvalContext& eval,
+                                                        const std::vector<arrow::Datum>& values,
+                                                        int64_t num_rows) -> arrow::Result<arrow::Datum> {
     arrow::Result<arrow::Datum> result = kernel(eval, values, num_rows);
     if (result.ok()) return result;
     return WithQueryContext(result.status(), *context);

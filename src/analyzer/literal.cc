@@ -3,6 +3,8 @@
 #include <arrow/scalar.h>
 #include <arrow/util/decimal.h>
 
+#include <algorithm>
+
 #include "analyzer/expression_resolver.h"
 #include "base/error.h"
 #include "spark/connect/expressions.pb.h"
@@ -41,12 +43,14 @@ arrow::Result<TypedScalar> FromDecimal(const Expression::Literal::Decimal& decim
     precision -= scale;
     scale = 0;
   }
-  if (decimal.has_scale() && decimal.scale() != scale) {
+  // What a client says of the type never makes the value smaller. Source: Spark, LiteralValueProtoConverter.
+  if (decimal.has_scale() && decimal.scale() > scale) {
     ARROW_ASSIGN_OR_RAISE(value, value.Rescale(scale, decimal.scale()));
+    precision += decimal.scale() - scale;
     scale = decimal.scale();
   }
-  precision = decimal.has_precision() ? decimal.precision() : std::max(precision, scale);
-  DataTypePtr type = types::Decimal(std::max(precision, 1), scale);
+  if (decimal.has_precision()) precision = std::max(precision, decimal.precision());
+  DataTypePtr type = types::Decimal(std::max({precision, scale, 1}), scale);
   return TypedScalar{type, std::make_shared<arrow::Decimal128Scalar>(value, types::ToArrow(*type))};
 }
 

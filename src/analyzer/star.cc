@@ -48,7 +48,7 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
   const auto& star = message.unresolved_star();
   if (star.has_plan_id()) {
     auto columns = plan_columns_.find(star.plan_id());
-    if (columns == plan_columns_.end()) return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", "`*`"}});
+    if (columns == plan_columns_.end()) return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", "\"*\""}});
     return ExpressionVector(columns->second[0].begin(), columns->second[0].end());
   }
   if (!star.has_unparsed_target()) return ExpressionVector(input_.begin(), input_.end());

@@ -1,5 +1,6 @@
 #include "base/json_value.h"
 #include "connect/client_session.h"
+#include "connect/encode/error.h"
 #include "session/query_event.h"
 #include "spark/connect/base.pb.h"
 #include "spark/connect/commands.pb.h"
@@ -37,7 +38,8 @@ void ClientSession::StartListenerBus(std::shared_ptr<Operation> operation) {
   listener.on_terminated = [weak](const streaming::StreamingQuery& query, const arrow::Status& reason) {
     auto bus = weak.lock();
     if (bus == nullptr) return;
-    Send(*bus, session::TerminatedEventJson(query, reason), proto::QUERY_TERMINATED_EVENT);
+    std::string name = reason.ok() ? "" : ExceptionClasses(query.cause().ok() ? reason : query.cause())[0];
+    Send(*bus, session::TerminatedEventJson(query, reason, name), proto::QUERY_TERMINATED_EVENT);
   };
   int id = engine_session_->streams().AddListener(std::move(listener));
   std::lock_guard lock(mutex_);

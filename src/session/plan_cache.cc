@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "logical/node/source_scan.h"
+#include "session/python_source.h"
 
 namespace millrace::session {
 
@@ -80,6 +81,11 @@ std::string ContentOf(const logical::SourceScan& scan) {
   for (const auto& [key, entry] : scan.request()->options.entries()) text += "|" + key + "=" + entry.value;
   // Each stream is itself only.
   if (scan.is_streaming()) text += "|" + std::to_string(scan.source_key());
+  if (const auto& extension = scan.request()->extension) {
+    // Two classes under one name, one after the other, are two sources.
+    const auto& source = static_cast<const PythonDataSource&>(*extension);
+    text += "|" + std::to_string(reinterpret_cast<uintptr_t>(source.function.get()));
+  }
   return text;
 }
 

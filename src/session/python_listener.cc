@@ -50,7 +50,7 @@ StreamingQueryManager::Listener PythonListener::Callbacks(const Clock* clock) {
     self->Post({IdleEventJson(query, timestamp_ms), kIdle}, /*wait=*/false);
   };
   callbacks.on_terminated = [self](const streaming::StreamingQuery& query, const arrow::Status& reason) {
-    self->Post({TerminatedEventJson(query, reason), kTerminated}, /*wait=*/false);
+    self->Post({TerminatedEventJson(query, reason, ""), kTerminated}, /*wait=*/false);
   };
   return callbacks;
 }

@@ -33,12 +33,15 @@ std::string IdleEventJson(const streaming::StreamingQuery& query, int64_t timest
       .ToString();
 }
 
-std::string TerminatedEventJson(const streaming::StreamingQuery& query, const arrow::Status& reason) {
-  const ErrorDetail* detail = GetErrorDetail(query.cause().ok() ? reason : query.cause());
+std::string TerminatedEventJson(const streaming::StreamingQuery& query, const arrow::Status& reason,
+                                const std::string& exception_class) {
+  arrow::Status cause = query.cause().ok() ? reason : query.cause();
+  const ErrorDetail* detail = GetErrorDetail(cause);
+  std::string text = (exception_class.empty() ? "" : exception_class + ": ") + cause.message();
   return JsonValue::Object()
       .Set("id", JsonValue::String(query.id()))
       .Set("runId", JsonValue::String(query.run_id()))
-      .Set("exception", reason.ok() ? JsonValue() : JsonValue::String(reason.message()))
+      .Set("exception", reason.ok() ? JsonValue() : JsonValue::String(text))
       .Set("errorClassOnException", detail == nullptr ? JsonValue() : JsonValue::String(detail->condition()))
       .ToString();
 }

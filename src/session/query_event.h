@@ -12,6 +12,8 @@ namespace millrace::session {
 std::string StartedEventJson(const streaming::StreamingQuery& query, int64_t timestamp_ms);
 std::string ProgressEventJson(const JsonValue& progress);
 std::string IdleEventJson(const streaming::StreamingQuery& query, int64_t timestamp_ms);
-std::string TerminatedEventJson(const streaming::StreamingQuery& query, const arrow::Status& reason);
+/// `exception_class`: Java's name for the failure's cause, which stands before its message; empty for none.
+std::string TerminatedEventJson(const streaming::StreamingQuery& query, const arrow::Status& reason,
+                                const std::string& exception_class);
 
 }  // namespace millrace::session

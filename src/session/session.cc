@@ -434,6 +434,8 @@ void Session::ClearCache() { cache_.Clear(); }
 
 arrow::Status Session::CreateView(const connect::Relation& relation, const std::string& name, bool global,
                                   bool replace) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, sql::ParseMultipartIdentifier(name));
+  if (parts.size() > 2) return UserError("_LEGACY_ERROR_TEMP_1321", {{"viewName", name}});
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
   return catalog_.CreateView(name, global, replace, std::move(plan));
 }

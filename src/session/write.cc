@@ -147,6 +147,8 @@ arrow::Result<Session::MakeSink> Session::PythonForeach(const connect::WriteStre
 }
 
 arrow::Status Session::Write(const connect::WriteOperation& write, const RunControl& control) {
+  if (write.sort_column_names_size() > 0 && !write.has_bucket_by()) return UserError("SORT_BY_WITHOUT_BUCKETING");
+  if (write.has_bucket_by() && !write.has_table()) return UserError("_LEGACY_ERROR_TEMP_1312", {{"operation", "save"}});
   if (write.has_bucket_by() || write.sort_column_names_size() > 0 || write.clustering_columns_size() > 0) {
     return analyzer::NotSupported("bucketBy, sortBy and clusterBy");
   }

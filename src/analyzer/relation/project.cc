@@ -221,7 +221,9 @@ arrow::Result<PlanPtr> ResolveToSchema(RelationResolver& resolver, const Relatio
       return UserError("NULLABLE_COLUMN_OR_FIELD", {{"name", QuoteIdentifier(field.name)}});
     }
     expression::CastMode mode = expression::CastMode::kAnsi;
-    if (!expression::CanCast(*(*value)->type(), *field.type, mode)) {
+    // A text is taken for nothing else, as where it is stored.
+    bool from_text = (*value)->type()->id() == types::TypeId::kString && field.type->id() != types::TypeId::kString;
+    if (from_text || !expression::CanCast(*(*value)->type(), *field.type, mode)) {
       return UserError("INVALID_COLUMN_OR_FIELD_DATA_TYPE", {{"name", QuoteIdentifier(field.name)},
                                                              {"type", QuoteSqlType((*value)->type()->Sql())},
                                                              {"expectedType", QuoteSqlType(field.type->Sql())}});

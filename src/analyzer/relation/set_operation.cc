@@ -18,6 +18,13 @@ namespace millrace::analyzer {
 
 namespace {
 
+arrow::Status NotAmong(const std::string& name, const AttributeVector& columns,
+                       std::string_view condition = "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES") {
+  std::string names;
+  for (const AttributePtr& column : columns) names += (names.empty() ? "" : ", ") + column->name();
+  return UserError(condition, {{"colName", name}, {"fieldNames", std::move(names)}});
+}
+
 using expression::Alias;
 using expression::AttributePtr;
 using expression::Literal;
@@ -70,12 +77,12 @@ arrow::Result<RelationResolver::Pair> AlignByName(const RelationResolver& resolv
     } else if (allow_missing) {
       right_items.push_back(std::make_shared<Alias>(Literal::Null(column->type()), column->name()));
     } else {
-      return UnresolvedColumn({column->name()}, pair.right->output());
+      return NotAmong(column->name(), pair.right->output());
     }
   }
   for (const AttributePtr& column : pair.right->output()) {
     if (find(pair.left->output(), column->name()) != nullptr) continue;
-    if (!allow_missing) return UnresolvedColumn({column->name()}, pair.left->output());
+    if (!allow_missing) return NotAmong(column->name(), pair.left->output());
     left_items.push_back(std::make_shared<Alias>(Literal::Null(column->type()), column->name()));
     right_items.push_back(column);
   }
@@ -256,7 +263,7 @@ arrow::Result<PlanPtr> ResolveDeduplicate(RelationResolver& resolver, const Rela
         keys.push_back(column);
         found = true;
       }
-      if (!found) return UnresolvedColumn({name}, child->output());
+      if (!found) return NotAmong(name, child->output(), "CONNECT_INVALID_PLAN.UNRESOLVED_COLUMN_AMONG_FIELD_NAMES");
     }
   }
   ARROW_RETURN_NOT_OK(CheckNoMaps(keys));

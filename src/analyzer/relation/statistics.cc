@@ -82,9 +82,15 @@ arrow::Result<AttributeVector> SummarisedColumns(RelationResolver& resolver, con
 }
 
 arrow::Result<PlanPtr> OfTwoColumns(RelationResolver& resolver, PlanPtr child, const std::string& function,
-                                    const std::string& left, const std::string& right, const std::string& name) {
+                                    const std::string& left, const std::string& right, const std::string& name,
+                                    const std::string& what) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr first, resolver.ResolveColumn(left, child->output()));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr second, resolver.ResolveColumn(right, child->output()));
+  for (const ExpressionPtr& column : {first, second}) {
+    if (column->type()->is_numeric()) continue;
+    return arrow::Status::Invalid("requirement failed: Currently ", what, " calculation for columns with dataType ",
+                                  column->type()->CatalogString(), " not supported.");
+  }
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, BindCall(function, {first, second}, resolver.context().eval));
   return std::make_shared<logical::Aggregate>(
       ExpressionVector{}, ExpressionVector{std::make_shared<Alias>(std::move(value), name)}, std::move(child));
@@ -112,13 +118,13 @@ arrow::Result<PlanPtr> ResolveSummary(RelationResolver& resolver, const Relation
 arrow::Result<PlanPtr> ResolveCorrelation(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.corr();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
-  return OfTwoColumns(resolver, std::move(child), "corr", message.col1(), message.col2(), "corr");
+  return OfTwoColumns(resolver, std::move(child), "corr", message.col1(), message.col2(), "corr", "correlation");
 }
 
 arrow::Result<PlanPtr> ResolveCovariance(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.cov();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
-  return OfTwoColumns(resolver, std::move(child), "covar_samp", message.col1(), message.col2(), "cov");
+  return OfTwoColumns(resolver, std::move(child), "covar_samp", message.col1(), message.col2(), "cov", "covariance");
 }
 
 }  // namespace millrace::analyzer

@@ -36,7 +36,9 @@ void DescribeFailure(const StreamingQuery& query, proto::StreamingQueryCommandRe
   arrow::Status failure = query.exception();
   auto* exception = result->mutable_exception();
   if (failure.ok()) return;
-  exception->set_exception_message("org.apache.spark.sql.streaming.StreamingQueryException: " + failure.message());
+  // The text is the cause's own, as StreamingQueryException.toString gives it.
+  arrow::Status cause = query.cause().ok() ? failure : query.cause();
+  exception->set_exception_message("org.apache.spark.sql.streaming.StreamingQueryException: " + cause.message());
   const ErrorDetail* detail = GetErrorDetail(failure);
   exception->set_error_class(detail == nullptr ? "STREAM_FAILED" : detail->condition());
 }

@@ -18,6 +18,7 @@ enum class Family : uint8_t {
   kAnalysis,
   kArithmetic,
   kArrayIndex,
+  kClassNotFound,
   kDateTime,
   kIllegalArgument,
   kIllegalState,
@@ -95,6 +96,9 @@ std::vector<std::string> ClassesOf(Family family) {
               "java.lang.RuntimeException",
               "java.lang.Exception",
               "java.lang.Throwable"};
+    case kClassNotFound:
+      return {"org.apache.spark.SparkClassNotFoundException", "java.lang.ClassNotFoundException",
+              "java.lang.ReflectiveOperationException", "java.lang.Exception", "java.lang.Throwable"};
     case kDateTime:
       return {"org.apache.spark.SparkDateTimeException", "java.time.DateTimeException", "java.lang.RuntimeException",
               "java.lang.Exception", "java.lang.Throwable"};
@@ -146,6 +150,12 @@ std::string Abbreviate(const std::string& text, size_t max) {
   return text.substr(0, end) + "...";
 }
 
+// What cannot be parsed is shown below an empty line. Source: Spark, ParseException.getMessage.
+std::string MessageOf(const arrow::Status& status, const std::vector<std::string>& classes) {
+  bool parsing = classes[0] == "org.apache.spark.sql.catalyst.parser.ParseException";
+  return (parsing ? "\n" : "") + status.message();
+}
+
 std::string JsonStrings(const std::vector<std::string>& values) {
   std::vector<JsonValue> elements;
   for (const std::string& value : values) elements.push_back(JsonValue::String(value));
@@ -193,7 +203,7 @@ RpcError EncodeError(const arrow::Status& status, const std::string& error_id) {
   }
   if (!error_id.empty()) metadata["errorId"] = error_id;
   RpcError error;
-  error.message = Abbreviate(status.message(), kMaxMessage);
+  error.message = Abbreviate(MessageOf(status, classes), kMaxMessage);
   google::rpc::Status details;
   details.set_code(error.code);
   details.set_message(error.message);
@@ -205,8 +215,9 @@ RpcError EncodeError(const arrow::Status& status, const std::string& error_id) {
 void EncodeErrorDetails(const arrow::Status& status, spark::connect::FetchErrorDetailsResponse* out) {
   out->set_root_error_idx(0);
   auto* error = out->add_errors();
-  for (std::string& name : ExceptionClasses(status)) error->add_error_type_hierarchy(std::move(name));
-  error->set_message(status.message());
+  std::vector<std::string> classes = ExceptionClasses(status);
+  error->set_message(MessageOf(status, classes));
+  for (std::string& name : classes) error->add_error_type_hierarchy(std::move(name));
   const ErrorDetail* detail = GetErrorDetail(status);
   if (detail == nullptr) return;
   auto* throwable = error->mutable_spark_throwable();

@@ -5,6 +5,9 @@
 #include <arrow/ipc/writer.h>
 #include <arrow/type.h>
 
+#include <map>
+#include <string>
+
 #include "types/arrow_type.h"
 
 namespace millrace::connect {
@@ -24,8 +27,18 @@ std::shared_ptr<arrow::DataType> InZone(const std::shared_ptr<arrow::DataType>& 
     case arrow::Type::LIST:
       return arrow::list(field_in_zone(type->field(0)));
     case arrow::Type::STRUCT: {
+      // Fields of one name are told apart by a number. Source: Spark, ArrowUtils.deduplicateFieldNames.
+      std::map<std::string, int> uses;
+      for (const auto& field : type->fields()) ++uses[field->name()];
+      std::map<std::string, int> seen;
       arrow::FieldVector fields;
-      for (const auto& field : type->fields()) fields.push_back(field_in_zone(field));
+      for (const auto& field : type->fields()) {
+        auto in_zone = field_in_zone(field);
+        if (uses[field->name()] > 1) {
+          in_zone = in_zone->WithName(field->name() + "_" + std::to_string(seen[field->name()]++));
+        }
+        fields.push_back(std::move(in_zone));
+      }
       return arrow::struct_(std::move(fields));
     }
     case arrow::Type::MAP: {

@@ -32,6 +32,9 @@ void Add(const std::string& key, const std::optional<std::string>& value, proto:
 arrow::Status Set(session::Conf& conf, const proto::ConfigRequest::Set& set, bool at_start,
                   proto::ConfigResponse* response) {
   for (const auto& pair : set.pairs()) {
+    if (!pair.has_value() && !set.silent()) {
+      return arrow::Status::Invalid("requirement failed: value cannot be null for key: ", pair.key());
+    }
     arrow::Status status = conf.Set(pair.key(), pair.value());
     if (!status.ok() && set.silent() && at_start) status = conf.SetAtStart(pair.key(), pair.value());
     if (status.ok()) {

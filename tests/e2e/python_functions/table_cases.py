@@ -2,13 +2,21 @@
 
 import datetime
 import decimal
+import sys
 
+from pyspark import cloudpickle
 from pyspark.sql import Row
 from pyspark.sql.functions import (AnalyzeResult, OrderingColumn, PartitioningColumn, SelectedColumn,
                                    SkipRestOfInputTableException, col, lit, udtf)
 from pyspark.sql.types import IntegerType, StringType, StructField, StructType
 
 from cases import case
+
+# Workers do not have this file.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+DIGITS = "k int, digits int, n int"
 
 
 def pairs(spark):
@@ -17,7 +25,8 @@ def pairs(spark):
     return frame
 
 
-@udtf(returnType="k int, digits int, n int")
+# Plain classes: a client makes functions of them only once it has a session.
+
 class Digits:
     def __init__(self):
         self.k = None
@@ -33,7 +42,6 @@ class Digits:
         yield self.k, self.digits, self.n
 
 
-@udtf
 class Echo:
     @staticmethod
     def analyze(a):
@@ -43,7 +51,6 @@ class Echo:
         yield a, str(a)
 
 
-@udtf
 class Columns:
     @staticmethod
     def analyze(n, *rest, **named):
@@ -53,7 +60,6 @@ class Columns:
         yield tuple(range(n))
 
 
-@udtf
 class Whole:
     def __init__(self, analyzed):
         self.single = analyzed.withSinglePartition
@@ -93,7 +99,7 @@ def partitioned_by(key, **more):
 @case
 def udtf_table_in_partitions(spark):
     pairs(spark)
-    spark.udtf.register("digits", Digits)
+    spark.udtf.register("digits", udtf(Digits, returnType=DIGITS))
     return (spark.sql("SELECT * FROM digits(TABLE(pairs) PARTITION BY k ORDER BY v DESC) ORDER BY k").collect()
             + spark.sql("SELECT * FROM digits(row => TABLE pairs PARTITION BY (k + 1) ORDER BY (v)) ORDER BY k").collect()
             + spark.sql("SELECT * FROM digits(TABLE(SELECT k, v FROM pairs WHERE k = 1) PARTITION BY k ORDER BY v)").collect())
@@ -102,20 +108,21 @@ def udtf_table_in_partitions(spark):
 @case
 def udtf_table_in_one_partition(spark):
     pairs(spark)
-    spark.udtf.register("digits", Digits)
+    spark.udtf.register("digits", udtf(Digits, returnType=DIGITS))
     return spark.sql("SELECT * FROM digits(TABLE(pairs) WITH SINGLE PARTITION ORDER BY v)").collect()
 
 
 @case
 def udtf_frame_as_table(spark):
     frame = pairs(spark)
-    return (Digits(frame.asTable().partitionBy("k").orderBy(frame.v.desc())).orderBy("k").collect()
-            + Digits(row=frame.asTable().withSinglePartition().orderBy("v")).collect())
+    digits = udtf(Digits, returnType=DIGITS)
+    return (digits(frame.asTable().partitionBy("k").orderBy(frame.v.desc())).orderBy("k").collect()
+            + digits(row=frame.asTable().withSinglePartition().orderBy("v")).collect())
 
 
 @case
 def udtf_analyze_sees_types(spark):
-    spark.udtf.register("echo", Echo)
+    spark.udtf.register("echo", udtf(Echo))
     rows = []
     for value in ["1", "'x'", "1.5D", "1.20BD", "array(1, 2)", "DATE'2020-01-02'", "TIMESTAMP_NTZ'2020-01-02 03:04:05'",
                   "named_struct('a', 1)", "true", "NULL"]:
@@ -126,16 +133,16 @@ def udtf_analyze_sees_types(spark):
 
 @case
 def udtf_analyze_sees_constants(spark):
-    spark.udtf.register("columns", Columns)
+    spark.udtf.register("columns", udtf(Columns))
     return (spark.sql("SELECT * FROM columns(3)").collect() + spark.sql("SELECT * FROM columns(n => 2, z => 'q')").collect()
-            + spark.sql("SELECT * FROM columns(1 + 1, 5)").collect() + Columns(lit(1)).collect())
+            + spark.sql("SELECT * FROM columns(1 + 1, 5)").collect() + udtf(Columns)(lit(1)).collect())
 
 
 @case
 def udtf_analyze_asks_for_one_partition(spark):
     frame = pairs(spark)
-    spark.udtf.register("whole", Whole)
-    return spark.sql("SELECT * FROM whole(TABLE(pairs))").collect() + Whole(frame.asTable()).collect()
+    spark.udtf.register("whole", udtf(Whole))
+    return spark.sql("SELECT * FROM whole(TABLE(pairs))").collect() + udtf(Whole)(frame.asTable()).collect()
 
 
 @case
@@ -223,7 +230,7 @@ def udtf_beside_each_row(spark):
                 yield i,
 
     spark.udtf.register("up", Up)
-    spark.udtf.register("echo", Echo)
+    spark.udtf.register("echo", udtf(Echo))
     return (spark.sql("SELECT t.x, u.a FROM VALUES (1), (2) t(x), LATERAL up(t.x) u ORDER BY 1, 2").collect()
             + spark.sql("SELECT t.x, e.* FROM VALUES (1), (2) t(x), LATERAL echo(t.x) e ORDER BY 1, 2").collect()
             + spark.createDataFrame([(2,)], "x int").lateralJoin(Up(col("x").outer())).orderBy("a").collect())

@@ -104,6 +104,8 @@ std::string Render(const std::vector<std::string>& texts) {
 }
 
 arrow::Result<ExpressionPtr> BindIn(const BindInput& input) {
+  // isin() of nothing, which SQL has no words for.
+  if (input.arguments.size() == 1) return expression::Literal::Boolean(false);
   std::vector<std::string> texts;
   for (const ExpressionPtr& argument : input.arguments) texts.push_back(argument->Sql(true));
   ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments,
@@ -138,7 +140,7 @@ extern const FunctionDef kIn{.name = "in",
                              .description = "Whether the value equals one of the others; NULL when that is not known.",
                              .example = "1 IN (1, 2, 3)",
                              .example_result = "true",
-                             .min_arguments = 2,
+                             .min_arguments = 1,
                              .max_arguments = -1,
                              .bind = BindIn};
 
