@@ -100,8 +100,26 @@ def _to_json(self, use_unicode=True):
     return self.select(F.to_json(F.struct("*"))).rdd.map(lambda row: row[0])
 
 
+def _analyzed_at_once(reader, names):
+    """A classic session fails where a table or path is named that is not there; a client asks only when it must."""
+    for name in names:
+        original = getattr(reader, name)
+
+        def read(self, *arguments, _original=original, **named):
+            frame = _original(self, *arguments, **named)
+            frame.schema  # kept by the frame, so it is asked for once
+            return frame
+
+        setattr(reader, name, functools.wraps(original)(read))
+
+
+def _patch_connect_streaming_reader(module):
+    _analyzed_at_once(module.DataStreamReader, ("load", "table"))
+
+
 def _patch_connect_reader(module):
     """json() and csv() read the texts of an RDD too; the client takes a DataFrame of them."""
+    _analyzed_at_once(module.DataFrameReader, ("load", "table"))
     for name in ("json", "csv"):
         original = getattr(module.DataFrameReader, name)
 
@@ -138,6 +156,7 @@ _PATCHES = {
     "pyspark.sql.connect.session": _patch_connect_session,
     "pyspark.sql.connect.dataframe": _patch_connect_frame,
     "pyspark.sql.connect.readwriter": _patch_connect_reader,
+    "pyspark.sql.connect.streaming.readwriter": _patch_connect_streaming_reader,
 }
 
 

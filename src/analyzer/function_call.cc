@@ -39,7 +39,7 @@ arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector&
 
 // What these functions tell stands in the column that file sources have and do not show.
 arrow::Result<std::optional<ExpressionPtr>> ResolveInputFile(const std::string& function, OperatorInput* below,
-                                                            const expression::EvalContext& eval) {
+                                                             const expression::EvalContext& eval) {
   std::string field = function == "input_file_name"           ? "file_path"
                       : function == "input_file_block_start"  ? "file_block_start"
                       : function == "input_file_block_length" ? "file_block_length"

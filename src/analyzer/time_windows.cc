@@ -2,6 +2,8 @@
 
 #include <arrow/scalar.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/json_value.h"
 #include "expression/cast.h"
@@ -184,12 +186,20 @@ arrow::Result<ExpressionPtr> TimeWindows::AddSession(ExpressionVector arguments,
 }
 
 arrow::Result<PlanPtr> TimeWindows::Apply(PlanPtr input, const EvalContext& eval) const {
-  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, ApplyWindow(std::move(input), eval));
-  if (times_.empty()) return plan;
-  // A time may be that of the window just made.
-  ExpressionVector items(times_.begin(), times_.end());
-  items.insert(items.end(), plan->output().begin(), plan->output().end());
-  return std::make_shared<logical::Project>(std::move(items), std::move(plan));
+  // The window may be made of a time of the input's window, and a time may be that of the window just made.
+  ExpressionVector below, above;
+  for (const auto& time : times_) {
+    std::vector<expression::AttributeId> read = expression::References(*time);
+    bool of_this_window = column_ != nullptr && std::find(read.begin(), read.end(), column_->id()) != read.end();
+    (of_this_window ? above : below).push_back(time);
+  }
+  auto with = [](ExpressionVector items, PlanPtr plan) -> PlanPtr {
+    if (items.empty()) return plan;
+    items.insert(items.end(), plan->output().begin(), plan->output().end());
+    return std::make_shared<logical::Project>(std::move(items), std::move(plan));
+  };
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, ApplyWindow(with(std::move(below), std::move(input)), eval));
+  return with(std::move(above), std::move(plan));
 }
 
 arrow::Result<PlanPtr> TimeWindows::ApplyWindow(PlanPtr input, const EvalContext& eval) const {

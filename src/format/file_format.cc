@@ -2,6 +2,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/file_system.h"
 
 namespace millrace::format {
 
@@ -29,9 +30,10 @@ const FileFormat* FindFileFormat(std::string_view name) {
 }
 
 arrow::Status FileReadError(const std::string& path, const arrow::Status& status) {
-  if (status.ok() || GetErrorDetail(status) != nullptr) return status;
-  arrow::Status error = UserError("FAILED_READ_FILE.NO_HINT", {{"path", path}});
-  return error.WithMessage(error.message(), " Caused by: ", status.message());
+  // Malformed records too: Spark names the file first, and what it met there is the cause.
+  if (status.ok() || IsErrorCondition(status, "FAILED_READ_FILE")) return status;
+  arrow::Status error = UserError("FAILED_READ_FILE.NO_HINT", {{"path", FileUri(path)}});
+  return error.WithMessage(error.message(), "\nCaused by: ", status.message());
 }
 
 }  // namespace millrace::format

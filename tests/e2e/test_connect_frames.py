@@ -26,7 +26,8 @@ def test_show_and_schema(spark, people, capsys):
     assert "root\n |-- id: integer (nullable = true)\n |-- name: string (nullable = true)\n" in out
     assert "|  2|  Bo|NULL|\n" in out
     assert "-RECORD 0---\n id   | 1   \n" in out
-    assert "only showing top 1 row\n" in out
+    # An empty line follows a whole table, and none the words below one that is cut.
+    assert "|  3|  Cy|  25|\n+---+----+----+\n\n-RECORD 0" in out and out.endswith("\nonly showing top 1 row\n")
     assert people.columns == ["id", "name", "age"] and people.dtypes[0] == ("id", "int")
 
 
@@ -251,3 +252,41 @@ def test_session_time_zone_reaches_clients(spark):
     spark.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
     text = spark.sql("SELECT CAST(TIMESTAMP '2024-01-01 00:00:00 UTC' AS STRING) AS s")
     assert text.first().s == "2024-01-01 09:00:00"
+
+
+def test_explain_of_a_stream_that_no_query_runs(spark, tmp_path, capsys):
+    stream = spark.readStream.schema("k string, ts timestamp").json(str(tmp_path)).withWatermark("ts", "1 minute")
+    stream.groupBy(F.window("ts", "1 minute"), "k").count().explain()
+    stream.dropDuplicates(["k"]).explain()
+    stream.alias("a").join(stream.alias("b"), "k").explain(True)
+    assert capsys.readouterr().out.count("== Physical Plan ==") == 3
+
+
+def test_where_a_row_comes_from(spark, tmp_path):
+    (tmp_path / "a b.txt").write_text("one\ntwo\n")
+    (tmp_path / "c.txt").write_text("three\n")
+    frame = spark.read.text(str(tmp_path))
+    named = frame.select(F.input_file_name())
+    assert named.columns == ["input_file_name()"]
+    assert rows(named.distinct().orderBy("input_file_name()")) == [(f"file://{tmp_path}/a%20b.txt",),
+                                                                   (f"file://{tmp_path}/c.txt",)]
+    assert frame.filter(F.input_file_name().endswith("/c.txt")).count() == 1
+    counted = frame.withColumn("f", F.regexp_extract(F.input_file_name(), "[^/]*$", 0)).groupBy("f").count()
+    assert rows(counted.orderBy("f")) == [("a%20b.txt", 2), ("c.txt", 1)]
+    assert rows(frame.selectExpr("input_file_block_start() + input_file_block_length()", "value").orderBy("value")) == [
+        (8, "one"), (6, "three"), (8, "two")]
+
+
+def test_parquet_files_look_as_sparks(spark, tmp_path):
+    import pyarrow.parquet
+
+    frame = spark.sql("SELECT TIMESTAMP '2024-01-02 03:04:05.678901' AS t, TIMESTAMP_NTZ '2024-01-02 03:04:05' AS n,"
+                      " array(TIMESTAMP '1969-12-31 23:59:59.5') AS a, named_struct('t', TIMESTAMP '1850-01-01 00:00:00') AS s")
+    frame.coalesce(1).write.parquet(str(tmp_path / "out"))
+    [path] = (tmp_path / "out").glob("*.parquet")
+    file = pyarrow.parquet.ParquetFile(path)
+    schema = file.schema
+    assert [(schema.column(i).path, schema.column(i).physical_type) for i in range(len(schema))] == [
+        ("t", "INT96"), ("n", "INT64"), ("a.list.element", "INT96"), ("s.t", "INT96")]
+    assert "schema required group" not in str(schema) and "spark_schema {" in str(schema)
+    assert spark.read.parquet(str(tmp_path / "out")).collect() == frame.collect()

@@ -146,3 +146,37 @@ def test_observed_metrics_are_in_the_progress(spark, folder):
     progress = [one for one in query.recentProgress if one.numInputRows > 0][0]
     assert json.loads(progress.json)["observedMetrics"] == {"seen": {"rows": 2, "top": 2}}
     query.stop()
+
+
+def test_refusals_have_sparks_classes(spark, tmp_path, folder):
+    from pyspark.errors import AnalysisException, IllegalArgumentException
+
+    stream = read(spark, folder[0])
+    with pytest.raises(AnalysisException, match="no streaming aggregations"):
+        stream.writeStream.outputMode("complete").format("console").start()
+    with pytest.raises(IllegalArgumentException, match="Schema must be specified"):
+        spark.readStream.json(str(folder[0])).schema
+    with pytest.raises(IllegalArgumentException, match="'path' is not specified"):
+        stream.writeStream.format("parquet").option("checkpointLocation", str(tmp_path / "c")).start()
+    query = stream.writeStream.format("console").option("truncate", 20).start()
+    with pytest.raises(StreamingQueryException, match="20 is not a boolean string"):
+        query.awaitTermination()
+
+
+def test_what_a_stream_wrote_keeps_its_nullability(spark, tmp_path, folder):
+    query = (read(spark, folder[0]).select(F.lit(1).alias("one"), "n").writeStream.format("parquet")
+             .option("checkpointLocation", str(tmp_path / "c")).trigger(availableNow=True).start(str(tmp_path / "out")))
+    query.awaitTermination()
+    assert [field.nullable for field in spark.read.parquet(str(tmp_path / "out")).schema] == [False, True]
+
+
+def test_malformed_records_name_their_file(spark, tmp_path):
+    from pyspark.errors import PySparkException
+
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.json").write_text("{")
+    with pytest.raises(PySparkException) as caught:
+        spark.read.schema("a INT").option("mode", "FAILFAST").json(str(tmp_path / "bad")).collect()
+    assert caught.value.getCondition() == "FAILED_READ_FILE.NO_HINT"
+    assert f"reading file file://{tmp_path}/bad/a.json" in str(caught.value)
+    assert "Malformed records are detected" in str(caught.value)

@@ -258,9 +258,9 @@ sc = SparkContext.getOrCreate(SparkConf().setAppName("context").setMaster("local
 spark = SparkSession.builder.getOrCreate()
 print(sc.appName, spark.sparkContext.version == spark.version, spark.sparkContext.master)
 try:
-    spark.sparkContext.parallelize([1])
+    spark.sparkContext.accumulator(0)
 except Exception as error:
-    print(type(error).__name__, "parallelize" in str(error))
+    print(type(error).__name__, "accumulator" in str(error))
 """
     job = submit(script)
     assert job.returncode == 0, job.err
@@ -271,3 +271,63 @@ def test_a_script_without_spark_is_left_alone(submit):
     job = submit("import os, sys\nprint(sys.argv[0].endswith('job.py'), 'PYTHONPATH' in os.environ, __name__, __file__ == sys.argv[0])\n")
     assert job.returncode == 0, job.err
     assert job.out == "True False __main__ True\n"
+
+
+RDDS = """
+from pyspark.sql import SparkSession, functions as F
+
+spark = SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", "2").getOrCreate()
+sc = spark.sparkContext
+sc.parallelize([(1, "a"), (2, None)], 2).toDF(["id", "name"]).show()
+r = sc.parallelize(range(10), 3)
+print(r.glom().collect(), r.map(lambda x: x * x).filter(lambda x: x % 2 == 0).collect(), r.reduce(lambda a, b: a + b),
+      r.getNumPartitions(), r.sum(), r.mean(), r.take(3), r.first(), r.isEmpty())
+w = sc.parallelize(["a b", "b c", "c c"], 2).flatMap(str.split).map(lambda x: (x, 1)).reduceByKey(lambda a, b: a + b)
+print(sorted(w.collect()), w.sortBy(lambda kv: -kv[1]).first(), sorted(w.join(sc.parallelize([("a", 9)])).collect()))
+print(spark.read.json(sc.parallelize(['{"a": 1}', '{"a": 2, "c": [1.5]}'])).rdd.map(lambda row: row.a).collect())
+names = sc.broadcast({"ios": "Apple"})
+spark.createDataFrame([("ios",), ("x",)], "os STRING").select(F.udf(lambda os: names.value.get(os), "string")("os").alias("n")).show()
+log4j = spark._jvm.org.apache.log4j
+log4j.LogManager.getLogger("org").setLevel(log4j.Level.ERROR)
+sc._jsc.hadoopConfiguration().set("fs.s3a.access.key", "x")
+
+def write(df, batch):
+    if df.rdd.isEmpty():
+        return
+    print(batch, df.rdd.map(lambda r: r.n).sum(), df._jdf.sparkSession().range(2).count(), sorted(df.toJSON().collect()))
+
+spark.readStream.schema("n long").json("in").writeStream.foreachBatch(write).trigger(availableNow=True).start().awaitTermination()
+try:
+    spark.read.parquet("nowhere")
+except Exception as error:
+    print(type(error).__name__, error.getCondition())
+"""
+
+
+def test_rdds_and_what_lies_below_a_session(submit):
+    (submit.work / "in").mkdir(parents=True)
+    (submit.work / "in" / "a.json").write_text('{"n": 1}\n{"n": 2}\n')
+    job = submit(RDDS)
+    assert job.returncode == 0, job.err
+    assert job.out.splitlines() == [
+        "+---+----+", "| id|name|", "+---+----+", "|  1|   a|", "|  2|NULL|", "+---+----+", "",
+        "[[0, 1, 2], [3, 4, 5], [6, 7, 8, 9]] [0, 4, 16, 36, 64] 45 3 45 4.5 [0, 1, 2] 0 False",
+        "[('a', 1), ('b', 2), ('c', 3)] ('c', 3) [('a', (1, 9))]", "[1, 2]",
+        "+-----+", "|    n|", "+-----+", "|Apple|", "| NULL|", "+-----+", "",
+        """0 3 2 ['{"n":1}', '{"n":2}']""", "AnalysisException PATH_NOT_FOUND"]
+
+
+def test_prints_of_the_job_and_of_the_engine_stand_in_their_order(submit):
+    (submit.work / "in").mkdir(parents=True)
+    (submit.work / "in" / "a.json").write_text('{"n": 1}\n')
+    job = submit("""
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+print("before")
+rows = spark.readStream.schema("n long").json("in")
+rows.writeStream.format("console").trigger(availableNow=True).start().awaitTermination()
+print("after")
+""")
+    assert job.returncode == 0, job.err
+    rule = "-" * 43
+    assert job.out.splitlines() == ["before", rule, "Batch: 0", rule, "+---+", "|  n|", "+---+", "|  1|", "+---+", "", "after"]

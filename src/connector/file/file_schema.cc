@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/file/glob.h"
+#include "connector/file/sink_log_entry.h"
 
 namespace millrace::connector::file {
 
@@ -122,6 +123,7 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
   bool must_exist = !request.streaming || (request.user_schema == nullptr && format.name != "text");
   ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, must_exist));
   types::DataTypePtr data;
+  bool keeps_nullability = false;
   if (request.user_schema != nullptr) {
     data = Without(*request.user_schema, *listed.partitions.schema, context.case_sensitive);
   } else if (format.name == "text") {
@@ -131,6 +133,11 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
     std::vector<std::string> paths;
     for (const ListedFile& file : listed.files) paths.push_back(file.path);
     ARROW_ASSIGN_OR_RAISE(data, format.infer_schema(paths, ToOptionMap(request.options), ToSessionFormat(context)));
+    // Only what a stream wrote is known to hold no NULL where its schema says so.
+    if (!request.streaming && request.paths.size() == 1) {
+      std::string root = AbsolutePath(LocalPath(request.paths[0]));
+      ARROW_ASSIGN_OR_RAISE(keeps_nullability, HasSinkLog(*context.file_system, root));
+    }
     // A column the files hold too is read from the directory.
     data = Without(*data, *listed.partitions.schema, context.case_sensitive);
   }
@@ -138,7 +145,7 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
     return UserError("_LEGACY_ERROR_TEMP_1290", {{"schemaSize", std::to_string(data->fields().size())}});
   }
   ARROW_RETURN_NOT_OK(CheckTypes(format, *data));
-  return Concat(*Nullable(*data), *listed.partitions.schema);
+  return Concat(keeps_nullability ? *data : *Nullable(*data), *listed.partitions.schema);
 }
 
 arrow::Result<FileTable> OpenFileTable(const format::FileFormat& format, const SourceRequest& request) {

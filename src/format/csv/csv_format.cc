@@ -248,7 +248,8 @@ arrow::Result<types::DataTypePtr> InferSchema(const std::vector<std::string>& pa
       if (options.sampling_ratio >= 1.0 || sampled(random)) inference->Add(values);
       return arrow::Status::OK();
     });
-    ARROW_RETURN_NOT_OK(FileReadError(path, visited));
+    // What the mode of malformed records raises is told as it is: nothing is read yet.
+    ARROW_RETURN_NOT_OK(GetErrorDetail(visited) != nullptr ? visited : FileReadError(path, visited));
     if (inference && !options.infer_schema) break;
   }
   if (!inference) return types::Struct({});

@@ -212,7 +212,6 @@ arrow::Result<types::DataTypePtr> InferSchema(const std::vector<std::string>& pa
     auto reader = OpenParquet(path, 1024);
     if (!reader.ok()) return FileReadError(path, reader.status());
     ARROW_ASSIGN_OR_RAISE(types::DataTypePtr file_schema, FileSchema(**reader));
-    file_schema = types::AsNullable(file_schema);
     if (schema == nullptr) {
       schema = file_schema;
     } else {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 #include <optional>
 #include <unordered_map>
 
@@ -30,16 +29,7 @@ int32_t ScalaLongHash(int64_t value) {
   return narrow == value ? narrow : JavaLongHash(value);
 }
 
-template <typename Float>
-int32_t ScalaFloatHash(Float value) {
-  if (value >= -9.2e18 && value <= 9.2e18 && std::trunc(value) == value)
-    return ScalaLongHash(static_cast<int64_t>(value));
-  auto narrow = static_cast<float>(value);
-  if (static_cast<Float>(narrow) == value) return std::bit_cast<int32_t>(narrow);
-  return JavaLongHash(std::bit_cast<int64_t>(static_cast<double>(value)));
-}
-
-/// What Scala's ## gives for a value as Spark keeps it; nullopt for types whose hash is a Java object's own.
+/// The hash of a value as Spark keeps it in a Scala set; nullopt for types whose hash is a Java object's own.
 std::optional<int32_t> ScalaHash(const types::DataType& type, const arrow::ArrayData& data, int64_t i) {
   switch (type.id()) {
     case types::TypeId::kBoolean:
@@ -56,9 +46,9 @@ std::optional<int32_t> ScalaHash(const types::DataType& type, const arrow::Array
     case types::TypeId::kTimestampNtz:
       return ScalaLongHash(data.GetValues<int64_t>(1)[i]);
     case types::TypeId::kFloat:
-      return ScalaFloatHash(data.GetValues<float>(1)[i]);
+      return std::bit_cast<int32_t>(data.GetValues<float>(1)[i]);
     case types::TypeId::kDouble:
-      return ScalaFloatHash(data.GetValues<double>(1)[i]);
+      return JavaLongHash(std::bit_cast<int64_t>(data.GetValues<double>(1)[i]));
     case types::TypeId::kString: {
       const int32_t* offsets = data.GetValues<int32_t>(1);
       const char* bytes = data.buffers[2] == nullptr ? "" : reinterpret_cast<const char*>(data.buffers[2]->data());
