@@ -11,7 +11,7 @@ add_custom_command(
   DEPENDS ${CMAKE_SOURCE_DIR}/tools/generate_descriptor_set.py ${CMAKE_SOURCE_DIR}/tools/requirements.txt
   COMMENT "Spark Connect's messages, from pyspark-client" VERBATIM)
 
-set(protos google/rpc/status google/rpc/error_details)
+set(protos google/rpc/status google/rpc/error_details org/apache/spark/sql/execution/streaming/StateMessage)
 foreach(name base catalog commands common expressions ml ml_common pipelines relations types)
   list(APPEND protos spark/connect/${name})
 endforeach()

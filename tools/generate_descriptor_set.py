@@ -18,11 +18,14 @@ import importlib.util
 import types
 
 ROOTS = ["pyspark.sql.connect.proto.base_pb2", "google.rpc.status_pb2", "google.rpc.error_details_pb2"]
+# What a worker of transformWithState asks for its state, in a package of its own.
+STATE = "pyspark.sql.streaming.proto.StateMessage_pb2"
 
 
 def stub_packages(module_name):
     parts = module_name.split(".")[:-1]
-    path = pathlib.Path(importlib.util.find_spec(parts[0]).origin).parent
+    known = sys.modules.get(parts[0])
+    path = pathlib.Path(known.__path__[0] if known else importlib.util.find_spec(parts[0]).submodule_search_locations[0])
     for depth in range(1, len(parts) + 1):
         name = ".".join(parts[:depth])
         if depth > 1:
@@ -48,8 +51,9 @@ def collect(file_descriptor, files):
 def main():
     output = pathlib.Path(sys.argv[1])
     stub_packages(ROOTS[0])
+    stub_packages(STATE)
     files = {}
-    for root in ROOTS:
+    for root in [*ROOTS, STATE]:
         collect(importlib.import_module(root).DESCRIPTOR, files)
     output.write_bytes(descriptor_pb2.FileDescriptorSet(file=files.values()).SerializeToString(deterministic=True))
 

@@ -1,5 +1,6 @@
 #include "analyzer/python_functions.h"
 
+#include "analyzer/name_resolution.h"
 #include "analyzer/python_table_functions.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
@@ -12,6 +13,8 @@
 #include "logical/node/groups_with_state.h"
 #include "logical/node/map_in_python.h"
 #include "logical/node/project.h"
+#include "logical/node/transform_with_state.h"
+#include "logical/node/watermark.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "spark/connect/types.pb.h"
@@ -137,9 +140,8 @@ arrow::Result<ExpressionPtr> MakePythonCall(const AnalyzerContext& context, pyth
     table.environment = std::move(environment);
     table.argument_names = std::move(argument_names);
     if (type == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(TableAnalysis analysis,
-                            AnalyzeTableFunction(*table.function, table.environment, arguments, table.argument_names,
-                                                 nullptr, context.eval));
+      ARROW_ASSIGN_OR_RAISE(TableAnalysis analysis, AnalyzeTableFunction(*table.function, table.environment, arguments,
+                                                                         table.argument_names, nullptr, context.eval));
       type = std::move(analysis.schema);
       table.analyze_result = std::move(analysis.pickled);
     }
@@ -209,6 +211,67 @@ arrow::Result<PlanPtr> ResolveMapPartitions(RelationResolver& resolver, const Re
                                                 std::move(output), std::move(child));
 }
 
+namespace {
+
+// The output's event time gets the delay of the input's watermark. Source: Spark, UpdateEventTimeWatermarkColumn.
+arrow::Status MarkEventTime(const std::string& name, const logical::Plan& child, AttributeVector* output) {
+  int64_t delay_us = -1;
+  logical::VisitPlan(child, [&](const logical::Plan& node) {
+    if (node.kind() != logical::NodeKind::kWatermark || delay_us >= 0) return;
+    delay_us = static_cast<const logical::Watermark&>(node).delay_us();
+  });
+  if (delay_us < 0) return UserError("CANNOT_ASSIGN_EVENT_TIME_COLUMN_WITHOUT_WATERMARK");
+  for (AttributePtr& column : *output) {
+    if (!EqualsIgnoreCase(column->name(), name)) continue;
+    std::string metadata = "{\"spark.watermarkDelayMs\":" + std::to_string(delay_us / 1000) + "}";
+    column = std::make_shared<AttributeReference>(column->id(), column->name(), column->type(), column->nullable(),
+                                                  column->qualifier(), metadata);
+    return arrow::Status::OK();
+  }
+  return UnresolvedColumn({name}, *output);
+}
+
+arrow::Result<PlanPtr> ResolveTransformWithState(RelationResolver& resolver, const connect::GroupMap& message,
+                                                 python::UserFunctionPtr function, PlanPtr child) {
+  const auto& info = message.transform_with_state_info();
+  logical::TransformWithState::Processor processor;
+  processor.function = std::move(function);
+  ARROW_ASSIGN_OR_RAISE(processor.environment, PythonOf(resolver.context()));
+  processor.output_mode = ToLowerAscii(message.output_mode());
+  processor.time_mode = ToLowerAscii(info.time_mode());
+  if (processor.output_mode != "append" && processor.output_mode != "update" && processor.output_mode != "complete") {
+    return UserError("STREAMING_OUTPUT_MODE.INVALID", {{"outputMode", message.output_mode()}});
+  }
+  if (processor.time_mode != "none" && processor.time_mode != "processingtime" && processor.time_mode != "eventtime") {
+    return arrow::Status::Invalid("Unknown time mode: ", info.time_mode());
+  }
+  types::DataTypePtr type;
+  if (info.output_schema().has_unparsed()) {
+    ARROW_ASSIGN_OR_RAISE(type, ParseSchemaText(info.output_schema().unparsed().data_type_string()));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(type, ResolveDataType(info.output_schema()));
+  }
+  std::vector<logical::GroupedColumns> inputs;
+  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns, GroupBy(resolver, message.grouping_expressions(), &child));
+  inputs.push_back(std::move(columns));
+  std::vector<PlanPtr> children{std::move(child)};
+  if (message.has_initial_input()) {
+    ARROW_ASSIGN_OR_RAISE(PlanPtr initial, resolver.Resolve(message.initial_input()));
+    ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns initial_columns,
+                          GroupBy(resolver, message.initial_grouping_expressions(), &initial));
+    inputs.push_back(std::move(initial_columns));
+    children.push_back(std::move(initial));
+  }
+  AttributeVector output = ToOutput(*type);
+  if (!info.event_time_column_name().empty()) {
+    ARROW_RETURN_NOT_OK(MarkEventTime(info.event_time_column_name(), *children[0], &output));
+  }
+  return std::make_shared<logical::TransformWithState>(std::move(processor), std::move(inputs), std::move(output),
+                                                       std::move(children));
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveGroupMap(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.group_map();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
@@ -223,7 +286,7 @@ arrow::Result<PlanPtr> ResolveGroupMap(RelationResolver& resolver, const Relatio
     case EvalType::kTransformWithStatePandasInitState:
     case EvalType::kTransformWithStateRow:
     case EvalType::kTransformWithStateRowInitState:
-      return NotSupported("transformWithState");
+      return ResolveTransformWithState(resolver, message, std::move(function), std::move(child));
     default:
       return EvalTypeNotSupported(function->eval_type);
   }

@@ -7,6 +7,7 @@
 #include "logical/node/generate.h"
 #include "logical/node/groups_in_python.h"
 #include "logical/node/groups_with_state.h"
+#include "logical/node/transform_with_state.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/map_in_python.h"
 #include "logical/node/range.h"
@@ -222,15 +223,17 @@ class FreshCopier {
       }
       case NodeKind::kMapInPython:
       case NodeKind::kGroupsInPython:
-      case NodeKind::kGroupsWithState: {
+      case NodeKind::kGroupsWithState:
+      case NodeKind::kTransformWithState: {
         ExpressionVector columns = node->expressions();
         for (ExpressionPtr& column : columns) column = Renumber(column);
         PlanPtr copy = node->WithChildren(std::move(children))->WithExpressions(std::move(columns));
         AttributeVector output = Fresh(node->output());
         if (node->kind() == NodeKind::kMapInPython) return static_cast<const MapInPython&>(*copy).WithOutput(output);
-        return node->kind() == NodeKind::kGroupsInPython
-                   ? static_cast<const GroupsInPython&>(*copy).WithOutput(output)
-                   : static_cast<const GroupsWithState&>(*copy).WithOutput(output);
+        if (node->kind() == NodeKind::kGroupsInPython) return static_cast<const GroupsInPython&>(*copy).WithOutput(output);
+        return node->kind() == NodeKind::kGroupsWithState
+                   ? static_cast<const GroupsWithState&>(*copy).WithOutput(output)
+                   : static_cast<const TransformWithState&>(*copy).WithOutput(output);
       }
       default:
         break;

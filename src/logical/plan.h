@@ -38,6 +38,7 @@ enum class NodeKind : uint8_t {
   kMapInPython,
   kGroupsInPython,
   kGroupsWithState,
+  kTransformWithState,
 };
 
 class Plan;

@@ -25,6 +25,7 @@
 #include "physical/operator/streaming_limit.h"
 #include "physical/operator/streaming_session_aggregate.h"
 #include "physical/operator/symmetric_hash_join.h"
+#include "physical/operator/transform_with_state.h"
 #include "physical/operator/union.h"
 #include "physical/operator/window.h"
 
@@ -39,6 +40,7 @@ constexpr OperatorRule kRules[] = {
     {"StreamingDeduplicate", MatchesStreamingDeduplicate, PlanStreamingDeduplicate},
     {"SymmetricHashJoin", MatchesSymmetricHashJoin, PlanSymmetricHashJoin},
     {"GroupsWithState", MatchesGroupsWithState, PlanGroupsWithState},
+    {"TransformWithState", MatchesTransformWithState, PlanTransformWithState},
     {"StreamingLimit", MatchesStreamingLimit, PlanStreamingLimit},
     {"EventTimeWatermark", MatchesEventTimeWatermark, PlanEventTimeWatermark},
     {"LocalScan", MatchesLocalScan, PlanLocalScan},

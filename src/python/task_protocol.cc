@@ -71,6 +71,12 @@ void AppendSettings(const TaskSpec& spec, const WorkerVersion& version, std::str
   }
   auto state_schema = spec.eval_conf.find("state_value_schema");
   if (state_schema != spec.eval_conf.end()) AppendBytes(state_schema->second, out);
+  auto state_server = spec.eval_conf.find("state_server_socket_port");
+  if (state_server != spec.eval_conf.end()) {
+    AppendInt(-1, out);  // a path follows
+    AppendBytes(state_server->second, out);
+    AppendBytes(spec.eval_conf.at("grouping_key_schema"), out);
+  }
   AppendBool(false, out);  // no profiler
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "base/json_value.h"
 #include "base/version_line.h"
 #include "state/state_schema.h"
@@ -77,12 +78,18 @@ std::string EncodeOperatorMetadata(const OperatorMetadata& metadata) {
     entry.Set("storeName", JsonValue::String(store.name));
     entry.Set("numColsPrefixKey", JsonValue::Number(int64_t{store.num_columns_prefix_key}));
     entry.Set("numPartitions", JsonValue::Number(int64_t{store.num_partitions}));
+    if (metadata.version == 2) {
+      std::vector<JsonValue> paths;
+      for (const std::string& path : store.schema_file_paths) paths.push_back(JsonValue::String(path));
+      entry.Set("stateSchemaFilePaths", JsonValue::Array(std::move(paths)));
+    }
     stores.push_back(std::move(entry));
   }
   JsonValue root = JsonValue::Object();
   root.Set("operatorInfo", std::move(info));
   root.Set("stateStoreInfo", JsonValue::Array(std::move(stores)));
-  return "v1\n" + root.ToString();
+  if (metadata.version == 2) root.Set("operatorPropertiesJson", JsonValue::String(metadata.properties_json));
+  return "v" + std::to_string(metadata.version) + "\n" + root.ToString();
 }
 
 Result<OperatorMetadata> DecodeOperatorMetadata(std::string_view text, const std::string& path) {
@@ -174,6 +181,87 @@ Status WriteOperatorFilesIfAbsent(FileSystem* file_system, const std::string& st
   if (existing) return Status::OK();
   ARROW_RETURN_NOT_OK(file_system->CreateDirectories(directory));
   return WriteFileIfAbsent(*file_system, JoinPath(directory, "metadata"), EncodeOperatorMetadata(metadata), durability)
+      .status();
+}
+
+namespace {
+
+// What the newest metadata of the operator says its families are; nothing when there is none.
+Result<std::vector<StoredSchema>> ReadFamilies(const FileSystem& file_system, const OperatorMetadata& metadata) {
+  std::vector<StoredSchema> schemas;
+  if (metadata.stores.empty() || metadata.stores[0].schema_file_paths.empty()) return schemas;
+  std::string path = LocalPath(metadata.stores[0].schema_file_paths.back());
+  ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system.ReadFile(path));
+  return DecodeSchemaFile(bytes, path);
+}
+
+std::string TypeOfVariable(const JsonValue& properties, const std::string& name) {
+  const JsonValue* variables = properties.Find("stateVariables");
+  if (variables == nullptr) return "";
+  for (const JsonValue& variable : variables->elements()) {
+    if (TextOf(variable, "stateName") == name) return TextOf(variable, "stateVariableType");
+  }
+  return "";
+}
+
+// Source: Spark, TransformWithStateOperatorProperties.validateOperatorProperties.
+Status CheckProperties(const std::string& stored_json, const std::string& json) {
+  ARROW_ASSIGN_OR_RAISE(JsonValue stored, ParseJson(stored_json));
+  ARROW_ASSIGN_OR_RAISE(JsonValue properties, ParseJson(json));
+  for (const char* name : {"timeMode", "outputMode"}) {
+    if (TextOf(stored, name) == TextOf(properties, name)) continue;
+    return UserError(
+        "STATE_STORE_INVALID_CONFIG_AFTER_RESTART",
+        {{"configName", name}, {"oldConfig", TextOf(stored, name)}, {"newConfig", TextOf(properties, name)}});
+  }
+  const JsonValue* variables = properties.Find("stateVariables");
+  if (variables == nullptr) return Status::OK();
+  for (const JsonValue& variable : variables->elements()) {
+    std::string name = TextOf(variable, "stateName"), type = TextOf(variable, "stateVariableType");
+    std::string old_type = TypeOfVariable(stored, name);
+    if (old_type.empty() || old_type == type) continue;
+    return UserError("STATE_STORE_INVALID_VARIABLE_TYPE_CHANGE",
+                     {{"stateVarName", name}, {"newType", type}, {"oldType", old_type}});
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Status CheckFamilies(const FileSystem& file_system, const std::string& state_directory,
+                     const StatefulOperatorInfo& info, bool enforce) {
+  ARROW_ASSIGN_OR_RAISE(auto stored, ReadOperatorMetadata(file_system, state_directory, info.operator_id));
+  if (!stored || stored->version != 2) return Status::OK();
+  ARROW_RETURN_NOT_OK(CheckProperties(stored->properties_json, info.properties_json));
+  ARROW_ASSIGN_OR_RAISE(auto schemas, ReadFamilies(file_system, *stored));
+  return CheckFamilySchemas(schemas, info, enforce);
+}
+
+Status WriteFamilyFiles(FileSystem* file_system, const std::string& state_directory, const StatefulOperatorInfo& info,
+                        int64_t batch_id, Durability durability) {
+  ARROW_ASSIGN_OR_RAISE(auto stored, ReadOperatorMetadata(*file_system, state_directory, info.operator_id));
+  if (stored && stored->version == 2) {
+    ARROW_ASSIGN_OR_RAISE(auto schemas, ReadFamilies(*file_system, *stored));
+    std::set<std::string> known, declared;
+    for (const StoredSchema& schema : schemas) known.insert(schema.column_family);
+    for (const auto& family : info.families) declared.insert(family.name);
+    if (known == declared) return Status::OK();
+  }
+  std::string operator_directory = JoinPath(state_directory, std::to_string(info.operator_id));
+  std::string schema_directory = JoinPath(JoinPath(operator_directory, "_stateSchema"), std::string(kDefaultStoreName));
+  std::string path = JoinPath(schema_directory, std::to_string(batch_id) + "_" + RandomUuid());
+  ARROW_RETURN_NOT_OK(file_system->CreateDirectories(schema_directory));
+  ARROW_RETURN_NOT_OK(WriteFileIfAbsent(*file_system, path, EncodeFamilySchemas(info.families), durability).status());
+  OperatorMetadata metadata;
+  metadata.version = 2;
+  metadata.operator_id = info.operator_id;
+  metadata.operator_name = info.operator_name;
+  metadata.properties_json = info.properties_json;
+  metadata.stores.push_back({std::string(kDefaultStoreName), 0, info.num_partitions, {FileUri(path)}});
+  std::string directory = JoinPath(MetadataDirectory(state_directory, info.operator_id), "v2");
+  ARROW_RETURN_NOT_OK(file_system->CreateDirectories(directory));
+  return WriteFileIfAbsent(*file_system, JoinPath(directory, std::to_string(batch_id)),
+                           EncodeOperatorMetadata(metadata), durability)
       .status();
 }
 

@@ -28,6 +28,7 @@ struct OperatorMetadata {
   int version = 1;
 };
 
+/// As metadata.version says, 1 or 2.
 std::string EncodeOperatorMetadata(const OperatorMetadata& metadata);
 /// Errors: Invalid naming `path`.
 arrow::Result<OperatorMetadata> DecodeOperatorMetadata(std::string_view text, const std::string& path);
@@ -51,5 +52,12 @@ arrow::Status CheckOperatorNames(const FileSystem& file_system, const std::strin
 /// The metadata file and the schema file of each store, those that do not exist yet.
 arrow::Status WriteOperatorFilesIfAbsent(FileSystem* file_system, const std::string& state_directory,
                                          const StatefulOperatorInfo& info, Durability durability);
+
+/// The same for an operator with column families: compares them with those in its checkpoint.
+arrow::Status CheckFamilies(const FileSystem& file_system, const std::string& state_directory,
+                            const StatefulOperatorInfo& info, bool enforce);
+/// Its schema file and its metadata of version 2, when it is new or has other families than before.
+arrow::Status WriteFamilyFiles(FileSystem* file_system, const std::string& state_directory,
+                               const StatefulOperatorInfo& info, int64_t batch_id, Durability durability);
 
 }  // namespace millrace::state

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "types/scala_text.h"
 
@@ -214,20 +216,57 @@ Result<std::optional<StoredSchema>> ReadSchema(const FileSystem& file_system, co
   return std::move(schemas.front());
 }
 
+namespace {
+
+Status CheckTypes(const StoredSchema& stored, const DataType& key, const DataType& value, bool validates_value) {
+  if (!IsCompatible(*stored.key, key)) {
+    return UserError("STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE",
+                     {{"storedKeySchema", types::ScalaText(*stored.key)}, {"newKeySchema", types::ScalaText(key)}});
+  }
+  if (validates_value && !IsCompatible(*stored.value, value)) {
+    return UserError("STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE", {{"storedValueSchema", types::ScalaText(*stored.value)},
+                                                                 {"newValueSchema", types::ScalaText(value)}});
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+std::string EncodeFamilySchemas(std::vector<StatefulOperatorInfo::Family> families) {
+  std::sort(families.begin(), families.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  std::string bytes;
+  AppendUtf("v3", &bytes);
+  AppendBigEndian(families.size(), 4, &bytes);
+  for (const auto& family : families) {
+    AppendUtf(family.name, &bytes);
+    AppendBigEndian(0, 2, &bytes);
+    AppendChunked(family.key->ToJson(), &bytes);
+    AppendBigEndian(0, 2, &bytes);
+    AppendChunked(family.value->ToJson(), &bytes);
+    AppendChunked(family.key_encoder_json, &bytes);
+    AppendChunked(family.user_key == nullptr ? "{    }" : family.user_key->ToJson(), &bytes);
+  }
+  return bytes;
+}
+
+Status CheckFamilySchemas(const std::vector<StoredSchema>& stored, const StatefulOperatorInfo& info, bool enforce) {
+  for (const auto& family : info.families) {
+    for (const StoredSchema& known : stored) {
+      if (known.column_family != family.name) continue;
+      Status status = CheckTypes(known, *family.key, *family.value, true);
+      if (status.ok()) continue;
+      if (enforce) return status;
+      spdlog::warn("{}", status.message());
+    }
+  }
+  return Status::OK();
+}
+
 Status CheckSchema(const FileSystem& file_system, const std::string& state_directory, int64_t operator_id,
                    const StatefulOperatorInfo::Store& store, bool enforce) {
   ARROW_ASSIGN_OR_RAISE(auto stored, ReadSchema(file_system, state_directory, operator_id, store.name));
   if (!stored) return Status::OK();
-  Status status;
-  if (!IsCompatible(*stored->key, *store.schema.key)) {
-    status = UserError(
-        "STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE",
-        {{"storedKeySchema", types::ScalaText(*stored->key)}, {"newKeySchema", types::ScalaText(*store.schema.key)}});
-  } else if (store.validates_value && !IsCompatible(*stored->value, *store.schema.value)) {
-    status = UserError("STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE",
-                       {{"storedValueSchema", types::ScalaText(*stored->value)},
-                        {"newValueSchema", types::ScalaText(*store.schema.value)}});
-  }
+  Status status = CheckTypes(*stored, *store.schema.key, *store.schema.value, store.validates_value);
   if (status.ok() || enforce) return status;
   spdlog::warn("{}", status.message());
   return Status::OK();

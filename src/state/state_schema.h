@@ -24,6 +24,8 @@ struct StoredSchema {
 
 /// Version 2, what Spark writes for all operators but transformWithState.
 std::string EncodeSchemaFile(const types::DataType& key, const types::DataType& value);
+/// Version 3, sorted by name: the column families of a store.
+std::string EncodeFamilySchemas(std::vector<StatefulOperatorInfo::Family> families);
 /// Versions 1 to 3. Errors: Invalid naming `path` (any bytes are safe to give).
 arrow::Result<std::vector<StoredSchema>> DecodeSchemaFile(std::string_view bytes, const std::string& path);
 
@@ -39,6 +41,9 @@ arrow::Result<std::optional<StoredSchema>> ReadSchema(const FileSystem& file_sys
 /// (a warning instead when `enforce` is false).
 arrow::Status CheckSchema(const FileSystem& file_system, const std::string& state_directory, int64_t operator_id,
                           const StatefulOperatorInfo::Store& store, bool enforce);
+/// The same of the column families that both know, given what the newest schema file holds.
+arrow::Status CheckFamilySchemas(const std::vector<StoredSchema>& stored, const StatefulOperatorInfo& info,
+                                 bool enforce);
 arrow::Status WriteSchemaIfAbsent(FileSystem* file_system, const std::string& state_directory, int64_t operator_id,
                                   const StatefulOperatorInfo::Store& store, Durability durability);
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "state/memory/memory_state_store.h"
 #include "state/operator_metadata.h"
+#include "state/rocksdb/family_store.h"
 #include "state/rocksdb/rocksdb_state_store.h"
 #include "state/state_schema.h"
 
@@ -33,19 +34,29 @@ StateStores::~StateStores() {
   if (maintenance_.joinable()) maintenance_.join();
 }
 
-Status StateStores::DeclareOperators(const std::vector<StatefulOperatorInfo>& operators, bool is_restart) {
+Status StateStores::DeclareOperators(const std::vector<StatefulOperatorInfo>& operators, int64_t batch_id) {
+  bool is_restart = batch_id > 0;
   if (conf_.provider_class != kHdfsBackedProvider && conf_.provider_class != kRocksDbProvider) {
     return Status::NotImplemented("spark.sql.streaming.stateStore.providerClass = ", conf_.provider_class,
                                   " is not supported; supported: ", kHdfsBackedProvider, ", ", kRocksDbProvider);
   }
   if (is_restart) ARROW_RETURN_NOT_OK(CheckOperatorNames(*file_system_, directory_, operators));
   for (const StatefulOperatorInfo& info : operators) {
+    if (info.has_families && conf_.provider_class != kRocksDbProvider) {
+      return UserError("UNSUPPORTED_FEATURE.STORE_BACKEND_NOT_SUPPORTED_FOR_TWS",
+                       {{"stateStoreProvider", conf_.provider_class}});
+    }
+  }
+  for (const StatefulOperatorInfo& info : operators) {
+    if (info.has_families) ARROW_RETURN_NOT_OK(CheckFamilies(*file_system_, directory_, info, conf_.schema_check));
     for (const auto& store : info.stores) {
       ARROW_RETURN_NOT_OK(CheckSchema(*file_system_, directory_, info.operator_id, store, conf_.schema_check));
     }
   }
   for (const StatefulOperatorInfo& info : operators) {
-    ARROW_RETURN_NOT_OK(WriteOperatorFilesIfAbsent(file_system_, directory_, info, conf_.durability));
+    ARROW_RETURN_NOT_OK(info.has_families
+                            ? WriteFamilyFiles(file_system_, directory_, info, batch_id, conf_.durability)
+                            : WriteOperatorFilesIfAbsent(file_system_, directory_, info, conf_.durability));
   }
   std::lock_guard lock(mutex_);
   for (const StatefulOperatorInfo& info : operators) operators_[info.operator_id] = info;
@@ -57,6 +68,10 @@ Result<StateStoreProvider*> StateStores::ProviderOf(const StateStoreId& id) {
   if (auto it = providers_.find(id); it != providers_.end()) return it->second.get();
   auto operator_it = operators_.find(id.operator_id);
   if (operator_it == operators_.end()) return InternalError("state of an undeclared operator was opened");
+  if (operator_it->second.has_families && id.store_name == kDefaultStoreName) {
+    auto provider = std::make_unique<FamilyStoreProvider>(file_system_, StoreDirectory(directory_, id), id, conf_, &unsynced_);
+    return providers_.emplace(id, std::move(provider)).first->second.get();
+  }
   for (const auto& store : operator_it->second.stores) {
     if (store.name != id.store_name) continue;
     std::string directory = StoreDirectory(directory_, id);

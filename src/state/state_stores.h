@@ -31,6 +31,8 @@ struct StateStoreConf {
   bool schema_check = true;                 ///< stateStore.stateSchemaCheck
   /// stateStore.rocksdb.changelogCheckpointing.enabled
   bool rocksdb_changelog = false;
+  /// stateStore.rocksdb.mergeOperatorVersion = 1: lists have commas between what was appended.
+  bool rocksdb_merges_with_comma = false;
   Durability durability = Durability::kMachine;
   /// A folder of this machine for what RocksDB works on; empty: one below the system's temporary folder.
   std::string local_directory;
@@ -48,6 +50,18 @@ struct StatefulOperatorInfo {
   };
   std::vector<Store> stores = {};
   int num_partitions = 1;
+  /// A store of column families (transformWithState) instead: the only one, which needs RocksDB.
+  struct Family {
+    std::string name;
+    types::DataTypePtr key;
+    types::DataTypePtr value;
+    std::string key_encoder_json;
+    types::DataTypePtr user_key = nullptr;  ///< of maps
+  };
+  std::vector<Family> families = {};
+  bool has_families = false;
+  /// With families: "operatorPropertiesJson".
+  std::string properties_json = {};
 };
 
 /// Keeps one store's versions in files. One for each StateStoreId.
@@ -76,8 +90,8 @@ class StateStores {
   /// Says what all stateful operators of the query are, once a run. Writes their metadata and schema files, or checks
   /// those that are there: another operator under an id, other schemas are UserErrors of Spark's conditions
   /// (STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA, STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE …) and nothing is
-  /// changed. `is_restart`: a micro-batch was committed before.
-  arrow::Status DeclareOperators(const std::vector<StatefulOperatorInfo>& operators, bool is_restart);
+  /// changed. `batch_id`: the first micro-batch of the run; above 0 one was committed before.
+  arrow::Status DeclareOperators(const std::vector<StatefulOperatorInfo>& operators, int64_t batch_id);
 
   /// REQUIRES: the operator was declared, and nobody else has this store open.
   arrow::Result<StateStore*> Open(const StateStoreId& id, StateVersion version);

@@ -33,6 +33,8 @@ state::StateStoreConf StoreConf(const StreamingQuerySpec& spec) {
   conf.schema_check = ConfText(spec, "spark.sql.streaming.stateStore.stateSchemaCheck", "true") != "false";
   conf.rocksdb_changelog =
       ConfText(spec, "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled", "false") == "true";
+  conf.rocksdb_merges_with_comma =
+      ConfText(spec, "spark.sql.streaming.stateStore.rocksdb.mergeOperatorVersion", "2") == "1";
   conf.durability = spec.connector.durability;
   return conf;
 }
@@ -108,9 +110,11 @@ arrow::Status QueryState::DeclareOperators(BatchId batch_id) {
                              {store.key_schema, store.value_schema, store.num_prefix_columns, store.time},
                              store.validates_value});
     }
+    nodes_[n].op->DescribeFamilies(&info);
+    if (info.has_families) info.stores.clear();
     infos.push_back(std::move(info));
   }
-  ARROW_RETURN_NOT_OK(stores_.DeclareOperators(infos, batch_id.value > 0));
+  ARROW_RETURN_NOT_OK(stores_.DeclareOperators(infos, batch_id.value));
   declared_ = true;
   if (batch_id.value == 0) {
     for (StatefulNode& node : nodes_) node.earliest_us = INT64_MAX;

@@ -90,6 +90,7 @@ bool IsGroupsWithState(const Plan& node) { return node.kind() == NodeKind::kGrou
 
 bool IsStateful(const Plan& node) {
   if (IsStreamingAggregate(node) || IsStreamStreamJoin(node) || IsGroupsWithState(node)) return true;
+  if (node.kind() == NodeKind::kTransformWithState && node.is_streaming()) return true;
   if (node.kind() != NodeKind::kDeduplicate || !node.is_streaming()) return false;
   const auto& deduplicate = static_cast<const logical::Deduplicate&>(node);
   if (deduplicate.within_watermark()) return true;

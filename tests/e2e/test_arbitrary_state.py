@@ -20,8 +20,12 @@ import state_cases as cases  # noqa: E402
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
 # Empty unless the run asked for peers (tools/test.py).
 PEERS = pathlib.Path(os.environ.get("MILLRACE_PEERS_DIR") or "/nonexistent")
+# What a processor declares is seen when the query starts, not in its first micro-batch: the same error comes from elsewhere.
+EARLIER = {"ttl_without_processing_time": "STATEFUL_PROCESSOR_INCORRECT_TIME_MODE_TO_ASSIGN_TTL",
+           "variable_of_the_same_name": "STATEFUL_PROCESSOR_DUPLICATE_STATE_VARIABLE_DEFINED"}
 TURNS = ["count", "count_in_rocksdb", "remove", "two_keys", "state_types", "event_time_timeout",
-         "event_time_timeout_in_rocksdb", "timeout_without_state"]
+         "event_time_timeout_in_rocksdb", "timeout_without_state", "value_state", "list_state", "map_state",
+         "event_time_timers", "two_grouping_keys", "initial_state"]
 
 
 def run(engine, folder, first, last, *names):
@@ -51,6 +55,9 @@ def ran(tmp_path_factory):
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_case(ran, name):
+    if name in EARLIER:
+        assert EARLIER[name] in json.dumps(outcome(ran, name, 0)["error"])
+        return
     for number, expected in enumerate(EXPECTED[name]):
         got = outcome(ran, name, number)
         if cases.CASES[name].awaits is not None:  # when it was stopped is chance, and so what its last micro-batch left

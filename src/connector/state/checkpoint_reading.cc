@@ -160,10 +160,10 @@ Result<StateReadOptions> StateReadOptions::Parse(const SourceRequest& request) {
     return UserError("STDS_INVALID_OPTION_VALUE.IS_EMPTY", {{"optionName", "storeName"}});
   }
   parsed.store_name = store_name.substr(first, last_char - first + 1);
-  for (std::string_view option : {"stateVarName", "readRegisteredTimers"}) {
-    if (!options.Has(option)) continue;
-    return BadValue(option, "state variables of transformWithState are not read by Millrace");
-  }
+  parsed.state_variable = options.GetOr("stateVarName", "");
+  ARROW_ASSIGN_OR_RAISE(parsed.reads_timers, options.GetBool("readRegisteredTimers", false));
+  ARROW_ASSIGN_OR_RAISE(parsed.flattens, options.GetBool("flattenCollectionTypes", true));
+  if (parsed.reads_timers && options.Has("stateVarName")) return Conflict("readRegisteredTimers", "stateVarName");
   std::string side = options.GetOr("joinSide", "none");
   if (side != "none" && side != "left" && side != "right") {
     return BadValue("joinSide", "Valid values are left,right,none");

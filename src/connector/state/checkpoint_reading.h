@@ -48,6 +48,11 @@ struct StateReadOptions {
   JoinSide join_side = JoinSide::kNone;
   std::optional<Snapshot> snapshot;
   std::optional<Changes> changes;
+  /// A variable of transformWithState, or its timers; empty and false of other operators.
+  std::string state_variable;
+  bool reads_timers = false;
+  /// flattenCollectionTypes: a row for each element of a list or map.
+  bool flattens = true;
 
   /// Errors: UserError STDS_….
   static arrow::Result<StateReadOptions> Parse(const SourceRequest& request);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "connector/rows_partition.h"
 #include "connector/state/checkpoint_reading.h"
+#include "connector/state/state_variables.h"
 #include "state/operator_metadata.h"
 #include "state/rocksdb/rocksdb_state_store.h"
 #include "state/version_files.h"
@@ -55,6 +56,8 @@ types::DataTypePtr Shown(const types::DataTypePtr& type, size_t num_columns) {
 
 Result<types::DataTypePtr> Schema(const SourceRequest& request) {
   ARROW_ASSIGN_OR_RAISE(StateReadOptions options, StateReadOptions::Parse(request));
+  ARROW_ASSIGN_OR_RAISE(auto variable, FindShownVariable(*request.context->file_system, options));
+  if (variable) return variable->schema;
   ARROW_ASSIGN_OR_RAISE(StoredTypes stored, ReadTypes(*request.context->file_system, options));
   std::vector<types::StructField> fields;
   if (options.changes) {
@@ -341,6 +344,11 @@ Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request) {
   FileSystem* file_system = request.context->file_system;
   ARROW_ASSIGN_OR_RAISE(StateReadOptions options, StateReadOptions::Parse(request));
   ARROW_ASSIGN_OR_RAISE(auto conf, ReadBatchConf(*file_system, options.checkpoint_location, options.batch_id));
+  ARROW_ASSIGN_OR_RAISE(auto variable, FindShownVariable(*file_system, options));
+  if (variable) {
+    ARROW_ASSIGN_OR_RAISE(int partitions, CountPartitions(*file_system, options));
+    return ScanVariable(std::move(*variable), std::move(options), file_system, std::move(conf), partitions);
+  }
   const std::string& provider = conf["spark.sql.streaming.stateStore.providerClass"];
   if (!provider.empty() && provider != state::kHdfsBackedProvider && provider != state::kRocksDbProvider) {
     return Status::NotImplemented("the statestore source reads state of ", state::kHdfsBackedProvider, " and ",
@@ -368,6 +376,9 @@ constexpr OptionDef kOptions[] = {
     {"joinSide", "none", "left or right: the rows that wait on one side of a stream-stream join"},
     {"snapshotStartBatchId", "", "start from the snapshot of this batch, with snapshotPartitionId"},
     {"snapshotPartitionId", "", "the only partition to read, with snapshotStartBatchId"},
+    {"stateVarName", "", "the variable of a transformWithState operator"},
+    {"readRegisteredTimers", "false", "read the timers of a transformWithState operator instead"},
+    {"flattenCollectionTypes", "true", "a row for each element of a list or map variable"},
     {"readChangeFeed", "false", "read what each micro-batch changed"},
     {"changeStartBatchId", "", "first micro-batch of the changes"},
     {"changeEndBatchId", "", "last micro-batch of the changes; the last committed one by default"},

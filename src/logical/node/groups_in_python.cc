@@ -2,24 +2,30 @@
 
 namespace millrace::logical {
 
-ExpressionVector GroupsInPython::expressions() const {
+ExpressionVector ExpressionsOf(const std::vector<GroupedColumns>& inputs) {
   ExpressionVector all;
-  for (const GroupedColumns& input : inputs_) {
+  for (const GroupedColumns& input : inputs) {
     all.insert(all.end(), input.keys.begin(), input.keys.end());
     all.insert(all.end(), input.values.begin(), input.values.end());
   }
   return all;
 }
 
-PlanPtr GroupsInPython::WithExpressions(ExpressionVector expressions) const {
-  std::vector<GroupedColumns> inputs = inputs_;
+std::vector<GroupedColumns> WithColumns(std::vector<GroupedColumns> inputs, const ExpressionVector& expressions) {
   size_t next = 0;
   for (GroupedColumns& input : inputs) {
     for (AttributeVector* columns : {&input.keys, &input.values}) {
       for (AttributePtr& column : *columns) column = expression::ToAttribute(expressions[next++]);
     }
   }
-  return std::make_shared<GroupsInPython>(function_, environment_, std::move(inputs), output(), children());
+  return inputs;
+}
+
+ExpressionVector GroupsInPython::expressions() const { return ExpressionsOf(inputs_); }
+
+PlanPtr GroupsInPython::WithExpressions(ExpressionVector expressions) const {
+  return std::make_shared<GroupsInPython>(function_, environment_, WithColumns(inputs_, expressions), output(),
+                                          children());
 }
 
 std::string GroupsInPython::Describe() const {

@@ -13,6 +13,10 @@ struct GroupedColumns {
   AttributeVector values;
 };
 
+/// The columns of inputs, each one's keys before its values, and inputs with others in their place.
+ExpressionVector ExpressionsOf(const std::vector<GroupedColumns>& inputs);
+std::vector<GroupedColumns> WithColumns(std::vector<GroupedColumns> inputs, const ExpressionVector& expressions);
+
 /// Hands each group of rows to a Python function, whose rows come in its place: applyInPandas, applyInArrow; with two
 /// children the groups of equal keys of both (cogroup).
 class GroupsInPython final : public Plan {

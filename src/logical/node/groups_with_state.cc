@@ -7,19 +7,10 @@ std::string_view GroupStateTimeoutName(GroupStateTimeout timeout) {
   return kNames[static_cast<size_t>(timeout)];
 }
 
-ExpressionVector GroupsWithState::expressions() const {
-  ExpressionVector all(columns_.keys.begin(), columns_.keys.end());
-  all.insert(all.end(), columns_.values.begin(), columns_.values.end());
-  return all;
-}
+ExpressionVector GroupsWithState::expressions() const { return ExpressionsOf({columns_}); }
 
 PlanPtr GroupsWithState::WithExpressions(ExpressionVector expressions) const {
-  GroupedColumns columns = columns_;
-  size_t next = 0;
-  for (AttributeVector* part : {&columns.keys, &columns.values}) {
-    for (AttributePtr& column : *part) column = expression::ToAttribute(expressions[next++]);
-  }
-  return std::make_shared<GroupsWithState>(function_, std::move(columns), output(), child());
+  return std::make_shared<GroupsWithState>(function_, WithColumns({columns_}, expressions)[0], output(), child());
 }
 
 std::string GroupsWithState::Describe() const {

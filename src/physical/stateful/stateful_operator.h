@@ -12,6 +12,7 @@
 
 namespace millrace::state {
 class StateStore;
+struct StatefulOperatorInfo;
 }
 
 namespace millrace::physical {
@@ -103,6 +104,8 @@ class StatefulOperator : public Operator {
   /// Spark's name of the operator in metadata and progress ("stateStoreSave").
   virtual std::string_view short_name() const = 0;
   virtual std::vector<StateStoreSpec> state_stores() const = 0;
+  /// Of an operator whose store has column families: describes them, and its properties. Others leave `info` alone.
+  virtual void DescribeFamilies(state::StatefulOperatorInfo*) const {}
   /// One partition whatever spark.sql.shuffle.partitions says (globalLimit).
   virtual bool single_partition() const { return false; }
   /// The watermark of the rows that come out, given that of the rows that go in. Source: Spark,

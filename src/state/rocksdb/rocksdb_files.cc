@@ -61,8 +61,33 @@ std::string EncodeMetadata(const RocksDbFiles::Snapshot& snapshot) {
   JsonValue root = JsonValue::Object();
   root.Set("sstFiles", JsonValue::Array(std::move(tables)));
   root.Set("numKeys", JsonValue::Number(snapshot.num_keys));
-  root.Set("numInternalKeys", JsonValue::Number(int64_t{0}));
+  root.Set("numInternalKeys", JsonValue::Number(snapshot.num_internal_keys));
+  if (snapshot.families.max_id >= 0) {
+    JsonValue ids = JsonValue::Object(), kinds = JsonValue::Object();
+    for (const auto& [name, id] : snapshot.families.ids) {
+      ids.Set(name, JsonValue::Number(int64_t{id}));
+      kinds.Set(name, JsonValue::Bool(snapshot.families.internal.at(name)));
+    }
+    root.Set("columnFamilyMapping", std::move(ids));
+    root.Set("columnFamilyTypeMap", std::move(kinds));
+    root.Set("maxColumnFamilyId", JsonValue::Number(int64_t{snapshot.families.max_id}));
+  }
   return "v1\n" + root.ToString();
+}
+
+RocksDbFiles::Families FamiliesOf(const JsonValue& root) {
+  RocksDbFiles::Families families;
+  const JsonValue* ids = root.Find("columnFamilyMapping");
+  if (ids == nullptr) return families;
+  const JsonValue* kinds = root.Find("columnFamilyTypeMap");
+  for (const auto& [name, id] : ids->members()) {
+    families.ids[name] = static_cast<int>(id.AsInt64());
+    const JsonValue* kind = kinds == nullptr ? nullptr : kinds->Find(name);
+    families.internal[name] = kind == nullptr ? name.starts_with("$") : kind->AsBool();
+    families.max_id = std::max(families.max_id, families.ids[name]);
+  }
+  families.max_id = std::max(families.max_id, static_cast<int>(NumberOf(root, "maxColumnFamilyId")));
+  return families;
 }
 
 bool IsSafeName(std::string_view name) { return !name.empty() && name.find('/') == std::string_view::npos; }
@@ -137,12 +162,8 @@ Result<RocksDbFiles::Snapshot> RocksDbFiles::ReadMetadata(int64_t version,
   ARROW_ASSIGN_OR_RAISE(std::string_view json, AfterVersionLine(metadata->second, 1, path, &format_version));
   auto root = ParseJson(json);
   if (!root.ok()) return DamagedStateFile(path, "its metadata is no JSON");
-  if (const JsonValue* families = root->Find("columnFamilyMapping");
-      families != nullptr && !families->members().empty()) {
-    return Status::NotImplemented("state in column families (transformWithState): ", path);
-  }
   Snapshot snapshot{FilesOf(*root, "sstFiles", "dfsSstFileName"), FilesOf(*root, "logFiles", "dfsLogFileName"),
-                    NumberOf(*root, "numKeys")};
+                    NumberOf(*root, "numKeys"), NumberOf(*root, "numInternalKeys"), FamiliesOf(*root)};
   archive->erase(metadata);
   *files = std::move(*archive);
   return snapshot;
@@ -188,13 +209,22 @@ Result<RocksDbFiles::Snapshot> RocksDbFiles::Download(int64_t version, const std
 
 Result<RocksDbFiles::Snapshot> RocksDbFiles::Upload(int64_t version, const std::string& local_directory,
                                                     int64_t num_keys, const Snapshot& known) {
+  Snapshot described = known;
+  described.num_keys = num_keys;
+  return UploadFamilies(version, local_directory, described);
+}
+
+Result<RocksDbFiles::Snapshot> RocksDbFiles::UploadFamilies(int64_t version, const std::string& local_directory,
+                                                            const Snapshot& known) {
   ARROW_RETURN_NOT_OK(MakeDirectories());
   FileSystem* local = LocalFileSystem();
   ARROW_ASSIGN_OR_RAISE(auto entries, local->List(local_directory));
   std::map<std::string, StoredFile> stored;
   for (const StoredFile& file : known.tables) stored[file.local_name] = file;
   Snapshot snapshot;
-  snapshot.num_keys = num_keys;
+  snapshot.num_keys = known.num_keys;
+  snapshot.num_internal_keys = known.num_internal_keys;
+  snapshot.families = known.families;
   std::map<std::string, std::string> archive;
   for (const FileInfo& entry : entries) {
     if (entry.is_directory) continue;

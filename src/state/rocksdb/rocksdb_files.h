@@ -22,11 +22,19 @@ class RocksDbFiles {
     std::string stored_name;
     int64_t size_bytes = 0;
   };
+  /// The column families of a store by name: their numbers in keys, and which count as rows of the state.
+  struct Families {
+    std::map<std::string, int> ids;
+    std::map<std::string, bool> internal;
+    int max_id = -1;
+  };
   struct Snapshot {
     std::vector<StoredFile> tables;
     std::vector<StoredFile> logs;
     /// Negative: not counted (Spark's trackTotalNumberOfRows is off).
     int64_t num_keys = 0;
+    int64_t num_internal_keys = 0;
+    Families families = {};
   };
   struct Listing {
     std::set<int64_t> snapshots;
@@ -54,6 +62,8 @@ class RocksDbFiles {
   /// Stores the RocksDB folder `local_directory` as `version`; tables of `known` (by local name) are there already.
   arrow::Result<Snapshot> Upload(int64_t version, const std::string& local_directory, int64_t num_keys,
                                  const Snapshot& known);
+  /// The same for a store of column families: `known` says its counts and families too.
+  arrow::Result<Snapshot> UploadFamilies(int64_t version, const std::string& local_directory, const Snapshot& known);
 
   /// Visits the changes of `<version>.changelog`; value.data() == nullptr: removed.
   arrow::Status ReadChangelog(int64_t version, const StateRecordVisitor& visit) const;

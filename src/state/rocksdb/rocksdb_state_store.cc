@@ -1,10 +1,7 @@
 #include "state/rocksdb/rocksdb_state_store.h"
 
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_reader.h>
-#include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <spdlog/spdlog.h>
@@ -16,7 +13,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "state/memory/row_table.h"
-#include "state/rocksdb/local_env.h"
+#include "state/rocksdb/rocksdb_options.h"
 
 namespace millrace::state {
 
@@ -26,45 +23,6 @@ using arrow::Status;
 namespace {
 
 constexpr size_t kScanChunk = 1024;
-constexpr size_t kBlockCacheBytes = size_t{64} << 20;
-
-Status FromRocksDb(const rocksdb::Status& status, std::string_view what) {
-  if (status.ok()) return Status::OK();
-  if (status.IsCorruption()) {
-    Status error = UserError("CANNOT_LOAD_STATE_STORE.UNCATEGORIZED");
-    return error.WithMessage(error.message(), "\nRocksDB, ", what, ": ", status.ToString());
-  }
-  return WorldError("RocksDB, " + std::string(what) + ": " + status.ToString());
-}
-
-class NullLogger final : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
-rocksdb::Options OptionsOf() {
-  rocksdb::Options options;
-  options.max_background_jobs = 2;
-  options.env = UnsyncedRocksDbEnv();
-  // Stores are many, small, and often opened: nothing is reserved on the disk, looked at or kept that the checkpoint
-  // has.
-  options.allow_fallocate = false;
-  options.avoid_flush_during_shutdown = true;
-  options.skip_stats_update_on_db_open = true;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  // A log of its own for each store would be written at every start.
-  options.info_log = std::make_shared<NullLogger>();
-  rocksdb::BlockBasedTableOptions table;
-  table.format_version = 5;  // as spark.sql.streaming.stateStore.rocksdb.formatVersion
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
-  // One for all stores of the process: a query may have hundreds.
-  static const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  table.block_cache = cache;
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
 
 // In the tables of a micro-batch a word stands before the row: whether there is one. A row without columns has no
 // bytes.
@@ -233,7 +191,7 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
 
   Status OpenDb(int64_t snapshot) {
     rocksdb::DB* db = nullptr;
-    rocksdb::Options options = OptionsOf();
+    rocksdb::Options options = RocksDbOptions();
     options.create_if_missing = snapshot == 0;
     rocksdb::Status status = rocksdb::DB::Open(options, database_path(), &db);
     // What was just copied cannot be opened: whatever is not the disk's fault is the snapshot's.
@@ -315,6 +273,10 @@ Status RocksDbStateStoreProvider::Store::LoadFrom(int64_t base, StateVersion ver
   known_ = RocksDbFiles::Snapshot();
   if (base > 0) {
     ARROW_ASSIGN_OR_RAISE(known_, files.Download(base, database_path()));
+    if (!known_.families.ids.empty()) {
+      return Status::NotImplemented("state in column families (transformWithState): ",
+                                    StoreDirectory("", provider_->id_));
+    }
   }
   ARROW_RETURN_NOT_OK(OpenDb(base));
   if (base > 0) ARROW_RETURN_NOT_OK(CheckTables(base));
@@ -349,7 +311,7 @@ Status RocksDbStateStoreProvider::Store::Damaged(int64_t snapshot, const rocksdb
   }
   // What is wrong with a table at opening does not always name it.
   for (const RocksDbFiles::StoredFile& table : known_.tables) {
-    rocksdb::SstFileReader reader(OptionsOf());
+    rocksdb::SstFileReader reader(RocksDbOptions());
     rocksdb::Status opened = reader.Open(JoinPath(database_path(), table.local_name));
     if (opened.ok()) opened = reader.VerifyChecksum();
     if (!opened.ok()) return DamagedStateFile(provider_->files_.TablePath(table), opened.ToString());

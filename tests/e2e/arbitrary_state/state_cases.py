@@ -51,3 +51,4 @@ SESSIONS = [[rows("a 1 00:05, b 2 00:10"), rows("a 3 00:20"), rows("c 4 01:00, b
 
 
 import groups_with_state  # noqa: E402,F401: adds its cases
+import transform_with_state  # noqa: E402,F401

@@ -1,0 +1,388 @@
+#include "state/rocksdb/family_store.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/merge_operator.h>
+#include <rocksdb/utilities/checkpoint.h>
+#include <rocksdb/write_batch.h>
+
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "state/rocksdb/rocksdb_options.h"
+
+namespace millrace::state {
+
+using arrow::Result;
+using arrow::Status;
+
+namespace {
+
+constexpr char kRowVersion = 0;
+// A long in an ordered key: a mark for its sign, then eight bytes, big-endian.
+constexpr size_t kOrderedBytes = 9;
+
+std::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// Lists of Spark's are appended to by RocksDB itself; with version 1 of its operator a comma stands between the parts.
+class Appending final : public rocksdb::AssociativeMergeOperator {
+ public:
+  explicit Appending(bool with_comma) : with_comma_(with_comma) {}
+  const char* Name() const override { return "StringAppendOperator"; }
+  bool Merge(const rocksdb::Slice&, const rocksdb::Slice* existing, const rocksdb::Slice& value, std::string* merged,
+             rocksdb::Logger*) const override {
+    if (existing != nullptr) {
+      merged->assign(existing->data(), existing->size());
+      if (with_comma_) merged->push_back(',');
+    }
+    merged->append(value.data(), value.size());
+    return true;
+  }
+
+ private:
+  bool with_comma_;
+};
+
+std::string FamilyPrefix(int family) { return {static_cast<char>(family), static_cast<char>(family >> 8)}; }
+
+}  // namespace
+
+class FamilyStoreProvider::Store final : public FamilyStore {
+ public:
+  explicit Store(FamilyStoreProvider* provider) : provider_(provider) {}
+  ~Store() override { Close(); }
+
+  const StateStoreId& id() const override { return provider_->id_; }
+  StateVersion version() const override { return version_; }
+  bool is_usable() const { return usable_; }
+  bool has_changes() const { return !changes_.empty() || families_changed_; }
+
+  Status Load(StateVersion version);
+
+  Result<int> OpenFamily(const std::string& name, bool is_internal) override {
+    auto it = families_.ids.find(name);
+    if (it != families_.ids.end()) return it->second;
+    families_changed_ = true;
+    int id = ++families_.max_id;
+    families_.ids[name] = id;
+    families_.internal[name] = is_internal;
+    return id;
+  }
+
+  Result<bool> DropFamily(const std::string& name) override {
+    auto it = families_.ids.find(name);
+    if (it == families_.ids.end()) return false;
+    ARROW_ASSIGN_OR_RAISE(std::vector<Entry> entries, EntriesIn(it->second, {}, std::nullopt, SIZE_MAX));
+    for (const Entry& entry : entries) ARROW_RETURN_NOT_OK(RemoveIn(it->second, entry.first));
+    families_.ids.erase(it);
+    families_.internal.erase(name);
+    families_changed_ = true;
+    return true;
+  }
+
+  Result<std::string_view> GetIn(int family, std::string_view key) override {
+    full_key_ = FamilyPrefix(family);
+    full_key_.append(key);
+    auto changed = changes_.find(full_key_);
+    if (changed != changes_.end()) {
+      return changed->second ? std::string_view(*changed->second) : std::string_view();
+    }
+    rocksdb::Status status = db_->Get({}, full_key_, &value_);
+    if (status.IsNotFound()) return std::string_view();
+    ARROW_RETURN_NOT_OK(FromRocksDb(status, "get"));
+    return std::string_view(value_);
+  }
+
+  Status PutIn(int family, std::string_view key, std::string_view value) override {
+    ARROW_ASSIGN_OR_RAISE(std::string_view old, GetIn(family, key));
+    if (old.data() == nullptr) ++CountOf(family);
+    changes_[full_key_] = std::string(value);
+    return Status::OK();
+  }
+
+  Status RemoveIn(int family, std::string_view key) override {
+    ARROW_ASSIGN_OR_RAISE(std::string_view old, GetIn(family, key));
+    if (old.data() == nullptr) return Status::OK();
+    --CountOf(family);
+    changes_[full_key_] = std::nullopt;
+    return Status::OK();
+  }
+
+  Status AppendIn(int family, std::string_view key, std::string_view element) override {
+    ARROW_ASSIGN_OR_RAISE(std::string_view old, GetIn(family, key));
+    if (old.data() == nullptr) return PutIn(family, key, element);
+    std::optional<std::string>& value = changes_[full_key_];
+    if (!value) value = std::string(old);
+    if (with_comma()) value->push_back(',');
+    value->append(element);
+    return Status::OK();
+  }
+
+  Result<std::vector<Entry>> EntriesIn(int family, std::string_view prefix, std::optional<std::string> end,
+                                       size_t limit) override;
+  Result<std::vector<std::string_view>> ListRows(std::string_view value) const override;
+
+  Result<std::string_view> Get(std::string_view) override { return Unfit(); }
+  Result<StateEntry> Find(std::string_view) override { return Unfit(); }
+  Status Put(std::string_view, std::string_view) override { return Unfit(); }
+  Status Remove(std::string_view) override { return Unfit(); }
+  Status GetAll(const UnsafeRows&, std::vector<std::string_view>*) override { return Unfit(); }
+  Status PutAll(const UnsafeRows&, const UnsafeRows&) override { return Unfit(); }
+  Status PutAbsent(const UnsafeRows&, const UnsafeRows&, std::vector<int32_t>*) override { return Unfit(); }
+  Status Scan(const Visitor&) override { return Unfit(); }
+  Status ScanUpTo(int64_t, const Visitor&, int64_t*) override { return Unfit(); }
+  Status PrefixScan(std::string_view, std::vector<StateEntry>*) override { return Unfit(); }
+
+  Result<StateVersion> Commit() override;
+  void Abort() override { usable_ = false; }
+
+  StateStoreMetrics metrics() const override {
+    uint64_t tables = 0, memtables = 0;
+    if (db_ != nullptr) {
+      db_->GetIntProperty("rocksdb.estimate-table-readers-mem", &tables);
+      db_->GetIntProperty("rocksdb.cur-size-all-mem-tables", &memtables);
+    }
+    return {num_keys_,
+            static_cast<int64_t>(tables + memtables),
+            {{"SnapshotLastUploaded.partition_" + std::to_string(id().partition) + "_" + id().store_name,
+              provider_->last_snapshot_.load()}}};
+  }
+
+ private:
+  static Status Unfit() { return InternalError("a store of column families was read without one"); }
+  bool with_comma() const { return provider_->conf_.rocksdb_merges_with_comma; }
+  std::string database_path() const { return JoinPath(provider_->local_directory_, "db"); }
+
+  int64_t& CountOf(int family) {
+    for (const auto& [name, id] : families_.ids) {
+      if (id == family) return families_.internal[name] ? num_internal_keys_ : num_keys_;
+    }
+    return num_internal_keys_;
+  }
+
+  void Close() {
+    if (db_ == nullptr) return;
+    (void)db_->Close();
+    db_.reset();
+  }
+
+  FamilyStoreProvider* provider_;
+  std::unique_ptr<rocksdb::DB> db_;
+  StateVersion version_{0};
+  bool usable_ = true;
+  bool families_changed_ = false;
+  int64_t num_keys_ = 0;
+  int64_t num_internal_keys_ = 0;
+  RocksDbFiles::Families families_;
+  RocksDbFiles::Snapshot known_;
+  /// By key with the family's number; nullopt: removed.
+  std::map<std::string, std::optional<std::string>, std::less<>> changes_;
+  std::string full_key_;
+  std::string value_;
+};
+
+Status FamilyStoreProvider::Store::Load(StateVersion version) {
+  Close();
+  std::error_code ignored;
+  std::filesystem::remove_all(database_path(), ignored);
+  ARROW_RETURN_NOT_OK(LocalFileSystem()->CreateDirectories(provider_->local_directory_));
+  ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
+  provider_->files_.Follow(listing, version.value);
+  if (version.value > 0) {
+    if (!listing.snapshots.contains(version.value) && listing.changelogs.contains(version.value)) {
+      return Status::NotImplemented("changelogs of column families (transformWithState): ",
+                                    provider_->files_.ChangelogPath(version.value));
+    }
+    ARROW_ASSIGN_OR_RAISE(known_, provider_->files_.Download(version.value, database_path()));
+    num_keys_ = known_.num_keys;
+    num_internal_keys_ = known_.num_internal_keys;
+    families_ = known_.families;
+  }
+  families_.max_id = std::max(families_.max_id, 0);
+  rocksdb::Options options = RocksDbOptions();
+  options.create_if_missing = version.value == 0;
+  options.merge_operator = std::make_shared<Appending>(with_comma());
+  rocksdb::DB* db = nullptr;
+  ARROW_RETURN_NOT_OK(FromRocksDb(rocksdb::DB::Open(options, database_path(), &db), "open"));
+  db_.reset(db);
+  version_ = version;
+  return Status::OK();
+}
+
+Result<std::vector<FamilyStore::Entry>> FamilyStoreProvider::Store::EntriesIn(int family, std::string_view prefix,
+                                                                              std::optional<std::string> end,
+                                                                              size_t limit) {
+  std::string begin = FamilyPrefix(family);
+  begin.append(prefix);
+  std::string stop = end ? FamilyPrefix(family) + *end : std::string();
+  auto within = [&](std::string_view key) { return key.starts_with(begin) && (!end || key < stop); };
+  std::vector<Entry> entries;
+  auto add = [&](std::string_view key, std::string_view value) { entries.emplace_back(key.substr(2), value); };
+  auto changed = changes_.lower_bound(begin);
+  auto add_changed_before = [&](const std::string_view* key) {
+    for (; changed != changes_.end() && within(changed->first) && (key == nullptr || changed->first < *key);
+         ++changed) {
+      if (changed->second && entries.size() < limit) add(changed->first, *changed->second);
+    }
+  };
+  std::unique_ptr<rocksdb::Iterator> stored(db_->NewIterator({}));
+  for (stored->Seek(begin); stored->Valid() && entries.size() < limit; stored->Next()) {
+    std::string_view key = ViewOf(stored->key());
+    if (!within(key)) break;
+    add_changed_before(&key);
+    if (entries.size() >= limit) break;
+    if (changed != changes_.end() && changed->first == key) {
+      if (changed->second) add(key, *changed->second);
+      ++changed;
+    } else {
+      add(key, ViewOf(stored->value()));
+    }
+  }
+  ARROW_RETURN_NOT_OK(FromRocksDb(stored->status(), "scan"));
+  if (entries.size() < limit) add_changed_before(nullptr);
+  return entries;
+}
+
+Result<std::vector<std::string_view>> FamilyStoreProvider::Store::ListRows(std::string_view value) const {
+  std::vector<std::string_view> rows;
+  while (!value.empty()) {
+    uint32_t size;
+    if (value.size() < sizeof(size)) return Status::Invalid("a list that ends too early");
+    std::memcpy(&size, value.data(), sizeof(size));
+    value.remove_prefix(sizeof(size));
+    if (size > value.size()) return Status::Invalid("a list that ends too early");
+    ARROW_ASSIGN_OR_RAISE(std::string_view row, RowOfValue(value.substr(0, size)));
+    rows.push_back(row);
+    value.remove_prefix(size);
+    if (with_comma() && !value.empty()) value.remove_prefix(1);
+  }
+  return rows;
+}
+
+Result<StateVersion> FamilyStoreProvider::Store::Commit() {
+  // Until the files are there, only opening the version again helps.
+  usable_ = false;
+  rocksdb::WriteBatch batch;
+  for (const auto& [key, value] : changes_) {
+    ARROW_RETURN_NOT_OK(FromRocksDb(value ? batch.Put(key, *value) : batch.Delete(key), "write"));
+  }
+  rocksdb::WriteOptions write;
+  write.disableWAL = true;  // the checkpoint is what survives
+  ARROW_RETURN_NOT_OK(FromRocksDb(db_->Write(write, &batch), "write"));
+  std::string folder = JoinPath(provider_->local_directory_, "checkpoint");
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  rocksdb::Checkpoint* checkpoint = nullptr;
+  ARROW_RETURN_NOT_OK(FromRocksDb(rocksdb::Checkpoint::Create(db_.get(), &checkpoint), "checkpoint"));
+  std::unique_ptr<rocksdb::Checkpoint> owned(checkpoint);
+  ARROW_RETURN_NOT_OK(FromRocksDb(checkpoint->CreateCheckpoint(folder), "checkpoint"));
+  StateVersion next = version_.Next();
+  RocksDbFiles::Snapshot snapshot = known_;
+  snapshot.num_keys = num_keys_;
+  snapshot.num_internal_keys = num_internal_keys_;
+  snapshot.families = families_;
+  ARROW_ASSIGN_OR_RAISE(known_, provider_->files_.UploadFamilies(next.value, folder, snapshot));
+  std::filesystem::remove_all(folder, ignored);
+  provider_->last_snapshot_ = next.value;
+  changes_.clear();
+  families_changed_ = false;
+  version_ = next;
+  provider_->committed_version_ = next.value;
+  usable_ = true;
+  return version_;
+}
+
+FamilyStoreProvider::FamilyStoreProvider(FileSystem* file_system, std::string directory, StateStoreId id,
+                                         StateStoreConf conf, UnsyncedFiles* unsynced)
+    : files_(file_system, std::move(directory), conf.compression_codec, conf.durability, unsynced),
+      id_(std::move(id)),
+      conf_(std::move(conf)) {
+  std::string base =
+      conf_.local_directory.empty() ? std::filesystem::temp_directory_path().string() : conf_.local_directory;
+  local_directory_ = JoinPath(base, "millrace-rocksdb-" + RandomUuid());
+}
+
+FamilyStoreProvider::~FamilyStoreProvider() {
+  store_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(local_directory_, ignored);
+}
+
+Result<StateStore*> FamilyStoreProvider::Open(StateVersion version) {
+  if (store_ != nullptr && store_->is_usable() && store_->version() == version && !store_->has_changes()) {
+    return store_.get();
+  }
+  store_.reset();
+  store_ = std::make_unique<Store>(this);
+  if (Status status = store_->Load(version); !status.ok()) {
+    store_.reset();
+    return status;
+  }
+  committed_version_ = version.value;
+  return store_.get();
+}
+
+Status FamilyStoreProvider::Maintain() {
+  int64_t earliest = committed_version_ - conf_.min_versions_to_retain;
+  return earliest > 0 ? files_.Clean(earliest) : Status::OK();
+}
+
+std::string WholeKey(std::string_view row) { return StoredValue(row); }
+
+std::string KeyPrefix(std::string_view prefix_row) {
+  auto size = static_cast<uint32_t>(prefix_row.size() + 1);
+  std::string key(sizeof(size), '\0');
+  std::memcpy(key.data(), &size, sizeof(size));
+  key.push_back(kRowVersion);
+  return key.append(prefix_row);
+}
+
+std::string PrefixedKey(std::string_view prefix_row, std::string_view rest_row) {
+  return KeyPrefix(prefix_row).append(1, kRowVersion).append(rest_row);
+}
+
+Result<std::string_view> RestOfKey(std::string_view key) {
+  uint32_t size;
+  if (key.size() < sizeof(size) + 2) return Status::Invalid("a key that is too short");
+  std::memcpy(&size, key.data(), sizeof(size));
+  if (size > key.size() - sizeof(size) - 1) return Status::Invalid("a key whose prefix is longer than it");
+  return key.substr(sizeof(size) + size + 1);
+}
+
+std::string OrderedPrefixRow(int64_t value) {
+  // One binary column: null bits, where it lies and how long it is, the bytes up to a whole word.
+  std::string row(8 + 8 + RoundUpToWord(kOrderedBytes), '\0');
+  int64_t slot = int64_t{16} << 32 | static_cast<int64_t>(kOrderedBytes);
+  std::memcpy(row.data() + 8, &slot, sizeof(slot));
+  row[16] = value < 0 ? 0 : 1;
+  auto bits = static_cast<uint64_t>(value);
+  for (int i = 0; i < 8; ++i) row[static_cast<size_t>(17 + i)] = static_cast<char>(bits >> (56 - 8 * i));
+  return row;
+}
+
+Result<int64_t> OrderedValueOf(std::string_view key) {
+  constexpr size_t kFirstByte = 4 + 1 + 17;
+  if (key.size() < kFirstByte + 8) return Status::Invalid("a key that is too short");
+  uint64_t bits = 0;
+  for (size_t i = 0; i < 8; ++i) bits = bits << 8 | static_cast<uint8_t>(key[kFirstByte + i]);
+  return static_cast<int64_t>(bits);
+}
+
+std::string StoredValue(std::string_view row) { return std::string(1, kRowVersion).append(row); }
+
+std::string StoredElement(std::string_view row) {
+  auto size = static_cast<uint32_t>(row.size() + 1);
+  std::string element(sizeof(size), '\0');
+  std::memcpy(element.data(), &size, sizeof(size));
+  return element.append(StoredValue(row));
+}
+
+Result<std::string_view> RowOfValue(std::string_view value) {
+  if (value.data() == nullptr) return std::string_view();
+  if (value.empty() || value[0] != kRowVersion) return Status::Invalid("a row that is not of encoding version 0");
+  return value.substr(1);
+}
+
+}  // namespace millrace::state
