@@ -66,7 +66,8 @@ class DataFrame {
   DataFrame ToDf(const std::vector<std::string>& names) const;
   DataFrame Distinct() const;
   DataFrame DropDuplicates(const std::vector<std::string>& columns) const;
-  /// Drops a row when another of its key came no longer before than the watermark's delay. Streams with a watermark only.
+  /// Drops a row when another of its key came no longer before than the watermark's delay. Streams with a watermark
+  /// only.
   DataFrame DropDuplicatesWithinWatermark(const std::vector<std::string>& columns = {}) const;
   DataFrame OrderBy(const std::vector<Column>& order) const;
   DataFrame SortWithinPartitions(const std::vector<Column>& order) const;

@@ -39,14 +39,13 @@ const std::vector<Parameter>* ParametersOf(std::string_view function) {
                                             WithDefault("otherChar", std::nullopt)};
   static const std::vector<Parameter> kCollection{{"collection", std::nullopt}};
   static const std::vector<Parameter> kInput{{"input", std::nullopt}};
-  static const std::map<std::string_view, const std::vector<Parameter>*> kFunctions{
-      {"mask", &kMask},
-      {"explode", &kCollection},
-      {"explode_outer", &kCollection},
-      {"posexplode", &kCollection},
-      {"posexplode_outer", &kCollection},
-      {"inline", &kInput},
-      {"inline_outer", &kInput}};
+  static const std::map<std::string_view, const std::vector<Parameter>*> kFunctions{{"mask", &kMask},
+                                                                                    {"explode", &kCollection},
+                                                                                    {"explode_outer", &kCollection},
+                                                                                    {"posexplode", &kCollection},
+                                                                                    {"posexplode_outer", &kCollection},
+                                                                                    {"inline", &kInput},
+                                                                                    {"inline_outer", &kInput}};
   auto it = kFunctions.find(function);
   return it == kFunctions.end() ? nullptr : it->second;
 }
@@ -100,9 +99,9 @@ arrow::Result<Arguments> PlaceNamedArguments(std::string_view function, const Ar
   for (size_t i = 0; i < placed.size(); ++i) {
     const Parameter& parameter = (*parameters)[i];
     if (placed[i] == nullptr && !parameter.default_value) {
-      return UserError("REQUIRED_PARAMETER_NOT_FOUND", {{"routineName", routine},
-                                                        {"parameterName", QuoteIdentifier(parameter.name)},
-                                                        {"index", std::to_string(i)}});
+      return UserError(
+          "REQUIRED_PARAMETER_NOT_FOUND",
+          {{"routineName", routine}, {"parameterName", QuoteIdentifier(parameter.name)}, {"index", std::to_string(i)}});
     }
     *result.Add() = placed[i] != nullptr ? *placed[i] : *parameter.default_value;
   }

@@ -291,9 +291,9 @@ arrow::Result<PlanPtr> ResolvePythonTable(RelationResolver& resolver, const Regi
       }
     }
     if (!named && !kernel.argument_names.empty() && !kernel.argument_names.back().empty()) {
-      return UserError("UNEXPECTED_POSITIONAL_ARGUMENT",
-                       {{"routineName", QuoteIdentifier(name)},
-                        {"parameterName", QuoteIdentifier(kernel.argument_names.back())}});
+      return UserError(
+          "UNEXPECTED_POSITIONAL_ARGUMENT",
+          {{"routineName", QuoteIdentifier(name)}, {"parameterName", QuoteIdentifier(kernel.argument_names.back())}});
     }
     kernel.argument_names.push_back(std::move(key));
     if (const connect::SubqueryExpression* message = TableOf(argument)) {
@@ -322,19 +322,19 @@ arrow::Result<PlanPtr> ResolvePythonTable(RelationResolver& resolver, const Regi
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr row, resolver.Expressions(columns).Resolve(call));
       values[static_cast<size_t>(kernel.table_argument)] = Unnamed(row);
     }
-    ARROW_ASSIGN_OR_RAISE(
-        analysis, AnalyzeTableFunction(*kernel.function, kernel.environment, values, kernel.argument_names,
-                                       table ? values[static_cast<size_t>(kernel.table_argument)] : nullptr,
-                                       resolver.context().eval));
+    ARROW_ASSIGN_OR_RAISE(analysis,
+                          AnalyzeTableFunction(*kernel.function, kernel.environment, values, kernel.argument_names,
+                                               table ? values[static_cast<size_t>(kernel.table_argument)] : nullptr,
+                                               resolver.context().eval));
     if (table) ARROW_RETURN_NOT_OK(ApplyAnalysis(resolver, name, *analysis, &*table));
     type = analysis->schema;
     kernel.analyze_result = analysis->pickled;
   }
   PlanPtr child;
   if (table) {
-    ARROW_ASSIGN_OR_RAISE(child, Arrange(resolver, analysis ? &*analysis : nullptr, std::move(*table),
-                                         &kernel.partition_columns,
-                                         &values[static_cast<size_t>(kernel.table_argument)]));
+    ARROW_ASSIGN_OR_RAISE(
+        child, Arrange(resolver, analysis ? &*analysis : nullptr, std::move(*table), &kernel.partition_columns,
+                       &values[static_cast<size_t>(kernel.table_argument)]));
   } else {
     ARROW_ASSIGN_OR_RAISE(child, OneRow(resolver));
   }

@@ -52,8 +52,9 @@ arrow::Result<ExpressionPtr> MakePythonTableCall(expression::PythonTableKernel t
                                                  ExpressionVector arguments);
 
 /// A call that stands in FROM.
-arrow::Result<PlanPtr> ResolvePythonTable(RelationResolver& resolver, const RegisteredFunction& function,
-                                          const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments);
+arrow::Result<PlanPtr> ResolvePythonTable(
+    RelationResolver& resolver, const RegisteredFunction& function,
+    const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments);
 /// The same with the function's code: MyFunction(lit(1)).
 arrow::Result<PlanPtr> ResolvePythonTableFunction(RelationResolver&, const spark::connect::Relation&);
 

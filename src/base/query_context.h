@@ -36,8 +36,8 @@ struct QueryContext {
   std::string Position() const;
 };
 
-/// `status`, a failure of data, with the place of the expression that failed; unchanged when it is no UserError or has a
-/// place already (the innermost counts).
+/// `status`, a failure of data, with the place of the expression that failed; unchanged when it is no UserError or has
+/// a place already (the innermost counts).
 arrow::Status WithQueryContext(const arrow::Status& status, QueryContext context);
 /// The same for a failure to resolve the expression.
 arrow::Status WithAnalysisContext(const arrow::Status& status, QueryContext context);

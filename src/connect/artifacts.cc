@@ -113,8 +113,7 @@ arrow::Status Artifacts::AddFile(const std::string& name, const std::string& sta
 arrow::Status Artifacts::AddArchive(const std::string& name, const std::string& staged) {
   size_t hash = name.find('#');
   std::string path = name.substr(0, hash);
-  std::string folder =
-      hash == std::string::npos ? fs::path(path).filename().string() : name.substr(hash + 1);
+  std::string folder = hash == std::string::npos ? fs::path(path).filename().string() : name.substr(hash + 1);
   if (!IsBelow(path) || !IsBelow(folder)) return UserError("INVALID_ARTIFACT_PATH", {{"name", name}});
   ARROW_RETURN_NOT_OK(AddFile(path, staged));
   fs::path target = fs::path(root_) / "files" / folder;

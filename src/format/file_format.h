@@ -109,7 +109,8 @@ std::span<const FileFormat* const> AllFileFormats();
 /// By name, any case; nullptr when there is none.
 const FileFormat* FindFileFormat(std::string_view name);
 
-/// A failure while reading `path`, as UserError FAILED_READ_FILE.NO_HINT with its cause; FAILED_READ_FILE.… passes through.
+/// A failure while reading `path`, as UserError FAILED_READ_FILE.NO_HINT with its cause; FAILED_READ_FILE.… passes
+/// through.
 arrow::Status FileReadError(const std::string& path, const arrow::Status& status);
 
 }  // namespace millrace::format

@@ -7,11 +7,11 @@
 #include "logical/node/generate.h"
 #include "logical/node/groups_in_python.h"
 #include "logical/node/groups_with_state.h"
-#include "logical/node/transform_with_state.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/map_in_python.h"
 #include "logical/node/range.h"
 #include "logical/node/source_scan.h"
+#include "logical/node/transform_with_state.h"
 #include "logical/node/union.h"
 #include "logical/node/window.h"
 
@@ -230,7 +230,8 @@ class FreshCopier {
         PlanPtr copy = node->WithChildren(std::move(children))->WithExpressions(std::move(columns));
         AttributeVector output = Fresh(node->output());
         if (node->kind() == NodeKind::kMapInPython) return static_cast<const MapInPython&>(*copy).WithOutput(output);
-        if (node->kind() == NodeKind::kGroupsInPython) return static_cast<const GroupsInPython&>(*copy).WithOutput(output);
+        if (node->kind() == NodeKind::kGroupsInPython)
+          return static_cast<const GroupsInPython&>(*copy).WithOutput(output);
         return node->kind() == NodeKind::kGroupsWithState
                    ? static_cast<const GroupsWithState&>(*copy).WithOutput(output)
                    : static_cast<const TransformWithState&>(*copy).WithOutput(output);

@@ -2,8 +2,8 @@
 
 #include "physical/operator/collect_metrics.h"
 #include "physical/operator/deduplicate.h"
-#include "physical/operator/event_time_watermark.h"
 #include "physical/operator/eval_python.h"
+#include "physical/operator/event_time_watermark.h"
 #include "physical/operator/exchange.h"
 #include "physical/operator/expand.h"
 #include "physical/operator/generate.h"

@@ -13,10 +13,10 @@ arrow::Result<std::unique_ptr<PlannerCall>> PlannerCall::Start(EnvironmentPtr en
   AppendBytes(module, &request);
   AppendBytes(python_version, &request);
   AppendBytes(environment->files_folder, &request);
-  AppendInt(0, &request);     // archives in it
+  AppendInt(0, &request);  // archives in it
   if (!conversation) {
     AppendBool(false, &request);
-    AppendInt(0, &request);                                          // broadcasts
+    AppendInt(0, &request);                                     // broadcasts
     if (worker->version.AtLeast(4, 2)) AppendInt(0, &request);  // settings of a profiler
   }
   request.append(body);

@@ -87,7 +87,7 @@ std::string Beginning(const TaskSpec& spec, const WorkerVersion& version) {
   AppendBytes(spec.calls[0].functions[0]->python_version, &out);
   AppendTaskContext(spec, version, &out);
   AppendBytes(spec.files_folder, &out);
-  AppendInt(0, &out);     // archives in it
+  AppendInt(0, &out);  // archives in it
   AppendBool(false, &out);
   AppendInt(0, &out);  // broadcasts
   return out;

@@ -94,8 +94,8 @@ arrow::Result<PythonClient> Session::StreamingPythonClient(const std::string& wh
 
 arrow::Status Session::AddPythonListener(const std::string& id, python::UserFunction listener) {
   ARROW_ASSIGN_OR_RAISE(PythonClient client, StreamingPythonClient("a StreamingQueryListener"));
-  ARROW_ASSIGN_OR_RAISE(auto worker, StartStreamingWorker(MakeAnalyzerContext().python, client, kListenerModule,
-                                                          std::move(listener)));
+  ARROW_ASSIGN_OR_RAISE(
+      auto worker, StartStreamingWorker(MakeAnalyzerContext().python, client, kListenerModule, std::move(listener)));
   auto added = std::make_shared<PythonListener>(std::move(worker));
   int number = streams_.AddListener(added->Callbacks(engine_->clock));
   std::lock_guard lock(mutex_);

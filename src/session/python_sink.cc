@@ -58,18 +58,17 @@ class PythonDataWriter final : public connector::DataWriter {
     task.calls = {{{spec_->write}, {{0, ""}}}};
     task.partition = partition_;
     auto write = [this](std::string* out) { return WriteInput(out); };
-    ARROW_ASSIGN_OR_RAISE(auto stream,
-                          python::TaskStream::Start(spec_->source->environment, task, write, &spec_->stopped,
-                                                    arrow::default_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(auto stream, python::TaskStream::Start(spec_->source->environment, task, write,
+                                                                 &spec_->stopped, arrow::default_memory_pool()));
     types::DataTypePtr type = MessageType();
     connector::WriterCommitMessage message;
     while (true) {
       ARROW_ASSIGN_OR_RAISE(auto batch, stream->NextBatch());
       if (batch == nullptr) return message;
       if (batch->num_rows() == 0) continue;
-      ARROW_ASSIGN_OR_RAISE(auto rows, expression::RowsOfStruct(batch, types::ToArrowSchema(*type), {types::Binary()},
-                                                                python::EvalType::kMapArrowIter,
-                                                                arrow::default_memory_pool()));
+      ARROW_ASSIGN_OR_RAISE(auto rows,
+                            expression::RowsOfStruct(batch, types::ToArrowSchema(*type), {types::Binary()},
+                                                     python::EvalType::kMapArrowIter, arrow::default_memory_pool()));
       message = std::string(static_cast<const arrow::BinaryArray&>(*rows->column(0)).GetView(0));
     }
   }
@@ -197,10 +196,10 @@ arrow::Result<std::shared_ptr<WriteSpec>> PlanWrite(const connector::SinkRequest
   AppendBool(streaming, &body);
   auto as_bytes = source.environment->conf.find("spark.sql.execution.pyspark.binaryAsBytes");
   AppendBool(as_bytes == source.environment->conf.end() || as_bytes->second == "true", &body);
-  ARROW_ASSIGN_OR_RAISE(auto call,
-                        python::PlannerCall::Start(source.environment, "pyspark.sql.worker.write_into_data_source",
-                                                   source.function->python_version, body,
-                                                   PythonDataSourceFailure("plan", "write")));
+  ARROW_ASSIGN_OR_RAISE(
+      auto call,
+      python::PlannerCall::Start(source.environment, "pyspark.sql.worker.write_into_data_source",
+                                 source.function->python_version, body, PythonDataSourceFailure("plan", "write")));
   auto write = std::make_shared<python::UserFunction>();
   write->name = "write_into_data_source";
   write->eval_type = python::EvalType::kMapArrowIter;

@@ -133,8 +133,7 @@ const connector::SourceDef kPythonSource = {
 
 std::function<arrow::Status(std::string)> PythonDataSourceFailure(std::string action, std::string type) {
   return [action = std::move(action), type = std::move(type)](std::string traceback) {
-    return UserError("PYTHON_DATA_SOURCE_ERROR",
-                     {{"action", action}, {"type", type}, {"msg", std::move(traceback)}});
+    return UserError("PYTHON_DATA_SOURCE_ERROR", {{"action", action}, {"type", type}, {"msg", std::move(traceback)}});
   };
 }
 
@@ -150,9 +149,10 @@ arrow::Result<types::DataTypePtr> CreatePythonDataSource(const PythonDataSource&
     AppendBytes(entry.key, &body);
     AppendBytes(entry.value, &body);
   }
-  ARROW_ASSIGN_OR_RAISE(auto call, python::PlannerCall::Start(source.environment, "pyspark.sql.worker.create_data_source",
-                                                              source.function->python_version, body,
-                                                              PythonDataSourceFailure("create", "instance")));
+  ARROW_ASSIGN_OR_RAISE(
+      auto call,
+      python::PlannerCall::Start(source.environment, "pyspark.sql.worker.create_data_source",
+                                 source.function->python_version, body, PythonDataSourceFailure("create", "instance")));
   ARROW_ASSIGN_OR_RAISE(std::string instance, call->ReadBytes());
   ARROW_ASSIGN_OR_RAISE(int32_t is_ddl, call->ReadInt());
   ARROW_ASSIGN_OR_RAISE(std::string text, call->ReadBytes());
@@ -161,8 +161,7 @@ arrow::Result<types::DataTypePtr> CreatePythonDataSource(const PythonDataSource&
     std::lock_guard lock(source.mutex);
     source.instance = std::move(instance);
   }
-  arrow::Result<types::DataTypePtr> schema =
-      is_ddl != 0 ? types::ParseSchemaDdl(text) : types::ParseTypeJson(text);
+  arrow::Result<types::DataTypePtr> schema = is_ddl != 0 ? types::ParseSchemaDdl(text) : types::ParseTypeJson(text);
   ARROW_RETURN_NOT_OK(schema);
   if ((*schema)->id() != types::TypeId::kStruct) {
     return UserError("INVALID_SCHEMA.NON_STRUCT_TYPE",
@@ -186,10 +185,9 @@ arrow::Result<python::UserFunctionPtr> PlanPythonRead(const PythonDataSource& so
   AppendBool(streaming, &body);
   auto as_bytes = source.environment->conf.find("spark.sql.execution.pyspark.binaryAsBytes");
   AppendBool(as_bytes == source.environment->conf.end() || as_bytes->second == "true", &body);
-  ARROW_ASSIGN_OR_RAISE(auto call,
-                        python::PlannerCall::Start(source.environment, "pyspark.sql.worker.plan_data_source_read",
-                                                   source.function->python_version, body,
-                                                   PythonDataSourceFailure("plan", "read")));
+  ARROW_ASSIGN_OR_RAISE(auto call, python::PlannerCall::Start(
+                                       source.environment, "pyspark.sql.worker.plan_data_source_read",
+                                       source.function->python_version, body, PythonDataSourceFailure("plan", "read")));
   auto read = std::make_shared<python::UserFunction>();
   read->name = "read_from_data_source";
   read->eval_type = python::EvalType::kMapArrowIter;

@@ -153,10 +153,10 @@ class PythonStream final : public connector::MicroBatchStream {
       }
       AppendBytes(request_.schema->ToJson(), &body);
       AppendInt(static_cast<int32_t>(source().environment->max_records_per_batch), &body);
-      ARROW_ASSIGN_OR_RAISE(call_, python::PlannerCall::Start(source().environment, kRunnerModule,
-                                                              source().function->python_version, body,
-                                                              PythonDataSourceFailure("plan", "read"),
-                                                              /*conversation=*/true, &interrupted_));
+      ARROW_ASSIGN_OR_RAISE(
+          call_, python::PlannerCall::Start(source().environment, kRunnerModule, source().function->python_version,
+                                            body, PythonDataSourceFailure("plan", "read"),
+                                            /*conversation=*/true, &interrupted_));
       ARROW_RETURN_NOT_OK(call_->ReadInt().status());
     }
     call_->set_failure(failure);
@@ -208,10 +208,10 @@ class PythonStream final : public connector::MicroBatchStream {
       if (batch == nullptr) return rows;
       arrow::ArrayVector arrays;
       for (int index : columns.indices) {
-        ARROW_ASSIGN_OR_RAISE(auto array, expression::FromWorker(batch->column(index),
-                                                                 *request_.schema->fields()[static_cast<size_t>(index)].type,
-                                                                 python::EvalType::kMapArrowIter,
-                                                                 arrow::default_memory_pool()));
+        ARROW_ASSIGN_OR_RAISE(
+            auto array,
+            expression::FromWorker(batch->column(index), *request_.schema->fields()[static_cast<size_t>(index)].type,
+                                   python::EvalType::kMapArrowIter, arrow::default_memory_pool()));
         arrays.push_back(std::move(array));
       }
       arrow::FieldVector fields;

@@ -111,9 +111,9 @@ class ForeachSink final : public connector::StreamSink {
 }  // namespace
 
 arrow::Result<std::shared_ptr<python::StreamingWorker>> StartStreamingWorker(const python::EnvironmentPtr& environment,
-                                                                              const PythonClient& client,
-                                                                              const std::string& module,
-                                                                              python::UserFunction function) {
+                                                                             const PythonClient& client,
+                                                                             const std::string& module,
+                                                                             python::UserFunction function) {
   python::StreamingWorker::Options options{client.connect_url, client.session_id, module};
   ARROW_ASSIGN_OR_RAISE(auto worker, python::StreamingWorker::Start(environment->pool.get(), environment->interpreter,
                                                                     options, function));

@@ -20,7 +20,8 @@ enum class IntervalUnit : uint8_t { kYear, kMonth, kDay, kHour, kMinute, kSecond
 /// Errors: UserError INVALID_INTERVAL_FORMAT.*, naming what is wrong in `text`.
 arrow::Result<IntervalValue> ParseIntervalUnits(std::string_view text);
 
-/// "1-2" of YEAR TO MONTH in months. Errors: UserError INVALID_INTERVAL_FORMAT: INTERVAL_PARSING, UNMATCHED_FORMAT_STRING.
+/// "1-2" of YEAR TO MONTH in months. Errors: UserError INVALID_INTERVAL_FORMAT: INTERVAL_PARSING,
+/// UNMATCHED_FORMAT_STRING.
 arrow::Result<int32_t> ParseYearMonth(std::string_view text);
 
 /// "1 02:03:04.5" of DAY TO SECOND, "10:20" of HOUR TO MINUTE and so on (from < to, both of kDay … kSecond), in µs.

@@ -9,8 +9,8 @@
 
 namespace millrace::sql {
 
-/// Values of `:name` and `?` as SQL and SqlCommand messages carry them: expressions, or literals from clients before 4.0.
-/// Must outlive the parsing.
+/// Values of `:name` and `?` as SQL and SqlCommand messages carry them: expressions, or literals from clients
+/// before 4.0. Must outlive the parsing.
 class SqlParameters {
  public:
 // Some of these fields are marked as deprecated in one message or the other; clients send them all the same.

@@ -69,7 +69,8 @@ Result<StateStoreProvider*> StateStores::ProviderOf(const StateStoreId& id) {
   auto operator_it = operators_.find(id.operator_id);
   if (operator_it == operators_.end()) return InternalError("state of an undeclared operator was opened");
   if (operator_it->second.has_families && id.store_name == kDefaultStoreName) {
-    auto provider = std::make_unique<FamilyStoreProvider>(file_system_, StoreDirectory(directory_, id), id, conf_, &unsynced_);
+    auto provider =
+        std::make_unique<FamilyStoreProvider>(file_system_, StoreDirectory(directory_, id), id, conf_, &unsynced_);
     return providers_.emplace(id, std::move(provider)).first->second.get();
   }
   for (const auto& store : operator_it->second.stores) {

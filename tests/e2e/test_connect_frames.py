@@ -263,6 +263,8 @@ def test_explain_of_a_stream_that_no_query_runs(spark, tmp_path, capsys):
 
 
 def test_where_a_row_comes_from(spark, tmp_path):
+    tmp_path = tmp_path / "rows"
+    tmp_path.mkdir()
     (tmp_path / "a b.txt").write_text("one\ntwo\n")
     (tmp_path / "c.txt").write_text("three\n")
     frame = spark.read.text(str(tmp_path))

@@ -19,6 +19,15 @@ from cases import CASES  # noqa: E402
 from outcome import outcome_of  # noqa: E402
 
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
+# Where real Spark does otherwise; a case that is mended fails here until its line is gone.
+DIFFERS = {
+    "udtf_analyze_asks_for_partitions": "rows of one partition come in another order",
+    "udtf_analyze_fails": "the message of the Python error carries no SQLSTATE",
+    "udtf_analyze_wants_a_table": "a failure of analyze() is not TABLE_VALUED_FUNCTION_FAILED_TO_ANALYZE_IN_PYTHON",
+    "udtf_by_pickle": "values of some types",
+    "udtf_frame_as_table": "rows of a TABLE argument have no names",
+    "udtf_table_in_partitions": "rows of a TABLE argument have no names",
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +46,9 @@ def test_case(session, name):
         pytest.skip("not recorded on real Spark yet: python_functions/record.py does")
     expected = EXPECTED[name]
     got = outcome_of(CASES[name], session)
+    if name in DIFFERS:
+        assert got != expected, "its line in DIFFERS can go"
+        pytest.xfail(DIFFERS[name])
     if "error" in expected:
         # Classic and Connect clients raise different classes for one error.
         expected = {key: value for key, value in expected.items() if key != "error"}

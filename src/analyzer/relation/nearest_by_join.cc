@@ -1,8 +1,8 @@
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
-#include "expression/node.h"
 #include "expression/compare.h"
+#include "expression/node.h"
 #include "function/function_def.h"
 #include "logical/node/filter.h"
 #include "logical/node/join.h"
@@ -31,7 +31,8 @@ arrow::Result<PlanPtr> ResolveNearestByJoin(RelationResolver& resolver, const Re
   const expression::EvalContext& eval = resolver.context().eval;
   std::string mode = ToLowerAscii(message.mode());
   if (mode != "approx" && mode != "exact") {
-    return UserError("NEAREST_BY_JOIN.UNSUPPORTED_MODE", {{"mode", message.mode()}, {"supported", "'approx', 'exact'"}});
+    return UserError("NEAREST_BY_JOIN.UNSUPPORTED_MODE",
+                     {{"mode", message.mode()}, {"supported", "'approx', 'exact'"}});
   }
   std::string direction = ToLowerAscii(message.direction());
   if (direction != "distance" && direction != "similarity") {
@@ -46,9 +47,9 @@ arrow::Result<PlanPtr> ResolveNearestByJoin(RelationResolver& resolver, const Re
                      {{"joinType", message.join_type()}, {"supported", "'INNER', 'LEFT OUTER'"}});
   }
   if (message.num_results() < 1 || message.num_results() > kMaxResults) {
-    return UserError("NEAREST_BY_JOIN.NUM_RESULTS_OUT_OF_RANGE", {{"numResults", std::to_string(message.num_results())},
-                                                                  {"min", "1"},
-                                                                  {"max", std::to_string(kMaxResults)}});
+    return UserError(
+        "NEAREST_BY_JOIN.NUM_RESULTS_OUT_OF_RANGE",
+        {{"numResults", std::to_string(message.num_results())}, {"min", "1"}, {"max", std::to_string(kMaxResults)}});
   }
   ARROW_ASSIGN_OR_RAISE(RelationResolver::Pair pair, resolver.ResolvePair(message.left(), message.right()));
   if (pair.left->is_streaming() || pair.right->is_streaming()) {
@@ -59,8 +60,9 @@ arrow::Result<PlanPtr> ResolveNearestByJoin(RelationResolver& resolver, const Re
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr rank, resolver.Expressions(both).Resolve(message.ranking_expression()));
   if (rank->kind() == expression::ExpressionKind::kAlias) rank = rank->children()[0];
   if (!expression::IsOrderable(*rank->type())) {
-    return UserError("NEAREST_BY_JOIN.NON_ORDERABLE_RANKING_EXPRESSION",
-                     {{"expression", QuoteSqlExpression(rank->Sql(true))}, {"type", QuoteSqlType(rank->type()->Sql())}});
+    return UserError(
+        "NEAREST_BY_JOIN.NON_ORDERABLE_RANKING_EXPRESSION",
+        {{"expression", QuoteSqlExpression(rank->Sql(true))}, {"type", QuoteSqlType(rank->type()->Sql())}});
   }
 
   // The left rows numbered, so that equal ones stay apart.

@@ -64,8 +64,8 @@ TEST(AlterTable, AColumnIsPutWhereItIsAsked) {
 TEST(AlterTable, ColumnsAreRenamedAndDroppedWhereTheTableMapsThem) {
   ColumnChange rename{{"id"}, "no", nullptr, {}, {}, {}, {}};
   SnapshotPtr plain = MakeTable("id BIGINT, p STRING");
-  EXPECT_TRUE(IsErrorCondition(ChangeColumns(*plain, {rename}, "t", UsesNothing).status(),
-                               "DELTA_UNSUPPORTED_RENAME_COLUMN"));
+  EXPECT_TRUE(
+      IsErrorCondition(ChangeColumns(*plain, {rename}, "t", UsesNothing).status(), "DELTA_UNSUPPORTED_RENAME_COLUMN"));
   EXPECT_TRUE(IsErrorCondition(DropColumns(*plain, {{"id"}}, UsesNothing).status(), "DELTA_UNSUPPORTED_DROP_COLUMN"));
 
   SnapshotPtr table = MakeTable("id BIGINT, p STRING, v INT", kByName, {"p"});
@@ -76,12 +76,12 @@ TEST(AlterTable, ColumnsAreRenamedAndDroppedWhereTheTableMapsThem) {
   EXPECT_EQ(renamed.operation.name, "RENAME COLUMN");
   auto partition = ChangeColumns(*table, {{{"p"}, "part", nullptr, {}, {}, {}, {}}}, "t", UsesNothing).ValueOrDie();
   EXPECT_EQ(partition.definition.metadata.partition_columns, std::vector<std::string>{"part"});
-  EXPECT_TRUE(IsErrorCondition(DropColumns(*table, {{"p"}}, UsesNothing).status(),
-                               "DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN"));
+  EXPECT_TRUE(
+      IsErrorCondition(DropColumns(*table, {{"p"}}, UsesNothing).status(), "DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN"));
   // A column that comes back is another one.
   SnapshotPtr dropped = With(table, DropColumns(*table, {{"v"}}, UsesNothing).ValueOrDie());
-  SnapshotPtr again = With(
-      dropped, AddColumns(*dropped, {{{}, {"v", types::Integer(), true, ""}, std::nullopt}}).ValueOrDie());
+  SnapshotPtr again =
+      With(dropped, AddColumns(*dropped, {{{}, {"v", types::Integer(), true, ""}, std::nullopt}}).ValueOrDie());
   EXPECT_NE(PhysicalName(again->schema()->fields()[2]), PhysicalName(table->schema()->fields()[2]));
 }
 

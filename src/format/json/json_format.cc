@@ -82,8 +82,9 @@ class JsonFileReader final : public FileReader {
     auto records = records_.Next(request_.batch_rows);
     if (!records.ok()) return FileReadError(request_.path, records.status());
     if (*records == nullptr) return nullptr;
-    ARROW_ASSIGN_OR_RAISE(DecodedJson decoded, decoder_->Decode(**records));
-    const auto& rows = static_cast<const arrow::StructArray&>(*decoded.values);
+    auto decoded = decoder_->Decode(**records);
+    if (!decoded.ok()) return FileReadError(request_.path, decoded.status());
+    const auto& rows = static_cast<const arrow::StructArray&>(*decoded->values);
     return arrow::RecordBatch::Make(schema_, rows.length(), rows.fields());
   }
 

@@ -101,7 +101,8 @@ class ComomentsState final : public AggregateState {
     for (size_t i = 0; i < group_ids.size(); ++i) {
       auto row = static_cast<int64_t>(i);
       if (!x.IsNull(row) && !y.IsNull(row)) {
-        swapped ? groups_[group_ids[i]].Add(y[row], x[row], central) : groups_[group_ids[i]].Add(x[row], y[row], central);
+        swapped ? groups_[group_ids[i]].Add(y[row], x[row], central)
+                : groups_[group_ids[i]].Add(x[row], y[row], central);
       }
     }
     return arrow::Status::OK();
@@ -153,7 +154,6 @@ arrow::Result<ExpressionPtr> BindPairs(const BindInput& input) {
 
 }  // namespace
 
-
 extern const FunctionDef kCovarPop{.name = "covar_pop",
                                    .kind = FunctionKind::kAggregate,
                                    .family = "aggregate",
@@ -185,63 +185,63 @@ extern const FunctionDef kCorr{.name = "corr",
                                .bind = BindPairs<Pairs::kCorr>};
 
 extern const FunctionDef kRegrR2{.name = "regr_r2",
-                               .kind = FunctionKind::kAggregate,
-                               .family = "aggregate",
-                               .description = "Coefficient of determination of pairs (y, x).",
-                               .example = "regr_r2(y, x)",
-                               .example_result = "",
-                               .min_arguments = 2,
-                               .max_arguments = 2,
-                               .bind = BindPairs<Pairs::kRegrR2>};
+                                 .kind = FunctionKind::kAggregate,
+                                 .family = "aggregate",
+                                 .description = "Coefficient of determination of pairs (y, x).",
+                                 .example = "regr_r2(y, x)",
+                                 .example_result = "",
+                                 .min_arguments = 2,
+                                 .max_arguments = 2,
+                                 .bind = BindPairs<Pairs::kRegrR2>};
 
 extern const FunctionDef kRegrSlope{.name = "regr_slope",
-                               .kind = FunctionKind::kAggregate,
-                               .family = "aggregate",
-                               .description = "Slope of the regression line of pairs (y, x).",
-                               .example = "regr_slope(y, x)",
-                               .example_result = "",
-                               .min_arguments = 2,
-                               .max_arguments = 2,
-                               .bind = BindPairs<Pairs::kRegrSlope>};
+                                    .kind = FunctionKind::kAggregate,
+                                    .family = "aggregate",
+                                    .description = "Slope of the regression line of pairs (y, x).",
+                                    .example = "regr_slope(y, x)",
+                                    .example_result = "",
+                                    .min_arguments = 2,
+                                    .max_arguments = 2,
+                                    .bind = BindPairs<Pairs::kRegrSlope>};
 
 extern const FunctionDef kRegrIntercept{.name = "regr_intercept",
-                               .kind = FunctionKind::kAggregate,
-                               .family = "aggregate",
-                               .description = "Intercept of the regression line of pairs (y, x).",
-                               .example = "regr_intercept(y, x)",
-                               .example_result = "",
-                               .min_arguments = 2,
-                               .max_arguments = 2,
-                               .bind = BindPairs<Pairs::kRegrIntercept>};
+                                        .kind = FunctionKind::kAggregate,
+                                        .family = "aggregate",
+                                        .description = "Intercept of the regression line of pairs (y, x).",
+                                        .example = "regr_intercept(y, x)",
+                                        .example_result = "",
+                                        .min_arguments = 2,
+                                        .max_arguments = 2,
+                                        .bind = BindPairs<Pairs::kRegrIntercept>};
 
 extern const FunctionDef kRegrSxx{.name = "regr_sxx",
-                               .kind = FunctionKind::kAggregate,
-                               .family = "aggregate",
-                               .description = "Sum of the squared deviations of x.",
-                               .example = "regr_sxx(y, x)",
-                               .example_result = "",
-                               .min_arguments = 2,
-                               .max_arguments = 2,
-                               .bind = BindPairs<Pairs::kRegrSxx>};
+                                  .kind = FunctionKind::kAggregate,
+                                  .family = "aggregate",
+                                  .description = "Sum of the squared deviations of x.",
+                                  .example = "regr_sxx(y, x)",
+                                  .example_result = "",
+                                  .min_arguments = 2,
+                                  .max_arguments = 2,
+                                  .bind = BindPairs<Pairs::kRegrSxx>};
 
 extern const FunctionDef kRegrSyy{.name = "regr_syy",
-                               .kind = FunctionKind::kAggregate,
-                               .family = "aggregate",
-                               .description = "Sum of the squared deviations of y.",
-                               .example = "regr_syy(y, x)",
-                               .example_result = "",
-                               .min_arguments = 2,
-                               .max_arguments = 2,
-                               .bind = BindPairs<Pairs::kRegrSyy>};
+                                  .kind = FunctionKind::kAggregate,
+                                  .family = "aggregate",
+                                  .description = "Sum of the squared deviations of y.",
+                                  .example = "regr_syy(y, x)",
+                                  .example_result = "",
+                                  .min_arguments = 2,
+                                  .max_arguments = 2,
+                                  .bind = BindPairs<Pairs::kRegrSyy>};
 
 extern const FunctionDef kRegrSxy{.name = "regr_sxy",
-                               .kind = FunctionKind::kAggregate,
-                               .family = "aggregate",
-                               .description = "Sum of the products of the deviations of x and y.",
-                               .example = "regr_sxy(y, x)",
-                               .example_result = "",
-                               .min_arguments = 2,
-                               .max_arguments = 2,
-                               .bind = BindPairs<Pairs::kRegrSxy>};
+                                  .kind = FunctionKind::kAggregate,
+                                  .family = "aggregate",
+                                  .description = "Sum of the products of the deviations of x and y.",
+                                  .example = "regr_sxy(y, x)",
+                                  .example_result = "",
+                                  .min_arguments = 2,
+                                  .max_arguments = 2,
+                                  .bind = BindPairs<Pairs::kRegrSxy>};
 
 }  // namespace millrace::function

@@ -68,8 +68,8 @@ class EvalPythonTableStream final : public BatchStream {
     ARROW_ASSIGN_OR_RAISE(auto pickle, task_->NextPickle());
     if (!pickle) return Made();
     AdvanceRow();
-    ARROW_ASSIGN_OR_RAISE(auto results, expression::UnpickleResults(*pickle, {spec_->pickled_type},
-                                                                    evaluation_.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto results,
+                          expression::UnpickleResults(*pickle, {spec_->pickled_type}, evaluation_.memory_pool));
     ARROW_ASSIGN_OR_RAISE(auto rows, static_cast<const arrow::ListArray&>(*results->column(0)).Flatten());
     ARROW_ASSIGN_OR_RAISE(auto columns, static_cast<const arrow::StructArray&>(*rows).Flatten());
     return Made(arrow::RecordBatch::Make(spec_->result_schema, rows->length(), std::move(columns)));
@@ -181,8 +181,7 @@ arrow::Result<OperatorPtr> PlanEvalPythonTable(const logical::PlanPtr& node, con
   if (spec.task.eval_type == python::EvalType::kArrowTable) {
     spec.task.eval_conf["input_type"] = types::Struct(fields)->ToJson();
   } else {
-    spec.task.eval_conf["table_arg_offsets"] =
-        table.table_argument < 0 ? "" : std::to_string(table.table_argument);
+    spec.task.eval_conf["table_arg_offsets"] = table.table_argument < 0 ? "" : std::to_string(table.table_argument);
   }
   ARROW_ASSIGN_OR_RAISE(spec.argument_schema, expression::WorkerSchema(fields, *spec.environment));
   ARROW_ASSIGN_OR_RAISE(spec.arguments, ExpressionSet::Bind(call.children(), child->output()));

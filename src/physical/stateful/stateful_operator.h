@@ -13,7 +13,7 @@
 namespace millrace::state {
 class StateStore;
 struct StatefulOperatorInfo;
-}
+}  // namespace millrace::state
 
 namespace millrace::physical {
 
@@ -59,8 +59,8 @@ struct StatefulBatch {
   int64_t late_watermark_ms = 0;
   /// State at or below this goes: the operator's input watermark in this batch.
   int64_t eviction_watermark_ms = 0;
-  /// The watermark went on since the batch before. Where it stood still nothing can be due: what was at or below it went
-  /// then, and rows as old are late.
+  /// The watermark went on since the batch before. Where it stood still nothing can be due: what was at or below it
+  /// went then, and rows as old are late.
   bool watermark_moved = true;
   /// stores[partition][i]: store i of state_stores() at the version the batch reads. Open for this batch; the loop
   /// commits them all when the operators are done, or aborts them all.

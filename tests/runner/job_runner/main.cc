@@ -2,8 +2,9 @@
 //
 //   job_runner JOBS.json        one job or an array of them; "-" reads standard input
 //
-// A job: "remote" (a Spark Connect server's url), "conf", "source", "sourceOptions", "schema", "load", "query" (SQL over the view `input`; all of it when
-// absent); with "sink", "sinkOptions", "save", "mode", "partitionBy" and, for streams, "queryName", "trigger"
+// A job: "remote" (a Spark Connect server's url), "conf", "source", "sourceOptions", "schema", "load", "query" (SQL
+// over the view `input`; all of it when absent); with "sink", "sinkOptions", "save", "mode", "partitionBy" and, for
+// streams, "queryName", "trigger"
 // ({"availableNow": true},
 // {"once": true}, {"processingTime": "100"} in ms) it writes, else it is a batch whose rows are printed. "stream":
 // false with a sink is a batch write. Printed, one JSON object a line: {"schema"}, {"progress"} as they come, {"row"},

@@ -78,7 +78,8 @@ ScriptRun::~ScriptRun() {
 std::string ScriptRun::Statement(const Record& record) const {
   std::string sql = record.Sql();
   std::string folder = folder_.string() + "/";
-  for (size_t at = 0; (at = sql.find("FILES/", at)) != std::string::npos; at += folder.size()) sql.replace(at, 6, folder);
+  for (size_t at = 0; (at = sql.find("FILES/", at)) != std::string::npos; at += folder.size())
+    sql.replace(at, 6, folder);
   return sql;
 }
 

@@ -39,8 +39,8 @@ arrow::Status AppendMap(const Regex& pairs, const Regex& parts, std::string_view
   for (std::string_view pair : Pieces(pairs, text, 0, pair_pattern.empty())) {
     std::vector<std::string_view> sides = Pieces(parts, pair, 2, part_pattern.empty());
     if (!seen.emplace(sides[0], true).second) {
-      return UserError("DUPLICATED_MAP_KEY",
-                       {{"key", std::string(sides[0])}, {"mapKeyDedupPolicy", QuoteConf("spark.sql.mapKeyDedupPolicy")}});
+      return UserError("DUPLICATED_MAP_KEY", {{"key", std::string(sides[0])},
+                                              {"mapKeyDedupPolicy", QuoteConf("spark.sql.mapKeyDedupPolicy")}});
     }
     ARROW_RETURN_NOT_OK(keys.Append(sides[0]));
     ARROW_RETURN_NOT_OK(sides.size() < 2 ? items.AppendNull() : items.Append(sides[1]));
