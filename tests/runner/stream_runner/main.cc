@@ -2,7 +2,7 @@
 // author, says.
 //
 //   stream_runner [--config FILE] PATH...     a PATH is a script or a folder of scripts
-//   stream_runner --random-cuts SECONDS [--kept-seeds FILE] [--only OPERATOR] [--show]
+//   stream_runner --random-cuts SECONDS [--first-seed N] [--cases N] [--kept-seeds FILE] [--only OPERATOR] [--show]
 //                                             queries and cuts drawn by chance (random_case.h)
 //   stream_runner --seed N                    the one that failed
 
@@ -149,6 +149,10 @@ int main(int argc, char** argv) {
       random.seconds = std::atof(argv[++i]);
     } else if (argument == "--kept-seeds" && has_value) {
       random.kept_seeds = argv[++i];
+    } else if (argument == "--cases" && has_value) {
+      random.max_cases = std::atoi(argv[++i]);
+    } else if (argument == "--first-seed" && has_value) {
+      random.first_seed = std::strtoull(argv[++i], nullptr, 10);
     } else if (argument == "--seed" && has_value) {
       random_cuts = true;
       random.seed = std::strtoull(argv[++i], nullptr, 10);

@@ -146,8 +146,8 @@ RandomCutsOutcome TryRandomCuts(const RandomCutsOptions& options) {
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.seconds));
   std::random_device device;
   // Short enough to be typed.
-  uint64_t seed = device() % 1000000000;
-  while (Clock::now() < end) one(seed++);
+  uint64_t seed = options.first_seed ? *options.first_seed : device() % 1000000000;
+  for (int i = 0; i < options.max_cases && Clock::now() < end; ++i) one(seed++);
   std::string counts;
   for (const auto& [word, count] : operators) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, word);
   fmt::print("{} random queries cut at random: {}\n", outcome.passed + outcome.failed, counts);

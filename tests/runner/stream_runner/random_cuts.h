@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,10 @@ namespace millrace::stream_runner {
 struct RandomCutsOptions {
   /// How long new cases are drawn.
   double seconds = 10;
+  /// How many new cases at most.
+  int max_cases = std::numeric_limits<int>::max();
+  /// New cases have this seed and those that follow; none: drawn too.
+  std::optional<uint64_t> first_seed;
   /// One case to try again.
   std::optional<uint64_t> seed;
   /// Seeds of cases that failed once, a number a line, '#' for what was wrong; tried first. Empty for none.
