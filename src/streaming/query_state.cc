@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "base/elapsed.h"
 #include "base/failpoint.h"
 #include "state/operator_metadata.h"
 
@@ -50,10 +51,6 @@ void KeepFewInstances(std::map<std::string, int64_t>* metrics) {
   if (instances.size() <= kReported) return;
   std::sort(instances.begin(), instances.end());
   for (size_t i = kReported; i < instances.size(); ++i) metrics->erase(instances[i].second);
-}
-
-int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace

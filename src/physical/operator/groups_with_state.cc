@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/elapsed.h"
 #include "base/error.h"
 #include "expression/python/group_state.h"
 #include "expression/python/pickled_rows.h"
@@ -31,10 +32,6 @@ using logical::GroupStateTimeout;
 
 // A row in a worker costs what so many cost elsewhere.
 constexpr int64_t kPythonRowWeight = 50;
-
-int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
-}
 
 types::DataTypePtr ValueSchema(const types::DataTypePtr& state_type, GroupStateTimeout timeout) {
   std::vector<types::StructField> fields{{"groupState", state_type, true, ""}};

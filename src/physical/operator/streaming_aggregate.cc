@@ -6,6 +6,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "base/elapsed.h"
 #include "base/error.h"
 #include "expression/murmur3.h"
 #include "physical/key/sort_keys.h"
@@ -24,10 +25,6 @@ using connector::OutputMode;
 using expression::AggregateCall;
 using expression::AggregateState;
 using expression::AttributeReference;
-
-int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
-}
 
 std::vector<std::shared_ptr<arrow::ArrayData>> DataOf(const arrow::ArrayVector& columns) {
   std::vector<std::shared_ptr<arrow::ArrayData>> data;

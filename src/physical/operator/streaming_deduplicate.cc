@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "base/elapsed.h"
 #include "base/error.h"
 #include "logical/node/deduplicate.h"
 #include "physical/rows.h"
@@ -16,10 +17,6 @@ namespace millrace::physical {
 namespace {
 
 constexpr std::string_view kDroppedDuplicates = "numDroppedDuplicateRows";
-
-int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
-}
 
 std::vector<types::DataTypePtr> TypesOf(const AttributeVector& columns, const std::vector<int>& positions) {
   std::vector<types::DataTypePtr> types;

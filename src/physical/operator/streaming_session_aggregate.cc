@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/elapsed.h"
 #include "base/error.h"
 #include "base/json_value.h"
 #include "expression/murmur3.h"
@@ -25,10 +26,6 @@ namespace {
 
 using connector::OutputMode;
 using expression::AggregateState;
-
-int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
-}
 
 std::vector<std::shared_ptr<arrow::ArrayData>> DataOf(const arrow::ArrayVector& columns) {
   std::vector<std::shared_ptr<arrow::ArrayData>> data;

@@ -8,6 +8,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/elapsed.h"
 #include "base/error.h"
 #include "expression/call.h"
 #include "function/function_def.h"
@@ -27,10 +28,6 @@ using expression::ExpressionVector;
 using logical::JoinType;
 
 namespace {
-
-int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
-}
 
 // Rows without a NULL that can match nothing where these go, and not late where the side has an event time.
 Result<std::optional<std::vector<int32_t>>> SelectRows(const SymmetricHashJoin::Side& side,

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "base/elapsed.h"
 #include "base/error.h"
 #include "base/json_value.h"
 #include "expression/murmur3.h"
@@ -29,10 +30,6 @@ using expression::ArrowPieces;
 
 // A row in a worker, which asks for its state, costs what so many cost elsewhere.
 constexpr int64_t kPythonRowWeight = 100;
-
-int64_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
-}
 
 // The rows of a range of groups, as the worker takes them.
 std::shared_ptr<arrow::RecordBatch> RowsOf(const SortedGroups& sorted, const GroupedInput& input, size_t begin,

@@ -153,7 +153,7 @@ class FamilyStoreProvider::Store final : public FamilyStore {
  private:
   static Status Unfit() { return InternalError("a store of column families was read without one"); }
   bool with_comma() const { return provider_->conf_.rocksdb_merges_with_comma; }
-  std::string database_path() const { return JoinPath(provider_->local_directory_, "db"); }
+  std::string database_path() const { return JoinPath(provider_->local_folder_.path(), "db"); }
 
   int64_t& CountOf(int family) {
     for (const auto& [name, id] : families_.ids) {
@@ -187,7 +187,7 @@ Status FamilyStoreProvider::Store::Load(StateVersion version) {
   Close();
   std::error_code ignored;
   std::filesystem::remove_all(database_path(), ignored);
-  ARROW_RETURN_NOT_OK(LocalFileSystem()->CreateDirectories(provider_->local_directory_));
+  ARROW_RETURN_NOT_OK(LocalFileSystem()->CreateDirectories(provider_->local_folder_.path()));
   ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
   provider_->files_.Follow(listing, version.value);
   if (version.value > 0) {
@@ -271,7 +271,7 @@ Result<StateVersion> FamilyStoreProvider::Store::Commit() {
   rocksdb::WriteOptions write;
   write.disableWAL = true;  // the checkpoint is what survives
   ARROW_RETURN_NOT_OK(FromRocksDb(db_->Write(write, &batch), "write"));
-  std::string folder = JoinPath(provider_->local_directory_, "checkpoint");
+  std::string folder = JoinPath(provider_->local_folder_.path(), "checkpoint");
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   rocksdb::Checkpoint* checkpoint = nullptr;
@@ -298,17 +298,10 @@ FamilyStoreProvider::FamilyStoreProvider(FileSystem* file_system, std::string di
                                          StateStoreConf conf, UnsyncedFiles* unsynced)
     : files_(file_system, std::move(directory), conf.compression_codec, conf.durability, unsynced),
       id_(std::move(id)),
-      conf_(std::move(conf)) {
-  std::string base =
-      conf_.local_directory.empty() ? std::filesystem::temp_directory_path().string() : conf_.local_directory;
-  local_directory_ = JoinPath(base, "millrace-rocksdb-" + RandomUuid());
-}
+      conf_(std::move(conf)),
+      local_folder_(conf_) {}
 
-FamilyStoreProvider::~FamilyStoreProvider() {
-  store_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(local_directory_, ignored);
-}
+FamilyStoreProvider::~FamilyStoreProvider() = default;
 
 Result<StateStore*> FamilyStoreProvider::Open(StateVersion version) {
   if (store_ != nullptr && store_->is_usable() && store_->version() == version && !store_->has_changes()) {

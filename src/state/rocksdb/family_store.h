@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "state/rocksdb/local_folder.h"
 #include "state/rocksdb/rocksdb_files.h"
 #include "state/state_stores.h"
 
@@ -75,7 +76,7 @@ class FamilyStoreProvider final : public StateStoreProvider {
   RocksDbFiles files_;
   StateStoreId id_;
   StateStoreConf conf_;
-  std::string local_directory_;
+  LocalFolder local_folder_;  // outlives what is open in it
   std::unique_ptr<Store> store_;
   std::atomic<int64_t> committed_version_{0};
   std::atomic<int64_t> last_snapshot_{-1};

@@ -212,7 +212,7 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   Status CountKeys();
   Status WriteChanges(StateFileWriter* changelog);
   Status WriteSnapshot(StateVersion version);
-  std::string database_path() const { return JoinPath(provider_->local_directory_, "db"); }
+  std::string database_path() const { return JoinPath(provider_->local_folder_.path(), "db"); }
 
   RocksDbStateStoreProvider* provider_;
   RocksDbEncoding encoding_;
@@ -269,7 +269,7 @@ Status RocksDbStateStoreProvider::Store::LoadFrom(int64_t base, StateVersion ver
   Close();
   std::error_code ignored;
   std::filesystem::remove_all(database_path(), ignored);
-  ARROW_RETURN_NOT_OK(LocalFileSystem()->CreateDirectories(provider_->local_directory_));
+  ARROW_RETURN_NOT_OK(LocalFileSystem()->CreateDirectories(provider_->local_folder_.path()));
   known_ = RocksDbFiles::Snapshot();
   if (base > 0) {
     ARROW_ASSIGN_OR_RAISE(known_, files.Download(base, database_path()));
@@ -408,7 +408,7 @@ Status RocksDbStateStoreProvider::Store::ScanFrom(const std::string& prefix, con
 }
 
 Status RocksDbStateStoreProvider::Store::WriteSnapshot(StateVersion version) {
-  std::string folder = JoinPath(provider_->local_directory_, "checkpoint");
+  std::string folder = JoinPath(provider_->local_folder_.path(), "checkpoint");
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   rocksdb::Checkpoint* checkpoint = nullptr;
@@ -448,17 +448,10 @@ RocksDbStateStoreProvider::RocksDbStateStoreProvider(FileSystem* file_system, st
     : files_(file_system, std::move(directory), conf.compression_codec, conf.durability, unsynced),
       id_(std::move(id)),
       schema_(std::move(schema)),
-      conf_(std::move(conf)) {
-  std::string base =
-      conf_.local_directory.empty() ? std::filesystem::temp_directory_path().string() : conf_.local_directory;
-  local_directory_ = JoinPath(base, "millrace-rocksdb-" + RandomUuid());
-}
+      conf_(std::move(conf)),
+      local_folder_(conf_) {}
 
-RocksDbStateStoreProvider::~RocksDbStateStoreProvider() {
-  store_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(local_directory_, ignored);
-}
+RocksDbStateStoreProvider::~RocksDbStateStoreProvider() = default;
 
 Result<StateStore*> RocksDbStateStoreProvider::Open(StateVersion version) {
   if (store_ != nullptr && store_->is_usable() && store_->version() == version && !store_->has_changes()) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "state/rocksdb/key_encoding.h"
+#include "state/rocksdb/local_folder.h"
 #include "state/rocksdb/rocksdb_files.h"
 #include "state/state_stores.h"
 
@@ -38,7 +39,7 @@ class RocksDbStateStoreProvider final : public StateStoreProvider {
   StateStoreId id_;
   StateStoreSchema schema_;
   StateStoreConf conf_;
-  std::string local_directory_;
+  LocalFolder local_folder_;  // outlives what is open in it
   std::atomic<int64_t> committed_version_{0};
   std::atomic<int64_t> last_snapshot_{-1};
   std::unique_ptr<Store> store_;
