@@ -599,6 +599,7 @@ arrow::Status TableCommands::Truncate(const sql::TruncateTable& truncate) {
 std::string ShownProvider(std::string_view provider) {
   if (provider == "parquet") return "Parquet";
   if (provider == "text") return "Text";
+  if (provider == "avro") return "Avro";
   return ToUpperAscii(provider);
 }
 

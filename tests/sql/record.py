@@ -138,7 +138,7 @@ def unescape(text):
 class Spark:
     """A local session whose answers do not depend on the machine: one task thread, UTC, English."""
 
-    def __init__(self):
+    def __init__(self, jars=""):
         for name in ("SPARK_CONF_DIR", "SPARK_HOME", "SPARK_REMOTE", "SPARK_API_MODE"):
             os.environ.pop(name, None)
         os.environ["TZ"] = "UTC"
@@ -146,6 +146,7 @@ class Spark:
         self.session = (SparkSession.builder.master("local[1]").appName("record")
                         .config("spark.ui.enabled", "false")
                         .config("spark.driver.memory", "1g")
+                        .config("spark.driver.extraClassPath", jars)
                         .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC -Duser.language=en -Duser.country=US")
                         .config("spark.sql.session.timeZone", "UTC")
                         .config("spark.sql.shuffle.partitions", "1")
@@ -329,9 +330,10 @@ def scripts(paths, extension=".slt"):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--check", action="store_true", help="change nothing, print what differs")
+    arguments.add_argument("--jars", default="", help="class path of what Spark has outside its package: spark-avro for function/avro")
     arguments.add_argument("paths", nargs="+")
     options = arguments.parse_args()
-    spark, differ = Spark(), 0
+    spark, differ = Spark(options.jars), 0
     for path in scripts(options.paths):
         with open(path, encoding="utf-8", newline="\n") as script:
             before = script.read()

@@ -75,7 +75,7 @@ arrow::Result<PlanPtr> ScanPath(const AnalyzerContext& context, const connector:
 }
 
 bool IsFileSource(std::string_view name) {
-  for (std::string_view known : {"parquet", "json", "csv", "text", "orc", "delta"}) {
+  for (std::string_view known : {"parquet", "json", "csv", "text", "orc", "avro", "delta"}) {
     if (EqualsIgnoreCase(known, name)) return true;
   }
   return false;

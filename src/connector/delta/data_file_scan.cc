@@ -86,7 +86,11 @@ class DataFilesReader final : public BatchReader {
     ++next_file_;
     ARROW_ASSIGN_OR_RAISE(auto info, plan_->file_system->Stat(file().path));
     if (!info) return UserError("FAILED_READ_FILE.FILE_NOT_EXIST", {{"path", file().path}});
-    ARROW_RETURN_NOT_OK(ReadVectors());
+    if (arrow::Status vectors = ReadVectors(); !vectors.ok()) {
+      // A vector that is gone makes its data file unreadable, and that is the file Spark names.
+      if (vectors.IsKeyError()) return UserError("FAILED_READ_FILE.FILE_NOT_EXIST", {{"path", file().path}});
+      return vectors;
+    }
     ARROW_RETURN_NOT_OK(ReadConstants());
     format::ParquetScanOptions options;
     options.schema = plan_->wanted;

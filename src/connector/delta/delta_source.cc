@@ -71,6 +71,10 @@ arrow::Result<types::DataTypePtr> Schema(const SourceRequest& request) {
     return UserError("DELTA_UNSUPPORTED_SCHEMA_DURING_READ");
   }
   ARROW_ASSIGN_OR_RAISE(bool feed, IsChangeFeed(request.options));
+  if (schema->fields().empty()) {
+    return UserError("DELTA_READ_TABLE_WITHOUT_COLUMNS",
+                     {{"tableName", QuoteNameParts({"delta", "file:" + snapshot->table_path()})}});
+  }
   if (!feed) return schema;
   if (table.is_time_travel()) return UserError("DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS");
   return ChangeFeedSchema(schema);

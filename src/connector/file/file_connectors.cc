@@ -41,6 +41,7 @@ constexpr char kJsonName[] = "json";
 constexpr char kCsvName[] = "csv";
 constexpr char kTextName[] = "text";
 constexpr char kParquetName[] = "parquet";
+constexpr char kAvroName[] = "avro";
 
 arrow::Result<const format::FileFormat*> FormatOf(const char* name) {
   const format::FileFormat* format = format::FindFileFormat(name);
@@ -114,21 +115,25 @@ extern const SourceDef kJsonSource;
 extern const SourceDef kCsvSource;
 extern const SourceDef kTextSource;
 extern const SourceDef kParquetSource;
+extern const SourceDef kAvroSource;
 extern const SourceDef kOrcSource;
 extern const SinkDef kJsonSink;
 extern const SinkDef kCsvSink;
 extern const SinkDef kTextSink;
 extern const SinkDef kParquetSink;
+extern const SinkDef kAvroSink;
 extern const SinkDef kOrcSink;
 
 const SourceDef kJsonSource = FileSource<kJsonName>("Reads files of JSON documents.");
 const SourceDef kCsvSource = FileSource<kCsvName>("Reads files of comma-separated values.");
 const SourceDef kTextSource = FileSource<kTextName>("Reads lines of text files.");
 const SourceDef kParquetSource = FileSource<kParquetName>("Reads Apache Parquet files.");
+const SourceDef kAvroSource = FileSource<kAvroName>("Reads Apache Avro files.");
 const SinkDef kJsonSink = FileSink<kJsonName>("Writes files of JSON documents.");
 const SinkDef kCsvSink = FileSink<kCsvName>("Writes files of comma-separated values.");
 const SinkDef kTextSink = FileSink<kTextName>("Writes text files, a line a row.");
 const SinkDef kParquetSink = FileSink<kParquetName>("Writes Apache Parquet files.");
+const SinkDef kAvroSink = FileSink<kAvroName>("Writes Apache Avro files.");
 
 // Known by name, so that the refusal says what is missing.
 const SourceDef kOrcSource = {

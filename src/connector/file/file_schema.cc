@@ -75,6 +75,7 @@ arrow::Result<Listed> List(const SourceRequest& request, bool must_exist) {
 std::string ShownName(std::string_view name) {
   if (name == "parquet") return "Parquet";
   if (name == "text") return "Text";
+  if (name == "avro") return "Avro";
   return name == "json" ? "JSON" : name == "csv" ? "CSV" : std::string(name);
 }
 
