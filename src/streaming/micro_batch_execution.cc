@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <future>
 
+#include "base/allocation.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/ids.h"
@@ -21,6 +22,8 @@ namespace {
 
 // How long a query without data sleeps when nothing would wake it but its sources.
 constexpr int64_t kIdlePollUs = 1000000;
+/// After so many micro-batches nothing runs for the first time.
+constexpr int64_t kBatchesToWarmUp = 20;
 
 /// Adds the time until it ends to one of durationMs' keys.
 class PhaseTimer {
@@ -187,6 +190,8 @@ arrow::Result<bool> MicroBatchExecution::RunTrigger() {
     ARROW_RETURN_NOT_OK(CommitMicroBatch());
   }
   ReportProgress(run);
+  // By now everything that a micro-batch needs has run.
+  if (run && ++num_batches_run_ == kBatchesToWarmUp) ReleaseStartupMemory();
   std::lock_guard lock(mutex_);
   status_.is_trigger_active = false;
   if (!run) {

@@ -132,6 +132,8 @@ class MicroBatchExecution final : public StreamingQuery {
 
   // State of the loop: its thread only.
   BatchId batch_id_{0};
+  /// Since the query started in this process.
+  int64_t num_batches_run_ = 0;
   OffsetEntry entry_;
   /// The micro-batch's offsets are in the log (or on their way): it has to run.
   bool planned_ = false;
