@@ -445,7 +445,31 @@ def python(broker, engines, quick):
             report(f"{name}, {count:,} rows, {engine.name}", f"{seconds:.2f}", "s", f"{count / seconds:,.0f} rows/s")
 
 
-PIPELINES = {run.__name__: run for run in (python, converter, latency, count, count_latency, deduplicate, join, startup,
+def server(broker, engines, quick):
+    """The server for PySpark clients: resident when idle, what `submit` adds to a job, its time around a foreachBatch."""
+    runs = 3 if quick else 7
+    for engine in engines:
+        if engine.one_process:
+            port = free_port()
+            process = subprocess.Popen([BUILD / "millrace", "serve", "--port", str(port)], stdout=subprocess.PIPE)
+            process.stdout.readline()
+            time.sleep(1)
+            report("server, idle, resident", f"{resident_kib(process) / 1024:.0f}", "MiB")
+            job = [sys.executable, ROOT / "bench/jobs/first_count.py"]
+            run_job((job, {"SPARK_REMOTE": f"sc://localhost:{port}"}))
+            client = statistics.median(run_job((job, {"SPARK_REMOTE": f"sc://localhost:{port}"}))[0] for _ in range(runs))
+            process.terminate()
+            process.wait()
+            submitted = statistics.median(run_job(engine.script("first_count.py"))[0] for _ in range(runs))
+            report("millrace submit, beyond the client on a running server", f"{(submitted - client) * 1000:.0f}", "ms",
+                   f"{submitted:.2f} s in all")
+        command, environment = engine.script("empty_foreach_batch.py", "30" if quick else "100")
+        output = subprocess.run([str(part) for part in command], env={**os.environ, **environment}, check=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        report(f"micro-batch around an empty Python foreachBatch, {engine.name}", f"{json.loads(output.splitlines()[-1]):.0f}", "ms")
+
+
+PIPELINES = {run.__name__: run for run in (python, server, converter, latency, count, count_latency, deduplicate, join, startup,
                                            synchronizer, enrichment, table_latency)}
 
 
