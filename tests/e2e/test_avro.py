@@ -1,4 +1,4 @@
-"""Avro: files of real Spark's (tests/data/avro/record.py), our own, damaged ones, streams of files and values in Kafka's place."""
+"""Avro: schemas given, damaged files, streams of files and values in Kafka's place. Files of Spark's: test_spark_files.py."""
 
 import json
 import pathlib
@@ -8,33 +8,7 @@ from pyspark.errors.exceptions.base import PySparkException as SparkException
 from pyspark.sql import functions as F
 from pyspark.sql.avro.functions import from_avro, to_avro
 
-DATA = pathlib.Path(__file__).parent.parent / "data/avro"
-EXPECTED = json.loads((DATA / "expected.json").read_text())
-CODECS = ("uncompressed", "snappy", "deflate", "zstandard", "bzip2")
-
-
-def texts(frame):
-    return [row[0] for row in frame.selectExpr("to_json(struct(*))").collect()]
-
-
-@pytest.mark.parametrize("codec", CODECS)
-def test_files_of_spark_are_read(spark, codec):
-    frame = spark.read.format("avro").load(str(DATA / f"{codec}.avro"))
-    assert frame.schema.simpleString() == EXPECTED["schema"]
-    assert texts(frame) == EXPECTED["rows"]
-    # A part of the columns, of the nested ones too.
-    assert [row.x for row in frame.select("st.x").collect()] == list(range(12))
-
-
-@pytest.mark.parametrize("codec", CODECS)
-def test_what_is_written_is_read_again(spark, tmp_path, codec):
-    frame = spark.read.format("avro").load(str(DATA / "snappy.avro"))
-    frame.coalesce(1).write.format("avro").option("compression", codec).save(str(tmp_path / "out"))
-    suffix = ".avro" if codec == "uncompressed" else f".{codec}.avro"
-    [file] = (tmp_path / "out").glob("part-*")
-    assert file.name.endswith(f"-c000{suffix}")
-    again = spark.read.format("avro").load(str(tmp_path / "out"))
-    assert again.schema == frame.schema and texts(again) == EXPECTED["rows"]
+DATA = pathlib.Path(__file__).parent.parent / "data/spark-files"
 
 
 def test_a_schema_given_reads_by_name_and_fills_in(spark):

@@ -42,6 +42,7 @@ constexpr char kCsvName[] = "csv";
 constexpr char kTextName[] = "text";
 constexpr char kParquetName[] = "parquet";
 constexpr char kAvroName[] = "avro";
+constexpr char kOrcName[] = "orc";
 
 arrow::Result<const format::FileFormat*> FormatOf(const char* name) {
   const format::FileFormat* format = format::FindFileFormat(name);
@@ -104,11 +105,6 @@ constexpr SinkDef FileSink(std::string_view description) {
           .open_batch = &OpenBatchSink<kName>};
 }
 
-arrow::Status OrcIsNotBuilt() {
-  return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
-                   {{"methodName", "format(\"orc\")"}, {"className", "Millrace"}});
-}
-
 }  // namespace
 
 extern const SourceDef kJsonSource;
@@ -129,27 +125,12 @@ const SourceDef kCsvSource = FileSource<kCsvName>("Reads files of comma-separate
 const SourceDef kTextSource = FileSource<kTextName>("Reads lines of text files.");
 const SourceDef kParquetSource = FileSource<kParquetName>("Reads Apache Parquet files.");
 const SourceDef kAvroSource = FileSource<kAvroName>("Reads Apache Avro files.");
+const SourceDef kOrcSource = FileSource<kOrcName>("Reads Apache ORC files.");
 const SinkDef kJsonSink = FileSink<kJsonName>("Writes files of JSON documents.");
 const SinkDef kCsvSink = FileSink<kCsvName>("Writes files of comma-separated values.");
 const SinkDef kTextSink = FileSink<kTextName>("Writes text files, a line a row.");
 const SinkDef kParquetSink = FileSink<kParquetName>("Writes Apache Parquet files.");
 const SinkDef kAvroSink = FileSink<kAvroName>("Writes Apache Avro files.");
-
-// Known by name, so that the refusal says what is missing.
-const SourceDef kOrcSource = {
-    .name = "orc",
-    .description = "Not built: Apache ORC files.",
-    .schema = [](const SourceRequest&) -> arrow::Result<types::DataTypePtr> { return OrcIsNotBuilt(); },
-    .open_batch = [](const SourceRequest&) -> arrow::Result<std::unique_ptr<BatchScan>> { return OrcIsNotBuilt(); },
-    .open_stream = [](const SourceRequest&) -> arrow::Result<std::unique_ptr<MicroBatchStream>> {
-      return OrcIsNotBuilt();
-    },
-};
-const SinkDef kOrcSink = {
-    .name = "orc",
-    .description = "Not built: Apache ORC files.",
-    .open_stream = [](const SinkRequest&) -> arrow::Result<std::unique_ptr<StreamSink>> { return OrcIsNotBuilt(); },
-    .open_batch = [](const SinkRequest&) -> arrow::Result<std::unique_ptr<Write>> { return OrcIsNotBuilt(); },
-};
+const SinkDef kOrcSink = FileSink<kOrcName>("Writes Apache ORC files.");
 
 }  // namespace millrace::connector

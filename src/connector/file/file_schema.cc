@@ -76,6 +76,7 @@ std::string ShownName(std::string_view name) {
   if (name == "parquet") return "Parquet";
   if (name == "text") return "Text";
   if (name == "avro") return "Avro";
+  if (name == "orc") return "ORC";
   return name == "json" ? "JSON" : name == "csv" ? "CSV" : std::string(name);
 }
 

@@ -1,4 +1,4 @@
-"""Writes with real Spark 4.2 and its package spark-avro what test_avro.py reads: one file a codec, and their rows.
+"""Writes with real Spark 4.2 and its package spark-avro what test_spark_files.py reads: one file a format and codec, and their rows.
 
 Usage: record.py SPARK_AVRO_JAR
 """
@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).parent
-CODECS = ("uncompressed", "snappy", "deflate", "zstandard", "bzip2")
+CODECS = {"avro": ("uncompressed", "snappy", "deflate", "zstandard", "bzip2"), "orc": ("none", "zstd", "snappy", "zlib", "lz4")}
 ROWS = """
 SELECT id, CAST(id % 100 AS TINYINT) AS t, id * 1.5D AS d, CAST(id AS FLOAT) AS f, id % 2 = 0 AS b, concat('s', id) AS str,
   CAST(concat('x', id) AS BINARY) AS bin, DATE'2024-01-01' + CAST(id AS INT) AS dt,
@@ -27,13 +27,16 @@ def main():
     spark = (SparkSession.builder.master("local[1]").config("spark.driver.extraClassPath", sys.argv[1])
              .config("spark.sql.session.timeZone", "UTC").getOrCreate())
     frame = spark.sql(ROWS).coalesce(1)
-    for codec in CODECS:
-        with tempfile.TemporaryDirectory() as folder:
-            frame.write.format("avro").mode("overwrite").option("compression", codec).save(folder)
-            [file] = pathlib.Path(folder).glob("*.avro")
-            shutil.copy(file, HERE / f"{codec}.avro")
-    read = spark.read.format("avro").load(str(HERE / "snappy.avro"))
-    expected = {"schema": read.schema.simpleString(), "rows": [row[0] for row in read.selectExpr("to_json(struct(*))").collect()]}
+    expected = {}
+    for format, codecs in CODECS.items():
+        for codec in codecs:
+            with tempfile.TemporaryDirectory() as folder:
+                frame.write.format(format).mode("overwrite").option("compression", codec).save(folder)
+                [file] = pathlib.Path(folder).glob(f"*.{format}")
+                shutil.copy(file, HERE / f"{codec}.{format}")
+        read = spark.read.format(format).load(str(HERE / f"snappy.{format}"))
+        expected[format] = {"schema": read.schema.simpleString(),
+                            "rows": [row[0] for row in read.selectExpr("to_json(struct(*))").collect()]}
     (HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
     spark.stop()
 
