@@ -85,7 +85,7 @@ class FileWriter {
 
 /// One file format. A row of the registry.
 struct FileFormat {
-  /// "json", "csv", "text", "parquet", "avro", "orc"
+  /// "json", "csv", "text", "parquet", "avro", "orc", "binaryFile"
   std::string_view name;
   std::string_view description;
   /// Shown in docs; empty for formats without options.

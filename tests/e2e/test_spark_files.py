@@ -60,3 +60,20 @@ def test_streams_of_orc_files(spark, tmp_path):
     assert query.awaitTermination(60)
     rows = spark.read.orc(str(tmp_path / "out")).selectExpr("id", "unix_seconds(t)").collect()
     assert sorted(tuple(row) for row in rows) == [(0, 0), (2, 2), (4, 4)]
+
+
+def test_whole_files(spark, tmp_path):
+    tmp_path = tmp_path / "files"
+    tmp_path.mkdir()
+    (tmp_path / "a.txt").write_bytes(b"hello")
+    (tmp_path / "b.txt").write_bytes(b"")
+    (tmp_path / "c.bin").write_bytes(b"\0")
+    frame = spark.read.format("binaryFile").option("pathGlobFilter", "*.txt").load(str(tmp_path))
+    assert frame.schema.simpleString() == "struct<path:string,modificationTime:timestamp,length:bigint,content:binary>"
+    assert [tuple(row) for row in frame.select("path", "length", "content").orderBy("path").collect()] == [
+        (f"file:{tmp_path}/a.txt", 5, b"hello"), (f"file:{tmp_path}/b.txt", 0, b"")]
+    assert spark.read.format("binaryfile").load(str(tmp_path)).count() == 3
+    with pytest.raises(PySparkException, match="UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE"):
+        frame.write.format("binaryFile").save(str(tmp_path / "out"))
+    with pytest.raises(PySparkException, match="Binary file data source expects dataSchema"):
+        spark.read.schema("a INT").format("binaryFile").load(str(tmp_path)).collect()

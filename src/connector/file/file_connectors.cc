@@ -43,6 +43,7 @@ constexpr char kTextName[] = "text";
 constexpr char kParquetName[] = "parquet";
 constexpr char kAvroName[] = "avro";
 constexpr char kOrcName[] = "orc";
+constexpr char kBinaryFileName[] = "binaryFile";
 
 arrow::Result<const format::FileFormat*> FormatOf(const char* name) {
   const format::FileFormat* format = format::FindFileFormat(name);
@@ -113,12 +114,14 @@ extern const SourceDef kTextSource;
 extern const SourceDef kParquetSource;
 extern const SourceDef kAvroSource;
 extern const SourceDef kOrcSource;
+extern const SourceDef kBinaryFileSource;
 extern const SinkDef kJsonSink;
 extern const SinkDef kCsvSink;
 extern const SinkDef kTextSink;
 extern const SinkDef kParquetSink;
 extern const SinkDef kAvroSink;
 extern const SinkDef kOrcSink;
+extern const SinkDef kBinaryFileSink;
 
 const SourceDef kJsonSource = FileSource<kJsonName>("Reads files of JSON documents.");
 const SourceDef kCsvSource = FileSource<kCsvName>("Reads files of comma-separated values.");
@@ -126,11 +129,14 @@ const SourceDef kTextSource = FileSource<kTextName>("Reads lines of text files."
 const SourceDef kParquetSource = FileSource<kParquetName>("Reads Apache Parquet files.");
 const SourceDef kAvroSource = FileSource<kAvroName>("Reads Apache Avro files.");
 const SourceDef kOrcSource = FileSource<kOrcName>("Reads Apache ORC files.");
+const SourceDef kBinaryFileSource = FileSource<kBinaryFileName>("Reads whole files, a row each.");
 const SinkDef kJsonSink = FileSink<kJsonName>("Writes files of JSON documents.");
 const SinkDef kCsvSink = FileSink<kCsvName>("Writes files of comma-separated values.");
 const SinkDef kTextSink = FileSink<kTextName>("Writes text files, a line a row.");
 const SinkDef kParquetSink = FileSink<kParquetName>("Writes Apache Parquet files.");
 const SinkDef kAvroSink = FileSink<kAvroName>("Writes Apache Avro files.");
 const SinkDef kOrcSink = FileSink<kOrcName>("Writes Apache ORC files.");
+// Known as a sink by name, so that the refusal is Spark's.
+const SinkDef kBinaryFileSink = FileSink<kBinaryFileName>("Refused: files are not written whole.");
 
 }  // namespace millrace::connector
