@@ -100,6 +100,44 @@ Status ReadRecords(CompressedReader* stream, const std::string& path, StateFileK
   }
 }
 
+// What a changelog says it is, in Java's modified UTF-8: "v2".
+Result<std::string> ReadText(RecordReader* reader) {
+  ARROW_ASSIGN_OR_RAISE(std::string_view size, reader->Read(2));
+  auto bytes = static_cast<size_t>(static_cast<uint8_t>(size[0]) << 8 | static_cast<uint8_t>(size[1]));
+  ARROW_ASSIGN_OR_RAISE(std::string_view text, reader->Read(bytes));
+  return std::string(text);
+}
+
+Status ReadFamilyRecords(CompressedReader* stream, const std::string& path, const FamilyChangeVisitor& visit) {
+  RecordReader reader(stream);
+  ARROW_ASSIGN_OR_RAISE(std::string version, ReadText(&reader));
+  if (version != "v2") return Status::NotImplemented("a changelog of column families of version ", version, ": ", path);
+  constexpr char kEndOfFile = 0x00, kPut = 0x01, kDelete = 0x10, kMerge = 0x11;
+  auto read_sized = [&](std::string_view what) -> Result<std::string> {
+    ARROW_ASSIGN_OR_RAISE(int32_t size, reader.ReadInt());
+    if (size < 0 || size > kLargestRow) return BadSize(StateFileKind::kChangelog, path, what, size);
+    ARROW_ASSIGN_OR_RAISE(std::string_view bytes, reader.Read(static_cast<size_t>(size)));
+    return std::string(bytes);
+  };
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(std::string_view type, reader.Read(1));
+    char kind = type[0];
+    if (kind == kEndOfFile) return reader.ReadToEnd();
+    if (kind != kPut && kind != kDelete && kind != kMerge) {
+      return Status::NotImplemented("a record of type ", static_cast<int>(kind), " in the changelog ", path);
+    }
+    ARROW_ASSIGN_OR_RAISE(std::string key, read_sized("key"));
+    if (kind == kDelete) {
+      ARROW_ASSIGN_OR_RAISE(int32_t none, reader.ReadInt());
+      if (none != kEnd) return BadSize(StateFileKind::kChangelog, path, "value", none);
+      ARROW_RETURN_NOT_OK(visit(FamilyChange::kRemove, key, std::string_view()));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(std::string value, read_sized("value"));
+    ARROW_RETURN_NOT_OK(visit(kind == kPut ? FamilyChange::kPut : FamilyChange::kAppend, key, value));
+  }
+}
+
 }  // namespace
 
 Status DamagedStateFile(const std::string& path, std::string_view what) {
@@ -171,6 +209,15 @@ Status ReadStateRecords(std::string_view bytes, const std::string& path, const s
                         const StateRecordVisitor& visit) {
   ARROW_ASSIGN_OR_RAISE(auto stream, MakeCompressedReader(codec, bytes));
   Status status = ReadRecords(stream.get(), path, kind, visit);
+  if (status.IsInvalid() && GetErrorDetail(status) == nullptr) return DamagedStateFile(path, status.message());
+  return status;
+}
+
+Status ReadFamilyChangelog(const FileSystem& file_system, const std::string& path, const std::string& codec,
+                           const FamilyChangeVisitor& visit) {
+  ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system.ReadFile(path));
+  ARROW_ASSIGN_OR_RAISE(auto stream, MakeCompressedReader(codec, bytes));
+  Status status = ReadFamilyRecords(stream.get(), path, visit);
   if (status.IsInvalid() && GetErrorDetail(status) == nullptr) return DamagedStateFile(path, status.message());
   return status;
 }

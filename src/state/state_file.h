@@ -66,7 +66,15 @@ using StateRecordVisitor = std::function<arrow::Status(std::string_view key, std
 /// Errors: KeyError when the file is missing, DamagedStateFile; what `visit` says.
 arrow::Status ReadStateFile(const FileSystem& file_system, const std::string& path, const std::string& codec,
                             StateFileKind kind, const StateRecordVisitor& visit);
-/// The same of bytes in memory.
+/// A change in a changelog of column families: Spark's changelogs of version 2.
+enum class FamilyChange : uint8_t { kPut, kRemove, kAppend };
+using FamilyChangeVisitor =
+    std::function<arrow::Status(FamilyChange change, std::string_view key, std::string_view value)>;
+/// Visits the records of such a changelog; keys with their family's number. Errors: as ReadStateFile; NotImplemented
+/// for another version.
+arrow::Status ReadFamilyChangelog(const FileSystem& file_system, const std::string& path, const std::string& codec,
+                                  const FamilyChangeVisitor& visit);
+/// As ReadStateFile, of bytes in memory.
 arrow::Status ReadStateRecords(std::string_view bytes, const std::string& path, const std::string& codec,
                                StateFileKind kind, const StateRecordVisitor& visit);
 

@@ -129,16 +129,16 @@ Status ProcessorState::OpenTimersIn(int partition) {
 Status ProcessorState::Open(int first, int last, const std::vector<StateVariable>& variables) {
   first_ = first;
   last_ = last;
-  for (const StateVariable& variable : variables) ARROW_RETURN_NOT_OK(Declare(variable).status());
+  for (const StateVariable& variable : variables) {
+    variables_.push_back({variable, {}, {}, {}, {}});
+    for (int p = first_; p < last_; ++p) ARROW_RETURN_NOT_OK(OpenIn(p, &variables_.back()));
+  }
   if (time_mode_ == TimeMode::kNone) return Status::OK();
   for (int p = first; p < last; ++p) ARROW_RETURN_NOT_OK(OpenTimersIn(p));
   return Status::OK();
 }
 
 Result<int> ProcessorState::Declare(const StateVariable& variable) {
-  for (size_t v = 0; v < variables_.size(); ++v) {
-    if (variables_[v].variable.name == variable.name) return static_cast<int>(v);
-  }
   if (variable.ttl_ms && time_mode_ != TimeMode::kProcessingTime) {
     return UserError("STATEFUL_PROCESSOR_INCORRECT_TIME_MODE_TO_ASSIGN_TTL",
                      {{"stateName", variable.name}, {"timeMode", std::string(TimeModeName(time_mode_))}});
@@ -146,6 +146,9 @@ Result<int> ProcessorState::Declare(const StateVariable& variable) {
   if (variable.ttl_ms && *variable.ttl_ms <= 0) {
     return UserError("STATEFUL_PROCESSOR_TTL_DURATION_MUST_BE_POSITIVE",
                      {{"operationType", "update"}, {"stateName", variable.name}});
+  }
+  for (size_t v = 0; v < variables_.size(); ++v) {
+    if (variables_[v].variable.name == variable.name) return static_cast<int>(v);
   }
   variables_.push_back({variable, {}, {}, {}, {}});
   for (int p = first_; p < last_; ++p) ARROW_RETURN_NOT_OK(OpenIn(p, &variables_.back()));

@@ -52,9 +52,10 @@ class ProcessorState {
   ProcessorState(const StatefulBatch& batch, TimeMode time_mode, int64_t batch_time_ms)
       : batch_(batch), time_mode_(time_mode), batch_time_ms_(batch_time_ms) {}
 
-  /// Makes the variables known in the partitions [first, last).
+  /// Makes the variables known in the partitions [first, last); what is wrong with them Declare says.
   arrow::Status Open(int first, int last, const std::vector<StateVariable>& variables);
-  /// One more variable. Errors: as Spark's for TTL without processing time.
+  /// The number of a variable, which is made known when it is not yet. Errors: as Spark's for TTL without processing
+  /// time.
   arrow::Result<int> Declare(const StateVariable& variable);
   /// Removes a variable and all it holds.
   arrow::Status Drop(const std::string& name);

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <map>
 
 #include "base/error.h"
@@ -59,6 +60,7 @@ class FamilyStoreProvider::Store final : public FamilyStore {
   bool is_usable() const { return usable_; }
   bool has_changes() const { return !changes_.empty() || families_changed_; }
 
+  /// From the newest snapshot that can be read, and the changelogs after it.
   Status Load(StateVersion version);
 
   Result<int> OpenFamily(const std::string& name, bool is_internal) override {
@@ -151,6 +153,8 @@ class FamilyStoreProvider::Store final : public FamilyStore {
   }
 
  private:
+  Status LoadFrom(int64_t base, StateVersion version, const RocksDbFiles::Listing& listing);
+  Status WriteChanges();
   static Status Unfit() { return InternalError("a store of column families was read without one"); }
   bool with_comma() const { return provider_->conf_.rocksdb_merges_with_comma; }
   std::string database_path() const { return JoinPath(provider_->local_folder_.path(), "db"); }
@@ -184,30 +188,69 @@ class FamilyStoreProvider::Store final : public FamilyStore {
 };
 
 Status FamilyStoreProvider::Store::Load(StateVersion version) {
+  ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
+  provider_->files_.Follow(listing, version.value);
+  // 0 is empty and has no file.
+  listing.snapshots.insert(0);
+  Status first_failure;
+  auto after = listing.snapshots.upper_bound(version.value);
+  for (auto it = std::make_reverse_iterator(after); it != listing.snapshots.rend(); ++it) {
+    Status status = LoadFrom(*it, version, listing);
+    if (status.ok()) return status;
+    if (first_failure.ok()) first_failure = std::move(status);
+  }
+  return first_failure;
+}
+
+Status FamilyStoreProvider::Store::LoadFrom(int64_t base, StateVersion version, const RocksDbFiles::Listing& listing) {
+  if (auto missing = provider_->files_.MissingBetween(base, version.value, listing)) {
+    return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", *missing}});
+  }
   Close();
   std::error_code ignored;
   std::filesystem::remove_all(database_path(), ignored);
   ARROW_RETURN_NOT_OK(LocalFileSystem()->CreateDirectories(provider_->local_folder_.path()));
-  ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
-  provider_->files_.Follow(listing, version.value);
-  if (version.value > 0) {
-    if (!listing.snapshots.contains(version.value) && listing.changelogs.contains(version.value)) {
-      return Status::NotImplemented("changelogs of column families (transformWithState): ",
-                                    provider_->files_.ChangelogPath(version.value));
-    }
-    ARROW_ASSIGN_OR_RAISE(known_, provider_->files_.Download(version.value, database_path()));
-    num_keys_ = known_.num_keys;
-    num_internal_keys_ = known_.num_internal_keys;
-    families_ = known_.families;
+  known_ = RocksDbFiles::Snapshot();
+  if (base > 0) {
+    ARROW_ASSIGN_OR_RAISE(known_, provider_->files_.Download(base, database_path()));
   }
+  num_keys_ = known_.num_keys;
+  num_internal_keys_ = known_.num_internal_keys;
+  families_ = known_.families;
   families_.max_id = std::max(families_.max_id, 0);
+  changes_.clear();
+  families_changed_ = false;
   rocksdb::Options options = RocksDbOptions();
-  options.create_if_missing = version.value == 0;
+  options.create_if_missing = base == 0;
   options.merge_operator = std::make_shared<Appending>(with_comma());
   rocksdb::DB* db = nullptr;
   ARROW_RETURN_NOT_OK(FromRocksDb(rocksdb::DB::Open(options, database_path(), &db), "open"));
   db_.reset(db);
   version_ = version;
+  if (base == version.value) return Status::OK();
+  // No changelog adds a family: Spark writes a snapshot then.
+  for (int64_t v = base + 1; v <= version.value; ++v) {
+    ARROW_RETURN_NOT_OK(provider_->files_.ReadFamilyChanges(
+        v, [this](FamilyChange change, std::string_view full_key, std::string_view value) -> Status {
+          if (full_key.size() < 2) return Status::Invalid("a key without a column family");
+          int family = static_cast<uint8_t>(full_key[0]) | static_cast<uint8_t>(full_key[1]) << 8;
+          std::string_view key = full_key.substr(2);
+          if (change == FamilyChange::kRemove) return RemoveIn(family, key);
+          return change == FamilyChange::kPut ? PutIn(family, key, value) : AppendIn(family, key, value);
+        }));
+  }
+  return WriteChanges();
+}
+
+Status FamilyStoreProvider::Store::WriteChanges() {
+  rocksdb::WriteBatch batch;
+  for (const auto& [key, value] : changes_) {
+    ARROW_RETURN_NOT_OK(FromRocksDb(value ? batch.Put(key, *value) : batch.Delete(key), "write"));
+  }
+  rocksdb::WriteOptions write;
+  write.disableWAL = true;  // the checkpoint is what survives
+  ARROW_RETURN_NOT_OK(FromRocksDb(db_->Write(write, &batch), "write"));
+  changes_.clear();
   return Status::OK();
 }
 
@@ -264,13 +307,7 @@ Result<std::vector<std::string_view>> FamilyStoreProvider::Store::ListRows(std::
 Result<StateVersion> FamilyStoreProvider::Store::Commit() {
   // Until the files are there, only opening the version again helps.
   usable_ = false;
-  rocksdb::WriteBatch batch;
-  for (const auto& [key, value] : changes_) {
-    ARROW_RETURN_NOT_OK(FromRocksDb(value ? batch.Put(key, *value) : batch.Delete(key), "write"));
-  }
-  rocksdb::WriteOptions write;
-  write.disableWAL = true;  // the checkpoint is what survives
-  ARROW_RETURN_NOT_OK(FromRocksDb(db_->Write(write, &batch), "write"));
+  ARROW_RETURN_NOT_OK(WriteChanges());
   std::string folder = JoinPath(provider_->local_folder_.path(), "checkpoint");
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
@@ -286,7 +323,6 @@ Result<StateVersion> FamilyStoreProvider::Store::Commit() {
   ARROW_ASSIGN_OR_RAISE(known_, provider_->files_.UploadFamilies(next.value, folder, snapshot));
   std::filesystem::remove_all(folder, ignored);
   provider_->last_snapshot_ = next.value;
-  changes_.clear();
   families_changed_ = false;
   version_ = next;
   provider_->committed_version_ = next.value;

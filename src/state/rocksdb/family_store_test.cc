@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/ids.h"
+#include "state/compression/compressed_stream.h"
 #include "state/struct_rows.h"
 
 namespace millrace::state {
@@ -105,6 +106,55 @@ TEST_F(FamilyStoreTest, ListsGrowWithAndWithoutAComma) {
     EXPECT_EQ(rows[1], LongRow(2));
     EXPECT_FALSE(next.ListRows(value.substr(0, value.size() - 3)).ok());
   }
+}
+
+// Spark writes no zip for versions that add no family when changelogs are on.
+TEST_F(FamilyStoreTest, ChangelogsAfterASnapshotAreRead) {
+  auto provider = Provider();
+  FamilyStore& first = Open(*provider, 0);
+  int value = first.OpenFamily("value", false).ValueOrDie();
+  int list = first.OpenFamily("list", false).ValueOrDie();
+  ASSERT_TRUE(first.PutIn(value, WholeKey("a"), StoredValue(LongRow(1))).ok());
+  ASSERT_TRUE(first.PutIn(value, WholeKey("b"), StoredValue(LongRow(2))).ok());
+  ASSERT_TRUE(first.AppendIn(list, WholeKey("a"), StoredElement(LongRow(1))).ok());
+  ASSERT_TRUE(first.Commit().ok());
+
+  auto big_endian = [](size_t size) {
+    return std::string{static_cast<char>(size >> 24), static_cast<char>(size >> 16), static_cast<char>(size >> 8),
+                       static_cast<char>(size)};
+  };
+  auto sized = [&](const std::string& bytes) { return big_endian(bytes.size()) + bytes; };
+  auto key = [](int family, const std::string& row) {
+    return std::string{static_cast<char>(family), '\0'} + WholeKey(row);
+  };
+  auto write = [&](int64_t version, const std::string& records) {
+    auto file = LocalFileSystem()->OpenForWrite((folder_ / (std::to_string(version) + ".changelog")).string());
+    auto writer = MakeCompressedWriter("lz4", file->get()).ValueOrDie();
+    ASSERT_TRUE(writer->Append(std::string("\0\2v2", 4) + records).ok());
+    ASSERT_TRUE(writer->Finish().ok());
+    ASSERT_TRUE((*file)->Close().ok());
+  };
+  write(2, "\x01" + sized(key(value, "a")) + sized(StoredValue(LongRow(7))) +                              // put
+               "\x10" + sized(key(value, "b")) + "\xff\xff\xff\xff" +                                      // delete
+               "\x11" + sized(key(list, "a")) + sized(StoredElement(LongRow(2))) + std::string(1, '\0'));  // merge
+  write(3, "\x11" + sized(key(list, "a")) + sized(StoredElement(LongRow(3)) + StoredElement(LongRow(4))) + "\x01" +
+               sized(key(value, "c")) + sized(StoredValue(LongRow(9))) + std::string(1, '\0'));
+
+  provider = Provider();
+  FamilyStore& store = Open(*provider, 3);
+  EXPECT_EQ(RowOfValue(store.GetIn(value, WholeKey("a")).ValueOrDie()).ValueOrDie(), LongRow(7));
+  EXPECT_EQ(store.GetIn(value, WholeKey("b")).ValueOrDie().data(), nullptr);
+  EXPECT_EQ(RowOfValue(store.GetIn(value, WholeKey("c")).ValueOrDie()).ValueOrDie(), LongRow(9));
+  std::string listed(store.GetIn(list, WholeKey("a")).ValueOrDie());
+  EXPECT_EQ(store.ListRows(listed).ValueOrDie().size(), 4U);
+  EXPECT_EQ(store.metrics().num_keys, 3);
+  EXPECT_EQ(Open(*provider, 2).EntriesIn(value, {}).ValueOrDie().size(), 1U);
+
+  write(4, "\x01" + sized(key(value, "d")));
+  EXPECT_FALSE(provider->Open(StateVersion(4)).ok());
+  auto missing = provider->Open(StateVersion(6));
+  ASSERT_FALSE(missing.ok());
+  EXPECT_NE(missing.status().message().find("5.changelog"), std::string::npos) << missing.status();
 }
 
 // Keys as docs/formats/state_rocksdb.md says them.

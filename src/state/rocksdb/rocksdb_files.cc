@@ -258,6 +258,23 @@ Status RocksDbFiles::ReadChangelog(int64_t version, const StateRecordVisitor& vi
   return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", path}});
 }
 
+Status RocksDbFiles::ReadFamilyChanges(int64_t version, const FamilyChangeVisitor& visit) const {
+  std::string path = ChangelogPath(version);
+  Status status = ReadFamilyChangelog(*file_system_, path, codec_, visit);
+  if (!status.IsKeyError()) return status;
+  return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", path}});
+}
+
+std::optional<std::string> RocksDbFiles::MissingBetween(int64_t base, int64_t version, const Listing& listing) const {
+  for (int64_t v = base + 1; v <= version; ++v) {
+    if (listing.changelogs.contains(v)) continue;
+    // Without changelogs each version has its zip.
+    bool has_changelogs = listing.changelogs.upper_bound(base) != listing.changelogs.end();
+    return has_changelogs ? ChangelogPath(v) : SnapshotPath(version);
+  }
+  return std::nullopt;
+}
+
 Result<std::unique_ptr<StateFileWriter>> RocksDbFiles::CreateChangelog(int64_t version) {
   ARROW_RETURN_NOT_OK(MakeDirectories());
   ARROW_RETURN_NOT_OK(RemoveStale(version));

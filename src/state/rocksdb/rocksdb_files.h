@@ -3,6 +3,7 @@
 #include <arrow/result.h>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -67,12 +68,16 @@ class RocksDbFiles {
 
   /// Visits the changes of `<version>.changelog`; value.data() == nullptr: removed.
   arrow::Status ReadChangelog(int64_t version, const StateRecordVisitor& visit) const;
+  /// The same for a store of column families.
+  arrow::Status ReadFamilyChanges(int64_t version, const FamilyChangeVisitor& visit) const;
   arrow::Result<std::unique_ptr<StateFileWriter>> CreateChangelog(int64_t version);
   arrow::Status FinishChangelog(StateFileWriter* writer);
 
   /// Removes what no version from `earliest` on needs.
   arrow::Status Clean(int64_t earliest);
 
+  /// The file that is missed when `version` is read from the snapshot `base`; nullopt: none is.
+  std::optional<std::string> MissingBetween(int64_t base, int64_t version, const Listing& listing) const;
   std::string SnapshotPath(int64_t version) const { return PathOf(version, ".zip"); }
   std::string ChangelogPath(int64_t version) const { return PathOf(version, ".changelog"); }
   std::string TablePath(const StoredFile& table) const {

@@ -259,12 +259,8 @@ Status RocksDbStateStoreProvider::Store::Load(StateVersion version) {
 Status RocksDbStateStoreProvider::Store::LoadFrom(int64_t base, StateVersion version,
                                                   const RocksDbFiles::Listing& listing) {
   RocksDbFiles& files = provider_->files_;
-  for (int64_t v = base + 1; v <= version.value; ++v) {
-    if (listing.changelogs.contains(v)) continue;
-    // Without changelogs each version has its zip.
-    bool has_changelogs = listing.changelogs.upper_bound(base) != listing.changelogs.end();
-    std::string missing = has_changelogs ? files.ChangelogPath(v) : files.SnapshotPath(version.value);
-    return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", missing}});
+  if (auto missing = files.MissingBetween(base, version.value, listing)) {
+    return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", *missing}});
   }
   Close();
   std::error_code ignored;
