@@ -14,6 +14,10 @@
 #include "logical/plan.h"
 #include "types/data_type.h"
 
+namespace millrace {
+class FileSystem;
+}  // namespace millrace
+
 namespace millrace::catalog {
 
 inline constexpr const char* kCatalogName = "spark_catalog";
@@ -55,10 +59,19 @@ struct Table {
 };
 using TablePtr = std::shared_ptr<const Table>;
 
+class CatalogFiles;
+
 /// Databases, tables and global temporary views of an engine, shared by its sessions; lives as long as the engine does
-/// (Spark's in-memory catalog). Names are kept in lower case, as Spark keeps them. Thread-safe.
+/// (Spark's in-memory catalog), or in files. Names are kept in lower case, as Spark keeps them. Thread-safe.
 class Metastore {
  public:
+  Metastore();
+  ~Metastore();
+
+  /// From here on what this holds is kept in `directory` as well, and what is there already is added. One engine at a
+  /// time should write there. Nothing happens the second time. Errors: IOError.
+  arrow::Status KeepIn(FileSystem* file_system, const std::string& directory);
+
   /// `default_location` is the warehouse directory.
   /// Errors: UserError SCHEMA_ALREADY_EXISTS.
   arrow::Status CreateDatabase(Database database, bool if_not_exists);
@@ -75,17 +88,20 @@ class Metastore {
   arrow::Status CreateTable(Table table, bool replace = false);
   /// Null when there is none.
   TablePtr FindTable(const std::string& database, const std::string& name) const;
-  /// False when there is none.
-  bool DropTable(const std::string& database, const std::string& name);
+  /// No effect when there is none.
+  arrow::Status DropTable(const std::string& database, const std::string& name);
   /// Errors: UserError TABLE_OR_VIEW_ALREADY_EXISTS.
   arrow::Status RenameTable(const std::string& database, const std::string& from, const std::string& to,
                             std::string location);
   /// No effect when there is none.
-  void AlterTable(const std::string& database, const std::string& name, const std::function<void(Table*)>& change);
+  arrow::Status AlterTable(const std::string& database, const std::string& name,
+                           const std::function<void(Table*)>& change);
   std::vector<TablePtr> Tables(const std::string& database) const;
 
   /// Functions of all databases.
   SqlFunctions& functions() { return functions_; }
+  /// To be called after the functions of a database have changed.
+  arrow::Status KeepFunctions(const std::string& database);
 
   std::optional<logical::PlanPtr> FindGlobalView(const std::string& name) const;
   /// False when it exists and `replace` is false.
@@ -100,6 +116,8 @@ class Metastore {
   std::map<std::string, std::map<std::string, TablePtr>> tables_;
   std::map<std::string, logical::PlanPtr> global_views_;
   SqlFunctions functions_;
+  /// Null: nothing is kept.
+  std::unique_ptr<CatalogFiles> files_;
 };
 
 /// `spark_catalog`.`database`.

@@ -17,7 +17,7 @@ ConnectService::~ConnectService() { Shutdown(); }
 std::shared_ptr<session::Session> ConnectService::NewSession() {
   auto session = session::Session::Create(engine_);
   for (const auto& [key, value] : conf_) {
-    arrow::Status status = session->conf().SetAtStart(key, value);
+    arrow::Status status = session->SetAtStart(key, value);
     if (!status.ok()) status.Warn();
   }
   return session;

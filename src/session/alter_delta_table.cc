@@ -322,8 +322,7 @@ arrow::Status TableCommands::SetDeltaLocation(const Table& table, const std::str
                       {"destination", after->ToTreeString()},
                       {"config", "spark.databricks.delta.alterLocation.bypassSchemaCheck"}});
   }
-  metastore_.AlterTable(table.database, table.name, [&](Table* changed) { changed->location = moved.location; });
-  return arrow::Status::OK();
+  return metastore_.AlterTable(table.database, table.name, [&](Table* changed) { changed->location = moved.location; });
 }
 
 }  // namespace millrace::session

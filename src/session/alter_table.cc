@@ -100,8 +100,7 @@ arrow::Status TableCommands::AddColumns(const Table& table, const sql::AlterTabl
   }
   data.insert(data.end(), partitions.begin(), partitions.end());
   types::DataTypePtr grown = types::Struct(std::move(data));
-  metastore_.AlterTable(table.database, table.name, [&](Table* changed) { changed->schema = grown; });
-  return arrow::Status::OK();
+  return metastore_.AlterTable(table.database, table.name, [&](Table* changed) { changed->schema = grown; });
 }
 
 arrow::Status TableCommands::AlterPartitions(const Table& table, const sql::AlterTable& alter) {
@@ -160,8 +159,7 @@ arrow::Status TableCommands::CommentOnColumn(const Table& table, const sql::Colu
   types::StructField& field = fields[static_cast<size_t>(at)];
   field.metadata_json = types::ColumnMetadata(change.comment, types::DefaultOf(field));
   types::DataTypePtr schema = types::Struct(std::move(fields));
-  metastore_.AlterTable(table.database, table.name, [&](Table* changed) { changed->schema = schema; });
-  return arrow::Status::OK();
+  return metastore_.AlterTable(table.database, table.name, [&](Table* changed) { changed->schema = schema; });
 }
 
 // What tables of files cannot do: columns are added to them, and get comments.
@@ -199,15 +197,13 @@ arrow::Status TableCommands::Alter(const sql::AlterTable& alter) {
     case Kind::kRename:
       return Rename(*table, alter);
     case Kind::kSetProperties:
-      metastore_.AlterTable(table->database, table->name, [&](Table* changed) {
+      return metastore_.AlterTable(table->database, table->name, [&](Table* changed) {
         for (const auto& [key, value] : alter.properties) changed->properties[key] = value;
       });
-      return arrow::Status::OK();
     case Kind::kUnsetProperties:
-      metastore_.AlterTable(table->database, table->name, [&](Table* changed) {
+      return metastore_.AlterTable(table->database, table->name, [&](Table* changed) {
         for (const std::string& key : alter.keys) changed->properties.erase(key);
       });
-      return arrow::Status::OK();
     case Kind::kViewQuery: {
       sql::CreateView view;
       view.name = table->FullName();

@@ -28,6 +28,7 @@ struct KnownKey {
 // Sorted by key. Defaults are Spark 4.2's.
 constexpr KnownKey kKnown[] = {
     {"millrace.batch.rows", Kind::kInteger, "32768"},
+    {"millrace.catalog.directory", Kind::kText, "metastore_millrace", true},
     {"millrace.durability", Kind::kText, "machine"},
     {"millrace.stop.timeout", Kind::kMillis, "10s"},
     {"spark.app.name", Kind::kText, "millrace"},

@@ -112,7 +112,8 @@ arrow::Status CreateFunction(Session& session, const sql::CreateFunction& create
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr returns, analyzer::CheckSqlFunction(function, context));
   if (function.returns == nullptr) function.returns = std::move(returns);
   auto made = std::make_shared<const SqlFunction>(std::move(function));
-  return place.Create(made, create.replace) ? arrow::Status::OK() : AlreadyExists(*made, "routine");
+  if (!place.Create(made, create.replace)) return AlreadyExists(*made, "routine");
+  return create.temporary ? arrow::Status::OK() : catalog.metastore().KeepFunctions(made->database);
 }
 
 arrow::Status DropFunction(Session& session, const sql::DropFunction& drop) {
@@ -137,7 +138,8 @@ arrow::Status DropFunction(Session& session, const sql::DropFunction& drop) {
   }
   auto qualified = catalog.QualifyTable(drop.name);
   bool dropped = qualified && catalog.metastore().functions().Drop(qualified->database, qualified->name);
-  if (dropped || drop.if_exists) return arrow::Status::OK();
+  if (dropped) return catalog.metastore().KeepFunctions(qualified->database);
+  if (drop.if_exists) return arrow::Status::OK();
   sql::NameParts shown = drop.name;
   if (qualified) shown = {qualified->database, qualified->name};
   return UserError("ROUTINE_NOT_FOUND", {{"routineName", QuoteNameParts(shown)}});

@@ -391,6 +391,13 @@ arrow::Result<std::optional<QueryResult>> Session::RunCommand(const connect::Sql
   return RunSqlCommand(*this, *statement.command);
 }
 
+arrow::Status Session::SetAtStart(const std::string& key, const std::string& value) {
+  ARROW_RETURN_NOT_OK(conf_.SetAtStart(key, value));
+  if (key != "spark.sql.catalogImplementation" || value != "hive") return arrow::Status::OK();
+  std::string directory = conf_.Get("millrace.catalog.directory").value_or("");
+  return engine_->metastore->KeepIn(engine_->file_system, AbsolutePath(LocalPath(directory)));
+}
+
 std::string Session::WarehouseDirectory() const {
   return AbsolutePath(LocalPath(conf_.Get("spark.sql.warehouse.dir").value_or("spark-warehouse")));
 }

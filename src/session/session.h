@@ -106,6 +106,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Session> Clone() const;
 
   Conf& conf() { return conf_; }
+  /// Conf::SetAtStart, and what follows from the setting: with spark.sql.catalogImplementation "hive" the engine's
+  /// tables are kept in millrace.catalog.directory from one engine to the next, as Spark keeps them in its
+  /// metastore_db.
+  arrow::Status SetAtStart(const std::string& key, const std::string& value);
   catalog::Catalog& catalog() { return catalog_; }
   const Engine& engine() const { return *engine_; }
   StreamingQueryManager& streams() { return streams_; }

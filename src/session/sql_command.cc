@@ -92,9 +92,8 @@ struct Runner {
 
   arrow::Result<QueryResult> operator()(const sql::CommentOnTable& c) const {
     ARROW_ASSIGN_OR_RAISE(catalog::TablePtr table, Tables().FindTable(c.name, "COMMENT ON TABLE"));
-    session.catalog().metastore().AlterTable(table->database, table->name,
-                                             [&](catalog::Table* changed) { changed->comment = c.comment; });
-    return EmptyResult();
+    return Done(session.catalog().metastore().AlterTable(
+        table->database, table->name, [&](catalog::Table* changed) { changed->comment = c.comment; }));
   }
 
   arrow::Result<QueryResult> operator()(const sql::Use& use) const {

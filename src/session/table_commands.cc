@@ -432,7 +432,7 @@ arrow::Status TableCommands::Drop(const sql::DropRelation& drop) {
                       {"alternative", "DROP TABLE"}});
   }
   // The name first: when we die in between, files without a table are left, not a table without files.
-  metastore_.DropTable(table->database, table->name);
+  ARROW_RETURN_NOT_OK(metastore_.DropTable(table->database, table->name));
   return DropFiles(*table);
 }
 
@@ -572,7 +572,7 @@ arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode m
   if (ReadsFrom(*plan, table->location)) {
     return UserError("UNSUPPORTED_OVERWRITE.TABLE", {{"table", QuoteNameParts(table->FullName())}});
   }
-  metastore_.DropTable(table->database, table->name);
+  ARROW_RETURN_NOT_OK(metastore_.DropTable(table->database, table->name));
   ARROW_RETURN_NOT_OK(DropFiles(*table));
   return CreateFrom(save, std::move(plan), /*if_not_exists=*/false);
 }

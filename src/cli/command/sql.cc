@@ -93,7 +93,7 @@ arrow::Status RunSql(const SqlOptions& options) {
   for (const std::string& setting : options.settings) {
     size_t equals = setting.find('=');
     if (equals == std::string::npos) return arrow::Status::Invalid("--conf ", setting, ": give KEY=VALUE");
-    ARROW_RETURN_NOT_OK(session->conf().SetAtStart(setting.substr(0, equals), setting.substr(equals + 1)));
+    ARROW_RETURN_NOT_OK(session->SetAtStart(setting.substr(0, equals), setting.substr(equals + 1)));
   }
   if (!options.query.empty()) return RunScript(*session, options.query, options.num_rows);
   if (!options.file.empty()) {

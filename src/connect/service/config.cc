@@ -29,14 +29,15 @@ void Add(const std::string& key, const std::optional<std::string>& value, proto:
 }
 
 // `at_start`: the settings of a session's builder are those that the engine starts with.
-arrow::Status Set(session::Conf& conf, const proto::ConfigRequest::Set& set, bool at_start,
+arrow::Status Set(session::Session& session, const proto::ConfigRequest::Set& set, bool at_start,
                   proto::ConfigResponse* response) {
+  session::Conf& conf = session.conf();
   for (const auto& pair : set.pairs()) {
     if (!pair.has_value() && !set.silent()) {
       return arrow::Status::Invalid("requirement failed: value cannot be null for key: ", pair.key());
     }
     arrow::Status status = conf.Set(pair.key(), pair.value());
-    if (!status.ok() && set.silent() && at_start) status = conf.SetAtStart(pair.key(), pair.value());
+    if (!status.ok() && set.silent() && at_start) status = session.SetAtStart(pair.key(), pair.value());
     if (status.ok()) {
       Warn(pair.key(), response);
     } else if (set.silent()) {
@@ -58,7 +59,7 @@ arrow::Status Config(ConnectService& service, const proto::ConfigRequest& reques
   const auto& operation = request.operation();
   switch (operation.op_type_case()) {
     case proto::ConfigRequest::Operation::kSet:
-      return Set(conf, operation.set(), conf.Get(kOneJob).value_or("") == "true", response);
+      return Set(session->engine(), operation.set(), conf.Get(kOneJob).value_or("") == "true", response);
     case proto::ConfigRequest::Operation::kGet:
       for (const std::string& key : operation.get().keys()) {
         ARROW_ASSIGN_OR_RAISE(std::string value, conf.Require(key));
