@@ -2,13 +2,14 @@
 
 Streaming jobs use them in passing: a few rows made with `parallelize`, `df.rdd.isEmpty()`, `rdd.map(...).collect()`. Here an RDD is a function that
 yields its partitions as lists of Python objects; transformations wrap it, actions call it. Nothing is distributed, and what needs
-the processes of a cluster (accumulators, shuffles to disk, Hadoop formats) is refused by name.
+the processes of a cluster (shuffles to disk, Hadoop formats) is refused by name.
 """
 import collections
 import functools
 import heapq
 import itertools
 import operator
+import random
 
 
 def _not_built(name):
@@ -264,6 +265,26 @@ class RDD:
         for value in self._all():
             return value
         raise ValueError("RDD is empty")
+
+    def sample(self, withReplacement, fraction, seed=None):
+        seed = random.random() if seed is None else seed
+
+        def parts():
+            generator = random.Random(seed)
+            if withReplacement:
+                return [generator.choices(part, k=round(len(part) * fraction)) if part else [] for part in self._parts()]
+            return [[value for value in part if generator.random() < fraction] for part in self._parts()]
+
+        return self._with(parts)
+
+    def takeSample(self, withReplacement, num, seed=None):
+        if num < 0:
+            raise ValueError("Sample size cannot be negative.")
+        values = list(self._all())
+        generator = random.Random(seed)
+        if withReplacement:
+            return generator.choices(values, k=num) if values else []
+        return generator.sample(values, min(num, len(values)))
 
     def takeOrdered(self, num, key=None):
         return heapq.nsmallest(num, self._all(), key)

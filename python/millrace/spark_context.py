@@ -85,6 +85,11 @@ class SparkContext:
         frame = self._session.read.option("wholetext", True).text(path.split(","))
         return frame.select("_metadata.file_path", "value").rdd.map(tuple)
 
+    def accumulator(self, value, accum_param=None):
+        from millrace.accumulator import make
+
+        return make(self._session, value, accum_param)
+
     def broadcast(self, value):
         from millrace.rdd import Broadcast
 

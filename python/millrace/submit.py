@@ -57,7 +57,10 @@ def _patch_builder(module):
             if user_remote and str(user_remote).startswith("sc://"):
                 self._options["spark.remote"] = user_remote
             try:
-                return _original(self)
+                session = _original(self)
+                if not hasattr(session, "_millrace_options"):
+                    session._millrace_options = dict(self._options)
+                return session
             finally:
                 self._options = kept
 
@@ -74,6 +77,7 @@ def _patch_connect_session(module):
     session.sparkContext = property(SparkContext._of_session)
     session._sc = session.sparkContext
     session._jvm = property(lambda self: self.sparkContext._jvm)
+    session.newSession = _new_session
     create = session.createDataFrame
 
     @functools.wraps(create)
@@ -83,6 +87,15 @@ def _patch_connect_session(module):
         return create(self, data.collect() if isinstance(data, RDD) else data, *arguments, **named)
 
     session.createDataFrame = create_frame
+
+
+def _new_session(self):
+    """Settings as the job gave them to its builder, views of its own; not what getOrCreate() finds."""
+    builder = type(self).Builder()
+    builder._options = {**getattr(self, "_millrace_options", {}), "spark.remote": os.environ["SPARK_REMOTE"]}
+    session = builder.create()
+    type(self)._set_default_and_active_session(self)
+    return session
 
 
 def _patch_connect_frame(module):
@@ -115,6 +128,15 @@ def _analyzed_at_once(reader, names):
 
 def _patch_connect_streaming_reader(module):
     _analyzed_at_once(module.DataStreamReader, ("load", "table"))
+    original = module.DataStreamWriter.foreachBatch
+
+    @functools.wraps(original)
+    def foreach_batch(self, func):
+        from millrace.driver_call import call_of
+
+        return original(self, call_of(self._session, func))
+
+    module.DataStreamWriter.foreachBatch = foreach_batch
 
 
 def _patch_connect_reader(module):
@@ -149,9 +171,28 @@ def _patch_classic_context(module):
     module.SparkContext.getOrCreate = classmethod(lambda cls, conf=None: SparkContext.getOrCreate(conf))
 
 
+def _patch_sql_context(module):
+    from millrace.sql_context import patch
+
+    patch(module)
+
+
+def _patch_dstreams(module):
+    """What came before Structured Streaming needs a Spark process."""
+
+    def refuse(self, *arguments, **named):
+        from pyspark.errors import PySparkNotImplementedError
+
+        raise PySparkNotImplementedError(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "StreamingContext"})
+
+    module.StreamingContext.__init__ = refuse
+
+
 _PATCHES = {
     "pyspark.core.context": _patch_classic_context,
     "pyspark": _patch_pyspark,
+    "pyspark.sql.context": _patch_sql_context,
+    "pyspark.streaming.context": _patch_dstreams,
     "pyspark.sql.session": _patch_builder,
     "pyspark.sql.connect.session": _patch_connect_session,
     "pyspark.sql.connect.dataframe": _patch_connect_frame,

@@ -1,12 +1,17 @@
 #include "connect/execution.h"
 
+#include <arrow/builder.h>
 #include <arrow/table.h>
+#include <google/protobuf/wrappers.pb.h>
 
 #include <algorithm>
+#include <optional>
+#include <sstream>
 
 #include "base/error.h"
 #include "connect/encode/literal.h"
 #include "connect/encode/rows.h"
+#include "python/worker_pool.h"
 #include "spark/connect/base.pb.h"
 #include "sql/data_type_proto.h"
 
@@ -173,6 +178,38 @@ arrow::Status EmitObserved(const CommandContext& context) {
   return context.operation->Emit(std::move(response));
 }
 
+// `millrace submit` asks with this relation for what tasks added to accumulators: the word, then their ids.
+constexpr std::string_view kAccumulators = "millrace.accumulators";
+
+std::optional<std::vector<int64_t>> AccumulatorsAskedFor(const proto::Relation& relation) {
+  google::protobuf::StringValue text;
+  if (!relation.has_extension() || !relation.extension().UnpackTo(&text)) return std::nullopt;
+  std::istringstream words(text.value());
+  std::string word;
+  if (!(words >> word) || word != kAccumulators) return std::nullopt;
+  std::vector<int64_t> ids;
+  for (int64_t id = 0; words >> id;) ids.push_back(id);
+  return ids;
+}
+
+arrow::Status EmitAccumulators(const CommandContext& context, const std::vector<int64_t>& ids) {
+  arrow::Int64Builder id_column;
+  arrow::BinaryBuilder update_column;
+  for (const auto& [id, update] : context.session().engine().python_workers->accumulators().Take(ids)) {
+    ARROW_RETURN_NOT_OK(id_column.Append(id));
+    ARROW_RETURN_NOT_OK(update_column.Append(update));
+  }
+  int64_t num_rows = id_column.length();
+  ARROW_ASSIGN_OR_RAISE(auto id_array, id_column.Finish());
+  ARROW_ASSIGN_OR_RAISE(auto update_array, update_column.Finish());
+  session::QueryResult result;
+  result.schema = types::Struct({{"id", types::Long(), false, {}}, {"update", types::Binary(), false, {}}});
+  auto schema =
+      arrow::schema({arrow::field("id", arrow::int64(), false), arrow::field("update", arrow::binary(), false)});
+  result.batches = {arrow::RecordBatch::Make(schema, num_rows, {id_array, update_array})};
+  return EmitRows(context, std::move(result));
+}
+
 }  // namespace
 
 arrow::Status ExecuteOperation(const std::shared_ptr<ClientSession>& client,
@@ -180,6 +217,7 @@ arrow::Status ExecuteOperation(const std::shared_ptr<ClientSession>& client,
   CommandContext context{client, operation};
   switch (plan.op_type_case()) {
     case proto::Plan::kRoot: {
+      if (auto ids = AccumulatorsAskedFor(plan.root())) return EmitAccumulators(context, *ids);
       session::RunControl control = context.control();
       physical::OperatorPtr root;
       control.root = &root;

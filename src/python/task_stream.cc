@@ -188,10 +188,17 @@ arrow::Result<bool> TaskStream::HandleMark(int32_t mark) {
     }
     case kEndOfDataSection: {
       ARROW_ASSIGN_OR_RAISE(int32_t num_accumulators, ReadInt());
-      for (int32_t i = 0; i < num_accumulators; ++i) ARROW_RETURN_NOT_OK(ReadText().status());
+      std::vector<std::string> updates;
+      for (int32_t i = 0; i < num_accumulators; ++i) {
+        ARROW_ASSIGN_OR_RAISE(std::string update, ReadText());
+        updates.push_back(std::move(update));
+      }
       // The worker now reads the end of its input, which may not have been sent yet.
       ARROW_ASSIGN_OR_RAISE(int32_t end, ReadInt());
       finished_ = true;
+      for (std::string& update : updates) {
+        ARROW_RETURN_NOT_OK(environment_->pool->accumulators().Add(std::move(update)));
+      }
       bool clean = end == kEndOfStream && input_ended_ && sent_ == outgoing_.size() && taken_ == received_;
       if (clean) {
         int flags = ::fcntl(worker_->socket.fd(), F_GETFL);

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "python/accumulators.h"
 #include "python/interpreter.h"
 #include "python/worker.h"
 
@@ -61,6 +62,7 @@ class WorkerPool {
   std::string ConnectUrlFor(const std::string& user_id) const;
   /// Workers that wait for a task.
   size_t num_idle() const;
+  Accumulators& accumulators() { return accumulators_; }
 
  private:
   struct IdleWorker {
@@ -83,6 +85,7 @@ class WorkerPool {
   arrow::Result<Process> Start(const ProcessOptions& options);
   void RunParent();
 
+  Accumulators accumulators_;
   mutable std::mutex mutex_;
   WorkerOutput output_;
   std::string connect_url_;

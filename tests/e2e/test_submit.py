@@ -258,9 +258,9 @@ sc = SparkContext.getOrCreate(SparkConf().setAppName("context").setMaster("local
 spark = SparkSession.builder.getOrCreate()
 print(sc.appName, spark.sparkContext.version == spark.version, spark.sparkContext.master)
 try:
-    spark.sparkContext.accumulator(0)
+    spark.sparkContext.sequenceFile("x")
 except Exception as error:
-    print(type(error).__name__, "accumulator" in str(error))
+    print(type(error).__name__, "sequenceFile" in str(error))
 """
     job = submit(script)
     assert job.returncode == 0, job.err
