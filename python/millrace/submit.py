@@ -3,6 +3,7 @@
 Nothing of PySpark is imported here: the changes are applied to its modules when the job imports them, so a job that
 fails before, or imports nothing of PySpark, behaves as with plain `python`.
 """
+import atexit
 import functools
 import importlib.abc
 import os
@@ -94,6 +95,8 @@ def _new_session(self):
     builder = type(self).Builder()
     builder._options = {**getattr(self, "_millrace_options", {}), "spark.remote": os.environ["SPARK_REMOTE"]}
     session = builder.create()
+    # gRPC does not let a process end that leaves a channel open.
+    atexit.register(session.client.close)
     type(self)._set_default_and_active_session(self)
     return session
 

@@ -1,5 +1,7 @@
 #include "analyzer/metadata_columns.h"
 
+#include <algorithm>
+
 #include "connector/file/metadata_column.h"
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
@@ -11,15 +13,27 @@ using expression::AttributeVector;
 using logical::NodeKind;
 using logical::PlanPtr;
 
+namespace {
+
+// A scan that shows the column has one more than its schema.
+bool ShowsMetadata(const logical::SourceScan& scan) {
+  return scan.output().size() == scan.request()->schema->fields().size() + 1 &&
+         scan.output().back()->name() == connector::file::kMetadataColumn;
+}
+
+}  // namespace
+
 AttributeVector MetadataColumnsOf(const PlanPtr& plan) {
   switch (plan->kind()) {
     case NodeKind::kSourceScan: {
       const auto& scan = static_cast<const logical::SourceScan&>(*plan);
+      size_t num_columns = scan.request()->schema->fields().size();
+      // An expression further down has asked for it already.
+      if (ShowsMetadata(scan)) return {scan.output().back()};
       types::DataTypePtr type = connector::file::MetadataColumnType(scan.def());
       // A table that cannot be opened now tells so when it is read.
       if (scan.def().metadata_column != nullptr) type = scan.def().metadata_column(*scan.request()).ValueOr(nullptr);
-      // A scan that shows it already has one column more than its schema.
-      if (type == nullptr || scan.output().size() != scan.request()->schema->fields().size()) return {};
+      if (type == nullptr || scan.output().size() != num_columns) return {};
       return {std::make_shared<expression::AttributeReference>(expression::NextAttributeId(),
                                                                std::string(connector::file::kMetadataColumn), type,
                                                                /*nullable=*/false, std::vector<std::string>{}, "")};
@@ -42,6 +56,7 @@ AttributeVector MetadataColumnsOf(const PlanPtr& plan) {
 PlanPtr ShowMetadataColumns(const PlanPtr& plan, const AttributeVector& columns) {
   if (plan->kind() == NodeKind::kSourceScan) {
     const auto& scan = static_cast<const logical::SourceScan&>(*plan);
+    if (ShowsMetadata(scan)) return plan;
     AttributeVector output = scan.output();
     connector::ReadColumns read = scan.columns();
     int next = static_cast<int>(scan.request()->schema->fields().size());
@@ -55,7 +70,11 @@ PlanPtr ShowMetadataColumns(const PlanPtr& plan, const AttributeVector& columns)
   PlanPtr child = ShowMetadataColumns(plan->child(), columns);
   if (plan->kind() != NodeKind::kProject) return plan->WithChildren({std::move(child)});
   expression::ExpressionVector items = static_cast<const logical::Project&>(*plan).items();
-  items.insert(items.end(), columns.begin(), columns.end());
+  for (const auto& column : columns) {
+    bool shown = std::any_of(items.begin(), items.end(),
+                             [&](const auto& item) { return expression::ToAttribute(item)->id() == column->id(); });
+    if (!shown) items.push_back(column);
+  }
   return std::make_shared<logical::Project>(std::move(items), std::move(child));
 }
 

@@ -106,13 +106,7 @@ arrow::Result<RegisteredFunction> ToTableFunction(const connect::CommonInlineUse
   function->deterministic = message.deterministic();
   // analyze() says at each call what the rows are.
   if (!udtf.has_return_type()) return RegisteredFunction{std::move(function), nullptr};
-  types::DataTypePtr type;
-  if (udtf.return_type().has_unparsed()) {
-    // "n int, square int": the columns of a table.
-    ARROW_ASSIGN_OR_RAISE(type, types::ParseSchemaDdl(udtf.return_type().unparsed().data_type_string()));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(type, ResolveDataType(udtf.return_type()));
-  }
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr type, ResolveDataType(udtf.return_type()));
   if (type->id() != types::TypeId::kStruct) {
     return UserError("UDTF_RETURN_TYPE_MISMATCH", {{"name", function->name}, {"return_type", type->Sql()}});
   }

@@ -1,5 +1,6 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <variant>
@@ -91,7 +92,9 @@ arrow::Result<OpenTable> Open(RelationResolver& resolver, const DeltaTableName& 
   ARROW_ASSIGN_OR_RAISE(auto request, connector::delta_table::ParseTableRequest(*scan->request()));
   OpenTable open{std::move(request.table), ""};
   if (!name.name.empty()) {
-    open.name = name.name.find('.') == std::string::npos ? "spark_catalog.default." + name.name : name.name;
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(name.name));
+    catalog::TablePtr table = resolver.context().catalog->FindTable(parts);
+    open.name = table == nullptr ? name.name : fmt::format("{}", fmt::join(table->FullName(), "."));
   }
   return open;
 }

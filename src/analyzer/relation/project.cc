@@ -101,6 +101,7 @@ arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver& resolver, const Rela
   below.hidden = resolver.HiddenOf(child);
   const AttributeVector columns = child->output();
   ExpressionResolver expressions = resolver.Expressions(columns, &below);
+  expressions.AllowLateralAliases();
   google::protobuf::RepeatedPtrField<connect::Expression> wrapped;
   std::vector<std::string> seen;
   for (const auto& alias : message.aliases()) {
