@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "base/ascii.h"
 #include "base/elapsed.h"
 #include "base/failpoint.h"
 #include "state/operator_metadata.h"
@@ -53,6 +54,27 @@ void KeepFewInstances(std::map<std::string, int64_t>* metrics) {
   for (size_t i = kReported; i < instances.size(); ++i) metrics->erase(instances[i].second);
 }
 
+// State in formats that are neither written nor read, asked for by the session or found in the checkpoint.
+arrow::Status CheckFormat(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {
+  constexpr std::string_view kChecksums = "spark.sql.streaming.stateStore.rowChecksum.enabled";
+  if (ToLowerAscii(ConfText(spec, kChecksums, "false")) == "true") {
+    return arrow::Status::NotImplemented(kChecksums,
+                                         " = true is not supported: state is kept without checksums of rows");
+  }
+  constexpr std::string_view kVersion = "spark.sql.streaming.stateStore.checkpointFormatVersion";
+  if (int64_t version = ConfNumber(spec, kVersion, 1); version > 1) {
+    return arrow::Status::NotImplemented(kVersion, " = ", version, " is not supported; supported: 1");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint.commit_log.log().LatestId());
+  if (!newest) return arrow::Status::OK();
+  auto commit = checkpoint.commit_log.Get(*newest);
+  // What is wrong with the entry is told where it is needed.
+  if (!commit.ok() || !*commit || !(*commit)->has_state_ids) return arrow::Status::OK();
+  return arrow::Status::NotImplemented(
+      "The state of this query has checkpoint format 2 (", checkpoint.commit_log.log().PathOf(*newest),
+      " lists unique ids of its stores), which is not supported; supported: 1 (", kVersion, ")");
+}
+
 }  // namespace
 
 QueryState::QueryState(const physical::Operator& root, const StreamingQuerySpec& spec, const Checkpoint& checkpoint)
@@ -74,6 +96,7 @@ arrow::Result<std::unique_ptr<QueryState>> QueryState::Make(const physical::Oper
                                                             const StreamingQuerySpec& spec,
                                                             const Checkpoint& checkpoint) {
   if (physical::StatefulOperators(root).empty()) return nullptr;
+  ARROW_RETURN_NOT_OK(CheckFormat(spec, checkpoint));
   return std::unique_ptr<QueryState>(new QueryState(root, spec, checkpoint));
 }
 

@@ -17,12 +17,19 @@ def main():
     builder = builder.config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
     builder = builder.config("spark.sql.shuffle.partitions", "2").config("spark.driver.memory", "1g")
     builder = builder.config("spark.sql.session.timeZone", "Europe/Paris")
+    # Tables of a few rows: what compiles and starts least is fastest.
+    builder = builder.config("spark.databricks.delta.snapshotPartitions", "2").config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    builder = builder.config("spark.sql.codegen.wholeStage", "false")
+    builder = builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            if "load" in request:
+            if "forget" in request:
+                spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+                answer = {"ok": True}
+            elif "load" in request:
                 frame = spark.read.format("delta").options(**request.get("options", {})).load(request["load"])
                 if "where" in request:
                     frame = frame.where(request["where"])

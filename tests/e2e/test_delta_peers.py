@@ -106,11 +106,11 @@ def test_a_table_is_continued_in_turn(engines, tmp_path, properties, first):
         if digits.isdigit() and int(digits) < checkpoint and ".checkpoint." not in name.name:
             name.unlink(missing_ok=True)
     assert by_text(millrace.rows(table)) == by_text(expected)
-    with Spark() as fresh:  # one that has not read the table before
-        assert by_text(fresh.rows(table)) == by_text(expected)
-        history = fresh.sql(f"DESCRIBE HISTORY delta.`{table}`")
-        assert {row["operation"] for row in history} == {"WRITE"}
-        assert {row["engineInfo"].split("/")[0] for row in history} <= {"Millrace", "Apache-Spark"}
+    spark.ask(forget=True)  # as one that has not read the table before
+    assert by_text(spark.rows(table)) == by_text(expected)
+    history = spark.sql(f"DESCRIBE HISTORY delta.`{table}`")
+    assert {row["operation"] for row in history} == {"WRITE"}
+    assert {row["engineInfo"].split("/")[0] for row in history} <= {"Millrace", "Apache-Spark"}
 
 
 def test_constraints_and_generated_columns_of_spark(engines, tmp_path):

@@ -98,13 +98,17 @@ def test_many_partitions_make_one_file_each(kafka, tmp_path):
     assert len(delta_tables.rows(table)) == 120
 
 
+# How often the synchroniser is killed; MILLRACE_KILLS=100 for a long run.
+KILLS = int(os.environ.get("MILLRACE_KILLS", "25"))
+
+
 def test_killed_under_load_each_input_is_there_once(kafka, tmp_path):
     """kill -9 at random moments while records arrive."""
     source, table = kafka.create_topic("visits"), tmp_path / "table"
     arguments = ("data_synchronizer", kafka.servers, table, tmp_path / "checkpoint", source)
     generator = random.Random(7)
     sent = 0
-    for _ in range(25):
+    for _ in range(KILLS):
         job = programs.start(*arguments)
         for _ in range(generator.randrange(1, 4)):
             programs.produce(kafka, source, [click(i, hour=i % 24) for i in range(sent, sent + 40)])

@@ -1,7 +1,12 @@
 """The sidecar pipeline: a Delta table of devices enriches visits, which go into two tables (examples/cpp/visits_enricher.cc)."""
 
+import collections
 import json
+import os
+import random
 import shutil
+import signal
+import subprocess
 
 import pytest
 
@@ -56,3 +61,51 @@ def test_the_seeds_steps_give_the_recorded_tables(kafka, tmp_path):
         assert [txn["appId"] for txn in versions] == ["app-1"] * len(versions)
         assert [txn["version"] for txn in versions] == list(range(versions[0]["version"], versions[0]["version"] + len(versions)))
     assert "Devices stats" in programs.run("sidecar_tables_reader", tmp_path)
+
+
+# How often the sidecar is killed; MILLRACE_KILLS=100 for a long run.
+KILLS = int(os.environ.get("MILLRACE_KILLS", "25"))
+DEVICES = [{"type": kind, "full_name": f"{kind} {version}", "version": version} for kind in ("lg", "mac") for version in ("1", "2")]
+
+
+def visit(number):
+    technical = {"device_type": ("lg", "mac", "unknown")[number % 3], "device_version": str(1 + number % 2)}
+    return json.dumps({"visit_id": f"visit-{number}", "event_time": "2025-09-04T07:00:00Z", "user_id": f"user {number % 5}",
+                       "page": "home", "context": {"technical": technical}})
+
+
+def test_killed_under_load_each_visit_is_in_both_tables_once(kafka, tmp_path):
+    """kill -9 at random moments, every third time inside a commit: the tables agree, and no commit is there twice."""
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input/devices.json").write_text("".join(json.dumps(device) + "\n" for device in DEVICES))
+    programs.run("devices_table_creator", tmp_path / "input", tmp_path / "devices")
+    topic = kafka.create_topic("visits")
+    raw, stats = tmp_path / "visits_enriched_raw", tmp_path / "devices_stats2"
+    arguments = ("visits_enricher", kafka.servers, tmp_path, topic, "EARLIEST")
+    generator, sent = random.Random(13), 0
+    for kill in range(KILLS):
+        point = generator.choice(["delta.after_data_files", "delta.before_commit", "delta.after_commit"])
+        job = programs.start(*arguments, env={"MILLRACE_FAILPOINT": f"{point}=crash@{generator.randint(1, 4)}"} if kill % 3 == 0 else {})
+        for _ in range(generator.randrange(1, 4)):
+            programs.produce(kafka, topic, [visit(number) for number in range(sent, sent + 20)])
+            sent += 20
+        try:
+            job.wait(generator.uniform(0.1, 0.6))
+        except subprocess.TimeoutExpired:
+            job.send_signal(signal.SIGKILL)
+        job.communicate()
+    job = programs.start(*arguments)
+    programs.wait_until(lambda: len(delta_tables.rows(raw)) >= sent, "all visits", timeout=60)
+    programs.wait_until(lambda: sum(row["count"] for row in delta_tables.rows(stats)) >= sent, "all counts")
+    programs.stop(job)
+    rows = delta_tables.rows(raw)
+    assert sorted(row["visit_id"] for row in rows) == sorted(f"visit-{number}" for number in range(sent))
+    counted = collections.Counter()
+    for row in delta_tables.rows(stats):
+        counted[row["type"], row["version"]] += row["count"]
+    assert counted == collections.Counter((row["type"], row["version"]) for row in rows)
+    for table in (raw, stats):
+        batches = [delta_tables.actions(commit, "txn")[0]["version"] for commit in delta_tables.commits(table)]
+        assert batches == sorted(set(batches))
+        for path in delta_tables.live_paths(table):
+            assert (table / path).is_file(), path

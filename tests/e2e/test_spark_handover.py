@@ -15,11 +15,14 @@ PEERS = pathlib.Path(os.environ.get("MILLRACE_PEERS_DIR") or "/nonexistent")
 pytestmark = pytest.mark.skipif(not (PEERS / "venv" / "bin" / "python").exists(),
                                 reason="real Spark is not installed: ./run test --peers brings it")
 
+# Java that is to end soon compiles little.
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 
 def spark(*arguments, job="visits_converter"):
     """The same job on real Spark (bench/jobs), to its end."""
     done = subprocess.run([PEERS / "venv/bin/python", ROOT / f"bench/jobs/{job}.py", *map(str, arguments)],
-                          env={**os.environ, "MILLRACE_PEERS": str(PEERS), "TZ": "Europe/Paris"}, capture_output=True,
+                          env={**os.environ, "MILLRACE_PEERS": str(PEERS), "TZ": "Europe/Paris", "JDK_JAVA_OPTIONS": QUICK}, capture_output=True,
                           text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -120,10 +120,10 @@ def test_killed_inside_a_batch(job, tmp_path, moment):
 
 def test_killed_again_and_again(job, tmp_path):
     chance = random.Random(5)
-    num_files = 12
+    kills = int(os.environ.get("MILLRACE_KILLS", "5"))
+    num_files = max(12, kills)
     for file in range(num_files):
         add_visits(tmp_path, file)
-    kills = 5
     for _ in range(kills):
         process = job()
         time.sleep(chance.uniform(1.2, 3.0))

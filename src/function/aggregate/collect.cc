@@ -1,10 +1,8 @@
-#include <arrow/array/builder_binary.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/util/bit_util.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <optional>
 #include <unordered_map>
@@ -14,7 +12,7 @@
 #include "expression/murmur3.h"
 #include "function/aggregate/bound_aggregate.h"
 #include "function/aggregate/collected_rows.h"
-#include "state/unsafe_row.h"
+#include "function/aggregate/typed_buffers.h"
 
 namespace millrace::function {
 
@@ -83,7 +81,6 @@ void OrderAsScalaSet(const types::DataType& type, const arrow::ArrayData& values
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = entries[i].row;
 }
 
-// Buffer: as Spark's typed aggregates leave it in state, the bytes of an UnsafeRow that holds the list alone.
 class CollectState final : public AggregateState {
  public:
   CollectState(DataTypePtr list_type, bool distinct, arrow::MemoryPool* pool)
@@ -91,8 +88,7 @@ class CollectState final : public AggregateState {
         distinct_(distinct),
         pool_(pool),
         rows_(list_type_->element(), pool),
-        encoder_({list_type_}),
-        decoder_({list_type_}) {}
+        bytes_(list_type_, pool) {}
 
   arrow::Status Resize(int64_t num_groups) override {
     rows_.Resize(num_groups);
@@ -105,22 +101,12 @@ class CollectState final : public AggregateState {
   arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
                       const arrow::ArrayVector& buffers) override {
     if (buffers[0]->type_id() != arrow::Type::BINARY) return rows_.AddLists(group_ids, *buffers[0]);
-    const auto& bytes = static_cast<const arrow::BinaryArray&>(*buffers[0]);
-    std::vector<std::string_view> rows(static_cast<size_t>(bytes.length()));
-    for (size_t i = 0; i < rows.size(); ++i) rows[i] = bytes.GetView(static_cast<int64_t>(i));
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ArrayData> lists, decoder_.DecodeColumn(rows, 0));
-    return rows_.AddLists(group_ids, *arrow::MakeArray(lists));
+    return bytes_.Decode(group_ids, *buffers[0], &rows_);
   }
   arrow::Result<arrow::ArrayVector> Buffers() override {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> lists, Lists());
     if (list_type_->element()->id() == types::TypeId::kNull) return arrow::ArrayVector{std::move(lists)};
-    state::UnsafeRows rows;
-    encoder_.Encode(std::array{lists->data()}, lists->length(), &rows);
-    arrow::BinaryBuilder bytes(pool_);
-    ARROW_RETURN_NOT_OK(bytes.Reserve(rows.num_rows()));
-    ARROW_RETURN_NOT_OK(bytes.ReserveData(rows.num_bytes()));
-    for (int64_t i = 0; i < rows.num_rows(); ++i) bytes.UnsafeAppend(rows[i]);
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes.Finish());
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes_.Encode(*lists));
     return arrow::ArrayVector{std::move(buffers)};
   }
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override { return Lists(); }
@@ -163,8 +149,7 @@ class CollectState final : public AggregateState {
   bool distinct_;
   arrow::MemoryPool* pool_;
   CollectedRows rows_;
-  state::UnsafeRowEncoder encoder_;
-  state::UnsafeRowDecoder decoder_;
+  ListBuffers bytes_;
 };
 
 bool ContainsMap(const types::DataType& type) {

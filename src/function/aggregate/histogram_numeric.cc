@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <cstring>
+#include <bit>
+#include <string>
 
 #include "base/error.h"
 #include "expression/type_coercion.h"
@@ -95,6 +96,43 @@ class Histogram {
   Draws random_;
 };
 
+// The buffer is Spark's (NumericHistogramSerializer): the number of bins asked for, of those there are, and x and y of
+// each; all big-endian.
+void AppendBytes(uint64_t bits, int num_bytes, std::string* out) {
+  for (int k = num_bytes - 1; k >= 0; --k) out->push_back(static_cast<char>(bits >> (8 * k)));
+}
+
+uint64_t TakeBytes(int num_bytes, std::string_view* bytes) {
+  uint64_t bits = 0;
+  for (char c : bytes->substr(0, static_cast<size_t>(num_bytes))) bits = bits << 8 | static_cast<uint8_t>(c);
+  bytes->remove_prefix(static_cast<size_t>(num_bytes));
+  return bits;
+}
+
+std::string EncodeBins(size_t max_bins, const std::vector<Bin>& bins) {
+  std::string bytes;
+  AppendBytes(max_bins, 4, &bytes);
+  AppendBytes(bins.size(), 4, &bytes);
+  for (const Bin& bin : bins) {
+    AppendBytes(std::bit_cast<uint64_t>(bin.x), 8, &bytes);
+    AppendBytes(std::bit_cast<uint64_t>(bin.y), 8, &bytes);
+  }
+  return bytes;
+}
+
+arrow::Result<std::vector<Bin>> DecodeBins(std::string_view bytes) {
+  if (bytes.size() < 8) return arrow::Status::Invalid("The buffer of histogram_numeric is too short");
+  TakeBytes(4, &bytes);
+  uint64_t num_bins = TakeBytes(4, &bytes);
+  if (bytes.size() != num_bins * 16) return arrow::Status::Invalid("The buffer of histogram_numeric is damaged");
+  std::vector<Bin> bins(num_bins);
+  for (Bin& bin : bins) {
+    bin.x = std::bit_cast<double>(TakeBytes(8, &bytes));
+    bin.y = std::bit_cast<double>(TakeBytes(8, &bytes));
+  }
+  return bins;
+}
+
 class HistogramState final : public AggregateState {
  public:
   HistogramState(size_t max_bins, DataTypePtr value_type, arrow::MemoryPool* pool)
@@ -117,9 +155,7 @@ class HistogramState final : public AggregateState {
                       const arrow::ArrayVector& buffers) override {
     expression::StringColumn texts{arrow::Datum(buffers[0])};
     for (size_t i = 0; i < group_ids.size(); ++i) {
-      std::string_view bytes = texts[static_cast<int64_t>(i)];
-      std::vector<Bin> bins(bytes.size() / sizeof(Bin));
-      std::memcpy(bins.data(), bytes.data(), bins.size() * sizeof(Bin));
+      ARROW_ASSIGN_OR_RAISE(std::vector<Bin> bins, DecodeBins(texts[static_cast<int64_t>(i)]));
       groups_[group_ids[i]].Merge(bins, max_bins_);
     }
     return arrow::Status::OK();
@@ -127,8 +163,7 @@ class HistogramState final : public AggregateState {
   arrow::Result<arrow::ArrayVector> Buffers() override {
     arrow::BinaryBuilder builder(pool_);
     for (Histogram& group : groups_) {
-      ARROW_RETURN_NOT_OK(builder.Append(reinterpret_cast<const uint8_t*>(group.bins().data()),
-                                         static_cast<int32_t>(group.bins().size() * sizeof(Bin))));
+      ARROW_RETURN_NOT_OK(builder.Append(EncodeBins(max_bins_, group.bins())));
     }
     ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
     return arrow::ArrayVector{std::move(array)};
@@ -212,7 +247,7 @@ arrow::Result<ExpressionPtr> BindHistogram(const BindInput& input) {
   }
   AggregateSpec spec{.type =
                          types::Array(types::Struct({{"x", type, true, {}}, {"y", types::Double(), true, {}}}), true)};
-  spec.buffer = {{"histogram", types::Binary(), false, {}}};
+  spec.buffer = {{"buf", types::Binary(), true, {}}};
   spec.opaque = true;
   spec.new_state = [bins, type](arrow::MemoryPool* pool) {
     return std::make_unique<HistogramState>(static_cast<size_t>(bins), type, pool);

@@ -5,6 +5,7 @@
 #include "expression/type_coercion.h"
 #include "function/aggregate/bound_aggregate.h"
 #include "function/aggregate/collected_rows.h"
+#include "function/aggregate/typed_buffers.h"
 #include "types/arrow_type.h"
 
 /// mode and listagg: aggregates over the group's held values.
@@ -16,8 +17,7 @@ namespace {
 // Holds the values that are not NULL; `Result` is told each group's range of them.
 class HeldValuesState : public AggregateState {
  public:
-  HeldValuesState(DataTypePtr type, arrow::MemoryPool* pool)
-      : pool_(pool), type_(type), list_type_(types::Array(type, false)), rows_(type, pool) {}
+  HeldValuesState(DataTypePtr type, arrow::MemoryPool* pool) : pool_(pool), type_(type), rows_(type, pool) {}
 
   arrow::Status Resize(int64_t num_groups) override {
     rows_.Resize(num_groups);
@@ -26,14 +26,6 @@ class HeldValuesState : public AggregateState {
   arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
                        const arrow::ArrayVector& arguments) override {
     return rows_.Add(group_ids, arguments[0]);
-  }
-  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
-                      const arrow::ArrayVector& buffers) override {
-    return rows_.AddLists(group_ids, *buffers[0]);
-  }
-  arrow::Result<arrow::ArrayVector> Buffers() override {
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> lists, rows_.ToLists(*list_type_));
-    return arrow::ArrayVector{std::move(lists)};
   }
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
     ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
@@ -52,16 +44,23 @@ class HeldValuesState : public AggregateState {
                                      arrow::ArrayBuilder* out) = 0;
   arrow::MemoryPool* pool_;
   DataTypePtr type_;
-
- private:
-  DataTypePtr list_type_;
   CollectedRows rows_;
 };
 
 class ModeState final : public HeldValuesState {
  public:
   ModeState(DataTypePtr type, bool smallest, arrow::MemoryPool* pool)
-      : HeldValuesState(std::move(type), pool), smallest_(smallest) {}
+      : HeldValuesState(type, pool), smallest_(smallest), bytes_(type, pool) {}
+
+  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
+                      const arrow::ArrayVector& buffers) override {
+    return bytes_.Decode(group_ids, *buffers[0], &rows_);
+  }
+  arrow::Result<arrow::ArrayVector> Buffers() override {
+    ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes_.Encode(grouped));
+    return arrow::ArrayVector{std::move(buffers)};
+  }
 
  protected:
   arrow::Status AppendResult(const arrow::Array& values, int64_t begin, int64_t end,
@@ -94,12 +93,26 @@ class ModeState final : public HeldValuesState {
 
  private:
   bool smallest_;
+  CountBuffers bytes_;
 };
 
 class ListAggState final : public HeldValuesState {
  public:
   ListAggState(DataTypePtr type, std::string delimiter, arrow::MemoryPool* pool)
-      : HeldValuesState(std::move(type), pool), delimiter_(std::move(delimiter)) {}
+      : HeldValuesState(type, pool),
+        delimiter_(std::move(delimiter)),
+        list_type_(types::Array(type, false)),
+        bytes_(list_type_, pool) {}
+
+  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
+                      const arrow::ArrayVector& buffers) override {
+    return bytes_.Decode(group_ids, *buffers[0], &rows_);
+  }
+  arrow::Result<arrow::ArrayVector> Buffers() override {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> lists, rows_.ToLists(*list_type_));
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes_.Encode(*lists));
+    return arrow::ArrayVector{std::move(buffers)};
+  }
 
  protected:
   arrow::Status AppendResult(const arrow::Array& values, int64_t begin, int64_t end,
@@ -115,6 +128,8 @@ class ListAggState final : public HeldValuesState {
 
  private:
   std::string delimiter_;
+  DataTypePtr list_type_;
+  ListBuffers bytes_;
   std::string text_;
 };
 
@@ -133,7 +148,7 @@ arrow::Result<ExpressionPtr> BindMode(const BindInput& input) {
                          input.arguments.end() - (smallest || input.arguments.size() < 2 ? 0 : 1));
   return MakeAggregate(input,
                        {.type = type,
-                        .buffer = {{"buf", types::Array(type, false), false, {}}},
+                        .buffer = {{"buf", types::Binary(), true, {}}},
                         .opaque = true,
                         .new_state = [type, smallest](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
                           return std::make_unique<ModeState>(type, smallest, pool);
@@ -155,7 +170,7 @@ arrow::Result<ExpressionPtr> BindListAgg(const BindInput& input) {
   }
   return MakeAggregate(input,
                        {.type = type,
-                        .buffer = {{"buf", types::Array(type, false), false, {}}},
+                        .buffer = {{"buf", types::Binary(), true, {}}},
                         .opaque = true,
                         .new_state = [type, delimiter](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
                           return std::make_unique<ListAggState>(type, delimiter, pool);

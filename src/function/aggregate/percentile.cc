@@ -8,9 +8,11 @@
 #include "expression/vector.h"
 #include "function/aggregate/bound_aggregate.h"
 #include "function/aggregate/collected_rows.h"
+#include "function/aggregate/typed_buffers.h"
 #include "types/arrow_type.h"
 
-/// median, percentile and percentile_approx: the group's values are held, sorted at the end.
+/// median, percentile and percentile_approx: the group's values are held, sorted at the end. State of the first two is
+/// Spark's; percentile_approx holds values where Spark has a sketch, and its state is not shared.
 
 namespace millrace::function {
 
@@ -35,7 +37,8 @@ class PercentileState final : public AggregateState {
         method_(method),
         pool_(pool),
         list_type_(types::Array(input, false)),
-        rows_(input, pool) {}
+        rows_(input, pool),
+        bytes_(input, pool) {}
 
   arrow::Status Resize(int64_t num_groups) override {
     rows_.Resize(num_groups);
@@ -47,15 +50,29 @@ class PercentileState final : public AggregateState {
   }
   arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
                       const arrow::ArrayVector& buffers) override {
-    return rows_.AddLists(group_ids, *buffers[0]);
+    if (method_ == Method::kRank) return rows_.AddLists(group_ids, *buffers[0]);
+    return bytes_.Decode(group_ids, *buffers[0], &rows_);
   }
   arrow::Result<arrow::ArrayVector> Buffers() override {
+    if (method_ == Method::kInterpolate) {
+      ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes_.Encode(grouped));
+      return arrow::ArrayVector{std::move(buffers)};
+    }
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> lists, rows_.ToLists(*list_type_));
     return arrow::ArrayVector{std::move(lists)};
   }
 
-  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
+  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext& context) override {
     ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
+    // Numbers are interpolated as double; intervals stay what they are.
+    DataTypePtr sorted = input_;
+    if (method_ == Method::kInterpolate && input_->is_numeric()) {
+      sorted = types::Double();
+      ARROW_ASSIGN_OR_RAISE(arrow::Datum doubles, expression::CastColumn(context, grouped.values, *input_, *sorted,
+                                                                         expression::CastMode::kAnsi));
+      grouped.values = doubles.make_array();
+    }
     std::unique_ptr<arrow::ArrayBuilder> builder;
     ARROW_RETURN_NOT_OK(arrow::MakeBuilder(pool_, types::ToArrow(*type_), &builder));
     std::vector<int64_t> order;
@@ -68,7 +85,7 @@ class PercentileState final : public AggregateState {
         continue;
       }
       std::sort(order.begin(), order.end(),
-                [&](int64_t a, int64_t b) { return expression::CompareValues(*input_, values, a, values, b) < 0; });
+                [&](int64_t a, int64_t b) { return expression::CompareValues(*sorted, values, a, values, b) < 0; });
       arrow::ArrayBuilder* element = builder.get();
       if (percentages_.many) {
         ARROW_RETURN_NOT_OK(static_cast<arrow::ListBuilder&>(*builder).Append());
@@ -128,6 +145,7 @@ class PercentileState final : public AggregateState {
   arrow::MemoryPool* pool_;
   DataTypePtr list_type_;
   CollectedRows rows_;
+  CountBuffers bytes_;
 };
 
 arrow::Status OutOfRange(const BindInput& input, double value) {
@@ -175,7 +193,8 @@ ExpressionPtr MakePercentile(const BindInput& input, ExpressionVector arguments,
   return MakeAggregate(
       input,
       {.type = type,
-       .buffer = {{"buf", types::Array(from, false), false, {}}},
+       .buffer = {method == Method::kInterpolate ? types::StructField{"buf", types::Binary(), true, {}}
+                                                 : types::StructField{"buf", types::Array(from, false), false, {}}},
        .opaque = true,
        .new_state = [from, type, percentages, method](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
          return std::make_unique<PercentileState>(from, type, percentages, method, pool);
@@ -183,15 +202,18 @@ ExpressionPtr MakePercentile(const BindInput& input, ExpressionVector arguments,
       std::move(arguments));
 }
 
-// Numbers are interpolated as double; intervals stay what they are.
+// The state holds numbers as they are; only texts become double.
 arrow::Result<ExpressionPtr> CoerceInterpolated(const BindInput& input) {
-  if (input.arguments[0]->type()->is_ansi_interval()) return input.arguments[0];
+  const DataTypePtr& type = input.arguments[0]->type();
+  if (type->is_ansi_interval() || type->is_numeric()) return input.arguments[0];
   return CoerceArgument(input, 0, types::Double());
 }
 
+DataTypePtr InterpolatedType(const DataTypePtr& type) { return type->is_numeric() ? types::Double() : type; }
+
 arrow::Result<ExpressionPtr> BindMedian(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, CoerceInterpolated(input));
-  DataTypePtr result = value->type();
+  DataTypePtr result = InterpolatedType(value->type());
   return MakePercentile(input, {std::move(value)}, std::move(result), {.values = {0.5}}, Method::kInterpolate);
 }
 
@@ -214,7 +236,7 @@ arrow::Result<ExpressionPtr> BindPercentile(const BindInput& input) {
   }
   ARROW_ASSIGN_OR_RAISE(Percentages percentages, ReadPercentages(full, 1));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, CoerceInterpolated(full));
-  DataTypePtr result = value->type();
+  DataTypePtr result = InterpolatedType(value->type());
   return MakePercentile(full, {std::move(value), full.arguments[1], full.arguments[2]}, std::move(result),
                         std::move(percentages), Method::kInterpolate);
 }

@@ -7,7 +7,7 @@ namespace millrace::streaming {
 
 namespace {
 
-// v2 adds ids of state stores, v3 of sinks: what this engine needs of them stands in all versions.
+// v2 adds ids of state stores, v3 of sinks: what a query without state needs stands in all versions.
 constexpr int kNewestVersion = 3;
 
 }  // namespace
@@ -25,6 +25,8 @@ arrow::Result<CommitEntry> DecodeCommitEntry(std::string_view text, const std::s
   }
   CommitEntry entry;
   if (const JsonValue* value = json->Find("nextBatchWatermarkMs")) entry.next_watermark_ms = value->AsInt64();
+  const JsonValue* ids = json->Find("stateUniqueIds");
+  entry.has_state_ids = ids != nullptr && ids->is_object() && !ids->members().empty();
   return entry;
 }
 
