@@ -1,6 +1,7 @@
 #include "function/aggregate/typed_buffers.h"
 
 #include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 
