@@ -74,45 +74,58 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
   return ResolveFrameAttribute(parts, attribute.plan_id());
 }
 
-// Source: Spark, ColumnResolutionHelper.resolveDataFrameColumn.
+// A frame that is an input itself comes before those that are parts of one; what does not reach the input is no
+// candidate. Source: Spark, ColumnResolutionHelper.resolveDataFrameColumnByPlanId.
+arrow::Result<ExpressionPtr> ExpressionResolver::FindInFrames(const std::vector<std::string>& parts,
+                                                              const std::vector<FramePlace>& places,
+                                                              const AttributeVector& input, bool* known) const {
+  ExpressionPtr found;
+  bool found_in_input = false;
+  bool ambiguous = false;
+  for (const FramePlace& place : places) {
+    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, place.columns, context_.eval.case_sensitive));
+    if (!value) continue;
+    *known = true;
+    bool reaches = true;
+    // What the join above may have made nullable is nullable here too.
+    ExpressionPtr here = expression::Transform(*value, [&](const ExpressionPtr& node) -> ExpressionPtr {
+      if (node->kind() != ExpressionKind::kAttribute) return nullptr;
+      const auto& attribute = static_cast<const expression::AttributeReference&>(*node);
+      AttributePtr column = FindColumn(attribute.id(), input);
+      reaches = reaches && column != nullptr;
+      return column;
+    });
+    if (!reaches || (found != nullptr && expression::SemanticallyEqual(*found, *here))) continue;
+    if (found != nullptr && place.is_input == found_in_input) ambiguous = true;
+    if (found != nullptr && !place.is_input) continue;
+    ambiguous = ambiguous && place.is_input == found_in_input;
+    found = std::move(here);
+    found_in_input = place.is_input;
+  }
+  if (ambiguous) return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", QuoteSqlExpression(Joined(parts))}});
+  return found;
+}
+
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFrameAttribute(const std::vector<std::string>& parts,
                                                                        int64_t plan_id) const {
+  arrow::Status illegal = UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteSqlExpression(Joined(parts))}});
   auto it = plan_columns_.find(plan_id);
-  if (it == plan_columns_.end()) {
-    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteSqlExpression(Joined(parts))}});
-  }
-  ExpressionPtr found;
+  if (it == plan_columns_.end()) return illegal;
   bool known = false;
-  for (const AttributeVector& columns : it->second) {
-    ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, columns, context_.eval.case_sensitive));
-    if (!value) continue;
-    known = true;
-    std::vector<expression::AttributeId> ids = expression::References(**value);
-    bool present = std::all_of(ids.begin(), ids.end(), [&](expression::AttributeId id) {
-      return std::any_of(input_.begin(), input_.end(), [&](const auto& column) { return column->id() == id; });
-    });
-    if (!present) continue;
-    if (found != nullptr && !expression::SemanticallyEqual(*found, **value)) {
-      return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", QuoteSqlExpression(Joined(parts))}});
-    }
-    found = *value;
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr found, FindInFrames(parts, it->second, input_, &known));
+  if (found != nullptr) return found;
+  if (!known) return UnresolvedColumn(parts, it->second[0].columns);
+  // A key that a join shows once, as the other side's.
+  if (below_ != nullptr && below_->hidden != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(found, FindInFrames(parts, it->second, *below_->hidden, &known));
+    below_->reads_hidden = below_->reads_hidden || found != nullptr;
+    if (found != nullptr) return found;
   }
-  if (!known) return UnresolvedColumn(parts, it->second[0]);
-  if (found == nullptr) {
-    // The frame's column was rebuilt under another id on its way here (a union, a withColumn): by name, then.
+  if (context_.conf && context_.conf("spark.sql.analyzer.strictDataFrameColumnResolution").value_or("true") != "true") {
     ARROW_ASSIGN_OR_RAISE(auto by_name, ResolveName(parts, input_, context_.eval.case_sensitive));
     if (by_name) return *by_name;
-    return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", QuoteSqlExpression(Joined(parts))}});
   }
-  // What the join above may have made nullable is nullable here too.
-  return expression::Transform(found, [&](const ExpressionPtr& node) -> ExpressionPtr {
-    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
-    const auto& reference = static_cast<const expression::AttributeReference&>(*node);
-    for (const AttributePtr& column : input_) {
-      if (column->id() == reference.id()) return column;
-    }
-    return nullptr;
-  });
+  return illegal;
 }
 
 arrow::Result<std::optional<ExpressionPtr>> ExpressionResolver::ResolveLateralAlias(

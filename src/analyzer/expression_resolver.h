@@ -24,9 +24,15 @@ namespace millrace::analyzer {
 using expression::ExpressionVector;
 using logical::PlanPtr;
 
+/// One place in a plan where a frame stands.
+struct FramePlace {
+  AttributeVector columns;
+  /// The frame itself is an input of the operation that is being resolved, not a part of one.
+  bool is_input = false;
+};
 /// Columns of the relations that carry a plan id, so that `df["a"]` finds the column of that very frame.
-/// Several sets when the frame stands on both sides of a join.
-using PlanColumns = std::map<int64_t, std::vector<AttributeVector>>;
+/// Several places when the frame stands on both sides of a join.
+using PlanColumns = std::map<int64_t, std::vector<FramePlace>>;
 
 class RelationResolver;
 
@@ -114,6 +120,11 @@ class ExpressionResolver {
   arrow::Result<ExpressionVector> ExpandStar(const spark::connect::Expression& message);
   arrow::Result<ExpressionVector> ExpandRegex(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolveFrameAttribute(const std::vector<std::string>& parts, int64_t plan_id) const;
+  /// The column of that name of the one of `places` whose columns are among `input`; null when there is none.
+  /// `known`: whether any of them has such a column.
+  arrow::Result<ExpressionPtr> FindInFrames(const std::vector<std::string>& parts,
+                                            const std::vector<FramePlace>& places, const AttributeVector& input,
+                                            bool* known) const;
 
   const AnalyzerContext& context_;
   const AttributeVector& input_;

@@ -126,6 +126,13 @@ arrow::Result<std::optional<ExpressionPtr>> ResolveName(const std::vector<std::s
   return std::nullopt;
 }
 
+expression::AttributePtr FindColumn(expression::AttributeId id, const AttributeVector& columns) {
+  for (const AttributePtr& column : columns) {
+    if (column->id() == id) return column;
+  }
+  return nullptr;
+}
+
 arrow::Status UnresolvedColumn(const std::vector<std::string>& parts, const AttributeVector& input) {
   std::string wanted = QuoteNameParts(parts);
   if (input.empty()) return UserError("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", {{"objectName", wanted}});

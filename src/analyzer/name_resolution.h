@@ -22,6 +22,9 @@ arrow::Result<std::vector<std::string>> ParseNameParts(std::string_view name);
 arrow::Result<std::optional<ExpressionPtr>> ResolveName(const std::vector<std::string>& parts,
                                                         const AttributeVector& input, bool case_sensitive);
 
+/// The one of `columns` with that id; null when there is none.
+expression::AttributePtr FindColumn(expression::AttributeId id, const AttributeVector& columns);
+
 /// UNRESOLVED_COLUMN.WITH_SUGGESTION (the five nearest names by edit distance) or WITHOUT_SUGGESTION.
 arrow::Status UnresolvedColumn(const std::vector<std::string>& parts, const AttributeVector& input);
 

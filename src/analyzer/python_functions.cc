@@ -84,6 +84,10 @@ arrow::Result<logical::GroupedColumns> GroupBy(RelationResolver& resolver,
 }  // namespace
 
 arrow::Result<python::UserFunctionPtr> ToUserFunction(const connect::CommonInlineUserDefinedFunction& message) {
+  // There is no class path to find the class on.
+  if (message.has_java_udf()) {
+    return UserError("_LEGACY_ERROR_TEMP_1329", {{"className", message.java_udf().class_name()}});
+  }
   if (!message.has_python_udf()) {
     return NotSupported("the user-defined function " + message.function_name() + ", which is not of Python,");
   }
@@ -193,7 +197,7 @@ arrow::Result<PlanPtr> ResolveMapPartitions(RelationResolver& resolver, const Re
   const auto& message = relation.map_partitions();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   ARROW_ASSIGN_OR_RAISE(python::UserFunctionPtr function, ToUserFunction(message.func()));
-  if (message.is_barrier()) return NotSupported("barrier execution of " + function->name);
+  // Tasks never wait for each other here; a function that asks for the barrier's context is told that there is none.
   if (message.has_profile_id()) return NotSupported("a resource profile");
   if (function->eval_type != EvalType::kMapPandasIter && function->eval_type != EvalType::kMapArrowIter) {
     return EvalTypeNotSupported(function->eval_type);

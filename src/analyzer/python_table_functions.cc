@@ -147,19 +147,13 @@ arrow::Result<PlanPtr> Arrange(RelationResolver& resolver, const TableAnalysis* 
   ExpressionVector items(plan->output().begin(), plan->output().end());
   size_t num_below = items.size();
   for (size_t i = 0; i < table.partition_by.size(); ++i) {
-    ExpressionPtr key = Unnamed(table.partition_by[i]);
-    size_t at = shown.size();
-    if (key->kind() == ExpressionKind::kAttribute) {
-      const auto& column = static_cast<const expression::AttributeReference&>(*key);
-      for (at = 0; at < shown.size() && shown[at]->id() != column.id();) ++at;
-    }
-    if (at == shown.size()) {
-      ExpressionPtr item = std::make_shared<expression::Alias>(key, "partition_by_" + std::to_string(i));
-      items.push_back(item);
-      key = expression::ToAttribute(item);
-      shown.push_back(expression::ToAttribute(item));
-    }
-    partition_columns->push_back(static_cast<int32_t>(at));
+    // A column of its own even for a key that is a column: the worker takes these out of the rows that eval() sees.
+    ExpressionPtr item =
+        std::make_shared<expression::Alias>(Unnamed(table.partition_by[i]), "partition_by_" + std::to_string(i));
+    items.push_back(item);
+    ExpressionPtr key = expression::ToAttribute(item);
+    partition_columns->push_back(static_cast<int32_t>(shown.size()));
+    shown.push_back(expression::ToAttribute(item));
     keys.push_back(std::move(key));
   }
   if (items.size() > num_below) plan = std::make_shared<logical::Project>(std::move(items), std::move(plan));

@@ -111,8 +111,13 @@ arrow::Result<PlanPtr> RelationResolver::Resolve(const Relation& relation) {
     arrow::Result<PlanPtr> resolved = entry.resolve(*this, relation);
     sql_text_ = std::move(outside);
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, std::move(resolved));
+    for (int64_t frame : input_frames_) {
+      for (FramePlace& place : plan_columns_[frame]) place.is_input = false;
+    }
+    input_frames_.clear();
     if (relation.has_common() && relation.common().has_plan_id()) {
-      plan_columns_[relation.common().plan_id()] = {plan->output()};
+      plan_columns_[relation.common().plan_id()] = {{plan->output(), true}};
+      input_frames_.push_back(relation.common().plan_id());
     }
     return plan;
   }
@@ -136,10 +141,13 @@ arrow::Result<RelationResolver::Pair> RelationResolver::ResolvePair(const Relati
   PlanColumns before = plan_columns_;
   ARROW_ASSIGN_OR_RAISE(PlanPtr left_plan, Resolve(left));
   PlanColumns with_left = plan_columns_;
+  std::vector<int64_t> left_frames = std::move(input_frames_);
+  input_frames_.clear();
   plan_columns_ = before;
   ARROW_ASSIGN_OR_RAISE(PlanPtr right_plan, Resolve(right));
   PlanColumns right_columns = std::move(plan_columns_);
   plan_columns_ = std::move(with_left);
+  input_frames_.insert(input_frames_.end(), left_frames.begin(), left_frames.end());
 
   std::set<expression::AttributeId> left_ids;
   for (const auto& attribute : left_plan->output()) left_ids.insert(attribute->id());
@@ -147,19 +155,37 @@ arrow::Result<RelationResolver::Pair> RelationResolver::ResolvePair(const Relati
                             [&](const auto& a) { return left_ids.count(a->id()) > 0; });
   std::vector<std::pair<expression::AttributeId, expression::AttributePtr>> renumbered;
   if (shared) right_plan = logical::FreshCopy(right_plan, &renumbered);
-  for (auto& [plan_id, columns] : right_columns) {
+  for (auto& [plan_id, places] : right_columns) {
     if (before.count(plan_id) > 0) continue;
-    std::vector<AttributeVector>& all = plan_columns_[plan_id];
-    for (AttributeVector& set : columns) {
-      for (auto& column : set) {
+    std::vector<FramePlace>& all = plan_columns_[plan_id];
+    for (FramePlace& place : places) {
+      for (auto& column : place.columns) {
         for (const auto& [old_id, fresh] : renumbered) {
           if (column->id() == old_id) column = fresh->WithName(column->name())->WithQualifier(column->qualifier());
         }
       }
-      all.push_back(std::move(set));
+      all.push_back(std::move(place));
     }
   }
   return Pair{std::move(left_plan), std::move(right_plan)};
+}
+
+void RelationResolver::LeaveUnion(const AttributeVector& first, const AttributeVector& output) {
+  bool classic = context_.conf && context_.conf("millrace.submit.one.job").value_or("") == "true";
+  if (!classic) {
+    plan_columns_.clear();
+    input_frames_.clear();
+    return;
+  }
+  for (auto& [plan_id, places] : plan_columns_) {
+    for (FramePlace& place : places) {
+      for (expression::AttributePtr& column : place.columns) {
+        for (size_t i = 0; i < first.size(); ++i) {
+          if (first[i]->id() == column->id()) column = output[i]->WithName(column->name());
+        }
+      }
+    }
+  }
 }
 
 void RelationResolver::DefineRelation(const std::string& name, PlanPtr plan) {
@@ -211,13 +237,20 @@ void RelationResolver::DefineSubquery(int64_t plan_id, const Relation* relation)
 arrow::Result<PlanPtr> RelationResolver::ResolveSubqueryPlan(int64_t plan_id, const AttributeVector& outer) {
   auto it = subqueries_.find(plan_id);
   if (it == subqueries_.end()) return InternalError("No plan of the subquery " + std::to_string(plan_id));
-  return ResolveBeside(*it->second, outer);
+  // The frames of a subquery are no places for the query around it.
+  PlanColumns around = plan_columns_;
+  arrow::Result<PlanPtr> plan = ResolveBeside(*it->second, outer);
+  plan_columns_ = std::move(around);
+  return plan;
 }
 
 arrow::Result<PlanPtr> RelationResolver::ResolveBeside(const Relation& relation, const AttributeVector& outer) {
+  std::vector<int64_t> frames_around = std::move(input_frames_);
+  input_frames_.clear();
   outer_scopes_.push_back(&outer);
   arrow::Result<PlanPtr> plan = Resolve(relation);
   outer_scopes_.pop_back();
+  input_frames_.insert(input_frames_.end(), frames_around.begin(), frames_around.end());
   return plan;
 }
 

@@ -35,6 +35,12 @@ class RelationResolver {
   };
   arrow::Result<Pair> ResolvePair(const spark::connect::Relation& left, const spark::connect::Relation& right);
 
+  /// Whether a frame stands somewhere in what is resolved.
+  bool KnowsFrame(int64_t plan_id) const { return plan_columns_.find(plan_id) != plan_columns_.end(); }
+  /// The frames below a union are no places of its columns any more. In a program of the classic API, whose columns
+  /// know their attributes, the union's columns still are those of its first input.
+  void LeaveUnion(const AttributeVector& first, const AttributeVector& output);
+
   /// Common table expressions and frames referred to by plan id (WithRelations).
   void DefineRelation(const std::string& name, PlanPtr plan);
   const PlanPtr* FindRelation(const std::string& name) const;
@@ -69,6 +75,8 @@ class RelationResolver {
  private:
   const AnalyzerContext& context_;
   PlanColumns plan_columns_;
+  /// Ids of the frames whose place is an input at the moment.
+  std::vector<int64_t> input_frames_;
   std::vector<std::pair<std::string, PlanPtr>> definitions_;
   std::map<int64_t, const spark::connect::Relation*> subqueries_;
   std::vector<const AttributeVector*> outer_scopes_;

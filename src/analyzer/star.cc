@@ -47,9 +47,17 @@ ExpressionVector RelationResolver::OuterColumnsOf(const std::vector<std::string>
 arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Expression& message) {
   const auto& star = message.unresolved_star();
   if (star.has_plan_id()) {
-    auto columns = plan_columns_.find(star.plan_id());
-    if (columns == plan_columns_.end()) return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", "\"*\""}});
-    return ExpressionVector(columns->second[0].begin(), columns->second[0].end());
+    std::optional<ExpressionVector> found;
+    auto places = plan_columns_.find(star.plan_id());
+    for (size_t i = 0; places != plan_columns_.end() && i < places->second.size(); ++i) {
+      ExpressionVector columns;
+      for (const AttributePtr& column : places->second[i].columns) columns.push_back(FindColumn(column->id(), input_));
+      if (std::any_of(columns.begin(), columns.end(), [](const auto& column) { return column == nullptr; })) continue;
+      if (found && *found != columns) return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", "\"*\""}});
+      found = std::move(columns);
+    }
+    if (!found) return UserError("CANNOT_RESOLVE_DATAFRAME_COLUMN", {{"name", "\"*\""}});
+    return *std::move(found);
   }
   if (!star.has_unparsed_target()) return ExpressionVector(input_.begin(), input_.end());
   std::string target = star.unparsed_target();

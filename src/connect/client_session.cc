@@ -139,19 +139,35 @@ std::optional<arrow::Status> ClientSession::TakeError(const std::string& error_i
   return std::nullopt;
 }
 
-void ClientSession::RememberQuery(const std::shared_ptr<streaming::StreamingQuery>& query) {
+void ClientSession::RememberQuery(const std::shared_ptr<streaming::StreamingQuery>& query,
+                                  const OperationOptions& start) {
   std::lock_guard lock(mutex_);
-  queries_.push_back(query);
+  queries_.push_back({query, start});
   if (queries_.size() <= kMaxEndedQueries) return;
-  auto ended = std::find_if(queries_.begin(), queries_.end(), [](const auto& one) { return !one->is_active(); });
+  auto ended = std::find_if(queries_.begin(), queries_.end(), [](const auto& one) { return !one.query->is_active(); });
   if (ended != queries_.end()) queries_.erase(ended);
+}
+
+std::vector<std::string> ClientSession::StopQueries(const std::function<bool(const OperationOptions& start)>& meant) {
+  std::vector<StartedQuery> stopping;
+  {
+    std::lock_guard lock(mutex_);
+    for (const StartedQuery& one : queries_) {
+      if (one.query->is_active() && meant(one.start)) stopping.push_back(one);
+    }
+  }
+  std::vector<std::string> ids;
+  for (const StartedQuery& one : stopping) {
+    if (one.query->Stop().ok()) ids.push_back(one.start.id);
+  }
+  return ids;
 }
 
 std::shared_ptr<streaming::StreamingQuery> ClientSession::FindQuery(const std::string& id, const std::string& run_id) {
   {
     std::lock_guard lock(mutex_);
-    for (const auto& query : queries_) {
-      if (query->id() == id && query->run_id() == run_id) return query;
+    for (const StartedQuery& one : queries_) {
+      if (one.query->id() == id && one.query->run_id() == run_id) return one.query;
     }
   }
   return engine_session_->streams().Find(id);

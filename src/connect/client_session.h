@@ -6,6 +6,7 @@
 #include <compare>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -60,7 +61,10 @@ class ClientSession {
   std::optional<arrow::Status> TakeError(const std::string& error_id);
 
   // Streaming queries stay findable after they ended, also past streams.resetTerminated().
-  void RememberQuery(const std::shared_ptr<streaming::StreamingQuery>& query);
+  /// `start`: the operation that started it; to interrupt that is to stop the query.
+  void RememberQuery(const std::shared_ptr<streaming::StreamingQuery>& query, const OperationOptions& start);
+  /// Stops the running queries whose starts `meant` picks; the ids of those operations.
+  std::vector<std::string> StopQueries(const std::function<bool(const OperationOptions& start)>& meant);
   std::shared_ptr<streaming::StreamingQuery> FindQuery(const std::string& id, const std::string& run_id);
 
   // The client's listener bus: one operation that carries query events until it is removed.
@@ -89,7 +93,11 @@ class ClientSession {
   };
   std::deque<Gone> gone_operations_;
   std::deque<std::pair<std::string, arrow::Status>> errors_;
-  std::vector<std::shared_ptr<streaming::StreamingQuery>> queries_;
+  struct StartedQuery {
+    std::shared_ptr<streaming::StreamingQuery> query;
+    OperationOptions start;
+  };
+  std::vector<StartedQuery> queries_;
   std::shared_ptr<Operation> listener_bus_;
   int listener_id_ = 0;
   std::chrono::steady_clock::time_point last_access_;

@@ -157,6 +157,10 @@ class PythonAggregate final : public expression::AggregateFunction {
 
 }  // namespace
 
+bool IsPythonAggregate(const expression::AggregateFunction& function) {
+  return dynamic_cast<const PythonAggregate*>(&function) != nullptr;
+}
+
 expression::ExpressionPtr MakePythonAggregate(python::UserFunctionPtr function, python::EnvironmentPtr environment,
                                               types::DataTypePtr type, expression::ExpressionVector arguments,
                                               std::vector<std::string> argument_names) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "expression/aggregate.h"
 #include "expression/expression.h"
 #include "python/environment.h"
 #include "python/user_function.h"
@@ -15,5 +16,8 @@ namespace millrace::function {
 expression::ExpressionPtr MakePythonAggregate(python::UserFunctionPtr function, python::EnvironmentPtr environment,
                                               types::DataTypePtr type, expression::ExpressionVector arguments,
                                               std::vector<std::string> argument_names);
+
+/// Whether each result of `function` costs a task of a worker, so that many groups want to be finished at once.
+bool IsPythonAggregate(const expression::AggregateFunction& function);
 
 }  // namespace millrace::function

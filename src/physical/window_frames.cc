@@ -3,7 +3,9 @@
 #include <arrow/builder.h>
 
 #include <algorithm>
+#include <span>
 
+#include "function/python_aggregate.h"
 #include "physical/rows.h"
 
 namespace millrace::physical {
@@ -15,6 +17,7 @@ using logical::WindowFunctionKind;
 
 // Rows an aggregate sees in one call, where frames overlap.
 constexpr int64_t kFedRows = 65536;
+constexpr int64_t kHeldRows = int64_t{1} << 22;
 
 // The first row of `row`'s partition whose order keys are not before (or, with `after`, are after) boundary `row`.
 int32_t FindBoundary(const OrderedRows& rows, const SortKeys& boundaries, int32_t row, bool after) {
@@ -201,7 +204,8 @@ class FrameAggregation {
         groups[static_cast<size_t>(i)] = num_groups + static_cast<int32_t>(firsts.size()) - 1;
       }
       num_groups += static_cast<int32_t>(firsts.size());
-      ARROW_RETURN_NOT_OK(Growing(firsts) ? AddGrowing(firsts, &pieces) : AddSeparate(firsts, &pieces));
+      bool growing = !function::IsPythonAggregate(*function_.aggregate) && Growing(firsts);
+      ARROW_RETURN_NOT_OK(growing ? AddGrowing(firsts, &pieces) : AddSeparate(firsts, &pieces));
     }
     ARROW_ASSIGN_OR_RAISE(auto results, ConcatenateArrays(std::move(pieces), function_.type, context_.memory_pool));
     return TakeOne(results, std::move(groups), context_.memory_pool);
@@ -256,7 +260,20 @@ class FrameAggregation {
     return arrow::Status::OK();
   }
 
+  // No more than kHeldRows and one frame's rows are held in memory.
   arrow::Status AddSeparate(const std::vector<int32_t>& firsts, arrow::ArrayVector* pieces) const {
+    for (size_t from = 0; from < firsts.size();) {
+      size_t to = from;
+      for (int64_t held = 0; to < firsts.size() && (to == from || held < kHeldRows); ++to) {
+        held += End(firsts[to]) - Begin(firsts[to]);
+      }
+      ARROW_RETURN_NOT_OK(AddSeparate(std::span(firsts).subspan(from, to - from), pieces));
+      from = to;
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status AddSeparate(std::span<const int32_t> firsts, arrow::ArrayVector* pieces) const {
     auto state = function_.aggregate->NewState(context_.memory_pool);
     ARROW_RETURN_NOT_OK(state->Resize(static_cast<int64_t>(firsts.size())));
     std::vector<uint32_t> group_ids;

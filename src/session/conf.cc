@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <iterator>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -183,6 +185,21 @@ arrow::Status CheckKind(const KnownKey& known, const std::string& key, const std
   return arrow::Status::OK();
 }
 
+/// Keys that take another's value while they have none of their own. Source: Spark, SQLConf (fallbackConf).
+constexpr std::pair<std::string_view, std::string_view> kFallbacks[] = {
+    {"spark.sql.adaptive.advisoryPartitionSizeInBytes", "spark.sql.adaptive.shuffle.targetPostShuffleInputSize"},
+    {"spark.sql.execution.arrow.pyspark.enabled", "spark.sql.execution.arrow.enabled"},
+    {"spark.sql.execution.arrow.pyspark.fallback.enabled", "spark.sql.execution.arrow.fallback.enabled"},
+};
+
+// As Spark's local master numbers applications; one a process.
+const std::string& ApplicationId() {
+  static const std::string kId = fmt::format("local-{}", std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                             std::chrono::system_clock::now().time_since_epoch())
+                                                             .count());
+  return kId;
+}
+
 bool IsCoreSetting(std::string_view key) {
   return std::binary_search(std::begin(kCoreSettings), std::end(kCoreSettings), key);
 }
@@ -244,8 +261,13 @@ std::optional<std::string> Conf::Get(std::string_view key) const {
     std::lock_guard lock(mutex_);
     auto it = values_.find(key);
     if (it != values_.end()) return it->second;
+    for (const auto& [asked, fallback] : kFallbacks) {
+      auto other = asked == key ? values_.find(fallback) : values_.end();
+      if (other != values_.end()) return other->second;
+    }
   }
   if (key == "spark.sql.session.timeZone") return types::TimeZone::System()->id();
+  if (key == "spark.app.id") return ApplicationId();
   const KnownKey* known = FindKnown(key);
   if (known == nullptr || known->default_value.empty()) return std::nullopt;
   return std::string(known->default_value);

@@ -59,29 +59,86 @@ std::string Formatted(const std::string& tree) {
   return text + "\n";
 }
 
+std::string LevelText(const StorageLevel& level) {
+  std::string text = level.use_disk ? "disk, " : "";
+  text += level.use_memory ? "memory, " : "";
+  text += level.use_off_heap ? "offheap, " : "";
+  text += level.deserialized ? "deserialized, " : "";
+  return "StorageLevel(" + text + std::to_string(level.replication) + " replicas)";
+}
+
+// Below the scan of each persisted part, the part itself: `draw` gives its tree.
+arrow::Result<std::string> WithParts(const std::string& tree, const std::vector<PlanCache::Part>& parts,
+                                     const std::function<arrow::Result<std::string>(const logical::PlanPtr&)>& draw) {
+  std::string text;
+  std::istringstream lines(tree);
+  std::string line;
+  while (std::getline(lines, line)) {
+    const PlanCache::Part* part = nullptr;
+    for (const PlanCache::Part& each : parts) {
+      if (line.ends_with(each.mark)) part = &each;
+    }
+    if (part == nullptr) {
+      text += line + "\n";
+      continue;
+    }
+    line.resize(line.size() - part->mark.size());
+    std::string relation =
+        "InMemoryRelation " + logical::DescribeAttributes(part->plan->output()) + ", " + LevelText(part->level);
+    size_t start = line.find("InMemory");
+    std::string below = line.substr(0, start);
+    bool scan = line.compare(start, 17, "InMemoryTableScan") == 0;
+    text += (scan ? line : below + relation) + "\n";
+    // The branch ends here; one that has siblings below goes on.
+    if (size_t branch = below.rfind('-'); branch != std::string::npos) {
+      below[branch] = ' ';
+      if (below[branch - 1] == '+') below[branch - 1] = ' ';
+    }
+    if (scan) {
+      below += "   ";
+      text += below + "+- " + relation + "\n";
+    }
+    below += "      ";
+    ARROW_ASSIGN_OR_RAISE(std::string inner, draw(part->plan));
+    std::istringstream inner_lines(inner);
+    std::string inner_line;
+    for (bool first = true; std::getline(inner_lines, inner_line); first = false) {
+      if (!inner_line.empty()) text += below + (first ? "+- " : "   ") + inner_line + "\n";
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 arrow::Result<std::string> Session::ExplainPlan(const logical::PlanPtr& analyzed, ExplainMode mode) {
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(analyzed, MakeEvalContext()));
+  std::vector<PlanCache::Part> parts;
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized,
+                        optimizer::Optimize(cache_.Mark(analyzed, &parts), MakeEvalContext()));
   physical::PlannerOptions options{.parallelism = engine_->pool->num_threads()};
   if (analyzed->is_streaming()) {
     // No query runs it yet. Of the output modes, update asks least of a plan.
     options.streaming = physical::StreamingPlan{.output_mode = connector::OutputMode::kUpdate,
                                                 .conf = [this](std::string_view key) { return conf_.Get(key); }};
   }
+  auto draw = [&](const logical::PlanPtr& part) -> arrow::Result<std::string> {
+    ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, optimizer::Optimize(part, MakeEvalContext()));
+    ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, physical::PlanOperators(plan, engine_->pool->num_threads()));
+    return physical::TreeString(*root);
+  };
   ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, physical::PlanOperators(optimized, std::move(options)));
-  std::string physical = physical::TreeString(*root);
+  ARROW_ASSIGN_OR_RAISE(std::string physical, WithParts(physical::TreeString(*root), parts, draw));
+  ARROW_ASSIGN_OR_RAISE(std::string optimized_text, WithParts(logical::TreeString(*optimized), parts, draw));
   switch (mode) {
     case ExplainMode::kCodegen:
       return std::string("Found 0 WholeStageCodegen subtrees.\n");
     case ExplainMode::kFormatted:
       return Formatted(physical);
     case ExplainMode::kCost:
-      return "== Optimized Logical Plan ==\n" + logical::TreeString(*optimized) + "\n== Physical Plan ==\n" + physical +
-             "\n";
+      return "== Optimized Logical Plan ==\n" + optimized_text + "\n== Physical Plan ==\n" + physical + "\n";
     case ExplainMode::kExtended:
       return "== Parsed Logical Plan ==\n" + logical::TreeString(*analyzed) + "\n== Analyzed Logical Plan ==\n" +
-             logical::TreeString(*analyzed) + "\n== Optimized Logical Plan ==\n" + logical::TreeString(*optimized) +
+             logical::TreeString(*analyzed) + "\n== Optimized Logical Plan ==\n" + optimized_text +
              "\n== Physical Plan ==\n" + physical + "\n";
     case ExplainMode::kSimple:
       break;

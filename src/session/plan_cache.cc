@@ -197,26 +197,39 @@ arrow::Result<PlanCache::Partitions> PlanCache::RowsOf(Entry& entry, const RunPl
   return entry.rows;
 }
 
-arrow::Result<PlanPtr> PlanCache::Apply(const PlanPtr& plan, const RunPlan& run) {
-  std::vector<EntryPtr> entries = Entries();
+arrow::Result<PlanPtr> PlanCache::Replace(
+    const std::vector<EntryPtr>& entries, const PlanPtr& plan,
+    const std::function<arrow::Result<PlanPtr>(Entry&, const PlanPtr&)>& replace) {
   if (entries.empty() || plan->is_streaming()) return plan;
-  std::function<arrow::Result<PlanPtr>(const PlanPtr&)> apply = [&](const PlanPtr& node) -> arrow::Result<PlanPtr> {
-    std::string canonical = CanonicalText(*node);
-    for (const EntryPtr& entry : entries) {
-      if (entry->canonical != canonical) continue;
-      ARROW_ASSIGN_OR_RAISE(Partitions rows, RowsOf(*entry, run));
-      return std::make_shared<logical::LocalRelation>(node->output(), std::move(rows));
-    }
-    std::vector<PlanPtr> children;
-    bool changed = false;
-    for (const PlanPtr& child : node->children()) {
-      ARROW_ASSIGN_OR_RAISE(PlanPtr applied, apply(child));
-      changed = changed || applied != child;
-      children.push_back(std::move(applied));
-    }
-    return changed ? node->WithChildren(std::move(children)) : node;
-  };
-  return apply(plan);
+  std::string canonical = CanonicalText(*plan);
+  for (const EntryPtr& entry : entries) {
+    if (entry->canonical == canonical) return replace(*entry, plan);
+  }
+  std::vector<PlanPtr> children;
+  bool changed = false;
+  for (const PlanPtr& child : plan->children()) {
+    ARROW_ASSIGN_OR_RAISE(PlanPtr replaced, Replace(entries, child, replace));
+    changed = changed || replaced != child;
+    children.push_back(std::move(replaced));
+  }
+  return changed ? plan->WithChildren(std::move(children)) : plan;
+}
+
+arrow::Result<PlanPtr> PlanCache::Apply(const PlanPtr& plan, const RunPlan& run) {
+  return Replace(Entries(), plan, [&](Entry& entry, const PlanPtr& node) -> arrow::Result<PlanPtr> {
+    ARROW_ASSIGN_OR_RAISE(Partitions rows, RowsOf(entry, run));
+    return std::make_shared<logical::LocalRelation>(node->output(), std::move(rows));
+  });
+}
+
+PlanPtr PlanCache::Mark(const PlanPtr& plan, std::vector<Part>* parts) const {
+  auto none = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
+  auto marked = Replace(Entries(), plan, [&](Entry& entry, const PlanPtr& node) -> arrow::Result<PlanPtr> {
+    std::string mark = ", cached part " + std::to_string(parts->size()) + ";";
+    parts->push_back({mark, node, entry.level});
+    return std::make_shared<logical::LocalRelation>(node->output(), none, mark);
+  });
+  return marked.ok() ? *marked : plan;
 }
 
 }  // namespace millrace::session

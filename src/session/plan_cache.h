@@ -48,6 +48,15 @@ class PlanCache {
   /// `plan` with persisted parts replaced by their rows. `run` computes a part.
   arrow::Result<logical::PlanPtr> Apply(const logical::PlanPtr& plan, const RunPlan& run);
 
+  struct Part {
+    /// What the part is called in the text of the plan that is shown.
+    std::string mark;
+    logical::PlanPtr plan;
+    StorageLevel level;
+  };
+  /// `plan` as Apply would make it, for showing only: the parts have no rows and are told in `parts`.
+  logical::PlanPtr Mark(const logical::PlanPtr& plan, std::vector<Part>* parts) const;
+
  private:
   struct Entry {
     std::string canonical;
@@ -58,6 +67,10 @@ class PlanCache {
   };
   using EntryPtr = std::shared_ptr<Entry>;
   std::vector<EntryPtr> Entries() const;
+  /// `plan` with its persisted parts, outermost first, as `replace` makes them.
+  static arrow::Result<logical::PlanPtr> Replace(
+      const std::vector<EntryPtr>& entries, const logical::PlanPtr& plan,
+      const std::function<arrow::Result<logical::PlanPtr>(Entry&, const logical::PlanPtr&)>& replace);
   arrow::Result<Partitions> RowsOf(Entry& entry, const RunPlan& run);
 
   mutable std::mutex mutex_;

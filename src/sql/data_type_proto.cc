@@ -47,15 +47,6 @@ arrow::Result<DataTypePtr> DayTime(const Proto::DayTimeInterval& interval) {
   return types::DayTimeInterval(static_cast<types::DayTimeField>(start), static_cast<types::DayTimeField>(end));
 }
 
-// A client's text: the columns of a table, a type, or the columns of a struct ("a: int, b: int").
-// Source: Spark, SparkConnectPlanner (parseDatatypeString).
-arrow::Result<DataTypePtr> ParseUnparsed(const std::string& text) {
-  arrow::Result<DataTypePtr> type = types::ParseSchemaDdl(text);
-  if (type.ok()) return type;
-  arrow::Result<DataTypePtr> columns = types::ParseTypeDdl("struct<" + text + ">");
-  return columns.ok() ? columns : type;
-}
-
 arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
   if (depth > kMaxDepth) return UserError("FAILED_TO_PARSE_TOO_COMPLEX");
   switch (proto.kind_case()) {
@@ -122,7 +113,7 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
       return types::Struct(std::move(fields));
     }
     case Proto::kUnparsed:
-      return ParseUnparsed(proto.unparsed().data_type_string());
+      return ParseClientDdl(proto.unparsed().data_type_string());
     case Proto::kVariant:
       return Unsupported("VARIANT");
     case Proto::kUdt:
@@ -142,6 +133,14 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
 }  // namespace
 
 arrow::Result<types::DataTypePtr> DataTypeFromProto(const Proto& proto) { return FromProto(proto, 0); }
+
+// Source: Spark, SparkConnectPlanner (parseDatatypeString).
+arrow::Result<types::DataTypePtr> ParseClientDdl(const std::string& text) {
+  arrow::Result<DataTypePtr> type = types::ParseSchemaDdl(text);
+  if (type.ok()) return type;
+  arrow::Result<DataTypePtr> fields = types::ParseTypeDdl("struct<" + text + ">");
+  return fields.ok() ? fields : type;
+}
 
 void DataTypeToProto(const types::DataType& type, Proto* out) {
   using types::TypeId;

@@ -3,6 +3,8 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <string>
+
 #include "types/data_type.h"
 
 namespace spark::connect {
@@ -16,6 +18,10 @@ namespace millrace::sql {
 /// and for collations other than UTF8_BINARY; DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION; FAILED_TO_PARSE_TOO_COMPLEX
 /// beyond 200 levels.
 arrow::Result<types::DataTypePtr> DataTypeFromProto(const spark::connect::DataType& proto);
+
+/// The type in a text of a client: the columns of a table, one type, or the fields of a struct without its brackets
+/// ("a: int, b: string"), in this order. Errors: those of the first two.
+arrow::Result<types::DataTypePtr> ParseClientDdl(const std::string& text);
 
 /// Inverse of DataTypeFromProto; total.
 void DataTypeToProto(const types::DataType& type, spark::connect::DataType* out);

@@ -180,3 +180,17 @@ def test_malformed_records_name_their_file(spark, tmp_path):
     assert caught.value.getCondition() == "FAILED_READ_FILE.NO_HINT"
     assert f"reading file file://{tmp_path}/bad/a.json" in str(caught.value)
     assert "Malformed records are detected" in str(caught.value)
+
+
+def test_interrupting_the_start_of_a_query_stops_it(spark):
+    def start():
+        return spark.readStream.format("rate").load().writeStream.format("noop").start()
+
+    spark.addTag("mine")
+    tagged = start()
+    spark.removeTag("mine")
+    other = start()
+    assert len(spark.interruptTag("mine")) == 1
+    assert tagged.awaitTermination(10) and tagged.exception() is None and other.isActive
+    spark.interruptAll()
+    assert other.awaitTermination(10) and other.exception() is None

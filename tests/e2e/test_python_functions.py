@@ -21,7 +21,6 @@ from outcome import outcome_of  # noqa: E402
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
 # Where real Spark does otherwise; a case that is mended fails here until its line is gone.
 DIFFERS = {
-    "udtf_analyze_asks_for_partitions": "rows of one partition come in another order",
     "udtf_analyze_fails": "the message of the Python error carries no SQLSTATE",
     "udtf_analyze_wants_a_table": "a failure of analyze() is not TABLE_VALUED_FUNCTION_FAILED_TO_ANALYZE_IN_PYTHON",
     "udtf_by_pickle": "values of some types",

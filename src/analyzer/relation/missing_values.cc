@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
@@ -101,6 +103,29 @@ arrow::Result<PlanPtr> ResolveDropNa(RelationResolver& resolver, const Relation&
   return std::make_shared<logical::Filter>(std::move(enough), std::move(child));
 }
 
+namespace {
+
+// Type by type in the order of their names, with at most three of its columns.
+std::string TypesOfValues(const ExpressionVector& values) {
+  std::map<std::string, std::set<std::string>> columns;
+  for (const ExpressionPtr& value : values) {
+    columns[value->type()->Sql()].insert(QuoteIdentifier(expression::ToAttribute(value)->name()));
+  }
+  std::string text;
+  for (const auto& [type, names] : columns) {
+    text += (text.empty() ? "" : ", ") + QuoteSqlType(type) + " (";
+    size_t shown = 0;
+    for (const std::string& name : names) {
+      if (++shown > 3) break;
+      text += (shown > 1 ? ", " : "") + name;
+    }
+    text += names.size() > 3 ? ", ...)" : ")";
+  }
+  return text;
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.unpivot();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
@@ -133,15 +158,14 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
   if (values.empty()) return UserError("UNPIVOT_REQUIRES_VALUE_COLUMNS");
   std::vector<types::DataTypePtr> value_types;
   for (const ExpressionPtr& value : values) value_types.push_back(value->type());
-  auto common = expression::WiderType(value_types);
-  if (!common) {
-    std::string text;
-    for (const ExpressionPtr& value : values) {
-      text += (text.empty() ? "" : ", ") + QuoteSqlType(value->type()->Sql()) + " (" +
-              QuoteIdentifier(expression::ToAttribute(value)->name()) + ")";
-    }
-    return UserError("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", {{"types", text}});
-  }
+  // Text is no common type here: it does not widen to others, nor others to it.
+  auto is_text = [](const types::DataTypePtr& type) { return type->id() == types::TypeId::kString; };
+  auto is_null = [](const types::DataTypePtr& type) { return type->id() == types::TypeId::kNull; };
+  bool mixed = std::any_of(value_types.begin(), value_types.end(), is_text) &&
+               !std::all_of(value_types.begin(), value_types.end(),
+                            [&](const types::DataTypePtr& type) { return is_text(type) || is_null(type); });
+  auto common = mixed ? std::nullopt : expression::WiderType(value_types);
+  if (!common) return UserError("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", {{"types", TypesOfValues(values)}});
   AttributeVector output;
   for (const ExpressionPtr& id : ids) output.push_back(expression::ToAttribute(id)->NewInstance());
   output.push_back(std::make_shared<expression::AttributeReference>(
@@ -156,7 +180,7 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
     projection.push_back(expression::ImplicitCast(value, *common));
     projections.push_back(std::move(projection));
   }
-  PlanPtr expanded = std::make_shared<logical::Expand>(std::move(projections), output, std::move(child));
+  PlanPtr expanded = std::make_shared<logical::Expand>(std::move(projections), output, std::move(child), true);
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr present,
                         function::BindCall("isnotnull", {output.back()}, resolver.context().eval));
   return std::make_shared<logical::Filter>(std::move(present), std::move(expanded));

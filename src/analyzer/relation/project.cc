@@ -171,8 +171,11 @@ arrow::Result<PlanPtr> ResolveDrop(RelationResolver& resolver, const Relation& r
   for (const auto& column : message.columns()) {
     arrow::Result<ExpressionPtr> value = expressions.Resolve(column);
     if (!value.ok()) {
-      // Dropping what is not there does nothing.
-      if (IsErrorCondition(value.status(), "UNRESOLVED_COLUMN")) continue;
+      // Dropping what is not there, or not there any more, does nothing.
+      bool replaced = column.has_unresolved_attribute() && column.unresolved_attribute().has_plan_id() &&
+                      resolver.KnowsFrame(column.unresolved_attribute().plan_id()) &&
+                      IsErrorCondition(value.status(), "CANNOT_RESOLVE_DATAFRAME_COLUMN");
+      if (replaced || IsErrorCondition(value.status(), "UNRESOLVED_COLUMN")) continue;
       return value.status();
     }
     if ((*value)->kind() == ExpressionKind::kAttribute) {

@@ -218,6 +218,7 @@ arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Rel
   switch (message.set_op_type()) {
     case SetOperation::SET_OP_TYPE_UNION: {
       AttributeVector output = UnionColumns(pair.left, pair.right);
+      resolver.LeaveUnion(pair.left->output(), output);
       PlanPtr all = std::make_shared<logical::Union>(output, std::vector<PlanPtr>{pair.left, pair.right});
       if (message.is_all() || !message.has_is_all()) return all;
       return DistinctRows(std::move(all));

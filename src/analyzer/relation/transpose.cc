@@ -16,6 +16,7 @@
 #include "logical/node/sort.h"
 #include "spark/connect/relations.pb.h"
 #include "types/arrow_type.h"
+#include "types/scala_text.h"
 
 namespace millrace::analyzer {
 
@@ -95,8 +96,8 @@ arrow::Result<PlanPtr> ResolveTranspose(RelationResolver& resolver, const Relati
     return UserError("TRANSPOSE_INVALID_INDEX_COLUMN", {{"reason", "Index column must be an atomic attribute"}});
   }
   if (index->type()->is_nested()) {
-    return UserError("TRANSPOSE_INVALID_INDEX_COLUMN",
-                     {{"reason", "Index column must be of atomic type, but found: " + index->type()->Sql()}});
+    return UserError("TRANSPOSE_INVALID_INDEX_COLUMN", {{"reason", "Index column must be of atomic type, but found: " +
+                                                                       types::ScalaText(*index->type())}});
   }
   AttributePtr index_column = expression::ToAttribute(index);
   AttributeVector columns = child->output();

@@ -10,7 +10,7 @@ namespace proto = spark::connect;
 arrow::Status RunWriteStreamStart(const CommandContext& context, const proto::Command& command) {
   const auto& start = command.write_stream_operation_start();
   ARROW_ASSIGN_OR_RAISE(auto query, context.session().StartStream(start));
-  context.client->RememberQuery(query);
+  context.client->RememberQuery(query, context.operation->options());
   proto::ExecutePlanResponse response;
   auto* result = response.mutable_write_stream_operation_start_result();
   result->mutable_query_id()->set_id(query->id());

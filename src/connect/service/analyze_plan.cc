@@ -57,15 +57,8 @@ arrow::Status GetStorageLevel(session::Session& session, const proto::Relation& 
 }
 
 arrow::Status DdlParse(const std::string& text, proto::AnalyzePlanResponse* response) {
-  // A type, or the columns of a table.
-  arrow::Result<types::DataTypePtr> type = types::ParseSchemaDdl(text);
-  if (!type.ok()) {
-    arrow::Status first = type.status();
-    type = types::ParseTypeDdl(text);
-    if (!type.ok()) type = types::ParseTypeDdl("struct<" + text + ">");
-    if (!type.ok()) return first;
-  }
-  sql::DataTypeToProto(**type, response->mutable_ddl_parse()->mutable_parsed());
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr type, sql::ParseClientDdl(text));
+  sql::DataTypeToProto(*type, response->mutable_ddl_parse()->mutable_parsed());
   return arrow::Status::OK();
 }
 

@@ -69,8 +69,10 @@ arrow::Status Config(ConnectService& service, const proto::ConfigRequest& reques
     case proto::ConfigRequest::Operation::kGetWithDefault:
       for (const auto& pair : operation.get_with_default().pairs()) {
         std::optional<std::string> value = conf.Get(pair.key());
-        // What the client would rather have wins over a default, not over a setting.
-        if (pair.has_value() && !conf.IsSet(pair.key())) value = pair.value();
+        // What the client would rather have, nothing included, wins over a default, not over a setting. An
+        // application's name, id and master are settings.
+        bool is_setting = conf.IsSet(pair.key()) || (!pair.key().starts_with("spark.sql.") && value.has_value());
+        if (!is_setting) value = pair.has_value() ? std::optional(pair.value()) : std::nullopt;
         Add(pair.key(), value, response);
       }
       return arrow::Status::OK();

@@ -32,14 +32,15 @@ arrow::Status Interrupt(ConnectService& service, const proto::InterruptRequest& 
       return UserError("UNSUPPORTED_FEATURE.INTERRUPT_TYPE",
                        {{"interruptType", proto::InterruptRequest::InterruptType_Name(request.interrupt_type())}});
   }
+  auto meant = [&](const OperationOptions& options) {
+    if (request.has_operation_id() && options.id != request.operation_id()) return false;
+    return !request.has_operation_tag() ||
+           std::find(options.tags.begin(), options.tags.end(), request.operation_tag()) != options.tags.end();
+  };
   for (const auto& operation : session->Operations()) {
-    const auto& tags = operation->options().tags;
-    if (request.has_operation_id() && operation->id() != request.operation_id()) continue;
-    if (request.has_operation_tag() && std::find(tags.begin(), tags.end(), request.operation_tag()) == tags.end()) {
-      continue;
-    }
-    if (operation->Interrupt()) response->add_interrupted_ids(operation->id());
+    if (meant(operation->options()) && operation->Interrupt()) response->add_interrupted_ids(operation->id());
   }
+  for (std::string& id : session->StopQueries(meant)) response->add_interrupted_ids(std::move(id));
   return arrow::Status::OK();
 }
 

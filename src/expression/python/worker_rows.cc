@@ -138,7 +138,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowsOfStruct(const std::share
   arrow::ArrayVector columns;
   for (size_t i = 0; i < types.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto made, FromWorker(structs.field(static_cast<int>(i)), *types[i], eval_type, memory));
-    columns.push_back(Labelled(made, schema->field(static_cast<int>(i))->type()));
+    const auto& field = schema->field(static_cast<int>(i));
+    if (!field->nullable() && made->null_count() > 0) return arrow::Status::Invalid("Value at index is null");
+    columns.push_back(Labelled(made, field->type()));
   }
   return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
 }

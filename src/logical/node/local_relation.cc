@@ -9,6 +9,7 @@ PlanPtr LocalRelation::OneRow() {
 }
 
 std::string LocalRelation::Describe() const {
+  if (!cached_as_.empty()) return "InMemoryRelation " + DescribeAttributes(output()) + cached_as_;
   if (output().empty()) return "OneRowRelation";
   return "LocalRelation " + DescribeAttributes(output());
 }

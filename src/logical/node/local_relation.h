@@ -11,19 +11,25 @@ class LocalRelation final : public Plan {
  public:
   using Partition = std::vector<std::shared_ptr<arrow::RecordBatch>>;
 
-  LocalRelation(AttributeVector output, std::shared_ptr<const std::vector<Partition>> partitions)
-      : Plan(NodeKind::kLocalRelation, {}, std::move(output)), partitions_(std::move(partitions)) {}
+  /// `cached_as`: of a persisted frame whose rows are not fetched, only shown; its name in the text of a plan.
+  LocalRelation(AttributeVector output, std::shared_ptr<const std::vector<Partition>> partitions,
+                std::string cached_as = {})
+      : Plan(NodeKind::kLocalRelation, {}, std::move(output)),
+        partitions_(std::move(partitions)),
+        cached_as_(std::move(cached_as)) {}
   /// One row without columns: SELECT without FROM.
   static PlanPtr OneRow();
 
   const std::shared_ptr<const std::vector<Partition>>& partitions() const { return partitions_; }
+  const std::string& cached_as() const { return cached_as_; }
   PlanPtr WithChildren(std::vector<PlanPtr>) const override {
-    return std::make_shared<LocalRelation>(output(), partitions_);
+    return std::make_shared<LocalRelation>(output(), partitions_, cached_as_);
   }
   std::string Describe() const override;
 
  private:
   std::shared_ptr<const std::vector<Partition>> partitions_;
+  std::string cached_as_;
 };
 
 }  // namespace millrace::logical

@@ -49,6 +49,7 @@ arrow::Status Exchange::Prepare(ExecutionContext& context) const {
   int64_t num_rows = 0;
   for (const Batches& batches : below) num_rows += CountRows(batches);
   int num_partitions = spec_.kind == Kind::kSingle ? 1 : spec_.num_partitions;
+  if (followed_ != nullptr) num_partitions = followed_->num_partitions(context);
   if (num_partitions == 0) {
     num_partitions = static_cast<int>(
         std::clamp<int64_t>(num_rows / kRowsWorthAPartition, 1, std::max(1, context.shuffle_partitions)));

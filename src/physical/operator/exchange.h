@@ -25,6 +25,9 @@ class Exchange final : public Operator {
 
   Exchange(Spec spec, OperatorPtr child);
 
+  /// Makes as many partitions as `other`, which must be prepared before this one. REQUIRES: nothing runs it yet.
+  void FollowPartitionsOf(const Exchange* other) { followed_ = other; }
+
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext& context) const override;
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
@@ -33,6 +36,7 @@ class Exchange final : public Operator {
 
  private:
   Spec spec_;
+  const Exchange* followed_ = nullptr;
 };
 
 /// Merges partitions without moving rows between tasks more than that: partition i of n is a run of the child's.

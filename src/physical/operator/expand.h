@@ -5,10 +5,11 @@
 
 namespace millrace::physical {
 
-/// Each batch once for every projection.
+/// Each batch once for every projection; with `keeps_order` each row.
 class Expand final : public Operator {
  public:
-  Expand(std::vector<ExpressionSet> projections, AttributeVector output, std::string text, OperatorPtr child);
+  Expand(std::vector<ExpressionSet> projections, AttributeVector output, std::string text, OperatorPtr child,
+         bool keeps_order);
 
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
   std::string Describe() const override { return text_; }
@@ -16,6 +17,7 @@ class Expand final : public Operator {
  private:
   std::vector<ExpressionSet> projections_;
   std::string text_;
+  bool keeps_order_;
 };
 
 bool MatchesExpand(const logical::Plan& node);

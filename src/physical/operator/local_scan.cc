@@ -4,8 +4,12 @@
 
 namespace millrace::physical {
 
-LocalScan::LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions)
-    : Operator({}, std::move(output)), columns_(std::move(columns)), partitions_(std::move(partitions)) {}
+LocalScan::LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions,
+                     std::string cached_as)
+    : Operator({}, std::move(output)),
+      columns_(std::move(columns)),
+      partitions_(std::move(partitions)),
+      cached_as_(std::move(cached_as)) {}
 
 arrow::Result<std::unique_ptr<BatchStream>> LocalScan::Open(int partition, ExecutionContext& context) const {
   Batches batches;
@@ -22,6 +26,7 @@ arrow::Result<std::unique_ptr<BatchStream>> LocalScan::Open(int partition, Execu
 }
 
 std::string LocalScan::Describe() const {
+  if (!cached_as_.empty()) return "InMemoryTableScan " + logical::DescribeAttributes(output()) + cached_as_;
   if (output().empty()) return "Scan OneRowRelation[]";
   return "LocalTableScan " + logical::DescribeAttributes(output());
 }
@@ -66,7 +71,7 @@ arrow::Result<OperatorPtr> PlanLocalScan(const logical::PlanPtr& node, const Req
   const auto& relation = static_cast<const logical::LocalRelation&>(*node);
   KeptColumns kept = KeepRequired(relation.output(), required);
   return std::make_shared<LocalScan>(std::move(kept.columns), std::move(kept.indices),
-                                     SpreadOver(relation.partitions(), planner.parallelism()));
+                                     SpreadOver(relation.partitions(), planner.parallelism()), relation.cached_as());
 }
 
 }  // namespace millrace::physical

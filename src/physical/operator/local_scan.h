@@ -11,7 +11,8 @@ class LocalScan final : public Operator {
   using Partitions = std::vector<logical::LocalRelation::Partition>;
 
   /// `columns`: positions of `output` in the batches.
-  LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions);
+  LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions,
+            std::string cached_as);
 
   int num_partitions(const ExecutionContext&) const override { return static_cast<int>(partitions_->size()); }
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
@@ -20,6 +21,7 @@ class LocalScan final : public Operator {
  private:
   std::vector<int> columns_;
   std::shared_ptr<const Partitions> partitions_;
+  std::string cached_as_;
 };
 
 bool MatchesLocalScan(const logical::Plan& node);

@@ -162,7 +162,6 @@ extern const FunctionDef kMakeTimestampNtz{.name = "make_timestamp_ntz",
                                            .bind = BindMakeTimestamp<true, false>};
 
 extern const FunctionDef kTryMakeTimestamp{.name = "try_make_timestamp",
-                                           .aliases = "try_make_timestamp_ltz",
                                            .family = "datetime",
                                            .description = "As make_timestamp, but NULL where a field is out of range.",
                                            .example = "try_make_timestamp(2019, 13, 1, 10, 11, 12)",
@@ -170,6 +169,16 @@ extern const FunctionDef kTryMakeTimestamp{.name = "try_make_timestamp",
                                            .min_arguments = 6,
                                            .max_arguments = 7,
                                            .bind = BindMakeTimestamp<false, true>};
+
+extern const FunctionDef kTryMakeTimestampLtz{
+    .name = "try_make_timestamp_ltz",
+    .family = "datetime",
+    .description = "As make_timestamp_ltz, but NULL where a field is out of range.",
+    .example = "try_make_timestamp_ltz(2019, 13, 1, 10, 11, 12)",
+    .example_result = "NULL",
+    .min_arguments = 6,
+    .max_arguments = 7,
+    .bind = BindMakeTimestamp<false, true>};
 
 extern const FunctionDef kTryMakeTimestampNtz{
     .name = "try_make_timestamp_ntz",

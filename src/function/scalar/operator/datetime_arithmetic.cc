@@ -156,6 +156,18 @@ ExpressionPtr AddToTimestamp(const Plan& plan, const ExpressionPtr& point, const
   return PointCall(plan, {point, interval}, point->type(), std::move(kernel));
 }
 
+// date_add and date_sub under the name of the function that was called.
+arrow::Result<ExpressionPtr> MoveDate(const Plan& plan, const ExpressionPtr& date, const ExpressionPtr& days) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr moved,
+                        BindCall(plan.subtracts() ? "date_sub" : "date_add", {date, days}, plan.input.context));
+  const auto* call = plan.shown_name.empty() ? nullptr : dynamic_cast<const Call*>(moved.get());
+  if (call == nullptr) return moved;
+  auto info = std::make_shared<CallInfo>(call->info());
+  info->style = CallStyle::kCustom;
+  info->render = [text = CallSql(plan.input)](const std::vector<std::string>&) { return text; };
+  return std::make_shared<Call>(std::move(info), call->type(), call->nullable(), call->children());
+}
+
 ExpressionPtr DaysOfInterval(const ExpressionPtr& interval) {
   auto info = std::make_shared<CallInfo>();
   info->name = "extractansiintervaldays";
@@ -166,10 +178,9 @@ ExpressionPtr DaysOfInterval(const ExpressionPtr& interval) {
 }
 
 arrow::Result<ExpressionPtr> AddToDate(const Plan& plan, const ExpressionPtr& date, const ExpressionPtr& interval) {
-  const EvalContext& context = plan.input.context;
   bool subtract = plan.subtracts();
   if (IsWholeDays(interval->type())) {
-    return BindCall(subtract ? "date_sub" : "date_add", {date, DaysOfInterval(interval)}, context);
+    return MoveDate(plan, date, DaysOfInterval(interval));
   }
   if (interval->type()->id() == TypeId::kYearMonthInterval) {
     return PointCall(plan, {date, interval}, types::Date(),
@@ -383,7 +394,7 @@ arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arit
       for (auto [date, days] : {std::pair{left, right}, std::pair{right, left}}) {
         if (date->type()->id() != TypeId::kDate || IsTimestamp(days->type())) continue;
         if (days->type()->id() == TypeId::kString) days = expression::ImplicitCast(days, types::Date());
-        return BindCall("date_add", {date, days}, input.context);
+        return MoveDate(plan, date, days);
       }
       return nullptr;
     case Arithmetic::kSubtract:
@@ -393,7 +404,7 @@ arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arit
       if (r->id() == TypeId::kDate || (l->id() == TypeId::kDate && r->id() == TypeId::kString)) {
         return SubtractDates(plan, left, right);
       }
-      if (l->id() == TypeId::kDate) return BindCall("date_sub", {left, right}, input.context);
+      if (l->id() == TypeId::kDate) return MoveDate(plan, left, right);
       return nullptr;
     case Arithmetic::kMultiply:
       if (IsInterval(l) && number(r)) return ScaleInterval(plan, left, right);

@@ -287,8 +287,7 @@ arrow::Result<ExpressionPtr> BindToBinary(const BindInput& input, bool tried) {
   std::string format = "hex";
   if (input.arguments.size() == 2) {
     ARROW_ASSIGN_OR_RAISE(auto given, FoldableString(input, 1, "fmt"));
-    if (!given) return expression::Literal::Null(types::Binary());
-    format = ToLowerAscii(*given);
+    if (given) format = ToLowerAscii(*given);
   }
   if (format != "hex" && format != "base64" && format != "utf-8" && format != "utf8") {
     return UserError("DATATYPE_MISMATCH.INVALID_ARG_VALUE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
@@ -297,24 +296,30 @@ arrow::Result<ExpressionPtr> BindToBinary(const BindInput& input, bool tried) {
                                                              {"validValues", "'hex', 'utf-8', 'utf8', or 'base64'"},
                                                              {"inputValue", "'" + format + "'"}});
   }
-  BindInput first{input.def, input.name, {input.arguments[0]}, input.context};
-  auto info = BindSimple(first, {types::String()}, types::Binary(),
-                         BuiltKernel<arrow::BinaryBuilder, std::string_view>(
-                             arrow::binary(),
-                             [format, tried](const EvalContext&, std::string_view text, arrow::BinaryBuilder& builder) {
-                               std::string out;
-                               bool good = true;
-                               if (format == "hex")
-                                 good = FromHex(text, &out);
-                               else if (format == "base64")
-                                 good = FromBase64(text, true, &out);
-                               else
-                                 out = text;
-                               if (good) return builder.Append(out);
-                               return tried ? builder.AppendNull() : InvalidBinary(text, ToUpperAscii(format));
-                             }),
-                         {.can_fail = !tried, .may_null = true});
-  return info;
+  auto append = [format, tried](std::string_view text, arrow::BinaryBuilder& builder) {
+    std::string out;
+    bool good = true;
+    if (format == "hex")
+      good = FromHex(text, &out);
+    else if (format == "base64")
+      good = FromBase64(text, true, &out);
+    else
+      out = text;
+    if (good) return builder.Append(out);
+    return tried ? builder.AppendNull() : InvalidBinary(text, ToUpperAscii(format));
+  };
+  // A format that is NULL makes a NULL; otherwise it is only shown.
+  expression::ScalarKernel kernel =
+      input.arguments.size() == 2
+          ? BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view>(
+                arrow::binary(), [append](const EvalContext&, std::string_view text, std::string_view,
+                                          arrow::BinaryBuilder& builder) { return append(text, builder); })
+          : BuiltKernel<arrow::BinaryBuilder, std::string_view>(
+                arrow::binary(), [append](const EvalContext&, std::string_view text, arrow::BinaryBuilder& builder) {
+                  return append(text, builder);
+                });
+  return BindSimple(input, {types::String(), types::String()}, types::Binary(), std::move(kernel),
+                    {.can_fail = !tried, .may_null = true});
 }
 
 }  // namespace
