@@ -51,7 +51,13 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
     auto places = plan_columns_.find(star.plan_id());
     for (size_t i = 0; places != plan_columns_.end() && i < places->second.size(); ++i) {
       ExpressionVector columns;
-      for (const AttributePtr& column : places->second[i].columns) columns.push_back(FindColumn(column->id(), input_));
+      for (const AttributePtr& column : places->second[i].columns) {
+        columns.push_back(FindColumn(column->id(), input_));
+        if (columns.back() != nullptr || below_ == nullptr || below_->hidden == nullptr) continue;
+        // A key that a join shows as the other side's.
+        columns.back() = FindColumn(column->id(), *below_->hidden);
+        below_->reads_hidden = below_->reads_hidden || columns.back() != nullptr;
+      }
       if (std::any_of(columns.begin(), columns.end(), [](const auto& column) { return column == nullptr; })) continue;
       if (found && *found != columns) return UserError("AMBIGUOUS_COLUMN_REFERENCE", {{"name", "\"*\""}});
       found = std::move(columns);

@@ -34,6 +34,7 @@ def test_a_frame_joined_with_what_was_made_of_it(frames):
     assert content(df.join(more, df.a == more.a, "left_anti").select(df.a)) == (["a"], [])
     assert content(df.join(more, "a").select(df.b, more.b, df.a, more.a)) == (["b", "b", "a", "a"], [(2, 3, 1, 1), (4, 5, 3, 3)])
     assert content(df.join(more, "a").drop(more.b)) == (["a", "b"], [(1, 2), (3, 4)])
+    assert content(df.join(more, "a").select(more["*"])) == (["a", "b"], [(1, 3), (3, 5)])
     left, right = df.select("a"), df.select("b", "a")
     assert content(left.join(right, left.a == right.a).select(df.b)) == (["b"], [(2,), (4,)])
     assert content(left.crossJoin(df.select("b")).select(df.a, df.b)) == (["a", "b"], [(1, 2), (1, 4), (3, 2), (3, 4)])
