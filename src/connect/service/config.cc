@@ -71,7 +71,8 @@ arrow::Status Config(ConnectService& service, const proto::ConfigRequest& reques
         std::optional<std::string> value = conf.Get(pair.key());
         // What the client would rather have, nothing included, wins over a default, not over a setting. An
         // application's name, id and master are settings.
-        bool is_setting = conf.IsSet(pair.key()) || (!pair.key().starts_with("spark.sql.") && value.has_value());
+        bool is_setting =
+            conf.IsSet(pair.key()) || pair.key().starts_with("spark.app.") || pair.key() == "spark.master";
         if (!is_setting) value = pair.has_value() ? std::optional(pair.value()) : std::nullopt;
         Add(pair.key(), value, response);
       }
