@@ -359,7 +359,16 @@ arrow::Result<DomainPlan> JoinWithDomain(const PlanPtr& plan, const AttributeVec
 arrow::Result<PlanPtr> JoinBeside(JoinType type, PlanPtr left, PlanPtr right, ExpressionVector conditions,
                                   const expression::EvalContext& eval) {
   AttributeVector columns = left->output();
-  AttributeVector shown = right->output();
+  const AttributeVector named = right->output();
+  bool repeats = std::any_of(named.begin(), named.end(),
+                             [&](const AttributePtr& column) { return FindById(columns, column->id()) != nullptr; });
+  if (repeats) {
+    // It shows columns of the left side: conditions over the join must tell them from the left's own.
+    ExpressionVector items;
+    for (const AttributePtr& column : named) items.push_back(std::make_shared<Alias>(column, column->name()));
+    right = std::make_shared<logical::Project>(std::move(items), std::move(right));
+  }
+  const AttributeVector shown = right->output();
   AttributeVector read = OuterColumns(*right, columns);
   arrow::Result<Decorrelated> simple = Decorrelate(right, columns);
   // Without rows such an aggregate still gives one, which a join on conditions would lose.
@@ -379,12 +388,12 @@ arrow::Result<PlanPtr> JoinBeside(JoinType type, PlanPtr left, PlanPtr right, Ex
       std::make_shared<logical::Join>(type, logical::JoinConjuncts(conditions), std::move(left), std::move(right));
   // What the conditions read of the right side is not part of the result.
   ExpressionVector items(columns.begin(), columns.end());
-  for (const AttributePtr& column : shown) {
+  for (size_t k = 0; k < shown.size(); ++k) {
     for (size_t i = num_left; i < join->output().size(); ++i) {
-      if (join->output()[i]->id() != column->id()) continue;
+      if (join->output()[i]->id() != shown[k]->id()) continue;
       // Under the name and the alias that the query gave it.
-      AttributePtr item = join->output()[i]->WithName(column->name())->WithQualifier(column->qualifier());
-      if (type == JoinType::kInner || type == JoinType::kCross) item = item->WithNullable(column->nullable());
+      AttributePtr item = join->output()[i]->WithName(named[k]->name())->WithQualifier(named[k]->qualifier());
+      if (type == JoinType::kInner || type == JoinType::kCross) item = item->WithNullable(named[k]->nullable());
       items.push_back(std::move(item));
       break;
     }

@@ -5,6 +5,7 @@
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "connector/file/metadata_column.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
 #include "function/regex.h"
@@ -78,7 +79,9 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStar(const connect::Ex
     for (const AttributePtr& hidden : *below_->hidden) {
       bool shown = std::any_of(input_.begin(), input_.end(),
                                [&](const AttributePtr& column) { return column->id() == hidden->id(); });
-      if (!shown) candidates.push_back(hidden);
+      // The metadata of a source is shown only to who asks for it by name.
+      bool metadata = hidden->name() == connector::file::kMetadataColumn;
+      if (!shown && !metadata) candidates.push_back(hidden);
     }
     num_hidden = candidates.size();
   }

@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "analyzer/column_value.h"
@@ -83,23 +84,28 @@ ExpressionPtr ValueOnEmpty(const logical::Plan& plan, const expression::Expressi
   bool computed = plan.kind() == NodeKind::kProject || plan.kind() == NodeKind::kAggregate;
   if (!computed && plan.kind() != NodeKind::kSubqueryAlias) return nullptr;
   bool known = true;
-  auto below = [&](const ExpressionPtr& node) -> ExpressionPtr {
+  // From the top: what an aggregate call reads does not matter.
+  std::function<ExpressionPtr(const ExpressionPtr&)> below = [&](const ExpressionPtr& node) -> ExpressionPtr {
     if (node->kind() == ExpressionKind::kAggregateCall) {
       bool counts = static_cast<const expression::AggregateCall&>(*node).function()->name() == "count";
       return counts ? Literal::Long(0) : Literal::Null(node->type());
     }
-    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
-    ExpressionPtr empty = plan.kind() == NodeKind::kAggregate ? nullptr : ValueOnEmpty(*plan.child(), *node);
-    known = known && empty != nullptr;
-    return empty;
+    if (node->kind() == ExpressionKind::kAttribute) {
+      ExpressionPtr empty = plan.kind() == NodeKind::kAggregate ? nullptr : ValueOnEmpty(*plan.child(), *node);
+      known = known && empty != nullptr;
+      return empty == nullptr ? node : empty;
+    }
+    if (node->children().empty()) return node;
+    ExpressionVector children;
+    for (const ExpressionPtr& child : node->children()) children.push_back(below(child));
+    return node->WithChildren(std::move(children));
   };
   AttributeId id = static_cast<const AttributeReference&>(value).id();
   if (!computed) return ValueOnEmpty(*plan.child(), value);
   for (const ExpressionPtr& item : plan.expressions()) {
     bool named = item->kind() == ExpressionKind::kAlias || item->kind() == ExpressionKind::kAttribute;
     if (!named || expression::ToAttribute(item)->id() != id) continue;
-    ExpressionPtr made =
-        expression::Transform(item->kind() == ExpressionKind::kAlias ? item->children()[0] : item, below);
+    ExpressionPtr made = below(item->kind() == ExpressionKind::kAlias ? item->children()[0] : item);
     return known ? made : nullptr;
   }
   return nullptr;

@@ -11,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "session/unbuilt_settings.h"
 #include "types/time_zone.h"
 
 namespace millrace::session {
@@ -219,6 +220,10 @@ arrow::Status Conf::Set(const std::string& key, const std::string& value) {
     }
     ARROW_RETURN_NOT_OK(CheckKind(*known, key, value));
     ARROW_RETURN_NOT_OK(CheckRequirement(key, value));
+    if (AsksForUnbuilt(key, value, known->default_value)) {
+      return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+                       {{"methodName", "the setting " + key + " = " + value}, {"className", "Millrace"}});
+    }
   } else if (IsCoreSetting(key)) {
     return UserError("CANNOT_MODIFY_CONFIG",
                      {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});

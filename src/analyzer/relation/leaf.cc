@@ -6,6 +6,7 @@
 #include "analyzer/recursive_table.h"
 #include "analyzer/relation/table_changes.h"
 #include "analyzer/relation_resolver.h"
+#include "analyzer/shared_table.h"
 #include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -129,7 +130,8 @@ arrow::Result<PlanPtr> ResolveWithRelations(RelationResolver& resolver, const Re
       continue;
     }
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(reference));
-    resolver.DefineRelation(name, plan->child());
+    ARROW_ASSIGN_OR_RAISE(PlanPtr shared, SharedIfDrawn(resolver.context(), plan->child()));
+    resolver.DefineRelation(name, std::move(shared));
   }
   arrow::Result<PlanPtr> root = resolver.Resolve(message.root());
   resolver.LeaveScope(std::move(outside));

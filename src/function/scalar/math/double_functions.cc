@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
+#include "function/scalar/math/strict_math.h"
 
 /// Functions of doubles: trigonometry, exponentials, roots.
 
@@ -56,11 +57,12 @@ arrow::Result<ExpressionPtr> BindLog(const BindInput& input) {
                         arrow::float64(),
                         [](const EvalContext&, double base, double x, arrow::DoubleBuilder& builder) {
                           if (base <= 0 || x <= 0) return builder.AppendNull();
-                          return builder.Append(base == std::exp(1.0) ? std::log(x) : std::log(x) / std::log(base));
+                          return builder.Append(StrictLog(x) / StrictLog(base));
                         }),
                     {.may_null = true, .shown_name = "LOG"});
 }
 
+double StrictLog2(double x) { return StrictLog(x) / StrictLog(2); }
 // By way of more bits, so that cubes have whole roots.
 double CubeRoot(double x) { return static_cast<double>(std::cbrt(static_cast<long double>(x))); }
 double Cot(double x) { return 1 / std::tan(x); }
@@ -119,7 +121,7 @@ extern const FunctionDef kTanh = UnaryDef<std::tanh>("tanh", "Hyperbolic tangent
 extern const FunctionDef kAsinh = UnaryDef<Asinh>("asinh", "Inverse hyperbolic sine.", "asinh(0)", "0.0");
 extern const FunctionDef kAcosh = UnaryDef<std::acosh>("acosh", "Inverse hyperbolic cosine.", "acosh(1)", "0.0");
 extern const FunctionDef kAtanh = UnaryDef<std::atanh>("atanh", "Inverse hyperbolic tangent.", "atanh(0)", "0.0");
-extern const FunctionDef kExp = UnaryDef<std::exp>("exp", "e to the power of the number.", "exp(0)", "1.0");
+extern const FunctionDef kExp = UnaryDef<StrictExp>("exp", "e to the power of the number.", "exp(0)", "1.0");
 extern const FunctionDef kExpm1 = UnaryDef<std::expm1>("expm1", "exp(x) - 1, exact near zero.", "expm1(0)", "0.0");
 extern const FunctionDef kSqrt = UnaryDef<std::sqrt>("sqrt", "Square root.", "sqrt(4)", "2.0");
 extern const FunctionDef kCbrt = UnaryDef<CubeRoot>("cbrt", "Cube root.", "cbrt(27.0)", "3.0");
@@ -178,7 +180,7 @@ extern const FunctionDef kLn{.name = "ln",
                              .example_result = "0.0",
                              .min_arguments = 1,
                              .max_arguments = 1,
-                             .bind = BindLogarithm<std::log, 0>};
+                             .bind = BindLogarithm<StrictLog, 0>};
 
 extern const FunctionDef kLog10{.name = "log10",
                                 .family = "math",
@@ -187,7 +189,7 @@ extern const FunctionDef kLog10{.name = "log10",
                                 .example_result = "1.0",
                                 .min_arguments = 1,
                                 .max_arguments = 1,
-                                .bind = BindLogarithm<std::log10, 0>};
+                                .bind = BindLogarithm<StrictLog10, 0>};
 
 extern const FunctionDef kLog2{.name = "log2",
                                .family = "math",
@@ -196,7 +198,7 @@ extern const FunctionDef kLog2{.name = "log2",
                                .example_result = "1.0",
                                .min_arguments = 1,
                                .max_arguments = 1,
-                               .bind = BindLogarithm<std::log2, 0>};
+                               .bind = BindLogarithm<StrictLog2, 0>};
 
 extern const FunctionDef kLog1p{.name = "log1p",
                                 .family = "math",
