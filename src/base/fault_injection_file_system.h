@@ -7,7 +7,6 @@
 #include <string>
 
 #include "base/file_system.h"
-#include "base/sync_paths.h"
 
 namespace millrace {
 
@@ -17,7 +16,7 @@ namespace millrace {
 /// What a loss of power takes back (DropUnsynced): bytes appended after a file's last Sync; names created, renamed or
 /// removed in a directory since that directory was last synced. Files that were not written through this object count
 /// as durable. Paths must be written the same way in every call. Thread-safe.
-class FaultInjectionFileSystem final : public FileSystem, public PathSyncer {
+class FaultInjectionFileSystem final : public FileSystem {
  public:
   explicit FaultInjectionFileSystem(FileSystem* base) : base_(base) {}
 

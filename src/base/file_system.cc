@@ -67,7 +67,7 @@ FileInfo ToInfo(std::string name, const struct stat& st) {
   return info;
 }
 
-class LocalFileSystemImpl final : public FileSystem, public PathSyncer {
+class LocalFileSystemImpl final : public FileSystem {
  public:
   arrow::Result<std::string> ReadFile(const std::string& path) const override {
     Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

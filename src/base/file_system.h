@@ -55,6 +55,10 @@ class FileSystem {
   virtual arrow::Status RemoveTree(const std::string& directory) = 0;
   /// Makes names created, renamed or removed in `directory` survive a crash of the machine.
   virtual arrow::Status SyncDirectory(const std::string& directory) = 0;
+  /// Makes the bytes of `files`, which are written and closed, and the names in `directories` survive a crash of the
+  /// machine: as syncing each, but the disk is waited for about once, not once a path. In no order among them.
+  /// KeyError when one does not exist.
+  virtual arrow::Status SyncAll(const std::vector<std::string>& files, const std::vector<std::string>& directories) = 0;
 };
 
 /// The machine's own file system. Living as long as the process.

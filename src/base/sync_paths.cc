@@ -99,13 +99,6 @@ arrow::Status SyncSideBySide(const std::vector<std::string>& files, const std::v
 
 }  // namespace
 
-arrow::Status SyncAll(FileSystem* file_system, const std::vector<std::string>& files,
-                      const std::vector<std::string>& directories) {
-  auto* syncer = dynamic_cast<PathSyncer*>(file_system);
-  if (syncer == nullptr) return arrow::Status::NotImplemented("syncing many paths of this file system");
-  return syncer->SyncAll(files, directories);
-}
-
 arrow::Status SyncLocalPaths(const std::vector<std::string>& files, const std::vector<std::string>& directories) {
   if (files.size() + directories.size() >= kManyPaths && LittleIsDirty()) {
     ARROW_ASSIGN_OR_RAISE(bool synced, SyncFileSystems(files, directories));

@@ -2,8 +2,6 @@
 
 #include <filesystem>
 
-#include "base/sync_paths.h"
-
 namespace millrace::state {
 
 void UnsyncedFiles::AddFile(std::string path) {
@@ -27,7 +25,7 @@ arrow::Status UnsyncedFiles::Sync(FileSystem* file_system) {
     directories_.clear();
   }
   if (files.empty() && directories.empty()) return arrow::Status::OK();
-  return SyncAll(file_system, files, directories);
+  return file_system->SyncAll(files, directories);
 }
 
 }  // namespace millrace::state
