@@ -37,7 +37,7 @@ add_custom_command(
 
 add_library(millrace_proto STATIC ${proto_sources} ${grpc_base}.cc)
 target_include_directories(millrace_proto SYSTEM PUBLIC ${MILLRACE_GENERATED}/proto)
-target_compile_options(millrace_proto PRIVATE -w)
+target_compile_options(millrace_proto PRIVATE -w $<$<CONFIG:Release>:-O1>)
 
 # --- error_conditions.inc: {"CONDITION", "SQLSTATE", "message template"}, sorted by condition
 set(conditions ${MILLRACE_GENERATED}/base/error_conditions.inc)

@@ -1,6 +1,7 @@
 #include "session/python_source.h"
 
 #include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 
 #include "base/error.h"
 #include "expression/python/worker_rows.h"

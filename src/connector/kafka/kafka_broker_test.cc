@@ -1,6 +1,7 @@
 // The source and the sink against a real broker. Skipped unless KAFKA_BOOTSTRAP names one.
 
 #include <arrow/array.h>
+#include <arrow/scalar.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

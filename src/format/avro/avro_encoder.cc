@@ -1,5 +1,6 @@
 #include "format/avro/avro_encoder.h"
 
+#include <arrow/array/builder_binary.h>
 #include <arrow/util/bit_util.h>
 #include <arrow/util/decimal.h>
 

@@ -1,3 +1,5 @@
+#include <arrow/array/builder_binary.h>
+
 #include <algorithm>
 #include <random>
 
