@@ -81,13 +81,10 @@ Status RowTable::AddChunk(int64_t num_words) {
 
 Result<uint32_t> RowTable::Allocate(int64_t key_words, int64_t value_words) {
   int64_t words = SizeClass(kHeaderWords + key_words + value_words);
-  if (auto it = free_entries_.find(words); it != free_entries_.end()) {
-    uint32_t ref = it->second;
-    if (uint32_t next = At(ref)->sequence; next == kEmpty) {
-      free_entries_.erase(it);
-    } else {
-      it->second = next;
-    }
+  if (uint32_t& first = FreeEntriesOf(words); first != kEmpty) {
+    uint32_t ref = first;
+    first = At(ref)->sequence;
+    if (first != kEmpty) PrefetchAt(first);  // the next row will most likely go there
     return ref;
   }
   if (words + 2 > kChunkWords) {
@@ -192,7 +189,13 @@ Result<bool> RowTable::Put(std::string_view key, uint32_t hash, std::string_view
 }
 
 bool RowTable::Remove(std::string_view key) {
-  uint32_t* slot_ref = FindSlot(key, HashRow(key));
+  uint32_t hash;
+  if (next_visited_ < visited_.size() && KeyOf(*At(visited_[next_visited_])).data() == key.data()) {
+    hash = At(visited_[next_visited_++])->hash;
+  } else {
+    hash = HashRow(key);
+  }
+  uint32_t* slot_ref = FindSlot(key, hash);
   if (slot_ref == nullptr) return false;
   uint32_t ref = *slot_ref;
   *slot_ref = kTombstone;
@@ -278,21 +281,30 @@ Status RowTable::ScanUpTo(const StoreTime& time, int64_t time_us, const StateSto
   }
   auto time_of = [this](uint32_t ref) { return TimeOf(ref); };
   std::vector<uint32_t> due;
-  times_->TakeUpTo(time_us, time_of, &due);
+  times_->TakeUpTo(time_us, time_of, [this](uint32_t ref) { __builtin_prefetch(At(ref)); }, &due);
   if (earliest_us != nullptr) *earliest_us = times_->Earliest(time_of);
   std::vector<StateEntry> entries;
-  for (uint32_t ref : due) {
+  for (size_t i = 0; i < due.size(); ++i) {
+    if (i + kChangesAhead < due.size()) PrefetchAt(due[i + kChangesAhead]);
+    uint32_t ref = due[i];
     Entry* entry = At(ref);
     // Listed twice, or removed by `visit` with another.
     if ((entry->value_words & (kDead | kTaken)) != 0) continue;
     entry->value_words |= kTaken;
     Prefetch(entry->hash);  // it will be removed
     entries.push_back(EntryOf(*entry));
-    if (entries.size() < kScanChunk) continue;
-    ARROW_RETURN_NOT_OK(visit(entries));
-    entries.clear();
+    visited_.push_back(ref);
+    if (entries.size() == kScanChunk) ARROW_RETURN_NOT_OK(Visit(&entries, visit));
   }
-  return entries.empty() ? Status::OK() : visit(entries);
+  return Visit(&entries, visit);
+}
+
+Status RowTable::Visit(std::vector<StateEntry>* entries, const StateStore::Visitor& visit) {
+  next_visited_ = 0;
+  Status status = entries->empty() ? Status::OK() : visit(*entries);
+  entries->clear();
+  visited_.clear();
+  return status;
 }
 
 Status RowTable::VisitChanges(const std::function<Status(const Change&)>& visit) const {
@@ -313,17 +325,22 @@ Status RowTable::VisitChanges(const std::function<Status(const Change&)>& visit)
 }
 
 void RowTable::AcceptChanges() {
-  for (uint32_t ref : changed_) At(ref)->value_words &= ~kChanged;
+  for (size_t i = 0; i < changed_.size(); ++i) {
+    if (i + kChangesAhead < changed_.size()) __builtin_prefetch(At(changed_[i + kChangesAhead]), 1);
+    At(changed_[i])->value_words &= ~kChanged;
+  }
   changed_.clear();
   has_removed_ = added_after_removal_ = false;
   if (changed_.capacity() > 1 << 16) changed_.shrink_to_fit();
-  for (uint32_t ref : garbage_) {
+  for (size_t i = 0; i < garbage_.size(); ++i) {
+    if (i + kChangesAhead < garbage_.size()) __builtin_prefetch(At(garbage_[i + kChangesAhead]), 1);
+    uint32_t ref = garbage_[i];
     Entry* entry = At(ref);
     entry->value_words = (entry->value_words & ~kChanged) | kDead;
     int64_t words = SizeClass(kHeaderWords + entry->key_words + static_cast<int64_t>(entry->value_words & ~kFlags));
-    auto [it, is_new] = free_entries_.try_emplace(words, ref);
-    entry->sequence = is_new ? kEmpty : it->second;
-    it->second = ref;
+    uint32_t& first = FreeEntriesOf(words);
+    entry->sequence = first;
+    first = ref;
   }
   garbage_.clear();
   if (garbage_.capacity() > 1 << 16) garbage_.shrink_to_fit();

@@ -2,6 +2,7 @@
 
 #include <arrow/status.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -91,6 +92,16 @@ class RowTable {
   arrow::Status Insert(Slot* slot, std::string_view key, uint32_t hash, std::string_view value);
   arrow::Result<uint32_t> NewEntry(std::string_view key, uint32_t hash, std::string_view value);
   arrow::Result<uint32_t> Allocate(int64_t key_words, int64_t value_words);
+  uint32_t& FreeEntriesOf(int64_t words) {
+    return words < static_cast<int64_t>(free_small_entries_.size()) ? free_small_entries_[static_cast<size_t>(words)]
+                                                                    : free_entries_[words];
+  }
+  void PrefetchAt(uint32_t ref) const {
+    const auto* bytes = reinterpret_cast<const char*>(At(ref));
+    __builtin_prefetch(bytes, 1);
+    __builtin_prefetch(bytes + 64, 1);
+  }
+  arrow::Status Visit(std::vector<StateEntry>* entries, const StateStore::Visitor& visit);
   arrow::Status AddChunk(int64_t num_words);
   void MarkChanged(uint32_t ref);
   StateEntry EntryOf(const Entry& entry) const {
@@ -129,8 +140,13 @@ class RowTable {
   bool has_removed_ = false;
   bool added_after_removal_ = false;
   std::vector<uint32_t> changed_;
-  std::vector<uint32_t> garbage_;             // freed by the changes, still readable
-  std::map<int64_t, uint32_t> free_entries_;  // words → first of a list
+  std::vector<uint32_t> garbage_;  // freed by the changes, still readable
+  // Of the entries that visit sees in ScanUpTo, those it has not removed yet, in their order.
+  std::vector<uint32_t> visited_;
+  size_t next_visited_ = 0;
+  // First of a list of entries of so many words: the usual ones by their number, the others by the class of their size.
+  std::array<uint32_t, 65> free_small_entries_{};
+  std::map<int64_t, uint32_t> free_entries_;
   int64_t arena_bytes_ = 0;
   JavaMapOrder java_order_;
   /// Since the first ScanUpTo.

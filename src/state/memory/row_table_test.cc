@@ -143,7 +143,7 @@ TEST(TimeIndex, LooksAtWhatIsDueOnly) {
           ++num_looks;
           return std::optional(times[i]);
         },
-        &taken);
+        [](uint32_t) {}, &taken);
     for (size_t i = before; i < taken.size(); ++i) ASSERT_LE(times[taken[i]], second * 1000000);
   }
   EXPECT_EQ(taken.size(), kCount);
@@ -157,9 +157,9 @@ TEST(TimeIndex, HoldsAllTimes) {
   auto time_of = [&](uint32_t i) { return std::optional(times[i]); };
   EXPECT_EQ(index.Earliest(time_of), INT64_MIN);
   std::vector<uint32_t> taken;
-  index.TakeUpTo(0, time_of, &taken);
+  index.TakeUpTo(0, time_of, [](uint32_t) {}, &taken);
   EXPECT_EQ(taken.size(), 4U);
-  index.TakeUpTo(INT64_MAX, time_of, &taken);
+  index.TakeUpTo(INT64_MAX, time_of, [](uint32_t) {}, &taken);
   EXPECT_EQ(taken.size(), 7U);
   EXPECT_EQ(index.num_references(), 0);
 }

@@ -13,6 +13,7 @@ constexpr size_t kSplitAbove = 256;
 constexpr int64_t kSplitInto = 16;
 constexpr int kWidestBits = 50;
 constexpr size_t kMostKnown = 4096;
+constexpr size_t kReferencesAhead = 8;
 
 }  // namespace
 
@@ -80,7 +81,8 @@ void TimeIndex::Widen() {
   ForgetKnown();
 }
 
-void TimeIndex::TakeUpTo(int64_t time_us, const TimeOf& time_of, std::vector<uint32_t>* taken) {
+void TimeIndex::TakeUpTo(int64_t time_us, const TimeOf& time_of, const Prefetch& prefetch,
+                         std::vector<uint32_t>* taken) {
   while (!buckets_.empty()) {
     auto first = buckets_.begin();
     Bucket& bucket = first->second;
@@ -90,7 +92,9 @@ void TimeIndex::TakeUpTo(int64_t time_us, const TimeOf& time_of, std::vector<uin
     };
     size_t num_kept = 0;
     int64_t min_us = INT64_MAX;
-    for (uint32_t reference : bucket.references) {
+    for (size_t i = 0; i < bucket.references.size(); ++i) {
+      if (i + kReferencesAhead < bucket.references.size()) prefetch(bucket.references[i + kReferencesAhead]);
+      uint32_t reference = bucket.references[i];
       std::optional<int64_t> time = time_of(reference);
       if (!belongs(time)) continue;
       if (*time <= time_us) {

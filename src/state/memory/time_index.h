@@ -17,11 +17,13 @@ class TimeIndex {
  public:
   /// The time of a reference now; nullopt when its row is gone.
   using TimeOf = std::function<std::optional<int64_t>(uint32_t)>;
+  /// Has what `TimeOf` reads of a reference fetched into the cache.
+  using Prefetch = std::function<void(uint32_t)>;
 
   void Add(int64_t time_us, uint32_t reference);
   /// Removes the references whose time is at or below `time_us` and appends them to `taken`; one that was added
   /// several times may come several times.
-  void TakeUpTo(int64_t time_us, const TimeOf& time_of, std::vector<uint32_t>* taken);
+  void TakeUpTo(int64_t time_us, const TimeOf& time_of, const Prefetch& prefetch, std::vector<uint32_t>* taken);
   /// The least time of what is there; INT64_MAX when nothing is.
   int64_t Earliest(const TimeOf& time_of);
 
