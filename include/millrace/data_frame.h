@@ -26,6 +26,8 @@ class Connection;
 
 class DataFrame;
 class DataFrameWriter;
+template <typename K, typename V>
+class KeyValueGroupedDataset;
 class DataStreamWriter;
 
 /// Groups of a DataFrame, before aggregation.
@@ -84,6 +86,9 @@ class DataFrame {
   DataFrame Intersect(const DataFrame& other) const;
   DataFrame Except(const DataFrame& other) const;
   GroupedData GroupBy(const std::vector<Column>& keys) const;
+  /// Groups for functions over typed rows, with state: keys and rows become values of K and V (millrace/typed_value.h).
+  template <typename K, typename V = Row>
+  KeyValueGroupedDataset<K, V> GroupByKey(const std::vector<Column>& keys) const;
   GroupedData Rollup(const std::vector<Column>& keys) const;
   GroupedData Cube(const std::vector<Column>& keys) const;
   DataFrame Agg(const std::vector<Column>& aggregates) const;

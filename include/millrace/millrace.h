@@ -10,6 +10,7 @@
 #include "millrace/column.h"
 #include "millrace/data_frame.h"
 #include "millrace/functions.h"
+#include "millrace/key_value_grouped_dataset.h"
 #include "millrace/row.h"
 #include "millrace/session.h"
 #include "millrace/streaming.h"

@@ -50,7 +50,7 @@ class Session {
     Builder& NumThreads(int count);
     /// A Spark Connect server instead of the engine in this process: "sc://host:port", with parameters behind it as in
     /// PySpark ("sc://host:port/;token=…;use_ssl=true;user_id=…"). Without it the environment's SPARK_REMOTE counts.
-    /// C++ functions (ForeachBatch, ForeachPartition) cannot run there and are refused by name.
+    /// C++ functions (ForeachBatch, ForeachPartition, those of GroupByKey) cannot run there and are refused by name.
     Builder& Remote(std::string_view url);
     /// Errors: UserError for a bad setting; IOError when the server does not answer.
     arrow::Result<Session> GetOrCreate();

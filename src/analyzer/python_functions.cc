@@ -1,6 +1,8 @@
 #include "analyzer/python_functions.h"
 
+#include "analyzer/grouped_columns.h"
 #include "analyzer/name_resolution.h"
+#include "analyzer/native_functions.h"
 #include "analyzer/python_table_functions.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
@@ -12,9 +14,7 @@
 #include "logical/node/groups_in_python.h"
 #include "logical/node/groups_with_state.h"
 #include "logical/node/map_in_python.h"
-#include "logical/node/project.h"
 #include "logical/node/transform_with_state.h"
-#include "logical/node/watermark.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "spark/connect/types.pb.h"
@@ -38,15 +38,6 @@ ExpressionPtr Unnamed(const ExpressionPtr& value) {
   return value->kind() == ExpressionKind::kAlias ? value->children()[0] : value;
 }
 
-AttributeVector ToOutput(const types::DataType& schema) {
-  AttributeVector output;
-  for (const types::StructField& field : schema.fields()) {
-    output.push_back(
-        std::make_shared<AttributeReference>(expression::NextAttributeId(), field.name, field.type, field.nullable));
-  }
-  return output;
-}
-
 // The rows that a function gives: its output type is a struct.
 arrow::Result<AttributeVector> OutputOf(const connect::CommonInlineUserDefinedFunction& message) {
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr type, ResolveDataType(message.python_udf().output_type()));
@@ -55,30 +46,6 @@ arrow::Result<AttributeVector> OutputOf(const connect::CommonInlineUserDefinedFu
                      {{"inputSchema", "\"" + type->Sql() + "\""}, {"dataType", "\"" + type->Sql() + "\""}});
   }
   return ToOutput(*type);
-}
-
-// Grouping expressions become columns: those that are none yet are computed below.
-arrow::Result<logical::GroupedColumns> GroupBy(RelationResolver& resolver,
-                                               const google::protobuf::RepeatedPtrField<connect::Expression>& messages,
-                                               PlanPtr* plan) {
-  logical::GroupedColumns columns;
-  columns.values = (*plan)->output();
-  OperatorInput below;
-  const AttributeVector visible = (*plan)->output();
-  ARROW_ASSIGN_OR_RAISE(ExpressionVector keys, resolver.Expressions(visible, &below).ResolveAll(messages));
-  ARROW_ASSIGN_OR_RAISE(*plan, below.Apply(*plan, resolver.context().eval));
-  ExpressionVector items((*plan)->output().begin(), (*plan)->output().end());
-  bool computed = false;
-  for (const ExpressionPtr& key : keys) {
-    ExpressionPtr named = ExpressionResolver::Name(key);
-    if (named->kind() != ExpressionKind::kAttribute) {
-      items.push_back(named);
-      computed = true;
-    }
-    columns.keys.push_back(expression::ToAttribute(named));
-  }
-  if (computed) *plan = std::make_shared<logical::Project>(std::move(items), *plan);
-  return columns;
 }
 
 }  // namespace
@@ -211,35 +178,14 @@ arrow::Result<PlanPtr> ResolveMapPartitions(RelationResolver& resolver, const Re
 
 namespace {
 
-// The output's event time gets the delay of the input's watermark. Source: Spark, UpdateEventTimeWatermarkColumn.
-arrow::Status MarkEventTime(const std::string& name, const logical::Plan& child, AttributeVector* output) {
-  int64_t delay_us = -1;
-  logical::VisitPlan(child, [&](const logical::Plan& node) {
-    if (node.kind() != logical::NodeKind::kWatermark || delay_us >= 0) return;
-    delay_us = static_cast<const logical::Watermark&>(node).delay_us();
-  });
-  if (delay_us < 0) return UserError("CANNOT_ASSIGN_EVENT_TIME_COLUMN_WITHOUT_WATERMARK");
-  for (AttributePtr& column : *output) {
-    if (!EqualsIgnoreCase(column->name(), name)) continue;
-    std::string metadata = "{\"spark.watermarkDelayMs\":" + std::to_string(delay_us / 1000) + "}";
-    column = std::make_shared<AttributeReference>(column->id(), column->name(), column->type(), column->nullable(),
-                                                  column->qualifier(), metadata);
-    return arrow::Status::OK();
-  }
-  return UnresolvedColumn({name}, *output);
-}
-
 arrow::Result<PlanPtr> ResolveTransformWithState(RelationResolver& resolver, const connect::GroupMap& message,
                                                  python::UserFunctionPtr function, PlanPtr child) {
   const auto& info = message.transform_with_state_info();
   logical::TransformWithState::Processor processor;
   processor.function = std::move(function);
   ARROW_ASSIGN_OR_RAISE(processor.environment, PythonOf(resolver.context()));
-  processor.output_mode = ToLowerAscii(message.output_mode());
+  ARROW_ASSIGN_OR_RAISE(processor.output_mode, ParseOutputMode(message.output_mode()));
   processor.time_mode = ToLowerAscii(info.time_mode());
-  if (processor.output_mode != "append" && processor.output_mode != "update" && processor.output_mode != "complete") {
-    return UserError("STREAMING_OUTPUT_MODE.INVALID", {{"outputMode", message.output_mode()}});
-  }
   if (processor.time_mode != "none" && processor.time_mode != "processingtime" && processor.time_mode != "eventtime") {
     return arrow::Status::Invalid("Unknown time mode: ", info.time_mode());
   }
@@ -250,13 +196,14 @@ arrow::Result<PlanPtr> ResolveTransformWithState(RelationResolver& resolver, con
     ARROW_ASSIGN_OR_RAISE(type, ResolveDataType(info.output_schema()));
   }
   std::vector<logical::GroupedColumns> inputs;
-  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns, GroupBy(resolver, message.grouping_expressions(), &child));
+  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns,
+                        ResolveGrouping(resolver, message.grouping_expressions(), &child));
   inputs.push_back(std::move(columns));
   std::vector<PlanPtr> children{std::move(child)};
   if (message.has_initial_input()) {
     ARROW_ASSIGN_OR_RAISE(PlanPtr initial, resolver.Resolve(message.initial_input()));
     ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns initial_columns,
-                          GroupBy(resolver, message.initial_grouping_expressions(), &initial));
+                          ResolveGrouping(resolver, message.initial_grouping_expressions(), &initial));
     inputs.push_back(std::move(initial_columns));
     children.push_back(std::move(initial));
   }
@@ -272,6 +219,9 @@ arrow::Result<PlanPtr> ResolveTransformWithState(RelationResolver& resolver, con
 
 arrow::Result<PlanPtr> ResolveGroupMap(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.group_map();
+  if (auto native = NativeFunctionOf(message.func())) {
+    return ResolveNativeGroupMap(resolver, message, std::move(native));
+  }
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   ARROW_ASSIGN_OR_RAISE(python::UserFunctionPtr function, ToUserFunction(message.func()));
   switch (function->eval_type) {
@@ -288,26 +238,14 @@ arrow::Result<PlanPtr> ResolveGroupMap(RelationResolver& resolver, const Relatio
     default:
       return EvalTypeNotSupported(function->eval_type);
   }
-  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns, GroupBy(resolver, message.grouping_expressions(), &child));
+  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns,
+                        ResolveGrouping(resolver, message.grouping_expressions(), &child));
   ARROW_ASSIGN_OR_RAISE(AttributeVector output, OutputOf(message.func()));
   ARROW_ASSIGN_OR_RAISE(python::EnvironmentPtr environment, PythonOf(resolver.context()));
   return std::make_shared<logical::GroupsInPython>(std::move(function), std::move(environment),
                                                    std::vector<logical::GroupedColumns>{std::move(columns)},
                                                    std::move(output), std::vector<PlanPtr>{std::move(child)});
 }
-
-namespace {
-
-// Source: Spark, GroupStateImpl.groupStateTimeoutFromString.
-arrow::Result<logical::GroupStateTimeout> ParseTimeout(const std::string& text) {
-  for (auto timeout : {logical::GroupStateTimeout::kNone, logical::GroupStateTimeout::kProcessingTime,
-                       logical::GroupStateTimeout::kEventTime}) {
-    if (text == logical::GroupStateTimeoutName(timeout)) return timeout;
-  }
-  return arrow::Status::Invalid("Invalid string for GroupStateTimeout: ", text);
-}
-
-}  // namespace
 
 arrow::Result<PlanPtr> ResolveApplyInPandasWithState(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.apply_in_pandas_with_state();
@@ -321,15 +259,12 @@ arrow::Result<PlanPtr> ResolveApplyInPandasWithState(RelationResolver& resolver,
   ARROW_ASSIGN_OR_RAISE(function.state_type, ParseSchemaText(message.state_schema()));
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr output_type, ParseSchemaText(message.output_schema()));
   ARROW_ASSIGN_OR_RAISE(function.timeout, ParseTimeout(message.timeout_conf()));
-  std::string mode = ToLowerAscii(message.output_mode());
-  if (mode != "append" && mode != "update" && mode != "complete") {
-    return UserError("STREAMING_OUTPUT_MODE.INVALID", {{"outputMode", message.output_mode()}});
-  }
-  if (mode == "complete") return arrow::Status::Invalid("The output mode of function should be append or update");
-  function.updates = mode == "update";
-  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns, GroupBy(resolver, message.grouping_expressions(), &child));
-  return std::make_shared<logical::GroupsWithState>(std::move(function), std::move(columns), ToOutput(*output_type),
-                                                    std::move(child));
+  ARROW_ASSIGN_OR_RAISE(function.updates, ParseUpdates(message.output_mode()));
+  ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns columns,
+                        ResolveGrouping(resolver, message.grouping_expressions(), &child));
+  return std::make_shared<logical::GroupsWithState>(std::move(function),
+                                                    std::vector<logical::GroupedColumns>{std::move(columns)},
+                                                    ToOutput(*output_type), std::vector<PlanPtr>{std::move(child)});
 }
 
 arrow::Result<PlanPtr> ResolveCoGroupMap(RelationResolver& resolver, const Relation& relation) {
@@ -341,9 +276,9 @@ arrow::Result<PlanPtr> ResolveCoGroupMap(RelationResolver& resolver, const Relat
   }
   std::vector<logical::GroupedColumns> inputs;
   ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns left,
-                        GroupBy(resolver, message.input_grouping_expressions(), &pair.left));
+                        ResolveGrouping(resolver, message.input_grouping_expressions(), &pair.left));
   ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns right,
-                        GroupBy(resolver, message.other_grouping_expressions(), &pair.right));
+                        ResolveGrouping(resolver, message.other_grouping_expressions(), &pair.right));
   inputs.push_back(std::move(left));
   inputs.push_back(std::move(right));
   ARROW_ASSIGN_OR_RAISE(AttributeVector output, OutputOf(message.func()));

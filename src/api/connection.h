@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "expression/native_function.h"
 #include "types/data_type.h"
 
 namespace spark::connect {
@@ -48,6 +49,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// `foreach_batch` (may be empty) takes the place of the message's sink.
   virtual arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(
       const spark::connect::WriteStreamOperationStart& start, const BatchFunction& foreach_batch) = 0;
+  /// The id by which messages refer to a function of this process; `name` says what the user called. Where the function
+  /// cannot run, what uses the id is refused by that name.
+  virtual std::string RegisterFunction(const std::string& name, expression::NativeFunctionPtr function) = 0;
   virtual arrow::Status SetConf(const std::string& key, const std::string& value) = 0;
   virtual arrow::Status AwaitAnyTermination() = 0;
   virtual arrow::Status StopAll() = 0;

@@ -52,6 +52,12 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> LocalConnection::Start
   return session_->StartStream(start, std::move(function));
 }
 
+std::string LocalConnection::RegisterFunction(const std::string&, expression::NativeFunctionPtr function) {
+  std::lock_guard lock(mutex_);
+  functions_.push_back(std::make_unique<expression::NativeFunctionId>(std::move(function)));
+  return functions_.back()->value();
+}
+
 arrow::Status LocalConnection::SetConf(const std::string& key, const std::string& value) {
   return session_->conf().Set(key, value);
 }

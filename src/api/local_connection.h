@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "api/connection.h"
 #include "session/session.h"
@@ -24,6 +26,7 @@ class LocalConnection final : public Connection {
                                bool replace) override;
   arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(
       const spark::connect::WriteStreamOperationStart& start, const BatchFunction& foreach_batch) override;
+  std::string RegisterFunction(const std::string& name, expression::NativeFunctionPtr function) override;
   arrow::Status SetConf(const std::string& key, const std::string& value) override;
   arrow::Status AwaitAnyTermination() override;
   arrow::Status StopAll() override;
@@ -31,6 +34,9 @@ class LocalConnection final : public Connection {
 
  private:
   std::shared_ptr<session::Session> session_;
+  std::mutex mutex_;
+  /// Functions that the program has given. Guarded by mutex_.
+  std::vector<std::unique_ptr<expression::NativeFunctionId>> functions_;
 };
 
 }  // namespace millrace::api

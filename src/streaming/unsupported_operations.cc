@@ -270,28 +270,49 @@ class NodeCheck {
   arrow::Status CheckGroupsWithState(const GroupsWithState& groups) const {
     if (!groups.is_streaming()) return arrow::Status::OK();
     const GroupsWithState::Function& function = groups.function();
-    const char* own_mode = function.updates ? "update" : "append";
-    if (!HasStreamingAggregate(plan_)) {
-      if (mode_ != (function.updates ? OutputMode::kUpdate : OutputMode::kAppend)) {
-        return Refused(fmt::format(
-            "applyInPandasWithState in {} mode is not supported with {} output mode on a streaming DataFrame/Dataset",
-            own_mode, ModeName(mode_)));
+    if (groups.children().size() == 2 && groups.children()[1]->is_streaming()) {
+      return Refused(
+          "Non-streaming DataFrame/Dataset is not supported as the initial state in [flatMap|map]GroupsWithState "
+          "operation on a streaming DataFrame/Dataset");
+    }
+    if (function.maps) {
+      if (mode_ != OutputMode::kUpdate) {
+        return Refused(
+            fmt::format("mapGroupsWithState is not supported with {} output mode on a streaming "
+                        "DataFrame/Dataset",
+                        ModeName(mode_)));
       }
-    } else if (function.updates) {
-      return Refused(
-          "applyInPandasWithState in update mode is not supported with aggregation on a streaming DataFrame/Dataset");
-    } else if (HasStreamingAggregate(*groups.child())) {
-      return Refused(
-          "applyInPandasWithState in append mode is not supported after aggregation on a streaming DataFrame/Dataset");
+    } else {
+      ARROW_RETURN_NOT_OK(CheckModeOf(groups));
     }
     const auto& columns = groups.child()->output();
     if (function.timeout != GroupStateTimeout::kEventTime ||
         std::any_of(columns.begin(), columns.end(), [](const auto& column) { return HasDelay(*column); })) {
       return arrow::Status::OK();
     }
-    return Refused(
+    return Refused(fmt::format(
         "Watermark must be specified in the query using '[Dataset/DataFrame].withWatermark()' for using event-time "
-        "timeout in a applyInPandasWithState. Event-time timeout not supported without watermark.");
+        "timeout in a {}. Event-time timeout not supported without watermark.",
+        function.native != nullptr ? "[map|flatMap]GroupsWithState" : function.name()));
+  }
+
+  arrow::Status CheckModeOf(const GroupsWithState& groups) const {
+    const GroupsWithState::Function& function = groups.function();
+    const char* own_mode = function.updates ? "update" : "append";
+    if (!HasStreamingAggregate(plan_)) {
+      if (mode_ == (function.updates ? OutputMode::kUpdate : OutputMode::kAppend)) return arrow::Status::OK();
+      return Refused(fmt::format("{} in {} mode is not supported with {} output mode on a streaming DataFrame/Dataset",
+                                 function.name(), own_mode, ModeName(mode_)));
+    }
+    if (function.updates) {
+      return Refused(fmt::format("{} in update mode is not supported with aggregation on a streaming DataFrame/Dataset",
+                                 function.name()));
+    }
+    if (function.native == nullptr && HasStreamingAggregate(*groups.child())) {
+      return Refused(
+          "applyInPandasWithState in append mode is not supported after aggregation on a streaming DataFrame/Dataset");
+    }
+    return arrow::Status::OK();
   }
 
   static arrow::Status CheckUnion(const Plan& node) {
@@ -316,10 +337,26 @@ class NodeCheck {
   std::set<const Plan*> set_operations_;
 };
 
-arrow::Status CheckOneGroupsWithState(const Plan& plan) {
-  int found = 0;
-  VisitDown(plan, [&](const Plan& node) { found += IsGroupsWithState(node) ? 1 : 0; });
-  if (found <= 1) return arrow::Status::OK();
+arrow::Status CheckOneGroupsWithState(const Plan& plan, OutputMode mode) {
+  int maps = 0, flat_maps = 0, in_pandas = 0;
+  bool all_append = mode == OutputMode::kAppend;
+  VisitDown(plan, [&](const Plan& node) {
+    if (!IsGroupsWithState(node)) return;
+    const GroupsWithState::Function& function = static_cast<const GroupsWithState&>(node).function();
+    ++(function.native == nullptr ? in_pandas : function.maps ? maps : flat_maps);
+    all_append = all_append && (function.native == nullptr || !function.updates);
+  });
+  if (maps > 1) return Refused("Multiple mapGroupsWithStates are not supported on a streaming DataFrames/Datasets");
+  if (maps > 0 && flat_maps > 0) {
+    return Refused(
+        "Mixing mapGroupsWithStates and flatMapGroupsWithStates are not supported on a streaming DataFrames/Datasets");
+  }
+  if (flat_maps > 1 && !all_append) {
+    return Refused(
+        "Multiple flatMapGroupsWithStates are not supported when they are not all in append mode or the output mode is "
+        "not append on a streaming DataFrames/Datasets");
+  }
+  if (in_pandas <= 1) return arrow::Status::OK();
   return Refused("Multiple applyInPandasWithStates are not supported on a streaming DataFrames/Datasets");
 }
 
@@ -398,7 +435,7 @@ arrow::Status CheckEncoding(const Plan& plan, std::string_view encoding) {
       found = static_cast<const logical::Deduplicate&>(node).within_watermark() ? "dropDuplicatesWithinWatermark"
                                                                                 : "dropDuplicates";
     }
-    if (IsGroupsWithState(node)) found = "applyInPandasWithState";
+    if (IsGroupsWithState(node)) found = static_cast<const GroupsWithState&>(node).function().name();
   });
   if (found.empty()) return arrow::Status::OK();
   return Refused("State store encoding format as avro is not supported for operator=" + found +
@@ -409,7 +446,7 @@ arrow::Status CheckEncoding(const Plan& plan, std::string_view encoding) {
 
 arrow::Status CheckSupported(const Plan& plan, OutputMode output_mode,
                              const std::function<std::optional<std::string>(std::string_view)>& conf) {
-  ARROW_RETURN_NOT_OK(CheckOneGroupsWithState(plan));
+  ARROW_RETURN_NOT_OK(CheckOneGroupsWithState(plan, output_mode));
   ARROW_RETURN_NOT_OK(CheckEncoding(plan, conf("spark.sql.streaming.stateStore.encodingFormat").value_or("unsaferow")));
   ARROW_RETURN_NOT_OK(CheckOutputMode(plan, output_mode));
   // Before what they are made of is looked at.

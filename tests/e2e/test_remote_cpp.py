@@ -77,3 +77,11 @@ def test_nobody_there_and_bad_addresses(tmp_path):
     port = free_port()
     assert f"sc://localhost:{port}" in programs.run_job({**job, "remote": f"sc://localhost:{port}"}).error
     assert "sc://host:port" in programs.run_job({**job, "remote": "spark://localhost"}).error
+
+
+def test_functions_over_groups_stay_in_their_process(start_server):
+    """What the server would have to call is a C++ function of this program: refused by name, before anything is sent."""
+    done = subprocess.run([programs.EXAMPLES / "visits_sessions"], text=True, capture_output=True, timeout=60,
+                          env={**os.environ, "SPARK_REMOTE": start_server().url})
+    assert done.returncode == 1
+    assert '[UNSUPPORTED_CALL.WITHOUT_SUGGESTION] Cannot call the method "MapGroupsWithState"' in done.stderr

@@ -1,10 +1,13 @@
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
 
+#include <mutex>
+
 #include "api/connection.h"
 #include "api/remote/remote_channel.h"
 #include "api/remote/remote_query.h"
 #include "base/error.h"
+#include "base/ids.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/data_type_proto.h"
@@ -35,6 +38,7 @@ class RemoteConnection final : public Connection {
   }
 
   arrow::Result<types::DataTypePtr> Schema(const Relation& relation) override {
+    ARROW_RETURN_NOT_OK(CheckRunsThere(relation));
     connect::AnalyzePlanRequest request;
     *request.mutable_schema()->mutable_plan()->mutable_root() = relation;
     ARROW_ASSIGN_OR_RAISE(auto response, channel_->Analyze(std::move(request)));
@@ -42,6 +46,7 @@ class RemoteConnection final : public Connection {
   }
 
   arrow::Result<bool> IsStreaming(const Relation& relation) override {
+    ARROW_RETURN_NOT_OK(CheckRunsThere(relation));
     connect::AnalyzePlanRequest request;
     *request.mutable_is_streaming()->mutable_plan()->mutable_root() = relation;
     ARROW_ASSIGN_OR_RAISE(auto response, channel_->Analyze(std::move(request)));
@@ -49,6 +54,7 @@ class RemoteConnection final : public Connection {
   }
 
   arrow::Result<std::string> Explain(const Relation& relation, bool extended) override {
+    ARROW_RETURN_NOT_OK(CheckRunsThere(relation));
     connect::AnalyzePlanRequest request;
     *request.mutable_explain()->mutable_plan()->mutable_root() = relation;
     request.mutable_explain()->set_explain_mode(extended ? connect::AnalyzePlanRequest::Explain::EXPLAIN_MODE_EXTENDED
@@ -58,6 +64,7 @@ class RemoteConnection final : public Connection {
   }
 
   arrow::Result<RecordBatches> Execute(const Relation& relation) override {
+    ARROW_RETURN_NOT_OK(CheckRunsThere(relation));
     connect::Plan plan;
     *plan.mutable_root() = relation;
     RecordBatches batches;
@@ -81,12 +88,14 @@ class RemoteConnection final : public Connection {
   }
 
   arrow::Status Write(const connect::WriteOperation& write) override {
+    ARROW_RETURN_NOT_OK(CheckRunsThere(write.input()));
     connect::Command command;
     *command.mutable_write_operation() = write;
     return channel_->Run(command);
   }
 
   arrow::Status CreateTempView(const Relation& relation, const std::string& name, bool replace) override {
+    ARROW_RETURN_NOT_OK(CheckRunsThere(relation));
     connect::Command command;
     auto* view = command.mutable_create_dataframe_view();
     *view->mutable_input() = relation;
@@ -98,6 +107,7 @@ class RemoteConnection final : public Connection {
   arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(const connect::WriteStreamOperationStart& start,
                                                                         const BatchFunction& foreach_batch) override {
     if (foreach_batch) return OnlyHere("ForeachBatch");
+    ARROW_RETURN_NOT_OK(CheckRunsThere(start.input()));
     connect::Plan plan;
     *plan.mutable_command()->mutable_write_stream_operation_start() = start;
     std::shared_ptr<streaming::StreamingQuery> query;
@@ -111,6 +121,13 @@ class RemoteConnection final : public Connection {
     }));
     if (query == nullptr) return arrow::Status::Invalid("The server did not say which query it has started");
     return query;
+  }
+
+  std::string RegisterFunction(const std::string& name, expression::NativeFunctionPtr) override {
+    std::string id = RandomUuid();
+    std::lock_guard lock(mutex_);
+    functions_.emplace_back(id, name);
+    return id;
   }
 
   arrow::Status SetConf(const std::string& key, const std::string& value) override {
@@ -140,6 +157,17 @@ class RemoteConnection final : public Connection {
   int64_t StopTimeoutMillis() override { return 10'000; }
 
  private:
+  /// Errors: when the relation calls a function of this process.
+  arrow::Status CheckRunsThere(const Relation& relation) const {
+    std::lock_guard lock(mutex_);
+    if (functions_.empty()) return arrow::Status::OK();
+    std::string bytes = relation.SerializeAsString();
+    for (const auto& [id, name] : functions_) {
+      if (bytes.find(id) != std::string::npos) return OnlyHere(name);
+    }
+    return arrow::Status::OK();
+  }
+
   arrow::Result<connect::StreamingQueryManagerCommandResult> AskManager(connect::StreamingQueryManagerCommand command) {
     connect::Plan plan;
     *plan.mutable_command()->mutable_streaming_query_manager_command() = std::move(command);
@@ -154,6 +182,9 @@ class RemoteConnection final : public Connection {
   }
 
   std::shared_ptr<RemoteChannel> channel_;
+  mutable std::mutex mutex_;
+  /// Ids and names of functions of this process. Guarded by mutex_.
+  std::vector<std::pair<std::string, std::string>> functions_;
 };
 
 }  // namespace

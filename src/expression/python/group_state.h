@@ -9,23 +9,13 @@
 #include <string>
 #include <string_view>
 
+#include "expression/group_setting.h"
 #include "types/data_type.h"
 
 /// The state of groups on its way to a worker of applyInPandasWithState and back.
 /// Source: Spark, ApplyInPandasWithStateWriter; PySpark, ApplyInPandasWithStateSerializer.
 
 namespace millrace::expression {
-
-inline constexpr int64_t kNoTimeout = -1;
-
-/// What is the same for all groups of one call of a worker.
-struct GroupStateSetting {
-  int64_t batch_time_ms = 0;
-  int64_t watermark_ms = 0;
-  std::string_view timeout_name;
-  bool has_timed_out = false;
-  bool has_watermark = false;
-};
 
 /// Builds the column "__state": one entry a piece of a group, NULL in the other rows of the batch.
 class GroupStateColumn {

@@ -7,15 +7,16 @@ std::string_view GroupStateTimeoutName(GroupStateTimeout timeout) {
   return kNames[static_cast<size_t>(timeout)];
 }
 
-ExpressionVector GroupsWithState::expressions() const { return ExpressionsOf({columns_}); }
+ExpressionVector GroupsWithState::expressions() const { return ExpressionsOf(inputs_); }
 
 PlanPtr GroupsWithState::WithExpressions(ExpressionVector expressions) const {
-  return std::make_shared<GroupsWithState>(function_, WithColumns({columns_}, expressions)[0], output(), child());
+  return std::make_shared<GroupsWithState>(function_, WithColumns(inputs_, expressions), output(), children());
 }
 
 std::string GroupsWithState::Describe() const {
-  std::string text = "FlatMapGroupsInPandasWithState " + function_.function->name + "(";
-  text += DescribeAttributes(columns_.values) + "), " + DescribeAttributes(columns_.keys) + ", ";
+  std::string text = "FlatMapGroupsWithState <function>(";
+  if (function_.function != nullptr) text = "FlatMapGroupsInPandasWithState " + function_.function->name + "(";
+  text += DescribeAttributes(columns().values) + "), " + DescribeAttributes(columns().keys) + ", ";
   text += DescribeAttributes(output()) + ", " + function_.state_type->Sql() + ", ";
   return text + (function_.updates ? "Update, " : "Append, ") + std::string(GroupStateTimeoutName(function_.timeout));
 }

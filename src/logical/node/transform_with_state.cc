@@ -9,7 +9,8 @@ PlanPtr TransformWithState::WithExpressions(ExpressionVector expressions) const 
 }
 
 std::string TransformWithState::Describe() const {
-  std::string text = "TransformWithStateInPySpark " + processor_.function->name + "(";
+  std::string text = "TransformWithState <processor>(";
+  if (processor_.function != nullptr) text = "TransformWithStateInPySpark " + processor_.function->name + "(";
   text += DescribeAttributes(inputs_[0].values) + "), " + DescribeAttributes(inputs_[0].keys) + ", ";
   return text + DescribeAttributes(output()) + ", " + processor_.output_mode + ", " + processor_.time_mode;
 }

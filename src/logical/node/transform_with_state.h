@@ -1,18 +1,23 @@
 #pragma once
 
+#include "expression/native_function.h"
 #include "logical/node/groups_in_python.h"
 #include "logical/plan.h"
 
 namespace millrace::logical {
 
-/// Hands each group of rows to a processor of the user's, in Python, which keeps variables and timers for the group:
-/// transformWithState, transformWithStateInPandas. A second child, when there is one, gives the state that groups begin
-/// with.
+/// Hands each group of rows to a processor of the user's, in Python or C++, which keeps variables and timers for the
+/// group: transformWithState, transformWithStateInPandas. A second child, when there is one, gives the state that
+/// groups begin with.
 class TransformWithState final : public Plan {
  public:
   struct Processor {
+    /// Of Python; null for one of C++.
     python::UserFunctionPtr function;
     python::EnvironmentPtr environment;
+    expression::NativeFunctionPtr native = nullptr;
+    /// Of C++: where among the grouping columns each field of its key is.
+    std::vector<int> key_order = {};
     /// "append", "update", "complete": kept with the state, and must not change.
     std::string output_mode;
     /// "none", "processingtime", "eventtime".

@@ -5,7 +5,6 @@
 #include "logical/node/repartition.h"
 #include "logical/node/sort.h"
 #include "physical/key/sort_keys.h"
-#include "physical/operator/exchange.h"
 #include "physical/operator/map_in_python.h"
 #include "physical/rows.h"
 #include "python/task_stream.h"
@@ -208,26 +207,28 @@ class GroupsInPythonStream final : public BatchStream {
   std::unique_ptr<python::TaskStream> task_;
 };
 
-// The rows of a group side by side. Source: Spark, FlatMapGroupsInBatchExec's required distribution and ordering.
-arrow::Result<OperatorPtr> PlanSorted(const logical::GroupedColumns& columns, const logical::PlanPtr& child,
-                                      const std::set<expression::AttributeId>& needed, Planner& planner) {
+}  // namespace
+
+// Source: Spark, FlatMapGroupsInBatchExec's required distribution and ordering.
+arrow::Result<OperatorPtr> PlanSortedGroups(const logical::GroupedColumns& columns, const logical::PlanPtr& child,
+                                            int num_partitions, const std::set<expression::AttributeId>& needed,
+                                            Planner& planner) {
   expression::ExpressionVector keys(columns.keys.begin(), columns.keys.end());
   std::vector<expression::SortOrder> orders;
   for (const auto& key : keys) orders.push_back({key, true, true});
-  logical::PlanPtr plan = std::make_shared<logical::Repartition>(keys.empty() ? 1 : 0, true, keys, child);
+  logical::PlanPtr plan = std::make_shared<logical::Repartition>(keys.empty() ? 1 : num_partitions, true, keys, child);
   if (!orders.empty()) plan = std::make_shared<logical::Sort>(std::move(orders), false, std::move(plan));
   return planner.Plan(plan, needed);
 }
 
-// The nearest exchange of a chain of operators.
-const Exchange* ExchangeBelow(const Operator& root) {
-  for (const Operator* node = &root; node->children().size() == 1; node = node->children()[0].get()) {
-    if (const auto* exchange = dynamic_cast<const Exchange*>(node)) return exchange;
-  }
-  return nullptr;
+python::TaskSpec TaskOf(const python::UserFunctionPtr& function, const python::Environment& environment) {
+  python::TaskSpec task;
+  task.eval_type = function->eval_type;
+  task.conf = environment.conf;
+  task.conf["spark.sql.execution.arrow.maxRecordsPerBatch"] = std::to_string(environment.max_records_per_batch);
+  task.calls = {{{function}, {}}};
+  return task;
 }
-
-}  // namespace
 
 // Which of the columns sent are keys and which values. Source: Spark, PandasGroupUtils.resolveArgOffsets.
 arrow::Result<GroupedInput> MakeGroupedInput(const logical::GroupedColumns& columns, const Operator& child,
@@ -292,24 +293,20 @@ arrow::Result<OperatorPtr> PlanGroupsInPython(const logical::PlanPtr& node, cons
   spec.task.calls = {{{groups.function()}, {}}};
   spec.as_struct =
       spec.task.eval_type == EvalType::kGroupedMapArrow || spec.task.eval_type == EvalType::kGroupedMapArrowIter;
+  // Both sides of a cogroup need the same number of partitions.
+  int num_partitions = node->children().size() == 2 ? planner.parallelism() : 0;
   std::vector<OperatorPtr> children;
   for (size_t i = 0; i < node->children().size(); ++i) {
     const logical::GroupedColumns& columns = groups.inputs()[i];
     std::set<expression::AttributeId> needed;
     AddReferences({columns.keys.begin(), columns.keys.end()}, &needed);
     AddReferences({columns.values.begin(), columns.values.end()}, &needed);
-    ARROW_ASSIGN_OR_RAISE(OperatorPtr child, PlanSorted(columns, node->children()[i], needed, planner));
+    ARROW_ASSIGN_OR_RAISE(OperatorPtr child,
+                          PlanSortedGroups(columns, node->children()[i], num_partitions, needed, planner));
     ARROW_ASSIGN_OR_RAISE(GroupedInput input,
                           MakeGroupedInput(columns, *child, *spec.environment, &spec.task.calls[0].arguments));
     spec.inputs.push_back(std::move(input));
     children.push_back(std::move(child));
-  }
-  // Both sides of a cogroup need the same number of partitions; the left one's rows say how many.
-  if (children.size() == 2 && !groups.inputs()[0].keys.empty()) {
-    const Exchange* left = ExchangeBelow(*children[0]);
-    const Exchange* right = ExchangeBelow(*children[1]);
-    if (left == nullptr || right == nullptr) return InternalError("a side of a cogroup is not spread by its keys");
-    const_cast<Exchange*>(right)->FollowPartitionsOf(left);
   }
   for (const auto& column : groups.output()) spec.output_types.push_back(column->type());
   spec.text = node->Describe();

@@ -20,6 +20,13 @@ arrow::Result<GroupedInput> MakeGroupedInput(const logical::GroupedColumns& colu
                                              const python::Environment& environment,
                                              std::vector<python::TaskArgument>* arguments);
 
+/// The rows of a group side by side in one partition, partitions sorted by the keys; 0: any number of partitions.
+arrow::Result<OperatorPtr> PlanSortedGroups(const logical::GroupedColumns& columns, const logical::PlanPtr& child,
+                                            int num_partitions, const std::set<expression::AttributeId>& needed,
+                                            Planner& planner);
+/// A task that runs one function over groups with state; its arguments are not yet known.
+python::TaskSpec TaskOf(const python::UserFunctionPtr& function, const python::Environment& environment);
+
 /// The rows that a Python function makes of each group: applyInPandas, applyInArrow; of two children the groups of
 /// equal keys. The children give the rows of a group in one partition, partitions sorted by the keys.
 class GroupsInPython final : public Operator {

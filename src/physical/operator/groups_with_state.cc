@@ -2,36 +2,30 @@
 
 #include <arrow/array/util.h>
 #include <arrow/builder.h>
-#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 #include <chrono>
 
 #include "base/elapsed.h"
 #include "base/error.h"
-#include "expression/python/group_state.h"
-#include "expression/python/pickled_rows.h"
-#include "expression/python/worker_rows.h"
-#include "physical/operator/map_in_python.h"
+#include "physical/key/sort_keys.h"
+#include "physical/operator/groups_once.h"
 #include "physical/rows.h"
-#include "physical/stateful/partitioned_output.h"
 #include "physical/stateful/state_partition_keys.h"
-#include "python/task_stream.h"
 #include "state/store.h"
+#include "types/arrow_type.h"
 
 namespace millrace::physical {
 
 namespace {
 
-using expression::ArrowPieces;
-using expression::GroupStateColumn;
 using expression::GroupStateSetting;
-using expression::GroupStateUpdate;
 using expression::kNoTimeout;
 using logical::GroupStateTimeout;
 
-// A row in a worker costs what so many cost elsewhere.
+// A row in a worker, or in a function of the user's own, costs what so many cost elsewhere.
 constexpr int64_t kPythonRowWeight = 50;
+constexpr int64_t kNativeRowWeight = 4;
 
 types::DataTypePtr ValueSchema(const types::DataTypePtr& state_type, GroupStateTimeout timeout) {
   std::vector<types::StructField> fields{{"groupState", state_type, true, ""}};
@@ -39,80 +33,18 @@ types::DataTypePtr ValueSchema(const types::DataTypePtr& state_type, GroupStateT
   return types::Struct(std::move(fields));
 }
 
-// Groups on their way to one run of the function.
-struct Groups {
-  /// What the worker is sent of them, one after another.
-  std::shared_ptr<arrow::RecordBatch> rows;
-  std::vector<int64_t> lengths;
-  std::vector<int32_t> partitions;
-  state::UnsafeRows keys;
-  /// Pickled; empty: none.
-  std::vector<std::string> states;
-};
-
-// Makes a worker's input of groups: their rows in batches of at most so many, cut where Spark cuts them.
-class GroupWriter {
- public:
-  GroupWriter(const Groups* groups, const GroupStateSetting& setting, int64_t max_rows)
-      : groups_(groups), states_(setting), max_rows_(max_rows), pieces_(Schema(*groups->rows->schema())) {}
-
-  arrow::Result<bool> Next(std::string* out) {
-    if (group_ == groups_->lengths.size()) {
-      ARROW_RETURN_NOT_OK(pieces_.End(out));
-      return false;
-    }
-    int64_t begin = row_, num_rows = 0;
-    // Spark has a run, and so batches, for each partition.
-    int32_t partition = groups_->partitions[group_];
-    while (group_ < groups_->lengths.size() && groups_->partitions[group_] == partition && num_rows < max_rows_) {
-      int64_t left = groups_->lengths[group_] - row_in_group_;
-      int64_t taken = std::min(left, max_rows_ - num_rows);
-      const std::string& state = groups_->states[group_];
-      GroupStateColumn::Piece piece{groups_->keys[static_cast<int64_t>(group_)], {}, num_rows, taken, taken == left};
-      if (!state.empty()) piece.pickle = state;
-      ARROW_RETURN_NOT_OK(states_.Append(piece));
-      num_rows += taken;
-      row_in_group_ += taken;
-      if (piece.last) {
-        ++group_;
-        row_in_group_ = 0;
-      }
-    }
-    row_ += num_rows;
-    arrow::ArrayVector columns = groups_->rows->Slice(begin, num_rows)->columns();
-    ARROW_ASSIGN_OR_RAISE(auto states, states_.Finish(num_rows));
-    columns.push_back(std::move(states));
-    ARROW_RETURN_NOT_OK(pieces_.Write(*arrow::RecordBatch::Make(pieces_.schema(), num_rows, std::move(columns)), out));
-    return true;
-  }
-
- private:
-  static std::shared_ptr<arrow::Schema> Schema(const arrow::Schema& rows) {
-    arrow::FieldVector fields = rows.fields();
-    fields.push_back(arrow::field("__state", GroupStateColumn::Type()));
-    return arrow::schema(std::move(fields));
-  }
-
-  const Groups* groups_;
-  GroupStateColumn states_;
-  int64_t max_rows_;
-  ArrowPieces pieces_;
-  size_t group_ = 0;
-  int64_t row_in_group_ = 0;
-  int64_t row_ = 0;
-};
-
 }  // namespace
 
 /// The state partitions [first, last) of one micro-batch.
 class GroupStateTask {
  public:
   GroupStateTask(const GroupsWithState& op, const StatefulBatch& batch, const SortedGroups& sorted,
-                 const ExecutionContext& context, PartitionedOutput* output)
+                 const SortedGroups& initial, const ExecutionContext& context, PartitionedOutput* output)
       : op_(op),
         spec_(op.spec_),
         batch_(batch),
         sorted_(sorted),
+        initial_(initial),
         context_(context),
         pool_(context.eval.memory_pool),
         output_(output) {}
@@ -125,7 +57,8 @@ class GroupStateTask {
     auto has_due = [&](int p) { return !due[static_cast<size_t>(p - first)].empty(); };
     auto has_rows = [&](int p) {
       auto [begin, end] = sorted_.OfPartitions(p, p + 1);
-      return begin < end;
+      auto [initial_begin, initial_end] = initial_.OfPartitions(p, p + 1);
+      return begin < end || initial_begin < initial_end;
     };
     int p = first;
     while (p < last) {
@@ -139,7 +72,7 @@ class GroupStateTask {
       p = end - 1;
       while (end < last && !has_rows(end)) ++end;
       start = std::chrono::steady_clock::now();
-      Groups timed_out;
+      StateGroups timed_out;
       std::vector<std::string_view> values;
       for (; p < end; ++p) {
         ARROW_RETURN_NOT_OK(AddDue(p, due[static_cast<size_t>(p - first)], &timed_out, &values));
@@ -156,7 +89,7 @@ class GroupStateTask {
   state::StateStore& Store(int32_t partition) const { return *batch_.stores[static_cast<size_t>(partition)][0]; }
 
   int64_t TimeoutOf(std::string_view value) const {
-    return value.size() < 24 ? kNoTimeout : state::LongAt(value, 2, 1);
+    return value.size() < 24 || !op_.has_timeout() ? kNoTimeout : state::LongAt(value, 2, 1);
   }
 
   int64_t threshold_ms() const {
@@ -184,7 +117,7 @@ class GroupStateTask {
   }
 
   // Those that still are to time out now that the rows have been seen, in Spark's order.
-  arrow::Status AddDue(int partition, const std::vector<std::string>& keys, Groups* groups,
+  arrow::Status AddDue(int partition, const std::vector<std::string>& keys, StateGroups* groups,
                        std::vector<std::string_view>* values) {
     std::vector<state::StateEntry> entries;
     for (const std::string& key : keys) {
@@ -194,41 +127,51 @@ class GroupStateTask {
     state::SortInSparkOrder(&entries);
     for (const state::StateEntry& entry : entries) {
       groups->keys.Append(entry.key);
-      groups->lengths.push_back(1);
+      groups->lengths.push_back(0);
       groups->partitions.push_back(partition);
       values->push_back(entry.value);
     }
     return arrow::Status::OK();
   }
 
-  arrow::Status AddStates(const std::vector<std::string_view>& values, Groups* groups) const {
+  arrow::Status AddStates(const std::vector<std::string_view>& values, StateGroups* groups) const {
     ARROW_ASSIGN_OR_RAISE(auto column, op_.value_decoder_.DecodeColumn(values, 0));
-    auto states = std::static_pointer_cast<arrow::StructArray>(arrow::MakeArray(std::move(column)));
-    groups->states.resize(values.size());
-    for (int64_t i = 0; i < states->length(); ++i) {
-      if (states->IsNull(i)) continue;
-      ARROW_RETURN_NOT_OK(
-          expression::AppendPickledStruct(*states, i, *spec_.state_type, &groups->states[static_cast<size_t>(i)]));
-    }
+    groups->states = std::static_pointer_cast<arrow::StructArray>(arrow::MakeArray(std::move(column)));
+    for (std::string_view value : values) groups->timeouts.push_back(TimeoutOf(value));
     return arrow::Status::OK();
+  }
+
+  // The grouping columns of some rows, and their bytes.
+  arrow::Result<arrow::ArrayVector> KeysAt(const SortedGroups& sorted, const GroupingKeys& of,
+                                           std::vector<int32_t> rows, state::UnsafeRows* bytes) const {
+    arrow::ArrayVector keys;
+    for (int key : of.columns) keys.push_back(sorted.rows->column(key));
+    auto num_rows = static_cast<int64_t>(rows.size());
+    ARROW_ASSIGN_OR_RAISE(keys, TakeRows(keys, IndexArray(std::move(rows)), pool_));
+    std::vector<std::shared_ptr<arrow::ArrayData>> key_data;
+    for (const auto& column : keys) key_data.push_back(column->data());
+    op_.key_encoder_.Encode(key_data, num_rows, bytes);
+    return keys;
   }
 
   arrow::Status RunData(int first, int last) {
     auto [begin, end] = sorted_.OfPartitions(first, last);
-    if (begin == end) return arrow::Status::OK();
-    Groups groups;
-    std::vector<int32_t> first_rows;
-    for (size_t g = begin; g < end; ++g) {
-      groups.lengths.push_back(sorted_.groups[g].length);
-      groups.partitions.push_back(sorted_.groups[g].partition);
-      first_rows.push_back(static_cast<int32_t>(sorted_.groups[g].begin));
+    auto [initial_begin, initial_end] = initial_.OfPartitions(first, last);
+    StateGroups groups;
+    if (initial_begin < initial_end) {
+      ARROW_RETURN_NOT_OK(TakeInitialState(initial_begin, initial_end));
+      ARROW_RETURN_NOT_OK(AddBoth(begin, end, initial_begin, initial_end, &groups));
+    } else {
+      std::vector<int32_t> first_rows;
+      for (size_t g = begin; g < end; ++g) {
+        groups.lengths.push_back(sorted_.groups[g].length);
+        groups.partitions.push_back(sorted_.groups[g].partition);
+        first_rows.push_back(static_cast<int32_t>(sorted_.groups[g].begin));
+      }
+      if (begin == end) return arrow::Status::OK();
+      ARROW_ASSIGN_OR_RAISE(groups.key_columns, KeysAt(sorted_, spec_.keys, std::move(first_rows), &groups.keys));
     }
-    arrow::ArrayVector keys;
-    for (int key : spec_.keys.columns) keys.push_back(sorted_.rows->column(key));
-    ARROW_ASSIGN_OR_RAISE(keys, TakeRows(keys, IndexArray(std::move(first_rows)), pool_));
-    std::vector<std::shared_ptr<arrow::ArrayData>> key_data;
-    for (const auto& column : keys) key_data.push_back(column->data());
-    op_.key_encoder_.Encode(key_data, static_cast<int64_t>(groups.lengths.size()), &groups.keys);
+    if (groups.lengths.empty()) return arrow::Status::OK();
     std::vector<std::string_view> values;
     for (size_t g = 0; g < groups.lengths.size(); ++g) {
       ARROW_ASSIGN_OR_RAISE(std::string_view value,
@@ -236,99 +179,118 @@ class GroupStateTask {
       values.push_back(value);
     }
     ARROW_RETURN_NOT_OK(AddStates(values, &groups));
-
-    int64_t first_row = sorted_.groups[begin].begin;
-    int64_t num_rows = sorted_.groups[end - 1].begin + sorted_.groups[end - 1].length - first_row;
-    arrow::ArrayVector columns;
-    for (int column : spec_.input.columns) columns.push_back(sorted_.rows->column(column)->Slice(first_row, num_rows));
-    groups.rows = expression::ForWorker(spec_.input.schema, columns, num_rows);
+    if (begin < end) {
+      int64_t first_row = sorted_.groups[begin].begin;
+      groups.num_rows = sorted_.groups[end - 1].begin + sorted_.groups[end - 1].length - first_row;
+      groups.columns = sorted_.rows->Slice(first_row, groups.num_rows)->columns();
+    }
     return Call(groups, false);
   }
 
-  // A group that timed out comes as one row of its keys and NULLs, of which the worker makes an empty frame.
-  arrow::Status RunTimedOut(Groups groups, const std::vector<std::string_view>& values) {
-    auto num_groups = static_cast<int64_t>(values.size());
-    if (num_groups == 0) return arrow::Status::OK();
+  // Source: Spark, FlatMapGroupsWithStateExec.processNewDataWithInitialState.
+  arrow::Status TakeInitialState(size_t begin, size_t end) {
+    std::vector<int32_t> rows;
+    for (size_t g = begin; g < end; ++g) {
+      if (initial_.groups[g].length > 1) {
+        return arrow::Status::Invalid(
+            "The initial state provided contained multiple rows(state) with the same key. Make sure to de-duplicate "
+            "the initial state before passing it.");
+      }
+      rows.push_back(static_cast<int32_t>(initial_.groups[g].begin));
+    }
+    state::UnsafeRows keys;
+    ARROW_RETURN_NOT_OK(KeysAt(initial_, spec_.initial_keys, rows, &keys).status());
+    arrow::ArrayVector columns;
+    for (int column : spec_.initial_columns) columns.push_back(initial_.rows->column(column));
+    auto num_rows = static_cast<int64_t>(rows.size());
+    ARROW_ASSIGN_OR_RAISE(columns, TakeRows(columns, IndexArray(std::move(rows)), pool_));
+    arrow::FieldVector fields;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      fields.push_back(arrow::field(spec_.state_type->fields()[i].name, columns[i]->type()));
+    }
+    auto states = std::make_shared<arrow::StructArray>(arrow::struct_(std::move(fields)), num_rows, std::move(columns));
+    ARROW_ASSIGN_OR_RAISE(state::UnsafeRows values,
+                          EncodeValues(states, std::vector<int64_t>(static_cast<size_t>(num_rows), kNoTimeout)));
+    for (int64_t i = 0; i < num_rows; ++i) {
+      int32_t partition = initial_.groups[begin + static_cast<size_t>(i)].partition;
+      ARROW_RETURN_NOT_OK(Store(partition).Put(keys[i], values[i]));
+    }
+    return arrow::Status::OK();
+  }
+
+  // Groups of both inputs in the order of their keys; those of the initial state alone have no rows.
+  arrow::Status AddBoth(size_t begin, size_t end, size_t initial_begin, size_t initial_end, StateGroups* groups) {
+    auto keys_of = [&](const SortedGroups& sorted, const GroupingKeys& of, size_t from, size_t to,
+                       SortKeys* order) -> arrow::Result<arrow::ArrayVector> {
+      std::vector<int32_t> rows;
+      for (size_t g = from; g < to; ++g) rows.push_back(static_cast<int32_t>(sorted.groups[g].begin));
+      auto num_rows = static_cast<int64_t>(rows.size());
+      state::UnsafeRows ignored;
+      ARROW_ASSIGN_OR_RAISE(auto keys, KeysAt(sorted, of, std::move(rows), &ignored));
+      ARROW_RETURN_NOT_OK(order->Encode(keys, std::vector<KeyOrder>(keys.size()), num_rows));
+      return keys;
+    };
+    SortKeys order, initial_order;
+    ARROW_ASSIGN_OR_RAISE(auto keys, keys_of(sorted_, spec_.keys, begin, end, &order));
+    ARROW_ASSIGN_OR_RAISE(auto initial_keys,
+                          keys_of(initial_, spec_.initial_keys, initial_begin, initial_end, &initial_order));
+    std::vector<int32_t> taken;  // from the keys of both, one after the other
+    size_t g = begin, i = initial_begin;
+    while (g < end || i < initial_end) {
+      int compared = g == end ? 1 : i == initial_end ? -1 : sorted_.groups[g].partition - initial_.groups[i].partition;
+      if (g < end && i < initial_end && compared == 0) {
+        compared =
+            order.Compare(static_cast<int64_t>(g - begin), initial_order, static_cast<int64_t>(i - initial_begin));
+      }
+      bool has_rows = compared <= 0;
+      if (has_rows || !spec_.skips_groups_without_rows) {
+        groups->lengths.push_back(has_rows ? sorted_.groups[g].length : 0);
+        groups->partitions.push_back(has_rows ? sorted_.groups[g].partition : initial_.groups[i].partition);
+        taken.push_back(static_cast<int32_t>(has_rows ? g - begin : end - begin + (i - initial_begin)));
+      }
+      if (compared >= 0) ++i;
+      if (compared <= 0) ++g;
+    }
+    arrow::ArrayVector both;
+    for (size_t k = 0; k < keys.size(); ++k) {
+      ARROW_ASSIGN_OR_RAISE(auto column, ConcatenateArrays({keys[k], initial_keys[k]}, keys[k]->type(), pool_));
+      both.push_back(std::move(column));
+    }
+    auto num_groups = static_cast<int64_t>(taken.size());
+    ARROW_ASSIGN_OR_RAISE(groups->key_columns, TakeRows(both, IndexArray(std::move(taken)), pool_));
+    std::vector<std::shared_ptr<arrow::ArrayData>> key_data;
+    for (const auto& column : groups->key_columns) key_data.push_back(column->data());
+    op_.key_encoder_.Encode(key_data, num_groups, &groups->keys);
+    return arrow::Status::OK();
+  }
+
+  arrow::Status RunTimedOut(StateGroups groups, const std::vector<std::string_view>& values) {
+    if (values.empty()) return arrow::Status::OK();
     ARROW_RETURN_NOT_OK(AddStates(values, &groups));
     ARROW_ASSIGN_OR_RAISE(auto keys, op_.key_decoder_.Decode(groups.keys));
-    arrow::ArrayVector columns;
-    for (size_t i = 0; i < spec_.input.columns.size(); ++i) {
-      const auto& all = spec_.input.keys;
-      auto key = std::find(all.begin(), all.end(), spec_.input.columns[i]);
-      if (key != all.end()) {
-        columns.push_back(arrow::MakeArray(keys[static_cast<size_t>(key - all.begin())]));
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(
-          auto none, arrow::MakeArrayOfNull(spec_.input.schema->field(static_cast<int>(i))->type(), num_groups, pool_));
-      columns.push_back(std::move(none));
-    }
-    groups.rows = expression::ForWorker(spec_.input.schema, columns, num_groups);
+    for (const auto& key : keys) groups.key_columns.push_back(arrow::MakeArray(key));
     return Call(groups, true);
   }
 
-  int64_t MaxRows(const arrow::RecordBatch& rows) const {
-    int64_t bytes = arrow::util::ReferencedBufferSize(rows).ValueOr(1) / rows.num_rows();
-    return std::clamp<int64_t>(spec_.environment->max_bytes_per_batch / std::max<int64_t>(1, bytes), 1,
-                               spec_.environment->max_records_per_batch);
-  }
-
   // Runs the function over the groups, puts out its rows, changes the state.
-  arrow::Status Call(const Groups& groups, bool has_timed_out) {
+  arrow::Status Call(const StateGroups& groups, bool has_timed_out) {
     GroupStateSetting setting;
     setting.batch_time_ms = context_.streaming->timestamp_ms;
     setting.watermark_ms = batch_.eviction_watermark_ms;
     setting.timeout_name = logical::GroupStateTimeoutName(spec_.timeout);
     setting.has_timed_out = has_timed_out;
     setting.has_watermark = spec_.has_watermark;
-    GroupWriter writer(&groups, setting, MaxRows(*groups.rows));
-    python::TaskSpec task = spec_.task;
-    task.partition = groups.partitions[0];
-    auto write = [&writer](std::string* out) { return writer.Next(out); };
-    ARROW_ASSIGN_OR_RAISE(auto stream,
-                          python::TaskStream::Start(spec_.environment, task, write, context_.cancelled, pool_));
-    size_t next_group = 0;
-    while (true) {
-      ARROW_ASSIGN_OR_RAISE(auto batch, stream->NextBatch());
-      if (batch == nullptr) break;
-      ARROW_ASSIGN_OR_RAISE(auto answer, expression::ReadGroupStateAnswer(*batch));
-      if (answer.num_rows > 0) {
-        ARROW_ASSIGN_OR_RAISE(
-            auto rows, expression::RowsOfStruct(batch, op_.schema(), spec_.output_types, spec_.task.eval_type, pool_,
-                                                expression::kAnswerRowsColumn));
-        output_->Append(groups.partitions[0], rows->Slice(0, answer.num_rows));
-      }
-      if (next_group + static_cast<size_t>(answer.num_states) > groups.lengths.size()) {
-        return arrow::Status::IOError("Python worker: states of more groups than there are");
-      }
-      ARROW_RETURN_NOT_OK(Update(groups, answer, next_group));
-      next_group += static_cast<size_t>(answer.num_states);
-    }
-    if (next_group != groups.lengths.size()) return arrow::Status::IOError("Python worker: groups without their state");
-    return arrow::Status::OK();
+    auto take_rows = [&](std::shared_ptr<arrow::RecordBatch> rows) {
+      output_->Append(groups.partitions[0], std::move(rows));
+    };
+    auto take_changes = [&](std::span<const StateChange> changes, const std::shared_ptr<arrow::StructArray>& states) {
+      return Update(groups, changes, states);
+    };
+    return spec_.function->Run(groups, setting, context_, take_rows, take_changes);
   }
 
-  // States come back in the order of the groups. Source: Spark, FlatMapGroupsInPandasWithStateExec.process.
-  arrow::Status Update(const Groups& groups, const expression::GroupStateAnswer& answer, size_t first_group) {
-    std::vector<std::string_view> pickles;
-    std::vector<int64_t> timeouts;
-    std::vector<size_t> written;
-    for (int64_t i = 0; i < answer.num_states; ++i) {
-      ARROW_ASSIGN_OR_RAISE(GroupStateUpdate update, answer.StateAt(i));
-      size_t group = first_group + static_cast<size_t>(i);
-      if (update.removed && update.timeout_ms == kNoTimeout) {
-        ARROW_RETURN_NOT_OK(Store(groups.partitions[group]).Remove(groups.keys[static_cast<int64_t>(group)]));
-        ++metrics_.rows_removed;
-        continue;
-      }
-      if (!update.updated && !update.removed && update.timeout_ms == update.old_timeout_ms) continue;
-      pickles.push_back(update.pickle);
-      timeouts.push_back(update.timeout_ms);
-      written.push_back(group);
-      Expect(update.timeout_ms);
-    }
-    if (written.empty()) return arrow::Status::OK();
-    ARROW_ASSIGN_OR_RAISE(auto states, expression::UnpickleValues(pickles, *spec_.state_type, pool_));
+  arrow::Result<state::UnsafeRows> EncodeValues(const std::shared_ptr<arrow::Array>& states,
+                                                const std::vector<int64_t>& timeouts) const {
     std::vector<std::shared_ptr<arrow::ArrayData>> columns{states->data()};
     if (op_.has_timeout()) {
       arrow::Int64Builder builder(pool_);
@@ -337,10 +299,34 @@ class GroupStateTask {
       columns.push_back(column->data());
     }
     state::UnsafeRows rows;
-    op_.value_encoder_.Encode(columns, static_cast<int64_t>(written.size()), &rows);
+    op_.value_encoder_.Encode(columns, states->length(), &rows);
+    return rows;
+  }
+
+  // States come back in the order of the groups. Source: Spark, FlatMapGroupsWithStateExec.callFunctionAndUpdateState.
+  arrow::Status Update(const StateGroups& groups, std::span<const StateChange> changes,
+                       const std::shared_ptr<arrow::StructArray>& states) {
+    std::vector<int32_t> written;
+    std::vector<int64_t> timeouts;
+    for (size_t i = 0; i < changes.size(); ++i) {
+      const StateChange& change = changes[i];
+      if (change.removes()) {
+        ARROW_RETURN_NOT_OK(
+            Store(groups.partitions[change.group]).Remove(groups.keys[static_cast<int64_t>(change.group)]));
+        ++metrics_.rows_removed;
+      } else if (change.writes()) {
+        written.push_back(static_cast<int32_t>(i));
+        timeouts.push_back(change.timeout_ms);
+        Expect(change.timeout_ms);
+      }
+    }
+    if (written.empty()) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(auto taken, TakeRows({states}, IndexArray(written), pool_));
+    ARROW_ASSIGN_OR_RAISE(state::UnsafeRows rows, EncodeValues(taken[0], timeouts));
     for (size_t i = 0; i < written.size(); ++i) {
-      ARROW_RETURN_NOT_OK(Store(groups.partitions[written[i]])
-                              .Put(groups.keys[static_cast<int64_t>(written[i])], rows[static_cast<int64_t>(i)]));
+      size_t group = changes[static_cast<size_t>(written[i])].group;
+      ARROW_RETURN_NOT_OK(
+          Store(groups.partitions[group]).Put(groups.keys[static_cast<int64_t>(group)], rows[static_cast<int64_t>(i)]));
     }
     metrics_.rows_updated += static_cast<int64_t>(written.size());
     return arrow::Status::OK();
@@ -350,14 +336,15 @@ class GroupStateTask {
   const GroupsWithState::Spec& spec_;
   const StatefulBatch& batch_;
   const SortedGroups& sorted_;
+  const SortedGroups& initial_;
   const ExecutionContext& context_;
   arrow::MemoryPool* pool_;
   PartitionedOutput* output_;
   StateMetrics metrics_;
 };
 
-GroupsWithState::GroupsWithState(Spec spec, AttributeVector output, OperatorPtr child)
-    : StatefulOperator({std::move(child)}, std::move(output)),
+GroupsWithState::GroupsWithState(Spec spec, AttributeVector output, std::vector<OperatorPtr> children)
+    : GroupedOperator(spec.text, std::move(output), std::move(children)),
       spec_(std::move(spec)),
       value_types_(state::FieldTypes(*ValueSchema(spec_.state_type, spec_.timeout))),
       key_encoder_(state::FieldTypes(*spec_.key_schema)),
@@ -373,70 +360,71 @@ std::vector<StateStoreSpec> GroupsWithState::state_stores() const {
 }
 
 arrow::Status GroupsWithState::Prepare(ExecutionContext& context) const {
-  ARROW_RETURN_NOT_OK(Operator::Prepare(context));
   StatefulBatch& batch = BatchOf(context);
+  ARROW_RETURN_NOT_OK(children()[0]->Prepare(context));
+  SortedGroups initial;
+  if (children().size() == 2 && context.streaming->batch_id.value == 0) {
+    ARROW_RETURN_NOT_OK(children()[1]->Prepare(context));
+    ARROW_ASSIGN_OR_RAISE(initial, SortGroups(*children()[1], spec_.initial_keys, EventTimeColumn(), batch, context));
+  }
   ARROW_ASSIGN_OR_RAISE(SortedGroups sorted, SortGroups(*children()[0], spec_.keys, spec_.late, batch, context));
-  auto run = [&](int i, int num_tasks, PartitionedOutput* output) -> arrow::Result<StateMetrics> {
-    GroupStateTask task(*this, batch, sorted, context, output);
-    auto begin_of = [&](int n) { return static_cast<int>(int64_t{batch.num_partitions()} * n / num_tasks); };
-    ARROW_RETURN_NOT_OK(task.Run(begin_of(i), begin_of(i + 1)));
+  auto run = [&](int first, int last, PartitionedOutput* output) -> arrow::Result<StateMetrics> {
+    GroupStateTask task(*this, batch, sorted, initial, context, output);
+    ARROW_RETURN_NOT_OK(task.Run(first, last));
     return task.metrics();
   };
-  return RunStateTasks(*this, sorted.rows->num_rows() * kPythonRowWeight, batch, context, run);
-}
-
-int GroupsWithState::num_partitions(const ExecutionContext& context) const {
-  return context.StateOf<PartitionedOutput>(*this)->num_partitions();
-}
-
-arrow::Result<std::unique_ptr<BatchStream>> GroupsWithState::Open(int partition, ExecutionContext& context) const {
-  return context.StateOf<PartitionedOutput>(*this)->Open(partition, schema(), context);
+  int64_t weight = spec_.is_native ? kNativeRowWeight : kPythonRowWeight;
+  return RunRanges(sorted.rows->num_rows(), weight, batch, context, run);
 }
 
 bool MatchesGroupsWithState(const logical::Plan& node) { return node.kind() == logical::NodeKind::kGroupsWithState; }
 
 arrow::Result<OperatorPtr> PlanGroupsWithState(const logical::PlanPtr& node, const RequiredColumns&, Planner& planner) {
-  if (!planner.options().streaming || !node->is_streaming()) return UserError("_LEGACY_ERROR_TEMP_3176");
-  const StreamingPlan& query = *planner.options().streaming;
   const auto& groups = static_cast<const logical::GroupsWithState&>(*node);
+  bool is_native = groups.function().native != nullptr;
+  if (!planner.options().streaming || !node->child()->is_streaming()) {
+    return is_native ? PlanGroupsOnce(groups, planner) : UserError("_LEGACY_ERROR_TEMP_3176");
+  }
+  const StreamingPlan& query = *planner.options().streaming;
   if (query.conf("spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion").value_or("2") != "2") {
     return arrow::Status::NotImplemented(
         "spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion = 1 is not supported; supported: 2");
   }
+  ARROW_RETURN_NOT_OK(CheckInitialState(groups.inputs()));
   // All of the child's columns: that an event time is among them decides what is late, as in Spark.
   ARROW_ASSIGN_OR_RAISE(OperatorPtr child, planner.Plan(node->child()));
   GroupsWithState::Spec spec;
-  spec.environment = groups.function().environment;
+  spec.is_native = is_native;
   spec.state_type = groups.function().state_type;
   spec.timeout = groups.function().timeout;
-  spec.task.eval_type = groups.function().function->eval_type;
-  spec.task.conf = spec.environment->conf;
-  spec.task.conf["spark.sql.execution.arrow.maxRecordsPerBatch"] =
-      std::to_string(spec.environment->max_records_per_batch);
-  spec.task.eval_conf["state_value_schema"] = expression::SchemaForWorker(*spec.state_type);
-  spec.task.calls = {{{groups.function().function}, {}}};
   const logical::GroupedColumns& columns = groups.columns();
-  ARROW_ASSIGN_OR_RAISE(spec.input,
-                        MakeGroupedInput(columns, *child, *spec.environment, &spec.task.calls[0].arguments));
-  // Groups that time out have rows of NULLs.
-  arrow::FieldVector sent = spec.input.schema->fields();
-  for (auto& field : sent) field = field->WithNullable(true);
-  spec.input.schema = arrow::schema(std::move(sent));
-  spec.keys.columns = spec.input.keys;
-  spec.keys.partition_keys = StatePartitionKeys(*node->child(), columns.keys, query);
-  for (int key : spec.keys.partition_keys) {
-    spec.keys.partition_key_types.push_back(columns.keys[static_cast<size_t>(key)]->type());
-  }
-  std::vector<types::StructField> key_fields;
-  for (const auto& key : columns.keys) key_fields.push_back(key->ToField());
-  spec.key_schema = types::Struct(std::move(key_fields));
-  bool allow_multiple = query.conf("spark.sql.streaming.statefulOperator.allowMultiple").value_or("true") != "false";
-  ARROW_ASSIGN_OR_RAISE(EventTimeColumn event_time, EventTimeColumn::Find(child->output(), !allow_multiple));
+  GroupedInput input;
+  auto schema = arrow::schema([&] {
+    arrow::FieldVector fields;
+    for (const auto& column : groups.output()) fields.push_back(types::ToArrow(column->ToField()));
+    return fields;
+  }());
+  auto make = is_native ? MakeNativeGroupFunction : MakeGroupFunctionInPython;
+  ARROW_ASSIGN_OR_RAISE(spec.function, make(groups, *child, std::move(schema), &input));
+  std::vector<int> partition_keys = StatePartitionKeys(*node->child(), columns.keys, query);
+  spec.keys = MakeGroupingKeys(columns, input.keys, partition_keys);
+  spec.key_schema = KeyStruct(columns.keys, true);
+  ARROW_ASSIGN_OR_RAISE(EventTimeColumn event_time, FindEventTime(child->output(), query));
   spec.has_watermark = event_time.found();
   if (spec.timeout == GroupStateTimeout::kEventTime) spec.late = event_time;
-  for (const auto& column : groups.output()) spec.output_types.push_back(column->type());
   spec.text = node->Describe();
-  return std::make_shared<GroupsWithState>(std::move(spec), groups.output(), std::move(child));
+  std::vector<OperatorPtr> children{std::move(child)};
+  if (groups.inputs().size() == 2) {
+    ARROW_ASSIGN_OR_RAISE(OperatorPtr initial, planner.Plan(node->children()[1]));
+    ARROW_ASSIGN_OR_RAISE(GroupedInput initial_input, MakeNativeInput(groups.inputs()[1], *initial));
+    spec.initial_keys = MakeGroupingKeys(columns, initial_input.keys, partition_keys);
+    spec.initial_columns = initial_input.columns;
+    spec.skips_groups_without_rows =
+        query.conf("spark.sql.streaming.flatMapGroupsWithState.skipEmittingInitialStateKeys").value_or("false") ==
+        "true";
+    children.push_back(std::move(initial));
+  }
+  return std::make_shared<GroupsWithState>(std::move(spec), groups.output(), std::move(children));
 }
 
 }  // namespace millrace::physical

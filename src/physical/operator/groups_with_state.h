@@ -1,28 +1,25 @@
 #pragma once
 
-#include "logical/node/groups_with_state.h"
-#include "physical/operator/groups_in_python.h"
-#include "physical/planner.h"
-#include "physical/stateful/sorted_groups.h"
-#include "state/unsafe_row.h"
+#include "physical/stateful/group_function.h"
+#include "physical/stateful/grouped_operator.h"
 
 namespace millrace::physical {
 
-/// The rows that a Python function makes of each group and of the state it keeps for the group
-/// (applyInPandasWithState).
+/// The rows that a user's function makes of each group and of the state it keeps for the group
+/// (applyInPandasWithState, mapGroupsWithState, flatMapGroupsWithState).
 ///
-/// In:    any rows.  Out: what the function gives, in the order of the state partitions; in each first the groups with
-///        rows, sorted by key, then those whose timeout is due.
+/// In:    any rows; a second child: the state that groups begin with, seen by the first micro-batch only.
+/// Out:   what the function gives, in the order of the state partitions; in each first the groups with rows, sorted by
+///        key, then those whose timeout is due.
 /// State: key = the grouping columns; value = the state as a struct, NULL when it was removed but its timeout was not,
 ///        and with timeouts when it is due, in ms (-1: never).
 /// Late:  with timeouts by event time, rows older than the watermark of the batch before are dropped and counted.
-/// Source: Spark, FlatMapGroupsInPandasWithStateExec; docs/adr/0009.
-class GroupsWithState final : public StatefulOperator {
+/// Source: Spark, FlatMapGroupsWithStateExec, FlatMapGroupsInPandasWithStateExec; docs/adr/0009, 0010.
+class GroupsWithState final : public GroupedOperator {
  public:
   struct Spec {
-    python::EnvironmentPtr environment;
-    python::TaskSpec task;
-    GroupedInput input;
+    std::unique_ptr<GroupFunction> function;
+    bool is_native = false;
     GroupingKeys keys;
     /// The columns of the store's key.
     types::DataTypePtr key_schema;
@@ -31,13 +28,18 @@ class GroupsWithState final : public StatefulOperator {
     /// Not found unless timeouts go by event time.
     EventTimeColumn late;
     bool has_watermark = false;
-    std::vector<types::DataTypePtr> output_types;
+    /// Of the second child.
+    GroupingKeys initial_keys;
+    std::vector<int> initial_columns;
+    bool skips_groups_without_rows = false;
     std::string text;
   };
 
-  GroupsWithState(Spec spec, AttributeVector output, OperatorPtr child);
+  GroupsWithState(Spec spec, AttributeVector output, std::vector<OperatorPtr> children);
 
-  std::string_view short_name() const override { return "applyInPandasWithState"; }
+  std::string_view short_name() const override {
+    return spec_.is_native ? "flatMapGroupsWithState" : "applyInPandasWithState";
+  }
   std::vector<StateStoreSpec> state_stores() const override;
   std::optional<int64_t> OutputWatermark(int64_t) const override { return std::nullopt; }
   bool ShouldRunAnotherBatch(int64_t now_ms, int64_t next_ms) const override {
@@ -46,10 +48,6 @@ class GroupsWithState final : public StatefulOperator {
   bool goes_by_processing_time() const override { return spec_.timeout == logical::GroupStateTimeout::kProcessingTime; }
 
   arrow::Status Prepare(ExecutionContext& context) const override;
-  int num_partitions(const ExecutionContext& context) const override;
-  arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
-  std::string Describe() const override { return spec_.text; }
-  bool starts_stage() const override { return true; }
 
  private:
   friend class GroupStateTask;

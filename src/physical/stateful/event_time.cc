@@ -53,6 +53,15 @@ arrow::Result<std::shared_ptr<arrow::Array>> TimesOf(const arrow::Array& column)
 
 }  // namespace
 
+arrow::Result<std::optional<int64_t>> EventTimeColumn::FirstLate(const arrow::Array& column, int64_t watermark_ms) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> times, TimesOf(column));
+  const int64_t* values = times->data()->GetValues<int64_t>(1);
+  for (int64_t i = 0; i < times->length(); ++i) {
+    if (values[i] <= watermark_ms * 1000 && !times->IsNull(i)) return values[i];
+  }
+  return std::nullopt;
+}
+
 arrow::Result<int64_t> EventTimeColumn::Earliest(const arrow::Array& column) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> times, TimesOf(column));
   const int64_t* values = times->data()->GetValues<int64_t>(1);

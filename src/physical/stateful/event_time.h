@@ -30,6 +30,8 @@ class EventTimeColumn {
   /// Appends the rows (numbered from 0) whose time is above `watermark_ms` or NULL; of a window the end counts.
   /// REQUIRES: found(), and `column` is the column's array.
   static arrow::Status KeepNewer(const arrow::Array& column, int64_t watermark_ms, std::vector<int32_t>* rows);
+  /// The time, in µs, of the first row that KeepNewer leaves out; nullopt when there is none.
+  static arrow::Result<std::optional<int64_t>> FirstLate(const arrow::Array& column, int64_t watermark_ms);
   /// The least time of a column, in µs; INT64_MAX when all are NULL.
   static arrow::Result<int64_t> Earliest(const arrow::Array& column);
   /// Where it stands in UnsafeRows of the columns. REQUIRES: found().

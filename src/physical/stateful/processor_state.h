@@ -86,6 +86,8 @@ class ProcessorState {
   arrow::Status RegisterTimer(int64_t time_ms);
   arrow::Status DeleteTimer(int64_t time_ms);
   arrow::Result<std::vector<int64_t>> Timers();
+  /// One of DueTimers was handled.
+  void CountExpiredTimer() { ++metrics_.custom["numExpiredTimers"]; }
   /// (key row, time) of the timers of a partition at or before `time_ms`, by time; at most `limit`.
   arrow::Result<std::vector<std::pair<std::string, int64_t>>> DueTimers(int partition, int64_t time_ms,
                                                                         size_t limit = SIZE_MAX);
