@@ -7,6 +7,14 @@
 
 namespace millrace::delta {
 
+namespace {
+
+/// So many commits of ours without a look at the list of files, and as many files: then it is let go.
+constexpr int64_t kUnaskedAdvancesMax = 8;
+constexpr int64_t kFilesKept = 1000;
+
+}  // namespace
+
 std::optional<int64_t> Commit::in_commit_timestamp_ms() const {
   for (const Action& action : actions) {
     if (const auto* info = std::get_if<CommitInfo>(&action)) return info->in_commit_timestamp_ms();
@@ -76,6 +84,7 @@ arrow::Result<SnapshotPtr> Table::Follow(const SnapshotPtr& from) const {
     }
     ARROW_ASSIGN_OR_RAISE(int64_t timestamp_ms,
                           CommitTimestamp(protocol, metadata, commit->version, commit->actions, commit->modified_ms));
+    if (!CanApply(*current, commit->actions, /*is_own=*/false)) return nullptr;
     ARROW_ASSIGN_OR_RAISE(current, Apply(*current, commit->version, timestamp_ms, commit->actions));
   }
 }
@@ -91,8 +100,12 @@ arrow::Status Table::Keep(SnapshotPtr snapshot) {
   return IdentityOf(newest_->version()).Value(&newest_identity_);
 }
 
-arrow::Result<SnapshotPtr> Table::Update() {
+arrow::Result<SnapshotPtr> Table::Update(SnapshotDetail detail) {
   std::lock_guard lock(mutex_);
+  if (detail == SnapshotDetail::kFiles) {
+    num_unasked_advances_ = 0;
+    if (newest_ != nullptr && !newest_->files().is_complete()) newest_ = nullptr;
+  }
   if (newest_ != nullptr) {
     ARROW_ASSIGN_OR_RAISE(auto identity, IdentityOf(newest_->version()));
     if (identity != newest_identity_) newest_ = nullptr;
@@ -105,6 +118,9 @@ arrow::Result<SnapshotPtr> Table::Update() {
   ARROW_ASSIGN_OR_RAISE(auto next, IdentityOf(newest_->version().Next()));
   if (next) {
     ARROW_ASSIGN_OR_RAISE(SnapshotPtr followed, Follow(newest_));
+    if (followed == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(followed, Load(std::nullopt));
+    }
     ARROW_RETURN_NOT_OK(Keep(std::move(followed)));
   }
   return newest_;
@@ -113,7 +129,7 @@ arrow::Result<SnapshotPtr> Table::Update() {
 arrow::Result<SnapshotPtr> Table::SnapshotAt(TableVersion version) {
   {
     std::lock_guard lock(mutex_);
-    if (newest_ != nullptr && newest_->version() == version) {
+    if (newest_ != nullptr && newest_->version() == version && newest_->files().is_complete()) {
       ARROW_ASSIGN_OR_RAISE(auto identity, IdentityOf(version));
       if (identity == newest_identity_) return newest_;
     }
@@ -124,6 +140,14 @@ arrow::Result<SnapshotPtr> Table::SnapshotAt(TableVersion version) {
 arrow::Status Table::Advance(TableVersion version, std::span<const Action> actions, int64_t modified_ms) {
   std::lock_guard lock(mutex_);
   if (newest_ == nullptr || newest_->version().Next() != version) return arrow::Status::OK();
+  if (++num_unasked_advances_ > kUnaskedAdvancesMax && newest_->files().is_complete() &&
+      newest_->files().num_files() > kFilesKept) {
+    newest_ = newest_->WithoutFiles();
+  }
+  if (!CanApply(*newest_, actions, /*is_own=*/true)) {
+    newest_ = nullptr;
+    return arrow::Status::OK();
+  }
   Protocol protocol = newest_->protocol();
   Metadata metadata = newest_->metadata();
   for (const Action& action : actions) {

@@ -24,6 +24,13 @@ struct Commit {
   std::optional<int64_t> in_commit_timestamp_ms() const;
 };
 
+/// What a caller needs of a snapshot's files. A list costs about a kilobyte a file for as long as it is kept.
+enum class SnapshotDetail : uint8_t {
+  kFiles,
+  /// How many and how large (FileList::is_complete is false, or true where the list is there anyway): appends.
+  kTotals,
+};
+
 /// One table by its path: its newest snapshot is kept and followed. Thread-safe.
 class Table {
  public:
@@ -41,13 +48,14 @@ class Table {
   /// one we know, is there a next one), else the reading of the new commits only.
   /// Errors: UserError DELTA_TABLE_NOT_FOUND when there is no table; those of a log that is damaged
   /// (docs/formats/delta_log.md); features that we cannot read.
-  arrow::Result<SnapshotPtr> Update();
+  arrow::Result<SnapshotPtr> Update(SnapshotDetail detail = SnapshotDetail::kFiles);
 
   /// The table at `version`. Errors: as Update; DELTA_VERSION_NOT_FOUND when it cannot be rebuilt.
   arrow::Result<SnapshotPtr> SnapshotAt(TableVersion version);
 
   /// Tells of the commit that this process has just written as `version`: the next snapshot without reading it back.
-  /// Where another commit is known in between, does nothing; Update reads them.
+  /// Where another commit is known in between, does nothing; Update reads them. A list of files that nobody has asked
+  /// for during some commits is let go.
   arrow::Status Advance(TableVersion version, std::span<const Action> actions, int64_t modified_ms);
 
   /// One commit; none when its file is not there. `kinds`: actions of other kinds are left out.
@@ -62,7 +70,8 @@ class Table {
 
  private:
   arrow::Result<SnapshotPtr> Load(std::optional<TableVersion> version) const;
-  /// Applies the commits after `from` that are there; `from` itself when there are none.
+  /// Applies the commits after `from` that are there; `from` itself when there are none. Null when the files are
+  /// counted only and a commit cannot be followed with that.
   arrow::Result<SnapshotPtr> Follow(const SnapshotPtr& from) const;
 
   FileSystem* const file_system_;
@@ -82,6 +91,8 @@ class Table {
   // Guarded by mutex_.
   SnapshotPtr newest_;
   std::optional<FileIdentity> newest_identity_;
+  /// Commits of this process since the list of files was asked for.
+  int64_t num_unasked_advances_ = 0;
 };
 
 /// Tables that are open, by path: a session has one, so that its queries share snapshots. Thread-safe.

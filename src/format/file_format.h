@@ -67,6 +67,8 @@ struct FileWriteRequest {
   SessionFormat session;
   FileSystem* file_system = LocalFileSystem();
   Durability durability = Durability::kMachine;
+  /// parquet: a writer holds the rows of one group in memory.
+  int64_t row_group_rows = 1024 * 1024;
 };
 
 struct WrittenFile {

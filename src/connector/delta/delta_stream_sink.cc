@@ -87,9 +87,12 @@ class DeltaStreamSink final : public StreamSink {
         table_(std::move(table)),
         settings_(SettingsOf(*request_.context)),
         durable_directories_(std::make_shared<DurableDirectories>()),
-        maintenance_(table_, {request_.context->durability, request_.context->clock, request_.context->time_zone}) {}
+        maintenance_(table_, {request_.context->durability, request_.context->clock, request_.context->time_zone}) {
+    if (!complete()) settings_.detail = delta::SnapshotDetail::kTotals;
+  }
 
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) override {
+    if (delta::HasVoidColumn(*request_.schema)) return UserError("DELTA_NULL_SCHEMA_IN_STREAMING_WRITE");
     ARROW_ASSIGN_OR_RAISE(auto transaction, delta::Transaction::Begin(table_, settings_));
     auto done = transaction->TxnVersion(request_.query_id);
     if (done && *done >= batch_id.value) return nullptr;
@@ -168,7 +171,6 @@ arrow::Result<std::unique_ptr<StreamSink>> OpenDeltaStreamSink(const SinkRequest
     return UserError("DELTA_UNSUPPORTED_OUTPUT_MODE",
                      {{"dataSource", "org.apache.spark.sql.delta.sources.DeltaDataSource"}, {"mode", "Update"}});
   }
-  if (delta::HasVoidColumn(*request.schema)) return UserError("DELTA_NULL_SCHEMA_IN_STREAMING_WRITE");
   ARROW_ASSIGN_OR_RAISE(WriteOptions options, WriteOptions::Parse(request));
   // These are of batch writes: a stream's micro-batches have a number of their own, and replace nothing but all.
   options.replace_where.reset();

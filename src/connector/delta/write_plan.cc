@@ -329,7 +329,9 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
 
 bool WritePlan::Fits(const delta::SnapshotPtr& newer) const {
   // What changes the definition was made for exactly one version.
-  if (metadata || protocol || snapshot == nullptr || newer == nullptr) return snapshot == newer && !metadata;
+  if (metadata || protocol || snapshot == nullptr || newer == nullptr) {
+    return snapshot == nullptr && newer == nullptr && !metadata;
+  }
   const delta::Metadata& a = snapshot->metadata();
   const delta::Metadata& b = newer->metadata();
   return a.schema_string == b.schema_string && a.configuration == b.configuration &&
@@ -341,7 +343,8 @@ arrow::Result<std::shared_ptr<const WritePlan>> MakeWritePlan(const delta::Snaps
                                                               const WritePlanRequest& request) {
   ARROW_ASSIGN_OR_RAISE(Definition definition, SettleDefinition(snapshot, request));
   auto plan = std::make_shared<WritePlan>();
-  plan->snapshot = snapshot;
+  // A plan may be kept for long, and the files of then with it.
+  plan->snapshot = snapshot == nullptr ? nullptr : snapshot->WithoutFiles();
   plan->metadata = std::move(definition.changed_metadata);
   plan->protocol = std::move(definition.new_protocol);
   const delta::Metadata& metadata = plan->metadata ? *plan->metadata : snapshot->metadata();

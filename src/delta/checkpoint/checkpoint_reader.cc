@@ -1,5 +1,7 @@
 #include "delta/checkpoint/checkpoint_reader.h"
 
+#include <utility>
+
 #include "base/error.h"
 #include "delta/checkpoint/checkpoint_schema.h"
 #include "delta/log/log_error.h"
@@ -132,26 +134,37 @@ Remove ReadRemove(const arrow::StructArray& from, int64_t row) {
   return remove;
 }
 
+using VisitContents = std::function<arrow::Status(CheckpointContents)>;
+/// Rows that are decoded at once where nothing may be kept.
+constexpr int64_t kVisitedRows = 2048;
+
 /// Reads the rows of one Parquet file of actions into the contents.
 class ParquetActions {
  public:
+  /// With `visit` the contents are handed over batch by batch, and the file is not taken into memory whole.
   ParquetActions(const FileSystem& file_system, CheckpointContents* contents, std::vector<Sidecar>* sidecars,
-                 CheckpointPart part)
-      : file_system_(file_system), contents_(contents), sidecars_(sidecars), part_(part) {}
+                 CheckpointPart part, VisitContents visit)
+      : file_system_(file_system), contents_(contents), sidecars_(sidecars), part_(part), visit_(std::move(visit)) {}
 
   arrow::Status ReadFile(const std::string& path) {
     auto choose = [&](const arrow::Schema& file_schema) -> arrow::Result<format::ParquetScanOptions> {
       format::ParquetScanOptions options;
       ARROW_ASSIGN_OR_RAISE(options.schema, CheckpointColumns(file_schema, part_));
-      options.batch_rows = int64_t{1} << 20;
+      options.batch_rows = visit_ ? kVisitedRows : int64_t{1} << 20;
       return options;
     };
-    ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system_.ReadFile(path));
-    ARROW_ASSIGN_OR_RAISE(auto scan, format::ParquetScan::OpenBytes(path, std::move(bytes), choose));
+    std::unique_ptr<format::ParquetScan> scan;
+    if (visit_) {
+      ARROW_ASSIGN_OR_RAISE(scan, format::ParquetScan::OpenChosen(path, choose));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system_.ReadFile(path));
+      ARROW_ASSIGN_OR_RAISE(scan, format::ParquetScan::OpenBytes(path, std::move(bytes), choose));
+    }
     while (true) {
       ARROW_ASSIGN_OR_RAISE(auto batch, scan->Next());
       if (batch == nullptr) return arrow::Status::OK();
       ARROW_RETURN_NOT_OK(ReadBatch(*batch));
+      if (visit_) ARROW_RETURN_NOT_OK(visit_(std::exchange(*contents_, {})));
     }
   }
 
@@ -219,6 +232,7 @@ class ParquetActions {
   CheckpointContents* contents_;
   std::vector<Sidecar>* sidecars_;
   CheckpointPart part_;
+  VisitContents visit_;
 };
 
 arrow::Status ReadJsonTopLevel(const FileSystem& file_system, const std::string& path, CheckpointPart part,
@@ -245,13 +259,11 @@ arrow::Status ReadJsonTopLevel(const FileSystem& file_system, const std::string&
   return arrow::Status::OK();
 }
 
-}  // namespace
-
-arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, const std::string& log_path,
-                                                 const LogSegment& segment, CheckpointPart part) {
+arrow::Result<CheckpointContents> Read(const FileSystem& file_system, const std::string& log_path,
+                                       const LogSegment& segment, CheckpointPart part, const VisitContents& visit) {
   CheckpointContents contents;
   std::vector<Sidecar> sidecars;
-  ParquetActions parquet(file_system, &contents, &sidecars, part);
+  ParquetActions parquet(file_system, &contents, &sidecars, part, visit);
   for (const std::string& path : segment.checkpoint_files) {
     arrow::Status status = segment.checkpoint_is_json ? ReadJsonTopLevel(file_system, path, part, &contents, &sidecars)
                                                       : parquet.ReadFile(path);
@@ -269,6 +281,21 @@ arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, 
     arrow::Status status = parquet.ReadFile(path);
     if (!status.ok()) return Corrupt(path, status);
   }
+  return contents;
+}
+
+}  // namespace
+
+arrow::Status VisitCheckpoint(const FileSystem& file_system, const std::string& log_path, const LogSegment& segment,
+                              CheckpointPart part, const VisitContents& visit) {
+  // A JSON file beside sidecars is small: it is read whole.
+  ARROW_ASSIGN_OR_RAISE(CheckpointContents rest, Read(file_system, log_path, segment, part, visit));
+  return visit(std::move(rest));
+}
+
+arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, const std::string& log_path,
+                                                 const LogSegment& segment, CheckpointPart part) {
+  ARROW_ASSIGN_OR_RAISE(CheckpointContents contents, Read(file_system, log_path, segment, part, nullptr));
   if (part == CheckpointPart::kState && (!contents.protocol || !contents.metadata)) {
     return UserError("DELTA_STATE_RECOVER_ERROR", {{"operation", contents.protocol ? "metadata" : "protocol"},
                                                    {"version", segment.checkpoint_version->ToString()}});
@@ -279,9 +306,10 @@ arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, 
 arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_system, const std::string& path) {
   CheckpointContents contents;
   std::vector<Sidecar> sidecars;
-  arrow::Status status = path.ends_with(".json")
-                             ? ReadJsonTopLevel(file_system, path, CheckpointPart::kState, &contents, &sidecars)
-                             : ParquetActions(file_system, &contents, &sidecars, CheckpointPart::kState).ReadFile(path);
+  arrow::Status status =
+      path.ends_with(".json")
+          ? ReadJsonTopLevel(file_system, path, CheckpointPart::kState, &contents, &sidecars)
+          : ParquetActions(file_system, &contents, &sidecars, CheckpointPart::kState, nullptr).ReadFile(path);
   if (!status.ok()) return Corrupt(path, status);
   std::vector<std::string> paths;
   for (Sidecar& sidecar : sidecars) paths.push_back(std::move(sidecar.path));

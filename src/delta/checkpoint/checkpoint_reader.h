@@ -36,6 +36,10 @@ struct CheckpointContents {
 arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, const std::string& log_path,
                                                  const LogSegment& segment, CheckpointPart part);
 
+/// The same a part at a time, in the memory of some thousand rows: `visit` is called with what they hold.
+arrow::Status VisitCheckpoint(const FileSystem& file_system, const std::string& log_path, const LogSegment& segment,
+                              CheckpointPart part, const std::function<arrow::Status(CheckpointContents)>& visit);
+
 /// Paths of the sidecar files a checkpoint file names, as they stand in it.
 arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_system, const std::string& path);
 

@@ -28,6 +28,8 @@ namespace {
 
 /// Rows of one batch of the Parquet writer.
 constexpr int64_t kBatchRows = 1024;
+/// A row group is in memory until it is whole, and readers that go through a checkpoint hold one.
+constexpr int64_t kRowGroupRows = 32 * 1024;
 
 StructField Field(std::string name, DataTypePtr type) { return {std::move(name), std::move(type), true, ""}; }
 DataTypePtr TextMap() { return types::Map(types::String(), types::String()); }
@@ -163,6 +165,7 @@ class CheckpointRows {
     request.schema = written;
     request.file_system = file_system;
     request.durability = settings_.durability;
+    request.row_group_rows = kRowGroupRows;
     ARROW_ASSIGN_OR_RAISE(writer_, format::FindFileFormat("parquet")->open_writer(request));
     return arrow::Status::OK();
   }
@@ -230,19 +233,16 @@ std::vector<Action> NonFileActions(const Snapshot& snapshot) {
   return actions;
 }
 
-arrow::Status AddFiles(const Snapshot& snapshot, const std::vector<Remove>& tombstones, CheckpointRows* rows) {
-  ARROW_RETURN_NOT_OK(snapshot.files().TryForEach([&](const FileRef& file) -> arrow::Status {
-    Add add = file.columns->ToAdd(file.row);
-    add.data_change = false;
-    return rows->Add(std::move(add));
-  }));
-  for (Remove remove : tombstones) {
-    remove.data_change = false;
-    remove.tags.reset();
-    remove.stats.reset();
-    ARROW_RETURN_NOT_OK(rows->Add(std::move(remove)));
-  }
-  return arrow::Status::OK();
+arrow::Status AddFiles(const FileActions& file_actions, CheckpointRows* rows) {
+  return file_actions([rows](Action action) -> arrow::Status {
+    if (auto* add = std::get_if<Add>(&action)) add->data_change = false;
+    if (auto* remove = std::get_if<Remove>(&action)) {
+      remove->data_change = false;
+      remove->tags.reset();
+      remove->stats.reset();
+    }
+    return rows->Add(action);
+  });
 }
 
 DataTypePtr FileActionsSchema(bool stats_as_json) {
@@ -278,7 +278,7 @@ class Places {
 };
 
 arrow::Result<CheckpointInfo> WriteClassic(const Places& places, const Snapshot& snapshot,
-                                           const std::vector<Remove>& tombstones, const CheckpointSettings& settings,
+                                           const FileActions& file_actions, const CheckpointSettings& settings,
                                            bool stats_as_json, bool stats_as_struct) {
   std::vector<StructField> fields = OtherActions();
   DataTypePtr of_files = FileActionsSchema(stats_as_json);
@@ -290,7 +290,7 @@ arrow::Result<CheckpointInfo> WriteClassic(const Places& places, const Snapshot&
   auto write = [&]() -> arrow::Status {
     ARROW_RETURN_NOT_OK(rows.Open(places.files(), temporary));
     for (Action& action : NonFileActions(snapshot)) ARROW_RETURN_NOT_OK(rows.Add(action));
-    ARROW_RETURN_NOT_OK(AddFiles(snapshot, tombstones, &rows));
+    ARROW_RETURN_NOT_OK(AddFiles(file_actions, &rows));
     ARROW_ASSIGN_OR_RAISE(info.size_bytes, rows.Finish());
     info.num_actions = rows.num_actions();
     return HitFailpoint("delta.before_checkpoint");
@@ -305,15 +305,14 @@ arrow::Result<CheckpointInfo> WriteClassic(const Places& places, const Snapshot&
   return info;
 }
 
-arrow::Result<CheckpointInfo> WriteV2(const Places& places, const Snapshot& snapshot,
-                                      const std::vector<Remove>& tombstones, const CheckpointSettings& settings,
-                                      bool stats_as_json, bool stats_as_struct) {
+arrow::Result<CheckpointInfo> WriteV2(const Places& places, const Snapshot& snapshot, const FileActions& file_actions,
+                                      const CheckpointSettings& settings, bool stats_as_json, bool stats_as_struct) {
   std::string directory = JoinPath(places.log(), kSidecarDirectory);
   ARROW_RETURN_NOT_OK(places.files()->CreateDirectories(directory));
   std::string sidecar_name = RandomUuid() + ".parquet";
   CheckpointRows rows(FileActionsSchema(stats_as_json), stats_as_struct, StatisticsSchema(snapshot), settings);
   ARROW_RETURN_NOT_OK(rows.Open(places.files(), JoinPath(directory, sidecar_name)));
-  ARROW_RETURN_NOT_OK(AddFiles(snapshot, tombstones, &rows));
+  ARROW_RETURN_NOT_OK(AddFiles(file_actions, &rows));
   ARROW_ASSIGN_OR_RAISE(int64_t sidecar_bytes, rows.Finish());
   ARROW_RETURN_NOT_OK(places.Sync(directory));
   ARROW_RETURN_NOT_OK(places.Sync(places.log()));
@@ -386,16 +385,15 @@ DataTypePtr StatisticsSchema(const Snapshot& snapshot) {
 }
 
 arrow::Result<CheckpointInfo> WriteCheckpoint(FileSystem* file_system, const Snapshot& snapshot,
-                                              const std::vector<Remove>& tombstones,
-                                              const CheckpointSettings& settings) {
+                                              const FileActions& file_actions, const CheckpointSettings& settings) {
   Places places(file_system, snapshot, settings.durability);
   bool v2 = snapshot.metadata().Property("delta.checkpointPolicy").value_or("classic") == "v2" &&
             Supports(snapshot.protocol(), "v2Checkpoint");
   bool as_json = BooleanProperty(snapshot.metadata(), "delta.checkpoint.writeStatsAsJson", true);
   bool as_struct = BooleanProperty(snapshot.metadata(), "delta.checkpoint.writeStatsAsStruct", true);
   ARROW_ASSIGN_OR_RAISE(CheckpointInfo info,
-                        v2 ? WriteV2(places, snapshot, tombstones, settings, as_json, as_struct)
-                           : WriteClassic(places, snapshot, tombstones, settings, as_json, as_struct));
+                        v2 ? WriteV2(places, snapshot, file_actions, settings, as_json, as_struct)
+                           : WriteClassic(places, snapshot, file_actions, settings, as_json, as_struct));
   ARROW_RETURN_NOT_OK(WriteLastCheckpoint(places, info));
   return info;
 }

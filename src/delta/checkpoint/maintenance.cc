@@ -63,12 +63,21 @@ arrow::Status MaintainAfterCommit(Table& table, const Committed& committed, cons
     ARROW_ASSIGN_OR_RAISE(snapshot, table.SnapshotAt(committed.version));
   }
   int64_t now_ms = settings.clock->NowMillis();
-  ARROW_ASSIGN_OR_RAISE(std::vector<Remove> tombstones, table.Tombstones(*snapshot));
   int64_t keep_ms = IntervalMs(snapshot->metadata(), "delta.deletedFileRetentionDuration", 7 * kDayMs);
-  std::erase_if(tombstones,
-                [&](const Remove& remove) { return remove.deletion_timestamp_ms.value_or(0) <= now_ms - keep_ms; });
-  ARROW_RETURN_NOT_OK(
-      WriteCheckpoint(table.file_system(), *snapshot, tombstones, {settings.durability, settings.time_zone}).status());
+  int64_t removed_after_ms = now_ms - keep_ms;
+  CheckpointSettings writing{settings.durability, settings.time_zone};
+  if (snapshot->files().is_complete()) {
+    ARROW_ASSIGN_OR_RAISE(std::vector<Remove> tombstones, table.Tombstones(*snapshot));
+    std::erase_if(tombstones,
+                  [&](const Remove& remove) { return remove.deletion_timestamp_ms.value_or(0) <= removed_after_ms; });
+    ARROW_RETURN_NOT_OK(
+        WriteCheckpoint(table.file_system(), *snapshot, FileActionsOf(*snapshot, tombstones), writing).status());
+  } else {
+    ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*table.file_system(), table.log_path()));
+    ARROW_ASSIGN_OR_RAISE(LogSegment segment, listing.SegmentOf(snapshot->version()));
+    FileActions file_actions = FileActionsOf(*table.file_system(), table.log_path(), segment, removed_after_ms);
+    ARROW_RETURN_NOT_OK(WriteCheckpoint(table.file_system(), *snapshot, file_actions, writing).status());
+  }
   bool cleans = BooleanProperty(snapshot->metadata(), "delta.enableExpiredLogCleanup", true);
   // Such a history may hold commits that need features the newest state does not: it is left whole.
   if (!cleans || Supports(snapshot->protocol(), "checkpointProtection")) return arrow::Status::OK();

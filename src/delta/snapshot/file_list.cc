@@ -16,6 +16,15 @@ bool FileKeySet::Insert(std::string_view path, std::string_view deletion_vector_
   return true;
 }
 
+bool FileKeySet::Contains(std::string_view path, std::string_view deletion_vector_id) const {
+  auto [begin, end] = by_hash_.equal_range(FileKeyHash(path, deletion_vector_id));
+  for (auto it = begin; it != end; ++it) {
+    const Key& key = keys_[it->second];
+    if (key.path == path && key.deletion_vector_id == deletion_vector_id) return true;
+  }
+  return false;
+}
+
 bool FileKeySet::Contains(const FileColumns& columns, int64_t row) const {
   auto [begin, end] = by_hash_.equal_range(columns.KeyHash(row));
   for (auto it = begin; it != end; ++it) {
@@ -30,11 +39,17 @@ void FileList::Append(std::shared_ptr<const FileColumns> columns, std::shared_pt
   for (int64_t row = 0; row < run.columns->num_rows(); ++row) {
     if (!run.is_live(row)) continue;
     ++run.num_live;
-    total_size_bytes_ += run.columns->size_bytes(row);
+    totals_.Add(run.columns->size_bytes(row));
   }
   if (run.num_live == 0) return;
-  num_files_ += run.num_live;
   runs_.push_back(std::move(run));
+}
+
+FileList FileList::Counted() const {
+  FileList counted;
+  counted.totals_ = totals_;
+  counted.is_complete_ = false;
+  return counted;
 }
 
 void FileList::Remove(const FileKeySet& keys, bool indexed) {
@@ -50,8 +65,7 @@ void FileList::Remove(const FileKeySet& keys, bool indexed) {
       if ((*changed)[static_cast<size_t>(row)] == 0) return;
       (*changed)[static_cast<size_t>(row)] = 0;
       --run.num_live;
-      --num_files_;
-      total_size_bytes_ -= run.columns->size_bytes(row);
+      totals_.Remove(run.columns->size_bytes(row));
     };
     if (indexed) {
       for (const FileKeySet::Key& key : keys.keys()) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "delta/snapshot/file_columns.h"
+#include "delta/snapshot/file_totals.h"
 
 namespace millrace::delta {
 
@@ -28,6 +29,7 @@ class FileKeySet {
   bool Insert(std::string_view path, std::string_view deletion_vector_id);
   /// Whether row is the file of one of the keys.
   bool Contains(const FileColumns& columns, int64_t row) const;
+  bool Contains(std::string_view path, std::string_view deletion_vector_id) const;
   const std::vector<Key>& keys() const { return keys_; }
   bool empty() const { return keys_.empty(); }
 
@@ -37,6 +39,7 @@ class FileKeySet {
 };
 
 /// The live files of a version: runs of columns, each with the rows of it that are live. Copies share everything.
+/// A list may be counted only: it knows how many files there are and how large, not which; it has no runs.
 /// A value type; immutable ones are thread-safe.
 class FileList {
  public:
@@ -49,8 +52,13 @@ class FileList {
     bool is_live(int64_t row) const { return live == nullptr || (*live)[static_cast<size_t>(row)] != 0; }
   };
 
-  int64_t num_files() const { return num_files_; }
-  int64_t total_size_bytes() const { return total_size_bytes_; }
+  int64_t num_files() const { return totals_.num_files(); }
+  int64_t total_size_bytes() const { return totals_.size_bytes(); }
+  const FileTotals& totals() const { return totals_; }
+  /// False: counted only.
+  bool is_complete() const { return is_complete_; }
+  /// The same files, counted only.
+  FileList Counted() const;
   const std::vector<Run>& runs() const { return runs_; }
 
   /// Calls visit(FileRef) for each live file, oldest run first.
@@ -75,6 +83,8 @@ class FileList {
 
   /// Adds a run. `live` may be null: all rows.
   void Append(std::shared_ptr<const FileColumns> columns, std::shared_ptr<const std::vector<uint8_t>> live);
+  /// Counts a file that was not there. REQUIRES: the list is counted only.
+  void Count(int64_t size_bytes) { totals_.Add(size_bytes); }
   /// Takes away the files of these keys. `indexed`: by an index of the runs, which is made once and pays when a list is
   /// followed; else in one pass over all rows.
   void Remove(const FileKeySet& keys, bool indexed);
@@ -83,8 +93,8 @@ class FileList {
 
  private:
   std::vector<Run> runs_;
-  int64_t num_files_ = 0;
-  int64_t total_size_bytes_ = 0;
+  FileTotals totals_;
+  bool is_complete_ = true;
 };
 
 }  // namespace millrace::delta

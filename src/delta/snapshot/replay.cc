@@ -146,6 +146,24 @@ arrow::Result<SnapshotPtr> Rebuild(const FileSystem& file_system, const std::str
   return Snapshot::Make(std::move(state));
 }
 
+bool CanApply(const Snapshot& before, std::span<const Action> actions, bool is_own) {
+  if (before.files().is_complete()) return true;
+  bool is_blind_append = is_own;
+  bool adds = false;
+  for (const Action& action : actions) {
+    if (std::holds_alternative<Remove>(action)) return false;
+    if (const auto* add = std::get_if<Add>(&action)) {
+      adds = true;
+      if (!add->data_change || add->deletion_vector) return false;
+    }
+    if (const auto* info = std::get_if<CommitInfo>(&action)) {
+      const JsonValue* blind = info->fields.Find("isBlindAppend");
+      is_blind_append = is_blind_append || (blind != nullptr && blind->AsBool());
+    }
+  }
+  return !adds || is_blind_append;
+}
+
 arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, int64_t timestamp_ms,
                                  std::span<const Action> actions) {
   Snapshot::State state = before.state();
@@ -183,6 +201,10 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
   }
   if (txns != nullptr) state.txns = std::move(txns);
   if (domains != nullptr) state.domain_metadata = std::move(domains);
+  if (!state.files.is_complete()) {
+    for (const Add* add : adds) state.files.Count(add->size_bytes);
+    return Snapshot::Make(std::move(state), same_metadata ? &before : nullptr);
+  }
   state.files.Remove(replaced, /*indexed=*/true);
   if (!adds.empty()) {
     ARROW_ASSIGN_OR_RAISE(auto columns, FileColumns::FromAdds(adds));

@@ -21,7 +21,11 @@ inline constexpr ActionKinds kStateActions = kKinds<Add, Remove, Metadata, Proto
 arrow::Result<SnapshotPtr> Rebuild(const FileSystem& file_system, const std::string& table_path,
                                    const LogSegment& segment);
 
-/// The state after one more commit.
+/// Whether Apply can give the state after this commit: where the files are counted only, it may but add new ones.
+/// `is_own`: files of this process, which have names of their own.
+bool CanApply(const Snapshot& before, std::span<const Action> actions, bool is_own);
+
+/// The state after one more commit. REQUIRES: CanApply.
 arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, int64_t timestamp_ms,
                                  std::span<const Action> actions);
 

@@ -33,6 +33,15 @@ arrow::Result<std::shared_ptr<const Snapshot>> Snapshot::Make(State state, const
   return snapshot;
 }
 
+std::shared_ptr<const Snapshot> Snapshot::WithoutFiles() const {
+  std::shared_ptr<Snapshot> counted(new Snapshot());
+  counted->state_ = state_;
+  counted->state_.files = state_.files.Counted();
+  counted->schema_ = schema_;
+  counted->partition_columns_ = partition_columns_;
+  return counted;
+}
+
 std::optional<int64_t> Snapshot::TxnVersion(std::string_view app_id) const {
   auto it = state_.txns->find(app_id);
   if (it == state_.txns->end()) return std::nullopt;

@@ -39,6 +39,9 @@ class Snapshot {
   /// Errors: Invalid for a schema that cannot be parsed or a partition column that is not there.
   static arrow::Result<std::shared_ptr<const Snapshot>> Make(State state, const Snapshot* same_metadata = nullptr);
 
+  /// The same state with its files counted only.
+  std::shared_ptr<const Snapshot> WithoutFiles() const;
+
   const std::string& table_path() const { return state_.table_path; }
   TableVersion version() const { return state_.version; }
   int64_t timestamp_ms() const { return state_.timestamp_ms; }

@@ -1,7 +1,6 @@
 #include "delta/transaction/checksum.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "base/ascii.h"
@@ -17,25 +16,6 @@ namespace {
 constexpr int64_t kFilesMax = 50;
 constexpr size_t kTxnsMax = 100;
 constexpr size_t kDomainsMax = 10;
-/// Sizes are counted at each commit: tables of more files have no histogram.
-constexpr int64_t kHistogramFilesMax = 10000;
-
-constexpr int64_t kKiB = 1024;
-constexpr int64_t kMiB = 1024 * kKiB;
-constexpr int64_t kGiB = 1024 * kMiB;
-/// Lower ends of the classes of delta-spark's histogram.
-constexpr std::array<int64_t, 95> kSizeClasses = {
-    0,           8 * kKiB,    16 * kKiB,   32 * kKiB,   64 * kKiB,   128 * kKiB,  256 * kKiB,  512 * kKiB,  1 * kMiB,
-    2 * kMiB,    4 * kMiB,    8 * kMiB,    12 * kMiB,   16 * kMiB,   20 * kMiB,   24 * kMiB,   28 * kMiB,   32 * kMiB,
-    36 * kMiB,   40 * kMiB,   48 * kMiB,   56 * kMiB,   64 * kMiB,   72 * kMiB,   80 * kMiB,   88 * kMiB,   96 * kMiB,
-    104 * kMiB,  112 * kMiB,  120 * kMiB,  124 * kMiB,  128 * kMiB,  132 * kMiB,  136 * kMiB,  140 * kMiB,  144 * kMiB,
-    160 * kMiB,  176 * kMiB,  192 * kMiB,  208 * kMiB,  224 * kMiB,  240 * kMiB,  256 * kMiB,  272 * kMiB,  288 * kMiB,
-    304 * kMiB,  320 * kMiB,  336 * kMiB,  352 * kMiB,  368 * kMiB,  384 * kMiB,  400 * kMiB,  416 * kMiB,  432 * kMiB,
-    448 * kMiB,  464 * kMiB,  480 * kMiB,  496 * kMiB,  512 * kMiB,  528 * kMiB,  544 * kMiB,  560 * kMiB,  576 * kMiB,
-    640 * kMiB,  704 * kMiB,  768 * kMiB,  832 * kMiB,  896 * kMiB,  960 * kMiB,  1024 * kMiB, 1088 * kMiB, 1152 * kMiB,
-    1216 * kMiB, 1280 * kMiB, 1344 * kMiB, 1408 * kMiB, 1536 * kMiB, 1664 * kMiB, 1792 * kMiB, 1920 * kMiB, 2048 * kMiB,
-    2304 * kMiB, 2560 * kMiB, 2816 * kMiB, 3072 * kMiB, 3328 * kMiB, 3584 * kMiB, 3840 * kMiB, 4 * kGiB,    8 * kGiB,
-    16 * kGiB,   32 * kGiB,   64 * kGiB,   128 * kGiB,  256 * kGiB};
 
 void Member(std::string_view key, std::string* out) {
   if (out->back() != '{') *out += ',';
@@ -68,15 +48,7 @@ void Array(std::string_view key, const Values& values, std::string* out) {
   *out += ']';
 }
 
-void AppendHistogram(const FileList& files, std::string* out) {
-  std::array<int64_t, kSizeClasses.size()> counts{}, bytes{};
-  files.ForEach([&](FileRef file) {
-    int64_t size = file.columns->size_bytes(file.row);
-    auto above = std::upper_bound(kSizeClasses.begin(), kSizeClasses.end(), size);
-    size_t index = above == kSizeClasses.begin() ? 0 : static_cast<size_t>(above - kSizeClasses.begin()) - 1;
-    ++counts[index];
-    bytes[index] += size;
-  });
+void AppendHistogram(const FileTotals& totals, std::string* out) {
   auto numbers = [](const auto& values) {
     std::vector<std::string> texts;
     for (int64_t value : values) texts.push_back(std::to_string(value));
@@ -84,14 +56,15 @@ void AppendHistogram(const FileList& files, std::string* out) {
   };
   Member("fileSizeHistogram", out);
   *out += '{';
-  Array("sortedBinBoundaries", numbers(kSizeClasses), out);
-  Array("fileCounts", numbers(counts), out);
-  Array("totalBytes", numbers(bytes), out);
+  Array("sortedBinBoundaries", numbers(kFileSizeClasses), out);
+  Array("fileCounts", numbers(totals.counts()), out);
+  Array("totalBytes", numbers(totals.bytes()), out);
   *out += '}';
 }
 
 bool ListsFiles(const Snapshot& snapshot, const Snapshot* before) {
   if (snapshot.files().num_files() == 0) return true;
+  if (!snapshot.files().is_complete()) return false;
   if (std::max(snapshot.files().num_files(), before == nullptr ? 0 : before->files().num_files()) > kFilesMax) {
     return false;
   }
@@ -131,7 +104,7 @@ std::string ChecksumText(const Snapshot& snapshot, const Snapshot* before, const
   text += Bare(snapshot.metadata());
   Member("protocol", &text);
   text += Bare(snapshot.protocol());
-  if (files.num_files() <= kHistogramFilesMax) AppendHistogram(files, &text);
+  AppendHistogram(files.totals(), &text);
   if (ListsFiles(snapshot, before)) {
     std::vector<std::string> adds;
     files.ForEach([&](FileRef file) {

@@ -70,7 +70,7 @@ arrow::Result<std::unique_ptr<Transaction>> Transaction::Begin(std::shared_ptr<T
   ARROW_ASSIGN_OR_RAISE(bool exists, table->Exists());
   SnapshotPtr snapshot;
   if (exists) {
-    arrow::Result<SnapshotPtr> updated = table->Update();
+    arrow::Result<SnapshotPtr> updated = table->Update(settings.detail);
     if (updated.ok()) {
       snapshot = *std::move(updated);
     } else {
@@ -211,7 +211,7 @@ Committed Transaction::Finish(TableVersion version, const std::vector<Action>& a
   auto written = table_->file_system()->Stat(JoinPath(table_->log_path(), CommitFileName(version)));
   bool known = written.ok() && written->has_value();
   if (!known || !table_->Advance(version, actions, (*written)->modified_ms).ok()) table_->Invalidate();
-  arrow::Result<SnapshotPtr> snapshot = table_->Update();
+  arrow::Result<SnapshotPtr> snapshot = table_->Update(settings_.detail);
   if (!snapshot.ok()) return Committed{version, nullptr};
   if ((*snapshot)->version() == version) {
     (void)WriteChecksum(table_->file_system(), *table_, **snapshot, snapshot_.get(), txn_id_, actions);

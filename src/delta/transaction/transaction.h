@@ -29,6 +29,8 @@ struct TransactionSettings {
   Clock* clock = nullptr;
   /// engineInfo of the commits.
   std::string engine_info;
+  /// What the transaction needs of the table's files.
+  SnapshotDetail detail = SnapshotDetail::kFiles;
   /// Versions tried before giving up against faster writers.
   int max_attempts = 1000;
 };

@@ -438,6 +438,58 @@ TEST_F(CheckpointTest, V2HoldsTheTable) {
   ExpectSame(*before, *Open()->Update().ValueOrDie());
 }
 
+// Appends let the list of files go; totals, checkpoints and commits of others are right all the same.
+TEST_F(CheckpointTest, AppendsNeedNoFileList) {
+  constexpr int kFilesAtFirst = 1100;
+  auto table = Open();
+  {
+    auto transaction = Begin(table);
+    Define(transaction.get(), {}, {{"delta.checkpointInterval", "5"}});
+    for (int i = 0; i < kFilesAtFirst; ++i) transaction->Stage(File("first-" + std::to_string(i)));
+    ASSERT_TRUE(transaction->Commit(Write()).ok());
+  }
+  {
+    auto transaction = Begin(table);
+    FileRef victim;
+    transaction->snapshot()->files().ForEach([&](const FileRef& file) { victim = file; });
+    ASSERT_TRUE(transaction->StageRemove(victim).ok());
+    ASSERT_TRUE(transaction->Commit(Write()).ok());
+  }
+  settings_.detail = SnapshotDetail::kTotals;
+  for (int i = 0; i < 20; ++i) {
+    auto transaction = Begin(table);
+    transaction->SetTxn("query", i);
+    transaction->Stage(File("next-" + std::to_string(i)));
+    auto committed = std::get<Committed>(transaction->Commit(Write()).ValueOrDie());
+    ASSERT_TRUE(MaintainAfterCommit(*table, committed, {Durability::kProcess, &clock_, types::TimeZone::Utc()}).ok());
+  }
+  SnapshotPtr counted = table->Update(SnapshotDetail::kTotals).ValueOrDie();
+  EXPECT_FALSE(counted->files().is_complete());
+  EXPECT_EQ(counted->version(), TableVersion(21));
+  RemoveCommitsBefore(20);
+  SnapshotPtr rebuilt = Open()->Update().ValueOrDie();
+  EXPECT_EQ(rebuilt->checkpoint_version(), TableVersion(20));
+  EXPECT_EQ(rebuilt->files().num_files(), kFilesAtFirst - 1 + 20);
+  EXPECT_EQ(counted->files().num_files(), rebuilt->files().num_files());
+  EXPECT_EQ(counted->files().totals().counts(), rebuilt->files().totals().counts());
+  EXPECT_EQ(rebuilt->TxnVersion("query"), 19);
+  EXPECT_EQ(table->Tombstones(*rebuilt).ValueOrDie().size(), 1u);
+  // Another writer removes a file: that cannot be counted without knowing which ones there are.
+  {
+    auto other = Open();
+    settings_.detail = SnapshotDetail::kFiles;
+    auto transaction = Begin(other);
+    FileRef victim;
+    transaction->snapshot()->files().ForEach([&](const FileRef& file) { victim = file; });
+    ASSERT_TRUE(transaction->StageRemove(victim).ok());
+    ASSERT_TRUE(transaction->Commit(Write()).ok());
+  }
+  EXPECT_EQ(table->Update(SnapshotDetail::kTotals).ValueOrDie()->files().num_files(), kFilesAtFirst - 2 + 20);
+  SnapshotPtr whole = table->Update().ValueOrDie();
+  EXPECT_TRUE(whole->files().is_complete());
+  ExpectSame(*whole, *Open()->Update().ValueOrDie());
+}
+
 TEST_F(CheckpointTest, IntervalIsTheTables) {
   CommitMany(5, {{"delta.checkpointInterval", "2"}});
   EXPECT_TRUE(std::filesystem::exists(path_ + "/_delta_log/00000000000000000002.checkpoint.parquet"));

@@ -180,7 +180,7 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
   properties.compression(codec->type);
   properties.version(parquet::ParquetVersion::PARQUET_1_0);
   properties.data_page_version(parquet::ParquetDataPageVersion::V1);
-  properties.max_row_group_length(1024 * 1024);
+  properties.max_row_group_length(request.row_group_rows);
   properties.enable_store_decimal_as_integer();  // up to 18 digits, as Spark writes them
   properties.created_by("millrace " + std::string(Version()));
   parquet::ArrowWriterProperties::Builder arrow_properties;

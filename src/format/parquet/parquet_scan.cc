@@ -62,11 +62,21 @@ arrow::Result<std::unique_ptr<ParquetScan>> ParquetScan::Open(const std::string&
   return scan;
 }
 
-arrow::Result<std::unique_ptr<ParquetScan>> ParquetScan::OpenBytes(
-    const std::string& path, std::string bytes,
-    const std::function<arrow::Result<ParquetScanOptions>(const arrow::Schema& file_schema)>& choose) {
+arrow::Result<std::unique_ptr<ParquetScan>> ParquetScan::OpenChosen(const std::string& path, const Choose& choose) {
+  ARROW_ASSIGN_OR_RAISE(auto reader, OpenParquet(path, 64 * 1024));
+  return StartChosen(path, std::move(reader), choose);
+}
+
+arrow::Result<std::unique_ptr<ParquetScan>> ParquetScan::OpenBytes(const std::string& path, std::string bytes,
+                                                                   const Choose& choose) {
   auto file = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(std::move(bytes)));
   ARROW_ASSIGN_OR_RAISE(auto reader, OpenFile(std::move(file), 64 * 1024, /*in_memory=*/true));
+  return StartChosen(path, std::move(reader), choose);
+}
+
+arrow::Result<std::unique_ptr<ParquetScan>> ParquetScan::StartChosen(const std::string& path,
+                                                                     std::unique_ptr<parquet::arrow::FileReader> reader,
+                                                                     const Choose& choose) {
   std::shared_ptr<arrow::Schema> schema;
   ARROW_RETURN_NOT_OK(reader->GetSchema(&schema));
   ARROW_ASSIGN_OR_RAISE(ParquetScanOptions options, choose(*schema));

@@ -41,10 +41,12 @@ class ParquetScan {
  public:
   /// Errors: those of opening, reading and of types that cannot be read so; not yet named by the file.
   static arrow::Result<std::unique_ptr<ParquetScan>> Open(const std::string& path, const ParquetScanOptions& options);
-  /// The same of a file that is in memory; `path` is for messages. The options are made when it is known what it has.
-  static arrow::Result<std::unique_ptr<ParquetScan>> OpenBytes(
-      const std::string& path, std::string bytes,
-      const std::function<arrow::Result<ParquetScanOptions>(const arrow::Schema& file_schema)>& choose);
+  /// Makes the options when it is known what a file has.
+  using Choose = std::function<arrow::Result<ParquetScanOptions>(const arrow::Schema& file_schema)>;
+  static arrow::Result<std::unique_ptr<ParquetScan>> OpenChosen(const std::string& path, const Choose& choose);
+  /// The same of a file that is in memory; `path` is for messages.
+  static arrow::Result<std::unique_ptr<ParquetScan>> OpenBytes(const std::string& path, std::string bytes,
+                                                               const Choose& choose);
   ~ParquetScan();
 
   /// The next rows; null at the end.
@@ -57,6 +59,9 @@ class ParquetScan {
 
  private:
   ParquetScan();
+  static arrow::Result<std::unique_ptr<ParquetScan>> StartChosen(const std::string& path,
+                                                                 std::unique_ptr<parquet::arrow::FileReader> reader,
+                                                                 const Choose& choose);
   arrow::Status Start(const std::string& path, std::unique_ptr<parquet::arrow::FileReader> reader,
                       const ParquetScanOptions& options);
 
