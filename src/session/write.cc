@@ -4,9 +4,11 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "connector/delta/delta_sink.h"
 #include "connector/foreach_batch/foreach_batch_sink.h"
 #include "expression/type_coercion.h"
 #include "logical/node/local_relation.h"
+#include "logical/node/source_scan.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
 #include "python/worker_pool.h"
@@ -89,6 +91,19 @@ std::string DefaultSinkName(const std::string& format, const std::string& fallba
   return format.empty() ? fallback : format;
 }
 
+bool ReadsFrom(const logical::Plan& plan, const std::string& target) {
+  if (target.empty()) return false;
+  const std::string location = AbsolutePath(LocalPath(target));
+  bool found = false;
+  logical::VisitPlan(plan, [&](const logical::Plan& node) {
+    if (node.kind() != logical::NodeKind::kSourceScan) return;
+    for (const std::string& path : static_cast<const logical::SourceScan&>(node).request()->paths) {
+      found = found || AbsolutePath(LocalPath(path)) == location;
+    }
+  });
+  return found;
+}
+
 }  // namespace
 
 const connector::SinkDef* Session::FindSinkOrRegistered(const std::string& format,
@@ -108,6 +123,8 @@ arrow::Status Session::WriteRows(logical::PlanPtr plan, const connector::SinkDef
   if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`write`"}});
   request.schema = plan->Schema();
   request.context = CurrentConnectorContext();
+  if (request.extension == nullptr && ReadsFrom(*plan, request.path))
+    request.extension = connector::delta_table::ReadsTarget();
   ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> target, sink.open_batch(request));
   if (target == nullptr) return arrow::Status::OK();

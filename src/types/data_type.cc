@@ -188,6 +188,8 @@ std::string DataType::Sql() const {
         first = false;
         text += QuoteIfNeeded(field.name) + ": " + field.type->Sql();
         if (!field.nullable) text += " NOT NULL";
+        auto comment = field.metadata_json.empty() ? std::nullopt : CommentOf(field);
+        if (comment) text += " COMMENT " + QuoteStringLiteral(*comment);
       }
       return text + ">";
     }

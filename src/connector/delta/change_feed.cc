@@ -300,8 +300,16 @@ arrow::Result<std::unique_ptr<BatchScan>> OpenChangeFeedScan(const SourceRequest
   }
   range.end = std::min(range.end, snapshot->version().value);
   if (!range.empty) {
-    ARROW_RETURN_NOT_OK(delta::CheckVersionExists(*table.table, *snapshot, range.start, /*must_be_recreatable=*/false,
-                                                  /*allow_beyond_newest=*/false));
+    arrow::Status exists =
+        delta::CheckVersionExists(*table.table, *snapshot, range.start, /*must_be_recreatable=*/false,
+                                  /*allow_beyond_newest=*/false)
+            .status();
+    if (range.start <= snapshot->version().value && IsErrorCondition(exists, "DELTA_VERSION_NOT_FOUND")) {
+      return UserError("DELTA_LOG_FILE_NOT_FOUND", {{"version", std::to_string(range.start)},
+                                                    {"checkpointVersion", "-1"},
+                                                    {"logPath", "file:" + table.table->log_path()}});
+    }
+    ARROW_RETURN_NOT_OK(exists);
   }
   return std::make_unique<ChangeFeedScan>(request, std::move(table), std::move(snapshot), range);
 }

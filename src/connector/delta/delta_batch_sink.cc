@@ -204,8 +204,11 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
   write.partition_columns = request.partition_columns;
   ARROW_ASSIGN_OR_RAISE(write.options, WriteOptions::Parse(request));
   ARROW_ASSIGN_OR_RAISE(auto table, OpenTable(request));
-  ARROW_ASSIGN_OR_RAISE(auto transaction, delta::Transaction::Begin(table, SettingsOf(*request.context)));
+  delta::TransactionSettings settings = SettingsOf(*request.context);
+  if (!write.overwrite()) settings.detail = delta::SnapshotDetail::kTotals;
+  ARROW_ASSIGN_OR_RAISE(auto transaction, delta::Transaction::Begin(table, settings));
   const delta::SnapshotPtr& snapshot = transaction->snapshot();
+  if (IsTargetRead(request)) transaction->ReadWholeTable();
   if (write.options.txn_app_id) {
     auto version = transaction->TxnVersion(*write.options.txn_app_id);
     if (version && *version >= write.options.txn_version) return nullptr;

@@ -19,7 +19,15 @@ constexpr OptionDef kOptions[] = {
     {"delta.*", "", "Properties of a table that this write creates."},
 };
 
+class TargetIsRead final : public Extension {};
+
 }  // namespace
+
+std::shared_ptr<const Extension> delta_table::ReadsTarget() { return std::make_shared<TargetIsRead>(); }
+
+bool delta_table::IsTargetRead(const SinkRequest& request) {
+  return dynamic_cast<const TargetIsRead*>(request.extension.get()) != nullptr;
+}
 
 extern const SinkDef kDeltaSink;
 const SinkDef kDeltaSink = {

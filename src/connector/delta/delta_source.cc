@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "connector/delta/change_feed.h"
 #include "connector/delta/delta_stream.h"
+#include "connector/delta/pinned_table.h"
 #include "connector/delta/row_metadata.h"
 #include "connector/delta/table_request.h"
 #include "delta/skipping/file_selection.h"
@@ -45,9 +46,12 @@ class DeltaScan final : public BatchScan {
 
   arrow::Result<InputPartitions> PlanPartitions(const ReadColumns& columns) override {
     const ConnectorContext& context = *request_.context;
-    ARROW_ASSIGN_OR_RAISE(auto plan, MakeDataReadPlan(*snapshot_, *request_.schema, columns, context));
+    const PinnedTable* pinned = PinnedTableOf(request_);
+    ARROW_ASSIGN_OR_RAISE(auto plan, MakeDataReadPlan(*snapshot_, *request_.schema, columns, context,
+                                                      /*tells_places=*/pinned != nullptr));
     std::vector<DataFile> files;
     for (const delta::FileRef& file : delta::SelectFiles(*snapshot_, plan->filter, *context.time_zone)) {
+      if (pinned != nullptr) pinned->NoteRead(file.columns->path(file.row));
       files.push_back(ToDataFile(*snapshot_, file));
     }
     return PackDataFiles(std::move(plan), std::move(files), context);
@@ -67,9 +71,7 @@ arrow::Result<types::DataTypePtr> Schema(const SourceRequest& request) {
   ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
   ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, OpenSnapshot(table, *request.context));
   types::DataTypePtr schema = ReadSchema(*snapshot);
-  if (request.user_schema != nullptr && !request.user_schema->EqualsIgnoreNullability(*schema)) {
-    return UserError("DELTA_UNSUPPORTED_SCHEMA_DURING_READ");
-  }
+  if (request.user_schema != nullptr) return UserError("_LEGACY_ERROR_TEMP_2242", {{"provider", "DeltaDataSource"}});
   ARROW_ASSIGN_OR_RAISE(bool feed, IsChangeFeed(request.options));
   if (schema->fields().empty()) {
     return UserError("DELTA_READ_TABLE_WITHOUT_COLUMNS",
@@ -81,6 +83,9 @@ arrow::Result<types::DataTypePtr> Schema(const SourceRequest& request) {
 }
 
 arrow::Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request) {
+  if (const PinnedTable* pinned = PinnedTableOf(request)) {
+    return std::make_unique<DeltaScan>(request, pinned->snapshot());
+  }
   ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
   ARROW_ASSIGN_OR_RAISE(bool feed, IsChangeFeed(request.options));
   if (feed) return OpenChangeFeedScan(request, std::move(table));
@@ -97,6 +102,7 @@ arrow::Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request
 }
 
 arrow::Result<types::DataTypePtr> MetadataColumn(const SourceRequest& request) {
+  if (PinnedTableOf(request) != nullptr) return RowPlaceType();
   ARROW_ASSIGN_OR_RAISE(bool feed, IsChangeFeed(request.options));
   if (request.streaming || feed) return nullptr;
   ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));

@@ -502,7 +502,7 @@ class DeltaStream final : public MicroBatchStream {
 arrow::Result<types::DataTypePtr> DeltaStreamSchema(const SourceRequest& request) {
   ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
   if (table.is_time_travel()) return UserError("DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS");
-  ARROW_ASSIGN_OR_RAISE(StreamOptions options, StreamOptions::Parse(request));
+  ARROW_ASSIGN_OR_RAISE(bool reads_changes, IsChangeFeed(request.options));
   auto newest = table.table->Update();
   if (IsErrorCondition(newest.status(), "DELTA_TABLE_NOT_FOUND")) return UserError("DELTA_SCHEMA_NOT_SET");
   ARROW_RETURN_NOT_OK(newest);
@@ -514,11 +514,33 @@ arrow::Result<types::DataTypePtr> DeltaStreamSchema(const SourceRequest& request
   if (request.user_schema != nullptr && !request.user_schema->EqualsIgnoreNullability(*schema)) {
     return UserError("DELTA_READ_SOURCE_SCHEMA_CONFLICT");
   }
-  return options.read_change_feed ? ChangeFeedSchema(schema) : schema;
+  return reads_changes ? ChangeFeedSchema(schema) : schema;
 }
 
-arrow::Result<std::unique_ptr<MicroBatchStream>> OpenDeltaStream(const SourceRequest& request) {
-  ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
+namespace {
+
+/// A source that could not be opened: Spark opens sources when a query runs, so that is when it fails.
+class FailedStream final : public MicroBatchStream {
+ public:
+  FailedStream(std::string description, arrow::Status failure)
+      : description_(std::move(description)), failure_(std::move(failure)) {}
+
+  arrow::Result<SourceOffset> InitialOffset() override { return failure_; }
+  arrow::Result<std::optional<SourceOffset>> LatestOffset(const SourceOffset&) override { return failure_; }
+  arrow::Status PrepareForAvailableNow() override { return arrow::Status::OK(); }
+  arrow::Result<InputPartitions> PlanPartitions(const SourceOffset&, const SourceOffset&, const ReadColumns&) override {
+    return failure_;
+  }
+  arrow::Status Commit(const SourceOffset&) override { return failure_; }
+  std::string Description() const override { return description_; }
+  void Stop() override {}
+
+ private:
+  std::string description_;
+  arrow::Status failure_;
+};
+
+arrow::Result<std::unique_ptr<MicroBatchStream>> OpenStream(const SourceRequest& request, TableRequest table) {
   ARROW_ASSIGN_OR_RAISE(StreamOptions options, StreamOptions::Parse(request));
   ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, table.table->Update());
   ARROW_RETURN_NOT_OK(SchemaLog::CheckLocation(request, table.table->path()));
@@ -536,6 +558,16 @@ arrow::Result<std::unique_ptr<MicroBatchStream>> OpenDeltaStream(const SourceReq
   }
   return std::make_unique<DeltaStream>(request, std::move(options), std::move(table), std::move(snapshot),
                                        std::move(schema_log));
+}
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<MicroBatchStream>> OpenDeltaStream(const SourceRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));
+  std::string description = "DeltaSource[file:" + table.table->path() + "]";
+  auto stream = OpenStream(request, std::move(table));
+  if (stream.ok()) return stream;
+  return std::make_unique<FailedStream>(std::move(description), stream.status());
 }
 
 }  // namespace millrace::connector::delta_table

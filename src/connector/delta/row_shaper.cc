@@ -164,7 +164,7 @@ arrow::Status RowShaper::PlanColumns(const RowShaperRequest& request, const Conn
   const auto& table_fields = table_schema_->fields();
   const auto& query_fields = request.query_schema->fields();
   std::vector<StructField> written;
-  std::vector<std::string> casts, generated;
+  std::vector<std::string> casts, generated, computed;
   std::vector<bool> given(table_fields.size());
   for (size_t i = 0; i < query_fields.size(); ++i) {
     if (query_fields[i].type->id() == TypeId::kNull) continue;  // files have no such columns
@@ -202,6 +202,7 @@ arrow::Status RowShaper::PlanColumns(const RowShaperRequest& request, const Conn
       checks_.push_back({"Generated Column", Quoted(field.name) + " <=> (" + sql + ")"});
       continue;
     }
+    if (!sql.empty() && !given[i]) computed.push_back(sql);
     if (sql.empty() && request.has_column_defaults) sql = MetadataText(field, "CURRENT_DEFAULT");
     if (sql.empty() || given[i]) continue;
     columns_.push_back({static_cast<int>(i), Column::From::kGenerated, static_cast<int>(generated.size())});
@@ -214,6 +215,14 @@ arrow::Status RowShaper::PlanColumns(const RowShaperRequest& request, const Conn
   if (!context.compile) return InternalError("No session compiles the expressions of the table");
   if (!casts.empty()) {
     ARROW_ASSIGN_OR_RAISE(casts_, context.compile(request.query_schema, casts));
+  }
+  if (!computed.empty()) {
+    // What a column is computed from must be given; this says so, as the query's columns are what it is resolved over.
+    std::vector<StructField> known;
+    for (size_t i = 0; i < table_fields.size(); ++i) {
+      if (given[i]) known.push_back(table_fields[i]);
+    }
+    ARROW_RETURN_NOT_OK(context.compile(types::Struct(std::move(known)), computed).status());
   }
   if (!generated.empty()) {
     ARROW_ASSIGN_OR_RAISE(generated_, context.compile(table_schema_, generated));

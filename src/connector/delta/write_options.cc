@@ -72,7 +72,8 @@ arrow::Result<WriteOptions> WriteOptions::Parse(const SinkRequest& request) {
   parsed.overwrite_mode_in_options = mode.has_value();
   if (!mode) mode = request.context->conf("spark.sql.sources.partitionOverwriteMode").value_or("STATIC");
   parsed.dynamic_overwrite = EqualsIgnoreCase(*mode, "dynamic");
-  if (!parsed.dynamic_overwrite && !EqualsIgnoreCase(*mode, "static")) {
+  bool overwrites = request.save_mode == SaveMode::kOverwrite;
+  if (overwrites && !parsed.dynamic_overwrite && !EqualsIgnoreCase(*mode, "static")) {
     return Illegal("partitionOverwriteMode", *mode, "must be 'STATIC' or 'DYNAMIC'");
   }
   ARROW_RETURN_NOT_OK(ParseTxn(request, &parsed));
