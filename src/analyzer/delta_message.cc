@@ -1,7 +1,11 @@
 #include "analyzer/delta_message.h"
 
+#include <google/protobuf/any.pb.h>
 #include <google/protobuf/unknown_field_set.h>
 
+#include <bit>
+
+#include "analyzer/name_resolution.h"
 #include "base/error.h"
 
 namespace millrace::analyzer {
@@ -18,6 +22,8 @@ arrow::Result<DeltaMessage> DeltaMessage::Parse(const std::string& bytes) {
     const UnknownField& field = fields.field(i);
     if (field.type() == UnknownField::TYPE_VARINT) {
       message.fields_.push_back({field.number(), true, static_cast<int64_t>(field.varint()), ""});
+    } else if (field.type() == UnknownField::TYPE_FIXED64) {
+      message.fields_.push_back({field.number(), true, static_cast<int64_t>(field.fixed64()), ""});
     } else if (field.type() == UnknownField::TYPE_LENGTH_DELIMITED) {
       message.fields_.push_back({field.number(), false, 0, field.length_delimited()});
     }
@@ -54,6 +60,43 @@ int64_t DeltaMessage::Varint(int number) const {
     if (field.number == number && field.is_varint) return field.varint;
   }
   return 0;
+}
+
+std::optional<double> DeltaMessage::Double(int number) const {
+  if (!Has(number)) return std::nullopt;
+  return std::bit_cast<double>(Varint(number));
+}
+
+namespace {
+
+arrow::Result<DeltaEnvelope> OpenEnvelope(const google::protobuf::Any& extension, const char* type_url) {
+  if (extension.type_url() != type_url) {
+    return UserError("CONNECT_INVALID_PLAN.NO_HANDLER_FOR_EXTENSION", {{"extensionTypeUrl", extension.type_url()}});
+  }
+  ARROW_ASSIGN_OR_RAISE(DeltaMessage outer, DeltaMessage::Parse(extension.value()));
+  DeltaEnvelope envelope;
+  envelope.kind = outer.FirstField();
+  if (envelope.kind == 0) {
+    return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "an empty message of Delta's"}});
+  }
+  ARROW_ASSIGN_OR_RAISE(envelope.message, DeltaMessage::Parse(outer.Bytes(envelope.kind)));
+  return envelope;
+}
+
+}  // namespace
+
+arrow::Result<DeltaEnvelope> OpenDeltaRelation(const google::protobuf::Any& extension) {
+  return OpenEnvelope(extension, "type.googleapis.com/delta.connect.DeltaRelation");
+}
+
+arrow::Result<DeltaEnvelope> OpenDeltaCommand(const google::protobuf::Any& extension) {
+  return OpenEnvelope(extension, "type.googleapis.com/delta.connect.DeltaCommand");
+}
+
+arrow::Result<std::vector<std::string>> DeltaTableParts(const DeltaMessage& message) {
+  ARROW_ASSIGN_OR_RAISE(DeltaTableName table, DeltaTableOf(message));
+  if (!table.name.empty()) return ParseNameParts(table.name);
+  return std::vector<std::string>{"delta", table.path};
 }
 
 arrow::Result<DeltaTableName> DeltaTableOf(const DeltaMessage& message) {

@@ -99,6 +99,12 @@ arrow::Result<ExpressionPtr> DefaultOf(const analyzer::AnalyzerContext& context,
 
 }  // namespace
 
+arrow::Result<ExpressionPtr> StoredInDelta(const ExpressionPtr& value, const types::StructField& field) {
+  InsertTarget target;
+  target.is_delta = true;
+  return Stored(value, field, target);
+}
+
 bool CanStore(const types::DataType& from, const types::DataType& to) {
   if (from.EqualsIgnoreNullability(to) || from.id() == TypeId::kNull) return true;
   if (from.is_numeric() && to.is_numeric()) return true;

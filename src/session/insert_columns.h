@@ -30,6 +30,11 @@ arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerConte
                                                    const InsertTarget& target, const sql::PartitionSpec& partition,
                                                    const std::vector<std::string>& columns, bool by_name);
 
+/// `value` as a column of a Delta table takes it: cast wherever it can be, overflow named by the column.
+/// Errors: UserError INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST.
+arrow::Result<expression::ExpressionPtr> StoredInDelta(const expression::ExpressionPtr& value,
+                                                       const types::StructField& field);
+
 /// Whether a value of `from` may be stored in a column of `to` (Spark's Cast.canANSIStoreAssign).
 bool CanStore(const types::DataType& from, const types::DataType& to);
 

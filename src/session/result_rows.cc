@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 
+#include "format/json/json_decoder.h"
 #include "types/arrow_type.h"
 
 namespace millrace::session {
@@ -39,6 +40,21 @@ arrow::Result<QueryResult> ResultOf(types::DataTypePtr schema, const std::vector
   }
   result.batches.push_back(arrow::RecordBatch::Make(types::ToArrowSchema(*result.schema),
                                                     static_cast<int64_t>(rows.size()), std::move(columns)));
+  return result;
+}
+
+arrow::Result<QueryResult> ResultOfJson(const std::string& ddl, const std::vector<JsonValue>& records) {
+  QueryResult result;
+  ARROW_ASSIGN_OR_RAISE(result.schema, types::ParseSchemaDdl(ddl));
+  arrow::StringBuilder texts;
+  for (const JsonValue& record : records) ARROW_RETURN_NOT_OK(texts.Append(record.ToString()));
+  ARROW_ASSIGN_OR_RAISE(auto array, texts.Finish());
+  format::JsonDecoderConfig config{.schema = result.schema};
+  ARROW_ASSIGN_OR_RAISE(auto decoder, format::JsonDecoder::Make(std::move(config), arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(format::DecodedJson decoded, decoder->Decode(*array));
+  const auto& rows = static_cast<const arrow::StructArray&>(*decoded.values);
+  result.batches.push_back(
+      arrow::RecordBatch::Make(types::ToArrowSchema(*result.schema), rows.length(), rows.fields()));
   return result;
 }
 

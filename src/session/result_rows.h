@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/json_value.h"
 #include "session/session.h"
 
 namespace millrace::session {
@@ -14,6 +15,8 @@ using Cell = std::variant<std::nullptr_t, std::string, bool, std::vector<std::st
 
 /// Rows of strings, booleans and string arrays as a result of `schema`.
 arrow::Result<QueryResult> ResultOf(types::DataTypePtr schema, const std::vector<std::vector<Cell>>& rows);
+/// JSON records as rows of the columns that a DDL text names.
+arrow::Result<QueryResult> ResultOfJson(const std::string& ddl, const std::vector<JsonValue>& records);
 /// No columns, no rows: what commands without an answer give.
 QueryResult EmptyResult();
 

@@ -54,6 +54,17 @@ class BoundRowExpressions final : public connector::RowExpressions {
 
 }  // namespace
 
+arrow::Result<connector::RowExpressionsPtr> BindRowExpressions(Session& session,
+                                                               const expression::ExpressionVector& expressions,
+                                                               const expression::AttributeVector& columns) {
+  expression::ExpressionVector items;
+  for (const expression::ExpressionPtr& value : expressions) {
+    items.push_back(std::make_shared<expression::Alias>(value, "_" + std::to_string(items.size())));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto bound, physical::ExpressionSet::Bind(items, columns));
+  return std::make_shared<BoundRowExpressions>(items, columns, std::move(bound), session.MakeEvalContext());
+}
+
 arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(Session& session, const types::DataTypePtr& schema,
                                                                   const std::vector<std::string>& sql) {
   std::vector<spark::connect::Expression> expressions(sql.size());

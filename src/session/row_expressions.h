@@ -2,6 +2,7 @@
 
 #include "connector/row_expressions.h"
 #include "expression/eval_context.h"
+#include "expression/node.h"
 
 namespace spark::connect {
 class Expression;
@@ -17,5 +18,10 @@ arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(Session& sessi
 /// The same for expressions of a plan.
 arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(
     Session& session, const types::DataTypePtr& schema, const std::vector<spark::connect::Expression>& expressions);
+
+/// The same for expressions that are resolved over `columns`, one a column of the rows.
+arrow::Result<connector::RowExpressionsPtr> BindRowExpressions(Session& session,
+                                                               const expression::ExpressionVector& expressions,
+                                                               const expression::AttributeVector& columns);
 
 }  // namespace millrace::session

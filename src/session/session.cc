@@ -22,6 +22,7 @@
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
 #include "python/worker_pool.h"
+#include "session/delta_changes.h"
 #include "session/python_environment.h"
 #include "session/python_source.h"
 #include "session/row_expressions.h"
@@ -281,6 +282,10 @@ arrow::Result<QueryResult> TextResult(const std::string& column, const std::stri
 
 arrow::Result<QueryResult> Session::Execute(const connect::Relation& relation, const RunControl& control) {
   if (relation.has_catalog()) return ExecuteCatalog(relation.catalog());
+  if (relation.has_extension()) {
+    ARROW_ASSIGN_OR_RAISE(auto changed, RunDeltaRelation(*this, relation));
+    if (changed) return std::move(*changed);
+  }
   if (relation.has_show_string()) {
     const auto& show = relation.show_string();
     ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(show.input()));

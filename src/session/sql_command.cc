@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "session/function_commands.h"
 #include "session/result_rows.h"
+#include "session/row_changes.h"
 #include "session/session_variables.h"
 #include "session/table_commands.h"
 
@@ -159,15 +160,10 @@ struct Runner {
     return ResultOf(types::Struct({Text("plan", true)}), rows);
   }
 
-  arrow::Result<QueryResult> operator()(const sql::ChangeRows& change) const {
-    if (session.catalog().FindView(change.table)) {
-      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                       {{"tableName", QuoteNameParts(change.table)}, {"operation", change.operation}});
-    }
-    ARROW_ASSIGN_OR_RAISE(catalog::TablePtr table, Tables().Find(change.table));
-    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                     {{"tableName", QuoteNameParts(table->FullName())}, {"operation", change.operation}});
-  }
+  arrow::Result<QueryResult> operator()(const sql::ChangeRows& c) const { return RunChangeRows(session, c); }
+  arrow::Result<QueryResult> operator()(const sql::OptimizeTable& c) const { return RunOptimize(session, c); }
+  arrow::Result<QueryResult> operator()(const sql::VacuumTable& c) const { return RunVacuum(session, c); }
+  arrow::Result<QueryResult> operator()(const sql::RestoreTable& c) const { return RunRestore(session, c); }
 };
 
 }  // namespace

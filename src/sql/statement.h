@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "types/data_type.h"
 
@@ -330,16 +331,66 @@ struct DropFunction {
   bool if_exists = false;
 };
 
-/// UPDATE, DELETE and MERGE of a table.
-struct ChangeRows {
-  NameParts table;
-  std::string operation;
+/// SET column = value, or a column and its value of INSERT (…) VALUES (…).
+struct Assignment {
+  spark::connect::Expression column;
+  spark::connect::Expression value;
 };
 
-using Command = std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation,
-                             CreateDatabase, DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show,
-                             Describe, Use, AlterTable, CommentOnTable, CacheTable, Refresh, Analyze, Explain,
-                             DeclareVariable, SetVariable, DropVariable, CreateFunction, DropFunction, ChangeRows>;
+/// WHEN … [AND condition] THEN ….
+struct RowClause {
+  enum class Kind { kUpdate, kUpdateAll, kDelete, kInsert, kInsertAll };
+  Kind kind = Kind::kDelete;
+  std::optional<spark::connect::Expression> condition;
+  std::vector<Assignment> assignments;
+};
+
+/// DELETE, UPDATE and MERGE of a table; the same from the clients' messages of these.
+struct ChangeRows {
+  enum class Kind { kDelete, kUpdate, kMerge };
+  Kind kind = Kind::kDelete;
+  /// A table by name or path, perhaps with an alias.
+  spark::connect::Relation target;
+  /// Empty where a client's frame is the target.
+  NameParts table;
+  /// kMerge.
+  std::optional<spark::connect::Relation> source;
+  /// WHERE, or ON.
+  std::optional<spark::connect::Expression> condition;
+  /// An UPDATE has its assignments as the one clause of `matched`.
+  std::vector<RowClause> matched;
+  std::vector<RowClause> not_matched;
+  std::vector<RowClause> not_matched_by_source;
+  bool evolves_schema = false;
+};
+
+/// OPTIMIZE table [WHERE …] [ZORDER BY (…)].
+struct OptimizeTable {
+  NameParts table;
+  /// Texts of conditions on partition columns.
+  std::vector<std::string> where;
+  std::vector<NameParts> zorder_by;
+};
+
+/// VACUUM table [RETAIN n HOURS] [DRY RUN].
+struct VacuumTable {
+  NameParts table;
+  std::optional<double> retain_hours;
+  bool dry_run = false;
+};
+
+/// RESTORE [TABLE] table [TO] VERSION AS OF n | TIMESTAMP AS OF 'time'.
+struct RestoreTable {
+  NameParts table;
+  std::optional<int64_t> version;
+  std::optional<std::string> timestamp;
+};
+
+using Command =
+    std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation, CreateDatabase,
+                 DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show, Describe, Use, AlterTable,
+                 CommentOnTable, CacheTable, Refresh, Analyze, Explain, DeclareVariable, SetVariable, DropVariable,
+                 CreateFunction, DropFunction, ChangeRows, OptimizeTable, VacuumTable, RestoreTable>;
 
 /// A statement is a query or a command.
 struct Statement {

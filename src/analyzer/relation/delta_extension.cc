@@ -30,21 +30,6 @@ namespace {
 
 using spark::connect::Relation;
 
-constexpr const char* kTypeUrl = "type.googleapis.com/delta.connect.DeltaRelation";
-
-enum DeltaRelationField : int {
-  kScan = 1,
-  kDescribeHistory = 2,
-  kDescribeDetail = 3,
-  kConvertToDelta = 4,
-  kRestoreTable = 5,
-  kIsDeltaTable = 6,
-  kDeleteFromTable = 7,
-  kUpdateTable = 8,
-  kMergeIntoTable = 9,
-  kOptimizeTable = 10,
-};
-
 std::string NameOf(int field) {
   switch (field) {
     case kConvertToDelta:
@@ -267,19 +252,13 @@ arrow::Result<PlanPtr> RunOn(RelationResolver& resolver, const DeltaTableName& t
 }  // namespace
 
 arrow::Result<PlanPtr> ResolveExtension(RelationResolver& resolver, const Relation& relation) {
-  const auto& extension = relation.extension();
-  if (extension.type_url() != kTypeUrl) {
-    return UserError("CONNECT_INVALID_PLAN.NO_HANDLER_FOR_EXTENSION", {{"extensionTypeUrl", extension.type_url()}});
-  }
-  ARROW_ASSIGN_OR_RAISE(DeltaMessage outer, DeltaMessage::Parse(extension.value()));
-  int kind = outer.FirstField();
-  if (kind == 0) {
-    return UserError("CONNECT_INVALID_PLAN.CANNOT_PARSE", {{"errorMsg", "an empty DeltaRelation"}});
-  }
-  ARROW_ASSIGN_OR_RAISE(DeltaMessage message, DeltaMessage::Parse(outer.Bytes(kind)));
+  ARROW_ASSIGN_OR_RAISE(DeltaEnvelope envelope, OpenDeltaRelation(relation.extension()));
+  int kind = envelope.kind;
+  const DeltaMessage& message = envelope.message;
   if (kind == kIsDeltaTable) return IsDeltaTable(resolver, message);
   if (kind != kScan && kind != kDescribeHistory && kind != kDescribeDetail) {
-    return NotSupported("DeltaTable." + NameOf(kind));
+    // What changes a table runs where a plan's rows are asked for (session/delta_changes.cc), not inside of a plan.
+    return NotSupported("DeltaTable." + NameOf(kind) + " as a part of a query");
   }
   ARROW_ASSIGN_OR_RAISE(DeltaTableName table, DeltaTableOf(message));
   arrow::Result<PlanPtr> rows = RunOn(resolver, table, kind);

@@ -33,6 +33,7 @@ arrow::Status RunCheckpoint(const CommandContext& context, const spark::connect:
 arrow::Status RunRemoveCachedRelation(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunRegisterFunction(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunRegisterTableFunction(const CommandContext& context, const spark::connect::Command& command);
+arrow::Status RunMergeIntoTable(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunDeltaCommand(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunRegisterDataSource(const CommandContext& context, const spark::connect::Command& command);
 arrow::Status RunMlCommand(const CommandContext& context, const spark::connect::Command& command);

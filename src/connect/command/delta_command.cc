@@ -1,6 +1,7 @@
 #include "analyzer/delta_message.h"
 #include "base/error.h"
 #include "connect/command/command.h"
+#include "session/row_changes.h"
 #include "session/table_commands.h"
 #include "sql/data_type_proto.h"
 #include "sql/parser.h"
@@ -13,8 +14,6 @@ namespace millrace::connect {
 namespace {
 
 using analyzer::DeltaMessage;
-
-constexpr const char* kTypeUrl = "type.googleapis.com/delta.connect.DeltaCommand";
 
 enum DeltaCommandField : int {
   kCloneTable = 1,
@@ -32,8 +31,6 @@ std::string NameOf(int field) {
   switch (field) {
     case kCloneTable:
       return "clone";
-    case kVacuumTable:
-      return "vacuum";
     case kGenerate:
       return "generate";
     case kDropFeatureSupport:
@@ -62,11 +59,6 @@ arrow::Result<sql::ColumnDefinition> Column(const std::string& bytes) {
   return column;
 }
 
-arrow::Result<sql::NameParts> PartsOf(const analyzer::DeltaTableName& table) {
-  if (!table.name.empty()) return sql::ParseMultipartIdentifier(table.name);
-  return sql::NameParts{"delta", table.path};
-}
-
 arrow::Status CreateDeltaTable(session::TableCommands& tables, const DeltaMessage& message) {
   sql::CreateTable create;
   int64_t mode = message.Varint(1);
@@ -75,7 +67,11 @@ arrow::Status CreateDeltaTable(session::TableCommands& tables, const DeltaMessag
   create.if_not_exists = mode == kCreateIfNotExists;
   create.provider = "delta";
   std::string name = message.Bytes(2), location = message.Bytes(3);
-  ARROW_ASSIGN_OR_RAISE(create.name, PartsOf({location, name}));
+  if (name.empty()) {
+    create.name = {"delta", location};
+  } else {
+    ARROW_ASSIGN_OR_RAISE(create.name, sql::ParseMultipartIdentifier(name));
+  }
   if (!name.empty() && !location.empty()) create.location = location;
   if (message.Has(4)) create.comment = message.Bytes(4);
   for (const std::string& bytes : message.AllBytes(5)) {
@@ -94,15 +90,17 @@ arrow::Status CreateDeltaTable(session::TableCommands& tables, const DeltaMessag
 }  // namespace
 
 arrow::Status RunDeltaCommand(const CommandContext& context, const spark::connect::Command& command) {
-  const auto& extension = command.extension();
-  if (extension.type_url() != kTypeUrl) {
-    return UserError("CONNECT_INVALID_PLAN.NO_HANDLER_FOR_EXTENSION", {{"extensionTypeUrl", extension.type_url()}});
-  }
-  ARROW_ASSIGN_OR_RAISE(DeltaMessage outer, DeltaMessage::Parse(extension.value()));
-  int kind = outer.FirstField();
-  ARROW_ASSIGN_OR_RAISE(DeltaMessage message, DeltaMessage::Parse(outer.Bytes(kind)));
+  ARROW_ASSIGN_OR_RAISE(analyzer::DeltaEnvelope envelope, analyzer::OpenDeltaCommand(command.extension()));
+  int kind = envelope.kind;
+  const DeltaMessage& message = envelope.message;
   session::TableCommands tables(context.session());
   if (kind == kCreateDeltaTable) return CreateDeltaTable(tables, message);
+  if (kind == kVacuumTable) {
+    sql::VacuumTable vacuum;
+    ARROW_ASSIGN_OR_RAISE(vacuum.table, analyzer::DeltaTableParts(message));
+    vacuum.retain_hours = message.Double(2);
+    return session::RunVacuum(context.session(), vacuum).status();
+  }
   if (kind != kUpgradeTableProtocol && kind != kAddFeatureSupport) {
     return analyzer::NotSupported("DeltaTable." + NameOf(kind));
   }
@@ -113,8 +111,7 @@ arrow::Status RunDeltaCommand(const CommandContext& context, const spark::connec
   } else {
     properties = {{"delta.feature." + message.Bytes(2), "supported"}};
   }
-  ARROW_ASSIGN_OR_RAISE(analyzer::DeltaTableName table, analyzer::DeltaTableOf(message));
-  ARROW_ASSIGN_OR_RAISE(sql::NameParts name, PartsOf(table));
+  ARROW_ASSIGN_OR_RAISE(sql::NameParts name, analyzer::DeltaTableParts(message));
   return tables.SetDeltaFeatures(name, properties);
 }
 

@@ -25,7 +25,8 @@ constexpr CommandEntry kCommands[] = {
     {Command::kGetResourcesCommand, RunGetResources},
     {Command::kCheckpointCommand, RunCheckpoint},
     {Command::kRemoveCachedRemoteRelationCommand, RunRemoveCachedRelation},
-    {Command::kExtension, RunDeltaCommand, "Delta's tables made, and features of theirs switched on"},
+    {Command::kExtension, RunDeltaCommand, "Delta's tables made and vacuumed, and features of theirs switched on"},
+    {Command::kMergeIntoTableCommand, RunMergeIntoTable},
     {Command::kMlCommand, RunMlCommand, "clean_cache only"},
 };
 

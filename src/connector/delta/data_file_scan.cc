@@ -11,6 +11,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "connector/delta/pinned_table.h"
 #include "connector/delta/row_metadata.h"
 #include "connector/file/metadata_column.h"
 #include "connector/file_packing.h"
@@ -71,7 +72,7 @@ class DataFilesReader final : public BatchReader {
         scan_.reset();
         continue;
       }
-      if (plan_->num_metadata_fields > 0) {
+      if (plan_->num_metadata_fields > 0 || plan_->tells_places) {
         ARROW_ASSIGN_OR_RAISE(*batch, WithIndexes(**batch));
       }
       ARROW_ASSIGN_OR_RAISE(auto rows, WithoutDeleted(*batch));
@@ -117,7 +118,14 @@ class DataFilesReader final : public BatchReader {
 
   arrow::Status ReadVectors() {
     deleted_.reset();
+    if (file().left_out != nullptr) deleted_ = *file().left_out;
     if (!file().deleted) return arrow::Status::OK();
+    if (deleted_) {
+      ARROW_ASSIGN_OR_RAISE(auto vector,
+                            delta::ReadDeletionVector(*plan_->file_system, plan_->table_path, *file().deleted));
+      deleted_ = deleted_->Union(vector);
+      return arrow::Status::OK();
+    }
     ARROW_ASSIGN_OR_RAISE(deleted_, delta::ReadDeletionVector(*plan_->file_system, plan_->table_path, *file().deleted));
     if (!file().except) return arrow::Status::OK();
     ARROW_ASSIGN_OR_RAISE(delta::RoaringBitmap except,
@@ -183,6 +191,13 @@ class DataFilesReader final : public BatchReader {
   }
 
   arrow::Result<std::shared_ptr<arrow::Array>> Metadata(const arrow::RecordBatch& rows) const {
+    if (plan_->tells_places) {
+      arrow::ArrayVector place(2);
+      ARROW_ASSIGN_OR_RAISE(place[0],
+                            arrow::MakeArrayFromScalar(arrow::StringScalar(file().path), rows.num_rows(), pool_));
+      place[1] = rows.column(rows.num_columns() - 1);
+      return std::make_shared<arrow::StructArray>(types::ToArrow(*plan_->metadata), rows.num_rows(), std::move(place));
+    }
     RowMetadataInput input{&file(), rows.num_rows(), nullptr, nullptr, nullptr};
     if (plan_->num_metadata_fields > 0) {
       int last = rows.num_columns() - 1;
@@ -310,10 +325,19 @@ std::vector<DataFile> Split(std::vector<DataFile> files, int64_t share) {
 
 }  // namespace
 
+const PinnedTable* PinnedTableOf(const SourceRequest& request) {
+  return dynamic_cast<const PinnedTable*>(request.extension.get());
+}
+
+types::DataTypePtr RowPlaceType() {
+  return types::Struct({{"file_path", types::String(), false, ""}, {"row_index", types::Long(), false, ""}});
+}
+
 arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta::Snapshot& snapshot,
                                                                     const types::DataType& output_schema,
                                                                     const ReadColumns& columns,
-                                                                    const ConnectorContext& context) {
+                                                                    const ConnectorContext& context,
+                                                                    bool tells_places) {
   auto plan = std::make_shared<DataReadPlan>();
   plan->file_system = context.file_system;
   plan->table_path = snapshot.table_path();
@@ -334,7 +358,8 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
   std::vector<types::StructField> output;
   for (int column : columns.indices) {
     if (static_cast<size_t>(column) >= output_schema.fields().size()) {
-      plan->metadata = RowMetadataType(snapshot);
+      plan->metadata = tells_places ? RowPlaceType() : RowMetadataType(snapshot);
+      plan->tells_places = tells_places;
       plan->columns.push_back(DataReadPlan::kIsMetadata);
       plan->char_lengths.push_back(0);
       output.push_back({std::string(file::kMetadataColumn), plan->metadata, false, ""});
@@ -361,7 +386,7 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
       return InternalError("The Delta table " + snapshot.table_path() + " has no column " + field.name);
     }
   }
-  if (plan->metadata != nullptr) {
+  if (plan->metadata != nullptr && !tells_places) {
     for (types::StructField& field : RowMetadataFields(snapshot)) {
       wanted.push_back(std::move(field));
       ++plan->num_metadata_fields;

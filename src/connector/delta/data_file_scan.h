@@ -8,6 +8,7 @@
 
 #include "connector/source.h"
 #include "delta/action/deletion_vector_descriptor.h"
+#include "delta/deletion_vector/roaring_bitmap.h"
 #include "delta/schema/column_mapping.h"
 #include "delta/snapshot/snapshot.h"
 #include "format/parquet/parquet_columns.h"
@@ -39,6 +40,8 @@ struct DataFile {
   /// Rows of this vector are not read; with `only`, just those of it that `only` does not have.
   std::optional<delta::DeletionVectorDescriptor> deleted;
   bool only_deleted = false;
+  /// More rows that are not read; null for none.
+  std::shared_ptr<const delta::RoaringBitmap> left_out;
   std::optional<delta::DeletionVectorDescriptor> except;
   /// Change feeds: the type of all rows; none where the file has a column of it.
   std::string change_type;
@@ -63,6 +66,8 @@ struct DataReadPlan {
   /// The column `_metadata`, where it is wanted; its own columns of the files stand at the end of `wanted`.
   types::DataTypePtr metadata;
   int num_metadata_fields = 0;
+  /// `metadata` is RowPlaceType.
+  bool tells_places = false;
   /// For each output column of type CHAR(n) its n: shorter values get blanks behind, as Spark shows them. Else 0.
   std::vector<int> char_lengths;
   std::shared_ptr<arrow::Schema> output;
@@ -76,7 +81,8 @@ struct DataReadPlan {
 arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta::Snapshot& snapshot,
                                                                     const types::DataType& output_schema,
                                                                     const ReadColumns& columns,
-                                                                    const ConnectorContext& context);
+                                                                    const ConnectorContext& context,
+                                                                    bool tells_places = false);
 
 /// `filter` without conditions on CHAR columns, whose values in files, and so their statistics, may lack blanks.
 format::PredicatePtr UsableFilter(const types::DataType& schema, const format::PredicatePtr& filter);

@@ -34,69 +34,60 @@ std::string RandomPrefix(int length) {
   return prefix;
 }
 
-class DeltaTaskWriter final : public DataWriter {
- public:
-  DeltaTaskWriter(std::shared_ptr<const DataFilePlan> plan, std::shared_ptr<PendingBudget> budget, int task_index)
-      : plan_(std::move(plan)), budget_(std::move(budget)), files_(plan_, task_index) {}
-
-  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override {
-    ARROW_ASSIGN_OR_RAISE(auto shaped, plan_->shaper->Shape(rows));
-    ARROW_ASSIGN_OR_RAISE(auto parts, plan_->router->Split(shaped));
-    for (PartitionRows& part : parts) {
-      if (files_.is_open(part.directory)) {
-        ARROW_RETURN_NOT_OK(files_.Write(part.directory, part.values, part.rows));
-      } else {
-        ARROW_RETURN_NOT_OK(Hold(std::move(part)));
-      }
-    }
-    return arrow::Status::OK();
-  }
-
-  arrow::Result<WriterCommitMessage> Commit() override {
-    ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> files, files_.Finish());
-    auto result = std::make_shared<TaskResult>();
-    result->files = std::move(files);
-    result->pending = std::move(pending_);
-    return WriterCommitMessage(std::move(result));
-  }
-
-  void Abort() override {
-    pending_.clear();
-    files_.Abort();
-  }
-
- private:
-  arrow::Status Hold(PartitionRows part) {
-    int64_t bytes = arrow::util::TotalBufferSize(*part.rows);
-    PendingRows& pending = pending_[part.directory];
-    pending.values = std::move(part.values);
-    pending.batches.push_back(std::move(part.rows));
-    pending.num_bytes += bytes;
-    held_bytes_ += bytes;
-    int64_t all = budget_->num_bytes += bytes;
-    if (held_bytes_ > PendingBudget::kTaskBytesMax || all > PendingBudget::kAllBytesMax) return Release();
-    return arrow::Status::OK();
-  }
-
-  // Too much to hold back: this task writes files of its own from now on.
-  arrow::Status Release() {
-    for (auto& [directory, pending] : pending_) {
-      for (const auto& batch : pending.batches) ARROW_RETURN_NOT_OK(files_.Write(directory, pending.values, batch));
-    }
-    pending_.clear();
-    budget_->num_bytes -= held_bytes_;
-    held_bytes_ = 0;
-    return arrow::Status::OK();
-  }
-
-  std::shared_ptr<const DataFilePlan> plan_;
-  std::shared_ptr<PendingBudget> budget_;
-  DataFileWriter files_;
-  PendingByDirectory pending_;
-  int64_t held_bytes_ = 0;
-};
-
 }  // namespace
+
+arrow::Status DeltaTaskWriter::Write(const std::shared_ptr<arrow::RecordBatch>& rows) {
+  ARROW_ASSIGN_OR_RAISE(auto shaped, plan_->shaper->Shape(rows));
+  return WriteShaped(shaped);
+}
+
+arrow::Status DeltaTaskWriter::WriteShaped(const std::shared_ptr<arrow::RecordBatch>& shaped) {
+  ARROW_ASSIGN_OR_RAISE(auto parts, plan_->router->Split(shaped));
+  for (PartitionRows& part : parts) {
+    if (files_.is_open(part.directory)) {
+      ARROW_RETURN_NOT_OK(files_.Write(part.directory, part.values, part.rows));
+    } else {
+      ARROW_RETURN_NOT_OK(Hold(std::move(part)));
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<WriterCommitMessage> DeltaTaskWriter::Commit() {
+  ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> files, files_.Finish());
+  auto result = std::make_shared<TaskResult>();
+  result->files = std::move(files);
+  result->pending = std::move(pending_);
+  return WriterCommitMessage(std::move(result));
+}
+
+void DeltaTaskWriter::Abort() {
+  pending_.clear();
+  files_.Abort();
+}
+
+arrow::Status DeltaTaskWriter::Hold(PartitionRows part) {
+  int64_t bytes = arrow::util::TotalBufferSize(*part.rows);
+  PendingRows& pending = pending_[part.directory];
+  pending.values = std::move(part.values);
+  pending.batches.push_back(std::move(part.rows));
+  pending.num_bytes += bytes;
+  held_bytes_ += bytes;
+  int64_t all = budget_->num_bytes += bytes;
+  if (held_bytes_ > PendingBudget::kTaskBytesMax || all > PendingBudget::kAllBytesMax) return Release();
+  return arrow::Status::OK();
+}
+
+// Too much to hold back: this task writes files of its own from now on.
+arrow::Status DeltaTaskWriter::Release() {
+  for (auto& [directory, pending] : pending_) {
+    for (const auto& batch : pending.batches) ARROW_RETURN_NOT_OK(files_.Write(directory, pending.values, batch));
+  }
+  pending_.clear();
+  budget_->num_bytes -= held_bytes_;
+  held_bytes_ = 0;
+  return arrow::Status::OK();
+}
 
 arrow::Status DataFileWriter::PrepareDirectory(const std::string& relative) {
   std::string whole = relative.empty() ? plan_->table_path : JoinPath(plan_->table_path, relative);
@@ -197,11 +188,6 @@ void DataFileWriter::Abort() {
   }
   open_.clear();
   finished_.clear();
-}
-
-std::unique_ptr<DataWriter> MakeDeltaTaskWriter(std::shared_ptr<const DataFilePlan> plan,
-                                                std::shared_ptr<PendingBudget> budget, int task_index) {
-  return std::make_unique<DeltaTaskWriter>(std::move(plan), std::move(budget), task_index);
 }
 
 arrow::Result<std::vector<AddedFile>> JoinPending(const std::shared_ptr<const DataFilePlan>& plan,

@@ -125,9 +125,29 @@ struct TaskResult {
   PendingByDirectory pending;
 };
 
-/// The writer of a task: shapes and routes its rows, holds small ones back, writes files of the others.
-std::unique_ptr<DataWriter> MakeDeltaTaskWriter(std::shared_ptr<const DataFilePlan> plan,
-                                                std::shared_ptr<PendingBudget> budget, int task_index);
+/// The writer of a task: shapes and routes its rows, holds small ones back, writes files of the others. Commit gives a
+/// std::shared_ptr<TaskResult>.
+class DeltaTaskWriter final : public DataWriter {
+ public:
+  DeltaTaskWriter(std::shared_ptr<const DataFilePlan> plan, std::shared_ptr<PendingBudget> budget, int task_index)
+      : plan_(std::move(plan)), budget_(std::move(budget)), files_(plan_, task_index) {}
+
+  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override;
+  /// Rows that the plan's shaper made.
+  arrow::Status WriteShaped(const std::shared_ptr<arrow::RecordBatch>& shaped);
+  arrow::Result<WriterCommitMessage> Commit() override;
+  void Abort() override;
+
+ private:
+  arrow::Status Hold(PartitionRows part);
+  arrow::Status Release();
+
+  std::shared_ptr<const DataFilePlan> plan_;
+  std::shared_ptr<PendingBudget> budget_;
+  DataFileWriter files_;
+  PendingByDirectory pending_;
+  int64_t held_bytes_ = 0;
+};
 
 /// Writes what tasks held back, a file a partition. The files of all tasks, in order.
 arrow::Result<std::vector<AddedFile>> JoinPending(const std::shared_ptr<const DataFilePlan>& plan,

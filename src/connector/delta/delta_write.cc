@@ -9,8 +9,6 @@ namespace millrace::connector::delta_table {
 
 namespace delta = millrace::delta;
 
-namespace {
-
 // The table remembers the last number it gave.
 arrow::Status NoteIdentities(const RowShaper& shaper, delta::Transaction* transaction) {
   bool any = false;
@@ -37,8 +35,6 @@ arrow::Status NoteIdentities(const RowShaper& shaper, delta::Transaction* transa
   return arrow::Status::OK();
 }
 
-}  // namespace
-
 DeltaWrite::DeltaWrite(std::unique_ptr<delta::Transaction> transaction, std::shared_ptr<const DataFilePlan> files,
                        bool data_change, Finish finish, Done done)
     : transaction_(std::move(transaction)),
@@ -48,7 +44,7 @@ DeltaWrite::DeltaWrite(std::unique_ptr<delta::Transaction> transaction, std::sha
       done_(std::move(done)) {}
 
 arrow::Result<std::unique_ptr<DataWriter>> DeltaWrite::OpenWriter(int task_index) {
-  return MakeDeltaTaskWriter(plan_, budget_, task_index);
+  return std::make_unique<DeltaTaskWriter>(plan_, budget_, task_index);
 }
 
 arrow::Status DeltaWrite::Flush(std::vector<WriterCommitMessage>* messages) {

@@ -18,6 +18,9 @@ struct WrittenTotals {
   int64_t num_bytes = 0;
 };
 
+/// Stages how far the identity columns of `shaper` have counted.
+arrow::Status NoteIdentities(const RowShaper& shaper, millrace::delta::Transaction* transaction);
+
 /// Writes the rows of a batch job or a micro-batch as data files and commits them in one transaction.
 ///
 /// Flush writes the files that join small results; Commit stages them, lets `finish` stage the rest (removals, what

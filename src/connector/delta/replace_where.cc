@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json_value.h"
+#include "connector/delta/change_files.h"
 #include "connector/delta/data_file_scan.h"
 #include "delta/log/log_paths.h"
 #include "delta/partition_value.h"
@@ -22,45 +23,6 @@ namespace millrace::connector::delta_table {
 namespace delta = millrace::delta;
 
 namespace {
-
-// Rows whose partition columns have the files' values; the other columns are NULL.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> PartitionRowsOf(const delta::Snapshot& snapshot,
-                                                                   const std::vector<delta::PartitionValues>& values,
-                                                                   const types::TimeZone& zone) {
-  auto num_rows = static_cast<int64_t>(values.size());
-  std::shared_ptr<arrow::Schema> schema = types::ToArrowSchema(*snapshot.schema());
-  arrow::ArrayVector columns(static_cast<size_t>(schema->num_fields()));
-  for (int index : snapshot.partition_columns()) {
-    const types::StructField& field = snapshot.schema()->fields()[static_cast<size_t>(index)];
-    std::string physical = delta::PhysicalName(field);
-    std::unique_ptr<arrow::ArrayBuilder> builder;
-    ARROW_RETURN_NOT_OK(arrow::MakeBuilder(arrow::default_memory_pool(), schema->field(index)->type(), &builder));
-    for (const delta::PartitionValues& of_file : values) {
-      const auto* text = of_file.Find(physical);
-      std::optional<std::string_view> value_text;
-      if (text != nullptr && text->has_value()) value_text = **text;
-      ARROW_ASSIGN_OR_RAISE(auto value, delta::ReadPartitionValue(value_text, *field.type, zone));
-      ARROW_RETURN_NOT_OK(builder->AppendScalar(*value));
-    }
-    ARROW_ASSIGN_OR_RAISE(columns[static_cast<size_t>(index)], builder->Finish());
-  }
-  for (int i = 0; i < schema->num_fields(); ++i) {
-    if (columns[static_cast<size_t>(i)] != nullptr) continue;
-    ARROW_ASSIGN_OR_RAISE(columns[static_cast<size_t>(i)], arrow::MakeArrayOfNull(schema->field(i)->type(), num_rows));
-  }
-  return arrow::RecordBatch::Make(std::move(schema), num_rows, std::move(columns));
-}
-
-arrow::Result<std::vector<bool>> Match(const delta::Snapshot& snapshot, const RowExpressions& condition,
-                                       const std::vector<delta::PartitionValues>& values, const types::TimeZone& zone) {
-  std::vector<bool> matched(values.size());
-  if (values.empty()) return matched;
-  ARROW_ASSIGN_OR_RAISE(auto rows, PartitionRowsOf(snapshot, values, zone));
-  ARROW_ASSIGN_OR_RAISE(auto results, condition.Evaluate(rows));
-  const auto& met = static_cast<const arrow::BooleanArray&>(*results[0]);
-  for (int64_t i = 0; i < met.length(); ++i) matched[static_cast<size_t>(i)] = met.IsValid(i) && met.Value(i);
-  return matched;
-}
 
 std::optional<int64_t> NumRecords(const delta::FileRef& file) {
   auto stats = file.columns->stats(file.row);
@@ -124,66 +86,6 @@ arrow::Result<Split> SplitFile(const std::shared_ptr<const DataReadPlan>& plan, 
   }
   return split;
 }
-
-// Rows that stay would have to keep their ids.
-arrow::Status CheckRewritable(const delta::Metadata& metadata) {
-  if (!delta::BooleanProperty(metadata, "delta.enableRowTracking", false)) return arrow::Status::OK();
-  return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                   {{"tableName", "`delta`"},
-                    {"operation", "replaceWhere that rewrites files of a table with delta.enableRowTracking"}});
-}
-
-/// Writes files of changed rows: those of the table with their _change_type, below `_change_data`.
-class ChangeFiles {
- public:
-  explicit ChangeFiles(const std::shared_ptr<const DataFilePlan>& copies)
-      : copies_(copies), plan_(WithChangeType(*copies)), writer_(plan_, 0) {}
-
-  arrow::Status Write(const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows, const char* change_type) {
-    for (const auto& batch : rows) {
-      ARROW_ASSIGN_OR_RAISE(auto shaped, copies_->shaper->Shape(batch));
-      ARROW_ASSIGN_OR_RAISE(auto parts, copies_->router->Split(shaped));
-      for (const PartitionRows& part : parts) {
-        int64_t num_rows = part.rows->num_rows();
-        ARROW_ASSIGN_OR_RAISE(auto type, arrow::MakeArrayFromScalar(arrow::StringScalar(change_type), num_rows));
-        ARROW_ASSIGN_OR_RAISE(auto typed,
-                              part.rows->AddColumn(part.rows->num_columns(), std::string(kChangeType), type));
-        // A file for each type, so that a reader of one need not open the other.
-        std::string directory = part.directory.empty() ? kDirectory : JoinPath(kDirectory, part.directory);
-        ARROW_RETURN_NOT_OK(writer_.Write(directory, part.values, typed));
-      }
-    }
-    return arrow::Status::OK();
-  }
-  arrow::Result<int64_t> Stage(delta::Transaction* transaction) {
-    ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> files, writer_.Finish());
-    for (AddedFile& file : files) {
-      delta::Cdc cdc;
-      cdc.path = std::move(file.add.path);
-      cdc.partition_values = std::move(file.add.partition_values);
-      cdc.size_bytes = file.add.size_bytes;
-      transaction->Stage(std::move(cdc));
-    }
-    return static_cast<int64_t>(files.size());
-  }
-  void Abort() { writer_.Abort(); }
-
- private:
-  static constexpr const char* kDirectory = "_change_data";
-
-  static std::shared_ptr<const DataFilePlan> WithChangeType(const DataFilePlan& copies) {
-    auto plan = std::make_shared<DataFilePlan>(copies);
-    std::vector<types::StructField> fields = plan->file_schema->fields();
-    fields.push_back({std::string(kChangeType), types::String(), true, ""});
-    plan->file_schema = types::Struct(std::move(fields));
-    plan->random_prefix_length = 0;
-    return plan;
-  }
-
-  std::shared_ptr<const DataFilePlan> copies_;
-  std::shared_ptr<const DataFilePlan> plan_;
-  DataFileWriter writer_;
-};
 
 // The rows of files that this write has made.
 arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ReadAdded(
@@ -249,7 +151,7 @@ arrow::Status ReplaceWhere::ReplaceFiles(delta::Transaction* transaction, Replac
     values.push_back(file.columns->ToAdd(file.row).partition_values);
   });
   const types::TimeZone* zone = context_->time_zone;
-  ARROW_ASSIGN_OR_RAISE(std::vector<bool> matched, Match(*snapshot_, *condition_, values, *zone));
+  ARROW_ASSIGN_OR_RAISE(std::vector<bool> matched, MatchPartitions(*snapshot_, *condition_, values, *zone));
   for (size_t i = 0; i < files.size(); ++i) {
     if (!matched[i]) continue;
     std::optional<int64_t> num_records = NumRecords(files[i]);
@@ -262,7 +164,7 @@ arrow::Status ReplaceWhere::ReplaceFiles(delta::Transaction* transaction, Replac
   }
   transaction->ReadPartitions(
       [snapshot = snapshot_, condition = condition_, zone](const delta::PartitionValues& of_file) {
-        auto met = Match(*snapshot, *condition, {of_file}, *zone);
+        auto met = MatchPartitions(*snapshot, *condition, {of_file}, *zone);
         return !met.ok() || (*met)[0];  // what cannot be judged is taken for a conflict
       });
   return arrow::Status::OK();
@@ -283,7 +185,7 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, const s
     *replaced->num_deleted_rows += split.num_gone;
     replaced->num_copied_rows += split.num_kept;
     ARROW_RETURN_NOT_OK(Remove(file, transaction, replaced));
-    if (split.num_kept > 0) ARROW_RETURN_NOT_OK(CheckRewritable(snapshot_->metadata()));
+    if (split.num_kept > 0) ARROW_RETURN_NOT_OK(CheckRewritable(snapshot_->metadata(), "replaceWhere"));
     ARROW_RETURN_NOT_OK(deletes.Write(split.gone, "delete"));
     for (const auto& rows : split.kept) {
       ARROW_ASSIGN_OR_RAISE(auto shaped, copies_->shaper->Shape(rows));

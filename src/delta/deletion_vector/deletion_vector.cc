@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "delta/log/log_paths.h"
 
 namespace millrace::delta {
@@ -69,7 +70,57 @@ arrow::Result<RoaringBitmap> ReadFromFile(const FileSystem& file_system, const s
   return ParseChecked(bytes, descriptor);
 }
 
+void AppendBigEndian(uint32_t value, std::string* out) {
+  for (int shift = 24; shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift));
+}
+
+std::string UuidBytes(std::string_view uuid) {
+  std::string bytes;
+  auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  for (size_t i = 0; i + 1 < uuid.size();) {
+    if (uuid[i] == '-') {
+      ++i;
+      continue;
+    }
+    bytes.push_back(static_cast<char>(digit(uuid[i]) << 4 | digit(uuid[i + 1])));
+    i += 2;
+  }
+  return bytes;
+}
+
 }  // namespace
+
+arrow::Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(FileSystem* file_system,
+                                                                          const std::string& table_path,
+                                                                          const std::vector<RoaringBitmap>& vectors,
+                                                                          Durability durability) {
+  std::string uuid = RandomUuid();
+  std::string bytes(1, char{1});
+  std::vector<DeletionVectorDescriptor> descriptors;
+  for (const RoaringBitmap& vector : vectors) {
+    std::string serialized = vector.Serialize();
+    DeletionVectorDescriptor descriptor;
+    descriptor.storage_type = 'u';
+    descriptor.path_or_inline = EncodeBase85(UuidBytes(uuid));
+    descriptor.offset = static_cast<int32_t>(bytes.size());
+    descriptor.size_bytes = static_cast<int32_t>(serialized.size());
+    descriptor.cardinality = static_cast<int64_t>(vector.cardinality());
+    AppendBigEndian(static_cast<uint32_t>(serialized.size()), &bytes);
+    bytes += serialized;
+    uLong checksum =
+        ::crc32(0, reinterpret_cast<const Bytef*>(serialized.data()), static_cast<uInt>(serialized.size()));
+    AppendBigEndian(static_cast<uint32_t>(checksum), &bytes);
+    if (bytes.size() > INT32_MAX) return arrow::Status::Invalid("The deletion vectors of one commit are too large");
+    descriptors.push_back(std::move(descriptor));
+  }
+  std::string path = JoinPath(table_path, "deletion_vector_" + uuid + ".bin");
+  ARROW_ASSIGN_OR_RAISE(auto file, file_system->OpenForWrite(path));
+  ARROW_RETURN_NOT_OK(file->Append(bytes));
+  if (durability == Durability::kMachine) ARROW_RETURN_NOT_OK(file->Sync());
+  ARROW_RETURN_NOT_OK(file->Close());
+  if (durability == Durability::kMachine) ARROW_RETURN_NOT_OK(file_system->SyncDirectory(table_path));
+  return descriptors;
+}
 
 std::string EncodeBase85(std::string_view bytes) {
   std::string text;

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file_system.h"
 #include "delta/action/deletion_vector_descriptor.h"
@@ -20,6 +21,12 @@ arrow::Result<RoaringBitmap> ReadDeletionVector(const FileSystem& file_system, c
 /// The file a descriptor with storage type 'u' or 'p' points to. Errors: Invalid.
 arrow::Result<std::string> DeletionVectorPath(const std::string& table_path,
                                               const DeletionVectorDescriptor& descriptor);
+
+/// Several vectors in one new file of the table, one descriptor each, in order; durable when it returns.
+arrow::Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(FileSystem* file_system,
+                                                                          const std::string& table_path,
+                                                                          const std::vector<RoaringBitmap>& vectors,
+                                                                          Durability durability);
 
 /// Z85 of ZeroMQ's RFC 32. Decoding: Invalid for other characters, or a length that is no multiple of 5.
 std::string EncodeBase85(std::string_view bytes);

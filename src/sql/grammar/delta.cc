@@ -1,12 +1,15 @@
 #include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 
 #include "base/ascii.h"
 #include "base/error.h"
 #include "sql/grammar/grammar.h"
 
-/// What Delta's own parser adds: DESCRIBE HISTORY and DESCRIBE DETAIL, as the messages of Delta's DeltaTable class.
+/// What Delta's own parser adds: DESCRIBE HISTORY and DESCRIBE DETAIL, as the messages of Delta's DeltaTable class;
+/// OPTIMIZE, VACUUM and RESTORE.
 
 namespace millrace::sql {
 
@@ -40,6 +43,106 @@ std::string Text(const NameParts& parts) {
 }
 
 }  // namespace
+
+bool Grammar::AtWord(std::string_view word, size_t ahead) const { return EqualsIgnoreCase(Peek(ahead).text, word); }
+
+// OPTIMIZE, VACUUM and RESTORE are words of Delta's only.
+Grammar::CommandRule Grammar::FindDeltaRule() const {
+  bool names_table = Peek(1).IsIdentifier() || Peek(1).kind == TokenKind::kString;
+  if (!names_table) return nullptr;
+  if (AtWord("OPTIMIZE")) return &Grammar::ParseOptimize;
+  if (AtWord("VACUUM")) return &Grammar::ParseVacuum;
+  if (AtWord("RESTORE")) return &Grammar::ParseRestore;
+  return nullptr;
+}
+
+// A name, or 'a path'.
+arrow::Result<NameParts> Grammar::DeltaTableName() {
+  if (Peek().kind != TokenKind::kString) return MultipartIdentifier();
+  ARROW_ASSIGN_OR_RAISE(std::string path, StringValue());
+  return NameParts{"delta", std::move(path)};
+}
+
+// OPTIMIZE table [WHERE condition] [ZORDER BY (column, …)]
+arrow::Status Grammar::ParseOptimize(Command* out) {
+  Take();
+  OptimizeTable optimize;
+  ARROW_ASSIGN_OR_RAISE(optimize.table, DeltaTableName());
+  if (AtWord("FULL")) return Unsupported("OPTIMIZE … FULL");
+  if (Accept(Keyword::kWhere)) {
+    ARROW_ASSIGN_OR_RAISE(optimize.where.emplace_back(), ExpressionText());
+  }
+  if (AtWord("ZORDER")) {
+    Take();
+    ARROW_RETURN_NOT_OK(Expect(Keyword::kBy));
+    bool parenthesized = Accept(Symbol::kLeftParen);
+    do {
+      ARROW_ASSIGN_OR_RAISE(optimize.zorder_by.emplace_back(), MultipartIdentifier());
+    } while (Accept(Symbol::kComma));
+    if (parenthesized) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  }
+  *out = std::move(optimize);
+  return Status::OK();
+}
+
+// VACUUM table [RETAIN number HOURS] [DRY RUN]
+arrow::Status Grammar::ParseVacuum(Command* out) {
+  Take();
+  VacuumTable vacuum;
+  ARROW_ASSIGN_OR_RAISE(vacuum.table, DeltaTableName());
+  if (AtWord("LITE") || AtWord("USING")) return Unsupported("VACUUM … LITE and USING INVENTORY");
+  if (AtWord("FULL")) Take();
+  while (AtWord("RETAIN") || AtWord("DRY")) {
+    if (AtWord("DRY")) {
+      Take();
+      if (!AtWord("RUN")) return SyntaxErrorHere();
+      Take();
+      vacuum.dry_run = true;
+      continue;
+    }
+    Take();
+    bool negative = Accept(Symbol::kMinus);
+    bool number = Peek().kind == TokenKind::kInteger || Peek().kind == TokenKind::kDecimal;
+    if (!number) return SyntaxErrorHere();
+    vacuum.retain_hours = std::strtod(std::string(Take().text).c_str(), nullptr) * (negative ? -1 : 1);
+    if (!AtWord("HOURS")) return SyntaxErrorHere();
+    Take();
+  }
+  *out = std::move(vacuum);
+  return Status::OK();
+}
+
+// RESTORE [TABLE] table [TO] VERSION AS OF number | TIMESTAMP AS OF 'time'
+arrow::Status Grammar::ParseRestore(Command* out) {
+  Take();
+  if (At(Keyword::kTable) && (Peek(1).IsIdentifier() || Peek(1).kind == TokenKind::kString)) Take();
+  RestoreTable restore;
+  ARROW_ASSIGN_OR_RAISE(restore.table, DeltaTableName());
+  if (AtWord("TO")) Take();
+  if (AtWord("FOR")) Take();
+  bool by_version = AtWord("VERSION") || AtWord("SYSTEM_VERSION");
+  if (!by_version && !AtWord("TIMESTAMP") && !AtWord("SYSTEM_TIME")) return SyntaxErrorHere();
+  Take();
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kAs));
+  if (!AtWord("OF")) return SyntaxErrorHere();
+  Take();
+  if (by_version) {
+    std::string text;
+    if (Peek().kind == TokenKind::kString) {
+      ARROW_ASSIGN_OR_RAISE(text, StringValue());
+    } else if (Peek().kind == TokenKind::kInteger) {
+      text = std::string(Take().text);
+    }
+    int64_t version = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return SyntaxErrorHere();
+    restore.version = version;
+  } else {
+    ARROW_ASSIGN_OR_RAISE(restore.timestamp, StringValue());
+  }
+  *out = std::move(restore);
+  return Status::OK();
+}
 
 bool Grammar::AtDeltaDescribe() const {
   if (!At(Keyword::kDescribe) && !At(Keyword::kDesc)) return false;

@@ -46,6 +46,7 @@ class Grammar {
 
  private:
   using Status = arrow::Status;
+  using CommandRule = Status (Grammar::*)(Command* out);
   using Function = Expression::UnresolvedFunction;
 
   // What a SELECT without a set operation left open for the ORDER BY that may follow it.
@@ -256,7 +257,6 @@ class Grammar {
   Status ParseAliasBefore(Keyword end, Expression* expression);
 
   // --- statement.cc
-  using CommandRule = Status (Grammar::*)(Command* out);
   CommandRule FindCommandRule() const;
   Status UnsupportedStatement() const;
   bool AtQueryStatement() const;
@@ -307,9 +307,28 @@ class Grammar {
   Status ParseInsertHead(Insert* out, bool* directory);
   Status ParseInsertDirectory(Command* out);
   Status ParseTruncate(Command* out);
-  Status ParseChangeRows(Command* out);
+
+  // --- change_rows.cc
+  Status ParseDelete(Command* out);
+  Status ParseUpdate(Command* out);
+  Status ParseMerge(Command* out);
+  Status ParseChangedTable(Keyword end, ChangeRows* out);
+  Status ParseMergeClause(ChangeRows* out);
+  Status ParseRowAction(bool inserts, RowClause* out);
+  Status ParseAssignments(std::vector<Assignment>* out);
+  Status ParseRowCondition(std::optional<Expression>* out);
+
+  // --- delta.cc
   bool AtDeltaDescribe() const;
   Status ParseDeltaDescribe(Relation* out);
+  /// A word that is no keyword.
+  bool AtWord(std::string_view word, size_t ahead = 0) const;
+  CommandRule FindDeltaRule() const;
+  arrow::Result<NameParts> DeltaTableName();
+  Status ParseOptimize(Command* out);
+  Status ParseVacuum(Command* out);
+  Status ParseRestore(Command* out);
+
   Status ParseDeclareVariable(Command* out);
   Status ParseSetVariable(Command* out);
   Status ParseDropVariable(Command* out);

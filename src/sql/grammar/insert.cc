@@ -1,6 +1,6 @@
 #include "sql/grammar/grammar.h"
 
-/// INSERT, TRUNCATE, and the refusals of UPDATE, DELETE and MERGE that name their table.
+/// INSERT and TRUNCATE.
 
 namespace millrace::sql {
 
@@ -108,20 +108,6 @@ arrow::Status Grammar::ParseTruncate(Command* out) {
   ARROW_ASSIGN_OR_RAISE(truncate.name, MultipartIdentifier());
   if (Accept(Keyword::kPartition)) ARROW_RETURN_NOT_OK(ParsePartitionSpec(&truncate.partition));
   *out = std::move(truncate);
-  return Status::OK();
-}
-
-arrow::Status Grammar::ParseChangeRows(Command* out) {
-  ChangeRows change;
-  const Token& word = Take();
-  change.operation = word.Is(Keyword::kUpdate)   ? "UPDATE TABLE"
-                     : word.Is(Keyword::kDelete) ? "DELETE"
-                                                 : "MERGE INTO TABLE";
-  if (word.Is(Keyword::kDelete)) ARROW_RETURN_NOT_OK(Expect(Keyword::kFrom));
-  if (word.Is(Keyword::kMerge)) ARROW_RETURN_NOT_OK(Expect(Keyword::kInto));
-  ARROW_ASSIGN_OR_RAISE(change.table, MultipartIdentifier());
-  while (Peek().kind != TokenKind::kEnd && !At(Symbol::kSemicolon)) Take();
-  *out = std::move(change);
   return Status::OK();
 }
 

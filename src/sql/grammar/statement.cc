@@ -131,9 +131,11 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
     case Keyword::kTruncate:
       return &Grammar::ParseTruncate;
     case Keyword::kUpdate:
+      return &Grammar::ParseUpdate;
     case Keyword::kDelete:
+      return &Grammar::ParseDelete;
     case Keyword::kMerge:
-      return &Grammar::ParseChangeRows;
+      return &Grammar::ParseMerge;
     case Keyword::kSet:
       if (next.Is(Keyword::kVar) || next.Is(Keyword::kVariable)) return &Grammar::ParseSetVariable;
       return &Grammar::ParseConf;
@@ -162,7 +164,7 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
     case Keyword::kRepair:
       return &Grammar::ParseRepair;
     default:
-      return nullptr;
+      return FindDeltaRule();
   }
 }
 

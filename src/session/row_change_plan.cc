@@ -1,0 +1,734 @@
+#include "session/row_change_plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "analyzer/constant.h"
+#include "base/ascii.h"
+#include "base/error.h"
+#include "base/json_value.h"
+#include "connector/delta/table_request.h"
+#include "delta/feature/table_feature.h"
+#include "delta/transaction/schema_merge.h"
+#include "delta/transaction/table_metadata.h"
+#include "expression/call.h"
+#include "expression/cast.h"
+#include "function/extract_value.h"
+#include "function/function_def.h"
+#include "logical/node/filter.h"
+#include "logical/node/join.h"
+#include "logical/node/project.h"
+#include "logical/node/source_scan.h"
+#include "logical/node/subquery_alias.h"
+#include "session/insert_columns.h"
+#include "session/session.h"
+#include "sql/expression_tree.h"
+#include "sql/parser.h"
+#include "types/column_comment.h"
+
+namespace millrace::session {
+
+namespace {
+
+using analyzer::RelationResolver;
+using connector::delta_table::PinnedTable;
+using connector::delta_table::RowChange;
+using expression::Alias;
+using expression::AttributePtr;
+using expression::AttributeVector;
+using expression::ExpressionPtr;
+using expression::ExpressionVector;
+using expression::Literal;
+using logical::PlanPtr;
+using Kind = sql::ChangeRows::Kind;
+using ClauseKind = sql::RowClause::Kind;
+
+const char* StatementName(Kind kind) {
+  return kind == Kind::kDelete ? "DELETE" : kind == Kind::kUpdate ? "UPDATE" : "MERGE";
+}
+
+bool HasSubquery(const spark::connect::Expression& expression) {
+  if (expression.has_subquery_expression()) return true;
+  bool found = false;
+  sql::ForEachChild(expression, [&](const spark::connect::Expression& child) { found = found || HasSubquery(child); });
+  return found;
+}
+
+std::string MetadataText(const types::StructField& field, std::string_view key) {
+  auto metadata = field.metadata_json.empty() ? JsonValue::Object() : ParseJson(field.metadata_json).ValueOr({});
+  const JsonValue* value = metadata.Find(key);
+  return value != nullptr && value->is_string() ? value->AsString() : "";
+}
+
+bool IsIdentity(const types::StructField& field) {
+  return field.metadata_json.find("\"delta.identity.start\"") != std::string::npos;
+}
+
+// An assignment of one column or of a field somewhere below it.
+struct PathValue {
+  std::vector<std::string> path;
+  spark::connect::Expression value;
+};
+
+class ChangePlanner {
+ public:
+  ChangePlanner(Session& session, const sql::ChangeRows& change)
+      : session_(session), change_(change), context_(session.MakeAnalyzerContext()), resolver_(context_) {}
+
+  arrow::Result<RowChangePlan> Plan() {
+    ARROW_RETURN_NOT_OK(ResolveInputs());
+    if (change_.kind == Kind::kMerge) {
+      ARROW_RETURN_NOT_OK(PlanMerge());
+    } else {
+      ARROW_RETURN_NOT_OK(PlanOneClause());
+    }
+    FindPartitionCondition();
+    result_.columns = columns_;
+    return std::move(result_);
+  }
+
+ private:
+  const expression::EvalContext& eval() const { return context_.eval; }
+  arrow::Result<ExpressionPtr> Bind(const char* name, ExpressionVector arguments) const {
+    return function::BindCall(name, std::move(arguments), eval());
+  }
+
+  arrow::Status NotChangeable() const {
+    std::string operation = change_.kind == Kind::kDelete   ? "DELETE"
+                            : change_.kind == Kind::kUpdate ? "UPDATE TABLE"
+                                                            : "MERGE INTO TABLE";
+    std::vector<std::string> name = change_.table.empty() || session_.catalog().FindView(change_.table)
+                                        ? change_.table
+                                        : session_.FullNameOf(change_.table);
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", QuoteNameParts(name)}, {"operation", operation}});
+  }
+
+  // The table's scan shows where rows stand, and reads one state whatever is committed meanwhile.
+  arrow::Status ResolveInputs() {
+    PlanPtr target;
+    if (change_.source) {
+      ARROW_ASSIGN_OR_RAISE(auto pair, resolver_.ResolvePair(*change_.source, change_.target));
+      source_ = std::move(pair.left);
+      target = std::move(pair.right);
+      if (source_->is_streaming()) return analyzer::NotSupported("MERGE with a stream as its source");
+    } else {
+      ARROW_ASSIGN_OR_RAISE(target, resolver_.Resolve(change_.target));
+    }
+    const logical::Plan* node = target.get();
+    while (node->kind() == logical::NodeKind::kSubqueryAlias) node = node->child().get();
+    if (node->kind() != logical::NodeKind::kSourceScan || node->is_streaming()) return NotChangeable();
+    const auto& scan = static_cast<const logical::SourceScan&>(*node);
+    if (scan.def().name != "delta") return NotChangeable();
+    ARROW_ASSIGN_OR_RAISE(auto request, connector::delta_table::ParseTableRequest(*scan.request()));
+    if (request.is_time_travel()) return NotChangeable();
+    result_.table = request.table;
+    ARROW_ASSIGN_OR_RAISE(snapshot_, request.table->Update());
+    result_.pinned = std::make_shared<PinnedTable>(snapshot_);
+    auto pinned_request = std::make_shared<connector::SourceRequest>(*scan.request());
+    pinned_request->extension = result_.pinned;
+    auto place = std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), "_metadata", connector::delta_table::RowPlaceType(), /*nullable=*/false);
+    AttributeVector output = scan.output();
+    output.push_back(place);
+    connector::ReadColumns read = scan.columns();
+    read.indices.push_back(static_cast<int>(scan.request()->schema->fields().size()));
+    PlanPtr pinned_scan =
+        std::make_shared<logical::SourceScan>(output, read, &scan.def(), pinned_request, false, scan.source_key());
+    target_ = logical::TransformUp(target, [&](const PlanPtr& at) { return at.get() == node ? pinned_scan : nullptr; });
+    columns_ = target_->output();
+    place_ = columns_.back();
+    columns_.pop_back();
+    fields_ = snapshot_->schema()->fields();
+    if (columns_.size() != fields_.size()) return analyzer::NotSupported("changing rows of a table with VOID columns");
+    records_changes_ = delta::BooleanProperty(snapshot_->metadata(), "delta.enableChangeDataFeed", false);
+    if (change_.source) both_ = source_->output();
+    both_.insert(both_.end(), columns_.begin(), columns_.end());
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<ExpressionPtr> Condition(const spark::connect::Expression& message, const AttributeVector& scope,
+                                         const std::string& what) {
+    if (HasSubquery(message)) {
+      return UserError("DELTA_UNSUPPORTED_SUBQUERY", {{"operation", what}, {"cond", "…"}});
+    }
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver_.Expressions(scope).ResolveCondition(message));
+    if (!condition->deterministic()) {
+      return UserError("DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED",
+                       {{"operation", what}, {"expression", "(condition = " + condition->Sql(false) + ")"}});
+    }
+    return condition;
+  }
+
+  arrow::Result<ExpressionPtr> Value(const spark::connect::Expression& message, const AttributeVector& scope) {
+    if (HasSubquery(message)) return analyzer::NotSupported("subqueries in assignments");
+    return resolver_.Expressions(scope).Resolve(message);
+  }
+
+  // `value` as `type`: structs by the names of their fields, which may be fewer.
+  arrow::Result<ExpressionPtr> Conformed(const ExpressionPtr& value, const types::StructField& field) {
+    const types::DataTypePtr& type = field.type;
+    if (value->type()->Equals(*type)) return value;
+    if (value->type()->id() == types::TypeId::kStruct && type->id() == types::TypeId::kStruct) {
+      ExpressionVector arguments;
+      for (const types::StructField& inner : type->fields()) {
+        arguments.push_back(Literal::String(inner.name));
+        int at = value->type()->FieldIndex(inner.name, eval().case_sensitive);
+        if (at < 0) {
+          arguments.push_back(Literal::Null(inner.type));
+          continue;
+        }
+        ARROW_ASSIGN_OR_RAISE(ExpressionPtr of_field,
+                              Conformed(function::GetStructField(value, at, inner.name), inner));
+        arguments.push_back(std::move(of_field));
+      }
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, Bind("named_struct", std::move(arguments)));
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_null, Bind("isnull", {value}));
+      return std::make_shared<expression::CaseWhen>(
+          ExpressionVector{std::move(is_null), Literal::Null(made->type()), made}, /*as_if=*/true);
+    }
+    if (!value->type()->is_nested() && !type->is_nested()) return StoredInDelta(value, field);
+    if (value->type()->EqualsIgnoreNullability(*type)) return value;
+    if (!expression::CanCast(*value->type(), *type, expression::CastMode::kAnsi)) {
+      return UserError("DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION",
+                       {{"fromCatalog", value->type()->Sql()}, {"toCatalog", type->Sql()}});
+    }
+    return std::make_shared<expression::Cast>(value, type, expression::CastMode::kAnsi, false);
+  }
+
+  arrow::Result<ExpressionPtr> DefaultOf(const types::StructField& field) {
+    std::optional<std::string> text = types::DefaultOf(field);
+    if (!text) return Literal::Null(field.type);
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, analyzer::ResolveConstant(*text, context_));
+    return Conformed(value, field);
+  }
+
+  static bool IsDefaultWord(const spark::connect::Expression& value) {
+    return value.has_unresolved_attribute() &&
+           EqualsIgnoreCase(value.unresolved_attribute().unparsed_identifier(), "default");
+  }
+
+  // Where an assignment's column stands: its index among the new values, and the fields below it.
+  struct Place {
+    size_t index = 0;
+    std::vector<std::string> path;
+  };
+  arrow::Result<Place> PlaceOf(const spark::connect::Expression& message) {
+    std::string text = message.has_unresolved_attribute() ? message.unresolved_attribute().unparsed_identifier()
+                                                          : message.expression_string().expression();
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, analyzer::ParseNameParts(text));
+    bool case_sensitive = eval().case_sensitive;
+    auto same = [&](const std::string& a, const std::string& b) {
+      return case_sensitive ? a == b : EqualsIgnoreCase(a, b);
+    };
+    for (size_t num_qualifiers = parts.size(); num_qualifiers-- > 0;) {
+      for (size_t i = 0; i < new_fields_.size(); ++i) {
+        if (!same(new_fields_[i].name, parts[num_qualifiers])) continue;
+        const std::vector<std::string>& qualifier = columns_[0]->qualifier();
+        bool matches = qualifier.size() >= num_qualifiers;
+        for (size_t q = 0; matches && q < num_qualifiers; ++q) {
+          matches = same(qualifier[qualifier.size() - num_qualifiers + q], parts[q]);
+        }
+        if (!matches) continue;
+        return Place{i, {parts.begin() + static_cast<int64_t>(num_qualifiers) + 1, parts.end()}};
+      }
+    }
+    return analyzer::UnresolvedColumn(parts, columns_);
+  }
+
+  // `current` with some of its fields set. A struct that is NULL becomes one.
+  arrow::Result<ExpressionPtr> Updated(const ExpressionPtr& current, const types::StructField& field,
+                                       std::vector<PathValue> values, const AttributeVector& scope) {
+    for (const PathValue& value : values) {
+      if (!value.path.empty()) continue;
+      if (values.size() > 1) return Conflict(field.name);
+      if (IsDefaultWord(value.value)) return DefaultOf(field);
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Value(value.value, scope));
+      return Conformed(set, field);
+    }
+    if (field.type->id() != types::TypeId::kStruct) {
+      return UserError("DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION",
+                       {{"fromCatalog", "STRUCT"}, {"toCatalog", field.type->Sql()}});
+    }
+    ExpressionVector arguments;
+    size_t num_used = 0;
+    for (size_t i = 0; i < field.type->fields().size(); ++i) {
+      const types::StructField& inner = field.type->fields()[i];
+      std::vector<PathValue> below;
+      for (const PathValue& value : values) {
+        bool same = eval().case_sensitive ? value.path[0] == inner.name : EqualsIgnoreCase(value.path[0], inner.name);
+        if (same) below.push_back({{value.path.begin() + 1, value.path.end()}, value.value});
+      }
+      num_used += below.size();
+      arguments.push_back(Literal::String(inner.name));
+      ExpressionPtr was = function::GetStructField(current, static_cast<int>(i), inner.name);
+      if (below.empty()) {
+        arguments.push_back(std::move(was));
+      } else {
+        ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Updated(was, inner, std::move(below), scope));
+        arguments.push_back(std::move(set));
+      }
+    }
+    if (num_used < values.size()) {
+      std::vector<std::string> names;
+      for (const types::StructField& inner : field.type->fields()) names.push_back(inner.name);
+      std::string fields;
+      for (const std::string& name : names) fields += (fields.empty() ? "" : ", ") + QuoteIdentifier(name);
+      return UserError("FIELD_NOT_FOUND", {{"fieldName", QuoteIdentifier(values[0].path[0])}, {"fields", fields}});
+    }
+    return Bind("named_struct", std::move(arguments));
+  }
+
+  arrow::Status Conflict(const std::string& column) const {
+    return arrow::Status::Invalid("There is a conflict from these SET columns: [`", column, "`, `", column, "`].");
+  }
+
+  // One value a column of new_fields_.
+  arrow::Result<std::vector<ExpressionPtr>> UpdateValues(const std::vector<sql::Assignment>& assignments,
+                                                         const AttributeVector& scope) {
+    std::vector<std::vector<PathValue>> by_column(new_fields_.size());
+    for (const sql::Assignment& assignment : assignments) {
+      ARROW_ASSIGN_OR_RAISE(Place place, PlaceOf(assignment.column));
+      by_column[place.index].push_back({std::move(place.path), assignment.value});
+    }
+    std::vector<ExpressionPtr> values;
+    for (size_t i = 0; i < new_fields_.size(); ++i) {
+      const types::StructField& field = new_fields_[i];
+      ExpressionPtr current = i < columns_.size() ? ExpressionPtr(columns_[i]) : Literal::Null(field.type);
+      bool generated = !MetadataText(field, "delta.generationExpression").empty();
+      if (!by_column[i].empty() && IsIdentity(field)) {
+        return UserError("DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED", {{"colName", field.name}});
+      }
+      if (by_column[i].empty() && generated) {
+        values.push_back(nullptr);
+      } else if (by_column[i].empty()) {
+        ARROW_ASSIGN_OR_RAISE(ExpressionPtr same, Conformed(current, field));
+        values.push_back(std::move(same));
+      } else {
+        ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Updated(current, field, std::move(by_column[i]), scope));
+        if (!set->type()->Equals(*field.type)) {
+          ARROW_ASSIGN_OR_RAISE(set, Conformed(set, field));
+        }
+        values.push_back(std::move(set));
+      }
+    }
+    return values;
+  }
+
+  arrow::Result<std::vector<ExpressionPtr>> InsertValues(const std::vector<sql::Assignment>& assignments,
+                                                         const AttributeVector& scope) {
+    std::vector<const spark::connect::Expression*> given(new_fields_.size(), nullptr);
+    for (const sql::Assignment& assignment : assignments) {
+      ARROW_ASSIGN_OR_RAISE(Place place, PlaceOf(assignment.column));
+      if (!place.path.empty()) return analyzer::NotSupported("INSERT into fields of a struct");
+      if (given[place.index] != nullptr) {
+        return UserError("DELTA_DUPLICATE_COLUMNS_ON_INSERT", {{"duplicateColumns", new_fields_[place.index].name}});
+      }
+      given[place.index] = &assignment.value;
+    }
+    std::vector<ExpressionPtr> values;
+    for (size_t i = 0; i < new_fields_.size(); ++i) {
+      const types::StructField& field = new_fields_[i];
+      if (given[i] != nullptr && !IsDefaultWord(*given[i])) {
+        ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Value(*given[i], scope));
+        ARROW_ASSIGN_OR_RAISE(value, Conformed(value, field));
+        values.push_back(std::move(value));
+        continue;
+      }
+      bool computed = !MetadataText(field, "delta.generationExpression").empty() || IsIdentity(field);
+      if (computed && given[i] == nullptr) {
+        values.push_back(nullptr);
+        continue;
+      }
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, DefaultOf(field));
+      values.push_back(std::move(value));
+    }
+    return values;
+  }
+
+  // UPDATE SET * and INSERT *: the source's columns by name.
+  arrow::Result<std::vector<sql::Assignment>> StarAssignments(const char* clause) {
+    std::vector<sql::Assignment> assignments;
+    for (size_t i = 0; i < new_fields_.size(); ++i) {
+      const types::StructField& field = new_fields_[i];
+      const AttributePtr* found = nullptr;
+      for (const AttributePtr& column : source_->output()) {
+        bool same = eval().case_sensitive ? column->name() == field.name : EqualsIgnoreCase(column->name(), field.name);
+        if (same) found = &column;
+      }
+      if (found == nullptr && evolves_) continue;
+      if (found == nullptr) {
+        std::string columns;
+        for (const AttributePtr& column : source_->output()) {
+          columns += (columns.empty() ? "" : ", ") + column->name();
+        }
+        return UserError("DELTA_MERGE_UNRESOLVED_EXPRESSION",
+                         {{"sqlExpr", field.name}, {"clause", clause}, {"cols", columns}});
+      }
+      sql::Assignment assignment;
+      assignment.column.mutable_unresolved_attribute()->set_unparsed_identifier(QuoteIdentifier(field.name));
+      std::vector<std::string> name = (*found)->qualifier();
+      name.push_back((*found)->name());
+      if (name.size() > 1) name.erase(name.begin(), name.end() - 2);
+      assignment.value.mutable_unresolved_attribute()->set_unparsed_identifier(QuoteNameParts(name));
+      assignments.push_back(std::move(assignment));
+    }
+    return assignments;
+  }
+
+  arrow::Result<ChangeClause> Clause(const sql::RowClause& message, RowChange change, const AttributeVector& scope,
+                                     const char* name) {
+    ChangeClause clause;
+    clause.change = change;
+    clause.kind = message.kind;
+    if (message.condition) {
+      ARROW_ASSIGN_OR_RAISE(clause.condition,
+                            Condition(*message.condition, scope, std::string(name) + " condition of MERGE operation"));
+    }
+    switch (message.kind) {
+      case ClauseKind::kDelete:
+        return clause;
+      case ClauseKind::kUpdate: {
+        ARROW_ASSIGN_OR_RAISE(clause.values, UpdateValues(message.assignments, scope));
+        return clause;
+      }
+      case ClauseKind::kUpdateAll: {
+        ARROW_ASSIGN_OR_RAISE(auto assignments, StarAssignments("UPDATE clause"));
+        ARROW_ASSIGN_OR_RAISE(clause.values, UpdateValues(assignments, source_->output()));
+        return clause;
+      }
+      case ClauseKind::kInsert: {
+        ARROW_ASSIGN_OR_RAISE(clause.values, InsertValues(message.assignments, scope));
+        return clause;
+      }
+      case ClauseKind::kInsertAll: {
+        ARROW_ASSIGN_OR_RAISE(auto assignments, StarAssignments("INSERT clause"));
+        ARROW_ASSIGN_OR_RAISE(clause.values, InsertValues(assignments, scope));
+        return clause;
+      }
+    }
+    return clause;
+  }
+
+  // The columns of the new values: the table's, and with schema evolution those the clauses bring.
+  arrow::Status FindNewFields() {
+    new_fields_ = fields_;
+    for (size_t i = 0; i < fields_.size(); ++i) new_fields_[i].type = columns_[i]->type();
+    evolves_ = change_.evolves_schema ||
+               context_.conf("spark.databricks.delta.schema.autoMerge.enabled").value_or("false") == "true";
+    if (!evolves_ || !change_.source) return arrow::Status::OK();
+    bool star = false;
+    std::set<std::string> assigned;
+    for (const auto* clauses : {&change_.matched, &change_.not_matched}) {
+      for (const sql::RowClause& clause : *clauses) {
+        star = star || clause.kind == ClauseKind::kUpdateAll || clause.kind == ClauseKind::kInsertAll;
+        for (const sql::Assignment& assignment : clause.assignments) {
+          if (!assignment.column.has_unresolved_attribute()) continue;
+          auto parts = analyzer::ParseNameParts(assignment.column.unresolved_attribute().unparsed_identifier());
+          if (parts.ok()) assigned.insert(ToLowerAscii(parts->back()));
+        }
+      }
+    }
+    std::vector<types::StructField> brought;
+    for (const AttributePtr& column : source_->output()) {
+      if (!star && assigned.count(ToLowerAscii(column->name())) == 0) continue;
+      types::StructField field = column->ToField();
+      field.nullable = true;
+      field.metadata_json.clear();
+      brought.push_back(std::move(field));
+    }
+    ARROW_ASSIGN_OR_RAISE(
+        types::DataTypePtr merged,
+        delta::MergeSchemas(types::Struct(new_fields_), types::Struct(std::move(brought)), /*casts=*/true));
+    result_.evolves_schema = !delta::SameSchema(*types::Struct(new_fields_), *merged);
+    new_fields_ = merged->fields();
+    return arrow::Status::OK();
+  }
+
+  arrow::Status PlanOneClause() {
+    ARROW_RETURN_NOT_OK(FindNewFields());
+    PlanPtr input = target_;
+    if (change_.condition) {
+      ARROW_ASSIGN_OR_RAISE(result_.condition, Condition(*change_.condition, columns_, StatementName(change_.kind)));
+      input = std::make_shared<logical::Filter>(result_.condition, input);
+    }
+    ChangeClause clause;
+    if (change_.kind == Kind::kUpdate) {
+      clause.change = RowChange::kUpdate;
+      clause.kind = ClauseKind::kUpdate;
+      ARROW_ASSIGN_OR_RAISE(clause.values, UpdateValues(change_.matched[0].assignments, columns_));
+    }
+    result_.matched.push_back(clause);
+    return Finish(std::move(input), {clause}, nullptr);
+  }
+
+  arrow::Status PlanMerge() {
+    ARROW_RETURN_NOT_OK(FindNewFields());
+    ARROW_ASSIGN_OR_RAISE(result_.condition,
+                          Condition(*change_.condition, both_, "search condition of MERGE operation"));
+    for (const sql::RowClause& message : change_.matched) {
+      RowChange change = message.kind == ClauseKind::kDelete ? RowChange::kDelete : RowChange::kUpdate;
+      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, change, both_, "UPDATE"));
+      result_.matched.push_back(std::move(clause));
+    }
+    for (const sql::RowClause& message : change_.not_matched) {
+      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, RowChange::kInsert, source_->output(), "INSERT"));
+      result_.not_matched.push_back(std::move(clause));
+    }
+    for (const sql::RowClause& message : change_.not_matched_by_source) {
+      RowChange change =
+          message.kind == ClauseKind::kDelete ? RowChange::kDeleteUnmatched : RowChange::kUpdateUnmatched;
+      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, change, columns_, "UPDATE"));
+      result_.not_matched_by_source.push_back(std::move(clause));
+    }
+    result_.has_inserts = !result_.not_matched.empty();
+    result_.rejects_repeats = !(result_.matched.size() == 1 && result_.matched[0].change == RowChange::kDelete &&
+                                result_.matched[0].condition == nullptr);
+    return JoinAndFinish();
+  }
+
+  // True for each row of the source, which is counted by it.
+  ExpressionPtr CountedTrue() {
+    auto info = std::make_shared<expression::CallInfo>();
+    info->name = "in_source";
+    info->deterministic = false;
+    info->foldable = false;
+    info->kernel = [count = result_.num_source_rows](const expression::EvalContext&, const std::vector<arrow::Datum>&,
+                                                     int64_t num_rows) -> arrow::Result<arrow::Datum> {
+      *count += num_rows;
+      return arrow::Datum(std::make_shared<arrow::BooleanScalar>(true));
+    };
+    return std::make_shared<expression::Call>(std::move(info), types::Boolean(), /*nullable=*/false,
+                                              ExpressionVector{});
+  }
+
+  static logical::JoinType JoinTypeOf(bool matched, bool inserts, bool by_source) {
+    if (inserts && by_source) return logical::JoinType::kFullOuter;
+    if (by_source) return logical::JoinType::kRightOuter;
+    if (!inserts) return logical::JoinType::kInner;
+    return matched ? logical::JoinType::kLeftOuter : logical::JoinType::kLeftAnti;
+  }
+
+  // CASE of the clauses of one kind: the number of the first one whose condition is met.
+  static ExpressionPtr FirstMet(const std::vector<ChangeClause>& clauses, int first) {
+    ExpressionVector cases;
+    for (size_t i = 0; i < clauses.size(); ++i) {
+      cases.push_back(clauses[i].condition == nullptr ? Literal::Boolean(true) : clauses[i].condition);
+      cases.push_back(Literal::Integer(first + static_cast<int>(i)));
+    }
+    if (cases.empty()) return Literal::Null(types::Integer());
+    return std::make_shared<expression::CaseWhen>(std::move(cases), /*as_if=*/false);
+  }
+
+  arrow::Status JoinAndFinish() {
+    PlanPtr source = source_;
+    bool anti = result_.matched.empty() && result_.not_matched_by_source.empty();
+    auto marker = std::make_shared<Alias>(CountedTrue(), "_in_source");
+    ExpressionVector with_marker(source->output().begin(), source->output().end());
+    with_marker.push_back(marker);
+    source = std::make_shared<logical::Project>(std::move(with_marker), std::move(source));
+    logical::JoinType type =
+        JoinTypeOf(!result_.matched.empty(), !result_.not_matched.empty(), !result_.not_matched_by_source.empty());
+    PlanPtr join = std::make_shared<logical::Join>(type, result_.condition, std::move(source), target_);
+    int num_matched = static_cast<int>(result_.matched.size());
+    int num_inserts = static_cast<int>(result_.not_matched.size());
+    ExpressionPtr clause;
+    AttributePtr in_source, place;
+    for (const AttributePtr& column : join->output()) {
+      if (column->id() == marker->id()) in_source = column;
+      if (column->id() == place_->id()) place = column;
+    }
+    if (anti) {
+      clause = std::make_shared<expression::CaseWhen>(
+          ExpressionVector{in_source, FirstMet(result_.not_matched, num_matched)}, /*as_if=*/false);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr has_source, Bind("isnotnull", {in_source}));
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr has_target, Bind("isnotnull", {place}));
+      auto has_both = std::make_shared<expression::Logical>(true, has_source, has_target);
+      clause = std::make_shared<expression::CaseWhen>(
+          ExpressionVector{has_both, FirstMet(result_.matched, 0), has_source,
+                           FirstMet(result_.not_matched, num_matched),
+                           FirstMet(result_.not_matched_by_source, num_matched + num_inserts)},
+          /*as_if=*/false);
+    }
+    auto chosen = std::make_shared<Alias>(std::move(clause), "_clause");
+    ExpressionVector items(join->output().begin(), join->output().end());
+    items.push_back(chosen);
+    PlanPtr plan = std::make_shared<logical::Project>(std::move(items), std::move(join));
+    AttributePtr chosen_column = chosen->ToAttribute();
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr met, Bind("isnotnull", {chosen_column}));
+    plan = std::make_shared<logical::Filter>(std::move(met), std::move(plan));
+    std::vector<ChangeClause> clauses = result_.matched;
+    clauses.insert(clauses.end(), result_.not_matched.begin(), result_.not_matched.end());
+    clauses.insert(clauses.end(), result_.not_matched_by_source.begin(), result_.not_matched_by_source.end());
+    return Finish(std::move(plan), clauses, chosen_column);
+  }
+
+  arrow::Result<ExpressionPtr> IsClause(const AttributePtr& chosen, size_t clause) const {
+    return Bind("==", {chosen, Literal::Integer(static_cast<int>(clause))});
+  }
+
+  // `value(i)` of the clause that a row meets; null ones are NULL of `type`.
+  template <typename ValueOf>
+  arrow::Result<ExpressionPtr> ByClause(const std::vector<ChangeClause>& clauses, const AttributePtr& chosen,
+                                        const types::DataTypePtr& type, ValueOf value) const {
+    if (chosen == nullptr) {
+      ExpressionPtr only = value(size_t{0});
+      return only == nullptr ? Literal::Null(type) : only;
+    }
+    ExpressionVector cases;
+    for (size_t i = 0; i < clauses.size(); ++i) {
+      ExpressionPtr of_clause = value(i);
+      if (of_clause == nullptr) continue;
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_this, IsClause(chosen, i));
+      cases.push_back(std::move(is_this));
+      cases.push_back(std::move(of_clause));
+    }
+    if (cases.empty()) return Literal::Null(type);
+    return std::make_shared<expression::CaseWhen>(std::move(cases), /*as_if=*/false);
+  }
+
+  /// `input` has the table's columns, the place and, with several clauses, the number of the clause.
+  arrow::Status Finish(PlanPtr input, const std::vector<ChangeClause>& clauses, const AttributePtr& chosen) {
+    AttributeVector below = input->output();
+    auto of_input = [&](const AttributePtr& column) -> ExpressionPtr {
+      for (const AttributePtr& candidate : below) {
+        if (candidate->id() == column->id()) return candidate;
+      }
+      return nullptr;
+    };
+    ExpressionVector items;
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr change, ByClause(clauses, chosen, types::Integer(), [&](size_t i) {
+                            return Literal::Integer(static_cast<int>(clauses[i].change));
+                          }));
+    items.push_back(std::make_shared<Alias>(std::move(change), "change"));
+    ExpressionPtr place = of_input(place_);
+    items.push_back(std::make_shared<Alias>(
+        place == nullptr ? Literal::Null(types::String()) : function::GetStructField(place, 0, "file_path"), "file"));
+    items.push_back(std::make_shared<Alias>(
+        place == nullptr ? Literal::Null(types::Long()) : function::GetStructField(place, 1, "row_index"), "row"));
+    bool any_values =
+        std::any_of(clauses.begin(), clauses.end(), [](const ChangeClause& clause) { return !clause.values.empty(); });
+    if (any_values) {
+      for (size_t column = 0; column < new_fields_.size(); ++column) {
+        ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ByClause(clauses, chosen, new_fields_[column].type, [&](size_t i) {
+                                return clauses[i].values.empty() ? ExpressionPtr() : clauses[i].values[column];
+                              }));
+        items.push_back(std::make_shared<Alias>(std::move(value), new_fields_[column].name));
+      }
+    }
+    if (records_changes_) {
+      for (size_t i = 0; i < columns_.size(); ++i) {
+        ExpressionPtr old = of_input(columns_[i]);
+        items.push_back(
+            std::make_shared<Alias>(old == nullptr ? Literal::Null(columns_[i]->type()) : old, fields_[i].name));
+      }
+    }
+    size_t num_items = items.size();
+    if (chosen != nullptr) items.push_back(chosen);
+    PlanPtr plan = std::make_shared<logical::Project>(std::move(items), std::move(input));
+    if (any_values) {
+      ARROW_ASSIGN_OR_RAISE(plan, WithComputed(std::move(plan), clauses, chosen, num_items));
+    } else if (chosen != nullptr) {
+      ExpressionVector kept(plan->output().begin(), plan->output().begin() + static_cast<int64_t>(num_items));
+      plan = std::make_shared<logical::Project>(std::move(kept), std::move(plan));
+    }
+    AttributeVector output = plan->output();
+    size_t at = connector::delta_table::kNumPlaceColumns;
+    auto take = [&](size_t count) {
+      std::vector<types::StructField> fields;
+      for (size_t i = 0; i < count; ++i, ++at) fields.push_back({output[at]->name(), output[at]->type(), true, ""});
+      return types::Struct(std::move(fields));
+    };
+    if (any_values) result_.new_values = take(new_fields_.size());
+    if (records_changes_) result_.old_values = take(fields_.size());
+    result_.plan = std::move(plan);
+    return arrow::Status::OK();
+  }
+
+  // Generated columns that nobody gives, of the other new values; identity columns are the writer's.
+  arrow::Result<PlanPtr> WithComputed(PlanPtr plan, const std::vector<ChangeClause>& clauses,
+                                      const AttributePtr& chosen, size_t num_items) {
+    AttributeVector output = plan->output();
+    size_t first = connector::delta_table::kNumPlaceColumns;
+    AttributeVector values(output.begin() + static_cast<int64_t>(first),
+                           output.begin() + static_cast<int64_t>(first + new_fields_.size()));
+    ExpressionVector items(output.begin(), output.begin() + static_cast<int64_t>(num_items));
+    bool computes = delta::Supports(snapshot_->protocol(), "generatedColumns");
+    for (size_t column = 0; column < new_fields_.size(); ++column) {
+      std::vector<size_t> left_out;
+      for (size_t i = 0; i < clauses.size(); ++i) {
+        if (!clauses[i].values.empty() && clauses[i].values[column] == nullptr) left_out.push_back(i);
+      }
+      const types::StructField& field = new_fields_[column];
+      if (left_out.empty()) continue;
+      if (IsIdentity(field)) {
+        size_t num_inserts = 0;
+        for (const ChangeClause& clause : clauses) num_inserts += clause.change == RowChange::kInsert;
+        if (left_out.size() < num_inserts)
+          return analyzer::NotSupported("an identity column that only some INSERT give");
+        result_.numbered.push_back(field.name);
+        continue;
+      }
+      std::string sql = MetadataText(field, "delta.generationExpression");
+      if (sql.empty() || !computes) continue;
+      spark::connect::Expression message;
+      message.mutable_expression_string()->set_expression(sql);
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr computed, resolver_.Expressions(values).Resolve(message));
+      ARROW_ASSIGN_OR_RAISE(computed, Conformed(computed, field));
+      if (chosen != nullptr) {
+        ExpressionVector cases;
+        for (size_t i : left_out) {
+          ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_this, IsClause(chosen, i));
+          cases.push_back(std::move(is_this));
+          cases.push_back(computed);
+        }
+        cases.push_back(values[column]);
+        computed = std::make_shared<expression::CaseWhen>(std::move(cases), /*as_if=*/false);
+      }
+      items[first + column] = std::make_shared<Alias>(std::move(computed), field.name);
+    }
+    return std::make_shared<logical::Project>(std::move(items), std::move(plan));
+  }
+
+  void FindPartitionCondition() {
+    bool whole = !result_.not_matched_by_source.empty();
+    std::set<expression::AttributeId> partitions;
+    for (int index : snapshot_->partition_columns()) partitions.insert(columns_[static_cast<size_t>(index)]->id());
+    ExpressionVector found;
+    ExpressionVector conjuncts = logical::SplitConjuncts(result_.condition);
+    for (const ExpressionPtr& conjunct : conjuncts) {
+      std::vector<expression::AttributeId> read = expression::References(*conjunct);
+      bool of_partitions =
+          !read.empty() && std::all_of(read.begin(), read.end(), [&](auto id) { return partitions.count(id) > 0; });
+      if (of_partitions) found.push_back(conjunct);
+    }
+    result_.partitions_only = found.size() == conjuncts.size();
+    if (!whole) result_.partition_condition = logical::JoinConjuncts(found);
+  }
+
+  Session& session_;
+  const sql::ChangeRows& change_;
+  analyzer::AnalyzerContext context_;
+  RelationResolver resolver_;
+  PlanPtr source_;
+  PlanPtr target_;
+  AttributeVector columns_;
+  /// The source's columns, then the table's.
+  AttributeVector both_;
+  AttributePtr place_;
+  delta::SnapshotPtr snapshot_;
+  std::vector<types::StructField> fields_;
+  std::vector<types::StructField> new_fields_;
+  bool records_changes_ = false;
+  bool evolves_ = false;
+  RowChangePlan result_;
+};
+
+}  // namespace
+
+arrow::Result<RowChangePlan> PlanRowChanges(Session& session, const sql::ChangeRows& change) {
+  return ChangePlanner(session, change).Plan();
+}
+
+}  // namespace millrace::session
