@@ -189,7 +189,6 @@ class ChangeRun {
     request.rejects_repeats = plan_.rejects_repeats;
     request.marks_deleted = delta::Supports(snapshot_.protocol(), "deletionVectors") &&
                             delta::BooleanProperty(snapshot_.metadata(), "delta.enableDeletionVectors", false);
-    request.commits_nothing = change_.kind == Kind::kMerge;
     request.operation_name = change_.kind == Kind::kDelete   ? "DELETE"
                              : change_.kind == Kind::kUpdate ? "UPDATE"
                                                              : "MERGE";

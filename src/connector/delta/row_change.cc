@@ -249,7 +249,7 @@ class RowChangeWrite final : public Write {
     ARROW_ASSIGN_OR_RAISE(delta::Operation operation, request_.finish(totals_));
     files_.clear();
     *request_.totals = totals_;
-    if (transaction.IsEmpty() && !request_.commits_nothing) return arrow::Status::OK();
+    if (transaction.IsEmpty()) return arrow::Status::OK();
     ARROW_ASSIGN_OR_RAISE(delta::CommitOutcome outcome, transaction.Commit(operation));
     if (const auto* conflict = std::get_if<delta::Conflict>(&outcome)) {
       return delta::ToStatus(*conflict, transaction.table()->path());

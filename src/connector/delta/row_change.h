@@ -61,8 +61,6 @@ struct RowChangeRequest {
   bool rejects_repeats = true;
   /// Rows are marked as deleted, where files let them, instead of files written anew.
   bool marks_deleted = false;
-  /// A change of no row is a commit all the same.
-  bool commits_nothing = false;
   std::string operation_name;
   const ConnectorContext* context = nullptr;
   std::function<arrow::Result<millrace::delta::Operation>(const RowChangeTotals&)> finish;
