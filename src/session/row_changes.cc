@@ -58,6 +58,7 @@ class ChangeRun {
 
   arrow::Result<QueryResult> Run() {
     ARROW_RETURN_NOT_OK(Begin());
+    if (is_done_) return Result();
     bool whole_files = change_.kind == Kind::kDelete && plan_.partitions_only;
     ARROW_RETURN_NOT_OK(whole_files ? DeleteFiles() : ChangeFiles());
     return Result();
@@ -73,6 +74,16 @@ class ChangeRun {
     delta::TransactionSettings settings = connector::delta_table::SettingsOf(context_);
     ARROW_ASSIGN_OR_RAISE(transaction_,
                           delta::Transaction::BeginAt(plan_.table, plan_.pinned->snapshot(), std::move(settings)));
+    // spark.databricks.delta.write.txnAppId and txnVersion: a change that was made before is not made again.
+    connector::SinkRequest sink;
+    sink.context = &context_;
+    ARROW_ASSIGN_OR_RAISE(auto options, connector::delta_table::WriteOptions::Parse(sink));
+    user_metadata_ = options.user_metadata;
+    if (options.txn_app_id) {
+      auto version = transaction_->TxnVersion(*options.txn_app_id);
+      is_done_ = version && *version >= options.txn_version;
+      if (!is_done_) transaction_->SetTxn(*options.txn_app_id, options.txn_version);
+    }
     return ReadPartitions();
   }
 
@@ -150,7 +161,6 @@ class ChangeRun {
     sink.save_mode = connector::SaveMode::kAppend;
     ARROW_ASSIGN_OR_RAISE(auto options, connector::delta_table::WriteOptions::Parse(sink));
     options.merge_schema = plan_.evolves_schema;
-    user_metadata_ = options.user_metadata;
     connector::delta_table::WritePlanRequest planning;
     planning.sink = &sink;
     planning.options = &options;
@@ -287,6 +297,7 @@ class ChangeRun {
   connector::RowExpressionsPtr partition_condition_;
   std::shared_ptr<RowChangeTotals> totals_ = std::make_shared<RowChangeTotals>();
   std::optional<std::string> user_metadata_;
+  bool is_done_ = false;
   /// Files say how many rows they have.
   bool knows_rows_ = true;
 };
