@@ -280,7 +280,7 @@ class ChangePlanner {
   }
 
   arrow::Status Conflict(const std::string& column) const {
-    return arrow::Status::Invalid("There is a conflict from these SET columns: [`", column, "`, `", column, "`].");
+    return UserError("DELTA_CONFLICT_SET_COLUMN", {{"columnList", "[`" + column + "`, `" + column + "`]"}});
   }
 
   // One value a column of new_fields_.
@@ -484,6 +484,10 @@ class ChangePlanner {
     result_.has_inserts = !result_.not_matched.empty();
     result_.rejects_repeats = !(result_.matched.size() == 1 && result_.matched[0].change == RowChange::kDelete &&
                                 result_.matched[0].condition == nullptr);
+    bool all_conditional = std::all_of(result_.matched.begin(), result_.matched.end(),
+                                       [](const ChangeClause& clause) { return clause.condition != nullptr; });
+    // Rows that the source meets twice are an error even where the clauses would take them once.
+    if (!result_.matched.empty() && all_conditional) result_.matched.push_back({.change = RowChange::kKeep});
     return JoinAndFinish();
   }
 

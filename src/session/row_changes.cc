@@ -31,6 +31,7 @@ std::string ListText(const expression::ExpressionPtr& condition) {
 std::string ClausesText(const std::vector<ChangeClause>& clauses) {
   JsonValue list = JsonValue::Array();
   for (const ChangeClause& clause : clauses) {
+    if (clause.change == RowChange::kKeep) continue;  // ours, not the statement's
     JsonValue one = JsonValue::Object();
     if (clause.condition != nullptr) {
       one.Set("predicate", JsonValue::String(logical::DescribeExpression(clause.condition)));

@@ -1,5 +1,6 @@
 #include "connector/delta/optimize.h"
 
+#include <arrow/builder.h>
 #include <arrow/compute/api.h>
 #include <arrow/table.h>
 

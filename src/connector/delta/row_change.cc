@@ -32,10 +32,13 @@ struct TaskChanges {
   WriterCommitMessage inserts;
   std::vector<delta::Cdc> changes;
   Positions gone;
+  /// Of rows that stay though the source meets them.
+  Positions met;
   RowChangeTotals totals;
 };
 
 bool IsInsert(RowChange change) { return change == RowChange::kInsert; }
+bool IsDelete(RowChange change) { return change == RowChange::kDelete || change == RowChange::kDeleteUnmatched; }
 bool IsUpdate(RowChange change) { return change == RowChange::kUpdate || change == RowChange::kUpdateUnmatched; }
 
 std::shared_ptr<arrow::RecordBatch> Columns(const arrow::RecordBatch& rows, int first, const types::DataType& schema) {
@@ -68,6 +71,7 @@ class ChangeTaskWriter final : public DataWriter {
       ARROW_ASSIGN_OR_RAISE(done->changes, changes_->Finish());
     }
     done->gone = std::move(gone_);
+    done->met = std::move(met_);
     done->totals = totals_;
     return WriterCommitMessage(std::move(done));
   }
@@ -96,6 +100,12 @@ class ChangeTaskWriter final : public DataWriter {
       case RowChange::kDeleteUnmatched:
         ++totals_.num_deleted_unmatched;
         break;
+      case RowChange::kKeep: {
+        std::string path(static_cast<const arrow::StringArray&>(*rows.column(kFileColumn)).GetView(row));
+        int64_t at = static_cast<const arrow::Int64Array&>(*rows.column(kRowColumn)).Value(row);
+        met_[path].push_back(static_cast<uint64_t>(at));
+        return;
+      }
     }
     auto file = static_cast<const arrow::StringArray&>(*rows.column(kFileColumn)).GetView(row);
     if (last_gone_ == nullptr || file != last_file_) {
@@ -175,8 +185,7 @@ class ChangeTaskWriter final : public DataWriter {
     auto values = Columns(rows, first, *request_->old_values);
     ARROW_ASSIGN_OR_RAISE(auto updated, Select(values, changes, IsUpdate));
     if (updated != nullptr) ARROW_RETURN_NOT_OK(changes_->Write({updated}, "update_preimage"));
-    ARROW_ASSIGN_OR_RAISE(
-        auto deleted, Select(values, changes, [](RowChange change) { return !IsUpdate(change) && !IsInsert(change); }));
+    ARROW_ASSIGN_OR_RAISE(auto deleted, Select(values, changes, IsDelete));
     return deleted == nullptr ? arrow::Status::OK() : changes_->Write({deleted}, "delete");
   }
 
@@ -185,6 +194,7 @@ class ChangeTaskWriter final : public DataWriter {
   DeltaTaskWriter inserts_;
   std::optional<ChangeFiles> changes_;
   Positions gone_;
+  Positions met_;
   std::string last_file_;
   std::vector<uint64_t>* last_gone_ = nullptr;
   RowChangeTotals totals_;
@@ -215,12 +225,17 @@ class RowChangeWrite final : public Write {
         auto& all = gone_[file];
         all.insert(all.end(), rows.begin(), rows.end());
       }
+      for (auto& [file, rows] : task->met) {
+        auto& all = met_[file];
+        all.insert(all.end(), rows.begin(), rows.end());
+      }
       for (delta::Cdc& change : task->changes) request_.transaction->Stage(std::move(change));
       totals_.num_change_files += static_cast<int64_t>(task->changes.size());
       copies.push_back(std::move(task->copies));
       inserts.push_back(std::move(task->inserts));
     }
     flushed_ = true;
+    ARROW_RETURN_NOT_OK(CheckMet());
     DeltaTaskWriter kept(request_.copies, budget_, static_cast<int>(messages->size()));
     arrow::Status status = TouchFiles(&kept);
     if (!status.ok()) {
@@ -277,15 +292,30 @@ class RowChangeWrite final : public Write {
     totals_.num_deleted_unmatched += more.num_deleted_unmatched;
   }
 
+  static arrow::Status RepeatedRow() {
+    return UserError(
+        "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE",
+        {{"usageReference", "https://docs.delta.io/latest/delta-update.html#upsert-into-a-table-using-merge"}});
+  }
+
+  arrow::Status CheckMet() const {
+    if (!request_.rejects_repeats) return arrow::Status::OK();
+    for (const auto& [file, rows] : met_) {
+      std::vector<uint64_t> all = rows;
+      if (auto gone = gone_.find(file); gone != gone_.end()) {
+        all.insert(all.end(), gone->second.begin(), gone->second.end());
+      }
+      size_t num_rows = all.size();
+      if (delta::RoaringBitmap::Of(std::move(all)).cardinality() < num_rows) return RepeatedRow();
+    }
+    return arrow::Status::OK();
+  }
+
   arrow::Result<delta::RoaringBitmap> GoneFrom(std::vector<uint64_t> rows) {
     size_t num_rows = rows.size();
     delta::RoaringBitmap gone = delta::RoaringBitmap::Of(std::move(rows));
     auto num_repeats = static_cast<int64_t>(num_rows - gone.cardinality());
-    if (num_repeats > 0 && request_.rejects_repeats) {
-      return UserError(
-          "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE",
-          {{"usageReference", "https://docs.delta.io/latest/delta-update.html#upsert-into-a-table-using-merge"}});
-    }
+    if (num_repeats > 0 && request_.rejects_repeats) return RepeatedRow();
     totals_.num_deleted -= num_repeats;
     return gone;
   }
@@ -411,6 +441,7 @@ class RowChangeWrite final : public Write {
   std::shared_ptr<PendingBudget> budget_ = std::make_shared<PendingBudget>();
   bool flushed_ = false;
   Positions gone_;
+  Positions met_;
   RowChangeTotals totals_;
   std::vector<AddedFile> files_;
   /// Columns the table does not have yet.

@@ -20,6 +20,8 @@ enum class RowChange : int32_t {
   /// Rows of the table that no row of a MERGE's source meets.
   kUpdateUnmatched,
   kDeleteUnmatched,
+  /// Met by the source, and no clause wants it: it stays, and only counts as met.
+  kKeep,
 };
 
 /// Columns of the rows a RowChangeWrite takes, before those of the new values and the old ones.

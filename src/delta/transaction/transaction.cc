@@ -142,7 +142,9 @@ CommitInfo Transaction::MakeCommitInfo(const Operation& operation, bool is_blind
   fields.Set("operation", JsonValue::String(operation.name));
   fields.Set("operationParameters", JsonValue::Object(operation.parameters));
   if (snapshot_ != nullptr) fields.Set("readVersion", JsonValue::Number(snapshot_->version().value));
-  fields.Set("isolationLevel", JsonValue::String(snapshot_isolation ? "SnapshotIsolation" : "Serializable"));
+  // Notes of a VACUUM change no data either.
+  bool is_snapshot = snapshot_isolation || operation.name.starts_with("VACUUM ");
+  fields.Set("isolationLevel", JsonValue::String(is_snapshot ? "SnapshotIsolation" : "Serializable"));
   fields.Set("isBlindAppend", JsonValue::Bool(is_blind_append));
   JsonValue metrics = JsonValue::Object();
   for (const auto& [name, value] : operation.metrics) metrics.Set(name, JsonValue::String(std::to_string(value)));
