@@ -134,7 +134,6 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
 
 arrow::Result<types::DataTypePtr> DataTypeFromProto(const Proto& proto) { return FromProto(proto, 0); }
 
-// Source: Spark, SparkConnectPlanner (parseDatatypeString).
 arrow::Result<types::DataTypePtr> ParseClientDdl(const std::string& text) {
   arrow::Result<DataTypePtr> type = types::ParseSchemaDdl(text);
   if (type.ok()) return type;

@@ -297,10 +297,10 @@ def test_what_is_not_served_is_refused_by_name(client):
         with pytest.raises(grpc.RpcError) as caught:
             list(client.execute(proto.Plan(root=relation)))
         assert relation.WhichOneof("rel_type") in caught.value.details()
-    merge = proto.Command(merge_into_table_command=proto.MergeIntoTableCommand(target_table_name="t"))
+    external = proto.Command(execute_external_command=proto.ExecuteExternalCommand(runner="r"))
     with pytest.raises(grpc.RpcError) as caught:
-        list(client.execute(proto.Plan(command=merge)))
-    assert "merge_into_table_command" in caught.value.details()
+        list(client.execute(proto.Plan(command=external)))
+    assert "execute_external_command" in caught.value.details()
 
 
 def test_strangers_are_kept_out(start_server, tmp_path):

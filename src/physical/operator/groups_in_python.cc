@@ -5,6 +5,7 @@
 #include "logical/node/repartition.h"
 #include "logical/node/sort.h"
 #include "physical/key/sort_keys.h"
+#include "physical/operator/exchange.h"
 #include "physical/operator/map_in_python.h"
 #include "physical/rows.h"
 #include "python/task_stream.h"
@@ -207,6 +208,14 @@ class GroupsInPythonStream final : public BatchStream {
   std::unique_ptr<python::TaskStream> task_;
 };
 
+// The nearest exchange of a chain of operators.
+const Exchange* ExchangeBelow(const Operator& root) {
+  for (const Operator* node = &root; node->children().size() == 1; node = node->children()[0].get()) {
+    if (const auto* exchange = dynamic_cast<const Exchange*>(node)) return exchange;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 // Source: Spark, FlatMapGroupsInBatchExec's required distribution and ordering.
@@ -293,20 +302,24 @@ arrow::Result<OperatorPtr> PlanGroupsInPython(const logical::PlanPtr& node, cons
   spec.task.calls = {{{groups.function()}, {}}};
   spec.as_struct =
       spec.task.eval_type == EvalType::kGroupedMapArrow || spec.task.eval_type == EvalType::kGroupedMapArrowIter;
-  // Both sides of a cogroup need the same number of partitions.
-  int num_partitions = node->children().size() == 2 ? planner.parallelism() : 0;
   std::vector<OperatorPtr> children;
   for (size_t i = 0; i < node->children().size(); ++i) {
     const logical::GroupedColumns& columns = groups.inputs()[i];
     std::set<expression::AttributeId> needed;
     AddReferences({columns.keys.begin(), columns.keys.end()}, &needed);
     AddReferences({columns.values.begin(), columns.values.end()}, &needed);
-    ARROW_ASSIGN_OR_RAISE(OperatorPtr child,
-                          PlanSortedGroups(columns, node->children()[i], num_partitions, needed, planner));
+    ARROW_ASSIGN_OR_RAISE(OperatorPtr child, PlanSortedGroups(columns, node->children()[i], 0, needed, planner));
     ARROW_ASSIGN_OR_RAISE(GroupedInput input,
                           MakeGroupedInput(columns, *child, *spec.environment, &spec.task.calls[0].arguments));
     spec.inputs.push_back(std::move(input));
     children.push_back(std::move(child));
+  }
+  // Both sides of a cogroup need the same number of partitions; the left one's rows say how many.
+  if (children.size() == 2 && !groups.inputs()[0].keys.empty()) {
+    const Exchange* left = ExchangeBelow(*children[0]);
+    const Exchange* right = ExchangeBelow(*children[1]);
+    if (left == nullptr || right == nullptr) return InternalError("a side of a cogroup is not spread by its keys");
+    const_cast<Exchange*>(right)->FollowPartitionsOf(left);
   }
   for (const auto& column : groups.output()) spec.output_types.push_back(column->type());
   spec.text = node->Describe();

@@ -71,7 +71,7 @@ def check_pairs(tmp_path, order):
             assert pair == value // 2 and pair not in seen
             seen.add(pair)
             origins.add(at - value * 50)
-    assert len(seen) > 60 and seen == set(range(len(seen))) and len(origins) == 1
+    assert len(seen) >= 20 and seen == set(range(len(seen))) and len(origins) == 1
 
 
 def test_pairs_alone(millrace, tmp_path):
