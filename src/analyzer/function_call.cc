@@ -5,6 +5,7 @@
 #include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "function/char_padding.h"
 #include "function/function_def.h"
 #include "function/session_values.h"
 #include "spark/connect/expressions.pb.h"
@@ -185,6 +186,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     if (def == nullptr && WindowFunctions::IsWindowOnly(lower)) {
       return UserError("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", {{"funcName", QuoteSqlExpression(lower + "()")}});
     }
+    ARROW_RETURN_NOT_OK(function::PadComparedChars(lower, context_.eval, &values));
     return function::BindCall(lower, std::move(values), context_.eval, distinct, modifiers.filter,
                               modifiers.ignore_nulls);
   }

@@ -8,6 +8,7 @@
 #include "analyzer/python_table_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "expression/query_settings.h"
 #include "expression/text_zone.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
@@ -263,8 +264,26 @@ arrow::Result<std::optional<ExpressionPtr>> RelationResolver::ResolveOuter(
   return std::nullopt;
 }
 
+namespace {
+
+expression::QuerySettings QuerySettingsOf(const AnalyzerContext& context) {
+  expression::QuerySettings settings;
+  if (!context.conf) return settings;
+  auto is = [&](std::string_view key, std::string_view value) {
+    std::optional<std::string> set = context.conf(key);
+    return set && EqualsIgnoreCase(*set, value);
+  };
+  settings.decimal_precision_loss = !is("spark.sql.decimalOperations.allowPrecisionLoss", "false");
+  settings.legacy_time_parser = is("spark.sql.legacy.timeParserPolicy", "LEGACY");
+  settings.negative_index_in_array_insert = is("spark.sql.legacy.negativeIndexInArrayInsert", "true");
+  return settings;
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerContext& context) {
   expression::TextZone zone(context.eval.time_zone);
+  expression::QuerySettingsScope settings(QuerySettingsOf(context));
   RelationResolver resolver(context);
   return resolver.Resolve(relation);
 }

@@ -4,6 +4,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "session/table_commands.h"
+#include "types/char_type.h"
 #include "types/column_comment.h"
 
 /// ALTER TABLE and the partitions of tables of files.
@@ -157,7 +158,9 @@ arrow::Status TableCommands::CommentOnColumn(const Table& table, const sql::Colu
   }
   std::vector<types::StructField> fields = table.schema->fields();
   types::StructField& field = fields[static_cast<size_t>(at)];
+  std::optional<types::CharType> declared = types::CharTypeOf(field);
   field.metadata_json = types::ColumnMetadata(change.comment, types::DefaultOf(field));
+  if (declared) types::SetCharType(declared, &field);
   types::DataTypePtr schema = types::Struct(std::move(fields));
   return metastore_.AlterTable(table.database, table.name, [&](Table* changed) { changed->schema = schema; });
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "expression/call.h"
 #include "expression/cast.h"
+#include "function/char_padding.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
 #include "types/column_comment.h"
@@ -67,8 +68,8 @@ arrow::Status ArityMismatch(const InsertTarget& target, const std::vector<std::s
       {{"tableName", target.table_name}, {"tableColumns", Names(wanted)}, {"dataColumns", Names(NamesOf(given))}});
 }
 
-arrow::Result<ExpressionPtr> Stored(const ExpressionPtr& value, const types::StructField& field,
-                                    const InsertTarget& target) {
+arrow::Result<ExpressionPtr> StoredAsType(const ExpressionPtr& value, const types::StructField& field,
+                                          const InsertTarget& target) {
   if (value->type()->EqualsIgnoreNullability(*field.type)) return value;
   bool both_nested = value->type()->is_nested() && field.type->is_nested();
   if (target.is_delta && both_nested) return value;
@@ -86,6 +87,14 @@ arrow::Result<ExpressionPtr> Stored(const ExpressionPtr& value, const types::Str
   }
   if (value->type()->is_numeric() && field.type->is_numeric()) return StoredCast(value, field.type, field.name);
   return std::make_shared<expression::Cast>(value, field.type, expression::CastMode::kAnsi, false);
+}
+
+arrow::Result<ExpressionPtr> Stored(const ExpressionPtr& value, const types::StructField& field,
+                                    const InsertTarget& target) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr stored, StoredAsType(value, field, target));
+  std::optional<types::CharType> declared = types::CharTypeOf(field);
+  // Delta checks lengths as it checks the table's constraints.
+  return declared && !target.is_delta ? function::StoredAs(*declared, std::move(stored)) : stored;
 }
 
 arrow::Result<ExpressionPtr> DefaultOf(const analyzer::AnalyzerContext& context, const InsertTarget& target,
@@ -147,6 +156,8 @@ arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerConte
         *text == sql::kNullPartition ? expression::Literal::Null(types::String()) : expression::Literal::String(*text);
     values[at] =
         std::make_shared<expression::Cast>(std::move(literal), fields[at].type, expression::CastMode::kAnsi, false);
+    std::optional<types::CharType> declared = types::CharTypeOf(fields[at]);
+    if (declared && !target.is_delta) values[at] = function::StoredAs(*declared, values[at]);
   }
   const AttributeVector& given = query->output();
   std::vector<std::string> wanted;

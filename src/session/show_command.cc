@@ -5,12 +5,14 @@
 #include "base/error.h"
 #include "connector/sink.h"
 #include "function/function_def.h"
+#include "function/regex.h"
 #include "function/session_values.h"
 #include "session/function_commands.h"
 #include "session/function_names.h"
 #include "session/result_rows.h"
 #include "session/sql_command.h"
 #include "session/table_commands.h"
+#include "types/char_type.h"
 #include "types/column_comment.h"
 
 namespace millrace::session {
@@ -31,13 +33,32 @@ types::DataTypePtr DescribeSchema() {
                         Text("comment", true, "comment of the column")});
 }
 
+// A property's value, hidden when it may be a secret: spark.redaction.regex and spark.sql.redaction.options.regex at
+// their defaults.
+std::string Redacted(const std::string& key, const std::string& value) {
+  constexpr std::string_view kSecret = "(?i)secret|password|token|access[.]?key|url";
+  auto regex = function::Regex::Cached(kSecret);
+  bool secret = regex.ok() && ((*regex)->Contains(key) || (*regex)->Contains(value));
+  return secret ? "*********(redacted)" : value;
+}
+
+// As SHOW CREATE TABLE writes a column.
+std::string ColumnDdl(const types::StructField& field) {
+  std::string text = types::Struct({field})->ToDdl();
+  if (field.type->id() != types::TypeId::kString) return text;
+  // Behind the name comes the type: the declared one, and the collation.
+  size_t at = types::QuoteIfNeeded(field.name).size() + 1;
+  std::string_view plain = "STRING";
+  return text.replace(at, plain.size(), ToUpperAscii(types::DeclaredTypeText(field)) + " COLLATE UTF8_BINARY");
+}
+
 Cell CommentCell(const types::StructField& field) {
   std::optional<std::string> comment = types::CommentOf(field);
   return comment ? Cell(*comment) : Cell(nullptr);
 }
 
 std::vector<Cell> DescribeField(const types::StructField& field) {
-  return {field.name, field.type->SimpleString(), CommentCell(field)};
+  return {field.name, types::DeclaredTypeText(field), CommentCell(field)};
 }
 
 /// SHOW … of one session.
@@ -213,10 +234,10 @@ class ShowRunner {
       auto it = properties.find(*show.key);
       std::string missing = "Table " + table->FullName()[0] + "." + table->database + "." + table->name +
                             " does not have property: " + *show.key;
-      rows.push_back({*show.key, it == properties.end() ? missing : it->second});
+      rows.push_back({*show.key, it == properties.end() ? missing : Redacted(it->first, it->second)});
     } else {
       for (const auto& [key, value] : properties) {
-        rows.push_back({key, value});
+        rows.push_back({key, Redacted(key, value)});
       }
     }
     return ResultOf(types::Struct({Text("key"), Text("value")}), rows);
@@ -255,7 +276,7 @@ class ShowRunner {
                           (comment ? " COMMENT " + QuoteStringLiteral(*comment) : ""));
         continue;
       }
-      columns.push_back(types::Struct({field})->ToDdl());
+      columns.push_back(ColumnDdl(field));
     }
     text += Lines(columns);
     std::vector<std::string> options;

@@ -7,6 +7,7 @@
 #include "session/row_changes.h"
 #include "session/session_variables.h"
 #include "session/table_commands.h"
+#include "types/char_type.h"
 
 namespace millrace::session {
 
@@ -169,6 +170,14 @@ struct Runner {
 }  // namespace
 
 arrow::Result<QueryResult> RunSqlCommand(Session& session, const sql::Command& command) {
+  if (session.conf().GetBool("spark.sql.legacy.charVarcharAsString")) {
+    auto plain = [&](auto statement) {
+      for (sql::ColumnDefinition& column : statement.columns) types::SetCharType(std::nullopt, &column.field);
+      return Runner{session}(statement);
+    };
+    if (const auto* create = std::get_if<sql::CreateTable>(&command)) return plain(*create);
+    if (const auto* alter = std::get_if<sql::AlterTable>(&command)) return plain(*alter);
+  }
   return std::visit(Runner{session}, command);
 }
 

@@ -40,6 +40,7 @@ constexpr std::string_view kLegacyAccepted[] = {
     "mssqlserver.numericMapping.enabled",
     "mysql.bitArrayMapping.enabled",
     "mysql.timestampNTZMapping.enabled",
+    "negativeIndexInArrayInsert",
     "oracle.timestampMapping.enabled",
     "pathOptionBehavior.enabled",
     "postgres.datetimeMapping.enabled",
@@ -51,8 +52,6 @@ constexpr std::string_view kLegacyAccepted[] = {
     "setCommandRejectsSparkCoreConfs",
     "skipTypeValidationOnAlterPartition",
     "storeAnalyzedPlanForView",
-    // What both policies read alike is nearly all that jobs have.
-    "timeParserPolicy",
     "useLegacyXMLParser",
     "useV1Command",
     "viewSchemaBindingMode",
@@ -67,7 +66,6 @@ constexpr std::string_view kUnbuilt[] = {
     "spark.sql.ansi.relationPrecedence",
     "spark.sql.crossJoin.enabled",
     "spark.sql.csv.parser.columnPruning.enabled",
-    "spark.sql.decimalOperations.allowPrecisionLoss",
     "spark.sql.function.concatBinaryAsString",
     "spark.sql.function.eltOutputAsString",
     "spark.sql.groupByAliases",
@@ -77,6 +75,7 @@ constexpr std::string_view kUnbuilt[] = {
     "spark.sql.orderByOrdinal",
     "spark.sql.parquet.binaryAsString",
     "spark.sql.parquet.int96TimestampConversion",
+    "spark.sql.parquet.outputTimestampType",
     "spark.sql.parquet.writeLegacyFormat",
     "spark.sql.parser.escapedStringLiterals",
     "spark.sql.parser.quotedRegexColumnNames",
@@ -95,6 +94,8 @@ bool AsksForUnbuilt(std::string_view key, std::string_view value, std::string_vi
   constexpr std::string_view kLegacy = "spark.sql.legacy.";
   bool unbuilt = key.starts_with(kLegacy) ? !IsIn(kLegacyAccepted, key.substr(kLegacy.size())) : IsIn(kUnbuilt, key);
   if (!unbuilt || EqualsIgnoreCase(value, default_value)) return false;
+  if (key == "spark.sql.legacy.timeParserPolicy" && EqualsIgnoreCase(value, "LEGACY")) return false;
+  if (key == "spark.sql.parquet.outputTimestampType" && EqualsIgnoreCase(value, "TIMESTAMP_MICROS")) return false;
   // No default: what Spark does without a value.
   return !(default_value.empty() && EqualsIgnoreCase(value, "false"));
 }

@@ -566,6 +566,20 @@ arrow::Result<std::shared_ptr<const DateTimePattern>> DateTimePattern::Compile(s
   return PatternCompiler(pattern, purpose).Compile();
 }
 
+arrow::Result<std::shared_ptr<const DateTimePattern>> DateTimePattern::CompileLegacy(std::string_view pattern,
+                                                                                     Purpose purpose) {
+  auto compiled = std::shared_ptr<DateTimePattern>(new DateTimePattern);
+  compiled->text_ = pattern;
+  compiled->legacy_ = SimpleDatePattern::Compile(pattern, purpose != Purpose::kFormat);
+  if (!compiled->legacy_) {
+    return UserError("INVALID_DATETIME_PATTERN.WITH_SUGGESTION",
+                     {{"pattern", QuoteStringLiteral(pattern)}, {"docroot", std::string(kDocRoot)}});
+  }
+  compiled->writes_full_zone_name_ = compiled->legacy_->writes_zone_name(/*full=*/true);
+  compiled->writes_zone_name_ = compiled->writes_full_zone_name_ || compiled->legacy_->writes_zone_name(false);
+  return compiled;
+}
+
 arrow::Status DateTimePattern::CheckZone(const TimeZone& zone) const {
   if (!writes_zone_name_) return arrow::Status::OK();
   // Every offset the zone has had lately must have a name.
@@ -580,6 +594,7 @@ arrow::Status DateTimePattern::CheckZone(const TimeZone& zone) const {
 }
 
 void DateTimePattern::Format(int64_t utc_us, const TimeZone& zone, std::string* out) const {
+  if (legacy_) return legacy_->Format(utc_us, zone, out);
   int32_t offset_seconds = zone.OffsetSeconds(utc_us);
   Moment moment = Split(FloorDiv(utc_us, kMicrosPerSecond) + offset_seconds,
                         static_cast<int32_t>(FloorMod(utc_us, kMicrosPerSecond)));

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "types/simple_date_pattern.h"
 #include "types/time_zone.h"
 
 namespace millrace::types {
@@ -46,6 +48,8 @@ class DateTimePattern {
 
   /// Errors: UserError INVALID_DATETIME_PATTERN.… and INCONSISTENT_BEHAVIOR_CROSS_VERSION.…, as Spark chooses them.
   static arrow::Result<std::shared_ptr<const DateTimePattern>> Compile(std::string_view pattern, Purpose purpose);
+  /// The same text as Spark 2 reads it (simple_date_pattern.h); for instants and dates only.
+  static arrow::Result<std::shared_ptr<const DateTimePattern>> CompileLegacy(std::string_view pattern, Purpose purpose);
 
   const std::string& text() const { return text_; }
   /// Error when the pattern writes a zone's name and ours are not known to agree with Java's.
@@ -120,6 +124,7 @@ class DateTimePattern {
 
   std::string text_;
   std::vector<Op> ops_;
+  std::optional<SimpleDatePattern> legacy_;
   bool writes_zone_ = false;
   bool writes_zone_name_ = false;
   bool writes_full_zone_name_ = false;

@@ -449,7 +449,27 @@ std::string PatternMismatch::Render(std::string_view text) const {
   return message;
 }
 
+namespace {
+
+bool ParseLegacy(const SimpleDatePattern& pattern, std::string_view text, const TimeZone& zone, int64_t* utc_us,
+                 PatternMismatch* mismatch) {
+  if (pattern.Parse(text, zone, utc_us)) return true;
+  if (mismatch != nullptr) {
+    mismatch->kind = PatternMismatch::Kind::kRaw;
+    mismatch->message = fmt::format("Unparseable date: \"{}\"", text);
+  }
+  return false;
+}
+
+}  // namespace
+
 bool DateTimePattern::ParseDate(std::string_view text, int32_t* days, PatternMismatch* mismatch) const {
+  if (legacy_) {
+    int64_t utc_us = 0;
+    if (!ParseLegacy(*legacy_, text, *TimeZone::Utc(), &utc_us, mismatch)) return false;
+    *days = static_cast<int32_t>(FloorDiv(utc_us, kMicrosPerDay));
+    return true;
+  }
   Fields fields;
   int64_t result = 0, second_of_day = 0, micros = 0;
   if (!ReadFields(text, ops_, &fields, mismatch) || !ResolveDate(fields, &result, mismatch) ||
@@ -469,6 +489,7 @@ bool DateTimePattern::ParseDate(std::string_view text, int32_t* days, PatternMis
 
 bool DateTimePattern::ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t* utc_us,
                                      PatternMismatch* mismatch) const {
+  if (legacy_) return ParseLegacy(*legacy_, text, zone, utc_us, mismatch);
   Fields fields;
   int64_t local_us = 0;
   if (!ReadFields(text, ops_, &fields, mismatch) || !ResolveLocal(fields, &local_us, mismatch)) return false;

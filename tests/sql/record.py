@@ -181,8 +181,8 @@ class Spark:
         for kind, names in (("VIEW", "global_temp"), ("TABLE", "default")):
             for row in run("SHOW TABLES IN " + names).collect():
                 name = f"`{row.namespace}`.`{row.tableName}`" if row.namespace else f"`{row.tableName}`"
-                kind = "VIEW" if run("SHOW VIEWS LIKE '%s'" % row.tableName).count() or kind == "VIEW" else "TABLE"
-                run(f"DROP {kind} IF EXISTS {name}")
+                is_view = kind == "VIEW" or run("SHOW VIEWS LIKE '%s'" % row.tableName).count()
+                run(f"DROP {'VIEW' if is_view else 'TABLE'} IF EXISTS {name}")
         for row in run("SHOW DATABASES").collect():
             if row.namespace != "default":
                 run(f"DROP DATABASE `{row.namespace}` CASCADE")

@@ -4,6 +4,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/type_coercion.h"
+#include "function/char_padding.h"
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
 #include "logical/node/subquery_alias.h"
@@ -81,6 +82,24 @@ bool IsFileSource(std::string_view name) {
   return false;
 }
 
+// CHAR columns with their blanks.
+PlanPtr WithPaddedChars(PlanPtr scan) {
+  ExpressionVector items;
+  bool any = false;
+  for (const AttributePtr& column : scan->output()) {
+    std::optional<types::CharType> type = types::CharTypeOf(*column->type(), column->metadata_json());
+    if (!type || !type->padded) {
+      items.push_back(column);
+      continue;
+    }
+    any = true;
+    items.push_back(std::make_shared<expression::Alias>(function::PaddedTo(column, type->length), column->name(),
+                                                        expression::NextAttributeId(), column->metadata_json()));
+  }
+  if (!any) return scan;
+  return std::make_shared<logical::Project>(std::move(items), std::move(scan));
+}
+
 }  // namespace
 
 AttributeVector NewColumns(const types::DataType& schema) {
@@ -126,6 +145,8 @@ arrow::Result<PlanPtr> ScanTable(const AnalyzerContext& context, const catalog::
   const connector::SourceDef* def = connector::FindSource(table.provider);
   if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", table.provider}});
   bool keeps_schema = table.schema == nullptr;
+  // Files of others may hold CHAR values without their blanks; Delta pads its own.
+  bool keeps_chars = !keeps_schema && !EqualsIgnoreCase(table.provider, "delta");
   if (!keeps_schema && (options.Has("versionAsOf") || options.Has("timestampAsOf"))) {
     return UserError("UNSUPPORTED_FEATURE.TIME_TRAVEL", {{"relationId", QuoteNameParts(name)}});
   }
@@ -135,6 +156,7 @@ arrow::Result<PlanPtr> ScanTable(const AnalyzerContext& context, const catalog::
   request->paths = {table.location};
   request->user_schema = table.schema;
   ARROW_ASSIGN_OR_RAISE(PlanPtr scan, ScanSource(context, def, std::move(request), streaming));
+  if (keeps_chars) scan = WithPaddedChars(std::move(scan));
   return std::make_shared<logical::SubqueryAlias>(std::move(name), std::move(scan));
 }
 

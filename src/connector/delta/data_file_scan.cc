@@ -21,6 +21,7 @@
 #include "format/file_format.h"
 #include "format/parquet/parquet_scan.h"
 #include "types/arrow_type.h"
+#include "types/char_type.h"
 
 namespace millrace::connector::delta_table {
 
@@ -28,13 +29,8 @@ namespace {
 
 /// n of CHAR(n), which Spark keeps beside the type STRING; 0 for every other column.
 int CharLength(const types::StructField& field) {
-  if (field.type->id() != types::TypeId::kString || field.metadata_json.find("CHAR_VARCHAR") == std::string::npos) {
-    return 0;
-  }
-  auto metadata = ParseJson(field.metadata_json);
-  const JsonValue* type = metadata.ok() ? metadata->Find("__CHAR_VARCHAR_TYPE_STRING") : nullptr;
-  if (type == nullptr || !type->AsString().starts_with("char(")) return 0;
-  return std::atoi(type->AsString().c_str() + 5);
+  std::optional<types::CharType> type = types::CharTypeOf(field);
+  return type && type->padded ? type->length : 0;
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> PadChars(const arrow::Array& values, int length, arrow::MemoryPool* pool) {
@@ -47,8 +43,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> PadChars(const arrow::Array& values
       continue;
     }
     text = texts.GetView(i);
-    // Characters, not bytes: those of UTF-8 that begin one.
-    auto count = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
+    int64_t count = types::CharacterCount(text);
     if (count < length) text.append(static_cast<size_t>(length - count), ' ');
     ARROW_RETURN_NOT_OK(padded.Append(text));
   }

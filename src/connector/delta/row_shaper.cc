@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_scalar.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "types/arrow_type.h"
+#include "types/char_type.h"
 #include "types/number_text.h"
 
 namespace millrace::connector::delta_table {
@@ -19,6 +21,9 @@ using types::StructField;
 using types::TypeId;
 
 namespace {
+
+// delta-spark's name of the check of a CHAR or VARCHAR column's length, which has an error of its own.
+constexpr std::string_view kCharCheck = "__CHAR_VARCHAR_STRING_LENGTH_CHECK__";
 
 int FindField(const std::vector<StructField>& fields, const std::string& name) {
   for (size_t i = 0; i < fields.size(); ++i) {
@@ -268,6 +273,11 @@ arrow::Status RowShaper::PlanChecks(const RowShaperRequest& request, const Conne
   for (const StructField& field : table_schema_->fields()) {
     std::string sql = InvariantSql(field);
     if (!sql.empty()) checks_.push_back({"EXPRESSION(" + sql + ")", sql});
+    if (std::optional<types::CharType> declared = types::CharTypeOf(field)) {
+      std::string name = QuoteIdentifier(field.name);
+      checks_.push_back(
+          {std::string(kCharCheck), fmt::format("(({0} IS NULL) OR (length({0}) <= {1}))", name, declared->length)});
+    }
   }
   checks_.insert(checks_.end(), request.more_checks.begin(), request.more_checks.end());
   if (checks_.empty()) return arrow::Status::OK();
@@ -346,6 +356,10 @@ arrow::Status RowShaper::Violation(size_t check, const arrow::RecordBatch& whole
                         InternalText(*whole.column(column), row));
   }
   std::sort(values.begin(), values.end());
+  if (checks_[check].name == kCharCheck) {
+    return UserError("DELTA_EXCEED_CHAR_VARCHAR_LIMIT",
+                     {{"value", values.empty() ? "" : values[0].second}, {"expr", check_values_->Sql(check)}});
+  }
   std::string lines;
   for (const auto& [column, value] : values) lines += (lines.empty() ? " - " : "\n - ") + column + " : " + value;
   arrow::Status violation = UserError(

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "connector/file/glob.h"
 #include "connector/file/sink_log_entry.h"
+#include "format/parquet/parquet_columns.h"
 
 namespace millrace::connector::file {
 
@@ -86,6 +87,14 @@ format::OptionMap ToOptionMap(const Options& options) {
   format::OptionMap map;
   for (const auto& [key, entry] : options.entries()) map[entry.key] = entry.value;
   return map;
+}
+
+void AddParquetSettings(const ConnectorContext& context, format::OptionMap* options) {
+  if (!context.conf) return;
+  if (auto codec = context.conf("spark.sql.parquet.compression.codec")) options->try_emplace("compression", *codec);
+  if (auto type = context.conf("spark.sql.parquet.outputTimestampType")) {
+    options->insert_or_assign(std::string(format::kParquetTimestampType), *type);
+  }
 }
 
 format::SessionFormat ToSessionFormat(const ConnectorContext& context) {

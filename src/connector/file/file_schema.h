@@ -39,6 +39,8 @@ arrow::Result<FileTable> OpenFileStreamTable(const format::FileFormat& format, c
 
 format::OptionMap ToOptionMap(const Options& options);
 format::SessionFormat ToSessionFormat(const ConnectorContext& context);
+/// What the session says of Parquet files that are written, where the options do not.
+void AddParquetSettings(const ConnectorContext& context, format::OptionMap* options);
 
 /// Errors: UserError UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE for a column the format cannot hold.
 arrow::Status CheckTypes(const format::FileFormat& format, const types::DataType& schema);

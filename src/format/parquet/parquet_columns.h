@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "types/data_type.h"
@@ -16,6 +17,9 @@ struct SchemaField;
 }
 
 namespace millrace::format {
+
+/// Option of the writer that the session sets (spark.sql.parquet.outputTimestampType): INT96 or TIMESTAMP_MICROS.
+inline constexpr std::string_view kParquetTimestampType = "outputTimestampType";
 
 /// Whether the Parquet source and sink take a column of this type (no VOID, no legacy interval).
 bool SupportsParquet(const types::DataType& type);

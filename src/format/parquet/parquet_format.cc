@@ -139,8 +139,7 @@ class ParquetFileWriter final : public FileWriter {
   int64_t num_rows_ = 0;
 };
 
-/// Instants lie in files as INT96, as Spark writes them unless spark.sql.parquet.outputTimestampType says otherwise;
-/// what has no time zone stays a number of microseconds.
+/// Instants lie in files as INT96; what has no time zone stays a number of microseconds.
 parquet::schema::NodePtr WithInt96(const parquet::schema::NodePtr& node) {
   if (node->is_primitive()) {
     const auto* timestamp = dynamic_cast<const parquet::TimestampLogicalType*>(node->logical_type().get());
@@ -162,12 +161,13 @@ parquet::schema::NodePtr WithInt96(const parquet::schema::NodePtr& node) {
 /// The schema that a file of ours declares: Spark's root name, its type for instants.
 arrow::Result<std::shared_ptr<parquet::schema::GroupNode>> DeclaredSchema(
     const arrow::Schema& schema, const parquet::WriterProperties& properties,
-    const parquet::ArrowWriterProperties& arrow_properties) {
+    const parquet::ArrowWriterProperties& arrow_properties, bool int96) {
   std::shared_ptr<parquet::SchemaDescriptor> plain;
   ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(&schema, properties, arrow_properties, &plain));
   parquet::schema::NodeVector fields;
   for (int i = 0; i < plain->group_node()->field_count(); ++i) {
-    fields.push_back(WithInt96(plain->group_node()->field(i)));
+    const auto& field = plain->group_node()->field(i);
+    fields.push_back(int96 ? WithInt96(field) : field);
   }
   return std::static_pointer_cast<parquet::schema::GroupNode>(
       parquet::schema::GroupNode::Make("spark_schema", parquet::Repetition::REQUIRED, fields));
@@ -194,7 +194,9 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
   std::shared_ptr<parquet::ArrowWriterProperties> value_properties = arrow_properties.build();
   std::unique_ptr<parquet::arrow::FileWriter> writer;
   try {
-    ARROW_ASSIGN_OR_RAISE(auto declared, DeclaredSchema(*schema, *file_properties, *value_properties));
+    auto timestamps = request.options.find(kParquetTimestampType);
+    bool int96 = timestamps == request.options.end() || EqualsIgnoreCase(timestamps->second, "INT96");
+    ARROW_ASSIGN_OR_RAISE(auto declared, DeclaredSchema(*schema, *file_properties, *value_properties, int96));
     auto file = parquet::ParquetFileWriter::Open(stream, std::move(declared), file_properties, metadata);
     ARROW_RETURN_NOT_OK(parquet::arrow::FileWriter::Make(arrow::default_memory_pool(), std::move(file), schema,
                                                          value_properties, &writer));

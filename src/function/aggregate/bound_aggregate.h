@@ -19,7 +19,7 @@ struct AggregateSpec {
   std::string name = {};
   DataTypePtr type;
   bool nullable = true;
-  /// Spark's buffer, column by column. Opaque buffers are of our own making.
+  /// Spark's buffer, column by column. Opaque: an object in Spark, in state as bytes (typed_buffers.h).
   std::vector<types::StructField> buffer = {};
   bool opaque = false;
   bool distinct_matters = true;

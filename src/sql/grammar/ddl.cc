@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "base/ascii.h"
@@ -5,6 +6,7 @@
 #include "sql/grammar/grammar.h"
 #include "sql/parse_error.h"
 #include "sql/string_literal.h"
+#include "types/char_type.h"
 #include "types/column_comment.h"
 
 /// CREATE and DROP of tables, views and databases; ALTER of databases.
@@ -53,6 +55,25 @@ arrow::Status Grammar::ParseColumnDefinition(ColumnDefinition* out) {
   return ParseColumnClauses(out);
 }
 
+namespace {
+
+std::optional<types::CharType> DeclaredChar(const spark::connect::DataType& type) {
+  if (type.has_char_()) return types::CharType{true, type.char_().length()};
+  if (type.has_var_char()) return types::CharType{false, type.var_char().length()};
+  return std::nullopt;
+}
+
+bool NamesCharInside(const spark::connect::DataType& type) {
+  if (type.has_char_() || type.has_var_char()) return true;
+  if (type.has_array()) return NamesCharInside(type.array().element_type());
+  if (type.has_map()) return NamesCharInside(type.map().key_type()) || NamesCharInside(type.map().value_type());
+  const auto& fields = type.struct_().fields();
+  return type.has_struct_() && std::any_of(fields.begin(), fields.end(),
+                                           [](const auto& field) { return NamesCharInside(field.data_type()); });
+}
+
+}  // namespace
+
 arrow::Status Grammar::ParseColumnClauses(ColumnDefinition* out) {
   spark::connect::DataType type;
   ARROW_RETURN_NOT_OK(ParseType(&type));
@@ -76,6 +97,11 @@ arrow::Status Grammar::ParseColumnClauses(ColumnDefinition* out) {
     }
   }
   out->field.metadata_json = types::ColumnMetadata(comment, default_text);
+  if (std::optional<types::CharType> declared = DeclaredChar(type)) {
+    types::SetCharType(declared, &out->field);
+  } else if (NamesCharInside(type)) {
+    return Unsupported("CHAR and VARCHAR inside of a type");
+  }
   return Status::OK();
 }
 

@@ -1,6 +1,7 @@
 #include <arrow/array/concatenate.h>
 
 #include "base/error.h"
+#include "expression/query_settings.h"
 #include "expression/type_coercion.h"
 #include "function/scalar/collection/coerce_collection.h"
 #include "function/scalar/collection/list_column.h"
@@ -18,14 +19,15 @@ struct Insertion {
   int64_t nulls_before;
 };
 
-// array_insert's place: from 1, or from the end when negative.
-arrow::Result<Insertion> PlaceOf(int32_t position, int64_t size) {
+// array_insert's place: from 1, or from the end when negative. `counts_from_last`: -1 is before the last element, as
+// Spark 3.3 had it.
+arrow::Result<Insertion> PlaceOf(int32_t position, int64_t size, bool counts_from_last) {
   if (position == 0) return UserError("INVALID_INDEX_OF_ZERO");
   if (position > 0) {
     int64_t at = position - 1;
     return Insertion{std::min(at, size), 0, std::max<int64_t>(0, at - size)};
   }
-  int64_t at = size + 1 + position;
+  int64_t at = size + (counts_from_last ? 0 : 1) + position;
   if (at >= 0) return Insertion{at, 0, 0};
   return Insertion{0, -at, 0};
 }
@@ -46,7 +48,8 @@ enum class Where : uint8_t { kFront, kBack, kPosition };
 
 // Columns: array, value, [position].
 arrow::Result<std::shared_ptr<arrow::Array>> Insert(const EvalContext& context, const arrow::ArrayVector& columns,
-                                                    int64_t n, const types::DataType& type, Where where) {
+                                                    int64_t n, const types::DataType& type, Where where,
+                                                    bool counts_from_last = false) {
   ARROW_ASSIGN_OR_RAISE(ListColumn lists, ListColumn::Make(columns[0], n, context.memory_pool));
   std::shared_ptr<arrow::ArrayData> added = expression::WithType(columns[1]->data(), lists.values()->type());
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> values,
@@ -61,7 +64,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> Insert(const EvalContext& context, 
     Insertion place{where == Where::kBack ? lists.Length(row) : 0, 0, 0};
     if (where == Where::kPosition) {
       int32_t position = static_cast<const arrow::Int32Array&>(*columns[2]).Value(row);
-      ARROW_ASSIGN_OR_RAISE(place, PlaceOf(position, lists.Length(row)));
+      ARROW_ASSIGN_OR_RAISE(place, PlaceOf(position, lists.Length(row), counts_from_last));
     }
     ARROW_RETURN_NOT_OK(InsertRow(lists, row, base + row, place, &maker));
   }
@@ -85,8 +88,9 @@ arrow::Result<ExpressionPtr> BindInsert(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr position, CoerceTo(input, 1, types::Integer()));
   DataTypePtr type = types::Array(arguments.array->type()->element(), true);
   bool nullable = arguments.array->nullable() || position->nullable();
-  auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
-    return Insert(context, {columns[0], columns[2], columns[1]}, n, *type, Where::kPosition);
+  bool counts_from_last = expression::CurrentQuerySettings().negative_index_in_array_insert;
+  auto kernel = ArrayKernel([=](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
+    return Insert(context, {columns[0], columns[2], columns[1]}, n, *type, Where::kPosition, counts_from_last);
   });
   return MakeCall(input, {arguments.array, std::move(position), arguments.value}, type, nullable, kernel,
                   {.can_fail = true});

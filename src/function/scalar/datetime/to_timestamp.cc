@@ -169,7 +169,8 @@ arrow::Result<ExpressionPtr> BindWithPattern(const BindInput& input, const Conve
   if (value->type()->id() != TypeId::kString) {
     kernel = ConvertKernel(value->type(), conversion.target);
   } else {
-    ARROW_ASSIGN_OR_RAISE(PatternSource patterns, PatternSource::Bind(input, 1, PurposeOf(conversion.target)));
+    ARROW_ASSIGN_OR_RAISE(PatternSource patterns, PatternSource::Bind(input, 1, PurposeOf(conversion.target),
+                                                                      conversion.target != Target::kTimestampNtz));
     switch (conversion.target) {
       case Target::kDate:
         kernel = ParseKernel<arrow::Date32Builder>(std::move(patterns), conversion.target, raise);

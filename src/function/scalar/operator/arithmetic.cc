@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "expression/query_settings.h"
 #include "expression/type_coercion.h"
 
 namespace millrace::function {
@@ -166,6 +167,42 @@ DataTypePtr DecimalResult(Arithmetic op, const types::DataType& left, const type
   }
 }
 
+namespace {
+
+DataTypePtr BoundedDecimal(int precision, int scale) {
+  return types::Decimal(std::min(precision, types::kMaxDecimalPrecision), std::min(scale, types::kMaxDecimalPrecision));
+}
+
+// Where digits behind the point are never given up for digits before it, and results beyond 38 overflow.
+DataTypePtr DecimalResultWithoutLoss(Arithmetic op, const types::DataType& left, const types::DataType& right) {
+  int whole_left = left.precision() - left.scale();
+  int whole_right = right.precision() - right.scale();
+  int scale = std::max(left.scale(), right.scale());
+  switch (op) {
+    case Arithmetic::kAdd:
+    case Arithmetic::kSubtract:
+      return BoundedDecimal(std::max(whole_left, whole_right) + scale + 1, scale);
+    case Arithmetic::kMultiply:
+      return BoundedDecimal(left.precision() + right.precision() + 1, left.scale() + right.scale());
+    case Arithmetic::kDivide: {
+      int whole = std::min(types::kMaxDecimalPrecision, whole_left + right.scale());
+      int behind = std::min(types::kMaxDecimalPrecision, std::max(6, left.scale() + right.precision() + 1));
+      int beyond = whole + behind - types::kMaxDecimalPrecision;
+      if (beyond > 0) {
+        behind -= beyond / 2 + 1;
+        whole = types::kMaxDecimalPrecision - behind;
+      }
+      return BoundedDecimal(whole + behind, behind);
+    }
+    case Arithmetic::kIntegralDivide:
+      return types::Long();
+    default:
+      return BoundedDecimal(std::min(whole_left, whole_right) + scale, scale);
+  }
+}
+
+}  // namespace
+
 arrow::Result<ExpressionPtr> BindArithmetic(const BindInput& input, Arithmetic op, bool tried,
                                             std::string_view shown_name) {
   OnOverflow on_overflow = tried ? OnOverflow::kNull : input.context.ansi ? OnOverflow::kRaise : OnOverflow::kWrap;
@@ -185,7 +222,11 @@ arrow::Result<ExpressionPtr> BindArithmetic(const BindInput& input, Arithmetic o
 
   bool divides = op >= Arithmetic::kDivide;
   bool nullable = operands.left->nullable() || operands.right->nullable() || divides || tried;
-  DataTypePtr result = decimals ? DecimalResult(op, *left, *right) : left;
+  bool may_lose = expression::CurrentQuerySettings().decimal_precision_loss;
+  DataTypePtr result = left;
+  if (decimals) {
+    result = may_lose ? DecimalResult(op, *left, *right) : DecimalResultWithoutLoss(op, *left, *right);
+  }
   ScalarKernel kernel =
       decimals ? DecimalArithmetic(op, on_overflow, left, right, result) : NumberArithmetic(op, on_overflow, left);
   CallOptions options;
