@@ -78,7 +78,7 @@ class Rounds:
                 query.awaitTermination(120)
             else:
                 deadline = time.monotonic() + 60
-                while query.isActive and time.monotonic() < deadline and not self.case.awaits(self.rows(out)):
+                while query.isActive and time.monotonic() < deadline and not self.is_through(out):
                     time.sleep(0.05)
                 query.stop()
             if query.exception() is not None:
@@ -94,6 +94,11 @@ class Rounds:
         if "error" not in outcome:
             outcome["state"] = self.state()
         (self.folder / f"outcome-{number}.json").write_text(json.dumps(outcome, indent=1))
+
+    def is_through(self, out):
+        """What is awaited has come out, and its micro-batch is done: one that is not would run again in the next round."""
+        batches = self.rows(out)
+        return self.case.awaits(batches) and (self.checkpoint / "commits" / str(batches[-1][0])).exists()
 
     def start(self, result, out):
         convert = value_text
