@@ -276,6 +276,7 @@ arrow::Result<QueryResult> RunVacuum(Session& session, const sql::VacuumTable& v
   if (logs) {
     delta::Operation start;
     start.name = "VACUUM START";
+    start.changes_no_data = true;
     start.parameters = {{"retentionCheckEnabled", JsonValue::Bool(checks)},
                         {"defaultRetentionMillis", JsonValue::Number(configured_ms)}};
     if (vacuum.retain_hours) {
@@ -289,6 +290,7 @@ arrow::Result<QueryResult> RunVacuum(Session& session, const sql::VacuumTable& v
   if (logs) {
     delta::Operation end;
     end.name = "VACUUM END";
+    end.changes_no_data = true;
     end.parameters = {{"status", JsonValue::String("COMPLETED")}};
     end.metrics = {{"numDeletedFiles", num_deleted}, {"numVacuumedDirectories", found.num_directories}};
     ARROW_RETURN_NOT_OK(tell(std::move(end)));

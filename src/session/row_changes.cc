@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "connector/delta/change_files.h"
+#include "connector/delta/data_file_scan.h"
 #include "connector/delta/row_change.h"
 #include "connector/delta/write_plan.h"
 #include "delta/checkpoint/maintenance.h"
@@ -123,7 +124,7 @@ class ChangeRun {
       ++totals_->num_removed_files;
       totals_->num_removed_bytes += files[i].columns->size_bytes(files[i].row);
       totals_->num_vectors_removed += files[i].columns->has_deletion_vector(files[i].row);
-      std::optional<int64_t> num_rows = NumRows(files[i]);
+      std::optional<int64_t> num_rows = connector::delta_table::NumRecords(files[i]);
       if (num_rows) {
         totals_->num_deleted += *num_rows;
       } else {
@@ -141,16 +142,6 @@ class ChangeRun {
                                      {context_.durability, context_.clock, context_.time_zone});
     session_.cache().Invalidate(plan_.table->path());
     return arrow::Status::OK();
-  }
-
-  static std::optional<int64_t> NumRows(const delta::FileRef& file) {
-    auto stats = file.columns->stats(file.row);
-    if (!stats) return std::nullopt;
-    auto parsed = ParseJson(*stats);
-    const JsonValue* count = parsed.ok() ? parsed->Find("numRecords") : nullptr;
-    if (count == nullptr) return std::nullopt;
-    auto vector = file.columns->deletion_vector(file.row);
-    return count->AsInt64() - (vector ? vector->cardinality : 0);
   }
 
   arrow::Result<std::shared_ptr<const connector::delta_table::WritePlan>> PlanWrite(types::DataTypePtr rows,

@@ -414,6 +414,16 @@ std::vector<std::optional<std::string>> PartitionTexts(const delta::Snapshot& sn
   return texts;
 }
 
+std::optional<int64_t> NumRecords(const delta::FileRef& file) {
+  auto stats = file.columns->stats(file.row);
+  if (!stats) return std::nullopt;
+  auto parsed = ParseJson(*stats);
+  const JsonValue* count = parsed.ok() ? parsed->Find("numRecords") : nullptr;
+  if (count == nullptr) return std::nullopt;
+  auto vector = file.columns->deletion_vector(file.row);
+  return count->AsInt64() - (vector ? vector->cardinality : 0);
+}
+
 DataFile ToDataFile(const delta::Snapshot& snapshot, const delta::FileRef& file) {
   DataFile data;
   data.path = delta::DataFilePath(snapshot.table_path(), file.columns->path(file.row));

@@ -24,16 +24,6 @@ namespace delta = millrace::delta;
 
 namespace {
 
-std::optional<int64_t> NumRecords(const delta::FileRef& file) {
-  auto stats = file.columns->stats(file.row);
-  if (!stats) return std::nullopt;
-  auto parsed = ParseJson(*stats);
-  const JsonValue* count = parsed.ok() ? parsed->Find("numRecords") : nullptr;
-  if (count == nullptr) return std::nullopt;
-  auto vector = file.columns->deletion_vector(file.row);
-  return count->AsInt64() - (vector ? vector->cardinality : 0);
-}
-
 arrow::Status Remove(const delta::FileRef& file, delta::Transaction* transaction, ReplacedRows* replaced) {
   ++replaced->num_removed_files;
   replaced->num_removed_bytes += file.columns->size_bytes(file.row);

@@ -17,6 +17,8 @@ struct Operation {
   std::vector<JsonValue::Member> parameters;
   std::vector<std::pair<std::string, int64_t>> metrics;
   std::optional<std::string> user_metadata;
+  /// It changes no row whatever its actions are: a note of a VACUUM.
+  bool changes_no_data = false;
 };
 
 }  // namespace millrace::delta

@@ -142,8 +142,7 @@ CommitInfo Transaction::MakeCommitInfo(const Operation& operation, bool is_blind
   fields.Set("operation", JsonValue::String(operation.name));
   fields.Set("operationParameters", JsonValue::Object(operation.parameters));
   if (snapshot_ != nullptr) fields.Set("readVersion", JsonValue::Number(snapshot_->version().value));
-  // Notes of a VACUUM change no data either.
-  bool is_snapshot = snapshot_isolation || operation.name.starts_with("VACUUM ");
+  bool is_snapshot = snapshot_isolation || operation.changes_no_data;
   fields.Set("isolationLevel", JsonValue::String(is_snapshot ? "SnapshotIsolation" : "Serializable"));
   fields.Set("isBlindAppend", JsonValue::Bool(is_blind_append));
   JsonValue metrics = JsonValue::Object();

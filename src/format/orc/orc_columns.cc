@@ -95,6 +95,16 @@ std::shared_ptr<arrow::Array> Viewed(const arrow::Array& column, std::shared_ptr
   return arrow::MakeArray(std::move(data));
 }
 
+/// Which rows are not null, from the first one on; none where all are.
+arrow::Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const arrow::Array& column) {
+  if (column.null_count() == 0) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(auto bitmap, arrow::AllocateEmptyBitmap(column.length()));
+  for (int64_t i = 0; i < column.length(); ++i) {
+    if (!column.IsNull(i)) arrow::bit_util::SetBit(bitmap->mutable_data(), i);
+  }
+  return bitmap;
+}
+
 /// Microseconds moved between UTC and what a wall clock shows.
 arrow::Result<std::shared_ptr<arrow::Array>> Shifted(const arrow::Array& micros, const types::TimeZone& zone,
                                                      bool to_local, const std::shared_ptr<arrow::DataType>& type) {
@@ -105,14 +115,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> Shifted(const arrow::Array& micros,
   for (int64_t i = 0; i < micros.length(); ++i) {
     out[i] = micros.IsNull(i) ? 0 : to_local ? zone.ToLocalMicros(in[i]) : zone.ToUtcMicros(in[i]);
   }
-  std::shared_ptr<arrow::Buffer> validity;
-  if (micros.null_count() > 0) {
-    ARROW_ASSIGN_OR_RAISE(auto bitmap, arrow::AllocateEmptyBitmap(micros.length()));
-    for (int64_t i = 0; i < micros.length(); ++i) {
-      if (!micros.IsNull(i)) arrow::bit_util::SetBit(bitmap->mutable_data(), i);
-    }
-    validity = std::move(bitmap);
-  }
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> validity, ValidityOf(micros));
   return arrow::MakeArray(
       arrow::ArrayData::Make(type, micros.length(), {std::move(validity), std::move(buffer)}, micros.null_count()));
 }
@@ -161,14 +164,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> StructFrom(const arrow::Array& colu
     }
     children.push_back(std::move(child));
   }
-  std::shared_ptr<arrow::Buffer> validity;
-  if (rows.null_count() > 0) {
-    ARROW_ASSIGN_OR_RAISE(auto bitmap, arrow::AllocateEmptyBitmap(rows.length()));
-    for (int64_t i = 0; i < rows.length(); ++i) {
-      if (!rows.IsNull(i)) arrow::bit_util::SetBit(bitmap->mutable_data(), i);
-    }
-    validity = std::move(bitmap);
-  }
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> validity, ValidityOf(rows));
   return std::make_shared<arrow::StructArray>(types::ToArrow(wanted), rows.length(), std::move(children),
                                               std::move(validity), rows.null_count());
 }
@@ -238,14 +234,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ToOrcColumn(const std::shared_ptr<a
         children.push_back(child->data());
       }
       // Its children begin where its rows do now.
-      std::shared_ptr<arrow::Buffer> validity = rows.null_bitmap();
-      if (validity != nullptr && rows.offset() > 0) {
-        ARROW_ASSIGN_OR_RAISE(auto bitmap, arrow::AllocateEmptyBitmap(rows.length()));
-        for (int64_t i = 0; i < rows.length(); ++i) {
-          if (!rows.IsNull(i)) arrow::bit_util::SetBit(bitmap->mutable_data(), i);
-        }
-        validity = std::move(bitmap);
-      }
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> validity, ValidityOf(rows));
       return arrow::MakeArray(
           arrow::ArrayData::Make(to, rows.length(), {std::move(validity)}, std::move(children), rows.null_count(), 0));
     }
