@@ -13,11 +13,13 @@
 #include "expression/type_coercion.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
+#include "function/scalar/variant/variant_get.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
 #include "sql/plan_conventions.h"
 #include "types/data_type.h"
+#include "variant/path.h"
 
 namespace millrace::analyzer {
 
@@ -45,7 +47,10 @@ std::string FunctionsInsteadOfCast(const types::DataType& from, const types::Dat
 }
 
 bool IsOrderable(const types::DataType& type) {
-  if (type.id() == types::TypeId::kMap || type.id() == types::TypeId::kCalendarInterval) return false;
+  if (type.id() == types::TypeId::kMap || type.id() == types::TypeId::kCalendarInterval ||
+      type.id() == types::TypeId::kVariant) {
+    return false;
+  }
   return !type.is_nested() || std::all_of(type.fields().begin(), type.fields().end(),
                                           [](const types::StructField& field) { return IsOrderable(*field.type); });
 }
@@ -274,6 +279,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::
     return Resolve(call.arguments(1));
   }
   if (name == sql::kWithinGroup) return ResolveWithinGroup(message);
+  if (name == sql::kVariantPath && call.arguments_size() == 2) return ResolveVariantPath(call.arguments());
   if (name == sql::kInputOrdinal && call.arguments_size() == 1) {
     int32_t ordinal = call.arguments(0).literal().integer();
     if (ordinal >= 1 && static_cast<size_t>(ordinal) <= input_.size()) return input_[static_cast<size_t>(ordinal) - 1];
@@ -281,6 +287,24 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::
                      {{"index", std::to_string(ordinal)}, {"size", std::to_string(input_.size())}});
   }
   return NotSupported("the internal function " + name);
+}
+
+// v:path is variant_get under the name of the last field in the path.
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveVariantPath(
+    const google::protobuf::RepeatedPtrField<connect::Expression>& arguments) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(arguments[0]));
+  if (value->kind() == ExpressionKind::kAlias) value = static_cast<const Alias&>(*value).child();
+  if (value->type()->id() != types::TypeId::kVariant) return UserError("COLUMN_IS_NOT_VARIANT_TYPE");
+  const std::string& text = arguments[1].literal().string();
+  auto path = variant::ParsePath(text);
+  std::string name;
+  for (const variant::PathStep& step : path ? *path : variant::Path()) {
+    if (!step.is_element) name = step.name;
+  }
+  ExpressionPtr found = function::MakeVariantGet({std::move(value), Literal::String(text)}, types::Variant(),
+                                                 "variant_get", /*raises=*/true, name);
+  if (name.empty()) return found;
+  return std::make_shared<Alias>(std::move(found), name);
 }
 
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveUpdateFields(const connect::Expression& message) {

@@ -113,6 +113,8 @@ class ExpressionResolver {
   arrow::Result<ExpressionPtr> ResolveSubquery(const spark::connect::Expression& message);
   /// nullopt when no item before this one has that alias.
   arrow::Result<std::optional<ExpressionPtr>> ResolveLateralAlias(const std::vector<std::string>& parts) const;
+  arrow::Result<ExpressionPtr> ResolveVariantPath(
+      const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments);
   arrow::Result<ExpressionPtr> ResolveUpdateFields(const spark::connect::Expression& message);
   /// `child`, a struct, with the field at `path` set to `value`; without it when `value` is null.
   arrow::Result<ExpressionPtr> UpdateField(const ExpressionPtr& child, std::span<const std::string> path,

@@ -45,7 +45,9 @@ const std::vector<Parameter>* ParametersOf(std::string_view function) {
                                                                                     {"posexplode", &kCollection},
                                                                                     {"posexplode_outer", &kCollection},
                                                                                     {"inline", &kInput},
-                                                                                    {"inline_outer", &kInput}};
+                                                                                    {"inline_outer", &kInput},
+                                                                                    {"variant_explode", &kInput},
+                                                                                    {"variant_explode_outer", &kInput}};
   auto it = kFunctions.find(function);
   return it == kFunctions.end() ? nullptr : it->second;
 }

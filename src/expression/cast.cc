@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/query_context.h"
 #include "expression/cast/cast_kernels.h"
+#include "expression/variant_column.h"
 
 namespace millrace::expression {
 
@@ -74,6 +75,7 @@ bool CanUpCast(const DataType& from, const DataType& to) {
 // Casts that may give NULL for a value whatever the mode says (Cast.forceNullable).
 bool AlwaysNullable(const DataType& from, const DataType& to) {
   if (from.id() == TypeId::kNull || from.Equals(to)) return false;
+  if (from.id() == TypeId::kVariant) return true;
   if (from.id() == TypeId::kString) return to.id() != TypeId::kBinary && to.id() != TypeId::kString;
   if (to.id() == TypeId::kString) return false;
   if (from.id() == TypeId::kTimestamp && to.is_integral()) return to.id() != TypeId::kLong;
@@ -122,6 +124,8 @@ bool CanCastScalar(const DataType& from, const DataType& to, CastMode mode) {
 
 bool CanCast(const DataType& from, const DataType& to, CastMode mode) {
   if (from.Equals(to) || from.id() == TypeId::kNull || to.id() == TypeId::kString) return true;
+  if (from.id() == TypeId::kVariant) return CanBeVariant(to, /*structs_and_maps=*/true);
+  if (to.id() == TypeId::kVariant) return CanBeVariant(from, /*structs_and_maps=*/false);
   if (!from.is_nested() && !to.is_nested()) return CanCastScalar(from, to, mode);
   if (from.id() != to.id() || from.fields().size() != to.fields().size()) return false;
   for (size_t i = 0; i < from.fields().size(); ++i) {
@@ -136,13 +140,14 @@ bool CanCast(const DataType& from, const DataType& to, CastMode mode) {
 }
 
 bool CastMayNull(const DataType& from, const DataType& to, CastMode mode) {
-  if (mode != CastMode::kTry) return AlwaysNullable(from, to);
+  if (mode != CastMode::kTry || from.id() == TypeId::kVariant) return AlwaysNullable(from, to);
   if (from.id() == TypeId::kString && to.id() == TypeId::kBinary) return false;
   if (from.id() == TypeId::kDecimal && to.is_integral()) return true;
   return !CanUpCast(from, to);
 }
 
 bool CastMayFail(const DataType& from, const DataType& to, CastMode mode) {
+  if (from.id() == TypeId::kVariant && to.id() != TypeId::kVariant) return mode != CastMode::kTry;
   if (mode != CastMode::kAnsi || from.EqualsIgnoreNullability(to)) return false;
   if (to.id() == TypeId::kString || to.id() == TypeId::kBinary || from.id() == TypeId::kNull) return false;
   if (from.is_nested()) {
@@ -194,6 +199,8 @@ CastResult CastColumnData(const CastInput& input) {
     return nulls->data();
   }
   if (input.from.EqualsIgnoreNullability(input.to)) return WithType(input.column, types::ToArrow(input.to));
+  if (input.from.id() == TypeId::kVariant) return CastFromVariant(input);
+  if (input.to.id() == TypeId::kVariant) return CastToVariant(input);
   if (input.to.id() == TypeId::kString) return CastToText(input);
   if (input.to.is_nested()) return CastNested(input);
   if (input.from.id() == TypeId::kString) return CastFromString(input);
@@ -253,7 +260,8 @@ bool Cast::can_fail() const { return CastMayFail(*child()->type(), *type(), mode
 arrow::Result<arrow::Datum> Cast::Evaluate(const EvalContext& context, const arrow::RecordBatch& input) const {
   ARROW_ASSIGN_OR_RAISE(arrow::Datum value, child()->Evaluate(context, input));
   arrow::Result<arrow::Datum> cast = CastColumn(context, value, *child()->type(), *type(), mode_);
-  if (cast.ok() || query_context_ == nullptr) return cast;
+  // Spark tells no place for what is wrong with a variant.
+  if (cast.ok() || query_context_ == nullptr || child()->type()->Holds(TypeId::kVariant)) return cast;
   return WithQueryContext(cast.status(), *query_context_);
 }
 

@@ -155,6 +155,9 @@ int CompareValues(const DataType& type, const arrow::ArrayData& a, int64_t i, co
       if (left.days != right.days) return Order(left.days, right.days);
       return Order(left.nanoseconds, right.nanoseconds);
     }
+    case TypeId::kVariant:  // in no order; the same bytes are the same value
+      return std::max(std::abs(Bytes(*a.child_data[0], i + a.offset).compare(Bytes(*b.child_data[0], j + b.offset))),
+                      std::abs(Bytes(*a.child_data[1], i + a.offset).compare(Bytes(*b.child_data[1], j + b.offset))));
     case TypeId::kArray:
       return OrderLists(type, a, i, b, j);
     case TypeId::kMap:
@@ -216,6 +219,8 @@ uint64_t HashValue(const DataType& type, const arrow::ArrayData& a, int64_t i) {
       uint64_t hash = Mix(static_cast<uint64_t>(value.months), static_cast<uint64_t>(value.days));
       return Mix(hash, static_cast<uint64_t>(value.nanoseconds));
     }
+    case TypeId::kVariant:
+      return std::hash<std::string_view>()(Bytes(*a.child_data[0], i + a.offset));
     case TypeId::kArray: {
       uint64_t hash = 7;
       Range range = ElementsOf(a, i);
@@ -237,7 +242,7 @@ uint64_t HashValue(const DataType& type, const arrow::ArrayData& a, int64_t i) {
 }
 
 bool IsOrderable(const DataType& type) {
-  if (type.id() == TypeId::kMap || type.id() == TypeId::kCalendarInterval) return false;
+  if (type.id() == TypeId::kMap || type.id() == TypeId::kCalendarInterval || type.id() == TypeId::kVariant) return false;
   return std::all_of(type.fields().begin(), type.fields().end(),
                      [](const types::StructField& field) { return IsOrderable(*field.type); });
 }

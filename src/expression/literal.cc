@@ -6,6 +6,7 @@
 #include "expression/cast.h"
 #include "expression/node.h"
 #include "expression/text_zone.h"
+#include "format/variant/variant_json.h"
 #include "types/arrow_type.h"
 
 namespace millrace::expression {
@@ -61,6 +62,15 @@ std::string FloatingSql(double value, const std::string& text, bool is_double) {
   return "CAST('" + (std::isfinite(value) ? text : std::string(word)) + "' AS FLOAT)";
 }
 
+std::string VariantJson(const arrow::Scalar& value) {
+  const auto& parts = static_cast<const arrow::StructScalar&>(value).value;
+  auto variant = variant::Variant::Make(static_cast<const arrow::BaseBinaryScalar&>(*parts[0]).view(),
+                                        static_cast<const arrow::BaseBinaryScalar&>(*parts[1]).view());
+  std::string json;
+  bool good = variant.ok() && format::AppendVariantJson(*variant, *TextZone::Current(), &json).ok();
+  return good ? json : "?";
+}
+
 std::string ValueSql(const DataTypePtr& type, const std::shared_ptr<arrow::Scalar>& value);
 
 std::string ElementSql(const DataTypePtr& type, const arrow::Array& array, int64_t index) {
@@ -106,6 +116,8 @@ std::string ValueSql(const DataTypePtr& type, const std::shared_ptr<arrow::Scala
       }
       return out + "'";
     }
+    case TypeId::kVariant:
+      return "PARSE_JSON(" + QuoteStringLiteral(VariantJson(*value)) + ")";
     case TypeId::kArray:
     case TypeId::kMap:
     case TypeId::kStruct:

@@ -179,6 +179,8 @@ typename H::Hash HashNonNull(const DataType& type, const arrow::ArrayData& data,
       auto value = data.GetValues<arrow::MonthDayNanoIntervalType::MonthDayNanos>(1)[i];
       return H::Int(value.months, H::Int(value.days, H::Long(value.nanoseconds / 1000, seed)));
     }
+    case TypeId::kVariant:  // Spark has no hash of it and refuses it by type
+      return seed;
     case TypeId::kArray:
     case TypeId::kMap:
       return HashElements<H>(type, data, i, seed);

@@ -64,6 +64,9 @@ ColumnWriter::ColumnWriter(const types::DataTypePtr& type, arrow::MemoryPool* po
   } else if (id_ == TypeId::kMap) {
     children_.emplace_back(type->key(), pool);
     children_.emplace_back(type->value(), pool);
+  } else if (id_ == TypeId::kVariant) {
+    children_.emplace_back(types::Binary(), pool);
+    children_.emplace_back(types::Binary(), pool);
   }
 }
 
@@ -99,12 +102,14 @@ void ColumnWriter::AppendNull() {
     std::memset(values_ + length_ * width_, 0, static_cast<size_t>(width_));
   } else if (id_ == TypeId::kStruct) {
     for (ColumnWriter& child : children_) child.AppendNull();
+  } else if (id_ == TypeId::kVariant) {
+    for (ColumnWriter& child : children_) child.AppendBytes({});
   }
   ++length_;
 }
 
 void ColumnWriter::Truncate(int64_t num_rows) {
-  if (id_ == TypeId::kStruct) {
+  if (id_ == TypeId::kStruct || id_ == TypeId::kVariant) {
     // A row being built has children ahead of the parent.
     for (ColumnWriter& child : children_) child.Truncate(num_rows);
   } else if (id_ == TypeId::kArray || id_ == TypeId::kMap) {

@@ -33,7 +33,7 @@ class ColumnWriter {
   types::TypeId id() const { return id_; }
   const types::DataTypePtr& type() const { return type_; }
   int64_t length() const { return length_; }
-  /// kStruct: one a field. kArray: the element. kMap: key and value.
+  /// kStruct: one a field. kArray: the element. kMap: key and value. kVariant: value and metadata.
   std::vector<ColumnWriter>& children() { return children_; }
   ColumnWriter& child(size_t i) { return children_[i]; }
 
@@ -85,7 +85,7 @@ class ColumnWriter {
     ++length_;
     offsets()[length_] = static_cast<int32_t>(end);
   }
-  /// Closes a row of kStruct. REQUIRES: every child has one row more than before.
+  /// Closes a row of kStruct or kVariant. REQUIRES: every child has one row more than before.
   void EndStruct() {
     if (length_ == capacity_) [[unlikely]]
       Grow(length_ + 1);

@@ -115,7 +115,7 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
     case Proto::kUnparsed:
       return ParseClientDdl(proto.unparsed().data_type_string());
     case Proto::kVariant:
-      return Unsupported("VARIANT");
+      return types::Variant();
     case Proto::kUdt:
       return Unsupported("UDT");
     case Proto::kTime:
@@ -197,6 +197,9 @@ void DataTypeToProto(const types::DataType& type, Proto* out) {
       return;
     case TypeId::kCalendarInterval:
       out->mutable_calendar_interval();
+      return;
+    case TypeId::kVariant:
+      out->mutable_variant();
       return;
     case TypeId::kArray:
       DataTypeToProto(*type.element(), out->mutable_array()->mutable_element_type());

@@ -58,6 +58,8 @@ inline constexpr std::string_view kRollup = "rollup";
 inline constexpr std::string_view kCube = "cube";
 inline constexpr std::string_view kGroupingSets = "grouping_sets";
 inline constexpr std::string_view kGroupingSet = "grouping_set";
+/// variant_path(v, '$.path'): v:path.
+inline constexpr std::string_view kVariantPath = "variant_path";
 /// The condition of NATURAL JOIN: all columns of the same name are equal and appear once.
 inline constexpr std::string_view kNaturalJoin = "natural_join";
 

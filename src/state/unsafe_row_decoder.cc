@@ -100,11 +100,9 @@ Result<std::vector<std::string_view>> Variables(std::span<const Cell> cells) {
   return bytes;
 }
 
-Result<Column> DecodeBytes(const DataType& type, std::span<const Cell> cells) {
-  auto count = static_cast<int64_t>(cells.size());
-  int64_t null_count;
-  ARROW_ASSIGN_OR_RAISE(auto validity, Validity(cells, &null_count));
-  ARROW_ASSIGN_OR_RAISE(auto bytes, Variables(cells));
+Result<Column> BytesColumn(const std::shared_ptr<arrow::DataType>& type, std::span<const std::string_view> bytes,
+                           std::shared_ptr<arrow::Buffer> validity, int64_t null_count) {
+  auto count = static_cast<int64_t>(bytes.size());
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets, arrow::AllocateBuffer((count + 1) * 4));
   auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
   int64_t total = 0;
@@ -118,8 +116,35 @@ Result<Column> DecodeBytes(const DataType& type, std::span<const Cell> cells) {
   for (size_t i = 0; i < bytes.size(); ++i) {
     if (!bytes[i].empty()) std::memcpy(values->mutable_data() + ends[i], bytes[i].data(), bytes[i].size());
   }
-  return ArrayData::Make(types::ToArrow(type), count, {std::move(validity), std::move(offsets), std::move(values)},
-                         null_count);
+  return ArrayData::Make(type, count, {std::move(validity), std::move(offsets), std::move(values)}, null_count);
+}
+
+Result<Column> DecodeBytes(const DataType& type, std::span<const Cell> cells) {
+  int64_t null_count;
+  ARROW_ASSIGN_OR_RAISE(auto validity, Validity(cells, &null_count));
+  ARROW_ASSIGN_OR_RAISE(auto bytes, Variables(cells));
+  return BytesColumn(types::ToArrow(type), bytes, std::move(validity), null_count);
+}
+
+// The length of the value, the value, the metadata.
+Result<Column> DecodeVariants(const DataType& type, std::span<const Cell> cells) {
+  int64_t null_count;
+  ARROW_ASSIGN_OR_RAISE(auto validity, Validity(cells, &null_count));
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string_view> values, Variables(cells));
+  std::vector<std::string_view> metadata(values.size());
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i].slot == nullptr) continue;
+    if (values[i].size() < 4) return Malformed("a variant without its size");
+    auto size = LoadAs<uint32_t>(values[i].data());
+    values[i].remove_prefix(4);
+    if (size > values[i].size()) return Malformed("a variant longer than its bytes");
+    metadata[i] = values[i].substr(size);
+    values[i] = values[i].substr(0, size);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto value_column, BytesColumn(arrow::binary(), values, nullptr, 0));
+  ARROW_ASSIGN_OR_RAISE(auto metadata_column, BytesColumn(arrow::binary(), metadata, nullptr, 0));
+  return ArrayData::Make(types::ToArrow(type), static_cast<int64_t>(cells.size()), {std::move(validity)},
+                         {std::move(value_column), std::move(metadata_column)}, null_count);
 }
 
 Result<Column> DecodeLongDecimals(const DataType& type, std::span<const Cell> cells) {
@@ -325,6 +350,8 @@ Result<Column> DecodeCells(const DataType& type, std::span<const Cell> cells) {
       return DecodeBytes(type, cells);
     case TypeId::kCalendarInterval:
       return DecodeIntervals(type, cells);
+    case TypeId::kVariant:
+      return DecodeVariants(type, cells);
     case TypeId::kArray:
       return DecodeArrays(type, cells);
     case TypeId::kMap:

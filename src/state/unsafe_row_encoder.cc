@@ -53,6 +53,7 @@ bool IsFixed(const DataType& type) {
     case TypeId::kString:
     case TypeId::kBinary:
     case TypeId::kCalendarInterval:
+    case TypeId::kVariant:
     case TypeId::kArray:
     case TypeId::kMap:
     case TypeId::kStruct:
@@ -168,6 +169,9 @@ class CellWriter {
       case TypeId::kString:
       case TypeId::kBinary:
         return static_cast<int64_t>(Bytes(data, i).size());
+      case TypeId::kVariant:
+        return 4 + static_cast<int64_t>(Bytes(*data.child_data[0], i + data.offset).size() +
+                                        Bytes(*data.child_data[1], i + data.offset).size());
       case TypeId::kArray: {
         const auto* offsets = data.GetValues<int32_t>(1);
         return ArrayBytes(*type.element(), *data.child_data[0], offsets[i], offsets[i + 1]);
@@ -218,6 +222,15 @@ class CellWriter {
         std::memcpy(out + 4, &value.days, 4);
         Put64(out + 8, value.nanoseconds / 1000);
         return 16;
+      }
+      case TypeId::kVariant: {
+        std::string_view value = Bytes(*data.child_data[0], i + data.offset);
+        std::string_view metadata = Bytes(*data.child_data[1], i + data.offset);
+        auto value_size = static_cast<int32_t>(value.size());
+        std::memcpy(out, &value_size, 4);
+        std::memcpy(out + 4, value.data(), value.size());
+        std::memcpy(out + 4 + value.size(), metadata.data(), metadata.size());
+        return 4 + static_cast<int64_t>(value.size() + metadata.size());
       }
       case TypeId::kArray: {
         const auto* offsets = data.GetValues<int32_t>(1);

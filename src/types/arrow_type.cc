@@ -1,10 +1,36 @@
 #include "types/arrow_type.h"
 
+#include <arrow/extension_type.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 
 #include "base/error.h"
 
 namespace millrace::types {
+
+namespace {
+
+constexpr const char* kVariantMark = "variant";
+
+std::shared_ptr<arrow::DataType> VariantStruct() {
+  static const std::shared_ptr<arrow::DataType> type =
+      arrow::struct_({arrow::field("value", arrow::binary(), /*nullable=*/false),
+                      arrow::field("metadata", arrow::binary(), /*nullable=*/false,
+                                   arrow::key_value_metadata({kVariantMark}, {"true"}))});
+  return type;
+}
+
+}  // namespace
+
+bool IsVariantStruct(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::STRUCT || type.num_fields() != 2) return false;
+  for (const auto& field : type.fields()) {
+    if (field->name() == "metadata" && field->metadata() != nullptr && field->metadata()->Contains(kVariantMark)) {
+      return true;
+    }
+  }
+  return false;
+}
 
 std::shared_ptr<arrow::DataType> ToArrow(const DataType& type) {
   switch (type.id()) {
@@ -42,6 +68,8 @@ std::shared_ptr<arrow::DataType> ToArrow(const DataType& type) {
       return arrow::duration(arrow::TimeUnit::MICRO);
     case TypeId::kCalendarInterval:
       return arrow::month_day_nano_interval();
+    case TypeId::kVariant:
+      return VariantStruct();
     case TypeId::kArray:
       return arrow::list(arrow::field("element", ToArrow(*type.element()), type.contains_null()));
     case TypeId::kMap:
@@ -139,12 +167,19 @@ arrow::Result<DataTypePtr> FromArrow(const arrow::DataType& type) {
       return Map(std::move(key), std::move(value), map.item_field()->nullable());
     }
     case arrow::Type::STRUCT: {
+      if (IsVariantStruct(type)) return Variant();
       std::vector<StructField> fields;
       for (const auto& field : type.fields()) {
         ARROW_ASSIGN_OR_RAISE(StructField one, FieldFromArrow(*field));
         fields.push_back(std::move(one));
       }
       return Struct(std::move(fields));
+    }
+    case arrow::Type::EXTENSION: {
+      // A Parquet group that says it is a variant.
+      const auto& extension = static_cast<const arrow::ExtensionType&>(type);
+      if (extension.extension_name() == "arrow.parquet.variant") return Variant();
+      return FromArrow(*extension.storage_type());
     }
     default:
       return UserError("UNSUPPORTED_ARROWTYPE", {{"typeName", type.ToString()}});

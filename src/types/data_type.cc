@@ -24,6 +24,11 @@ int DataType::FieldIndex(std::string_view name, bool case_sensitive) const {
   return found;
 }
 
+bool DataType::Holds(TypeId id) const {
+  return id_ == id || std::any_of(children_.begin(), children_.end(),
+                                  [id](const StructField& child) { return child.type->Holds(id); });
+}
+
 bool DataType::Equals(const DataType& other) const {
   if (this == &other) return true;
   return id_ == other.id_ && precision_ == other.precision_ && scale_ == other.scale_ && children_ == other.children_;
@@ -57,7 +62,7 @@ struct TypeNames {
   const char* json;
 };
 
-// Indexed by TypeId, up to kCalendarInterval.
+// Indexed by TypeId, up to kVariant.
 constexpr TypeNames kNames[] = {
     {"void", "void"},
     {"boolean", "boolean"},
@@ -76,6 +81,7 @@ constexpr TypeNames kNames[] = {
     {"interval year to month", "interval year to month"},
     {"interval day to second", "interval day to second"},
     {"interval", "interval"},
+    {"variant", "variant"},
 };
 
 std::string DecimalName(const DataType& type) {
@@ -243,7 +249,7 @@ std::string DataType::ToTreeString() const {
 DataTypePtr SimpleType(TypeId id) {
   static const std::vector<DataTypePtr>* types = [] {
     auto* made = new std::vector<DataTypePtr>;
-    for (int i = 0; i <= static_cast<int>(TypeId::kCalendarInterval); ++i) {
+    for (int i = 0; i <= static_cast<int>(TypeId::kVariant); ++i) {
       made->push_back(std::make_shared<DataType>(static_cast<TypeId>(i), 0, 0, std::vector<StructField>{}));
     }
     return made;
@@ -265,6 +271,7 @@ DataTypePtr Date() { return SimpleType(TypeId::kDate); }
 DataTypePtr Timestamp() { return SimpleType(TypeId::kTimestamp); }
 DataTypePtr TimestampNtz() { return SimpleType(TypeId::kTimestampNtz); }
 DataTypePtr CalendarInterval() { return SimpleType(TypeId::kCalendarInterval); }
+DataTypePtr Variant() { return SimpleType(TypeId::kVariant); }
 
 DataTypePtr Decimal(int precision, int scale) {
   return std::make_shared<DataType>(TypeId::kDecimal, precision, scale, std::vector<StructField>{});

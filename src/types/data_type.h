@@ -28,6 +28,7 @@ enum class TypeId : uint8_t {
   kYearMonthInterval,
   kDayTimeInterval,
   kCalendarInterval,  ///< months, days, µs apart: the type of legacy intervals
+  kVariant,           ///< a value that carries its own type; no nested type: it has no fields
   kArray,
   kMap,
   kStruct,
@@ -81,6 +82,8 @@ class DataType {
   bool is_nested() const { return id_ >= TypeId::kArray; }
   bool is_ansi_interval() const { return id_ == TypeId::kYearMonthInterval || id_ == TypeId::kDayTimeInterval; }
   bool is_datetime() const { return id_ >= TypeId::kDate && id_ <= TypeId::kTimestampNtz; }
+  /// Whether this type, or one inside of it, is of kind `id`.
+  bool Holds(TypeId id) const;
 
   /// Same type including nullability of elements and names of fields (metadata aside).
   bool Equals(const DataType& other) const;
@@ -129,6 +132,7 @@ DataTypePtr TimestampNtz();
 DataTypePtr YearMonthInterval(IntervalField start = IntervalField::kYear, IntervalField end = IntervalField::kMonth);
 DataTypePtr DayTimeInterval(DayTimeField start = DayTimeField::kDay, DayTimeField end = DayTimeField::kSecond);
 DataTypePtr CalendarInterval();
+DataTypePtr Variant();
 DataTypePtr Array(DataTypePtr element, bool contains_null = true);
 DataTypePtr Map(DataTypePtr key, DataTypePtr value, bool value_contains_null = true);
 DataTypePtr Struct(std::vector<StructField> fields);

@@ -116,6 +116,7 @@ class DdlParser {
         {"timestamp", TypeId::kTimestamp},
         {"timestamp_ltz", TypeId::kTimestamp},
         {"timestamp_ntz", TypeId::kTimestampNtz},
+        {"variant", TypeId::kVariant},
         {"void", TypeId::kNull},
     };
     for (const auto& entry : kSimple) {

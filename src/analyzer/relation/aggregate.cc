@@ -174,7 +174,7 @@ arrow::Status CheckGroupingKey(const expression::Expression& key) {
   if (expression::Contains(key, ExpressionKind::kAggregateCall)) {
     return UserError("GROUP_BY_AGGREGATE", {{"sqlExpr", key.Sql()}});
   }
-  if (key.type()->id() == types::TypeId::kCalendarInterval) {
+  if (key.type()->id() == types::TypeId::kCalendarInterval || key.type()->Holds(types::TypeId::kVariant)) {
     return UserError("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
                      {{"sqlExpr", QuoteSqlExpression(key.Sql(true))}, {"dataType", QuoteSqlType(key.type()->Sql())}});
   }

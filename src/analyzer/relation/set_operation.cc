@@ -43,16 +43,13 @@ const char* OperationName(const SetOperation& message) {
   }
 }
 
-bool HasMap(const types::DataType& type) {
-  if (type.id() == types::TypeId::kMap) return true;
-  return type.is_nested() && std::any_of(type.fields().begin(), type.fields().end(),
-                                         [](const types::StructField& field) { return HasMap(*field.type); });
-}
-
-arrow::Status CheckNoMaps(const AttributeVector& columns) {
+// Set operations compare rows: maps and variants cannot be.
+arrow::Status CheckComparable(const AttributeVector& columns) {
   for (const AttributePtr& column : columns) {
-    if (!HasMap(*column->type())) continue;
-    return UserError("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
+    bool has_map = column->type()->Holds(types::TypeId::kMap);
+    if (!has_map && !column->type()->Holds(types::TypeId::kVariant)) continue;
+    return UserError(has_map ? "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE"
+                             : "UNSUPPORTED_FEATURE.SET_OPERATION_ON_VARIANT_TYPE",
                      {{"colName", QuoteIdentifier(column->name())}, {"dataType", QuoteSqlType(column->type()->Sql())}});
   }
   return arrow::Status::OK();
@@ -214,7 +211,7 @@ arrow::Result<PlanPtr> ResolveSetOperation(RelationResolver& resolver, const Rel
   ARROW_ASSIGN_OR_RAISE(pair, WidenColumns(std::move(pair), message));
   bool keeps_copies =
       message.set_op_type() == SetOperation::SET_OP_TYPE_UNION && (message.is_all() || !message.has_is_all());
-  if (!keeps_copies) ARROW_RETURN_NOT_OK(CheckNoMaps(pair.left->output()));
+  if (!keeps_copies) ARROW_RETURN_NOT_OK(CheckComparable(pair.left->output()));
   switch (message.set_op_type()) {
     case SetOperation::SET_OP_TYPE_UNION: {
       AttributeVector output = UnionColumns(pair.left, pair.right);
@@ -267,7 +264,7 @@ arrow::Result<PlanPtr> ResolveDeduplicate(RelationResolver& resolver, const Rela
       if (!found) return NotAmong(name, child->output(), "CONNECT_INVALID_PLAN.UNRESOLVED_COLUMN_AMONG_FIELD_NAMES");
     }
   }
-  ARROW_RETURN_NOT_OK(CheckNoMaps(keys));
+  ARROW_RETURN_NOT_OK(CheckComparable(keys));
   // SELECT DISTINCT says nothing of watermarks, dropDuplicates() always does.
   if (!message.has_within_watermark() && message.all_columns_as_keys()) return DistinctRows(std::move(child));
   return std::make_shared<logical::Deduplicate>(std::move(keys), message.within_watermark(), std::move(child));

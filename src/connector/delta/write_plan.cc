@@ -62,7 +62,8 @@ arrow::Status CheckPartitionTypes(const types::DataType& schema, const std::vect
                                  [&](const std::string& name) { return EqualsIgnoreCase(name, field.name); });
     if (!partition) continue;
     const types::DataType& type = *field.type;
-    if (type.is_nested() || type.id() == TypeId::kCalendarInterval || type.is_ansi_interval()) {
+    bool variant = type.id() == TypeId::kVariant;
+    if (type.is_nested() || variant || type.id() == TypeId::kCalendarInterval || type.is_ansi_interval()) {
       return UserError("DELTA_INVALID_PARTITION_COLUMN_TYPE",
                        {{"name", field.name}, {"dataType", types::ScalaText(type)}});
     }

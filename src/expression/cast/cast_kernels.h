@@ -47,6 +47,8 @@ CastResult CastToInterval(const CastInput& input);
 CastResult CastFromInterval(const CastInput& input);
 CastResult CastNested(const CastInput& input);
 CastResult CastToBinary(const CastInput& input);
+CastResult CastFromVariant(const CastInput& input);
+CastResult CastToVariant(const CastInput& input);
 
 enum class TextStyle : uint8_t {
   kCast,        ///< CAST … AS STRING

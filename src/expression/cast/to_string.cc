@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "expression/cast/cast_kernels.h"
+#include "expression/variant_column.h"
+#include "format/variant/variant_json.h"
 #include "types/datetime_text.h"
 #include "types/interval_text.h"
 #include "types/number_text.h"
@@ -157,6 +159,19 @@ CastResult BinaryText(const EvalContext& context, const std::shared_ptr<arrow::A
   });
 }
 
+// The JSON that Spark's VariantVal prints: in UTC, whatever the session's zone.
+CastResult VariantText(const EvalContext& context, const std::shared_ptr<arrow::ArrayData>& column) {
+  ARROW_ASSIGN_OR_RAISE(VariantColumn values, VariantColumn::Make(arrow::Datum(column), context.memory_pool));
+  arrow::Status status;
+  auto text = TextBuilder(column->length, context.memory_pool).Build(*column, values, [&](int64_t i, std::string* out) {
+    auto value = values[i];
+    arrow::Status one = value.ok() ? format::AppendVariantJson(*value, *types::TimeZone::Utc(), out) : value.status();
+    if (!one.ok()) status = one;
+  });
+  ARROW_RETURN_NOT_OK(status);
+  return text;
+}
+
 CastResult DecimalText(const EvalContext& context, const std::shared_ptr<arrow::ArrayData>& column, int scale,
                        TextStyle style) {
   bool plain = style != TextStyle::kLegacyCast;
@@ -221,6 +236,8 @@ CastResult TextOf(const EvalContext& context, const std::shared_ptr<arrow::Array
       return FixedText<arrow::MonthDayNanoIntervalType::MonthDayNanos>(context, column, [](auto value, auto* out) {
         types::AppendCalendarInterval({value.months, value.days, value.nanoseconds / 1000}, out);
       });
+    case TypeId::kVariant:
+      return VariantText(context, column);
     case TypeId::kArray:
       return ListText(context, column, type, style, null_word);
     case TypeId::kMap:

@@ -134,7 +134,9 @@ class FieldConverter {
 
 }  // namespace
 
-bool SupportsCsv(const types::DataType& type) { return !type.is_nested() && type.id() != TypeId::kNull; }
+bool SupportsCsv(const types::DataType& type) {
+  return !type.is_nested() && type.id() != TypeId::kNull && type.id() != TypeId::kVariant;
+}
 
 class CsvDecoder::Implementation {
  public:

@@ -35,9 +35,10 @@ bool HasDefaultLimits(const JsonOptions& options) {
          options.string_length_max == defaults.string_length_max;
 }
 
-/// Duplicate field names, legal in Spark, are left to the exact reader; so is VOID, whose values Spark does not skip.
+/// Duplicate field names, legal in Spark, are left to the exact reader; so are VOID, whose values Spark does not skip,
+/// and VARIANT, which takes what its own reader takes.
 bool FitsFastPath(const types::DataType& type) {
-  if (type.id() == TypeId::kNull) return false;
+  if (type.id() == TypeId::kNull || type.id() == TypeId::kVariant) return false;
   if (type.id() == TypeId::kStruct) {
     for (size_t i = 0; i < type.fields().size(); ++i) {
       for (size_t k = 0; k < i; ++k) {

@@ -10,6 +10,7 @@
 #include "format/json/json_text.h"
 #include "format/json/json_tokenizer.h"
 #include "format/value_text.h"
+#include "format/variant/variant_json.h"
 #include "types/interval_text.h"
 #include "types/number_text.h"
 
@@ -67,6 +68,8 @@ Node MakeNode(const types::DataTypePtr& type, bool ascii_only) {
   } else if (node.id == TypeId::kMap) {
     node.children.push_back(MakeNode(type->key(), ascii_only));
     node.children.push_back(MakeNode(type->value(), ascii_only));
+  } else if (node.id == TypeId::kVariant) {
+    node.children.assign(2, MakeNode(types::Binary(), ascii_only));  // value and metadata
   }
   return node;
 }
@@ -80,7 +83,7 @@ void Bind(const arrow::ArrayData& data, int64_t parent_offset, Node* node) {
   node->values = buffer(1);
   node->offsets = reinterpret_cast<const int32_t*>(buffer(1));
   node->bytes = reinterpret_cast<const char*>(buffer(2));
-  if (node->id == TypeId::kStruct) {
+  if (node->id == TypeId::kStruct || node->id == TypeId::kVariant) {
     for (size_t i = 0; i < node->children.size(); ++i) Bind(*data.child_data[i], node->offset, &node->children[i]);
   } else if (node->id == TypeId::kArray) {
     Bind(*data.child_data[0], 0, &node->children[0]);
@@ -116,7 +119,8 @@ class JsonEncoder::Implementation {
         datetimes_(std::move(datetimes)),
         ignore_nulls_(options.ignore_null_fields),
         pretty_(options.pretty),
-        ascii_only_(options.write_non_ascii_as_code_point) {}
+        ascii_only_(options.write_non_ascii_as_code_point),
+        zone_(options.time_zone) {}
 
   arrow::Result<std::shared_ptr<arrow::Array>> Encode(const arrow::Array& values, arrow::MemoryPool* pool) {
     int64_t num_rows = values.length();
@@ -148,6 +152,7 @@ class JsonEncoder::Implementation {
       }
       ends[i + 1] = static_cast<int32_t>(sink.size());
     }
+    ARROW_RETURN_NOT_OK(std::exchange(variant_status_, arrow::Status::OK()));
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, sink.Finish());
     return arrow::MakeArray(arrow::ArrayData::Make(
         arrow::utf8(), num_rows, {std::move(validity), std::move(offsets), std::move(bytes)}, num_nulls));
@@ -256,9 +261,19 @@ class JsonEncoder::Implementation {
       case TypeId::kDayTimeInterval:
       case TypeId::kCalendarInterval:
         return WriteText([&](std::string* out) { AppendInterval(node, row, out); });
+      case TypeId::kVariant:
+        return WriteVariant(node, row);
       default:
         sink_->Append("null");
     }
+  }
+
+  void WriteVariant(const Node& node, int64_t row) {
+    scratch_.clear();
+    auto value = variant::Variant::Make(node.children[0].Bytes(row), node.children[1].Bytes(row));
+    arrow::Status status = value.ok() ? AppendVariantJson(*value, *zone_, &scratch_) : value.status();
+    if (!status.ok()) variant_status_ = std::move(status);
+    sink_->Append(scratch_);
   }
 
   void WriteDateTime(const Node& node, int64_t row) {
@@ -495,6 +510,9 @@ class JsonEncoder::Implementation {
   bool ignore_nulls_;
   bool pretty_;
   bool ascii_only_;
+  const types::TimeZone* zone_;
+  /// A malformed variant, told when the column is done.
+  arrow::Status variant_status_;
   ByteSink* sink_ = nullptr;
   std::string scratch_;
   std::string escaped_;

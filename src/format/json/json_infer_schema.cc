@@ -136,7 +136,8 @@ class RecordTyper {
   JsonTokenizer* tokens_;
 };
 
-DataTypePtr MergeStructs(const types::DataType& a, const types::DataType& b) {
+DataTypePtr MergeStructs(const types::DataType& a, const types::DataType& b,
+                         const DataTypePtr& mixed = types::String()) {
   std::vector<types::StructField> fields;
   size_t i = 0, k = 0;
   const auto& left = a.fields();
@@ -144,7 +145,7 @@ DataTypePtr MergeStructs(const types::DataType& a, const types::DataType& b) {
   while (i < left.size() && k < right.size()) {
     int order = left[i].name.compare(right[k].name);
     if (order == 0) {
-      fields.push_back({left[i].name, MergeInferredTypes(left[i].type, right[k].type)});
+      fields.push_back({left[i].name, MergeInferredTypes(left[i].type, right[k].type, mixed)});
       ++i;
       ++k;
     } else if (order < 0) {
@@ -160,14 +161,15 @@ DataTypePtr MergeStructs(const types::DataType& a, const types::DataType& b) {
 
 }  // namespace
 
-DataTypePtr MergeInferredTypes(const DataTypePtr& a, const DataTypePtr& b) {
+DataTypePtr MergeInferredTypes(const DataTypePtr& a, const DataTypePtr& b, const DataTypePtr& mixed) {
   if (a->Equals(*b)) return a;
   if (a->id() == TypeId::kNull) return b;
   if (b->id() == TypeId::kNull) return a;
   if (a->is_numeric() && b->is_numeric()) {
-    if (!a->is_integral() && a->id() != TypeId::kDecimal) return types::Double();
-    if (!b->is_integral() && b->id() != TypeId::kDecimal) return types::Double();
-    if (a->is_integral() && b->is_integral()) return a->id() < b->id() ? b : a;
+    bool decimal = a->id() == TypeId::kDecimal || b->id() == TypeId::kDecimal;
+    if (!decimal) return a->id() < b->id() ? b : a;
+    if (a->id() == TypeId::kDouble || b->id() == TypeId::kDouble) return types::Double();
+    if (a->id() == TypeId::kFloat || b->id() == TypeId::kFloat) return mixed;
     DataTypePtr left = a->is_integral() ? types::DecimalForIntegral(a->id()) : a;
     DataTypePtr right = b->is_integral() ? types::DecimalForIntegral(b->id()) : b;
     int scale = std::max(left->scale(), right->scale());
@@ -178,11 +180,11 @@ DataTypePtr MergeInferredTypes(const DataTypePtr& a, const DataTypePtr& b) {
     bool zoned = a->id() == TypeId::kTimestamp || b->id() == TypeId::kTimestamp;
     return zoned ? types::Timestamp() : types::TimestampNtz();
   }
-  if (a->id() == TypeId::kStruct && b->id() == TypeId::kStruct) return MergeStructs(*a, *b);
+  if (a->id() == TypeId::kStruct && b->id() == TypeId::kStruct) return MergeStructs(*a, *b, mixed);
   if (a->id() == TypeId::kArray && b->id() == TypeId::kArray) {
-    return types::Array(MergeInferredTypes(a->element(), b->element()), a->contains_null() || b->contains_null());
+    return types::Array(MergeInferredTypes(a->element(), b->element(), mixed), a->contains_null() || b->contains_null());
   }
-  return types::String();
+  return mixed;
 }
 
 arrow::Result<JsonSchemaInference> JsonSchemaInference::Make(const JsonOptions& options) {

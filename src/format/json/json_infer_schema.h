@@ -44,7 +44,8 @@ class JsonSchemaInference {
   types::DataTypePtr root_;
 };
 
-/// The tightest type that holds both, as inference chooses it (anything mixed is STRING).
-types::DataTypePtr MergeInferredTypes(const types::DataTypePtr& a, const types::DataTypePtr& b);
+/// The tightest type that holds both, as inference chooses it; `mixed` where there is none. Structs are sorted by name.
+types::DataTypePtr MergeInferredTypes(const types::DataTypePtr& a, const types::DataTypePtr& b,
+                                      const types::DataTypePtr& mixed = types::String());
 
 }  // namespace millrace::format

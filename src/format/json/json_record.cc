@@ -216,6 +216,8 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertToken(const types::DataType& 
   switch (type.id()) {
     case TypeId::kString:
       return ConvertToString(cell);
+    case TypeId::kVariant:
+      return ConvertToVariant(cell);
     case TypeId::kNull:
       cell->valid = false;
       return Outcome::kOk;
@@ -394,6 +396,19 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertToString(JsonCell* cell) {
   return Outcome::kOk;
 }
 
+JsonRecordReader::Outcome JsonRecordReader::ConvertToVariant(JsonCell* cell) {
+  variant_builder_.Reset();
+  std::string_view value, metadata;
+  if (variant_reader_.ReadValue(tokens_, &variant_builder_) != VariantJson::kOk ||
+      !variant_builder_.Finish(&value, &metadata)) {
+    result_->syntax_error = true;
+    return Fail();
+  }
+  cell->text = value;
+  cell->metadata = metadata;
+  return Outcome::kOk;
+}
+
 int JsonRecordReader::FindField(const types::DataType& type, const std::string& name) {
   auto [it, inserted] = field_indexes_.try_emplace(&type);
   if (inserted) {
@@ -519,6 +534,10 @@ void AppendCell(const JsonCell& cell, ColumnWriter* column) {
     case TypeId::kString:
     case TypeId::kBinary:
       return column->AppendBytes(cell.text);
+    case TypeId::kVariant:
+      column->child(0).AppendBytes(cell.text);
+      column->child(1).AppendBytes(cell.metadata);
+      return column->EndStruct();
     case TypeId::kStruct:
       for (size_t i = 0; i < cell.children.size(); ++i) AppendCell(cell.children[i], &column->child(i));
       return column->EndStruct();

@@ -12,6 +12,7 @@
 #include "format/json/json_options.h"
 #include "format/json/json_tokenizer.h"
 #include "format/text_value.h"
+#include "format/variant/variant_json.h"
 #include "types/data_type.h"
 
 namespace millrace::format {
@@ -26,6 +27,8 @@ struct JsonCell {
   double number = 0;
   arrow::Decimal128 decimal;
   std::string text;
+  /// The dictionary of a variant, whose value is `text`.
+  std::string metadata;
   /// Fields of a struct, elements of an array, values of a map.
   std::vector<JsonCell> children;
   std::vector<std::string> keys;
@@ -79,6 +82,7 @@ class JsonRecordReader {
   Outcome ConvertNumber(const types::DataType& type, JsonCell* cell);
   Outcome ConvertText(const types::DataType& type, std::string_view text, JsonCell* cell);
   Outcome ConvertToString(JsonCell* cell);
+  Outcome ConvertToVariant(JsonCell* cell);
   Outcome ConvertObject(const types::DataType& type, bool is_root, JsonCell* cell);
   Outcome ConvertMap(const types::DataType& type, JsonCell* cell);
   Outcome ConvertArray(const types::DataType& type, bool rows, JsonCell* cell);
@@ -91,6 +95,8 @@ class JsonRecordReader {
   const JsonOptions& options_;
   const TextValueParser& values_;
   std::unordered_map<const types::DataType*, FieldIndex> field_indexes_;
+  VariantJsonReader variant_reader_;
+  variant::VariantBuilder variant_builder_;
   JsonTokenizer* tokens_ = nullptr;
   Result* result_ = nullptr;
 };

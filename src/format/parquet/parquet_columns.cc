@@ -1,6 +1,7 @@
 #include "format/parquet/parquet_columns.h"
 
 #include <arrow/array/util.h>
+#include <arrow/extension_type.h>
 #include <arrow/compute/api.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/key_value_metadata.h>
@@ -202,6 +203,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> ConvertColumn(const std::shared_ptr
                                                            const std::shared_ptr<arrow::DataType>& to,
                                                            const ColumnPlace& place) {
   using arrow::Type;
+  // A group that says it is a variant.
+  if (column->type_id() == Type::EXTENSION) {
+    return ConvertColumn(static_cast<const arrow::ExtensionArray&>(*column).storage(), to, place);
+  }
   // A nested type of the same form may still have its fields in another order.
   if (place.children.empty() && column->type()->Equals(*to)) return column;
   Type::type from = column->type_id();
@@ -370,6 +375,8 @@ class PlaceFinder {
         if (leaves_->size() == num_leaves) AddFirstLeaf(field);
         return place;
       }
+      case TypeId::kVariant:
+        return FindVariant(wanted, field);
       case TypeId::kArray: {
         if (id != arrow::Type::LIST && id != arrow::Type::LARGE_LIST) return Mismatch(wanted, field);
         NestedName nested(this, "element");
@@ -393,6 +400,29 @@ class PlaceFinder {
         if (num_nested_ == 0) (*leaf_of_)[name_] = field.column_index;
         return place;
     }
+  }
+
+  // A group of the two byte strings. Shredded variants hold parts of the value in columns of their own.
+  arrow::Result<ColumnPlace> FindVariant(const types::DataType& wanted, const parquet::arrow::SchemaField& field) {
+    if (field.is_leaf()) return Mismatch(wanted, field);
+    if (FindByName(field.children, "typed_value") >= 0) {
+      return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+                       {{"methodName", "reading shredded variants (" + path_ + ")"}, {"className", "Millrace"}});
+    }
+    NestedName nested(this, "variant");
+    ColumnPlace place;
+    for (const char* part : {"value", "metadata"}) {
+      int index = FindByName(field.children, part);
+      if (index < 0) return UserError("INVALID_VARIANT_FROM_PARQUET.MISSING_FIELD", {{"field", part}});
+      const parquet::arrow::SchemaField& child = field.children[static_cast<size_t>(index)];
+      if (!child.is_leaf() || !IsTextual(child.field->type()->id())) {
+        return UserError("INVALID_VARIANT_FROM_PARQUET.NULLABLE_OR_NOT_BINARY_FIELD", {{"field", part}});
+      }
+      ARROW_ASSIGN_OR_RAISE(ColumnPlace one, FindType(*types::Binary(), child));
+      one.file_index = one.read_index = index;
+      place.children.push_back(std::move(one));
+    }
+    return place;
   }
 
   // Below arrays and maps too, fields that are not wanted are left out.

@@ -152,19 +152,9 @@ class CollectState final : public AggregateState {
   ListBuffers bytes_;
 };
 
-bool ContainsMap(const types::DataType& type) {
-  if (type.id() == types::TypeId::kMap) return true;
-  if (type.id() == types::TypeId::kArray) return ContainsMap(*type.element());
-  if (type.id() != types::TypeId::kStruct) return false;
-  for (const types::StructField& field : type.fields()) {
-    if (ContainsMap(*field.type)) return true;
-  }
-  return false;
-}
-
 template <bool kSet>
 arrow::Result<ExpressionPtr> BindCollect(const BindInput& input) {
-  if (kSet && ContainsMap(*input.arguments[0]->type())) {
+  if (kSet && input.arguments[0]->type()->Holds(types::TypeId::kMap)) {
     return UserError("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                                                                   {"functionName", QuoteIdentifier("collect_set")},
                                                                   {"dataType", "\"MAP\" or \"COLLATED STRING\""}});

@@ -132,6 +132,7 @@ class Grammar {
   Status ParseRowConstructor(Expression* out);
   Status ParseStar(std::vector<std::string> target, Expression* out);
   Status ParseDereference(Expression* base);
+  Status ParseVariantPath(Expression* base);
   Status ParseLambda(Expression* out);
   Status ParseCase(Expression* out);
   Status ParseCast(Expression* out);

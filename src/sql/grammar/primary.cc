@@ -38,7 +38,7 @@ arrow::Status Grammar::ParsePrimary(Expression* out) {
       ARROW_ASSIGN_OR_RAISE(std::vector<std::string> collation, MultipartIdentifier());
       SetString(collation.back(), WrapInFunction("collate", out)->add_arguments());
     } else if (At(Symbol::kColon)) {
-      return Unsupported("extraction from semi-structured values (column:path)");
+      ARROW_RETURN_NOT_OK(ParseVariantPath(out));
     } else {
       return Status::OK();
     }
@@ -226,6 +226,32 @@ arrow::Status Grammar::ParseDereference(Expression* base) {
   child.Swap(base);
   base->mutable_unresolved_extract_value()->mutable_child()->Swap(&child);
   SetString(field, base->mutable_unresolved_extract_value()->mutable_extraction());
+  return Status::OK();
+}
+
+// v:a.b[0]['c']: the path as its text stands there, without blanks and back-ticks.
+arrow::Status Grammar::ParseVariantPath(Expression* base) {
+  Take();
+  std::string path = "$";
+  bool first = true;
+  while (first || At(Symbol::kDot) || At(Symbol::kLeftBracket)) {
+    if (At(Symbol::kLeftBracket)) {
+      const Token& inside = Peek(1);
+      bool name = inside.kind == TokenKind::kString || (!first && inside.IsIdentifier());
+      if ((!name && inside.kind != TokenKind::kInteger) || !Peek(2).Is(Symbol::kRightBracket)) {
+        Take();
+        return SyntaxErrorHere();
+      }
+      path += "[" + std::string(inside.text) + "]";
+      position_ += 3;
+    } else {
+      if (!first) Take();
+      ARROW_ASSIGN_OR_RAISE(std::string name, Identifier());
+      path += "." + name;
+    }
+    first = false;
+  }
+  SetString(path, WrapInInternalFunction(kVariantPath, base)->add_arguments());
   return Status::OK();
 }
 

@@ -11,22 +11,15 @@ using arrow::Datum;
 
 namespace {
 
-bool HoldsMap(const types::DataType& type) {
-  if (type.id() == types::TypeId::kMap) return true;
-  for (const auto& field : type.fields()) {
-    if (HoldsMap(*field.type)) return true;
-  }
-  return false;
-}
-
 template <typename Builder, typename Hash>
 arrow::Result<ExpressionPtr> BindHash(const BindInput& input, DataTypePtr result, Hash hash) {
   if (input.arguments.empty()) return WrongNumArgs(input.name, "> 0", 0);
   std::vector<DataTypePtr> types;
   for (const ExpressionPtr& argument : input.arguments) {
     types.push_back(argument->type());
-    if (!HoldsMap(*argument->type())) continue;
-    return UserError("DATATYPE_MISMATCH.HASH_MAP_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
+    bool has_map = argument->type()->Holds(types::TypeId::kMap);
+    if (!has_map && !argument->type()->Holds(types::TypeId::kVariant)) continue;
+    return UserError(has_map ? "DATATYPE_MISMATCH.HASH_MAP_TYPE" : "DATATYPE_MISMATCH.HASH_VARIANT_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                                                          {"functionName", QuoteIdentifier(input.def.name)}});
   }
   return MakeCall(input, input.arguments, std::move(result), false,
