@@ -47,15 +47,6 @@ void VisitFields(const types::DataType& type, const Visit& visit) {
   }
 }
 
-bool HasType(const types::DataType& type, TypeId id) {
-  if (type.id() == id) return true;
-  bool found = false;
-  VisitFields(type, [&](const StructField& field) { found = found || HasType(*field.type, id); });
-  if (type.id() == TypeId::kArray) return found || HasType(*type.element(), id);
-  if (type.id() == TypeId::kMap) return found || HasType(*type.key(), id) || HasType(*type.value(), id);
-  return found;
-}
-
 // A column called as files call it; same place, whatever depth, as `fields` of the table before.
 const StructField* Counterpart(const types::DataType* old_struct, const StructField& field) {
   if (old_struct == nullptr || old_struct->id() != TypeId::kStruct) return nullptr;
@@ -248,7 +239,8 @@ std::vector<std::string> FeaturesUsed(const Metadata& metadata, const types::Dat
   for (const auto& [key, value] : metadata.configuration) {
     if (ToLowerAscii(key).starts_with("delta.constraints.")) features.insert("checkConstraints");
   }
-  if (HasType(schema, TypeId::kTimestampNtz)) features.insert("timestampNtz");
+  if (schema.Holds(TypeId::kTimestampNtz)) features.insert("timestampNtz");
+  if (schema.Holds(TypeId::kVariant)) features.insert("variantType");
   VisitFields(schema, [&](const StructField& field) {
     if (!field.nullable) features.insert("invariants");
     if (field.metadata_json.empty()) return;
