@@ -353,13 +353,14 @@ arrow::Status Session::ForeachPartition(
                                [&](int i) { return function(i, partitions[static_cast<size_t>(i)]); });
 }
 
-sql::ParserOptions Session::ParserOptions() const {
+sql::ParserOptions Session::ParserOptions() {
   sql::ParserOptions options;
   options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };
   expression::EvalContext eval = MakeEvalContext();
   options.time_zone = eval.time_zone;
   options.now_us = eval.current_timestamp_us;
   options.variable_text = [this](const std::vector<std::string>& parts) { return VariableText(catalog_, parts); };
+  options.constant = [this](const connect::Expression& expression) { return ConstantOf(*this, expression); };
   return options;
 }
 

@@ -206,7 +206,7 @@ class Session : public std::enable_shared_from_this<Session> {
   analyzer::AnalyzerContext MakeAnalyzerContext();
   /// The context of an evaluation now: session zone, ANSI mode, current time.
   expression::EvalContext MakeEvalContext() const;
-  sql::ParserOptions ParserOptions() const;
+  sql::ParserOptions ParserOptions();
   /// Connector contexts live as long as the session: plans point at them.
   const connector::ConnectorContext* CurrentConnectorContext();
 

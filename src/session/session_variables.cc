@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "logical/node/project.h"
 #include "sql/parser.h"
 
 namespace millrace::session {
@@ -129,6 +130,26 @@ arrow::Status CheckNoVariable(Session& session, const std::string& conf_key) {
   std::optional<std::string> name = parts.ok() ? Variables::NameOf(*parts) : std::nullopt;
   if (!name || !session.catalog().variables().Find(*name)) return arrow::Status::OK();
   return UserError("UNSUPPORTED_FEATURE.SET_VARIABLE_USING_SET", {{"variableName", QuoteNameParts(*parts)}});
+}
+
+arrow::Result<std::optional<sql::ConstantValue>> ConstantOf(Session& session,
+                                                                const spark::connect::Expression& expression) {
+  Relation select;
+  ARROW_RETURN_NOT_OK(sql::ParseQuery("SELECT 1", {}, &select));
+  *select.mutable_project()->mutable_expressions(0) = expression;
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session.Analyze(select));
+  if (plan->kind() != logical::NodeKind::kProject) return std::nullopt;
+  ExpressionPtr value = static_cast<const logical::Project&>(*plan).items()[0];
+  if (value->kind() == expression::ExpressionKind::kAlias) value = value->children()[0];
+  if (!value->foldable()) return std::nullopt;
+  sql::ConstantValue constant;
+  constant.type = value->type()->Sql();
+  constant.is_string = value->type()->id() == types::TypeId::kString;
+  ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*value, session.MakeEvalContext()));
+  if (constant.is_string && scalar->is_valid) {
+    constant.text = std::string(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view());
+  }
+  return constant;
 }
 
 std::optional<std::string> VariableText(const catalog::Catalog& catalog, const std::vector<std::string>& parts) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "session/session.h"
+#include "sql/parser.h"
 #include "sql/statement.h"
 
 /// DECLARE, SET VARIABLE and DROP TEMPORARY VARIABLE.
@@ -13,6 +14,10 @@ arrow::Status DropVariable(Session& session, const sql::DropVariable& drop);
 
 /// Refuses SET of what is a variable. Errors: UserError UNSUPPORTED_FEATURE.SET_VARIABLE_USING_SET.
 arrow::Status CheckNoVariable(Session& session, const std::string& conf_key);
+
+/// The value of an expression that needs no rows; nullopt when it is no constant. Errors: as resolving it.
+arrow::Result<std::optional<sql::ConstantValue>> ConstantOf(Session& session,
+                                                            const spark::connect::Expression& expression);
 
 /// The text a variable of these name parts holds.
 std::optional<std::string> VariableText(const catalog::Catalog& catalog, const std::vector<std::string>& parts);

@@ -23,6 +23,15 @@ namespace millrace::sql {
 
 struct Statement;
 
+/// The value of a constant expression where a text is asked for.
+struct ConstantValue {
+  /// "INT": the type as SQL.
+  std::string type;
+  bool is_string = false;
+  /// The text of a string; nullopt: NULL.
+  std::optional<std::string> text;
+};
+
 /// What the text's meaning depends on beside the text. The pointers are borrowed for the call.
 struct ParserOptions {
   /// Whether an unqualified function name (lower case) aggregates: SELECT max(a) FROM t is an aggregate without
@@ -38,6 +47,8 @@ struct ParserOptions {
   /// The text that a session variable holds (for IDENTIFIER and EXECUTE IMMEDIATE); nullopt where there is no such
   /// variable, or no text in it. Empty: there are none.
   std::function<std::optional<std::string>(const std::vector<std::string>&)> variable_text;
+  /// The value of any other constant expression there; nullopt when it is no constant. Empty: none is known.
+  std::function<arrow::Result<std::optional<ConstantValue>>(const spark::connect::Expression&)> constant;
 };
 
 // Text of Spark SQL 4.2 to Spark Connect messages. sql/plan_conventions.h says how each construct looks there.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <arrow/util/decimal.h>
+
 #include <cstdint>
 
 /// The numbers of Parquet's Variant encoding.
@@ -36,5 +38,8 @@ inline constexpr int kShortStringMax = 63;
 inline constexpr int kDecimal4Digits = 9;
 inline constexpr int kDecimal8Digits = 18;
 inline constexpr int kDecimal16Digits = 38;
+
+/// Decimal digits of a whole number; 1 for 0.
+int NumDigits(const arrow::Decimal128& value);
 
 }  // namespace millrace::variant

@@ -30,11 +30,6 @@ arrow::Result<int64_t> Unsigned(std::string_view bytes, size_t at, size_t width)
   return int64_t{value};
 }
 
-int NumDigits(const arrow::Decimal128& value) {
-  std::string text = arrow::Decimal128(value).Abs().ToIntegerString();
-  return static_cast<int>(text.size());
-}
-
 /// The name with number `id` in the dictionary.
 arrow::Result<std::string_view> DictionaryName(std::string_view metadata, int64_t id) {
   if (metadata.empty()) return Malformed();
@@ -51,6 +46,15 @@ arrow::Result<std::string_view> DictionaryName(std::string_view metadata, int64_
 }
 
 }  // namespace
+
+int NumDigits(const arrow::Decimal128& value) {
+  arrow::Decimal128 rest = value;
+  if (rest.IsNegative()) rest.Negate();
+  if (rest.high_bits() != 0) return static_cast<int>(rest.ToIntegerString().size());
+  int digits = 1;
+  for (uint64_t bits = rest.low_bits(); bits >= 10; bits /= 10) ++digits;
+  return digits;
+}
 
 arrow::Status Malformed() { return UserError("MALFORMED_VARIANT"); }
 

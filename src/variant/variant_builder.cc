@@ -24,10 +24,6 @@ void AppendLittle(uint64_t bits, size_t width, std::string* out) {
 
 char HeaderByte(BasicType type, int info) { return static_cast<char>(info << 2 | static_cast<int>(type)); }
 
-int NumDigits(const arrow::Decimal128& value) {
-  return static_cast<int>(arrow::Decimal128(value).Abs().ToIntegerString().size());
-}
-
 }  // namespace
 
 void VariantBuilder::Reset() {

@@ -1,3 +1,4 @@
+#include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
 
 #include <algorithm>
@@ -210,7 +211,7 @@ class ScalarCast {
       } else {
         arrow::Decimal128 unscaled(static_cast<const arrow::Decimal128Array&>(values).GetValue(i));
         auto scaled = part.scale <= 6 ? unscaled.Rescale(part.scale, 6)
-                                      : arrow::Result<arrow::Decimal128>(unscaled.ReduceScaleBy(part.scale - 6, false));
+                                      : arrow::Result<arrow::Decimal128>(arrow::Decimal128(unscaled.ReduceScaleBy(part.scale - 6, false)));
         good = scaled.ok() && scaled->ToInteger(&micros).ok();
       }
       ARROW_RETURN_NOT_OK(good ? builder.Append(micros) : builder.AppendNull());

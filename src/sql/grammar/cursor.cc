@@ -274,14 +274,6 @@ std::optional<std::string> Grammar::ConstantText(const Expression& expression) c
   return name == "lower" ? ToLowerAscii(text) : name == "upper" ? ToUpperAscii(text) : text;
 }
 
-arrow::Result<std::string> Grammar::ConstantStringExpression(std::string_view construct) {
-  Expression expression;
-  ARROW_RETURN_NOT_OK(ParseExpression(&expression));
-  std::optional<std::string> text = ConstantText(expression);
-  if (!text) return Unsupported(std::string(construct) + " of this expression");
-  return *text;
-}
-
 arrow::Result<std::vector<std::string>> Grammar::IdentifierClause() {
   size_t first = position_;
   Take();
@@ -291,13 +283,18 @@ arrow::Result<std::vector<std::string>> Grammar::IdentifierClause() {
   ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
   std::optional<std::string> text = ConstantText(expression);
   if (text) return ParseMultipartIdentifier(*text);
-  if (expression.has_literal() && expression.literal().has_null()) {
-    return ErrorAt(first, "NOT_A_CONSTANT_STRING.NULL", {{"name", "IDENTIFIER"}, {"expr", QuoteSqlExpression("NULL")}});
+  std::optional<ConstantValue> value;
+  if (options_->constant) {
+    ARROW_ASSIGN_OR_RAISE(value, options_->constant(expression));
   }
-  if (expression.has_literal()) {
-    return ErrorAt(first, "NOT_A_CONSTANT_STRING.WRONG_TYPE", {{"name", "IDENTIFIER"}, {"expr", ""}, {"dataType", ""}});
+  std::string shown = QuoteSqlExpression(TextBetween(first + 2, position_ - 1));
+  if (!value) return ErrorAt(first, "NOT_A_CONSTANT_STRING.NOT_CONSTANT", {{"name", "IDENTIFIER"}, {"expr", shown}});
+  if (!value->is_string) {
+    return ErrorAt(first, "NOT_A_CONSTANT_STRING.WRONG_TYPE",
+                   {{"name", "IDENTIFIER"}, {"expr", shown}, {"dataType", QuoteSqlType(value->type)}});
   }
-  return Unsupported("IDENTIFIER of this expression");
+  if (!value->text) return ErrorAt(first, "NOT_A_CONSTANT_STRING.NULL", {{"name", "IDENTIFIER"}, {"expr", shown}});
+  return ParseMultipartIdentifier(*value->text);
 }
 
 arrow::Result<std::vector<std::string>> Grammar::MultipartIdentifier() {

@@ -98,7 +98,6 @@ class Grammar {
   arrow::Result<std::string> StringValue();
   bool AtIdentifierClause(size_t token) const;
   std::optional<std::string> ConstantText(const Expression& expression) const;
-  arrow::Result<std::string> ConstantStringExpression(std::string_view construct);
   arrow::Result<std::vector<std::string>> IdentifierClause();
   /// Restores the depth when it goes out of scope.
   class DepthGuard;
@@ -261,7 +260,19 @@ class Grammar {
   CommandRule FindCommandRule() const;
   Status UnsupportedStatement() const;
   bool AtQueryStatement() const;
+  struct ImmediateArgument {
+    Expression value;
+    std::string shown;
+    std::string name;
+    /// The variable that the value is, where it has no name.
+    std::string variable;
+  };
   Status ParseExecuteImmediate(Statement* out);
+  arrow::Result<std::string> ImmediateText();
+  arrow::Result<std::vector<ImmediateArgument>> ImmediateArguments();
+  Status ParseParameterValue(Expression* out);
+  Status QualifyVariables(Expression* value) const;
+  void FindParameters(bool* named, bool* positional) const;
   Status ExpectStatementEnd();
 
   // --- ddl.cc

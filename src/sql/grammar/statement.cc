@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "base/ascii.h"
+#include "sql/expression_tree.h"
 #include "sql/grammar/grammar.h"
 #include "sql/parse_error.h"
 
@@ -168,44 +171,132 @@ Grammar::CommandRule Grammar::FindCommandRule() const {
   }
 }
 
-// EXECUTE IMMEDIATE 'text' [USING value [AS name], …]: the text's statement, with these parameters.
+// The text that EXECUTE IMMEDIATE runs: any constant expression.
+arrow::Result<std::string> Grammar::ImmediateText() {
+  size_t first = position_;
+  Expression expression;
+  ARROW_RETURN_NOT_OK(ParseParameterValue(&expression));
+  if (std::optional<std::string> text = ConstantText(expression)) return std::move(*text);
+  std::optional<ConstantValue> value;
+  if (options_->constant) {
+    ARROW_ASSIGN_OR_RAISE(value, options_->constant(expression));
+  }
+  if (!value) return Unsupported("EXECUTE IMMEDIATE of this expression");
+  if (!value->is_string) {
+    return UserError("INVALID_EXPR_TYPE_FOR_QUERY_EXECUTE_IMMEDIATE", {{"exprType", QuoteSqlType(value->type)}});
+  }
+  if (!value->text) {
+    return UserError("NULL_QUERY_STRING_EXECUTE_IMMEDIATE",
+                     {{"varName", QuoteIdentifier(TextBetween(first, position_))}});
+  }
+  return std::move(*value->text);
+}
+
+// An expression without a query in it.
+arrow::Status Grammar::ParseParameterValue(Expression* out) {
+  std::vector<Relation> plans;
+  std::vector<Relation>* outer = std::exchange(subqueries_, &plans);
+  arrow::Status status = ParseExpression(out);
+  subqueries_ = outer;
+  ARROW_RETURN_NOT_OK(status);
+  if (plans.empty()) return Status::OK();
+  return UserError("UNSUPPORTED_EXPR_FOR_PARAMETER", {{"invalidExprSql", QuoteSqlExpression("scalarsubquery()")}});
+}
+
+// Names of session variables in the value of a parameter, so that no column takes their place where it is used.
+arrow::Status Grammar::QualifyVariables(Expression* value) const {
+  if (value->has_unresolved_attribute()) {
+    std::vector<std::string> parts = AttributeParts(*value);
+    Expression qualified;
+    SetAttribute({"system", "session", parts[0]}, &qualified);
+    if (parts.size() == 1 && options_->constant(qualified).ok()) value->Swap(&qualified);
+    return Status::OK();
+  }
+  arrow::Status status;
+  ForEachChild(value, [&](Expression* child) {
+    if (status.ok()) status = QualifyVariables(child);
+  });
+  return status;
+}
+
+// USING value [AS name], …
+arrow::Result<std::vector<Grammar::ImmediateArgument>> Grammar::ImmediateArguments() {
+  std::vector<ImmediateArgument> arguments;
+  size_t first = position_;
+  if (!Accept(Keyword::kUsing)) return arguments;
+  bool parenthesized =
+      At(Symbol::kLeftParen) && Closing(position_) + 2 >= tokens_.size() && !StartsQuery(position_ + 1);
+  if (parenthesized) Take();
+  do {
+    ImmediateArgument& argument = arguments.emplace_back();
+    size_t begin = position_;
+    ARROW_RETURN_NOT_OK(ParseParameterValue(&argument.value));
+    argument.shown = TextBetween(begin, position_);
+    bool quoted = argument.shown.size() > 1 && argument.shown.front() == '\'';
+    if (quoted) argument.shown = argument.shown.substr(1, argument.shown.size() - 2);
+    if (Accept(Keyword::kAs)) {
+      ARROW_ASSIGN_OR_RAISE(argument.name, Identifier());
+      auto same = [&](const ImmediateArgument& other) {
+        return &other != &argument && EqualsIgnoreCase(other.name, argument.name);
+      };
+      if (std::any_of(arguments.begin(), arguments.end(), same)) {
+        return ErrorAt(first, "EXEC_IMMEDIATE_DUPLICATE_ARGUMENT_ALIASES",
+                       {{"aliases", QuoteIdentifier(argument.name)}});
+      }
+    } else if (argument.value.has_unresolved_attribute()) {
+      // A variable can be asked for by its own name.
+      argument.variable = AttributeParts(argument.value).back();
+    }
+    if (options_->constant && !argument.value.has_literal()) {
+      ARROW_RETURN_NOT_OK(options_->constant(argument.value));
+      ARROW_RETURN_NOT_OK(QualifyVariables(&argument.value));
+    }
+  } while (Accept(Symbol::kComma));
+  if (parenthesized) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  return arguments;
+}
+
+// Whether the text has parameters :name, and whether it has ?. A colon right behind a value begins a path into it.
+void Grammar::FindParameters(bool* named, bool* positional) const {
+  for (size_t i = 0; i + 1 < tokens_.size(); ++i) {
+    *positional = *positional || tokens_[i].Is(Symbol::kQuestion);
+    if (!tokens_[i].Is(Symbol::kColon) || !tokens_[i + 1].IsIdentifier()) continue;
+    bool of_value = i > 0 && tokens_[i - 1].offset + tokens_[i - 1].text.size() == tokens_[i].offset &&
+                    (tokens_[i - 1].IsIdentifier() || tokens_[i - 1].Is(Symbol::kRightParen) ||
+                     tokens_[i - 1].Is(Symbol::kRightBracket));
+    *named = *named || !of_value;
+  }
+}
+
+// EXECUTE IMMEDIATE text [INTO variable, …] [USING value [AS name], …]: the text's statement, with these parameters.
 arrow::Status Grammar::ParseExecuteImmediate(Statement* out) {
   position_ += 2;
-  ARROW_ASSIGN_OR_RAISE(std::string text, ConstantStringExpression("EXECUTE IMMEDIATE"));
+  ARROW_ASSIGN_OR_RAISE(std::string text, ImmediateText());
   std::vector<NameParts> targets;
   if (Accept(Keyword::kInto)) {
     do {
       ARROW_ASSIGN_OR_RAISE(targets.emplace_back(), MultipartIdentifier());
     } while (Accept(Symbol::kComma));
   }
+  ARROW_ASSIGN_OR_RAISE(std::vector<ImmediateArgument> arguments, ImmediateArguments());
+  ARROW_RETURN_NOT_OK(ExpectStatementEnd());
+  ParserOptions options = *options_;
   std::map<std::string, Expression> named;
   std::vector<Expression> positional;
-  if (Accept(Keyword::kUsing)) {
-    bool parenthesized = At(Symbol::kLeftParen) && Closing(position_) + 2 >= tokens_.size();
-    if (parenthesized) Take();
-    do {
-      Expression value;
-      ARROW_RETURN_NOT_OK(ParseExpression(&value));
-      if (Accept(Keyword::kAs)) {
-        ARROW_ASSIGN_OR_RAISE(std::string name, Identifier());
-        named[name] = std::move(value);
-      } else {
-        positional.push_back(std::move(value));
-      }
-    } while (Accept(Symbol::kComma));
-    if (parenthesized) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
-  }
-  ARROW_RETURN_NOT_OK(ExpectStatementEnd());
-  if (!named.empty() && !positional.empty()) {
-    return UserError("INVALID_QUERY_MIXED_QUERY_PARAMETERS");
-  }
-  ParserOptions options = *options_;
-  options.named_parameters = named.empty() ? nullptr : &named;
-  options.positional_parameters = positional.empty() ? nullptr : &positional;
+  options.named_parameters = &named;
+  options.positional_parameters = &positional;
   ARROW_ASSIGN_OR_RAISE(Grammar inner, Make(text, options));
-  if (inner.At(Keyword::kExecute, Keyword::kImmediate)) {
-    return UserError("NESTED_EXECUTE_IMMEDIATE", {{"sqlString", ToUpperAscii(text)}});
+  bool asks_names = false, asks_places = false;
+  inner.FindParameters(&asks_names, &asks_places);
+  if (asks_names && asks_places) return UserError("INVALID_QUERY_MIXED_QUERY_PARAMETERS");
+  std::string nameless;
+  for (ImmediateArgument& argument : arguments) {
+    const std::string& name = argument.name.empty() ? argument.variable : argument.name;
+    if (name.empty()) nameless += (nameless.empty() ? "" : ", ") + QuoteSqlExpression(argument.shown);
+    positional.push_back(argument.value);
+    named[name] = std::move(argument.value);
   }
+  if (asks_names && !nameless.empty()) return UserError("ALL_PARAMETERS_MUST_BE_NAMED", {{"exprs", nameless}});
   if (targets.empty()) return inner.SingleStatement(out);
   SetVariable set;
   set.to_default.resize(targets.size());
