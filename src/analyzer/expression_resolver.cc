@@ -66,6 +66,7 @@ sql::ParserOptions ParserOptionsOf(const AnalyzerContext& context) {
   sql::ParserOptions options;
   options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };
   options.time_zone = context.eval.time_zone;
+  options.time_type = expression::CurrentQuerySettings().time_type;
   options.now_us = context.eval.current_timestamp_us;
   return options;
 }

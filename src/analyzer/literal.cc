@@ -180,6 +180,12 @@ arrow::Result<TypedScalar> FromLiteral(const Expression::Literal& literal, int d
       return Make<arrow::TimestampScalar>(types::Timestamp(), int64_t{literal.timestamp()});
     case Expression::Literal::kTimestampNtz:
       return Make<arrow::TimestampScalar>(types::TimestampNtz(), int64_t{literal.timestamp_ntz()});
+    case Expression::Literal::kTime: {
+      int precision = literal.time().has_precision() ? literal.time().precision() : types::kMicrosPrecision;
+      DataTypePtr type = types::Time(precision);
+      return TypedScalar{type, std::make_shared<arrow::Time64Scalar>(int64_t{literal.time().nano()},
+                                                                     types::ToArrow(*type))};
+    }
     case Expression::Literal::kCalendarInterval: {
       const auto& interval = literal.calendar_interval();
       arrow::MonthDayNanoIntervalType::MonthDayNanos value{interval.months(), interval.days(),

@@ -275,6 +275,7 @@ expression::QuerySettings QuerySettingsOf(const AnalyzerContext& context) {
   };
   settings.decimal_precision_loss = !is("spark.sql.decimalOperations.allowPrecisionLoss", "false");
   settings.legacy_time_parser = is("spark.sql.legacy.timeParserPolicy", "LEGACY");
+  settings.time_type = is("spark.sql.timeType.enabled", "true");
   settings.negative_index_in_array_insert = is("spark.sql.legacy.negativeIndexInArrayInsert", "true");
   return settings;
 }
@@ -294,7 +295,11 @@ bool ServesRelation(int field_number) {
 }
 
 arrow::Result<types::DataTypePtr> ResolveDataType(const connect::DataType& type) {
-  return sql::DataTypeFromProto(type);
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr resolved, sql::DataTypeFromProto(type));
+  if (resolved->Holds(types::TypeId::kTime) && !expression::CurrentQuerySettings().time_type) {
+    return UserError("UNSUPPORTED_TIME_TYPE");
+  }
+  return resolved;
 }
 
 }  // namespace millrace::analyzer

@@ -68,6 +68,7 @@ bool CanUpCast(const DataType& from, const DataType& to) {
   if (from.is_numeric() && to.is_numeric()) return NumericRank(from.id()) <= NumericRank(to.id());
   if (from.is_datetime() && to.is_datetime()) return to.id() != TypeId::kDate;
   if (from.is_ansi_interval()) return from.id() == to.id();
+  if (from.id() == TypeId::kTime) return to.id() == TypeId::kTime && from.precision() <= to.precision();
   return (from.id() == TypeId::kTimestamp && to.id() == TypeId::kLong) ||
          (from.id() == TypeId::kLong && to.id() == TypeId::kTimestamp);
 }
@@ -108,6 +109,8 @@ bool CanCastScalar(const DataType& from, const DataType& to, CastMode mode) {
       return from.is_datetime() || from.is_numeric() || (legacy && f == TypeId::kBoolean);
     case TypeId::kTimestampNtz:
       return from.is_datetime();
+    case TypeId::kTime:
+      return f == TypeId::kTime;
     case TypeId::kYearMonthInterval:
     case TypeId::kDayTimeInterval:
       return f == t || from.is_integral() || f == TypeId::kDecimal;
@@ -116,6 +119,7 @@ bool CanCastScalar(const DataType& from, const DataType& to, CastMode mode) {
   }
   if (!to.is_numeric()) return false;
   if (from.is_numeric() || f == TypeId::kBoolean || f == TypeId::kTimestamp) return true;
+  if (f == TypeId::kTime) return to.is_integral() || t == TypeId::kDecimal;
   if (from.is_ansi_interval()) return to.is_integral() || t == TypeId::kDecimal;
   return legacy && f == TypeId::kDate;
 }
@@ -159,6 +163,7 @@ bool CastMayFail(const DataType& from, const DataType& to, CastMode mode) {
   if (from.id() == TypeId::kBoolean && to.id() != TypeId::kDecimal) return false;
   if (from.is_numeric() && to.id() == TypeId::kBoolean) return false;
   if (from.is_datetime() && to.is_datetime()) return false;
+  if (from.id() == TypeId::kTime && to.id() == TypeId::kTime) return false;
   if (from.is_numeric() && (to.id() == TypeId::kDouble || to.id() == TypeId::kFloat)) return false;
   return !CanUpCast(from, to);
 }
@@ -206,6 +211,7 @@ CastResult CastColumnData(const CastInput& input) {
   if (input.from.id() == TypeId::kString) return CastFromString(input);
   if (input.to.id() == TypeId::kBoolean) return CastToBoolean(input);
   if (input.to.id() == TypeId::kBinary) return CastToBinary(input);
+  if (input.from.id() == TypeId::kTime) return CastFromTime(input);
   if (input.to.is_datetime()) return CastToDatetime(input);
   if (input.to.is_ansi_interval()) return CastToInterval(input);
   if (input.from.is_ansi_interval()) return CastFromInterval(input);

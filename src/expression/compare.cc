@@ -138,6 +138,7 @@ int CompareValues(const DataType& type, const arrow::ArrayData& a, int64_t i, co
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
     case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
       return Order(Fixed<int64_t>(a, i), Fixed<int64_t>(b, j));
     case TypeId::kFloat:
       return OrderFloating(Fixed<float>(a, i), Fixed<float>(b, j));
@@ -202,6 +203,7 @@ uint64_t HashValue(const DataType& type, const arrow::ArrayData& a, int64_t i) {
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
     case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
       return Mix(1, static_cast<uint64_t>(Fixed<int64_t>(a, i)));
     case TypeId::kFloat:
       return HashFloating(Fixed<float>(a, i));

@@ -145,6 +145,8 @@ std::string ValueSql(const DataTypePtr& type, const std::shared_ptr<arrow::Scala
       return "TIMESTAMP '" + text + "'";
     case TypeId::kTimestampNtz:
       return "TIMESTAMP_NTZ '" + text + "'";
+    case TypeId::kTime:
+      return "TIME '" + text + "'";
     case TypeId::kCalendarInterval:
       return "INTERVAL '" + text + "'";
     default:

@@ -158,6 +158,7 @@ typename H::Hash HashNonNull(const DataType& type, const arrow::ArrayData& data,
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
     case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
       return H::Long(data.GetValues<int64_t>(1)[i], seed);
     case TypeId::kFloat:
       return H::Int(FloatBits(data.GetValues<float>(1)[i]), seed);

@@ -9,6 +9,8 @@ struct QuerySettings {
   bool decimal_precision_loss = true;
   /// spark.sql.legacy.timeParserPolicy = LEGACY.
   bool legacy_time_parser = false;
+  /// spark.sql.timeType.enabled: without it, the type TIME and its functions are refused.
+  bool time_type = false;
   /// spark.sql.legacy.negativeIndexInArrayInsert.
   bool negative_index_in_array_insert = false;
 };

@@ -101,6 +101,7 @@ bool CanStoreAssign(const DataType& from, const DataType& to) {
   if (from.is_numeric() && to.is_numeric()) return true;
   if (to.id() == TypeId::kString) return true;
   if (from.is_datetime() && to.is_datetime()) return true;
+  if (from.id() == TypeId::kTime && to.id() == TypeId::kTime) return true;
   return from.is_ansi_interval() && from.id() == to.id();
 }
 
@@ -129,6 +130,7 @@ std::optional<DataTypePtr> TightestCommonType(const DataTypePtr& a, const DataTy
   if (b->id() == TypeId::kNull) return a;
   if (a->is_numeric() && b->is_numeric()) return CommonOfNumbers(a, b);
   if (a->is_datetime() && b->is_datetime()) return CommonOfDatetimes(a, b);
+  if (a->id() == TypeId::kTime && b->id() == TypeId::kTime) return a->precision() < b->precision() ? b : a;
   if (a->is_ansi_interval()) return CommonOfIntervals(a, b);
   return CommonOfNested(a, b, TightestCommonType);
 }

@@ -33,6 +33,7 @@ int WidthOf(TypeId id) {
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
     case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
       return 8;
     case TypeId::kDecimal:
     case TypeId::kCalendarInterval:

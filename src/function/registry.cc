@@ -41,23 +41,16 @@ const NameIndex& Names() {
   return *names;
 }
 
-struct Unbuilt {
-  std::string_view name;
-  bool of_time;
-};
-constexpr Unbuilt kUnbuilt[] = {
-#define UNBUILT(name) {name, false},
-#define UNBUILT_TIME(name) {name, true},
+constexpr std::string_view kUnbuilt[] = {
+#define UNBUILT(name) name,
 #include "function/unbuilt.def"
 #undef UNBUILT
-#undef UNBUILT_TIME
 };
 
 // Why there is no function `name` (lower case).
 arrow::Status NoFunction(std::string_view name) {
-  for (const Unbuilt& known : kUnbuilt) {
-    if (known.name != name) continue;
-    if (known.of_time) return UserError("UNSUPPORTED_TIME_TYPE");
+  for (std::string_view known : kUnbuilt) {
+    if (known != name) continue;
     return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
                      {{"methodName", "the function " + std::string(name)}, {"className", "Millrace"}});
   }

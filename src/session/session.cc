@@ -358,6 +358,7 @@ sql::ParserOptions Session::ParserOptions() {
   options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };
   expression::EvalContext eval = MakeEvalContext();
   options.time_zone = eval.time_zone;
+  options.time_type = conf().GetBool("spark.sql.timeType.enabled");
   options.now_us = eval.current_timestamp_us;
   options.variable_text = [this](const std::vector<std::string>& parts) { return VariableText(catalog_, parts); };
   options.constant = [this](const connect::Expression& expression) { return ConstantOf(*this, expression); };

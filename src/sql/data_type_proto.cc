@@ -118,8 +118,13 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
       return types::Variant();
     case Proto::kUdt:
       return Unsupported("UDT");
-    case Proto::kTime:
-      return UserError("UNSUPPORTED_TIME_TYPE");
+    case Proto::kTime: {
+      int precision = proto.time().has_precision() ? proto.time().precision() : types::kMicrosPrecision;
+      if (precision < 0 || precision > types::kMicrosPrecision) {
+        return UserError("UNSUPPORTED_TIME_PRECISION", {{"precision", std::to_string(precision)}});
+      }
+      return types::Time(precision);
+    }
     case Proto::kGeometry:
       return Unsupported("GEOMETRY");
     case Proto::kGeography:
@@ -197,6 +202,9 @@ void DataTypeToProto(const types::DataType& type, Proto* out) {
       return;
     case TypeId::kCalendarInterval:
       out->mutable_calendar_interval();
+      return;
+    case TypeId::kTime:
+      out->mutable_time()->set_precision(type.precision());
       return;
     case TypeId::kVariant:
       out->mutable_variant();

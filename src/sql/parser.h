@@ -37,6 +37,8 @@ struct ParserOptions {
   /// Whether an unqualified function name (lower case) aggregates: SELECT max(a) FROM t is an aggregate without
   /// a GROUP BY. Empty: none does.
   std::function<bool(std::string_view)> is_aggregate;
+  /// spark.sql.timeType.enabled: without it, the type TIME is refused.
+  bool time_type = false;
   /// Where TIMESTAMP literals without a zone are read.
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   /// What TIMESTAMP 'now' and DATE 'today' mean, µs since 1970 UTC.

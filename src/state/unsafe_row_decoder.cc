@@ -339,6 +339,7 @@ Result<Column> DecodeCells(const DataType& type, std::span<const Cell> cells) {
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
     case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
     case TypeId::kDouble:
       return DecodeFixed<int64_t>(type, cells, LoadAs<int64_t>);
     case TypeId::kDecimal:

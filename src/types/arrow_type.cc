@@ -68,6 +68,8 @@ std::shared_ptr<arrow::DataType> ToArrow(const DataType& type) {
       return arrow::duration(arrow::TimeUnit::MICRO);
     case TypeId::kCalendarInterval:
       return arrow::month_day_nano_interval();
+    case TypeId::kTime:
+      return arrow::time64(arrow::TimeUnit::NANO);
     case TypeId::kVariant:
       return VariantStruct();
     case TypeId::kArray:
@@ -145,6 +147,9 @@ arrow::Result<DataTypePtr> FromArrow(const arrow::DataType& type) {
       return Date();
     case arrow::Type::TIMESTAMP:
       return static_cast<const arrow::TimestampType&>(type).timezone().empty() ? TimestampNtz() : Timestamp();
+    case arrow::Type::TIME32:
+    case arrow::Type::TIME64:
+      return Time(kMicrosPrecision);
     case arrow::Type::INTERVAL_MONTHS:
       return YearMonthInterval();
     case arrow::Type::DURATION:

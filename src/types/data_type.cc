@@ -81,8 +81,11 @@ constexpr TypeNames kNames[] = {
     {"interval year to month", "interval year to month"},
     {"interval day to second", "interval day to second"},
     {"interval", "interval"},
+    {"time", "time"},
     {"variant", "variant"},
 };
+
+std::string TimeName(const DataType& type) { return "time(" + std::to_string(type.precision()) + ")"; }
 
 std::string DecimalName(const DataType& type) {
   return "decimal(" + std::to_string(type.precision()) + "," + std::to_string(type.scale()) + ")";
@@ -160,6 +163,8 @@ std::string DataType::CatalogString() const {
   switch (id_) {
     case TypeId::kDecimal:
       return DecimalName(*this);
+    case TypeId::kTime:
+      return TimeName(*this);
     case TypeId::kYearMonthInterval:
     case TypeId::kDayTimeInterval:
       return IntervalName(*this);
@@ -208,6 +213,8 @@ std::string DataType::TypeName() const {
   switch (id_) {
     case TypeId::kDecimal:
       return DecimalName(*this);
+    case TypeId::kTime:
+      return TimeName(*this);
     case TypeId::kYearMonthInterval:
     case TypeId::kDayTimeInterval:
       return IntervalName(*this);
@@ -275,6 +282,10 @@ DataTypePtr Variant() { return SimpleType(TypeId::kVariant); }
 
 DataTypePtr Decimal(int precision, int scale) {
   return std::make_shared<DataType>(TypeId::kDecimal, precision, scale, std::vector<StructField>{});
+}
+
+DataTypePtr Time(int precision) {
+  return std::make_shared<DataType>(TypeId::kTime, precision, 0, std::vector<StructField>{});
 }
 
 DataTypePtr YearMonthInterval(IntervalField start, IntervalField end) {

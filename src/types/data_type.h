@@ -28,6 +28,7 @@ enum class TypeId : uint8_t {
   kYearMonthInterval,
   kDayTimeInterval,
   kCalendarInterval,  ///< months, days, µs apart: the type of legacy intervals
+  kTime,              ///< a time of day, ns since midnight; 0 to 6 digits of the second's fraction count
   kVariant,           ///< a value that carries its own type; no nested type: it has no fields
   kArray,
   kMap,
@@ -59,7 +60,7 @@ class DataType {
  public:
   TypeId id() const { return id_; }
 
-  /// kDecimal: 1 … 38 and 0 … precision.
+  /// kDecimal: 1 … 38 and 0 … precision. kTime: digits of the fraction.
   int precision() const { return precision_; }
   int scale() const { return scale_; }
   /// Interval types: first and last field.
@@ -132,6 +133,8 @@ DataTypePtr TimestampNtz();
 DataTypePtr YearMonthInterval(IntervalField start = IntervalField::kYear, IntervalField end = IntervalField::kMonth);
 DataTypePtr DayTimeInterval(DayTimeField start = DayTimeField::kDay, DayTimeField end = DayTimeField::kSecond);
 DataTypePtr CalendarInterval();
+/// `precision`: 0 … kMicrosPrecision.
+DataTypePtr Time(int precision);
 DataTypePtr Variant();
 DataTypePtr Array(DataTypePtr element, bool contains_null = true);
 DataTypePtr Map(DataTypePtr key, DataTypePtr value, bool value_contains_null = true);
@@ -141,6 +144,8 @@ DataTypePtr Struct(std::vector<StructField> fields);
 DataTypePtr SimpleType(TypeId id);
 
 inline constexpr int kMaxDecimalPrecision = 38;
+/// TIME alone: six digits of the fraction.
+inline constexpr int kMicrosPrecision = 6;
 /// The decimal that holds every value of an integral type; Spark's DecimalType.forType.
 DataTypePtr DecimalForIntegral(TypeId id);
 

@@ -60,6 +60,15 @@ bool ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t* utc_us
 /// CAST(text AS TIMESTAMP_NTZ): the same texts; a zone is checked and ignored, or refused. Today's date is not assumed.
 bool ParseTimestampNtz(std::string_view text, bool allow_time_zone, int64_t* local_us);
 
+/// CAST(text AS TIME): [T][h]h:[m]m[:[s]s[.fraction]], white space around, and AM or PM behind, of hours 1 to 12.
+/// Digits after the sixth of the fraction are dropped.
+bool ParseTimeOfDay(std::string_view text, int64_t* nanos);
+/// "03:04:05.12": the fraction without trailing zeros.
+void AppendTimeOfDay(int64_t nanos, std::string* out);
+inline constexpr int64_t kNanosPerDay = kMicrosPerDay * 1000;
+/// `nanos` with `precision` digits of the second's fraction, cut.
+int64_t TruncateTimeOfDay(int64_t nanos, int precision);
+
 /// "2024-01-02"; years past 9999 have a sign, as ISO_LOCAL_DATE.
 void AppendDate(int32_t days, std::string* out);
 /// "2024-01-02 03:04:05.12": the fraction without trailing zeros.

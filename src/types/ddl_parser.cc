@@ -37,6 +37,7 @@ class DdlParser {
     if (word == "struct") return StructType(depth);
     if (word == "interval") return IntervalType();
     if (word == "decimal" || word == "dec" || word == "numeric") return DecimalType();
+    if (word == "time") return TimeType();
     if (word == "char" || word == "character" || word == "varchar") return CharType(word);
     if (auto simple = SimpleTypeByName(word)) {
       if (word == "timestamp") return TimestampWithZoneWords(*simple);
@@ -204,6 +205,22 @@ class DdlParser {
                        {{"precision", std::to_string(precision)}, {"scale", std::to_string(scale)}});
     }
     return Decimal(precision, scale);
+  }
+
+  // TIME, TIME(p), both perhaps WITHOUT TIME ZONE.
+  arrow::Result<DataTypePtr> TimeType() {
+    int precision = kMicrosPrecision;
+    if (IsSymbol("(")) {
+      Advance();
+      ARROW_ASSIGN_OR_RAISE(precision, ParameterNumber());
+      if (!IsSymbol(")")) return SyntaxError();
+      Advance();
+    }
+    if (AcceptWord("without") && !(AcceptWord("time") && AcceptWord("zone"))) return SyntaxError();
+    if (precision > kMicrosPrecision) {
+      return UserError("UNSUPPORTED_TIME_PRECISION", {{"precision", std::to_string(precision)}});
+    }
+    return Time(precision);
   }
 
   // CAST to char and varchar is a cast to string.

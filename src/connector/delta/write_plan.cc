@@ -113,6 +113,7 @@ arrow::Status CheckSupportedTypes(const types::DataType& schema) {
         case TypeId::kCalendarInterval:
         case TypeId::kYearMonthInterval:
         case TypeId::kDayTimeInterval:
+        case TypeId::kTime:
           return UserError("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", {{"format", "Delta"},
                                                                     {"columnName", QuoteIdentifier(field.name)},
                                                                     {"columnType", QuoteSqlType(field.type->Sql())}});

@@ -47,6 +47,7 @@ CastResult CastToInterval(const CastInput& input);
 CastResult CastFromInterval(const CastInput& input);
 CastResult CastNested(const CastInput& input);
 CastResult CastToBinary(const CastInput& input);
+CastResult CastFromTime(const CastInput& input);
 CastResult CastFromVariant(const CastInput& input);
 CastResult CastToVariant(const CastInput& input);
 

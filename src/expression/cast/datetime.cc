@@ -165,6 +165,41 @@ CastResult CastToDatetime(const CastInput& input) {
   }
 }
 
+// Times of fewer digits, and numbers of seconds.
+CastResult CastFromTime(const CastInput& input) {
+  FixedColumn<int64_t> column{arrow::Datum(input.column)};
+  if (input.to.id() == TypeId::kTime) {
+    int precision = input.to.precision();
+    return ConvertFixed<int64_t>(
+        input, column,
+        [precision](int64_t nanos, int64_t* out) { return *out = types::TruncateTimeOfDay(nanos, precision), true; },
+        [](int64_t) { return arrow::Status::OK(); });
+  }
+  if (input.to.id() == TypeId::kDecimal) {
+    int precision = input.to.precision();
+    int scale = input.to.scale();
+    auto convert = [=](int64_t nanos, arrow::Decimal128* out) {
+      return types::RescaleDecimal(arrow::Decimal128(nanos), 9, precision, scale, out);
+    };
+    return ConvertFixed<arrow::Decimal128>(input, column, convert, [&](int64_t row) {
+      std::string text;
+      types::AppendDecimalPlain(arrow::Decimal128(column[row]), 9, &text);
+      return DecimalOutOfRange(input.to, text);
+    });
+  }
+  return VisitNumber(input.to.id(), [&](auto to) {
+    using To = decltype(to);
+    return ConvertFixed<To>(
+        input, column,
+        [](int64_t nanos, To* out) {
+          int64_t seconds = nanos / 1'000'000'000;
+          *out = static_cast<To>(seconds);
+          return static_cast<int64_t>(*out) == seconds;
+        },
+        [&](int64_t row) { return CastOverflow(input, row); });
+  });
+}
+
 CastResult CastFromDatetime(const CastInput& input) {
   if (input.from.id() != TypeId::kTimestamp) {
     // Only with ANSI off: a date is no number.

@@ -135,6 +135,15 @@ CastResult CastFromString(const CastInput& input) {
       return ConvertFixed<int64_t>(
           input, column, [](std::string_view text, int64_t* out) { return types::ParseTimestampNtz(text, true, out); },
           fail);
+    case TypeId::kTime: {
+      int precision = input.to.precision();
+      auto convert = [precision](std::string_view text, int64_t* out) {
+        if (!types::ParseTimeOfDay(text, out)) return false;
+        *out = types::TruncateTimeOfDay(*out, precision);
+        return true;
+      };
+      return ConvertFixed<int64_t>(input, column, convert, fail);
+    }
     case TypeId::kYearMonthInterval:
     case TypeId::kDayTimeInterval:
       return StringToInterval(input, column);

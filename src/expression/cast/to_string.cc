@@ -236,6 +236,8 @@ CastResult TextOf(const EvalContext& context, const std::shared_ptr<arrow::Array
       return FixedText<arrow::MonthDayNanoIntervalType::MonthDayNanos>(context, column, [](auto value, auto* out) {
         types::AppendCalendarInterval({value.months, value.days, value.nanoseconds / 1000}, out);
       });
+    case TypeId::kTime:
+      return FixedText<int64_t>(context, column, types::AppendTimeOfDay);
     case TypeId::kVariant:
       return VariantText(context, column);
     case TypeId::kArray:

@@ -23,6 +23,7 @@ constexpr size_t kBlockBytes = 64'000;
 bool SupportsAvro(const types::DataType& type) {
   switch (type.id()) {
     case TypeId::kCalendarInterval:
+    case TypeId::kTime:
     case TypeId::kVariant:
       return false;
     case TypeId::kArray:

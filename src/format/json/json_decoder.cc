@@ -38,7 +38,7 @@ bool HasDefaultLimits(const JsonOptions& options) {
 /// Duplicate field names, legal in Spark, are left to the exact reader; so are VOID, whose values Spark does not skip,
 /// and VARIANT, which takes what its own reader takes.
 bool FitsFastPath(const types::DataType& type) {
-  if (type.id() == TypeId::kNull || type.id() == TypeId::kVariant) return false;
+  if (type.id() == TypeId::kNull || type.id() == TypeId::kVariant || type.id() == TypeId::kTime) return false;
   if (type.id() == TypeId::kStruct) {
     for (size_t i = 0; i < type.fields().size(); ++i) {
       for (size_t k = 0; k < i; ++k) {

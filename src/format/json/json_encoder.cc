@@ -11,6 +11,7 @@
 #include "format/json/json_tokenizer.h"
 #include "format/value_text.h"
 #include "format/variant/variant_json.h"
+#include "types/datetime_text.h"
 #include "types/interval_text.h"
 #include "types/number_text.h"
 
@@ -261,6 +262,8 @@ class JsonEncoder::Implementation {
       case TypeId::kDayTimeInterval:
       case TypeId::kCalendarInterval:
         return WriteText([&](std::string* out) { AppendInterval(node, row, out); });
+      case TypeId::kTime:
+        return WriteText([&](std::string* out) { types::AppendTimeOfDay(node.Value<int64_t>(row), out); });
       case TypeId::kVariant:
         return WriteVariant(node, row);
       default:
@@ -339,6 +342,7 @@ class JsonEncoder::Implementation {
       case TypeId::kTimestamp:
       case TypeId::kTimestampNtz:
       case TypeId::kDayTimeInterval:
+      case TypeId::kTime:
         out->append(std::to_string(node.Value<int64_t>(row)));
         return;
       case TypeId::kFloat:

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "format/json/json_text.h"
+#include "types/datetime_text.h"
 #include "types/interval_text.h"
 #include "types/number_text.h"
 
@@ -342,6 +343,10 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertText(const types::DataType& t
            types::ParseDecimal(plain, type.precision(), type.scale(), &cell->decimal) == types::DecimalParse::kOk;
       break;
     }
+    case TypeId::kTime:
+      ok = types::ParseTimeOfDay(text, &cell->integer);
+      cell->integer = types::TruncateTimeOfDay(cell->integer, type.precision());
+      break;
     case TypeId::kYearMonthInterval: {
       int32_t months = 0;
       ok = types::ParseYearMonthInterval(text, type.start_field(), type.end_field(), &months) ==
@@ -521,6 +526,7 @@ void AppendCell(const JsonCell& cell, ColumnWriter* column) {
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
     case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
       return column->Append(cell.integer);
     case TypeId::kFloat:
       return column->Append(static_cast<float>(cell.number));

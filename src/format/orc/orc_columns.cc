@@ -175,6 +175,7 @@ bool SupportsOrc(const types::DataType& type) {
   switch (type.id()) {
     case TypeId::kNull:
     case TypeId::kCalendarInterval:
+    case TypeId::kTime:
     case TypeId::kVariant:
       return false;
     case TypeId::kArray:

@@ -286,6 +286,7 @@ bool SupportsParquet(const types::DataType& type) {
   switch (type.id()) {
     case TypeId::kNull:
     case TypeId::kCalendarInterval:
+    case TypeId::kTime:
       return false;
     case TypeId::kStruct:
       return std::all_of(type.fields().begin(), type.fields().end(),

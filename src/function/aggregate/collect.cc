@@ -42,6 +42,7 @@ std::optional<int32_t> ScalaHash(const types::DataType& type, const arrow::Array
     case types::TypeId::kLong:
     case types::TypeId::kTimestamp:
     case types::TypeId::kTimestampNtz:
+    case types::TypeId::kTime:
       return ScalaLongHash(data.GetValues<int64_t>(1)[i]);
     case types::TypeId::kFloat:
       return std::bit_cast<int32_t>(data.GetValues<float>(1)[i]);

@@ -89,6 +89,7 @@ Result WithStorageType(types::TypeId id, Result otherwise, Fn&& fn) {
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
     case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
       return fn(std::type_identity<int64_t>());
     case TypeId::kFloat:
       return fn(std::type_identity<float>());

@@ -182,6 +182,7 @@ class Grammar {
   Status ParseStructFields(spark::connect::DataType* out);
   Status ParseIntervalType(spark::connect::DataType* out);
   Status ParseTimestampType(spark::connect::DataType* out);
+  Status ParseTimeType(size_t first, spark::connect::DataType* out);
   Status ParseDecimalType(spark::connect::DataType* out);
   Status ParseStringType(Keyword keyword, size_t first_token, spark::connect::DataType* out);
   Status ExpectTypeClose();

@@ -10,6 +10,7 @@
 #include "sql/grammar/grammar.h"
 #include "sql/string_literal.h"
 #include "types/data_type.h"
+#include "types/datetime_text.h"
 
 namespace millrace::sql {
 
@@ -213,8 +214,14 @@ arrow::Status Grammar::ParseTypedLiteral(Expression* out) {
     }
     case Keyword::kInterval:
       return ParseIntervalString(text, first, out);
-    case Keyword::kTime:
-      return ErrorAt(first, "UNSUPPORTED_TIME_TYPE");
+    case Keyword::kTime: {
+      if (!options_->time_type) return ErrorAt(first, "UNSUPPORTED_TIME_TYPE");
+      int64_t nanos = 0;
+      if (!types::ParseTimeOfDay(text, &nanos)) return invalid();
+      literal->mutable_time()->set_nano(nanos);
+      literal->mutable_time()->set_precision(types::kMicrosPrecision);
+      return Status::OK();
+    }
     default:
       return ErrorAt(
           first, "UNSUPPORTED_TYPED_LITERAL",

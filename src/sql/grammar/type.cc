@@ -80,12 +80,7 @@ arrow::Status Grammar::ParseType(DataType* out) {
       out->mutable_variant();
       return Status::OK();
     case Keyword::kTime:
-      // As Spark does while spark.sql.timeType.enabled is off.
-      if (At(Symbol::kLeftParen)) {
-        ARROW_RETURN_NOT_OK(TypeParameter().status());
-        ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
-      }
-      return ErrorAt(first, "UNSUPPORTED_TIME_TYPE");
+      return ParseTimeType(first, out);
     default:
       break;
   }
@@ -223,6 +218,25 @@ arrow::Status Grammar::ParseTimestampType(DataType* out) {
     ARROW_RETURN_NOT_OK(Expect(Keyword::kTime));
     return Expect(Keyword::kZone);
   }
+  return Status::OK();
+}
+
+// TIME [(digits)] [WITHOUT TIME ZONE]
+arrow::Status Grammar::ParseTimeType(size_t first, DataType* out) {
+  int32_t precision = types::kMicrosPrecision;
+  if (At(Symbol::kLeftParen)) {
+    ARROW_ASSIGN_OR_RAISE(precision, TypeParameter());
+    ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  }
+  if (At(Keyword::kWithout, Keyword::kTime)) {
+    position_ += 2;
+    ARROW_RETURN_NOT_OK(Expect(Keyword::kZone));
+  }
+  if (!options_->time_type) return ErrorAt(first, "UNSUPPORTED_TIME_TYPE");
+  if (precision > types::kMicrosPrecision) {
+    return ErrorAt(first, "UNSUPPORTED_TIME_PRECISION", {{"precision", std::to_string(precision)}});
+  }
+  out->mutable_time()->set_precision(precision);
   return Status::OK();
 }
 

@@ -202,6 +202,14 @@ arrow::Result<ExpressionPtr> BindExtract(const BindInput& input) {
     return std::make_shared<Call>(InfoOf(input, *field, call.info().kernel), call.type(), call.nullable(),
                                   call.children());
   }
+  if (entry->part == Part::kSecond && id == TypeId::kTime) {
+    auto seconds = [](const EvalContext&, int64_t nanos, __int128* out) {
+      *out = nanos / 1000 % types::kMicrosPerMinute;
+    };
+    bool nullable = source->nullable();
+    return std::make_shared<Call>(InfoOf(input, *field, FixedKernel<__int128, int64_t>(SecondsType(), seconds)),
+                                  types::Decimal(8, 6), nullable, ExpressionVector{std::move(source)});
+  }
   if (entry->part == Part::kSecond) {
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr timestamp, CoerceToAnyTimestamp(of_source, 0));
     bool nullable = timestamp->nullable(), ntz = timestamp->type()->id() == TypeId::kTimestampNtz;

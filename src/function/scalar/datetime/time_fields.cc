@@ -1,3 +1,4 @@
+#include "function/row_kernel.h"
 #include "function/scalar/datetime/local_time.h"
 
 /// Hour, minute and second of a timestamp.
@@ -8,6 +9,13 @@ namespace {
 
 template <int64_t kUnitMicros, int64_t kModulus>
 arrow::Result<ExpressionPtr> BindTimeField(const BindInput& input) {
+  if (input.arguments[0]->type()->id() == types::TypeId::kTime) {
+    auto field = [](const EvalContext&, int64_t nanos, int32_t* out) {
+      *out = static_cast<int32_t>(nanos / (kUnitMicros * 1000) % kModulus);
+    };
+    return MakeCall(input, {input.arguments[0]}, types::Integer(), input.arguments[0]->nullable(),
+                    FixedKernel<int32_t, int64_t>(arrow::int32(), field));
+  }
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr argument, CoerceToAnyTimestamp(input, 0));
   bool ntz = argument->type()->id() == types::TypeId::kTimestampNtz;
   bool nullable = argument->nullable();

@@ -123,6 +123,7 @@ arrow::Result<Bitmap> Bits(const std::vector<Datum>& arguments, const types::Dat
     case TypeId::kTimestamp:
     case TypeId::kTimestampNtz:
     case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
       return FixedBits<kOp, int64_t>(arguments, num_rows, pool);
     case TypeId::kFloat:
       return FixedBits<kOp, float>(arguments, num_rows, pool);

@@ -372,6 +372,71 @@ ExpressionPtr DivideIntervals(const Plan& plan, const ExpressionPtr& left, const
                    });
 }
 
+// The values of an int64 column whose rows `step(l, r, &out)` computes.
+template <typename Step>
+ScalarKernel PairKernel(const DataTypePtr& type, Step step) {
+  return [arrow_type = types::ToArrow(*type), step](const EvalContext& context, const std::vector<Datum>& arguments,
+                                                    int64_t num_rows) -> arrow::Result<Datum> {
+    if (expression::AnyNullScalar(arguments)) return Datum(arrow::MakeNullScalar(arrow_type));
+    return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) -> arrow::Result<Datum> {
+      expression::FixedColumn<int64_t> left(arguments[0]);
+      expression::FixedColumn<int64_t> right(arguments[1]);
+      auto one = [&](int64_t i, int64_t* out) -> arrow::Status { return step(left[i], right[i], out); };
+      return expression::MapFixed<int64_t>(context, arrow_type, rows, one, left, right);
+    });
+  };
+}
+
+// A time of day and an interval; the result must be of the same day.
+ExpressionPtr MoveTime(const Plan& plan, const ExpressionPtr& time, const ExpressionPtr& moved_by) {
+  ExpressionPtr interval = moved_by;
+  if (interval->type()->id() == TypeId::kNull) interval = expression::Literal::Null(types::DayTimeInterval());
+  bool to_seconds = interval->type()->end_field() == static_cast<int>(types::DayTimeField::kSecond);
+  DataTypePtr type = to_seconds ? types::Time(types::kMicrosPrecision) : time->type();
+  auto step = [subtract = plan.subtracts(), raises = plan.raises(), from = time->type(), by = interval->type()](
+                  int64_t nanos, int64_t micros, int64_t* out) -> arrow::Status {
+    bool fits = !__builtin_mul_overflow(micros, subtract ? -1000 : 1000, out) &&
+                !__builtin_add_overflow(nanos, *out, out) && *out >= 0 && *out < types::kNanosPerDay;
+    if (fits || !raises) return arrow::Status::OK();
+    expression::Literal time_value(from, std::make_shared<arrow::Time64Scalar>(nanos, types::ToArrow(*from)));
+    expression::Literal interval_value(by,
+                                       std::make_shared<arrow::DurationScalar>(micros * (subtract ? -1 : 1),
+                                                                               types::ToArrow(*by)));
+    return UserError("DATETIME_OVERFLOW", {{"operation", "add " + interval_value.Sql() + " to the time value " +
+                                                             time_value.Sql()}});
+  };
+  return PointCall(plan, {time, std::move(interval)}, type, PairKernel(type, step));
+}
+
+ExpressionPtr SubtractTimes(const Plan& plan, const ExpressionPtr& left, const ExpressionPtr& right) {
+  DataTypePtr time = types::Time(types::kMicrosPrecision);
+  DataTypePtr type = types::DayTimeInterval(types::DayTimeField::kHour, types::DayTimeField::kSecond);
+  auto step = [](int64_t l, int64_t r, int64_t* out) {
+    *out = (l - r) / 1000;
+    return arrow::Status::OK();
+  };
+  auto as_time = [&](const ExpressionPtr& operand) {
+    return operand->type()->id() == TypeId::kTime ? operand : expression::ImplicitCast(operand, time);
+  };
+  return PointCall(plan, {as_time(left), as_time(right)}, type, PairKernel(type, step));
+}
+
+// + and - of times of day; null when it is none of theirs.
+ExpressionPtr TimeArithmetic(const Plan& plan, const ExpressionPtr& left, const ExpressionPtr& right) {
+  TypeId l = left->type()->id();
+  TypeId r = right->type()->id();
+  auto moves = [](TypeId id) { return id == TypeId::kDayTimeInterval || id == TypeId::kNull; };
+  auto reads_as_time = [](TypeId id) { return id == TypeId::kTime || id == TypeId::kString || id == TypeId::kNull; };
+  if (plan.op == Arithmetic::kAdd) {
+    if (l == TypeId::kTime && moves(r)) return MoveTime(plan, left, right);
+    if (r == TypeId::kTime && moves(l)) return MoveTime(plan, right, left);
+    return nullptr;
+  }
+  if (plan.op != Arithmetic::kSubtract) return nullptr;
+  if (l == TypeId::kTime && r == TypeId::kDayTimeInterval) return MoveTime(plan, left, right);
+  return reads_as_time(l) && reads_as_time(r) ? SubtractTimes(plan, left, right) : nullptr;
+}
+
 }  // namespace
 
 arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arithmetic op, OnOverflow on_overflow,
@@ -381,6 +446,11 @@ arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arit
   const DataTypePtr& l = left->type();
   const DataTypePtr& r = right->type();
   Plan plan{input, op, on_overflow, shown_name};
+  if (l->id() == TypeId::kTime || r->id() == TypeId::kTime) {
+    ExpressionPtr made = TimeArithmetic(plan, left, right);
+    bool of_instants = IsTimestamp(l) || IsTimestamp(r) || l->id() == TypeId::kDate || r->id() == TypeId::kDate;
+    if (made != nullptr || !of_instants) return made;
+  }
   auto number = [](const DataTypePtr& type) {
     return type->is_numeric() || type->id() == TypeId::kString || type->id() == TypeId::kNull;
   };

@@ -89,6 +89,7 @@ arrow::Result<Datum> In(const EvalContext& context, const std::vector<Datum>& ar
       case TypeId::kLong:
       case TypeId::kTimestamp:
       case TypeId::kTimestampNtz:
+      case TypeId::kTime:
         return Lookup<int64_t>(context, arguments, num_rows);
       default:
         break;
