@@ -1,5 +1,6 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
 
 #include <algorithm>
 #include <cmath>

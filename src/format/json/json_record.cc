@@ -169,9 +169,15 @@ JsonRecordReader::Outcome JsonRecordReader::Fail(JsonFault fault) {
 JsonRecordReader::Outcome JsonRecordReader::ConvertRoot() {
   const types::DataType& schema = *config_.schema;
   Token token = tokens_->token();
-  if (token == Token::kNull) return Fail();
   JsonCell cell;
   Outcome outcome = Outcome::kFailed;
+  if (schema.id() == TypeId::kVariant) {
+    cell.valid = true;
+    outcome = ConvertToVariant(&cell);
+    if (outcome != Outcome::kFailed) result_->rows.push_back(std::move(cell));
+    return outcome;
+  }
+  if (token == Token::kNull) return Fail();
   if (schema.id() == TypeId::kStruct) {
     if (token == Token::kStartArray) {
       if (!config_.array_as_rows) return Fail(JsonFault::kArrayAsStruct);
@@ -204,7 +210,8 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertRoot() {
 JsonRecordReader::Outcome JsonRecordReader::Convert(const types::DataType& type, JsonCell* cell) {
   if (tokens_->token() == Token::kFieldName && !Step()) return Fail();
   Token token = tokens_->token();
-  if (token == Token::kNone || token == Token::kNull) {
+  bool no_value = token == Token::kNone || (token == Token::kNull && type.id() != TypeId::kVariant);
+  if (no_value) {
     cell->valid = false;
     return Outcome::kOk;
   }

@@ -50,7 +50,7 @@ enum class JsonFault : uint8_t { kNone, kOther, kArrayAsStruct, kStringAsNumber 
 class JsonRecordReader {
  public:
   struct Config {
-    /// kStruct (without the corrupt-record column), kArray or kMap.
+    /// kStruct (without the corrupt-record column), kArray, kMap or kVariant.
     types::DataTypePtr schema;
     /// The file source: an array of objects at the root is as many rows.
     bool array_as_rows = false;

@@ -1,5 +1,6 @@
 #include "format/variant/variant_json.h"
 
+#include <charconv>
 #include <cmath>
 
 #include "format/json/json_text.h"
@@ -145,6 +146,29 @@ void AppendNumber(std::string_view text, VariantBuilder* builder) {
   builder->AppendDouble(number);
 }
 
+// The UTF-16 unit of the escape \uXXXX at `at`; 0 where there is none.
+uint32_t EscapedUnit(std::string_view text, size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return 0;
+  uint32_t unit = 0;
+  auto [end, error] = std::from_chars(text.data() + at + 2, text.data() + at + 6, unit, 16);
+  return error == std::errc() && end == text.data() + at + 6 ? unit : 0;
+}
+
+// Whether some escape is half of a character: no UTF-8 text holds it.
+bool HasLoneSurrogate(std::string_view text) {
+  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    uint32_t unit = EscapedUnit(text, at);
+    if (unit >= 0xDC00 && unit < 0xE000) return true;
+    if (unit >= 0xD800 && unit < 0xDC00) {
+      uint32_t low = EscapedUnit(text, at + 6);
+      if (low < 0xDC00 || low >= 0xE000) return true;
+      at += 6;
+    }
+    at += 2;
+  }
+  return false;
+}
+
 }  // namespace
 
 arrow::Status AppendVariantJson(const Variant& value, const types::TimeZone& zone, std::string* out) {
@@ -157,6 +181,7 @@ VariantJsonReader::VariantJsonReader() {
 }
 
 VariantJson VariantJsonReader::Read(std::string_view json, VariantBuilder* builder) {
+  if (HasLoneSurrogate(json)) return VariantJson::kMalformed;
   std::string repaired;
   if (!IsValidUtf8(json)) {
     repaired = ReplaceInvalidUtf8(json);

@@ -1,5 +1,6 @@
 #include "expression/variant_column.h"
 #include "function/aggregate/bound_aggregate.h"
+#include "function/scalar/variant/variant_get.h"
 #include "function/scalar/variant/variant_schema.h"
 
 namespace millrace::function {
@@ -57,7 +58,7 @@ class SchemaState final : public AggregateState {
 };
 
 arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, CoerceArgument(input, 0, types::Variant()));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ExactArgument(input, 0, types::Variant()));
   return MakeAggregate(input,
                        {.type = types::String(),
                         .nullable = false,

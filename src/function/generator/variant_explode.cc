@@ -1,7 +1,6 @@
 #include "expression/generator.h"
-#include "expression/type_coercion.h"
 #include "expression/variant_column.h"
-#include "function/bind.h"
+#include "function/scalar/variant/variant_get.h"
 
 /// variant_explode: a row for each member of a variant's object or array.
 
@@ -46,10 +45,7 @@ arrow::Status AppendMembers(const variant::Variant& variant, int64_t row, Output
 
 template <bool kOuter>
 arrow::Result<ExpressionPtr> BindVariantExplode(const BindInput& input) {
-  if (!expression::CanImplicitCast(input.arguments[0]->type(), types::Variant())) {
-    return UnexpectedInputType(input, 0, QuoteSqlType(types::Variant()->Sql()));
-  }
-  ExpressionPtr argument = expression::ImplicitCast(input.arguments[0], types::Variant());
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr argument, ExactArgument(input, 0, types::Variant()));
   std::vector<types::StructField> output{{"pos", types::Integer(), kOuter, {}},
                                          {"key", types::String(), true, {}},
                                          {"value", types::Variant(), kOuter, {}}};

@@ -66,7 +66,7 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(DataTypePtr schema, BindSchema(input, 1));
   ARROW_ASSIGN_OR_RAISE(format::OptionMap given, BindOptions(input, 2));
   TypeId id = schema->id();
-  if (id != TypeId::kStruct && id != TypeId::kArray && id != TypeId::kMap) {
+  if (id != TypeId::kStruct && id != TypeId::kArray && id != TypeId::kMap && id != TypeId::kVariant) {
     return UserError("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA",
                      {{"sqlExpr", QuoteSqlExpression(CallSql(shown))}, {"schema", QuoteSqlType(schema->Sql())}});
   }

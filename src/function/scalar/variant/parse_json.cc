@@ -1,7 +1,7 @@
 #include "base/error.h"
 #include "expression/variant_column.h"
 #include "format/variant/variant_json.h"
-#include "function/bind.h"
+#include "function/scalar/variant/variant_get.h"
 
 /// Functions that make variants, and tell what a value is: parse_json, try_parse_json, to_variant_object,
 /// is_variant_null, is_valid_variant.
@@ -41,7 +41,7 @@ arrow::Result<ExpressionPtr> BindParseJson(const BindInput& input) {
     return expression::OneRowIfScalars(
         arguments, num_rows, [&](int64_t rows) { return ParseTexts<kTry>(context, arguments[0], rows); });
   };
-  return BindSimple(input, {types::String()}, types::Variant(), kernel, {.can_fail = !kTry, .may_null = kTry});
+  return BindExact(input, types::String(), types::Variant(), kernel, {.can_fail = !kTry, .may_null = kTry});
 }
 
 arrow::Result<ExpressionPtr> BindToVariantObject(const BindInput& input) {
@@ -95,7 +95,7 @@ arrow::Result<ExpressionPtr> BindIsVariantNull(const BindInput& input) {
     *holds = value[0] == 0;
     return arrow::Status::OK();
   };
-  return BindSimple(input, {types::Variant()}, types::Boolean(), TestKernel(false, is_null),
+  return BindExact(input, types::Variant(), types::Boolean(), TestKernel(false, is_null),
                     {.can_fail = true, .never_null = true});
 }
 
@@ -104,7 +104,7 @@ arrow::Result<ExpressionPtr> BindIsValidVariant(const BindInput& input) {
     *holds = variant::IsValid(column.value(row), column.metadata(row));
     return arrow::Status::OK();
   };
-  return BindSimple(input, {types::Variant()}, types::Boolean(), TestKernel(std::nullopt, is_valid));
+  return BindExact(input, types::Variant(), types::Boolean(), TestKernel(std::nullopt, is_valid));
 }
 
 }  // namespace

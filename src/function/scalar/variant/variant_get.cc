@@ -46,14 +46,9 @@ arrow::Result<arrow::Datum> Extract(const EvalContext& context, const std::vecto
 arrow::Result<ExpressionPtr> BindGet(const BindInput& input, bool raises) {
   BindInput shown = input;
   shown.arguments.resize(2);
-  ExpressionVector arguments;
-  const DataTypePtr wanted[] = {types::Variant(), types::String()};
-  for (size_t i = 0; i < 2; ++i) {
-    if (!expression::CanImplicitCast(input.arguments[i]->type(), wanted[i])) {
-      return UnexpectedInputType(shown, i, QuoteSqlType(wanted[i]->Sql()));
-    }
-    arguments.push_back(expression::ImplicitCast(input.arguments[i], wanted[i]));
-  }
+  ExpressionVector arguments(2);
+  ARROW_ASSIGN_OR_RAISE(arguments[0], ExactArgument(shown, 0, types::Variant()));
+  ARROW_ASSIGN_OR_RAISE(arguments[1], ExactArgument(shown, 1, types::String()));
   DataTypePtr type = types::Variant();
   if (input.arguments.size() == 3) {
     ARROW_ASSIGN_OR_RAISE(type, BindSchema(input, 2));
@@ -69,6 +64,21 @@ arrow::Result<ExpressionPtr> BindGet(const BindInput& input, bool raises) {
 }
 
 }  // namespace
+
+arrow::Result<ExpressionPtr> ExactArgument(const BindInput& input, size_t index, const DataTypePtr& type) {
+  TypeId given = input.arguments[index]->type()->id();
+  if (given != type->id() && given != TypeId::kNull) {
+    return UnexpectedInputType(input, index, QuoteSqlType(type->Sql()));
+  }
+  return expression::ImplicitCast(input.arguments[index], type);
+}
+
+arrow::Result<ExpressionPtr> BindExact(const BindInput& input, const DataTypePtr& parameter, DataTypePtr result,
+                                       ScalarKernel kernel, CallOptions options) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr argument, ExactArgument(input, 0, parameter));
+  bool nullable = (options.may_null || argument->nullable()) && !options.never_null;
+  return MakeCall(input, {std::move(argument)}, std::move(result), nullable, std::move(kernel), std::move(options));
+}
 
 ExpressionPtr MakeVariantGet(ExpressionVector arguments, DataTypePtr type, const std::string& function, bool raises,
                              const std::string& shown_alias) {

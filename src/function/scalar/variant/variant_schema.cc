@@ -2,7 +2,7 @@
 
 #include "expression/variant_column.h"
 #include "format/json/json_infer_schema.h"
-#include "function/bind.h"
+#include "function/scalar/variant/variant_get.h"
 
 namespace millrace::function {
 
@@ -87,7 +87,7 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
       return arrow::Datum(std::move(array));
     });
   };
-  return BindSimple(input, {types::Variant()}, types::String(), kernel, {.can_fail = true});
+  return BindExact(input, types::Variant(), types::String(), kernel, {.can_fail = true});
 }
 
 }  // namespace
