@@ -10,6 +10,7 @@
 #include "expression/aggregate.h"
 #include "expression/call.h"
 #include "expression/cast.h"
+#include "expression/query_settings.h"
 #include "expression/type_coercion.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"

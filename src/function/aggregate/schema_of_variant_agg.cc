@@ -75,8 +75,8 @@ extern const FunctionDef kSchemaOfVariantAgg{
     .kind = FunctionKind::kAggregate,
     .family = "aggregate",
     .description = "The type that holds all variants of a column, as SQL.",
-    .example = "schema_of_variant_agg(parse_json(j)) FROM VALUES ('1'), ('2'), ('3') AS tab(j)",
-    .example_result = "BIGINT",
+    .example = "schema_of_variant_agg(v)",
+    .example_result = "",
     .min_arguments = 1,
     .max_arguments = 1,
     .bind = Bind};

@@ -402,8 +402,8 @@ ExpressionPtr MoveTime(const Plan& plan, const ExpressionPtr& time, const Expres
     expression::Literal interval_value(by,
                                        std::make_shared<arrow::DurationScalar>(micros * (subtract ? -1 : 1),
                                                                                types::ToArrow(*by)));
-    return UserError("DATETIME_OVERFLOW", {{"operation", "add " + interval_value.Sql() + " to the time value " +
-                                                             time_value.Sql()}});
+    return UserError("DATETIME_OVERFLOW", {{"operation", "add " + interval_value.Sql(false) + " to the time value " +
+                                                             time_value.Sql(false)}});
   };
   return PointCall(plan, {time, std::move(interval)}, type, PairKernel(type, step));
 }
