@@ -152,7 +152,7 @@ bool CastMayNull(const DataType& from, const DataType& to, CastMode mode) {
 
 bool CastMayFail(const DataType& from, const DataType& to, CastMode mode) {
   if (from.id() == TypeId::kVariant && to.id() != TypeId::kVariant) return mode != CastMode::kTry;
-  if (mode != CastMode::kAnsi || from.EqualsIgnoreNullability(to)) return false;
+  if (mode != CastMode::kAnsi || from.EqualsIgnoreNullability(to) || to.id() == TypeId::kVariant) return false;
   if (to.id() == TypeId::kString || to.id() == TypeId::kBinary || from.id() == TypeId::kNull) return false;
   if (from.is_nested()) {
     for (size_t i = 0; i < from.fields().size(); ++i) {

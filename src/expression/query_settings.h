@@ -9,7 +9,7 @@ struct QuerySettings {
   bool decimal_precision_loss = true;
   /// spark.sql.legacy.timeParserPolicy = LEGACY.
   bool legacy_time_parser = false;
-  /// spark.sql.timeType.enabled: without it, the type TIME and its functions are refused.
+  /// spark.sql.timeType.enabled: without it, the type TIME is refused by name (its literals and functions are not).
   bool time_type = false;
   /// spark.sql.legacy.negativeIndexInArrayInsert.
   bool negative_index_in_array_insert = false;

@@ -130,7 +130,6 @@ std::optional<DataTypePtr> TightestCommonType(const DataTypePtr& a, const DataTy
   if (b->id() == TypeId::kNull) return a;
   if (a->is_numeric() && b->is_numeric()) return CommonOfNumbers(a, b);
   if (a->is_datetime() && b->is_datetime()) return CommonOfDatetimes(a, b);
-  if (a->id() == TypeId::kTime && b->id() == TypeId::kTime) return a->precision() < b->precision() ? b : a;
   if (a->is_ansi_interval()) return CommonOfIntervals(a, b);
   return CommonOfNested(a, b, TightestCommonType);
 }

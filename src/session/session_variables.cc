@@ -144,6 +144,7 @@ arrow::Result<std::optional<sql::ConstantValue>> ConstantOf(Session& session,
   if (!value->foldable()) return std::nullopt;
   sql::ConstantValue constant;
   constant.type = value->type()->Sql();
+  constant.catalog_type = value->type()->CatalogString();
   constant.is_string = value->type()->id() == types::TypeId::kString;
   ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*value, session.MakeEvalContext()));
   if (constant.is_string && scalar->is_valid) {

@@ -25,8 +25,9 @@ struct Statement;
 
 /// The value of a constant expression where a text is asked for.
 struct ConstantValue {
-  /// "INT": the type as SQL.
+  /// "INT": the type as SQL, and "int".
   std::string type;
+  std::string catalog_type;
   bool is_string = false;
   /// The text of a string; nullopt: NULL.
   std::optional<std::string> text;

@@ -135,15 +135,9 @@ CastResult CastFromString(const CastInput& input) {
       return ConvertFixed<int64_t>(
           input, column, [](std::string_view text, int64_t* out) { return types::ParseTimestampNtz(text, true, out); },
           fail);
-    case TypeId::kTime: {
-      int precision = input.to.precision();
-      auto convert = [precision](std::string_view text, int64_t* out) {
-        if (!types::ParseTimeOfDay(text, out)) return false;
-        *out = types::TruncateTimeOfDay(*out, precision);
-        return true;
-      };
-      return ConvertFixed<int64_t>(input, column, convert, fail);
-    }
+    case TypeId::kTime:
+      // Whatever digits the type has: Spark cuts none here, but where a time is read.
+      return ConvertFixed<int64_t>(input, column, types::ParseTimeOfDay, fail);
     case TypeId::kYearMonthInterval:
     case TypeId::kDayTimeInterval:
       return StringToInterval(input, column);

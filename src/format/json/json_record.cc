@@ -352,7 +352,6 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertText(const types::DataType& t
     }
     case TypeId::kTime:
       ok = types::ParseTimeOfDay(text, &cell->integer);
-      cell->integer = types::TruncateTimeOfDay(cell->integer, type.precision());
       break;
     case TypeId::kYearMonthInterval: {
       int32_t months = 0;

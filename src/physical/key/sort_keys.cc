@@ -79,6 +79,7 @@ arrow::Status AppendOrdered(const arrow::Array& array, int64_t i, Bytes* out) {
     case arrow::Type::INT64:
     case arrow::Type::TIMESTAMP:
     case arrow::Type::DURATION:
+    case arrow::Type::TIME64:
       AppendSigned(ValueAt<int64_t>(array, i), out);
       return arrow::Status::OK();
     case arrow::Type::FLOAT:

@@ -250,7 +250,7 @@ arrow::Result<std::string> Grammar::NameIdentifier() {
 bool Grammar::AtIdentifierClause(size_t i) const {
   const Token& inside = tokens_[std::min(i + 2, tokens_.size() - 1)];
   return tokens_[i].Is(Keyword::kIdentifier) && tokens_[std::min(i + 1, tokens_.size() - 1)].Is(Symbol::kLeftParen) &&
-         (inside.kind == TokenKind::kString || inside.Is(Symbol::kColon) || inside.Is(Symbol::kQuestion) ||
+         (inside.kind == TokenKind::kString || inside.IsNumber() || inside.Is(Keyword::kNull) || inside.Is(Symbol::kColon) || inside.Is(Symbol::kQuestion) ||
           (options_->variable_text && inside.kind == TokenKind::kIdentifier));
 }
 
@@ -287,11 +287,11 @@ arrow::Result<std::vector<std::string>> Grammar::IdentifierClause() {
   if (options_->constant) {
     ARROW_ASSIGN_OR_RAISE(value, options_->constant(expression));
   }
-  std::string shown = QuoteSqlExpression(TextBetween(first + 2, position_ - 1));
+  std::string shown = TextBetween(first + 2, position_ - 1);
   if (!value) return ErrorAt(first, "NOT_A_CONSTANT_STRING.NOT_CONSTANT", {{"name", "IDENTIFIER"}, {"expr", shown}});
   if (!value->is_string) {
     return ErrorAt(first, "NOT_A_CONSTANT_STRING.WRONG_TYPE",
-                   {{"name", "IDENTIFIER"}, {"expr", shown}, {"dataType", QuoteSqlType(value->type)}});
+                   {{"name", "IDENTIFIER"}, {"expr", shown}, {"dataType", value->catalog_type}});
   }
   if (!value->text) return ErrorAt(first, "NOT_A_CONSTANT_STRING.NULL", {{"name", "IDENTIFIER"}, {"expr", shown}});
   return ParseMultipartIdentifier(*value->text);

@@ -215,7 +215,6 @@ arrow::Status Grammar::ParseTypedLiteral(Expression* out) {
     case Keyword::kInterval:
       return ParseIntervalString(text, first, out);
     case Keyword::kTime: {
-      if (!options_->time_type) return ErrorAt(first, "UNSUPPORTED_TIME_TYPE");
       int64_t nanos = 0;
       if (!types::ParseTimeOfDay(text, &nanos)) return invalid();
       literal->mutable_time()->set_nano(nanos);

@@ -194,6 +194,8 @@ arrow::Result<ExpressionPtr> BindExtract(const BindInput& input) {
     return std::make_shared<Call>(InfoOf(input, *field, std::move(extraction->kernel)), extraction->type, nullable,
                                   ExpressionVector{std::move(source)});
   }
+  bool of_day = entry->part == Part::kHour || entry->part == Part::kMinute || entry->part == Part::kSecond;
+  if (id == TypeId::kTime && !of_day) return InvalidField(input, *field);
   BindInput of_source = input;
   of_source.arguments = {source};
   if (!entry->function.empty()) {
@@ -203,12 +205,11 @@ arrow::Result<ExpressionPtr> BindExtract(const BindInput& input) {
                                   call.children());
   }
   if (entry->part == Part::kSecond && id == TypeId::kTime) {
-    auto seconds = [](const EvalContext&, int64_t nanos, __int128* out) {
-      *out = nanos / 1000 % types::kMicrosPerMinute;
+    auto seconds = [digits = source->type()->precision()](const EvalContext&, int64_t nanos, __int128* out) {
+      *out = types::TruncateTimeOfDay(nanos, digits) / 1000 % types::kMicrosPerMinute;
     };
-    bool nullable = source->nullable();
     return std::make_shared<Call>(InfoOf(input, *field, FixedKernel<__int128, int64_t>(SecondsType(), seconds)),
-                                  types::Decimal(8, 6), nullable, ExpressionVector{std::move(source)});
+                                  types::Decimal(8, 6), /*nullable=*/true, ExpressionVector{std::move(source)});
   }
   if (entry->part == Part::kSecond) {
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr timestamp, CoerceToAnyTimestamp(of_source, 0));

@@ -13,7 +13,7 @@ arrow::Result<ExpressionPtr> BindTimeField(const BindInput& input) {
     auto field = [](const EvalContext&, int64_t nanos, int32_t* out) {
       *out = static_cast<int32_t>(nanos / (kUnitMicros * 1000) % kModulus);
     };
-    return MakeCall(input, {input.arguments[0]}, types::Integer(), input.arguments[0]->nullable(),
+    return MakeCall(input, {input.arguments[0]}, types::Integer(), /*nullable=*/true,
                     FixedKernel<int32_t, int64_t>(arrow::int32(), field));
   }
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr argument, CoerceToAnyTimestamp(input, 0));

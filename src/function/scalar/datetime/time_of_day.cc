@@ -3,7 +3,6 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/cast.h"
-#include "expression/query_settings.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
 #include "function/scalar/datetime/pattern_source.h"
@@ -20,13 +19,6 @@ using types::kMicrosPrecision;
 using types::TypeId;
 
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
-
-/// The bind function, while spark.sql.timeType.enabled is on.
-template <BindFunction kBind>
-arrow::Result<ExpressionPtr> WhenOn(const BindInput& input) {
-  if (!expression::CurrentQuerySettings().time_type) return UserError("UNSUPPORTED_TIME_TYPE");
-  return kBind(input);
-}
 
 DataTypePtr DefaultTime() { return types::Time(kMicrosPrecision); }
 
@@ -77,7 +69,8 @@ arrow::Result<ExpressionPtr> BindCurrentTime(const BindInput& input) {
     return arrow::Datum(std::make_shared<arrow::Time64Scalar>(types::TruncateTimeOfDay(nanos, precision),
                                                               arrow::time64(arrow::TimeUnit::NANO)));
   };
-  return MakeCall(input, input.arguments, types::Time(precision), false, kernel, {.foldable = false});
+  return MakeCall(input, {expression::Literal::Integer(precision)}, types::Time(precision), false, kernel,
+                  {.foldable = false});
 }
 
 arrow::Status MakeTime(const EvalContext&, int32_t hour, int32_t minute, __int128 second_us, int64_t* nanos) {
@@ -93,7 +86,7 @@ arrow::Status MakeTime(const EvalContext&, int32_t hour, int32_t minute, __int12
 arrow::Result<ExpressionPtr> BindMakeTime(const BindInput& input) {
   auto kernel = FixedKernel<int64_t, int32_t, int32_t, __int128>(types::ToArrow(*DefaultTime()), MakeTime);
   return BindSimple(input, {types::Integer(), types::Integer(), types::Decimal(16, 6)}, DefaultTime(), kernel,
-                    {.can_fail = true});
+                    {.can_fail = true, .may_null = true});
 }
 
 arrow::Status CannotParse(std::string_view text, std::string_view pattern) {
@@ -152,8 +145,6 @@ arrow::Result<ExpressionPtr> BindToTime(const BindInput& input) {
     ARROW_ASSIGN_OR_RAISE(patterns,
                           PatternSource::Bind(input, 1, types::DateTimePattern::Purpose::kParseTimestamp, false));
   }
-  bool nullable = kTry;
-  for (const ExpressionPtr& argument : arguments) nullable = nullable || argument->nullable();
   auto info = std::make_shared<CallInfo>();
   info->name = input.def.name;
   info->can_fail = !kTry;
@@ -163,7 +154,7 @@ arrow::Result<ExpressionPtr> BindToTime(const BindInput& input) {
     return kTry ? "try_to_time(" + call + ")" : call;
   };
   info->kernel = ParseKernel(std::move(patterns), !kTry);
-  return std::make_shared<Call>(std::move(info), DefaultTime(), nullable, std::move(arguments));
+  return std::make_shared<Call>(std::move(info), DefaultTime(), /*nullable=*/true, std::move(arguments));
 }
 
 /// Nanoseconds of a unit of time_diff and time_trunc. Errors: INVALID_PARAMETER_VALUE.TIME_UNIT.
@@ -190,7 +181,7 @@ arrow::Result<ExpressionPtr> BindTimeDiff(const BindInput& input) {
   };
   return BindSimple(input, {types::String(), DefaultTime(), DefaultTime()}, types::Long(),
                     FixedKernel<int64_t, std::string_view, int64_t, int64_t>(arrow::int64(), difference),
-                    {.can_fail = true});
+                    {.can_fail = true, .may_null = true});
 }
 
 arrow::Result<ExpressionPtr> BindTimeTrunc(const BindInput& input) {
@@ -203,7 +194,7 @@ arrow::Result<ExpressionPtr> BindTimeTrunc(const BindInput& input) {
   };
   return BindSimple(input, {types::String(), type}, type,
                     FixedKernel<int64_t, std::string_view, int64_t>(types::ToArrow(*type), truncate),
-                    {.can_fail = true});
+                    {.can_fail = true, .may_null = true});
 }
 
 arrow::Status CheckDay(__int128 nanos, int64_t* out) {
@@ -220,7 +211,7 @@ arrow::Result<ExpressionPtr> BindTimeFrom(const BindInput& input) {
       [](const EvalContext&, int64_t units, int64_t* out) { return CheckDay(__int128{units} * kUnitNanos, out); });
   const DataTypePtr& type = input.arguments[0]->type();
   if (!type->is_integral() && type->id() != TypeId::kNull) return UnexpectedInputType(input, 0, "\"INTEGRAL\"");
-  return BindSimple(input, {types::Long()}, DefaultTime(), kernel, {.can_fail = true});
+  return BindSimple(input, {types::Long()}, DefaultTime(), kernel, {.can_fail = true, .may_null = true});
 }
 
 arrow::Result<ExpressionPtr> BindTimeFromSeconds(const BindInput& input) {
@@ -235,25 +226,26 @@ arrow::Result<ExpressionPtr> BindTimeFromSeconds(const BindInput& input) {
       return CheckDay(nanos, out);
     };
     return BindSimple(input, {type}, DefaultTime(),
-                      FixedKernel<int64_t, __int128>(types::ToArrow(*DefaultTime()), convert), {.can_fail = true});
+                      FixedKernel<int64_t, __int128>(types::ToArrow(*DefaultTime()), convert), {.can_fail = true, .may_null = true});
   }
   auto convert = [](const EvalContext&, double seconds, int64_t* out) {
     return CheckDay(static_cast<__int128>(seconds * 1e9), out);
   };
   return BindSimple(input, {types::Double()}, DefaultTime(),
-                    FixedKernel<int64_t, double>(types::ToArrow(*DefaultTime()), convert), {.can_fail = true});
+                    FixedKernel<int64_t, double>(types::ToArrow(*DefaultTime()), convert), {.can_fail = true, .may_null = true});
 }
 
 template <int64_t kUnitNanos>
 arrow::Result<ExpressionPtr> BindTimeTo(const BindInput& input) {
   auto convert = [](const EvalContext&, int64_t nanos, int64_t* out) { *out = nanos / kUnitNanos; };
-  return BindSimple(input, {DefaultTime()}, types::Long(), FixedKernel<int64_t, int64_t>(arrow::int64(), convert));
+  return BindSimple(input, {DefaultTime()}, types::Long(), FixedKernel<int64_t, int64_t>(arrow::int64(), convert),
+                    {.may_null = true});
 }
 
 arrow::Result<ExpressionPtr> BindTimeToSeconds(const BindInput& input) {
   auto convert = [](const EvalContext&, int64_t nanos, __int128* out) { *out = nanos / 1000; };
   return BindSimple(input, {DefaultTime()}, types::Decimal(14, 6),
-                    FixedKernel<__int128, int64_t>(arrow::decimal128(14, 6), convert));
+                    FixedKernel<__int128, int64_t>(arrow::decimal128(14, 6), convert), {.may_null = true});
 }
 
 constexpr FunctionDef TimeDef(std::string_view name, int min_arguments, int max_arguments, BindFunction bind,
@@ -271,38 +263,38 @@ constexpr FunctionDef TimeDef(std::string_view name, int min_arguments, int max_
 }  // namespace
 
 extern const FunctionDef kCastTime =
-    TimeDef("time", 1, 1, WhenOn<BindCastTime>, "The value cast to TIME.", "time('12:25:13.45')", "12:25:13.45");
+    TimeDef("time", 1, 1, BindCastTime, "The value cast to TIME.", "time('12:25:13.45')", "12:25:13.45");
 extern const FunctionDef kCurrentTime =
-    TimeDef("current_time", 0, 1, WhenOn<BindCurrentTime>, "The time of day when the query started.",
+    TimeDef("current_time", 0, 1, BindCurrentTime, "The time of day when the query started.",
             "current_time() IS NOT NULL", "true");
-extern const FunctionDef kMakeTime = TimeDef("make_time", 3, 3, WhenOn<BindMakeTime>, "A time of its fields.",
+extern const FunctionDef kMakeTime = TimeDef("make_time", 3, 3, BindMakeTime, "A time of its fields.",
                                              "make_time(6, 30, 45.887)", "06:30:45.887");
-extern const FunctionDef kToTime = TimeDef("to_time", 1, 2, WhenOn<BindToTime<false>>,
+extern const FunctionDef kToTime = TimeDef("to_time", 1, 2, BindToTime<false>,
                                            "Time of a text, by an optional pattern.", "to_time('00:12:00')", "00:12:00");
 extern const FunctionDef kTryToTime =
-    TimeDef("try_to_time", 1, 2, WhenOn<BindToTime<true>>, "As to_time, but NULL where the text is no time.",
+    TimeDef("try_to_time", 1, 2, BindToTime<true>, "As to_time, but NULL where the text is no time.",
             "try_to_time('foo', 'HH:mm')", "NULL");
 extern const FunctionDef kTimeDiff =
-    TimeDef("time_diff", 3, 3, WhenOn<BindTimeDiff>, "Whole units between two times.",
+    TimeDef("time_diff", 3, 3, BindTimeDiff, "Whole units between two times.",
             "time_diff('HOUR', TIME'20:30:29', TIME'21:30:28')", "0");
-extern const FunctionDef kTimeTrunc = TimeDef("time_trunc", 2, 2, WhenOn<BindTimeTrunc>, "A time cut to a unit.",
+extern const FunctionDef kTimeTrunc = TimeDef("time_trunc", 2, 2, BindTimeTrunc, "A time cut to a unit.",
                                               "time_trunc('HOUR', TIME'09:32:05.359')", "09:00:00");
-extern const FunctionDef kTimeFromSeconds = TimeDef("time_from_seconds", 1, 1, WhenOn<BindTimeFromSeconds>,
+extern const FunctionDef kTimeFromSeconds = TimeDef("time_from_seconds", 1, 1, BindTimeFromSeconds,
                                                     "Time of so many seconds since midnight.",
                                                     "time_from_seconds(52200.5)", "14:30:00.5");
-extern const FunctionDef kTimeFromMillis = TimeDef("time_from_millis", 1, 1, WhenOn<BindTimeFrom<1'000'000>>,
+extern const FunctionDef kTimeFromMillis = TimeDef("time_from_millis", 1, 1, BindTimeFrom<1'000'000>,
                                                    "Time of so many milliseconds since midnight.",
                                                    "time_from_millis(52200500)", "14:30:00.5");
-extern const FunctionDef kTimeFromMicros = TimeDef("time_from_micros", 1, 1, WhenOn<BindTimeFrom<1000>>,
+extern const FunctionDef kTimeFromMicros = TimeDef("time_from_micros", 1, 1, BindTimeFrom<1000>,
                                                    "Time of so many microseconds since midnight.",
                                                    "time_from_micros(52200500000)", "14:30:00.5");
 extern const FunctionDef kTimeToSeconds =
-    TimeDef("time_to_seconds", 1, 1, WhenOn<BindTimeToSeconds>, "Seconds since midnight, with their fraction.",
+    TimeDef("time_to_seconds", 1, 1, BindTimeToSeconds, "Seconds since midnight, with their fraction.",
             "time_to_seconds(TIME'14:30:00.5')", "52200.500000");
-extern const FunctionDef kTimeToMillis = TimeDef("time_to_millis", 1, 1, WhenOn<BindTimeTo<1'000'000>>,
+extern const FunctionDef kTimeToMillis = TimeDef("time_to_millis", 1, 1, BindTimeTo<1'000'000>,
                                                  "Milliseconds since midnight.", "time_to_millis(TIME'14:30:00.5')",
                                                  "52200500");
-extern const FunctionDef kTimeToMicros = TimeDef("time_to_micros", 1, 1, WhenOn<BindTimeTo<1000>>,
+extern const FunctionDef kTimeToMicros = TimeDef("time_to_micros", 1, 1, BindTimeTo<1000>,
                                                  "Microseconds since midnight.", "time_to_micros(TIME'14:30:00.5')",
                                                  "52200500000");
 

@@ -47,7 +47,8 @@ struct Plan {
 };
 
 // A call written `a + b`, without parentheses, as Spark writes additions to points in time.
-ExpressionPtr PointCall(const Plan& plan, ExpressionVector arguments, DataTypePtr type, ScalarKernel kernel) {
+ExpressionPtr PointCall(const Plan& plan, ExpressionVector arguments, DataTypePtr type, ScalarKernel kernel,
+                        bool may_null = false) {
   auto info = std::make_shared<CallInfo>();
   info->name = plan.shown_name.empty() ? std::string(Symbol(plan.op)) : std::string(plan.shown_name);
   info->kernel = std::move(kernel);
@@ -58,7 +59,8 @@ ExpressionPtr PointCall(const Plan& plan, ExpressionVector arguments, DataTypePt
       return texts[0] + symbol + texts[1];
     };
   }
-  bool nullable = arguments[0]->nullable() || arguments[1]->nullable() || plan.on_overflow == OnOverflow::kNull;
+  bool nullable =
+      may_null || arguments[0]->nullable() || arguments[1]->nullable() || plan.on_overflow == OnOverflow::kNull;
   return std::make_shared<Call>(std::move(info), std::move(type), nullable, std::move(arguments));
 }
 
@@ -405,7 +407,7 @@ ExpressionPtr MoveTime(const Plan& plan, const ExpressionPtr& time, const Expres
     return UserError("DATETIME_OVERFLOW", {{"operation", "add " + interval_value.Sql(false) + " to the time value " +
                                                              time_value.Sql(false)}});
   };
-  return PointCall(plan, {time, std::move(interval)}, type, PairKernel(type, step));
+  return PointCall(plan, {time, std::move(interval)}, type, PairKernel(type, step), /*may_null=*/true);
 }
 
 ExpressionPtr SubtractTimes(const Plan& plan, const ExpressionPtr& left, const ExpressionPtr& right) {
@@ -418,7 +420,7 @@ ExpressionPtr SubtractTimes(const Plan& plan, const ExpressionPtr& left, const E
   auto as_time = [&](const ExpressionPtr& operand) {
     return operand->type()->id() == TypeId::kTime ? operand : expression::ImplicitCast(operand, time);
   };
-  return PointCall(plan, {as_time(left), as_time(right)}, type, PairKernel(type, step));
+  return PointCall(plan, {as_time(left), as_time(right)}, type, PairKernel(type, step), /*may_null=*/true);
 }
 
 // + and - of times of day; null when it is none of theirs.
