@@ -304,7 +304,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveVariantPath(
     if (!step.is_element) name = step.name;
   }
   ExpressionPtr found = function::MakeVariantGet({std::move(value), Literal::String(text)}, types::Variant(),
-                                                 "variant_get", /*raises=*/true, name);
+                                                 "variant_get", /*raises=*/true);
   if (name.empty()) return found;
   return std::make_shared<Alias>(std::move(found), name);
 }

@@ -38,6 +38,12 @@ arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector&
   return arrow::Status::OK();
 }
 
+// v:path, which Spark shows under its name wherever it stands.
+bool IsVariantPath(const Alias& alias) {
+  const ExpressionPtr& value = alias.child();
+  return value->kind() == ExpressionKind::kCall && static_cast<const expression::Call&>(*value).name() == "variant_get";
+}
+
 // What these functions tell stands in the column that file sources have and do not show.
 arrow::Result<std::optional<ExpressionPtr>> ResolveInputFile(const std::string& function, OperatorInput* below,
                                                              const expression::EvalContext& eval) {
@@ -177,7 +183,9 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     // Names matter to struct(), map keys and the like; elsewhere an argument is only its value.
     if (lower != "struct" && lower != "named_struct" && lower != "arrays_zip" && lower != "to_json") {
       for (ExpressionPtr& value : values) {
-        if (value->kind() == ExpressionKind::kAlias) value = static_cast<const Alias&>(*value).child();
+        if (value->kind() == ExpressionKind::kAlias && !IsVariantPath(static_cast<const Alias&>(*value))) {
+          value = static_cast<const Alias&>(*value).child();
+        }
       }
     }
     if (below_ != nullptr && TimeWindows::IsWindowFunction(lower)) {

@@ -183,8 +183,8 @@ arrow::Result<TypedScalar> FromLiteral(const Expression::Literal& literal, int d
     case Expression::Literal::kTime: {
       int precision = literal.time().has_precision() ? literal.time().precision() : types::kMicrosPrecision;
       DataTypePtr type = types::Time(precision);
-      return TypedScalar{type, std::make_shared<arrow::Time64Scalar>(int64_t{literal.time().nano()},
-                                                                     types::ToArrow(*type))};
+      return TypedScalar{type,
+                         std::make_shared<arrow::Time64Scalar>(int64_t{literal.time().nano()}, types::ToArrow(*type))};
     }
     case Expression::Literal::kCalendarInterval: {
       const auto& interval = literal.calendar_interval();

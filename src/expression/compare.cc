@@ -244,7 +244,8 @@ uint64_t HashValue(const DataType& type, const arrow::ArrayData& a, int64_t i) {
 }
 
 bool IsOrderable(const DataType& type) {
-  if (type.id() == TypeId::kMap || type.id() == TypeId::kCalendarInterval || type.id() == TypeId::kVariant) return false;
+  if (type.id() == TypeId::kMap || type.id() == TypeId::kCalendarInterval || type.id() == TypeId::kVariant)
+    return false;
   return std::all_of(type.fields().begin(), type.fields().end(),
                      [](const types::StructField& field) { return IsOrderable(*field.type); });
 }

@@ -10,7 +10,8 @@ using types::TypeId;
 arrow::Result<VariantColumn> VariantColumn::Make(const arrow::Datum& datum, arrow::MemoryPool* pool) {
   VariantColumn column;
   column.is_scalar_ = datum.is_scalar();
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> array, ToArray(datum, column.is_scalar_ ? 1 : datum.length(), pool));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> array,
+                        ToArray(datum, column.is_scalar_ ? 1 : datum.length(), pool));
   column.rows_ = std::static_pointer_cast<arrow::StructArray>(array);
   column.values_ = std::static_pointer_cast<arrow::BinaryArray>(column.rows_->field(0));
   column.metadata_ = std::static_pointer_cast<arrow::BinaryArray>(column.rows_->field(1));

@@ -58,7 +58,8 @@ class VariantColumnBuilder {
 /// Variants, or none, in the order of rows.
 using VariantItems = std::vector<std::optional<variant::Variant>>;
 
-/// Whether a value of the type may become a variant, and a variant such a value. Source: Spark, VariantGet.checkDataType.
+/// Whether a value of the type may become a variant, and a variant such a value. Source: Spark,
+/// VariantGet.checkDataType.
 bool CanBeVariant(const types::DataType& type, bool structs_and_maps);
 
 /// The items as `type`: NULL for none and for a variant's null. A value that cannot be cast is NULL, or, with `raises`,

@@ -133,7 +133,7 @@ arrow::Status CheckNoVariable(Session& session, const std::string& conf_key) {
 }
 
 arrow::Result<std::optional<sql::ConstantValue>> ConstantOf(Session& session,
-                                                                const spark::connect::Expression& expression) {
+                                                            const spark::connect::Expression& expression) {
   Relation select;
   ARROW_RETURN_NOT_OK(sql::ParseQuery("SELECT 1", {}, &select));
   *select.mutable_project()->mutable_expressions(0) = expression;

@@ -13,8 +13,9 @@ using namespace std::string_view_literals;
 
 // {"a": 1} as Parquet's specification lays it out.
 constexpr std::string_view kObject = "\x02\x01\x00\x00\x02\x0c\x01"sv;
-constexpr std::string_view kNames = "\x01\x01\x00\x01"
-                                    "a"sv;
+constexpr std::string_view kNames =
+    "\x01\x01\x00\x01"
+    "a"sv;
 
 TEST(VariantTest, BuilderWritesTheSpecifiedBytes) {
   VariantBuilder builder;

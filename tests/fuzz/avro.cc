@@ -1,4 +1,5 @@
-// Avro: the first line is a schema, the rest a value of it and a file's bytes. Must be read, or refused, without a crash.
+// Avro: the first line is a schema, the rest a value of it and a file's bytes. Must be read, or refused, without a
+// crash.
 
 #include <arrow/array.h>
 

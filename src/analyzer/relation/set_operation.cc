@@ -48,9 +48,9 @@ arrow::Status CheckComparable(const AttributeVector& columns) {
   for (const AttributePtr& column : columns) {
     bool has_map = column->type()->Holds(types::TypeId::kMap);
     if (!has_map && !column->type()->Holds(types::TypeId::kVariant)) continue;
-    return UserError(has_map ? "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE"
-                             : "UNSUPPORTED_FEATURE.SET_OPERATION_ON_VARIANT_TYPE",
-                     {{"colName", QuoteIdentifier(column->name())}, {"dataType", QuoteSqlType(column->type()->Sql())}});
+    return UserError(
+        has_map ? "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE" : "UNSUPPORTED_FEATURE.SET_OPERATION_ON_VARIANT_TYPE",
+        {{"colName", QuoteIdentifier(column->name())}, {"dataType", QuoteSqlType(column->type()->Sql())}});
   }
   return arrow::Status::OK();
 }

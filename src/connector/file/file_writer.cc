@@ -161,8 +161,7 @@ class FileTaskWriter final : public DataWriter {
 
 bool IsAtomic(const types::DataType& type) {
   return !type.is_nested() && !type.is_ansi_interval() && type.id() != types::TypeId::kCalendarInterval &&
-         type.id() != types::TypeId::kNull && type.id() != types::TypeId::kVariant &&
-         type.id() != types::TypeId::kTime;
+         type.id() != types::TypeId::kNull && type.id() != types::TypeId::kVariant && type.id() != types::TypeId::kTime;
 }
 
 }  // namespace

@@ -211,8 +211,10 @@ class ScalarCast {
         good = !__builtin_mul_overflow(seconds, types::kMicrosPerSecond, &micros);
       } else {
         arrow::Decimal128 unscaled(static_cast<const arrow::Decimal128Array&>(values).GetValue(i));
-        auto scaled = part.scale <= 6 ? unscaled.Rescale(part.scale, 6)
-                                      : arrow::Result<arrow::Decimal128>(arrow::Decimal128(unscaled.ReduceScaleBy(part.scale - 6, false)));
+        auto scaled =
+            part.scale <= 6
+                ? unscaled.Rescale(part.scale, 6)
+                : arrow::Result<arrow::Decimal128>(arrow::Decimal128(unscaled.ReduceScaleBy(part.scale - 6, false)));
         good = scaled.ok() && scaled->ToInteger(&micros).ok();
       }
       ARROW_RETURN_NOT_OK(good ? builder.Append(micros) : builder.AppendNull());
@@ -319,8 +321,8 @@ CastResult AsStructs(const EvalContext& context, const VariantItems& items, cons
     ARROW_ASSIGN_OR_RAISE(auto child, VariantsAs(context, values, *field.type, raises));
     children.push_back(std::move(child));
   }
-  return arrow::ArrayData::Make(types::ToArrow(type), static_cast<int64_t>(items.size()),
-                                {std::move(objects.validity)}, std::move(children), objects.null_count);
+  return arrow::ArrayData::Make(types::ToArrow(type), static_cast<int64_t>(items.size()), {std::move(objects.validity)},
+                                std::move(children), objects.null_count);
 }
 
 // Arrays, and maps of strings to values.
@@ -378,7 +380,8 @@ CastResult VariantsAs(const EvalContext& context, const VariantItems& items, con
 }
 
 CastResult CastFromVariant(const CastInput& input) {
-  ARROW_ASSIGN_OR_RAISE(VariantColumn column, VariantColumn::Make(arrow::Datum(input.column), input.context.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(VariantColumn column,
+                        VariantColumn::Make(arrow::Datum(input.column), input.context.memory_pool));
   VariantItems items(static_cast<size_t>(input.length()));
   for (size_t i = 0; i < items.size(); ++i) {
     if (column.IsNull(static_cast<int64_t>(i))) continue;

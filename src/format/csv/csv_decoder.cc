@@ -135,8 +135,7 @@ class FieldConverter {
 }  // namespace
 
 bool SupportsCsv(const types::DataType& type) {
-  return !type.is_nested() && type.id() != TypeId::kNull && type.id() != TypeId::kVariant &&
-         type.id() != TypeId::kTime;
+  return !type.is_nested() && type.id() != TypeId::kNull && type.id() != TypeId::kVariant && type.id() != TypeId::kTime;
 }
 
 class CsvDecoder::Implementation {

@@ -11,8 +11,8 @@
 namespace millrace::format {
 
 struct JsonDecoderConfig {
-  /// kStruct, kArray, kMap (with string keys) or kVariant. A struct may hold the corrupt-record column. Only what it names is
-  /// decoded: narrow it to what the query reads.
+  /// kStruct, kArray, kMap (with string keys) or kVariant. A struct may hold the corrupt-record column. Only what it
+  /// names is decoded: narrow it to what the query reads.
   types::DataTypePtr schema;
   /// Null, or the schema that `schema` is a part of: malformed records are judged by it, so that which fields of theirs
   /// stay does not depend on what else is decoded. Same corrupt-record column.

@@ -182,7 +182,8 @@ DataTypePtr MergeInferredTypes(const DataTypePtr& a, const DataTypePtr& b, const
   }
   if (a->id() == TypeId::kStruct && b->id() == TypeId::kStruct) return MergeStructs(*a, *b, mixed);
   if (a->id() == TypeId::kArray && b->id() == TypeId::kArray) {
-    return types::Array(MergeInferredTypes(a->element(), b->element(), mixed), a->contains_null() || b->contains_null());
+    return types::Array(MergeInferredTypes(a->element(), b->element(), mixed),
+                        a->contains_null() || b->contains_null());
   }
   return mixed;
 }

@@ -1,8 +1,8 @@
 #include "format/parquet/parquet_columns.h"
 
 #include <arrow/array/util.h>
-#include <arrow/extension_type.h>
 #include <arrow/compute/api.h>
+#include <arrow/extension_type.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/schema.h>

@@ -12,8 +12,8 @@
 
 namespace millrace::format {
 
-/// Appends a variant as JSON: names in the order of the object, numbers as Java prints them, decimals plain, dates, times
-/// (in `zone`), binary (Base64) and UUIDs as strings. Errors: as variant::Variant.
+/// Appends a variant as JSON: names in the order of the object, numbers as Java prints them, decimals plain, dates,
+/// times (in `zone`), binary (Base64) and UUIDs as strings. Errors: as variant::Variant.
 arrow::Status AppendVariantJson(const variant::Variant& value, const types::TimeZone& zone, std::string* out);
 
 enum class VariantJson : uint8_t {

@@ -70,15 +70,14 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
 
 }  // namespace
 
-extern const FunctionDef kSchemaOfVariantAgg{
-    .name = "schema_of_variant_agg",
-    .kind = FunctionKind::kAggregate,
-    .family = "aggregate",
-    .description = "The type that holds all variants of a column, as SQL.",
-    .example = "schema_of_variant_agg(v)",
-    .example_result = "",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .bind = Bind};
+extern const FunctionDef kSchemaOfVariantAgg{.name = "schema_of_variant_agg",
+                                             .kind = FunctionKind::kAggregate,
+                                             .family = "aggregate",
+                                             .description = "The type that holds all variants of a column, as SQL.",
+                                             .example = "schema_of_variant_agg(v)",
+                                             .example_result = "",
+                                             .min_arguments = 1,
+                                             .max_arguments = 1,
+                                             .bind = Bind};
 
 }  // namespace millrace::function

@@ -92,8 +92,9 @@ extern const FunctionDef kVariantExplode{.name = "variant_explode",
 extern const FunctionDef kVariantExplodeOuter{.name = "variant_explode_outer",
                                               .kind = FunctionKind::kGenerator,
                                               .family = "generator",
-                                              .description = "As variant_explode, but a row of NULLs where there is "
-                                                             "nothing to explode.",
+                                              .description =
+                                                  "As variant_explode, but a row of NULLs where there is "
+                                                  "nothing to explode.",
                                               .example = "variant_explode_outer(parse_json('[1]'))",
                                               .example_result = "",
                                               .min_arguments = 1,

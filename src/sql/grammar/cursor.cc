@@ -250,7 +250,8 @@ arrow::Result<std::string> Grammar::NameIdentifier() {
 bool Grammar::AtIdentifierClause(size_t i) const {
   const Token& inside = tokens_[std::min(i + 2, tokens_.size() - 1)];
   return tokens_[i].Is(Keyword::kIdentifier) && tokens_[std::min(i + 1, tokens_.size() - 1)].Is(Symbol::kLeftParen) &&
-         (inside.kind == TokenKind::kString || inside.IsNumber() || inside.Is(Keyword::kNull) || inside.Is(Symbol::kColon) || inside.Is(Symbol::kQuestion) ||
+         (inside.kind == TokenKind::kString || inside.IsNumber() || inside.Is(Keyword::kNull) ||
+          inside.Is(Symbol::kColon) || inside.Is(Symbol::kQuestion) ||
           (options_->variable_text && inside.kind == TokenKind::kIdentifier));
 }
 

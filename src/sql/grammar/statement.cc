@@ -236,9 +236,7 @@ arrow::Result<std::vector<Grammar::ImmediateArgument>> Grammar::ImmediateArgumen
     if (quoted) argument.shown = argument.shown.substr(1, argument.shown.size() - 2);
     if (Accept(Keyword::kAs)) {
       ARROW_ASSIGN_OR_RAISE(argument.name, Identifier());
-      auto same = [&](const ImmediateArgument& other) {
-        return &other != &argument && other.name == argument.name;
-      };
+      auto same = [&](const ImmediateArgument& other) { return &other != &argument && other.name == argument.name; };
       if (std::any_of(arguments.begin(), arguments.end(), same)) {
         return ErrorAt(first, "EXEC_IMMEDIATE_DUPLICATE_ARGUMENT_ALIASES",
                        {{"aliases", QuoteIdentifier(argument.name)}});

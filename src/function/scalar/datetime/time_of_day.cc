@@ -90,8 +90,7 @@ arrow::Result<ExpressionPtr> BindMakeTime(const BindInput& input) {
 }
 
 arrow::Status CannotParse(std::string_view text, std::string_view pattern) {
-  return UserError("CANNOT_PARSE_TIME",
-                   {{"input", QuoteStringLiteral(text)}, {"format", QuoteStringLiteral(pattern)}});
+  return UserError("CANNOT_PARSE_TIME", {{"input", QuoteStringLiteral(text)}, {"format", QuoteStringLiteral(pattern)}});
 }
 
 // Kernel over (text) or (text, pattern).
@@ -160,10 +159,10 @@ arrow::Result<ExpressionPtr> BindToTime(const BindInput& input) {
 /// Nanoseconds of a unit of time_diff and time_trunc. Errors: INVALID_PARAMETER_VALUE.TIME_UNIT.
 arrow::Result<int64_t> UnitNanos(std::string_view unit, std::string_view function) {
   static constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"MICROSECOND", 1000},
-                                                                     {"MILLISECOND", 1'000'000},
-                                                                     {"SECOND", kNanosPerSecond},
-                                                                     {"MINUTE", 60 * kNanosPerSecond},
-                                                                     {"HOUR", 3600 * kNanosPerSecond}};
+                                                                    {"MILLISECOND", 1'000'000},
+                                                                    {"SECOND", kNanosPerSecond},
+                                                                    {"MINUTE", 60 * kNanosPerSecond},
+                                                                    {"HOUR", 3600 * kNanosPerSecond}};
   for (const auto& [name, nanos] : kUnits) {
     if (EqualsIgnoreCase(name, unit)) return nanos;
   }
@@ -200,8 +199,8 @@ arrow::Result<ExpressionPtr> BindTimeTrunc(const BindInput& input) {
 arrow::Status CheckDay(__int128 nanos, int64_t* out) {
   *out = static_cast<int64_t>(nanos);
   if (nanos >= 0 && nanos < types::kNanosPerDay) return arrow::Status::OK();
-  return OutOfBounds(fmt::format(
-      "Invalid TIME value: must be between 00:00:00 and 23:59:59.999999999, but got {} nanoseconds", *out));
+  return OutOfBounds(
+      fmt::format("Invalid TIME value: must be between 00:00:00 and 23:59:59.999999999, but got {} nanoseconds", *out));
 }
 
 template <int64_t kUnitNanos>
@@ -226,13 +225,15 @@ arrow::Result<ExpressionPtr> BindTimeFromSeconds(const BindInput& input) {
       return CheckDay(nanos, out);
     };
     return BindSimple(input, {type}, DefaultTime(),
-                      FixedKernel<int64_t, __int128>(types::ToArrow(*DefaultTime()), convert), {.can_fail = true, .may_null = true});
+                      FixedKernel<int64_t, __int128>(types::ToArrow(*DefaultTime()), convert),
+                      {.can_fail = true, .may_null = true});
   }
   auto convert = [](const EvalContext&, double seconds, int64_t* out) {
     return CheckDay(static_cast<__int128>(seconds * 1e9), out);
   };
   return BindSimple(input, {types::Double()}, DefaultTime(),
-                    FixedKernel<int64_t, double>(types::ToArrow(*DefaultTime()), convert), {.can_fail = true, .may_null = true});
+                    FixedKernel<int64_t, double>(types::ToArrow(*DefaultTime()), convert),
+                    {.can_fail = true, .may_null = true});
 }
 
 template <int64_t kUnitNanos>
@@ -267,35 +268,34 @@ extern const FunctionDef kCastTime =
 extern const FunctionDef kCurrentTime =
     TimeDef("current_time", 0, 1, BindCurrentTime, "The time of day when the query started.",
             "current_time() IS NOT NULL", "true");
-extern const FunctionDef kMakeTime = TimeDef("make_time", 3, 3, BindMakeTime, "A time of its fields.",
-                                             "make_time(6, 30, 45.887)", "06:30:45.887");
-extern const FunctionDef kToTime = TimeDef("to_time", 1, 2, BindToTime<false>,
-                                           "Time of a text, by an optional pattern.", "to_time('00:12:00')", "00:12:00");
+extern const FunctionDef kMakeTime =
+    TimeDef("make_time", 3, 3, BindMakeTime, "A time of its fields.", "make_time(6, 30, 45.887)", "06:30:45.887");
+extern const FunctionDef kToTime = TimeDef(
+    "to_time", 1, 2, BindToTime<false>, "Time of a text, by an optional pattern.", "to_time('00:12:00')", "00:12:00");
 extern const FunctionDef kTryToTime =
     TimeDef("try_to_time", 1, 2, BindToTime<true>, "As to_time, but NULL where the text is no time.",
             "try_to_time('foo', 'HH:mm')", "NULL");
-extern const FunctionDef kTimeDiff =
-    TimeDef("time_diff", 3, 3, BindTimeDiff, "Whole units between two times.",
-            "time_diff('HOUR', TIME'20:30:29', TIME'21:30:28')", "0");
+extern const FunctionDef kTimeDiff = TimeDef("time_diff", 3, 3, BindTimeDiff, "Whole units between two times.",
+                                             "time_diff('HOUR', TIME'20:30:29', TIME'21:30:28')", "0");
 extern const FunctionDef kTimeTrunc = TimeDef("time_trunc", 2, 2, BindTimeTrunc, "A time cut to a unit.",
                                               "time_trunc('HOUR', TIME'09:32:05.359')", "09:00:00");
-extern const FunctionDef kTimeFromSeconds = TimeDef("time_from_seconds", 1, 1, BindTimeFromSeconds,
-                                                    "Time of so many seconds since midnight.",
-                                                    "time_from_seconds(52200.5)", "14:30:00.5");
-extern const FunctionDef kTimeFromMillis = TimeDef("time_from_millis", 1, 1, BindTimeFrom<1'000'000>,
-                                                   "Time of so many milliseconds since midnight.",
-                                                   "time_from_millis(52200500)", "14:30:00.5");
-extern const FunctionDef kTimeFromMicros = TimeDef("time_from_micros", 1, 1, BindTimeFrom<1000>,
-                                                   "Time of so many microseconds since midnight.",
-                                                   "time_from_micros(52200500000)", "14:30:00.5");
+extern const FunctionDef kTimeFromSeconds =
+    TimeDef("time_from_seconds", 1, 1, BindTimeFromSeconds, "Time of so many seconds since midnight.",
+            "time_from_seconds(52200.5)", "14:30:00.5");
+extern const FunctionDef kTimeFromMillis =
+    TimeDef("time_from_millis", 1, 1, BindTimeFrom<1'000'000>, "Time of so many milliseconds since midnight.",
+            "time_from_millis(52200500)", "14:30:00.5");
+extern const FunctionDef kTimeFromMicros =
+    TimeDef("time_from_micros", 1, 1, BindTimeFrom<1000>, "Time of so many microseconds since midnight.",
+            "time_from_micros(52200500000)", "14:30:00.5");
 extern const FunctionDef kTimeToSeconds =
     TimeDef("time_to_seconds", 1, 1, BindTimeToSeconds, "Seconds since midnight, with their fraction.",
             "time_to_seconds(TIME'14:30:00.5')", "52200.500000");
-extern const FunctionDef kTimeToMillis = TimeDef("time_to_millis", 1, 1, BindTimeTo<1'000'000>,
-                                                 "Milliseconds since midnight.", "time_to_millis(TIME'14:30:00.5')",
-                                                 "52200500");
-extern const FunctionDef kTimeToMicros = TimeDef("time_to_micros", 1, 1, BindTimeTo<1000>,
-                                                 "Microseconds since midnight.", "time_to_micros(TIME'14:30:00.5')",
-                                                 "52200500000");
+extern const FunctionDef kTimeToMillis =
+    TimeDef("time_to_millis", 1, 1, BindTimeTo<1'000'000>, "Milliseconds since midnight.",
+            "time_to_millis(TIME'14:30:00.5')", "52200500");
+extern const FunctionDef kTimeToMicros =
+    TimeDef("time_to_micros", 1, 1, BindTimeTo<1000>, "Microseconds since midnight.",
+            "time_to_micros(TIME'14:30:00.5')", "52200500000");
 
 }  // namespace millrace::function

@@ -19,8 +19,9 @@ arrow::Result<ExpressionPtr> BindHash(const BindInput& input, DataTypePtr result
     types.push_back(argument->type());
     bool has_map = argument->type()->Holds(types::TypeId::kMap);
     if (!has_map && !argument->type()->Holds(types::TypeId::kVariant)) continue;
-    return UserError(has_map ? "DATATYPE_MISMATCH.HASH_MAP_TYPE" : "DATATYPE_MISMATCH.HASH_VARIANT_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
-                                                         {"functionName", QuoteIdentifier(input.def.name)}});
+    return UserError(
+        has_map ? "DATATYPE_MISMATCH.HASH_MAP_TYPE" : "DATATYPE_MISMATCH.HASH_VARIANT_TYPE",
+        {{"sqlExpr", QuoteSqlExpression(CallSql(input))}, {"functionName", QuoteIdentifier(input.def.name)}});
   }
   return MakeCall(input, input.arguments, std::move(result), false,
                   [types, hash](const EvalContext& context, const std::vector<Datum>& arguments, int64_t num_rows) {

@@ -401,9 +401,8 @@ ExpressionPtr MoveTime(const Plan& plan, const ExpressionPtr& time, const Expres
                 !__builtin_add_overflow(nanos, *out, out) && *out >= 0 && *out < types::kNanosPerDay;
     if (fits || !raises) return arrow::Status::OK();
     expression::Literal time_value(from, std::make_shared<arrow::Time64Scalar>(nanos, types::ToArrow(*from)));
-    expression::Literal interval_value(by,
-                                       std::make_shared<arrow::DurationScalar>(micros * (subtract ? -1 : 1),
-                                                                               types::ToArrow(*by)));
+    expression::Literal interval_value(
+        by, std::make_shared<arrow::DurationScalar>(micros * (subtract ? -1 : 1), types::ToArrow(*by)));
     return UserError("DATETIME_OVERFLOW", {{"operation", "add " + interval_value.Sql(false) + " to the time value " +
                                                              time_value.Sql(false)}});
   };

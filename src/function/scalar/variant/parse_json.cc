@@ -38,8 +38,8 @@ arrow::Result<arrow::Datum> ParseTexts(const EvalContext& context, const arrow::
 template <bool kTry>
 arrow::Result<ExpressionPtr> BindParseJson(const BindInput& input) {
   auto kernel = [](const EvalContext& context, const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
-    return expression::OneRowIfScalars(
-        arguments, num_rows, [&](int64_t rows) { return ParseTexts<kTry>(context, arguments[0], rows); });
+    return expression::OneRowIfScalars(arguments, num_rows,
+                                       [&](int64_t rows) { return ParseTexts<kTry>(context, arguments[0], rows); });
   };
   return BindExact(input, types::String(), types::Variant(), kernel, {.can_fail = !kTry, .may_null = kTry});
 }
@@ -96,7 +96,7 @@ arrow::Result<ExpressionPtr> BindIsVariantNull(const BindInput& input) {
     return arrow::Status::OK();
   };
   return BindExact(input, types::Variant(), types::Boolean(), TestKernel(false, is_null),
-                    {.can_fail = true, .never_null = true});
+                   {.can_fail = true, .never_null = true});
 }
 
 arrow::Result<ExpressionPtr> BindIsValidVariant(const BindInput& input) {

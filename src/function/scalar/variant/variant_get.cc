@@ -1,8 +1,9 @@
+#include "function/scalar/variant/variant_get.h"
+
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "expression/variant_column.h"
 #include "function/scalar/json/json_arguments.h"
-#include "function/scalar/variant/variant_get.h"
 #include "types/arrow_type.h"
 #include "variant/path.h"
 
@@ -54,13 +55,12 @@ arrow::Result<ExpressionPtr> BindGet(const BindInput& input, bool raises) {
     ARROW_ASSIGN_OR_RAISE(type, BindSchema(input, 2));
     type = types::AsNullable(type);
     if (!expression::CanBeVariant(*type, /*structs_and_maps=*/true)) {
-      return UserError("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
-                       {{"sqlExpr", QuoteSqlExpression(CallSql(shown))},
-                        {"srcType", QuoteSqlType(types::Variant()->Sql())},
-                        {"targetType", QuoteSqlType(type->Sql())}});
+      return UserError("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", {{"sqlExpr", QuoteSqlExpression(CallSql(shown))},
+                                                                     {"srcType", QuoteSqlType(types::Variant()->Sql())},
+                                                                     {"targetType", QuoteSqlType(type->Sql())}});
     }
   }
-  return MakeVariantGet(std::move(arguments), std::move(type), std::string(input.def.name), raises, "");
+  return MakeVariantGet(std::move(arguments), std::move(type), std::string(input.def.name), raises);
 }
 
 }  // namespace
@@ -80,14 +80,13 @@ arrow::Result<ExpressionPtr> BindExact(const BindInput& input, const DataTypePtr
   return MakeCall(input, {std::move(argument)}, std::move(result), nullable, std::move(kernel), std::move(options));
 }
 
-ExpressionPtr MakeVariantGet(ExpressionVector arguments, DataTypePtr type, const std::string& function, bool raises,
-                             const std::string& shown_alias) {
+ExpressionPtr MakeVariantGet(ExpressionVector arguments, DataTypePtr type, const std::string& function, bool raises) {
   auto info = std::make_shared<CallInfo>();
   info->name = function;
   info->style = CallStyle::kCustom;
   info->can_fail = true;
-  info->render = [function, shown_alias](const std::vector<std::string>& texts) {
-    return function + "(" + texts[0] + ", " + texts[1] + ")" + (shown_alias.empty() ? "" : " AS " + shown_alias);
+  info->render = [function](const std::vector<std::string>& texts) {
+    return function + "(" + texts[0] + ", " + texts[1] + ")";
   };
   info->kernel = [type, function, raises](const EvalContext& context, const std::vector<arrow::Datum>& values,
                                           int64_t num_rows) {
@@ -103,8 +102,9 @@ ExpressionPtr MakeVariantGet(ExpressionVector arguments, DataTypePtr type, const
 extern const FunctionDef kVariantGet{
     .name = "variant_get",
     .family = "variant",
-    .description = "The value at a path of a variant, cast to a type; NULL when there is none, an error when it is not "
-                   "of the type.",
+    .description =
+        "The value at a path of a variant, cast to a type; NULL when there is none, an error when it is not "
+        "of the type.",
     .example = "variant_get(parse_json('{\"a\": 1}'), '$.a', 'int')",
     .example_result = "1",
     .min_arguments = 2,

@@ -13,9 +13,7 @@ arrow::Result<ExpressionPtr> ExactArgument(const BindInput& input, size_t index,
 arrow::Result<ExpressionPtr> BindExact(const BindInput& input, const DataTypePtr& parameter, DataTypePtr result,
                                        ScalarKernel kernel, CallOptions options = {});
 
-/// variant_get or try_variant_get of a variant and a path, as `type`. `shown_alias`: what SQL texts show behind the
-/// call (`v:path` keeps the name of its last field); empty for nothing.
-ExpressionPtr MakeVariantGet(ExpressionVector arguments, DataTypePtr type, const std::string& function, bool raises,
-                             const std::string& shown_alias);
+/// variant_get or try_variant_get of a variant and a path, as `type`.
+ExpressionPtr MakeVariantGet(ExpressionVector arguments, DataTypePtr type, const std::string& function, bool raises);
 
 }  // namespace millrace::function
