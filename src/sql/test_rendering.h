@@ -72,6 +72,8 @@ inline std::string Render(const Expression::Literal& literal) {
       return fmt::format("timestamp {}", literal.timestamp());
     case Expression::Literal::kTimestampNtz:
       return fmt::format("timestamp_ntz {}", literal.timestamp_ntz());
+    case Expression::Literal::kTime:
+      return fmt::format("time {}", literal.time().nano());
     case Expression::Literal::kYearMonthInterval:
       return fmt::format("{} months of {}", literal.year_month_interval(), RenderType(literal.data_type()));
     case Expression::Literal::kDayTimeInterval:
