@@ -101,7 +101,7 @@ TEST(ParseExpression, Literals) {
       {"(a, b AS c)", "named_struct(a, a, c, b)"},
       {"aggregate(a, 0, (acc, x) -> acc + x.f)", "aggregate(a, 0, lambdafunction((acc + x[f]), acc, x, false))"},
       {"IDENTIFIER('a.b')", "a.b"},
-      {"json:a.b", "error INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT"},
+      {"json:a.b", "variant_path!(json, $.a.b)"},
       {"rank() OVER w", "error MISSING_WINDOW_SPECIFICATION"},
       {":p", "error UNBOUND_SQL_PARAMETER"},
   };
