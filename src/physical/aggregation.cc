@@ -6,6 +6,7 @@
 #include "expression/node.h"
 #include "physical/operator/project_filter.h"
 #include "physical/rows.h"
+#include "physical/shuffle_order.h"
 #include "types/arrow_type.h"
 
 namespace millrace::physical {
@@ -81,6 +82,17 @@ AggregationSpec MakeAggregationSpec(const logical::Aggregate& node) {
     }
   }
   return spec;
+}
+
+bool AggregatesBySorting(const AggregationSpec& spec) {
+  bool is_mutable = true;
+  for (const auto& call : spec.calls) {
+    if (call->function()->opaque_buffer()) return false;
+    for (const auto& field : call->function()->buffer_fields()) {
+      is_mutable = is_mutable && IsMutableInPlace(*field.type);
+    }
+  }
+  return !is_mutable;
 }
 
 arrow::Result<AggregationPlan> AggregationPlan::Bind(const AggregationSpec& spec,

@@ -22,6 +22,8 @@ struct AggregationSpec {
   expression::ExpressionVector results;
 };
 AggregationSpec MakeAggregationSpec(const logical::Aggregate& node);
+/// Whether Spark aggregates sorted rows: neither its hash aggregation nor the one for objects will do.
+bool AggregatesBySorting(const AggregationSpec& spec);
 
 /// A spec bound to the rows it aggregates. Immutable, thread-safe.
 class AggregationPlan {

@@ -50,6 +50,9 @@ class FirstRows {
   std::vector<uint32_t> group_ids_;
 };
 
+// More rows than these nobody looks through: they come as they are.
+constexpr int64_t kMostOrderedRows = 100000;
+
 class FirstRowsStream final : public BatchStream {
  public:
   FirstRowsStream(FirstRows first, std::unique_ptr<BatchStream> input)
@@ -69,10 +72,26 @@ class FirstRowsStream final : public BatchStream {
   std::unique_ptr<BatchStream> input_;
 };
 
+// Batches read already, then the rest of a stream.
+class RestStream final : public BatchStream {
+ public:
+  RestStream(Batches read, std::unique_ptr<BatchStream> rest) : read_(std::move(read)), rest_(std::move(rest)) {}
+
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
+    if (next_ < read_.size()) return std::move(read_[next_++]);
+    return rest_->Next();
+  }
+
+ private:
+  Batches read_;
+  size_t next_ = 0;
+  std::unique_ptr<BatchStream> rest_;
+};
+
 }  // namespace
 
-Deduplicate::Deduplicate(std::vector<int> keys, OperatorPtr child)
-    : Operator({child}, child->output()), keys_(std::move(keys)) {
+Deduplicate::Deduplicate(std::vector<int> keys, ShuffleOrder order, OperatorPtr child)
+    : Operator({child}, child->output()), keys_(std::move(keys)), order_(std::move(order)) {
   for (int key : keys_) key_types_.push_back(schema()->field(key)->type());
 }
 
@@ -109,7 +128,24 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
   } else {
     ARROW_ASSIGN_OR_RAISE(input, children()[0]->Open(partition, context));
   }
-  return std::make_unique<FirstRowsStream>(FirstRows(&keys_, key_types_, context.eval.memory_pool), std::move(input));
+  auto first = std::make_unique<FirstRowsStream>(FirstRows(&keys_, key_types_, context.eval.memory_pool),
+                                                 std::move(input));
+  Batches kept;
+  int64_t num_rows = 0;
+  while (num_rows <= kMostOrderedRows) {
+    ARROW_ASSIGN_OR_RAISE(auto batch, first->Next());
+    if (batch == nullptr) break;
+    num_rows += batch->num_rows();
+    kept.push_back(std::move(batch));
+  }
+  if (num_rows > kMostOrderedRows) return std::make_unique<RestStream>(std::move(kept), std::move(first));
+  if (num_rows == 0) return StreamOf({}, context.batch_rows);
+  ARROW_ASSIGN_OR_RAISE(auto rows, ConcatenateBatches(schema(), kept, context.eval.memory_pool));
+  arrow::ArrayVector keys;
+  for (int key : keys_) keys.push_back(rows->column(key));
+  ARROW_ASSIGN_OR_RAISE(auto order, order_.Rows(keys, num_rows, context.shuffle_partitions));
+  ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(rows->columns(), IndexArray(std::move(order)), context.eval.memory_pool));
+  return StreamOf({arrow::RecordBatch::Make(schema(), num_rows, std::move(columns))}, context.batch_rows);
 }
 
 std::string Deduplicate::Describe() const {
@@ -141,7 +177,13 @@ arrow::Result<OperatorPtr> PlanDeduplicate(const logical::PlanPtr& node, const R
     if (it == child->output().end()) return InternalError("no column " + key->name() + " to deduplicate by");
     keys.push_back(static_cast<int>(it - child->output().begin()));
   }
-  return std::make_shared<Deduplicate>(std::move(keys), std::move(child));
+  ShuffleOrder order = ShuffleOrderOf(*node->child(), {deduplicate.keys().begin(), deduplicate.keys().end()});
+  // Spark keeps the first value of every other column, and sorts where that cannot be changed in place.
+  for (size_t i = 0; i < child->output().size(); ++i) {
+    bool is_key = std::find(keys.begin(), keys.end(), static_cast<int>(i)) != keys.end();
+    order.sorted = order.sorted || (!is_key && !IsMutableInPlace(*child->output()[i]->type()));
+  }
+  return std::make_shared<Deduplicate>(std::move(keys), std::move(order), std::move(child));
 }
 
 }  // namespace millrace::physical

@@ -1,15 +1,17 @@
 #pragma once
 
 #include "physical/planner.h"
+#include "physical/shuffle_order.h"
 
 namespace millrace::physical {
 
 /// The first row for each value of some columns. Several partitions below are each deduplicated by a task, and what
-/// is left of them once more in partition order, so the rows kept are those a single task would keep.
+/// is left of them once more in partition order, so the rows kept are those a single task would keep. They come out by
+/// Spark's partitions while they are few enough to be looked at.
 class Deduplicate final : public Operator {
  public:
   /// `keys`: positions in the child's output.
-  Deduplicate(std::vector<int> keys, OperatorPtr child);
+  Deduplicate(std::vector<int> keys, ShuffleOrder order, OperatorPtr child);
 
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext&) const override { return 1; }
@@ -20,6 +22,7 @@ class Deduplicate final : public Operator {
 
  private:
   std::vector<int> keys_;
+  ShuffleOrder order_;
   std::vector<std::shared_ptr<arrow::DataType>> key_types_;
 };
 

@@ -1,13 +1,18 @@
 #include "physical/operator/exchange.h"
 
+#include <numeric>
+
 #include "logical/node/repartition.h"
 #include "physical/rows.h"
+#include "physical/shuffle_order.h"
 
 namespace millrace::physical {
 
 namespace {
 
 constexpr int64_t kRowsWorthAPartition = 100000;
+// More rows than these nobody looks through: they come as they are.
+constexpr int64_t kMostOrderedRows = 2 * kRowsWorthAPartition;
 
 struct ExchangeState final : OperatorState {
   std::vector<Batches> partitions;
@@ -66,7 +71,11 @@ arrow::Status Exchange::Prepare(ExecutionContext& context) const {
         continue;
       }
       if (spec_.kind == Kind::kHash) {
-        ARROW_ASSIGN_OR_RAISE(ids, spec_.keys.PartitionIds(context.eval, batch, num_partitions));
+        int of_spark = spec_.num_partitions == 0 ? std::max(num_partitions, context.shuffle_partitions) : num_partitions;
+        ARROW_ASSIGN_OR_RAISE(ids, spec_.keys.PartitionIds(context.eval, batch, of_spark));
+        if (of_spark != num_partitions) {
+          for (int32_t& id : ids) id = static_cast<int32_t>(static_cast<int64_t>(id) * num_partitions / of_spark);
+        }
       } else {
         ids.resize(static_cast<size_t>(batch->num_rows()));
         for (int32_t& id : ids) id = next++ % num_partitions;
@@ -103,6 +112,15 @@ int Exchange::num_partitions(const ExecutionContext& context) const {
 
 arrow::Result<std::unique_ptr<BatchStream>> Exchange::Open(int partition, ExecutionContext& context) const {
   Batches& rows = context.StateOf<ExchangeState>(*this)->partitions[static_cast<size_t>(partition)];
+  if (spec_.ordered && !rows.empty() && CountRows(rows) <= kMostOrderedRows) {
+    ARROW_ASSIGN_OR_RAISE(auto all, ConcatenateBatches(schema(), rows, context.eval.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto ids, spec_.keys.PartitionIds(context.eval, all, context.shuffle_partitions));
+    std::vector<int32_t> order(ids.size());
+    std::iota(order.begin(), order.end(), 0);
+    auto indices = IndexArray(ByPartition(order, ids, context.shuffle_partitions));
+    ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(all->columns(), indices, context.eval.memory_pool));
+    rows = {arrow::RecordBatch::Make(schema(), all->num_rows(), std::move(columns))};
+  }
   return EvenBatches(StreamOf(std::move(rows), context.batch_rows), schema(), context.batch_rows,
                      context.eval.memory_pool);
 }
@@ -136,6 +154,7 @@ arrow::Result<OperatorPtr> PlanExchange(const logical::PlanPtr& node, const Requ
   spec.num_partitions = repartition.num_partitions();
   if (!repartition.keys().empty()) {
     spec.kind = Exchange::Kind::kHash;
+    spec.ordered = spec.num_partitions == 0;
     ARROW_ASSIGN_OR_RAISE(spec.keys, HashPartitioning::Bind(repartition.keys(), child->output(), repartition.direct()));
     std::string keys = logical::DescribeExpressions(repartition.keys());
     spec.text = fmt::format("Exchange hashpartitioning({}{})", keys.substr(1, keys.size() - 2),

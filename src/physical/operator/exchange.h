@@ -18,8 +18,10 @@ class Exchange final : public Operator {
   struct Spec {
     Kind kind = Kind::kSingle;
     HashPartitioning keys;
-    /// 0: as many as the rows are worth, at most spark.sql.shuffle.partitions.
+    /// 0: as many as the rows are worth, each of a run of the spark.sql.shuffle.partitions that Spark would make.
     int num_partitions = 0;
+    /// The rows of a run come by those partitions. REQUIRES: kHash, num_partitions 0.
+    bool ordered = false;
     std::string text;
   };
 

@@ -14,11 +14,12 @@ struct AggregateRun final : OperatorState {
 
 }  // namespace
 
-HashAggregate::HashAggregate(AggregationPlan plan, ExpressionSet results, AttributeVector output, Text text,
-                             OperatorPtr child)
+HashAggregate::HashAggregate(AggregationPlan plan, ExpressionSet results, ShuffleOrder order, AttributeVector output,
+                             Text text, OperatorPtr child)
     : Operator({std::move(child)}, std::move(output)),
       plan_(std::move(plan)),
       results_(std::move(results)),
+      order_(std::move(order)),
       text_(std::move(text)) {}
 
 arrow::Status HashAggregate::Prepare(ExecutionContext& context) const {
@@ -61,6 +62,13 @@ arrow::Result<std::unique_ptr<BatchStream>> HashAggregate::Open(int partition, E
   }
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> finished, groups.Finish(evaluation));
   if (finished->num_rows() == 0) return StreamOf({}, context.batch_rows);
+  if (finished->num_rows() > 1 && num_partitions(context) == 1) {
+    auto keys_end = finished->columns().begin() + static_cast<ptrdiff_t>(plan_.num_keys());
+    arrow::ArrayVector keys(finished->columns().begin(), keys_end);
+    ARROW_ASSIGN_OR_RAISE(auto rows, order_.Rows(keys, finished->num_rows(), context.shuffle_partitions));
+    ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(finished->columns(), IndexArray(std::move(rows)), context.eval.memory_pool));
+    finished = arrow::RecordBatch::Make(finished->schema(), finished->num_rows(), std::move(columns));
+  }
   ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, results_.Evaluate(evaluation, finished));
   return StreamOf({arrow::RecordBatch::Make(schema(), finished->num_rows(), std::move(columns))}, context.batch_rows);
 }
@@ -89,6 +97,9 @@ arrow::Result<OperatorPtr> PlanHashAggregate(const logical::PlanPtr& node, const
   finished.insert(finished.end(), spec.call_columns.begin(), spec.call_columns.end());
   ARROW_ASSIGN_OR_RAISE(ExpressionSet results, ExpressionSet::Bind(spec.results, finished));
 
+  ShuffleOrder order = ShuffleOrderOf(*node->child(), spec.grouping);
+  order.sorted = AggregatesBySorting(spec);
+
   HashAggregate::Text text;
   text.keys = logical::DescribeExpressions({spec.grouping.begin(), spec.grouping.end()});
   text.functions = logical::DescribeExpressions({spec.calls.begin(), spec.calls.end()});
@@ -97,8 +108,8 @@ arrow::Result<OperatorPtr> PlanHashAggregate(const logical::PlanPtr& node, const
         (text.partial_functions.empty() ? "partial_" : ", partial_") + logical::DescribeExpression(call);
   }
   text.partial_functions = "[" + text.partial_functions + "]";
-  return std::make_shared<HashAggregate>(std::move(plan), std::move(results), node->output(), std::move(text),
-                                         std::move(child));
+  return std::make_shared<HashAggregate>(std::move(plan), std::move(results), std::move(order), node->output(),
+                                         std::move(text), std::move(child));
 }
 
 }  // namespace millrace::physical

@@ -2,11 +2,13 @@
 
 #include "physical/aggregation.h"
 #include "physical/planner.h"
+#include "physical/shuffle_order.h"
 
 namespace millrace::physical {
 
 /// Groups rows by hashing. One partition below is aggregated in one go; several are aggregated by a task each and
-/// their groups merged, by key hash over several tasks when there are many groups.
+/// their groups merged, by key hash over several tasks when there are many groups. What one task merges comes out in the
+/// order of Spark's partitions.
 class HashAggregate final : public Operator {
  public:
   /// `text`: "keys=[…]" and "functions=[…]" of explain().
@@ -16,7 +18,8 @@ class HashAggregate final : public Operator {
     std::string partial_functions;
   };
 
-  HashAggregate(AggregationPlan plan, ExpressionSet results, AttributeVector output, Text text, OperatorPtr child);
+  HashAggregate(AggregationPlan plan, ExpressionSet results, ShuffleOrder order, AttributeVector output, Text text,
+                OperatorPtr child);
 
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext& context) const override;
@@ -28,6 +31,7 @@ class HashAggregate final : public Operator {
  private:
   AggregationPlan plan_;
   ExpressionSet results_;
+  ShuffleOrder order_;
   Text text_;
 };
 

@@ -12,6 +12,7 @@
 #include "physical/key/sort_keys.h"
 #include "physical/partial_aggregations.h"
 #include "physical/rows.h"
+#include "physical/shuffle_order.h"
 #include "physical/stateful/partitioned_output.h"
 #include "physical/stateful/state_partition_keys.h"
 #include "state/store.h"
@@ -196,7 +197,7 @@ class AggregateTask {
       partitions = PartitionHashes(keys, num_groups);
       for (int32_t& p : partitions) p = expression::Pmod(p, batch_.num_partitions());
     }
-    kept = ByPartition(kept, partitions);
+    kept = ByPartition(kept, partitions, batch_.num_partitions());
     renumbered_.assign(static_cast<size_t>(num_groups), kDropped);
     for (size_t i = 0; i < kept.size(); ++i) {
       renumbered_[static_cast<size_t>(kept[i])] = static_cast<uint32_t>(i);
@@ -213,16 +214,6 @@ class AggregateTask {
                             EventTimeColumn::Earliest(*keys_[static_cast<size_t>(op_.spec_.event_time.index())]));
     }
     return arrow::Status::OK();
-  }
-
-  // The rows in the order of their partitions, those of one in the order they are in.
-  std::vector<int32_t> ByPartition(const std::vector<int32_t>& rows, const std::vector<int32_t>& partitions) const {
-    std::vector<size_t> next(static_cast<size_t>(batch_.num_partitions()) + 1, 0);
-    for (int32_t row : rows) ++next[static_cast<size_t>(partitions[static_cast<size_t>(row)]) + 1];
-    std::partial_sum(next.begin(), next.end(), next.begin());
-    std::vector<int32_t> sorted(rows.size());
-    for (int32_t row : rows) sorted[next[static_cast<size_t>(partitions[static_cast<size_t>(row)])]++] = row;
-    return sorted;
   }
 
   arrow::Status SortByKeys(const arrow::ArrayVector& keys, int64_t num_groups, std::vector<int32_t>* rows) const {
@@ -465,34 +456,6 @@ std::vector<std::string> StreamingAggregate::DescribeStack() const {
 bool MatchesStreamingAggregate(const logical::Plan& node) {
   return node.kind() == logical::NodeKind::kAggregate && node.is_streaming();
 }
-
-namespace {
-
-// Whether a value can be changed in place in an UnsafeRow. Source: Spark, UnsafeRow.isMutable.
-bool IsMutable(const types::DataType& type) {
-  switch (type.id()) {
-    case types::TypeId::kString:
-    case types::TypeId::kBinary:
-    case types::TypeId::kArray:
-    case types::TypeId::kMap:
-    case types::TypeId::kStruct:
-      return false;
-    default:
-      return true;
-  }
-}
-
-// Spark sorts when neither its hash aggregation nor the one for objects will do.
-bool AggregatesBySorting(const AggregationSpec& spec) {
-  bool is_mutable = true;
-  for (const auto& call : spec.calls) {
-    if (call->function()->opaque_buffer()) return false;
-    for (const auto& field : call->function()->buffer_fields()) is_mutable = is_mutable && IsMutable(*field.type);
-  }
-  return !is_mutable;
-}
-
-}  // namespace
 
 arrow::Result<OperatorPtr> PlanStreamingAggregate(const logical::PlanPtr& node, const RequiredColumns&,
                                                   Planner& planner) {
