@@ -1,0 +1,43 @@
+#pragma once
+
+#include <arrow/array.h>
+#include <arrow/result.h>
+
+#include <vector>
+
+#include "logical/plan.h"
+#include "types/data_type.h"
+
+/// The order of rows where no sort decides: as Spark's exchanges and hash maps leave them. What programs show of groups
+/// comes in this order, so that it can be laid beside what Spark shows.
+
+namespace millrace::physical {
+
+/// The order of rows that an exchange by hash brought together: by their partition, pmod(Murmur3(keys, 42), n), and
+/// within one as they came, or by their keys.
+struct ShuffleOrder {
+  /// Positions among the key columns of those that decide the partition; none: all rows are in one.
+  std::vector<int> keys;
+  /// Of the key columns.
+  std::vector<types::DataTypePtr> types;
+  /// Within a partition in the ascending order of all key columns, NULL first.
+  bool sorted = false;
+
+  /// Row numbers in order. `columns` are the key columns; `order` (may be null) is the order within a partition and
+  /// wins over `sorted`.
+  arrow::Result<std::vector<int32_t>> Rows(const arrow::ArrayVector& columns, int64_t num_rows, int num_partitions,
+                                           const std::vector<int32_t>* order = nullptr) const;
+};
+
+/// The order of rows where Spark brings those with equal `keys` together: it moves none that are together already.
+ShuffleOrder ShuffleOrderOf(const logical::Plan& child, const logical::ExpressionVector& keys);
+
+/// `rows` by their partitions (of row i: partitions[i]), those of one in the order they are in.
+std::vector<int32_t> ByPartition(const std::vector<int32_t>& rows, const std::vector<int32_t>& partitions,
+                                 int num_partitions);
+
+/// Whether Spark can change a value of this type in place in its rows, and so aggregate into it by hashing.
+/// Source: Spark, UnsafeRow.isMutable.
+bool IsMutableInPlace(const types::DataType& type);
+
+}  // namespace millrace::physical
