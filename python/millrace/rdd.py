@@ -165,6 +165,17 @@ class RDD:
         return self._with(lambda: (lambda gone: [[x for x in part if x not in gone] for part in self._parts()])(
             set(other._all())))
 
+    def subtractByKey(self, other, numPartitions=None):
+        return self._with(lambda: (lambda gone: [[pair for pair in part if pair[0] not in gone] for part in self._parts()])(
+            {pair[0] for pair in other._all()}))
+
+    def zipWithUniqueId(self):
+        def numbered(k, part):
+            n = self.getNumPartitions()
+            return ((value, i * n + k) for i, value in enumerate(part))
+
+        return self.mapPartitionsWithIndex(numbered)
+
     def combineByKey(self, createCombiner, mergeValue, mergeCombiners, numPartitions=None, partitionFunc=None):
         def parts():
             combined = {}
@@ -266,6 +277,20 @@ class RDD:
             return value
         raise ValueError("RDD is empty")
 
+    def randomSplit(self, weights, seed=None):
+        total = float(sum(weights))
+        seed = random.random() if seed is None else seed
+        bounds = [0.0] + list(itertools.accumulate(weight / total for weight in weights))
+
+        def between(low, high):
+            def parts():
+                generator = random.Random(seed)
+                return [[value for value in part if low <= generator.random() < high] for part in self._parts()]
+
+            return self._with(parts)
+
+        return [between(low, high) for low, high in zip(bounds, bounds[1:])]
+
     def sample(self, withReplacement, fraction, seed=None):
         seed = random.random() if seed is None else seed
 
@@ -307,6 +332,16 @@ class RDD:
         parts = [functools.reduce(seqOp, part, copy.deepcopy(zeroValue)) for part in self._parts()]
         return functools.reduce(combOp, parts, zeroValue)
 
+    def treeReduce(self, f, depth=2):
+        if depth < 1:
+            raise ValueError("Depth cannot be smaller than 1 but got %d." % depth)
+        return self.reduce(f)
+
+    def treeAggregate(self, zeroValue, seqOp, combOp, depth=2):
+        if depth < 1:
+            raise ValueError("Depth cannot be smaller than 1 but got %d." % depth)
+        return self.aggregate(zeroValue, seqOp, combOp)
+
     def sum(self):
         return sum(self._all())
 
@@ -319,6 +354,23 @@ class RDD:
     def mean(self):
         values = self.collect()
         return sum(values) / float(len(values))
+
+    def stats(self):
+        from pyspark.statcounter import StatCounter
+
+        return StatCounter(self.collect())
+
+    def variance(self):
+        return self.stats().variance()
+
+    def stdev(self):
+        return self.stats().stdev()
+
+    def sampleVariance(self):
+        return self.stats().sampleVariance()
+
+    def sampleStdev(self):
+        return self.stats().sampleStdev()
 
     def countByKey(self):
         return self.keys().countByValue()

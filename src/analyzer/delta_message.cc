@@ -7,6 +7,7 @@
 
 #include "analyzer/name_resolution.h"
 #include "base/error.h"
+#include "base/file_system.h"
 
 namespace millrace::analyzer {
 
@@ -96,7 +97,9 @@ arrow::Result<DeltaEnvelope> OpenDeltaCommand(const google::protobuf::Any& exten
 arrow::Result<std::vector<std::string>> DeltaTableParts(const DeltaMessage& message) {
   ARROW_ASSIGN_OR_RAISE(DeltaTableName table, DeltaTableOf(message));
   if (!table.name.empty()) return ParseNameParts(table.name);
-  return std::vector<std::string>{"delta", table.path};
+  // DeltaTable takes paths below the working directory, which names in SQL do not.
+  bool has_scheme = table.path.find(':') < table.path.find('/');
+  return std::vector<std::string>{"delta", has_scheme ? table.path : AbsolutePath(table.path)};
 }
 
 arrow::Result<DeltaTableName> DeltaTableOf(const DeltaMessage& message) {

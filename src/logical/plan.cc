@@ -183,7 +183,8 @@ class FreshCopier {
     switch (node->kind()) {
       case NodeKind::kLocalRelation:
         return std::make_shared<LocalRelation>(Fresh(node->output()),
-                                               static_cast<const LocalRelation&>(*node).partitions());
+                                               static_cast<const LocalRelation&>(*node).partitions(), std::string(),
+                                               static_cast<const LocalRelation&>(*node).unsized());
       case NodeKind::kRange: {
         const auto& range = static_cast<const Range&>(*node);
         return std::make_shared<Range>(Fresh(node->output())[0], range.start(), range.end(), range.step(),

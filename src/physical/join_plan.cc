@@ -5,6 +5,7 @@
 #include "logical/node/local_relation.h"
 #include "logical/node/range.h"
 #include "physical/operator/hash_join.h"
+#include "physical/operator/key_sort.h"
 #include "types/arrow_type.h"
 
 namespace millrace::physical {
@@ -99,13 +100,37 @@ double EstimateRows(const logical::Plan& node) {
   }
 }
 
-bool ProbesLeft(const logical::Join& join) {
+// Rows of which Spark's planner knows no size.
+bool IsUnsized(const logical::Plan& node) {
+  if (node.kind() == NodeKind::kLocalRelation) return static_cast<const logical::LocalRelation&>(node).unsized();
+  if (node.kind() == NodeKind::kLimit) return false;
+  return std::any_of(node.children().begin(), node.children().end(),
+                     [](const logical::PlanPtr& child) { return IsUnsized(*child); });
+}
+
+// Whether Spark joins sorted rows: no side that it could broadcast is known to be small.
+// Source: Spark, JoinSelection.
+bool JoinsBySorting(const logical::Join& join, const JoinCondition& condition) {
+  if (condition.left_keys.empty() || join.is_streaming()) return false;
+  switch (join.type()) {
+    case JoinType::kRightOuter:
+      return IsUnsized(*join.left());
+    case JoinType::kLeftOuter:
+    case JoinType::kLeftSemi:
+    case JoinType::kLeftAnti:
+      return IsUnsized(*join.right());
+    default:
+      return IsUnsized(*join.left()) && IsUnsized(*join.right());
+  }
+}
+
+bool ProbesLeft(const logical::Join& join, bool by_sorting) {
   switch (join.type()) {
     case JoinType::kRightOuter:
       return false;
     case JoinType::kInner:
     case JoinType::kCross:
-      return EstimateRows(*join.left()) >= EstimateRows(*join.right());
+      return by_sorting || EstimateRows(*join.left()) >= EstimateRows(*join.right());
     default:
       return true;
   }
@@ -163,7 +188,15 @@ arrow::Result<OperatorPtr> MakeHashJoin(const logical::Join& join, const JoinCon
                                         const RequiredColumns& required, OperatorPtr left, OperatorPtr right) {
   HashJoin::Spec spec;
   spec.kind = KindOf(join.type());
-  spec.probe_is_left = ProbesLeft(join);
+  bool by_sorting = JoinsBySorting(join, condition);
+  spec.probe_is_left = ProbesLeft(join, by_sorting);
+  // The rows of the probe side in Spark's order are all of it: their matches come with them. A full outer join has the
+  // others too, so its rows are sorted when they are complete.
+  if (by_sorting && join.type() != JoinType::kFullOuter) {
+    OperatorPtr& probe = spec.probe_is_left ? left : right;
+    const ExpressionVector& keys = spec.probe_is_left ? condition.left_keys : condition.right_keys;
+    ARROW_ASSIGN_OR_RAISE(probe, KeySort::Make({keys}, std::move(probe)));
+  }
   spec.null_safe = condition.null_safe;
   ARROW_ASSIGN_OR_RAISE(ExpressionSet left_keys, ExpressionSet::Bind(condition.left_keys, left->output()));
   ARROW_ASSIGN_OR_RAISE(ExpressionSet right_keys, ExpressionSet::Bind(condition.right_keys, right->output()));
@@ -189,12 +222,20 @@ arrow::Result<OperatorPtr> MakeHashJoin(const logical::Join& join, const JoinCon
   }
 
   AttributeVector output;
+  RequiredColumns shown = required;
+  if (shown.has_value() && by_sorting && join.type() == JoinType::kFullOuter) {
+    AddReferences(condition.left_keys, &*shown);
+    AddReferences(condition.right_keys, &*shown);
+  }
   for (const auto& column : join.output()) {
-    if (!required.has_value() || required->count(column->id()) > 0) output.push_back(column);
+    if (!shown.has_value() || shown->count(column->id()) > 0) output.push_back(column);
   }
   spec.output_columns = Locate(output, left->output(), right->output(), spec.probe_is_left);
   spec.text = Describe(join, condition, spec.probe_is_left);
-  return std::make_shared<HashJoin>(std::move(spec), std::move(output), std::move(left), std::move(right));
+  OperatorPtr joined =
+      std::make_shared<HashJoin>(std::move(spec), std::move(output), std::move(left), std::move(right));
+  if (!by_sorting || join.type() != JoinType::kFullOuter) return joined;
+  return KeySort::Make({condition.left_keys, condition.right_keys}, std::move(joined));
 }
 
 }  // namespace millrace::physical

@@ -162,19 +162,17 @@ std::vector<int32_t> ByPartition(const std::vector<int32_t>& rows, const std::ve
   return sorted;
 }
 
-arrow::Result<std::vector<int32_t>> ShuffleOrder::Rows(const arrow::ArrayVector& columns, int64_t num_rows,
-                                                       int num_partitions, const std::vector<int32_t>* order) const {
-  std::vector<int32_t> rows;
-  if (order != nullptr) {
-    rows = *order;
-  } else if (sorted) {
+arrow::Result<std::vector<int32_t>> ShuffleOrder::Rows(const arrow::ArrayVector& columns,
+                                                       const std::vector<int64_t>& task_ends,
+                                                       int num_partitions) const {
+  int64_t num_rows = task_ends.back();
+  if (sorted) {
     SortKeys sort;
     ARROW_RETURN_NOT_OK(sort.Encode(columns, std::vector<KeyOrder>(columns.size()), num_rows));
-    rows = sort.SortedRows(num_rows);
-  } else {
-    rows.resize(static_cast<size_t>(num_rows));
-    std::iota(rows.begin(), rows.end(), 0);
+    return sort.SortedRows(num_rows);
   }
+  std::vector<int32_t> rows(static_cast<size_t>(num_rows));
+  std::iota(rows.begin(), rows.end(), 0);
   if (keys.empty()) return rows;
   std::vector<std::shared_ptr<arrow::ArrayData>> hashed;
   std::vector<types::DataTypePtr> hashed_types;
@@ -184,7 +182,16 @@ arrow::Result<std::vector<int32_t>> ShuffleOrder::Rows(const arrow::ArrayVector&
   }
   std::vector<int32_t> partitions = expression::Murmur3Hash(hashed, hashed_types, num_rows);
   for (int32_t& partition : partitions) partition = expression::Pmod(partition, num_partitions);
-  return ByPartition(rows, partitions, num_partitions);
+  if (task_ends.size() == 1) return ByPartition(rows, partitions, num_partitions);
+  auto begin = rows.begin();
+  for (int64_t task_end : task_ends) {
+    auto end = rows.begin() + task_end;
+    std::stable_sort(begin, end, [&](int32_t a, int32_t b) {
+      return partitions[static_cast<size_t>(a)] < partitions[static_cast<size_t>(b)];
+    });
+    begin = end;
+  }
+  return rows;
 }
 
 ShuffleOrder ShuffleOrderOf(const logical::Plan& child, const ExpressionVector& keys) {

@@ -8,25 +8,25 @@
 #include "logical/plan.h"
 #include "types/data_type.h"
 
-/// The order of rows where no sort decides: as Spark's exchanges and hash maps leave them. What programs show of groups
-/// comes in this order, so that it can be laid beside what Spark shows.
+/// The order of rows where no sort of the query decides: as Spark's exchanges, hash maps and sorts leave few rows, which
+/// its adaptive execution brings into one partition. What programs show of groups comes in this order, so that it can be
+/// laid beside what Spark shows.
 
 namespace millrace::physical {
 
-/// The order of rows that an exchange by hash brought together: by their partition, pmod(Murmur3(keys, 42), n), and
-/// within one as they came, or by their keys.
+/// The order of rows that came together by their keys: as they came from each task, by their partition,
+/// pmod(Murmur3(keys, 42), n); or, where Spark sorts, by their keys.
 struct ShuffleOrder {
   /// Positions among the key columns of those that decide the partition; none: all rows are in one.
   std::vector<int> keys;
   /// Of the key columns.
   std::vector<types::DataTypePtr> types;
-  /// Within a partition in the ascending order of all key columns, NULL first.
+  /// In the ascending order of all key columns, NULL first.
   bool sorted = false;
 
-  /// Row numbers in order. `columns` are the key columns; `order` (may be null) is the order within a partition and
-  /// wins over `sorted`.
-  arrow::Result<std::vector<int32_t>> Rows(const arrow::ArrayVector& columns, int64_t num_rows, int num_partitions,
-                                           const std::vector<int32_t>* order = nullptr) const;
+  /// Row numbers in order. `columns` are the key columns; `task_ends` the row after the last of each task.
+  arrow::Result<std::vector<int32_t>> Rows(const arrow::ArrayVector& columns, const std::vector<int64_t>& task_ends,
+                                           int num_partitions) const;
 };
 
 /// The order of rows where Spark brings those with equal `keys` together: it moves none that are together already.

@@ -102,7 +102,7 @@ class RowsInMemory {
   PlanPtr Finish() const {
     // Neither rows nor columns: one row without columns, which SELECT without FROM reads.
     if (schema_ == nullptr) return logical::LocalRelation::OneRow();
-    return std::make_shared<logical::LocalRelation>(NewColumns(*schema_), partitions_);
+    return std::make_shared<logical::LocalRelation>(NewColumns(*schema_), partitions_, std::string(), /*unsized=*/true);
   }
 
  private:

@@ -9,6 +9,7 @@
 #include "logical/node/aggregate.h"
 #include "logical/node/filter.h"
 #include "logical/node/limit.h"
+#include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/repartition.h"
 #include "logical/node/sample.h"
@@ -455,8 +456,17 @@ arrow::Result<PlanPtr> ResolveSample(RelationResolver& resolver, const Relation&
 }
 
 arrow::Result<PlanPtr> ResolveHint(RelationResolver& resolver, const Relation& relation) {
-  // Hints only advise Spark's planner; results are the same without them.
-  return resolver.Resolve(relation.hint().input());
+  // Hints only advise Spark's planner; results are the same without them. What is to be broadcast is not sorted for a
+  // join, which shows in the order of the rows.
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(relation.hint().input()));
+  std::string name = ToLowerAscii(relation.hint().name());
+  if (name != "broadcast" && name != "broadcastjoin" && name != "mapjoin") return plan;
+  return logical::TransformUp(plan, [](const PlanPtr& node) -> PlanPtr {
+    if (node->kind() != logical::NodeKind::kLocalRelation) return nullptr;
+    const auto& rows = static_cast<const logical::LocalRelation&>(*node);
+    if (!rows.unsized()) return nullptr;
+    return std::make_shared<logical::LocalRelation>(rows.output(), rows.partitions(), rows.cached_as());
+  });
 }
 
 }  // namespace millrace::analyzer

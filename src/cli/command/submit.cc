@@ -82,6 +82,7 @@ python::ProcessOptions JobProcess(const SubmitOptions& options, const std::strin
   std::string inherited = EnvironmentOr({"PYTHONPATH"}, "");
   if (!inherited.empty()) path += ":" + inherited;
   process.environment = {{"PYTHONPATH", path},
+                         {"PYTHONHASHSEED", "0"},  // as spark-submit: sets of texts have one order
                          {"MILLRACE_PACKAGE", package},
                          {"MILLRACE_WORKER_PACKAGE", std::nullopt},
                          // As spark-submit: what the job prints stands before what the engine prints after it.

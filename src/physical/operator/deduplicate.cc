@@ -139,11 +139,12 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
     kept.push_back(std::move(batch));
   }
   if (num_rows > kMostOrderedRows) return std::make_unique<RestStream>(std::move(kept), std::move(first));
-  if (num_rows == 0) return StreamOf({}, context.batch_rows);
+  bool one_task = context.StateOf<DeduplicateRun>(*this) == nullptr;
+  if (num_rows == 0 || (!order_.sorted && !one_task)) return StreamOf(std::move(kept), context.batch_rows);
   ARROW_ASSIGN_OR_RAISE(auto rows, ConcatenateBatches(schema(), kept, context.eval.memory_pool));
   arrow::ArrayVector keys;
   for (int key : keys_) keys.push_back(rows->column(key));
-  ARROW_ASSIGN_OR_RAISE(auto order, order_.Rows(keys, num_rows, context.shuffle_partitions));
+  ARROW_ASSIGN_OR_RAISE(auto order, order_.Rows(keys, {num_rows}, context.shuffle_partitions));
   ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(rows->columns(), IndexArray(std::move(order)), context.eval.memory_pool));
   return StreamOf({arrow::RecordBatch::Make(schema(), num_rows, std::move(columns))}, context.batch_rows);
 }

@@ -6,8 +6,8 @@
 namespace millrace::physical {
 
 /// The first row for each value of some columns. Several partitions below are each deduplicated by a task, and what
-/// is left of them once more in partition order, so the rows kept are those a single task would keep. They come out by
-/// Spark's partitions while they are few enough to be looked at.
+/// is left of them once more in partition order, so the rows kept are those a single task would keep. They come out in
+/// Spark's order (shuffle_order.h) while they are few enough to be looked at.
 class Deduplicate final : public Operator {
  public:
   /// `keys`: positions in the child's output.

@@ -11,8 +11,6 @@ namespace millrace::physical {
 namespace {
 
 constexpr int64_t kRowsWorthAPartition = 100000;
-// More rows than these nobody looks through: they come as they are.
-constexpr int64_t kMostOrderedRows = 2 * kRowsWorthAPartition;
 
 struct ExchangeState final : OperatorState {
   std::vector<Batches> partitions;
@@ -48,6 +46,19 @@ class RunStream final : public BatchStream {
 
 Exchange::Exchange(Spec spec, OperatorPtr child) : Operator({child}, child->output()), spec_(std::move(spec)) {}
 
+// The rows of one task in the order of the partitions that Spark would make.
+arrow::Status Exchange::OrderByPartition(const ExecutionContext& context, Batches* rows) const {
+  if (rows->empty()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto all, ConcatenateBatches(schema(), *rows, context.eval.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(auto ids, spec_.keys.PartitionIds(context.eval, all, context.shuffle_partitions));
+  std::vector<int32_t> order(ids.size());
+  std::iota(order.begin(), order.end(), 0);
+  auto indices = IndexArray(ByPartition(order, ids, context.shuffle_partitions));
+  ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(all->columns(), indices, context.eval.memory_pool));
+  *rows = {arrow::RecordBatch::Make(schema(), all->num_rows(), std::move(columns))};
+  return arrow::Status::OK();
+}
+
 arrow::Status Exchange::Prepare(ExecutionContext& context) const {
   ARROW_RETURN_NOT_OK(Operator::Prepare(context));
   ARROW_ASSIGN_OR_RAISE(std::vector<Batches> below, CollectPrepared(*children()[0], context));
@@ -63,6 +74,7 @@ arrow::Status Exchange::Prepare(ExecutionContext& context) const {
   std::vector<std::vector<Batches>> moved(below.size(), std::vector<Batches>(static_cast<size_t>(num_partitions)));
   auto split_one = [&](int partition) -> arrow::Status {
     auto p = static_cast<size_t>(partition);
+    if (spec_.ordered && num_partitions == 1) ARROW_RETURN_NOT_OK(OrderByPartition(context, &below[p]));
     int32_t next = partition;  // round robin begins elsewhere in each partition, so that small ones spread too
     for (auto& batch : below[p]) {
       std::vector<int32_t> ids;
@@ -112,15 +124,6 @@ int Exchange::num_partitions(const ExecutionContext& context) const {
 
 arrow::Result<std::unique_ptr<BatchStream>> Exchange::Open(int partition, ExecutionContext& context) const {
   Batches& rows = context.StateOf<ExchangeState>(*this)->partitions[static_cast<size_t>(partition)];
-  if (spec_.ordered && !rows.empty() && CountRows(rows) <= kMostOrderedRows) {
-    ARROW_ASSIGN_OR_RAISE(auto all, ConcatenateBatches(schema(), rows, context.eval.memory_pool));
-    ARROW_ASSIGN_OR_RAISE(auto ids, spec_.keys.PartitionIds(context.eval, all, context.shuffle_partitions));
-    std::vector<int32_t> order(ids.size());
-    std::iota(order.begin(), order.end(), 0);
-    auto indices = IndexArray(ByPartition(order, ids, context.shuffle_partitions));
-    ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(all->columns(), indices, context.eval.memory_pool));
-    rows = {arrow::RecordBatch::Make(schema(), all->num_rows(), std::move(columns))};
-  }
   return EvenBatches(StreamOf(std::move(rows), context.batch_rows), schema(), context.batch_rows,
                      context.eval.memory_pool);
 }

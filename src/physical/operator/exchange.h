@@ -20,7 +20,8 @@ class Exchange final : public Operator {
     HashPartitioning keys;
     /// 0: as many as the rows are worth, each of a run of the spark.sql.shuffle.partitions that Spark would make.
     int num_partitions = 0;
-    /// The rows of a run come by those partitions. REQUIRES: kHash, num_partitions 0.
+    /// Where one partition is made, the rows of each task below come by those partitions. REQUIRES: kHash,
+    /// num_partitions 0.
     bool ordered = false;
     std::string text;
   };
@@ -37,6 +38,8 @@ class Exchange final : public Operator {
   bool starts_stage() const override { return true; }
 
  private:
+  arrow::Status OrderByPartition(const ExecutionContext& context, Batches* rows) const;
+
   Spec spec_;
   const Exchange* followed_ = nullptr;
 };

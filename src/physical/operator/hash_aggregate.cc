@@ -43,11 +43,13 @@ int HashAggregate::num_partitions(const ExecutionContext& context) const {
 
 arrow::Result<std::unique_ptr<BatchStream>> HashAggregate::Open(int partition, ExecutionContext& context) const {
   Aggregation groups(&plan_, context.eval.memory_pool);
+  std::vector<int64_t> task_ends;
   expression::EvalContext evaluation = context.EvalContextOf(*this, partition);
   if (const AggregateRun* run = context.StateOf<AggregateRun>(*this)) {
     for (const PartialAggregation& partial : run->partials) {
       ARROW_RETURN_NOT_OK(context.CheckCancelled());
       ARROW_RETURN_NOT_OK(groups.Merge(evaluation, partial, partition, run->num_parts));
+      task_ends.push_back(groups.num_groups());
     }
   } else if (children()[0]->num_partitions(context) > 0) {
     ARROW_ASSIGN_OR_RAISE(std::unique_ptr<BatchStream> input, children()[0]->Open(partition, context));
@@ -63,10 +65,12 @@ arrow::Result<std::unique_ptr<BatchStream>> HashAggregate::Open(int partition, E
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> finished, groups.Finish(evaluation));
   if (finished->num_rows() == 0) return StreamOf({}, context.batch_rows);
   if (finished->num_rows() > 1 && num_partitions(context) == 1) {
+    if (task_ends.empty()) task_ends.push_back(finished->num_rows());
     auto keys_end = finished->columns().begin() + static_cast<ptrdiff_t>(plan_.num_keys());
     arrow::ArrayVector keys(finished->columns().begin(), keys_end);
-    ARROW_ASSIGN_OR_RAISE(auto rows, order_.Rows(keys, finished->num_rows(), context.shuffle_partitions));
-    ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(finished->columns(), IndexArray(std::move(rows)), context.eval.memory_pool));
+    ARROW_ASSIGN_OR_RAISE(auto rows, order_.Rows(keys, task_ends, context.shuffle_partitions));
+    ARROW_ASSIGN_OR_RAISE(auto columns,
+                          TakeRows(finished->columns(), IndexArray(std::move(rows)), context.eval.memory_pool));
     finished = arrow::RecordBatch::Make(finished->schema(), finished->num_rows(), std::move(columns));
   }
   ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, results_.Evaluate(evaluation, finished));

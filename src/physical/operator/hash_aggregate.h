@@ -7,8 +7,8 @@
 namespace millrace::physical {
 
 /// Groups rows by hashing. One partition below is aggregated in one go; several are aggregated by a task each and
-/// their groups merged, by key hash over several tasks when there are many groups. What one task merges comes out in the
-/// order of Spark's partitions.
+/// their groups merged, by key hash over several tasks when there are many groups. What one task merges comes out in
+/// Spark's order (shuffle_order.h).
 class HashAggregate final : public Operator {
  public:
   /// `text`: "keys=[…]" and "functions=[…]" of explain().

@@ -128,7 +128,11 @@ TEST(Deduplicate, KeepsTheFirstRowOfEachKey) {
       if (row[2] == "-0") row[2] = "0";  // as Spark shows keys
       if (seen.insert({row[0], KeyText(row[2])}).second) expected.push_back(row);
     }
-    EXPECT_EQ(RunPlan(plan), expected) << "seed " << seed;
+    // They come by Spark's partitions.
+    std::vector<TextRow> kept = RunPlan(plan);
+    std::sort(kept.begin(), kept.end());
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(kept, expected) << "seed " << seed;
   }
 }
 

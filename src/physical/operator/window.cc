@@ -26,7 +26,7 @@ arrow::Result<Batches> Drain(BatchStream& input, const ExecutionContext& context
 }
 
 // Sorts `batch` in place and finds its partitions and peers.
-arrow::Status OrderRows(const Window::Spec& spec, const expression::EvalContext& context, int num_partitions,
+arrow::Status OrderRows(const Window::Spec& spec, const expression::EvalContext& context,
                         std::shared_ptr<arrow::RecordBatch>* batch, OrderedRows* rows) {
   int64_t num_rows = (*batch)->num_rows();
   rows->num_rows = static_cast<int32_t>(num_rows);
@@ -45,7 +45,6 @@ arrow::Status OrderRows(const Window::Spec& spec, const expression::EvalContext&
     SortKeys sort_keys;
     ARROW_RETURN_NOT_OK(sort_keys.Encode(keys(0, num_keys), directions, num_rows));
     order = sort_keys.SortedRows(num_rows);
-    ARROW_ASSIGN_OR_RAISE(order, spec.shuffle.Rows(keys(0, spec.num_partition_keys), num_rows, num_partitions, &order));
   }
   auto indices = IndexArray(std::move(order));
   ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, TakeRows((*batch)->columns(), indices, context.memory_pool));
@@ -100,7 +99,7 @@ arrow::Result<std::unique_ptr<BatchStream>> Window::Open(int partition, Executio
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> rows,
                         ConcatenateBatches(children()[0]->schema(), batches, evaluation.memory_pool));
   OrderedRows ordered;
-  ARROW_RETURN_NOT_OK(OrderRows(spec_, evaluation, context.shuffle_partitions, &rows, &ordered));
+  ARROW_RETURN_NOT_OK(OrderRows(spec_, evaluation, &rows, &ordered));
   arrow::ArrayVector columns = rows->columns();
   for (const Function& function : spec_.functions) {
     ARROW_RETURN_NOT_OK(context.CheckCancelled());
@@ -133,7 +132,6 @@ arrow::Result<OperatorPtr> PlanWindow(const logical::PlanPtr& node, const Requir
   Window::Spec spec;
   spec.text = node->Describe();
   spec.num_partition_keys = partition.size();
-  spec.shuffle = ShuffleOrderOf(*node->child(), partition);
   ExpressionVector inputs = partition;
   for (const expression::SortOrder& order : window.spec().order) {
     inputs.push_back(order.child);

@@ -5,13 +5,12 @@
 #include "physical/expression_set.h"
 #include "physical/key/sort_keys.h"
 #include "physical/planner.h"
-#include "physical/shuffle_order.h"
 
 namespace millrace::physical {
 
 /// Adds the columns of window functions to the rows. REQUIRES: rows of one window partition come in one partition below
-/// (the planner puts an exchange there). A partition's rows are held in memory and come out by Spark's partitions, in
-/// one sorted by partition and order keys.
+/// (the planner puts an exchange there). A partition's rows are held in memory and come out sorted by partition and
+/// order keys.
 class Window final : public Operator {
  public:
   /// One side of a frame, bound. `key`: position among the evaluated inputs, -1 for none.
@@ -39,7 +38,6 @@ class Window final : public Operator {
     /// Partition keys, order keys, then what the functions read.
     ExpressionSet inputs;
     size_t num_partition_keys = 0;
-    ShuffleOrder shuffle;
     std::vector<KeyOrder> order;
     std::vector<Function> functions;
     std::string text;
