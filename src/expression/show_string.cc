@@ -118,13 +118,14 @@ std::string Horizontal(const Cells& cells, int truncate) {
   for (const auto& row : cells) {
     for (size_t i = 0; i < num_columns; ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
   }
+  // Rows without columns have both ends too.
   std::string line = "+";
-  for (size_t width : widths) line += std::string(width, '-') + "+";
-  line += "\n";
+  for (size_t i = 0; i < num_columns; ++i) line += std::string(i == 0 ? "" : "+") + std::string(widths[i], '-');
+  line += "+\n";
   auto append_row = [&](const std::vector<std::string>& row, std::string* out) {
     *out += "|";
-    for (size_t i = 0; i < num_columns; ++i) *out += Padded(row[i], widths[i], truncate > 0) + "|";
-    *out += "\n";
+    for (size_t i = 0; i < num_columns; ++i) *out += (i == 0 ? "" : "|") + Padded(row[i], widths[i], truncate > 0);
+    *out += "|\n";
   };
   std::string out = line;
   append_row(cells[0], &out);

@@ -295,6 +295,9 @@ arrow::Result<QueryResult> RunVacuum(Session& session, const sql::VacuumTable& v
     end.metrics = {{"numDeletedFiles", num_deleted}, {"numVacuumedDirectories", found.num_directories}};
     ARROW_RETURN_NOT_OK(tell(std::move(end)));
   }
+  // As Delta's VacuumCommand: on standard output, beside what the program prints.
+  context.print(fmt::format("Deleted {} files and directories in a total of {} directories.\n", num_deleted,
+                            found.num_directories));
   rows.push_back(JsonValue::Object().Set("path", JsonValue::String("file:" + opened.table->path())));
   return ResultOfJson("path STRING", rows);
 }

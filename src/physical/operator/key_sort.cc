@@ -1,6 +1,6 @@
 #include "physical/operator/key_sort.h"
 
-#include <arrow/compute/api_scalar.h>
+#include <arrow/compute/exec.h>
 
 #include "physical/key/sort_keys.h"
 #include "physical/rows.h"
