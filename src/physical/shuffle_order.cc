@@ -128,7 +128,8 @@ std::optional<Partitioned> PartitionedBy(const logical::Plan& plan) {
     case NodeKind::kRepartition: {
       const auto& repartition = static_cast<const logical::Repartition&>(plan);
       if (repartition.num_partitions() == 1) return Partitioned{.single = true, .keys = {}};
-      if (!repartition.shuffle() || repartition.keys().empty() || repartition.num_partitions() != 0) return std::nullopt;
+      if (!repartition.shuffle() || repartition.keys().empty() || repartition.num_partitions() != 0)
+        return std::nullopt;
       Partitioned partitioned;
       for (const ExpressionPtr& key : repartition.keys()) {
         std::optional<AttributeId> column = ColumnOf(key);

@@ -8,9 +8,9 @@
 #include "logical/plan.h"
 #include "types/data_type.h"
 
-/// The order of rows where no sort of the query decides: as Spark's exchanges, hash maps and sorts leave few rows, which
-/// its adaptive execution brings into one partition. What programs show of groups comes in this order, so that it can be
-/// laid beside what Spark shows.
+/// The order of rows where no sort of the query decides: as Spark's exchanges, hash maps and sorts leave few rows,
+/// which its adaptive execution brings into one partition. What programs show of groups comes in this order, so that it
+/// can be laid beside what Spark shows.
 
 namespace millrace::physical {
 

@@ -128,8 +128,8 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
   } else {
     ARROW_ASSIGN_OR_RAISE(input, children()[0]->Open(partition, context));
   }
-  auto first = std::make_unique<FirstRowsStream>(FirstRows(&keys_, key_types_, context.eval.memory_pool),
-                                                 std::move(input));
+  auto first =
+      std::make_unique<FirstRowsStream>(FirstRows(&keys_, key_types_, context.eval.memory_pool), std::move(input));
   Batches kept;
   int64_t num_rows = 0;
   while (num_rows <= kMostOrderedRows) {
@@ -145,7 +145,8 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
   arrow::ArrayVector keys;
   for (int key : keys_) keys.push_back(rows->column(key));
   ARROW_ASSIGN_OR_RAISE(auto order, order_.Rows(keys, {num_rows}, context.shuffle_partitions));
-  ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(rows->columns(), IndexArray(std::move(order)), context.eval.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(auto columns,
+                        TakeRows(rows->columns(), IndexArray(std::move(order)), context.eval.memory_pool));
   return StreamOf({arrow::RecordBatch::Make(schema(), num_rows, std::move(columns))}, context.batch_rows);
 }
 

@@ -83,7 +83,8 @@ arrow::Status Exchange::Prepare(ExecutionContext& context) const {
         continue;
       }
       if (spec_.kind == Kind::kHash) {
-        int of_spark = spec_.num_partitions == 0 ? std::max(num_partitions, context.shuffle_partitions) : num_partitions;
+        int of_spark =
+            spec_.num_partitions == 0 ? std::max(num_partitions, context.shuffle_partitions) : num_partitions;
         ARROW_ASSIGN_OR_RAISE(ids, spec_.keys.PartitionIds(context.eval, batch, of_spark));
         if (of_spark != num_partitions) {
           for (int32_t& id : ids) id = static_cast<int32_t>(static_cast<int64_t>(id) * num_partitions / of_spark);

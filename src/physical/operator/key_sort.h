@@ -5,8 +5,8 @@
 
 namespace millrace::physical {
 
-/// The rows sorted by their keys, as Spark's sort-merge join leaves few rows. One partition; more rows than anybody looks
-/// through come as they are.
+/// The rows sorted by their keys, as Spark's sort-merge join leaves few rows. One partition; more rows than anybody
+/// looks through come as they are.
 class KeySort final : public Operator {
  public:
   /// `keys`: lists of as many keys; a row's are the first that are not NULL.
