@@ -104,26 +104,24 @@ class Spark:
     one_process = False  # the JVM is a child of the Python driver: its memory and CPU time are not the process's
 
     def converter(self, servers, checkpoint, source, target, available_now=True, limit=""):
-        python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
-        return [python, ROOT / "bench/jobs/visits_converter.py", servers, checkpoint, source, target,
-                "available-now" if available_now else "", limit], {"MILLRACE_PEERS": str(PEERS)}
+        return self.script("visits_converter.py", servers, checkpoint, source, target,
+                           "available-now" if available_now else "", limit)
 
     def synchronizer(self, servers, table, checkpoint, source, available_now=True, limit=""):
-        python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
-        return [python, ROOT / "bench/jobs/data_synchronizer.py", servers, table, checkpoint, source,
-                "available-now" if available_now else "", limit], {"MILLRACE_PEERS": str(PEERS)}
+        return self.script("data_synchronizer.py", servers, table, checkpoint, source,
+                           "available-now" if available_now else "", limit)
 
     def statistics(self, what, servers, checkpoint, source, target, available_now=True, limit=""):
-        command, environment = self.converter(servers, checkpoint, source, target, available_now, limit)
-        command[1] = ROOT / "bench/jobs/visits_statistics.py"
-        return command[:6] + [what] + command[6:], environment
+        return self.script("visits_statistics.py", servers, checkpoint, source, target, what,
+                           "available-now" if available_now else "", limit)
 
     def joiner(self, servers, checkpoint, visits, ads, target, limit=""):
         return self.script("dynamic_joiner.py", servers, checkpoint, visits, ads, target, "available-now", "EARLIEST", limit)
 
     def script(self, name, *arguments):
         python = next((PEERS / where for where in ("bin/python", "venv/bin/python") if (PEERS / where).exists()))
-        return [python, ROOT / "bench/jobs" / name, *arguments], {"MILLRACE_PEERS": str(PEERS)}
+        # The workers of Python functions are started by name: they have to be of the same environment.
+        return [python, ROOT / "bench/jobs" / name, *arguments], {"MILLRACE_PEERS": str(PEERS), "PYSPARK_PYTHON": str(python)}
 
 
 def run_job(job, measure_memory=False):

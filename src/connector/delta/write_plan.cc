@@ -313,9 +313,9 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
   plan->durability = context.durability;
   plan->table_path = table_path;
   plan->session = file::ToSessionFormat(context);
-  if (auto compression = request.sink->options.Get("compression")) plan->options["compression"] = *compression;
-  file::AddParquetSettings(context, &plan->options);
-  ARROW_ASSIGN_OR_RAISE(plan->extension, format::FindFileFormat("parquet")->extension(plan->options));
+  const format::FileFormat& parquet = *format::FindFileFormat("parquet");
+  plan->options = file::FormatOptions(parquet, request.sink->options, context);
+  ARROW_ASSIGN_OR_RAISE(plan->extension, parquet.extension(plan->options));
   plan->max_rows_per_file = request.options->max_rows_per_file;
   if (mode != delta::ColumnMappingMode::kNone ||
       delta::BooleanProperty(metadata, "delta.randomizeFilePrefixes", false)) {

@@ -161,7 +161,7 @@ arrow::Result<std::shared_ptr<const FileReadPlan>> MakeReadPlan(const FileTable&
   const ConnectorContext& context = *request.context;
   auto plan = std::make_shared<FileReadPlan>();
   plan->format = table.format;
-  plan->options = ToOptionMap(request.options);
+  plan->options = FormatOptions(*table.format, request.options, context);
   plan->session = ToSessionFormat(context);
   plan->data_schema = table.data_schema;
   plan->partition_schema = table.partition_schema;

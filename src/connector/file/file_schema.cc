@@ -81,20 +81,37 @@ std::string ShownName(std::string_view name) {
   return name == "json" ? "JSON" : name == "csv" ? "CSV" : std::string(name);
 }
 
+// What the session says of files of a format where the options do not. Spark: ParquetOptions, OrcOptions, AvroOptions.
+struct FormatSetting {
+  std::string_view format;
+  std::string_view option;
+  // The name the format's own library has for the option.
+  std::string_view other_option;
+  std::string_view key;
+};
+
+constexpr FormatSetting kFormatSettings[] = {
+    {"parquet", "compression", "parquet.compression", "spark.sql.parquet.compression.codec"},
+    {"parquet", "mergeSchema", "", "spark.sql.parquet.mergeSchema"},
+    {"parquet", format::kParquetTimestampType, "", "spark.sql.parquet.outputTimestampType"},
+    {"orc", "compression", "orc.compress", "spark.sql.orc.compression.codec"},
+    {"avro", "compression", "", "spark.sql.avro.compression.codec"},
+};
+
 }  // namespace
 
-format::OptionMap ToOptionMap(const Options& options) {
+format::OptionMap FormatOptions(const format::FileFormat& format, const Options& options, const ConnectorContext& context) {
   format::OptionMap map;
   for (const auto& [key, entry] : options.entries()) map[entry.key] = entry.value;
-  return map;
-}
-
-void AddParquetSettings(const ConnectorContext& context, format::OptionMap* options) {
-  if (!context.conf) return;
-  if (auto codec = context.conf("spark.sql.parquet.compression.codec")) options->try_emplace("compression", *codec);
-  if (auto type = context.conf("spark.sql.parquet.outputTimestampType")) {
-    options->insert_or_assign(std::string(format::kParquetTimestampType), *type);
+  if (!context.conf) return map;
+  for (const FormatSetting& setting : kFormatSettings) {
+    if (setting.format != format.name || options.Get(setting.option)) continue;
+    std::optional<std::string> value;
+    if (!setting.other_option.empty()) value = options.Get(setting.other_option);
+    if (!value) value = context.conf(setting.key);
+    if (value) map.insert_or_assign(std::string(setting.option), *value);
   }
+  return map;
 }
 
 format::SessionFormat ToSessionFormat(const ConnectorContext& context) {
@@ -143,7 +160,7 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
     if (listed.files.empty()) return UserError("UNABLE_TO_INFER_SCHEMA", {{"format", ShownName(format.name)}});
     std::vector<std::string> paths;
     for (const ListedFile& file : listed.files) paths.push_back(file.path);
-    ARROW_ASSIGN_OR_RAISE(data, format.infer_schema(paths, ToOptionMap(request.options), ToSessionFormat(context)));
+    ARROW_ASSIGN_OR_RAISE(data, format.infer_schema(paths, FormatOptions(format, request.options, context), ToSessionFormat(context)));
     // Only what a stream wrote is known to hold no NULL where its schema says so.
     if (!request.streaming && request.paths.size() == 1) {
       std::string root = AbsolutePath(LocalPath(request.paths[0]));

@@ -37,10 +37,9 @@ arrow::Result<FileTable> OpenFileTable(const format::FileFormat& format, const S
 /// Opens a stream: lists nothing.
 arrow::Result<FileTable> OpenFileStreamTable(const format::FileFormat& format, const SourceRequest& request);
 
-format::OptionMap ToOptionMap(const Options& options);
+/// The options of a read or a write, and what the session says where they do not (spark.sql.parquet.compression.codec).
+format::OptionMap FormatOptions(const format::FileFormat& format, const Options& options, const ConnectorContext& context);
 format::SessionFormat ToSessionFormat(const ConnectorContext& context);
-/// What the session says of Parquet files that are written, where the options do not.
-void AddParquetSettings(const ConnectorContext& context, format::OptionMap* options);
 
 /// Errors: UserError UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE for a column the format cannot hold.
 arrow::Status CheckTypes(const format::FileFormat& format, const types::DataType& schema);

@@ -171,8 +171,7 @@ arrow::Result<std::shared_ptr<const FileWritePlan>> MakeWritePlan(const format::
   const ConnectorContext& context = *request.context;
   auto plan = std::make_shared<FileWritePlan>();
   plan->format = &format;
-  plan->options = ToOptionMap(request.options);
-  if (format.name == "parquet") AddParquetSettings(*request.context, &plan->options);
+  plan->options = FormatOptions(format, request.options, context);
   plan->session = ToSessionFormat(context);
   plan->schema = request.schema;
   plan->time_zone = context.time_zone;

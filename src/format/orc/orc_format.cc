@@ -36,10 +36,7 @@ constexpr std::array kCodecs = {
 };
 
 arrow::Result<const OrcCodec*> CodecOf(const OptionMap& options) {
-  OptionReader reader(options, kOptions);
-  // The option of ORC's own configuration counts where Spark's is not given.
-  std::string name = reader.Text("compression");
-  if (auto given = reader.Given("orc.compress"); given && !reader.Given("compression")) name = *given;
+  std::string name = OptionReader(options, kOptions).Text("compression");
   for (const OrcCodec& codec : kCodecs) {
     if (EqualsIgnoreCase(codec.name, name)) return &codec;
   }
