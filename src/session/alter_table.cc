@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "session/table_commands.h"
 #include "types/char_type.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 /// ALTER TABLE and the partitions of tables of files.
 

@@ -11,7 +11,7 @@
 #include "spark/connect/catalog.pb.h"
 #include "sql/data_type_proto.h"
 #include "sql/parser.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 /// spark.catalog: one message a method of pyspark.sql.Catalog.
 

@@ -7,7 +7,7 @@
 #include "delta/schema/schema_difference.h"
 #include "session/delta_expressions.h"
 #include "session/table_commands.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 /// CREATE TABLE and REPLACE TABLE of Delta tables, by name and by path. The log is the table; the catalog points at it.
 /// Source: delta-spark's CreateDeltaTableCommand.

@@ -6,13 +6,14 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "delta/feature/table_feature.h"
+#include "delta/schema/computed_column.h"
 #include "expression/node.h"
 #include "session/insert_columns.h"
 #include "session/row_expressions.h"
 #include "session/session.h"
 #include "sql/expression_tree.h"
 #include "sql/parser.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 namespace millrace::session {
 
@@ -33,12 +34,6 @@ bool Uses(const connect::Expression& expression, const delta::ColumnPath& column
   bool found = false;
   sql::ForEachChild(expression, [&](const connect::Expression& child) { found = found || Uses(child, column); });
   return found;
-}
-
-std::string MetadataText(const types::StructField& field, std::string_view key) {
-  auto metadata = field.metadata_json.empty() ? JsonValue::Object() : ParseJson(field.metadata_json).ValueOr({});
-  const JsonValue* value = metadata.Find(key);
-  return value != nullptr && value->is_string() ? value->AsString() : "";
 }
 
 arrow::Status Unsupported(const types::StructField& field, const std::string& sql, const std::string& reason) {
@@ -107,12 +102,12 @@ arrow::Status CheckColumnDefault(Session& session, const delta::Snapshot& table,
 
 arrow::Status CheckGeneratedColumns(Session& session, const types::DataType& schema) {
   for (const types::StructField& field : schema.fields()) {
-    std::string sql = MetadataText(field, "delta.generationExpression");
+    std::string sql = delta::GenerationExpression(field);
     if (sql.empty()) continue;
     connect::Expression parsed;
     ARROW_RETURN_NOT_OK(sql::ParseExpression(sql, session.ParserOptions(), &parsed));
     for (const types::StructField& other : schema.fields()) {
-      bool generated = !MetadataText(other, "delta.generationExpression").empty();
+      bool generated = !delta::GenerationExpression(other).empty();
       if (!generated || !Uses(parsed, {other.name})) continue;
       return Unsupported(field, sql,
                          other.name == field.name ? "generation expression cannot reference itself"

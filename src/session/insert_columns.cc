@@ -12,7 +12,7 @@
 #include "function/char_padding.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 namespace millrace::session {
 

@@ -6,8 +6,9 @@
 #include "base/error.h"
 #include "connector/delta/write_plan.h"
 #include "connector/row_expressions.h"
+#include "delta/schema/computed_column.h"
 #include "session/table_commands.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 /// INSERT and its relatives into Delta tables: delta-spark lines columns up its own way and leaves the rest to schema
 /// enforcement. Source: delta-spark's DeltaAnalysis.
@@ -19,8 +20,7 @@ using catalog::Table;
 namespace {
 
 bool IsComputed(const types::StructField& field) {
-  return field.metadata_json.find("\"delta.generationExpression\"") != std::string::npos ||
-         field.metadata_json.find("\"delta.identity.start\"") != std::string::npos;
+  return !delta::GenerationExpression(field).empty() || delta::IsIdentityColumn(field);
 }
 
 std::string NameInMessages(const Table& table) {

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <set>
 
-#include "analyzer/constant.h"
 #include "base/ascii.h"
 #include "base/error.h"
-#include "base/json_value.h"
 #include "connector/delta/table_request.h"
 #include "delta/feature/table_feature.h"
+#include "delta/schema/computed_column.h"
 #include "delta/transaction/schema_merge.h"
 #include "delta/transaction/table_metadata.h"
 #include "expression/call.h"
-#include "expression/cast.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
 #include "logical/node/filter.h"
@@ -20,11 +18,9 @@
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
 #include "logical/node/subquery_alias.h"
-#include "session/insert_columns.h"
+#include "session/row_assignment.h"
 #include "session/session.h"
-#include "sql/expression_tree.h"
 #include "sql/parser.h"
-#include "types/column_comment.h"
 
 namespace millrace::session {
 
@@ -46,29 +42,6 @@ using ClauseKind = sql::RowClause::Kind;
 const char* StatementName(Kind kind) {
   return kind == Kind::kDelete ? "DELETE" : kind == Kind::kUpdate ? "UPDATE" : "MERGE";
 }
-
-bool HasSubquery(const spark::connect::Expression& expression) {
-  if (expression.has_subquery_expression()) return true;
-  bool found = false;
-  sql::ForEachChild(expression, [&](const spark::connect::Expression& child) { found = found || HasSubquery(child); });
-  return found;
-}
-
-std::string MetadataText(const types::StructField& field, std::string_view key) {
-  auto metadata = field.metadata_json.empty() ? JsonValue::Object() : ParseJson(field.metadata_json).ValueOr({});
-  const JsonValue* value = metadata.Find(key);
-  return value != nullptr && value->is_string() ? value->AsString() : "";
-}
-
-bool IsIdentity(const types::StructField& field) {
-  return field.metadata_json.find("\"delta.identity.start\"") != std::string::npos;
-}
-
-// An assignment of one column or of a field somewhere below it.
-struct PathValue {
-  std::vector<std::string> path;
-  spark::connect::Expression value;
-};
 
 class ChangePlanner {
  public:
@@ -160,222 +133,6 @@ class ChangePlanner {
     return condition;
   }
 
-  arrow::Result<ExpressionPtr> Value(const spark::connect::Expression& message, const AttributeVector& scope) {
-    if (HasSubquery(message)) return analyzer::NotSupported("subqueries in assignments");
-    return resolver_.Expressions(scope).Resolve(message);
-  }
-
-  // `value` as `type`: structs by the names of their fields, which may be fewer.
-  arrow::Result<ExpressionPtr> Conformed(const ExpressionPtr& value, const types::StructField& field) {
-    const types::DataTypePtr& type = field.type;
-    if (value->type()->Equals(*type)) return value;
-    if (value->type()->id() == types::TypeId::kStruct && type->id() == types::TypeId::kStruct) {
-      ExpressionVector arguments;
-      for (const types::StructField& inner : type->fields()) {
-        arguments.push_back(Literal::String(inner.name));
-        int at = value->type()->FieldIndex(inner.name, eval().case_sensitive);
-        if (at < 0) {
-          arguments.push_back(Literal::Null(inner.type));
-          continue;
-        }
-        ARROW_ASSIGN_OR_RAISE(ExpressionPtr of_field,
-                              Conformed(function::GetStructField(value, at, inner.name), inner));
-        arguments.push_back(std::move(of_field));
-      }
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, Bind("named_struct", std::move(arguments)));
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_null, Bind("isnull", {value}));
-      return std::make_shared<expression::CaseWhen>(
-          ExpressionVector{std::move(is_null), Literal::Null(made->type()), made}, /*as_if=*/true);
-    }
-    if (!value->type()->is_nested() && !type->is_nested()) return StoredInDelta(value, field);
-    if (value->type()->EqualsIgnoreNullability(*type)) return value;
-    if (!expression::CanCast(*value->type(), *type, expression::CastMode::kAnsi)) {
-      return UserError("DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION",
-                       {{"fromCatalog", value->type()->Sql()}, {"toCatalog", type->Sql()}});
-    }
-    return std::make_shared<expression::Cast>(value, type, expression::CastMode::kAnsi, false);
-  }
-
-  arrow::Result<ExpressionPtr> DefaultOf(const types::StructField& field) {
-    std::optional<std::string> text = types::DefaultOf(field);
-    if (!text) return Literal::Null(field.type);
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, analyzer::ResolveConstant(*text, context_));
-    return Conformed(value, field);
-  }
-
-  static bool IsDefaultWord(const spark::connect::Expression& value) {
-    return value.has_unresolved_attribute() &&
-           EqualsIgnoreCase(value.unresolved_attribute().unparsed_identifier(), "default");
-  }
-
-  // Where an assignment's column stands: its index among the new values, and the fields below it.
-  struct Place {
-    size_t index = 0;
-    std::vector<std::string> path;
-  };
-  arrow::Result<Place> PlaceOf(const spark::connect::Expression& message) {
-    std::string text = message.has_unresolved_attribute() ? message.unresolved_attribute().unparsed_identifier()
-                                                          : message.expression_string().expression();
-    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, analyzer::ParseNameParts(text));
-    bool case_sensitive = eval().case_sensitive;
-    auto same = [&](const std::string& a, const std::string& b) {
-      return case_sensitive ? a == b : EqualsIgnoreCase(a, b);
-    };
-    for (size_t num_qualifiers = parts.size(); num_qualifiers-- > 0;) {
-      for (size_t i = 0; i < new_fields_.size(); ++i) {
-        if (!same(new_fields_[i].name, parts[num_qualifiers])) continue;
-        const std::vector<std::string>& qualifier = columns_[0]->qualifier();
-        bool matches = qualifier.size() >= num_qualifiers;
-        for (size_t q = 0; matches && q < num_qualifiers; ++q) {
-          matches = same(qualifier[qualifier.size() - num_qualifiers + q], parts[q]);
-        }
-        if (!matches) continue;
-        return Place{i, {parts.begin() + static_cast<int64_t>(num_qualifiers) + 1, parts.end()}};
-      }
-    }
-    return analyzer::UnresolvedColumn(parts, columns_);
-  }
-
-  // `current` with some of its fields set. A struct that is NULL becomes one.
-  arrow::Result<ExpressionPtr> Updated(const ExpressionPtr& current, const types::StructField& field,
-                                       std::vector<PathValue> values, const AttributeVector& scope) {
-    for (const PathValue& value : values) {
-      if (!value.path.empty()) continue;
-      if (values.size() > 1) return Conflict(field.name);
-      if (IsDefaultWord(value.value)) return DefaultOf(field);
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Value(value.value, scope));
-      return Conformed(set, field);
-    }
-    if (field.type->id() != types::TypeId::kStruct) {
-      return UserError("DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION",
-                       {{"fromCatalog", "STRUCT"}, {"toCatalog", field.type->Sql()}});
-    }
-    ExpressionVector arguments;
-    size_t num_used = 0;
-    for (size_t i = 0; i < field.type->fields().size(); ++i) {
-      const types::StructField& inner = field.type->fields()[i];
-      std::vector<PathValue> below;
-      for (const PathValue& value : values) {
-        bool same = eval().case_sensitive ? value.path[0] == inner.name : EqualsIgnoreCase(value.path[0], inner.name);
-        if (same) below.push_back({{value.path.begin() + 1, value.path.end()}, value.value});
-      }
-      num_used += below.size();
-      arguments.push_back(Literal::String(inner.name));
-      ExpressionPtr was = function::GetStructField(current, static_cast<int>(i), inner.name);
-      if (below.empty()) {
-        arguments.push_back(std::move(was));
-      } else {
-        ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Updated(was, inner, std::move(below), scope));
-        arguments.push_back(std::move(set));
-      }
-    }
-    if (num_used < values.size()) {
-      std::vector<std::string> names;
-      for (const types::StructField& inner : field.type->fields()) names.push_back(inner.name);
-      std::string fields;
-      for (const std::string& name : names) fields += (fields.empty() ? "" : ", ") + QuoteIdentifier(name);
-      return UserError("FIELD_NOT_FOUND", {{"fieldName", QuoteIdentifier(values[0].path[0])}, {"fields", fields}});
-    }
-    return Bind("named_struct", std::move(arguments));
-  }
-
-  arrow::Status Conflict(const std::string& column) const {
-    return UserError("DELTA_CONFLICT_SET_COLUMN", {{"columnList", "[`" + column + "`, `" + column + "`]"}});
-  }
-
-  // One value a column of new_fields_.
-  arrow::Result<std::vector<ExpressionPtr>> UpdateValues(const std::vector<sql::Assignment>& assignments,
-                                                         const AttributeVector& scope) {
-    std::vector<std::vector<PathValue>> by_column(new_fields_.size());
-    for (const sql::Assignment& assignment : assignments) {
-      ARROW_ASSIGN_OR_RAISE(Place place, PlaceOf(assignment.column));
-      by_column[place.index].push_back({std::move(place.path), assignment.value});
-    }
-    std::vector<ExpressionPtr> values;
-    for (size_t i = 0; i < new_fields_.size(); ++i) {
-      const types::StructField& field = new_fields_[i];
-      ExpressionPtr current = i < columns_.size() ? ExpressionPtr(columns_[i]) : Literal::Null(field.type);
-      bool generated = !MetadataText(field, "delta.generationExpression").empty();
-      if (!by_column[i].empty() && IsIdentity(field)) {
-        return UserError("DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED", {{"colName", field.name}});
-      }
-      if (by_column[i].empty() && generated) {
-        values.push_back(nullptr);
-      } else if (by_column[i].empty()) {
-        ARROW_ASSIGN_OR_RAISE(ExpressionPtr same, Conformed(current, field));
-        values.push_back(std::move(same));
-      } else {
-        ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Updated(current, field, std::move(by_column[i]), scope));
-        if (!set->type()->Equals(*field.type)) {
-          ARROW_ASSIGN_OR_RAISE(set, Conformed(set, field));
-        }
-        values.push_back(std::move(set));
-      }
-    }
-    return values;
-  }
-
-  arrow::Result<std::vector<ExpressionPtr>> InsertValues(const std::vector<sql::Assignment>& assignments,
-                                                         const AttributeVector& scope) {
-    std::vector<const spark::connect::Expression*> given(new_fields_.size(), nullptr);
-    for (const sql::Assignment& assignment : assignments) {
-      ARROW_ASSIGN_OR_RAISE(Place place, PlaceOf(assignment.column));
-      if (!place.path.empty()) return analyzer::NotSupported("INSERT into fields of a struct");
-      if (given[place.index] != nullptr) {
-        return UserError("DELTA_DUPLICATE_COLUMNS_ON_INSERT", {{"duplicateColumns", new_fields_[place.index].name}});
-      }
-      given[place.index] = &assignment.value;
-    }
-    std::vector<ExpressionPtr> values;
-    for (size_t i = 0; i < new_fields_.size(); ++i) {
-      const types::StructField& field = new_fields_[i];
-      if (given[i] != nullptr && !IsDefaultWord(*given[i])) {
-        ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Value(*given[i], scope));
-        ARROW_ASSIGN_OR_RAISE(value, Conformed(value, field));
-        values.push_back(std::move(value));
-        continue;
-      }
-      bool computed = !MetadataText(field, "delta.generationExpression").empty() || IsIdentity(field);
-      if (computed && given[i] == nullptr) {
-        values.push_back(nullptr);
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, DefaultOf(field));
-      values.push_back(std::move(value));
-    }
-    return values;
-  }
-
-  // UPDATE SET * and INSERT *: the source's columns by name.
-  arrow::Result<std::vector<sql::Assignment>> StarAssignments(const char* clause) {
-    std::vector<sql::Assignment> assignments;
-    for (size_t i = 0; i < new_fields_.size(); ++i) {
-      const types::StructField& field = new_fields_[i];
-      const AttributePtr* found = nullptr;
-      for (const AttributePtr& column : source_->output()) {
-        bool same = eval().case_sensitive ? column->name() == field.name : EqualsIgnoreCase(column->name(), field.name);
-        if (same) found = &column;
-      }
-      if (found == nullptr && evolves_) continue;
-      if (found == nullptr) {
-        std::string columns;
-        for (const AttributePtr& column : source_->output()) {
-          columns += (columns.empty() ? "" : ", ") + column->name();
-        }
-        return UserError("DELTA_MERGE_UNRESOLVED_EXPRESSION",
-                         {{"sqlExpr", field.name}, {"clause", clause}, {"cols", columns}});
-      }
-      sql::Assignment assignment;
-      assignment.column.mutable_unresolved_attribute()->set_unparsed_identifier(QuoteIdentifier(field.name));
-      std::vector<std::string> name = (*found)->qualifier();
-      name.push_back((*found)->name());
-      if (name.size() > 1) name.erase(name.begin(), name.end() - 2);
-      assignment.value.mutable_unresolved_attribute()->set_unparsed_identifier(QuoteNameParts(name));
-      assignments.push_back(std::move(assignment));
-    }
-    return assignments;
-  }
-
   arrow::Result<ChangeClause> Clause(const sql::RowClause& message, RowChange change, const AttributeVector& scope,
                                      const char* name) {
     ChangeClause clause;
@@ -389,21 +146,21 @@ class ChangePlanner {
       case ClauseKind::kDelete:
         return clause;
       case ClauseKind::kUpdate: {
-        ARROW_ASSIGN_OR_RAISE(clause.values, UpdateValues(message.assignments, scope));
+        ARROW_ASSIGN_OR_RAISE(clause.values, assignments_.Update(message.assignments, scope));
         return clause;
       }
       case ClauseKind::kUpdateAll: {
-        ARROW_ASSIGN_OR_RAISE(auto assignments, StarAssignments("UPDATE clause"));
-        ARROW_ASSIGN_OR_RAISE(clause.values, UpdateValues(assignments, source_->output()));
+        ARROW_ASSIGN_OR_RAISE(auto assignments, assignments_.Star(source_->output(), evolves_, "UPDATE clause"));
+        ARROW_ASSIGN_OR_RAISE(clause.values, assignments_.Update(assignments, source_->output()));
         return clause;
       }
       case ClauseKind::kInsert: {
-        ARROW_ASSIGN_OR_RAISE(clause.values, InsertValues(message.assignments, scope));
+        ARROW_ASSIGN_OR_RAISE(clause.values, assignments_.Insert(message.assignments, scope));
         return clause;
       }
       case ClauseKind::kInsertAll: {
-        ARROW_ASSIGN_OR_RAISE(auto assignments, StarAssignments("INSERT clause"));
-        ARROW_ASSIGN_OR_RAISE(clause.values, InsertValues(assignments, scope));
+        ARROW_ASSIGN_OR_RAISE(auto assignments, assignments_.Star(source_->output(), evolves_, "INSERT clause"));
+        ARROW_ASSIGN_OR_RAISE(clause.values, assignments_.Insert(assignments, scope));
         return clause;
       }
     }
@@ -456,7 +213,7 @@ class ChangePlanner {
     if (change_.kind == Kind::kUpdate) {
       clause.change = RowChange::kUpdate;
       clause.kind = ClauseKind::kUpdate;
-      ARROW_ASSIGN_OR_RAISE(clause.values, UpdateValues(change_.matched[0].assignments, columns_));
+      ARROW_ASSIGN_OR_RAISE(clause.values, assignments_.Update(change_.matched[0].assignments, columns_));
     }
     result_.matched.push_back(clause);
     return Finish(std::move(input), {clause}, nullptr);
@@ -666,7 +423,7 @@ class ChangePlanner {
       }
       const types::StructField& field = new_fields_[column];
       if (left_out.empty()) continue;
-      if (IsIdentity(field)) {
+      if (delta::IsIdentityColumn(field)) {
         size_t num_inserts = 0;
         for (const ChangeClause& clause : clauses) num_inserts += clause.change == RowChange::kInsert;
         if (left_out.size() < num_inserts)
@@ -674,12 +431,12 @@ class ChangePlanner {
         result_.numbered.push_back(field.name);
         continue;
       }
-      std::string sql = MetadataText(field, "delta.generationExpression");
+      std::string sql = delta::GenerationExpression(field);
       if (sql.empty() || !computes) continue;
       spark::connect::Expression message;
       message.mutable_expression_string()->set_expression(sql);
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr computed, resolver_.Expressions(values).Resolve(message));
-      ARROW_ASSIGN_OR_RAISE(computed, Conformed(computed, field));
+      ARROW_ASSIGN_OR_RAISE(computed, assignments_.Conformed(computed, field));
       if (chosen != nullptr) {
         ExpressionVector cases;
         for (size_t i : left_out) {
@@ -724,6 +481,7 @@ class ChangePlanner {
   delta::SnapshotPtr snapshot_;
   std::vector<types::StructField> fields_;
   std::vector<types::StructField> new_fields_;
+  RowAssignments assignments_{context_, resolver_, columns_, new_fields_};
   bool records_changes_ = false;
   bool evolves_ = false;
   RowChangePlan result_;

@@ -10,6 +10,7 @@
 #include "connector/delta/write_plan.h"
 #include "delta/checkpoint/maintenance.h"
 #include "delta/feature/table_feature.h"
+#include "delta/schema/computed_column.h"
 #include "delta/transaction/table_metadata.h"
 #include "session/result_rows.h"
 #include "session/row_change_plan.h"
@@ -166,8 +167,7 @@ class ChangeRun {
     auto inserts = copies;
     bool has_identity = std::any_of(rows->fields().begin(), rows->fields().end(), [&](const auto& field) {
       int at = snapshot_.schema()->FieldIndex(field.name, /*case_sensitive=*/false);
-      return at >= 0 && snapshot_.schema()->fields()[static_cast<size_t>(at)].metadata_json.find(
-                            "\"delta.identity.start\"") != std::string::npos;
+      return at >= 0 && delta::IsIdentityColumn(snapshot_.schema()->fields()[static_cast<size_t>(at)]);
     });
     if (plan_.has_inserts && has_identity) {
       std::vector<types::StructField> given;

@@ -13,7 +13,7 @@
 #include "session/sql_command.h"
 #include "session/table_commands.h"
 #include "types/char_type.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 namespace millrace::session {
 

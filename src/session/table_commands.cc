@@ -11,7 +11,7 @@
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
 #include "types/arrow_type.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 namespace millrace::session {
 

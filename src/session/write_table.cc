@@ -11,7 +11,7 @@
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
 #include "sql/plan_conventions.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 /// Writers that name a table: saveAsTable, insertInto, writeTo, toTable.
 

@@ -8,7 +8,7 @@
 #include "sql/parser.h"
 #include "sql/statement.h"
 #include "sql/test_rendering.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 namespace millrace::sql {
 namespace {

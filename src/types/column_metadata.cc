@@ -1,4 +1,4 @@
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 #include "base/json_value.h"
 
@@ -25,8 +25,6 @@ std::string ColumnMetadata(const std::optional<std::string>& comment, const std:
   return json + "}";
 }
 
-namespace {
-
 std::optional<std::string> MetadataText(const StructField& field, std::string_view key) {
   if (field.metadata_json.empty()) return std::nullopt;
   auto metadata = ParseJson(field.metadata_json);
@@ -34,8 +32,6 @@ std::optional<std::string> MetadataText(const StructField& field, std::string_vi
   if (value == nullptr || !value->is_string()) return std::nullopt;
   return value->AsString();
 }
-
-}  // namespace
 
 std::optional<std::string> CommentOf(const StructField& field) { return MetadataText(field, "comment"); }
 

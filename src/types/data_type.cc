@@ -5,7 +5,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 namespace millrace::types {
 

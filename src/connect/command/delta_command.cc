@@ -5,7 +5,7 @@
 #include "session/table_commands.h"
 #include "sql/data_type_proto.h"
 #include "sql/parser.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 /// What Delta's DeltaTable class does that is no relation: tables are made, features of tables switched on.
 

@@ -4,11 +4,12 @@
 
 #include "base/error.h"
 #include "base/json_value.h"
+#include "delta/schema/computed_column.h"
 
 namespace millrace::connector::delta_table {
 
 std::shared_ptr<IdentityColumn> IdentityColumn::Make(const types::StructField& field) {
-  if (field.metadata_json.find("\"delta.identity.start\"") == std::string::npos) return nullptr;
+  if (!delta::IsIdentityColumn(field)) return nullptr;
   auto metadata = ParseJson(field.metadata_json);
   if (!metadata.ok()) return nullptr;
   auto number = [&](std::string_view key) -> std::optional<int64_t> {

@@ -10,8 +10,10 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "delta/schema/computed_column.h"
 #include "types/arrow_type.h"
 #include "types/char_type.h"
+#include "types/column_metadata.h"
 #include "types/number_text.h"
 
 namespace millrace::connector::delta_table {
@@ -55,17 +57,9 @@ bool SameLayout(const DataType& from, const DataType& to) {
   }
 }
 
-std::string MetadataText(const StructField& field, std::string_view key) {
-  if (field.metadata_json.empty()) return "";
-  auto metadata = ParseJson(field.metadata_json);
-  if (!metadata.ok()) return "";
-  const JsonValue* value = metadata->Find(key);
-  return value != nullptr && value->is_string() ? value->AsString() : "";
-}
-
 // {"expression":{"expression":"…"}}
 std::string InvariantSql(const StructField& field) {
-  auto parsed = ParseJson(MetadataText(field, "delta.invariants"));
+  auto parsed = ParseJson(types::MetadataText(field, "delta.invariants").value_or(""));
   if (!parsed.ok()) return "";
   const JsonValue* rule = parsed->Find("expression");
   const JsonValue* sql = rule == nullptr ? nullptr : rule->Find("expression");
@@ -202,13 +196,13 @@ arrow::Status RowShaper::PlanColumns(const RowShaperRequest& request, const Conn
       continue;
     }
     std::string sql;
-    if (request.has_generated_columns) sql = MetadataText(field, "delta.generationExpression");
+    if (request.has_generated_columns) sql = delta::GenerationExpression(field);
     if (!sql.empty() && given[i]) {
       checks_.push_back({"Generated Column", Quoted(field.name) + " <=> (" + sql + ")"});
       continue;
     }
     if (!sql.empty() && !given[i]) computed.push_back(sql);
-    if (sql.empty() && request.has_column_defaults) sql = MetadataText(field, "CURRENT_DEFAULT");
+    if (sql.empty() && request.has_column_defaults) sql = types::DefaultOf(field).value_or("");
     if (sql.empty() || given[i]) continue;
     columns_.push_back({static_cast<int>(i), Column::From::kGenerated, static_cast<int>(generated.size())});
     generated.push_back("CAST((" + sql + ") AS " + field.type->Sql() + ")");

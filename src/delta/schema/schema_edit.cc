@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "delta/schema/type_widening.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 #include "types/scala_text.h"
 
 namespace millrace::delta {

@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "delta/schema/computed_column.h"
 #include "delta/schema/type_widening.h"
 #include "delta/transaction/schema_merge.h"
 
@@ -22,12 +23,6 @@ JsonValue MetadataOf(const StructField& field) {
   if (field.metadata_json.empty()) return JsonValue::Object();
   auto parsed = ParseJson(field.metadata_json);
   return parsed.ok() && parsed->is_object() ? *std::move(parsed) : JsonValue::Object();
-}
-
-std::string TextIn(const StructField& field, std::string_view key) {
-  JsonValue metadata = MetadataOf(field);
-  const JsonValue* value = metadata.Find(key);
-  return value != nullptr && value->is_string() ? value->AsString() : "";
 }
 
 JsonValue FieldJson(const ColumnPath& parent, const StructField& field) {
@@ -84,7 +79,7 @@ arrow::Status CheckUnused(const Snapshot& table, const ColumnPath& column, const
                      {{"columnName", PathText(column)}, {"constraints", constraints}});
   }
   for (const StructField& field : table.schema()->fields()) {
-    std::string sql = TextIn(field, "delta.generationExpression");
+    std::string sql = GenerationExpression(field);
     if (!sql.empty() && uses(sql, column)) generated += (generated.empty() ? "" : "\n") + field.name + " -> " + sql;
   }
   if (generated.empty()) return arrow::Status::OK();
@@ -160,7 +155,7 @@ arrow::Result<DataTypePtr> ChangeOne(const Snapshot& table, const DataTypePtr& s
   ARROW_ASSIGN_OR_RAISE(std::vector<int> position, FindColumn(*schema, change.column));
   StructField before = FieldAt(*schema, position);
   *out = Changed(before, change);
-  bool is_identity = MetadataOf(before).Find("delta.identity.start") != nullptr;
+  bool is_identity = IsIdentityColumn(before);
   if (is_identity && (change.type != nullptr || change.nullable || change.default_sql)) {
     return UserError("DELTA_IDENTITY_COLUMNS_ALTER_COLUMN_NOT_SUPPORTED");
   }

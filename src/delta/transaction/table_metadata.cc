@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/json_value.h"
+#include "delta/schema/computed_column.h"
 #include "delta/transaction/protocol_upgrade.h"
 #include "delta/transaction/row_ids.h"
 #include "delta/transaction/schema_merge.h"
@@ -245,10 +246,8 @@ std::vector<std::string> FeaturesUsed(const Metadata& metadata, const types::Dat
     if (!field.nullable) features.insert("invariants");
     if (field.metadata_json.empty()) return;
     if (field.metadata_json.find("\"delta.invariants\"") != std::string::npos) features.insert("invariants");
-    if (field.metadata_json.find("\"delta.generationExpression\"") != std::string::npos) {
-      features.insert("generatedColumns");
-    }
-    if (field.metadata_json.find("\"delta.identity.start\"") != std::string::npos) features.insert("identityColumns");
+    if (!GenerationExpression(field).empty()) features.insert("generatedColumns");
+    if (IsIdentityColumn(field)) features.insert("identityColumns");
   });
   return {features.begin(), features.end()};
 }

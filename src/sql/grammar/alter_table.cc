@@ -2,7 +2,7 @@
 #include "sql/data_type_proto.h"
 #include "sql/grammar/grammar.h"
 #include "sql/parse_error.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 /// ALTER TABLE and ALTER VIEW.
 

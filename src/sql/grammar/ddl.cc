@@ -7,7 +7,7 @@
 #include "sql/parse_error.h"
 #include "sql/string_literal.h"
 #include "types/char_type.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 
 /// CREATE and DROP of tables, views and databases; ALTER of databases.
 

@@ -3,7 +3,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "sql/grammar/grammar.h"
-#include "types/column_comment.h"
+#include "types/column_metadata.h"
 #include "types/data_type.h"
 
 namespace millrace::sql {

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyzer/relation_resolver.h"
+#include "expression/node.h"
+#include "sql/statement.h"
+
+namespace millrace::session {
+
+/// Whether a subquery stands anywhere in it.
+bool HasSubquery(const spark::connect::Expression& expression);
+
+/// What DELETE, UPDATE and MERGE assign, as new values of whole rows. Source: delta-spark's UpdateExpressionsSupport,
+/// ResolveDeltaMergeInto.
+class RowAssignments {
+ public:
+  /// `columns`: the table's, as assignments name them. `fields`: of the new values: the table's, then those that schema
+  /// evolution brings. Both outlive this.
+  RowAssignments(const analyzer::AnalyzerContext& context, analyzer::RelationResolver& resolver,
+                 const expression::AttributeVector& columns, const std::vector<types::StructField>& fields)
+      : context_(context), resolver_(resolver), columns_(columns), fields_(fields) {}
+
+  /// One value a field, of SET: what is not assigned stays; null where the table computes it. `scope`: what the
+  /// assigned values may name.
+  /// Errors: UserError UNRESOLVED_COLUMN.…, DELTA_CONFLICT_SET_COLUMN, DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION,
+  /// DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED, FIELD_NOT_FOUND.
+  arrow::Result<std::vector<expression::ExpressionPtr>> Update(const std::vector<sql::Assignment>& assignments,
+                                                               const expression::AttributeVector& scope);
+  /// One value a field, of INSERT: what is not given is the column's default; null where the table computes or numbers
+  /// it. Errors: also UserError DELTA_DUPLICATE_COLUMNS_ON_INSERT.
+  arrow::Result<std::vector<expression::ExpressionPtr>> Insert(const std::vector<sql::Assignment>& assignments,
+                                                               const expression::AttributeVector& scope);
+  /// SET * and INSERT *: the source's columns by name; `may_lack`: fields the source does not have are left out.
+  /// Errors: UserError DELTA_MERGE_UNRESOLVED_EXPRESSION.
+  arrow::Result<std::vector<sql::Assignment>> Star(const expression::AttributeVector& source, bool may_lack,
+                                                   const char* clause) const;
+  /// `value` as `field`'s type: structs by the names of their fields, which may be fewer.
+  /// Errors: UserError DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION, INCOMPATIBLE_DATA_FOR_TABLE.…
+  arrow::Result<expression::ExpressionPtr> Conformed(const expression::ExpressionPtr& value,
+                                                     const types::StructField& field) const;
+
+ private:
+  struct Place;
+  struct PathValue;
+
+  arrow::Result<expression::ExpressionPtr> Value(const spark::connect::Expression& message,
+                                                 const expression::AttributeVector& scope);
+  arrow::Result<expression::ExpressionPtr> DefaultOf(const types::StructField& field) const;
+  arrow::Result<Place> PlaceOf(const spark::connect::Expression& message) const;
+  arrow::Result<expression::ExpressionPtr> Updated(const expression::ExpressionPtr& current,
+                                                   const types::StructField& field, std::vector<PathValue> values,
+                                                   const expression::AttributeVector& scope);
+
+  const analyzer::AnalyzerContext& context_;
+  analyzer::RelationResolver& resolver_;
+  const expression::AttributeVector& columns_;
+  const std::vector<types::StructField>& fields_;
+};
+
+}  // namespace millrace::session
