@@ -38,6 +38,24 @@ def test_what_is_written_is_read_again(spark, tmp_path, name):
     assert again.schema == frame.schema and texts(again) == EXPECTED[format]["rows"]
 
 
+@pytest.mark.parametrize("format, option", [("parquet", "parquet.compression"), ("orc", "orc.compress"), ("avro", None)])
+def test_the_sessions_codec_counts_where_no_option_does(spark, tmp_path, format, option):
+    def suffix_of(**options):
+        spark.range(1).coalesce(1).write.format(format).options(**options).mode("overwrite").save(str(tmp_path / "out"))
+        [file] = (tmp_path / "out").glob("part-*")
+        return file.name.split("-c000")[1]
+
+    key = f"spark.sql.{format}.compression.codec"
+    spark.conf.set(key, "uncompressed")
+    try:
+        assert suffix_of() == f".{format}"
+        assert suffix_of(compression="snappy") == f".snappy.{format}"
+        if option:
+            assert suffix_of(**{option: "SNAPPY"}) == f".snappy.{format}"
+    finally:
+        spark.conf.unset(key)
+
+
 @pytest.mark.parametrize("format", ["avro", "orc"])
 def test_columns_by_name_missing_ones_null(spark, format):
     frame = spark.read.schema("new STRING, ID LONG, st STRUCT<x: LONG, gone: INT>").format(format).load(str(DATA / f"snappy.{format}"))

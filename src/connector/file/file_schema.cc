@@ -100,7 +100,8 @@ constexpr FormatSetting kFormatSettings[] = {
 
 }  // namespace
 
-format::OptionMap FormatOptions(const format::FileFormat& format, const Options& options, const ConnectorContext& context) {
+format::OptionMap FormatOptions(const format::FileFormat& format, const Options& options,
+                                const ConnectorContext& context) {
   format::OptionMap map;
   for (const auto& [key, entry] : options.entries()) map[entry.key] = entry.value;
   if (!context.conf) return map;
@@ -160,7 +161,8 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
     if (listed.files.empty()) return UserError("UNABLE_TO_INFER_SCHEMA", {{"format", ShownName(format.name)}});
     std::vector<std::string> paths;
     for (const ListedFile& file : listed.files) paths.push_back(file.path);
-    ARROW_ASSIGN_OR_RAISE(data, format.infer_schema(paths, FormatOptions(format, request.options, context), ToSessionFormat(context)));
+    ARROW_ASSIGN_OR_RAISE(
+        data, format.infer_schema(paths, FormatOptions(format, request.options, context), ToSessionFormat(context)));
     // Only what a stream wrote is known to hold no NULL where its schema says so.
     if (!request.streaming && request.paths.size() == 1) {
       std::string root = AbsolutePath(LocalPath(request.paths[0]));

@@ -38,7 +38,8 @@ arrow::Result<FileTable> OpenFileTable(const format::FileFormat& format, const S
 arrow::Result<FileTable> OpenFileStreamTable(const format::FileFormat& format, const SourceRequest& request);
 
 /// The options of a read or a write, and what the session says where they do not (spark.sql.parquet.compression.codec).
-format::OptionMap FormatOptions(const format::FileFormat& format, const Options& options, const ConnectorContext& context);
+format::OptionMap FormatOptions(const format::FileFormat& format, const Options& options,
+                                const ConnectorContext& context);
 format::SessionFormat ToSessionFormat(const ConnectorContext& context);
 
 /// Errors: UserError UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE for a column the format cannot hold.
