@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "connect/encode/literal.h"
 #include "connect/encode/rows.h"
+#include "python/profiles.h"
 #include "python/worker_pool.h"
 #include "spark/connect/base.pb.h"
 #include "sql/data_type_proto.h"
@@ -161,9 +162,19 @@ arrow::Status EmitMetrics(const CommandContext& context, const physical::Operato
   return context.operation->Emit(std::move(response));
 }
 
+// Under this name clients look for what their profilers measured. Source: Spark, SparkConnectPlanExecution.
+constexpr const char* kPythonAccumulator = "__python_accumulator__";
+
 arrow::Status EmitObserved(const CommandContext& context) {
-  if (context.observed->empty()) return arrow::Status::OK();
   proto::ExecutePlanResponse response;
+  std::vector<std::string> profiles = context.session().profiles().Take();
+  if (!profiles.empty()) {
+    auto* out = response.add_observed_metrics();
+    out->set_name(kPythonAccumulator);
+    out->set_plan_id(-1);
+    for (std::string& pickle : profiles) out->add_values()->set_binary(std::move(pickle));
+  }
+  if (context.observed->empty() && profiles.empty()) return arrow::Status::OK();
   for (const physical::ObservedMetrics& metrics : *context.observed) {
     auto* out = response.add_observed_metrics();
     out->set_name(metrics.name);

@@ -127,7 +127,10 @@ bool CanCastScalar(const DataType& from, const DataType& to, CastMode mode) {
 }  // namespace
 
 bool CanCast(const DataType& from, const DataType& to, CastMode mode) {
-  if (from.Equals(to) || from.id() == TypeId::kNull || to.id() == TypeId::kString) return true;
+  if (from.Equals(to) || from.id() == TypeId::kNull) return true;
+  if (to.user_class() != nullptr) return false;
+  if (to.id() == TypeId::kString) return true;
+  if (from.user_class() != nullptr) return false;
   if (from.id() == TypeId::kVariant) return CanBeVariant(to, /*structs_and_maps=*/true);
   if (to.id() == TypeId::kVariant) return CanBeVariant(from, /*structs_and_maps=*/false);
   if (!from.is_nested() && !to.is_nested()) return CanCastScalar(from, to, mode);

@@ -90,6 +90,7 @@ Common CommonWithDecimal(const DataTypePtr& a, const DataTypePtr& b) {
 
 bool CanStoreAssign(const DataType& from, const DataType& to) {
   if (from.EqualsIgnoreNullability(to) || from.id() == TypeId::kNull) return true;
+  if (from.user_class() != nullptr || to.user_class() != nullptr) return false;
   if (from.is_nested() || to.is_nested()) {
     if (from.id() != to.id() || from.fields().size() != to.fields().size()) return false;
     for (size_t i = 0; i < from.fields().size(); ++i) {
@@ -128,6 +129,7 @@ std::optional<DataTypePtr> TightestCommonType(const DataTypePtr& a, const DataTy
   if (a->Equals(*b)) return a;
   if (a->id() == TypeId::kNull) return b;
   if (b->id() == TypeId::kNull) return a;
+  if (a->user_class() != nullptr || b->user_class() != nullptr) return std::nullopt;
   if (a->is_numeric() && b->is_numeric()) return CommonOfNumbers(a, b);
   if (a->is_datetime() && b->is_datetime()) return CommonOfDatetimes(a, b);
   if (a->is_ansi_interval()) return CommonOfIntervals(a, b);
@@ -146,6 +148,7 @@ std::optional<DataTypePtr> WiderTypeOfString(const DataTypePtr& a, const DataTyp
 
 std::optional<DataTypePtr> WiderType(const DataTypePtr& a, const DataTypePtr& b) {
   if (auto type = TightestCommonType(a, b)) return type;
+  if (a->user_class() != nullptr || b->user_class() != nullptr) return std::nullopt;
   if (auto type = CommonWithDecimal(a, b)) return type;
   if (auto type = WiderTypeOfString(a, b)) return type;
   return CommonOfNested(a, b, static_cast<FindCommon>(WiderType));
@@ -161,6 +164,7 @@ std::optional<DataTypePtr> WiderType(const std::vector<DataTypePtr>& types) {
 
 bool CanImplicitCast(const DataTypePtr& from, const DataTypePtr& to) {
   if (from->EqualsIgnoreNullability(*to) || from->id() == TypeId::kNull) return true;
+  if (from->user_class() != nullptr || to->user_class() != nullptr) return false;
   if (from->id() == TypeId::kString && !to->is_nested() && to->id() != TypeId::kNull) {
     return to->id() != TypeId::kCalendarInterval;
   }

@@ -24,7 +24,7 @@ int64_t LoadInt(std::string_view bytes, bool is_signed) {
   return static_cast<int64_t>(value);
 }
 
-std::optional<int64_t> IdOf(std::string_view pickle) {
+std::optional<int64_t> FirstInt(std::string_view pickle) {
   size_t at = 0;
   auto next = [&](char opcode, size_t argument_bytes) {
     if (at >= pickle.size() || pickle[at] != opcode) return false;
@@ -48,13 +48,15 @@ std::optional<int64_t> IdOf(std::string_view pickle) {
 
 }  // namespace
 
-arrow::Status Accumulators::Add(std::string pickle) {
-  std::optional<int64_t> id = IdOf(pickle);
+arrow::Result<int64_t> Accumulators::IdOf(std::string_view pickle) {
+  std::optional<int64_t> id = FirstInt(pickle);
   if (!id) return arrow::Status::IOError("Python worker: an accumulator's update without an id");
-  if (*id < 0) return arrow::Status::OK();
+  return *id;
+}
+
+void Accumulators::Add(int64_t id, std::string pickle) {
   std::lock_guard lock(mutex_);
-  updates_[*id].push_back(std::move(pickle));
-  return arrow::Status::OK();
+  updates_[id].push_back(std::move(pickle));
 }
 
 std::vector<Accumulators::Update> Accumulators::Take(const std::vector<int64_t>& ids) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,9 +19,10 @@ class Accumulators {
   /// The id and the pickled (id, value).
   using Update = std::pair<int64_t, std::string>;
 
-  /// `pickle` is a worker's pickled tuple (id, value). Ids below 0 are PySpark's own and are left out.
+  /// The id in a worker's pickled tuple (id, value). Those below 0 are PySpark's own: results of its profilers.
   /// Errors: IOError when it does not begin as such a tuple does.
-  arrow::Status Add(std::string pickle);
+  static arrow::Result<int64_t> IdOf(std::string_view pickle);
+  void Add(int64_t id, std::string pickle);
   /// Removes and returns what came for these ids, in the order it came.
   std::vector<Update> Take(const std::vector<int64_t>& ids);
 

@@ -9,11 +9,14 @@
 
 namespace millrace::python {
 
+class Profiles;
 class WorkerPool;
 
 /// What the Python functions of one query run with. Immutable once a plan holds it.
 struct Environment {
   std::shared_ptr<WorkerPool> pool;
+  /// Where profilers put what they measured; null when none is on.
+  std::shared_ptr<Profiles> profiles;
   Interpreter interpreter;
   /// Sent to workers: Spark's keys that change how values are converted.
   std::map<std::string, std::string> conf;

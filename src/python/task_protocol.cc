@@ -156,7 +156,7 @@ std::string TaskHeader(const TaskSpec& spec, const WorkerVersion& version) {
     }
     AppendInt(static_cast<int32_t>(call.functions.size()), &out);
     for (const UserFunctionPtr& function : call.functions) AppendBytes(function->command, &out);
-    if (version.AtLeast(4, 2)) AppendLong(0, &out);  // where a profiler would put its result
+    if (version.AtLeast(4, 2)) AppendLong(call.profile_number, &out);
   }
   return out;
 }

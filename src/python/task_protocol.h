@@ -20,6 +20,8 @@ struct TaskArgument {
 struct TaskCall {
   std::vector<UserFunctionPtr> functions;
   std::vector<TaskArgument> arguments;
+  /// What a profiler's result goes by.
+  int64_t profile_number = 0;
 };
 
 /// What a worker is told before its rows.

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "python/profiles.h"
 #include "python/wire.h"
 
 namespace millrace::python {
@@ -62,6 +63,9 @@ arrow::Result<std::unique_ptr<TaskStream>> TaskStream::StartWith(HeaderFunction 
       new TaskStream(std::move(environment), std::move(worker), std::move(input), cancelled, memory));
   TaskSpec task_spec = spec;
   task_spec.files_folder = task->environment_->files_folder;
+  if (const auto& profiles = task->environment_->profiles) {
+    for (TaskCall& call : task_spec.calls) call.profile_number = profiles->NumberOf(call);
+  }
   task->outgoing_ = header(task_spec, task->version());
   return task;
 }
@@ -197,7 +201,12 @@ arrow::Result<bool> TaskStream::HandleMark(int32_t mark) {
       ARROW_ASSIGN_OR_RAISE(int32_t end, ReadInt());
       finished_ = true;
       for (std::string& update : updates) {
-        ARROW_RETURN_NOT_OK(environment_->pool->accumulators().Add(std::move(update)));
+        ARROW_ASSIGN_OR_RAISE(int64_t id, Accumulators::IdOf(update));
+        if (id >= 0) {
+          environment_->pool->accumulators().Add(id, std::move(update));
+        } else if (environment_->profiles != nullptr) {
+          environment_->profiles->Add(std::move(update));
+        }
       }
       bool clean = end == kEndOfStream && input_ended_ && sent_ == outgoing_.size() && taken_ == received_;
       if (clean) {

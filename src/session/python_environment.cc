@@ -40,7 +40,8 @@ int64_t ParseBytes(const std::string& text) {
 
 }  // namespace
 
-python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client) {
+python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client,
+                                             const std::shared_ptr<python::Profiles>& profiles) {
   auto environment = std::make_shared<python::Environment>();
   environment->pool = engine.python_workers;
   environment->interpreter = engine.python_interpreter;
@@ -54,6 +55,11 @@ python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& c
   for (std::string_view key : kWorkerKeys) {
     auto value = conf.Get(key);
     if (value && !value->empty()) environment->conf.emplace(key, *value);
+  }
+  auto profiler = conf.Get("spark.sql.pyspark.udf.profiler");
+  if (profiler && !profiler->empty()) {
+    environment->conf["spark.sql.pyspark.udf.profiler"] = *profiler;
+    environment->profiles = profiles;
   }
   environment->time_zone = conf.Get("spark.sql.session.timeZone").value_or("UTC");
   environment->conf["spark.sql.session.timeZone"] = environment->time_zone;

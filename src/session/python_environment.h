@@ -9,6 +9,7 @@ namespace millrace::session {
 struct Engine;
 
 /// What Python functions resolved now run with: the engine's workers, this session's settings.
-python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client);
+python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client,
+                                             const std::shared_ptr<python::Profiles>& profiles);
 
 }  // namespace millrace::session

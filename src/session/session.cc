@@ -21,6 +21,7 @@
 #include "logical/node/limit.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
+#include "python/profiles.h"
 #include "python/worker_pool.h"
 #include "session/delta_changes.h"
 #include "session/python_environment.h"
@@ -80,7 +81,8 @@ Session::Session(std::shared_ptr<Engine> engine)
     : id_(RandomUuid()),
       engine_(std::move(engine)),
       catalog_(engine_->metastore),
-      delta_tables_(engine_->file_system) {}
+      delta_tables_(engine_->file_system),
+      profiles_(std::make_shared<python::Profiles>()) {}
 
 Session::~Session() { (void)streams_.StopAll(); }
 
@@ -176,7 +178,7 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
 
 python::EnvironmentPtr Session::PythonEnvironment() const {
   std::lock_guard lock(mutex_);
-  return MakePythonEnvironment(*engine_, conf_, python_client_);
+  return MakePythonEnvironment(*engine_, conf_, python_client_, profiles_);
 }
 
 void Session::RegisterDataSource(const std::string& name, python::UserFunctionPtr data_source) {

@@ -43,6 +43,7 @@ class WriteStreamOperationStart;
 }  // namespace spark::connect
 
 namespace millrace::python {
+class Profiles;
 class StreamingWorker;
 class WorkerPool;
 struct UserFunction;
@@ -169,6 +170,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void PutRelation(const std::string& relation_id, logical::PlanPtr plan);
   void RemoveRelation(const std::string& relation_id);
 
+  /// What profilers measured of this session's Python functions.
+  python::Profiles& profiles() { return *profiles_; }
   /// For functions that start from now on.
   void set_python_client(PythonClient client);
   /// A user's StreamingQueryListener as a client pickled it, in a Python process of its own; `id` is the client's.
@@ -249,6 +252,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
   PlanCache cache_;
   PythonClient python_client_;
+  const std::shared_ptr<python::Profiles> profiles_;
   /// By lower-case name.
   std::map<std::string, std::shared_ptr<const analyzer::RegisteredFunction>> functions_;
   /// By lower-case name.

@@ -116,8 +116,11 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
       return ParseClientDdl(proto.unparsed().data_type_string());
     case Proto::kVariant:
       return types::Variant();
-    case Proto::kUdt:
-      return Unsupported("UDT");
+    case Proto::kUdt: {
+      const Proto::UDT& udt = proto.udt();
+      ARROW_ASSIGN_OR_RAISE(DataTypePtr stored, FromProto(udt.sql_type(), depth + 1));
+      return types::UserDefined(*stored, {udt.jvm_class(), udt.python_class(), udt.serialized_python_class()});
+    }
     case Proto::kTime: {
       int precision = proto.time().has_precision() ? proto.time().precision() : types::kMicrosPrecision;
       if (precision < 0 || precision > types::kMicrosPrecision) {
@@ -148,6 +151,16 @@ arrow::Result<types::DataTypePtr> ParseClientDdl(const std::string& text) {
 
 void DataTypeToProto(const types::DataType& type, Proto* out) {
   using types::TypeId;
+  if (const types::UserClass* user = type.user_class()) {
+    Proto::UDT* udt = out->mutable_udt();
+    udt->set_type("udt");
+    if (!user->jvm_class.empty()) udt->set_jvm_class(user->jvm_class);
+    if (!user->python_class.empty()) udt->set_python_class(user->python_class);
+    if (user->jvm_class.empty()) udt->set_serialized_python_class(user->serialized_python_class);
+    DataTypeToProto(types::DataType(type.id(), type.precision(), type.scale(), type.fields()),
+                    udt->mutable_sql_type());
+    return;
+  }
   switch (type.id()) {
     case TypeId::kNull:
       out->mutable_null();

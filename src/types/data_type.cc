@@ -29,13 +29,24 @@ bool DataType::Holds(TypeId id) const {
                                   [id](const StructField& child) { return child.type->Holds(id); });
 }
 
+namespace {
+
+// Of types of which one at least has a user class: what they are stored as does not matter.
+bool SameUserClass(const DataType& a, const DataType& b) {
+  return a.user_class() != nullptr && b.user_class() != nullptr && *a.user_class() == *b.user_class();
+}
+
+}  // namespace
+
 bool DataType::Equals(const DataType& other) const {
   if (this == &other) return true;
+  if (user_class_ != nullptr || other.user_class_ != nullptr) return SameUserClass(*this, other);
   return id_ == other.id_ && precision_ == other.precision_ && scale_ == other.scale_ && children_ == other.children_;
 }
 
 bool DataType::EqualsIgnoreNullability(const DataType& other) const {
   if (this == &other) return true;
+  if (user_class_ != nullptr || other.user_class_ != nullptr) return SameUserClass(*this, other);
   if (id_ != other.id_ || precision_ != other.precision_ || scale_ != other.scale_) return false;
   if (children_.size() != other.children_.size()) return false;
   for (size_t i = 0; i < children_.size(); ++i) {
@@ -87,11 +98,40 @@ constexpr TypeNames kNames[] = {
 
 std::string TimeName(const DataType& type) { return "time(" + std::to_string(type.precision()) + ")"; }
 
+// "examplepoint" of org.apache.spark.sql.test.ExamplePointUDT; all classes of Python alone share Spark's word.
+std::string UserClassName(const UserClass& user) {
+  if (user.jvm_class.empty()) return "pythonuserdefined";
+  std::string_view name = user.jvm_class;
+  name.remove_prefix(std::min(name.find_last_of(".$") + 1, name.size()));
+  for (std::string_view suffix : {"Type", "UDT"}) {
+    if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
+  }
+  return ToLowerAscii(name);
+}
+
 std::string DecimalName(const DataType& type) {
   return "decimal(" + std::to_string(type.precision()) + "," + std::to_string(type.scale()) + ")";
 }
 
+void AppendJson(const DataType& type, std::string* out);
+
+void AppendUserClassJson(const DataType& type, std::string* out) {
+  *out += R"({"type":"udt")";
+  auto member = [out](std::string_view name, const std::string& value) {
+    *out += ",\"" + std::string(name) + "\":";
+    AppendJsonString(value, out);
+  };
+  const UserClass& user = *type.user_class();
+  if (!user.jvm_class.empty()) member("class", user.jvm_class);
+  if (!user.python_class.empty()) member("pyClass", user.python_class);
+  if (user.jvm_class.empty()) member("serializedClass", user.serialized_python_class);
+  *out += R"(,"sqlType":)";
+  AppendJson(DataType(type.id(), type.precision(), type.scale(), type.fields()), out);
+  *out += '}';
+}
+
 void AppendJson(const DataType& type, std::string* out) {
+  if (type.user_class() != nullptr) return AppendUserClassJson(type, out);
   switch (type.id()) {
     case TypeId::kArray:
       *out += R"({"type":"array","elementType":)";
@@ -138,6 +178,7 @@ void AppendTreeLine(const std::string& prefix, std::string_view name, const Data
 }
 
 void AppendTree(const DataType& type, const std::string& prefix, std::string* out) {
+  if (type.user_class() != nullptr) return;
   switch (type.id()) {
     case TypeId::kArray:
       AppendTreeLine(prefix, "element", *type.element(), "containsNull", type.contains_null(), out);
@@ -210,6 +251,7 @@ std::string DataType::Sql() const {
 }
 
 std::string DataType::TypeName() const {
+  if (user_class_ != nullptr) return UserClassName(*user_class_);
   switch (id_) {
     case TypeId::kDecimal:
       return DecimalName(*this);
@@ -326,8 +368,25 @@ DataTypePtr DecimalForIntegral(TypeId id) {
   }
 }
 
+DataTypePtr UserDefined(const DataType& stored, UserClass user_class) {
+  return std::make_shared<DataType>(stored.id(), stored.precision(), stored.scale(), stored.fields(),
+                                    std::make_shared<const UserClass>(std::move(user_class)));
+}
+
+DataTypePtr WithoutUserClasses(const DataTypePtr& type) {
+  bool changed = type->user_class() != nullptr;
+  std::vector<StructField> children = type->fields();
+  for (StructField& child : children) {
+    DataTypePtr stored = WithoutUserClasses(child.type);
+    changed = changed || stored != child.type;
+    child.type = std::move(stored);
+  }
+  if (!changed) return type;
+  return std::make_shared<DataType>(type->id(), type->precision(), type->scale(), std::move(children));
+}
+
 DataTypePtr AsNullable(const DataTypePtr& type) {
-  if (!type->is_nested()) return type;
+  if (!type->is_nested() || type->user_class() != nullptr) return type;
   std::vector<StructField> children = type->fields();
   for (size_t i = 0; i < children.size(); ++i) {
     children[i].type = AsNullable(children[i].type);

@@ -43,6 +43,17 @@ class DataType;
 /// Types are immutable and shared.
 using DataTypePtr = std::shared_ptr<const DataType>;
 
+/// The class of a user whose objects a column holds, in the form of another type's values (Spark's UserDefinedType).
+struct UserClass {
+  std::string jvm_class;     ///< empty for a class of Python alone
+  std::string python_class;  ///< "module.Class"; empty when there is none
+  std::string serialized_python_class;
+
+  bool operator==(const UserClass& other) const {
+    return jvm_class == other.jvm_class && (!jvm_class.empty() || python_class == other.python_class);
+  }
+};
+
 /// One column of a struct or of a table.
 struct StructField {
   std::string name;
@@ -55,6 +66,7 @@ struct StructField {
 };
 
 /// A Spark SQL data type. Immutable; compare with Equals, not by pointer. Thread-safe.
+/// A type with a user class is, but for names and comparison, the type that its values are stored as.
 /// Source: Spark SQL reference, "Data Types".
 class DataType {
  public:
@@ -76,6 +88,9 @@ class DataType {
   const std::vector<StructField>& fields() const { return children_; }
   /// Index of the only field with exactly this name, or -1 (none) / -2 (several).
   int FieldIndex(std::string_view name, bool case_sensitive) const;
+
+  /// Null for every type of Spark's own.
+  const UserClass* user_class() const { return user_class_.get(); }
 
   bool is_integral() const { return id_ >= TypeId::kByte && id_ <= TypeId::kLong; }
   bool is_fractional() const { return id_ >= TypeId::kFloat && id_ <= TypeId::kDecimal; }
@@ -106,14 +121,20 @@ class DataType {
   /// kStruct only: the tree printSchema prints, with the leading "root".
   std::string ToTreeString() const;
 
-  DataType(TypeId id, int precision, int scale, std::vector<StructField> children)
-      : id_(id), precision_(precision), scale_(scale), children_(std::move(children)) {}
+  DataType(TypeId id, int precision, int scale, std::vector<StructField> children,
+           std::shared_ptr<const UserClass> user_class = nullptr)
+      : id_(id),
+        precision_(precision),
+        scale_(scale),
+        children_(std::move(children)),
+        user_class_(std::move(user_class)) {}
 
  private:
   TypeId id_;
   int precision_;
   int scale_;
   std::vector<StructField> children_;
+  std::shared_ptr<const UserClass> user_class_;
 };
 
 DataTypePtr Null();
@@ -140,6 +161,11 @@ DataTypePtr Array(DataTypePtr element, bool contains_null = true);
 DataTypePtr Map(DataTypePtr key, DataTypePtr value, bool value_contains_null = true);
 DataTypePtr Struct(std::vector<StructField> fields);
 
+/// Objects of `user_class`, stored as values of `stored`.
+DataTypePtr UserDefined(const DataType& stored, UserClass user_class);
+/// The same type with every user class in it, at any depth, taken off; itself when there is none.
+DataTypePtr WithoutUserClasses(const DataTypePtr& type);
+
 /// The type of a kind without parameters (everything but decimal, intervals and nested types).
 DataTypePtr SimpleType(TypeId id);
 
@@ -149,7 +175,7 @@ inline constexpr int kMicrosPrecision = 6;
 /// The decimal that holds every value of an integral type; Spark's DecimalType.forType.
 DataTypePtr DecimalForIntegral(TypeId id);
 
-/// The same type with every nested nullability set to true (Spark's asNullable).
+/// The same type with every nested nullability set to true; user classes stay as they are (Spark's asNullable).
 DataTypePtr AsNullable(const DataTypePtr& type);
 
 /// Parses Spark's schema JSON (what ToJson writes). Errors: Invalid naming what is wrong.

@@ -69,6 +69,16 @@ arrow::Result<DataTypePtr> FromJson(const JsonValue& json, int depth) {
     }
     return Struct(std::move(made));
   }
+  if (kind->AsString() == "udt") {
+    const JsonValue* stored = json.Find("sqlType");
+    if (stored == nullptr) return Malformed("a user-defined type has no sqlType");
+    ARROW_ASSIGN_OR_RAISE(DataTypePtr type, FromJson(*stored, depth + 1));
+    auto text = [&json](std::string_view name) {
+      const JsonValue* value = json.Find(name);
+      return value != nullptr && value->is_string() ? value->AsString() : std::string();
+    };
+    return UserDefined(*type, {text("class"), text("pyClass"), text("serializedClass")});
+  }
   return Malformed("unknown type " + kind->AsString());
 }
 

@@ -41,7 +41,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> Conform(const expression::Eva
                                                            const types::DataType& schema) {
   arrow::ArrayVector columns;
   for (int i = 0; i < batch.num_columns(); ++i) {
-    const types::DataType& wanted = *schema.fields()[static_cast<size_t>(i)].type;
+    types::DataTypePtr stored = types::WithoutUserClasses(schema.fields()[static_cast<size_t>(i)].type);
+    const types::DataType& wanted = *stored;
     auto arrow_type = types::ToArrow(wanted);
     if (batch.column(i)->type()->Equals(*arrow_type)) {
       columns.push_back(batch.column(i));

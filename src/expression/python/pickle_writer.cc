@@ -112,11 +112,29 @@ arrow::Status AppendMap(const arrow::MapArray& map, int64_t row, const DataType&
   return arrow::Status::OK();
 }
 
+arrow::Status AppendInternal(const arrow::Array& array, int64_t row, const DataType& type, std::string* out);
+
+// getattr(<the type>, "fromInternal")(<the value as it is stored>).
+arrow::Status AppendUserObject(const arrow::Array& array, int64_t row, const DataType& type, std::string* out) {
+  BeginCall("builtins", "getattr", out);
+  BeginCall("pyspark.sql.types", "_parse_datatype_json_string", out);
+  AppendText(type.ToJson(), out);
+  EndCall(out);
+  AppendText("fromInternal", out);
+  EndCall(out);
+  out->push_back('(');
+  ARROW_RETURN_NOT_OK(
+      AppendInternal(array, row, DataType(type.id(), type.precision(), type.scale(), type.fields()), out));
+  EndCall(out);
+  return arrow::Status::OK();
+}
+
 arrow::Status AppendValue(const arrow::Array& array, int64_t row, const DataType& type, std::string* out) {
   if (array.IsNull(row)) {
     out->push_back('N');
     return arrow::Status::OK();
   }
+  if (type.user_class() != nullptr) return AppendUserObject(array, row, type, out);
   switch (type.id()) {
     case TypeId::kBoolean:
       out->push_back(static_cast<const arrow::BooleanArray&>(array).Value(row) ? '\x88' : '\x89');
@@ -185,9 +203,24 @@ arrow::Status AppendValue(const arrow::Array& array, int64_t row, const DataType
   }
 }
 
-}  // namespace
-
-namespace {
+arrow::Status AppendInternal(const arrow::Array& array, int64_t row, const DataType& type, std::string* out) {
+  switch (array.IsNull(row) ? TypeId::kNull : type.id()) {
+    case TypeId::kDate: {
+      ARROW_ASSIGN_OR_RAISE(auto days, array.View(arrow::int32()));
+      AppendInteger(static_cast<const arrow::Int32Array&>(*days).Value(row), out);
+      return arrow::Status::OK();
+    }
+    case TypeId::kTimestamp:
+    case TypeId::kTimestampNtz:
+    case TypeId::kDayTimeInterval: {
+      ARROW_ASSIGN_OR_RAISE(auto micros, array.View(arrow::int64()));
+      AppendInteger(static_cast<const arrow::Int64Array&>(*micros).Value(row), out);
+      return arrow::Status::OK();
+    }
+    default:
+      return AppendValue(array, row, type, out);
+  }
+}
 
 // Frames of lists: `append_row` appends one object.
 template <typename AppendRow>
@@ -241,22 +274,7 @@ arrow::Status AppendPickledStructs(const arrow::RecordBatch& rows, const types::
 
 arrow::Status AppendPickledInternal(const arrow::Array& array, int64_t row, const DataType& type, std::string* out) {
   out->append(kProtocol);
-  switch (array.IsNull(row) ? TypeId::kNull : type.id()) {
-    case TypeId::kDate: {
-      ARROW_ASSIGN_OR_RAISE(auto days, array.View(arrow::int32()));
-      AppendInteger(static_cast<const arrow::Int32Array&>(*days).Value(row), out);
-      break;
-    }
-    case TypeId::kTimestamp:
-    case TypeId::kTimestampNtz:
-    case TypeId::kDayTimeInterval: {
-      ARROW_ASSIGN_OR_RAISE(auto micros, array.View(arrow::int64()));
-      AppendInteger(static_cast<const arrow::Int64Array&>(*micros).Value(row), out);
-      break;
-    }
-    default:
-      ARROW_RETURN_NOT_OK(AppendValue(array, row, type, out));
-  }
+  ARROW_RETURN_NOT_OK(AppendInternal(array, row, type, out));
   out->push_back('.');
   return arrow::Status::OK();
 }

@@ -110,7 +110,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> FromWorker(const std::shared_ptr<ar
   std::shared_ptr<arrow::DataType> wanted = types::ToArrow(type);
   if (SameLayout(*column->type(), *wanted)) return Labelled(column, wanted);
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr actual, types::FromArrow(*column->type()));
-  if (!actual->EqualsIgnoreNullability(type)) {
+  types::DataTypePtr stored = types::WithoutUserClasses(std::make_shared<types::DataType>(type));
+  if (!actual->EqualsIgnoreNullability(*stored)) {
     return UserError("ARROW_TYPE_MISMATCH", {{"operation", std::string(python::EvalTypeName(eval_type))},
                                              {"outputTypes", type.Sql()},
                                              {"actualDataTypes", actual->Sql()}});
