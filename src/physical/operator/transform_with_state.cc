@@ -5,6 +5,7 @@
 #include "base/elapsed.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "physical/operator/transform_once.h"
 #include "physical/stateful/state_partition_keys.h"
 #include "state/state_stores.h"
 #include "types/arrow_type.h"
@@ -204,14 +205,14 @@ bool MatchesTransformWithState(const logical::Plan& node) {
 }
 
 Result<OperatorPtr> PlanTransformWithState(const logical::PlanPtr& node, const RequiredColumns&, Planner& planner) {
-  if (!planner.options().streaming || !node->child()->is_streaming()) {
-    return Status::NotImplemented("transformWithState of a DataFrame that is no stream is not supported");
-  }
-  const StreamingPlan& query = *planner.options().streaming;
+  bool once = !planner.options().streaming || !node->child()->is_streaming();
+  StreamingPlan without_stream;
+  without_stream.conf = [](std::string_view) { return std::nullopt; };
+  const StreamingPlan& query = once ? without_stream : *planner.options().streaming;
   const auto& transform = static_cast<const logical::TransformWithState&>(*node);
   const logical::TransformWithState::Processor& processor = transform.processor();
   std::string provider = query.conf("spark.sql.streaming.stateStore.providerClass").value_or("");
-  if (provider != state::kRocksDbProvider) {
+  if (!once && provider != state::kRocksDbProvider) {
     return UserError("UNSUPPORTED_FEATURE.STORE_BACKEND_NOT_SUPPORTED_FOR_TWS", {{"stateStoreProvider", provider}});
   }
   if (query.conf("spark.sql.streaming.stateStore.encodingFormat").value_or("unsaferow") != "unsaferow") {
@@ -255,7 +256,9 @@ Result<OperatorPtr> PlanTransformWithState(const logical::PlanPtr& node, const R
   spec.plan = std::move(plan);
   ARROW_ASSIGN_OR_RAISE(spec.variables, spec.processor->DeclaredVariables());
   spec.text = node->Describe();
-  return std::make_shared<TransformWithState>(std::move(spec), transform.output(), std::move(children));
+  auto made = std::make_shared<TransformWithState>(std::move(spec), transform.output(), std::move(children));
+  if (once) return std::make_shared<TransformOnce>(std::move(made));
+  return made;
 }
 
 }  // namespace millrace::physical
