@@ -15,6 +15,7 @@ sys.path.insert(0, str(FOLDER))
 
 import source_cases  # noqa: E402,F401
 import table_cases  # noqa: E402,F401
+import type_cases  # noqa: E402,F401
 from cases import CASES  # noqa: E402
 from outcome import outcome_of  # noqa: E402
 

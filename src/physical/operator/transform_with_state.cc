@@ -251,8 +251,10 @@ Result<OperatorPtr> PlanTransformWithState(const logical::PlanPtr& node, const R
   plan->keys = MakeGroupingKeys(columns, inputs[0].keys, partition_keys);
   if (inputs.size() == 2) spec.initial_keys = MakeGroupingKeys(columns, inputs[1].keys, partition_keys);
   ARROW_ASSIGN_OR_RAISE(EventTimeColumn event_time, FindEventTime(children[0]->output(), query));
-  if (plan->time_mode == TimeMode::kEventTime) spec.late = event_time;
-  ARROW_ASSIGN_OR_RAISE(spec.emitted, EventTimeColumn::Find(transform.output(), true));
+  if (plan->time_mode == TimeMode::kEventTime && !once) spec.late = event_time;
+  if (!once) {
+    ARROW_ASSIGN_OR_RAISE(spec.emitted, EventTimeColumn::Find(transform.output(), true));
+  }
   spec.plan = std::move(plan);
   ARROW_ASSIGN_OR_RAISE(spec.variables, spec.processor->DeclaredVariables());
   spec.text = node->Describe();

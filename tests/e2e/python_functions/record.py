@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import source_cases  # noqa: E402,F401
 import table_cases  # noqa: E402,F401
+import type_cases  # noqa: E402,F401
 from cases import CASES  # noqa: E402
 from outcome import outcome_of  # noqa: E402
 
