@@ -66,6 +66,8 @@ struct AnalyzerContext {
   std::function<RegisteredSource(const std::string& name)> registered_source;
   /// What Python functions run with; null where there are none.
   python::EnvironmentPtr python;
+  /// What the session's Python workers have logged, a JSON object each; empty when the session does not want to know.
+  std::function<std::vector<std::string>()> worker_logs;
 
   /// Of run_plan: the batches that have rows, in partition order. REQUIRES: run_plan.
   arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> RowsOf(const logical::PlanPtr& plan) const;

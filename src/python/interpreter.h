@@ -12,6 +12,8 @@ struct Interpreter {
   std::string executable;
   /// In front of what PYTHONPATH says: the job's folder, --py-files.
   std::vector<std::string> module_path;
+  /// The session that wants to know what its workers log; empty: their output is not looked at.
+  std::string log_session = {};
 
   auto operator<=>(const Interpreter&) const = default;
 };

@@ -99,6 +99,7 @@ std::map<std::string, std::optional<std::string>> EnvironmentFor(const Interpret
       {"SPARK_API_MODE", std::nullopt},
       {"SPARK_CONNECT_MODE_ENABLED", std::nullopt},
   };
+  if (!interpreter.log_session.empty()) environment["PYSPARK_SPARK_SESSION_UUID"] = interpreter.log_session;
   // As Spark does, so that many workers do not each take all cores.
   if (std::getenv("OMP_NUM_THREADS") == nullptr) environment["OMP_NUM_THREADS"] = "1";
   // The client looks for a Spark installation, which nobody needs, unless it is told where.
@@ -201,6 +202,24 @@ std::string WorkerPool::ConnectUrlFor(const std::string& user_id) const {
   return connect_url_ + (connect_url_.find("/;") == std::string::npos ? "/;" : ";") + "user_id=" + user_id;
 }
 
+void WorkerPool::EndLogging(const std::string& session) {
+  {
+    std::lock_guard lock(mutex_);
+    for (auto it = daemons_.begin(); it != daemons_.end();) {
+      if (it->first.log_session != session) {
+        ++it;
+        continue;
+      }
+      it->second.idle.clear();
+      it->second.control.Reset();
+      it->second.process.Signal(SIGTERM);
+      AwaitEnd(&it->second.process);
+      it = daemons_.erase(it);
+    }
+  }
+  logs_.Forget(session);
+}
+
 size_t WorkerPool::num_idle() const {
   std::lock_guard lock(mutex_);
   size_t count = 0;
@@ -217,13 +236,22 @@ arrow::Status WorkerPool::StartDaemon(const Interpreter& interpreter, Daemon* da
   options.arguments = {interpreter.executable, "-c", std::string(WorkerBootstrap()), "daemon"};
   options.environment = EnvironmentFor(interpreter);
   options.environment["PYTHON_WORKER_FACTORY_SECRET"] = fresh.secret;
-  options.descriptors = {{0, control.read.get()}, {1, output_.rows_fd}, {kReportFd, report.write.get()}};
+  Pipe logged;
+  if (!interpreter.log_session.empty()) {
+    ARROW_ASSIGN_OR_RAISE(logged, MakePipe());
+  }
+  int output_fd = logged.write.valid() ? logged.write.get() : output_.rows_fd;
+  options.descriptors = {{0, control.read.get()}, {1, output_fd}, {kReportFd, report.write.get()}};
   options.own_group = true;
   options.parent_death_signal = SIGTERM;
   auto process = Start(options);
   if (!process.ok()) return StartFailure(interpreter, process.status().message());
   fresh.process = std::move(*process);
   report.write.Reset();
+  if (logged.write.valid()) {
+    logged.write.Reset();
+    ARROW_RETURN_NOT_OK(logs_.Follow(interpreter.log_session, std::move(logged.read), output_.rows_fd));
+  }
   ARROW_ASSIGN_OR_RAISE(fresh.version, ReadReport(interpreter, report.read.get()));
   char port[4];
   arrow::Status read = ReadExactly(report.read.get(), port, sizeof(port));
@@ -340,6 +368,7 @@ arrow::Result<WorkerPool::Single> WorkerPool::StartSingle(const Interpreter& int
   ProcessOptions options;
   options.arguments = {interpreter.executable, "-c", std::string(WorkerBootstrap()), "run", module};
   options.environment = EnvironmentFor(interpreter);
+  options.environment.erase("PYSPARK_SPARK_SESSION_UUID");  // its output is the user's to see
   options.environment["PYTHON_WORKER_FACTORY_PORT"] = std::to_string(listener.port);
   options.environment["PYTHON_WORKER_FACTORY_SECRET"] = secret;
   for (const auto& [name, value] : environment) options.environment[name] = value;

@@ -16,6 +16,7 @@
 #include "python/accumulators.h"
 #include "python/interpreter.h"
 #include "python/worker.h"
+#include "python/worker_logs.h"
 
 namespace millrace::python {
 
@@ -63,6 +64,10 @@ class WorkerPool {
   /// Workers that wait for a task.
   size_t num_idle() const;
   Accumulators& accumulators() { return accumulators_; }
+  /// What workers of interpreters with a log_session logged.
+  WorkerLogs& logs() { return logs_; }
+  /// Ends the workers whose logs a session wanted, and forgets the logs.
+  void EndLogging(const std::string& session);
 
  private:
   struct IdleWorker {
@@ -86,6 +91,7 @@ class WorkerPool {
   void RunParent();
 
   Accumulators accumulators_;
+  WorkerLogs logs_;
   mutable std::mutex mutex_;
   WorkerOutput output_;
   std::string connect_url_;

@@ -41,7 +41,8 @@ int64_t ParseBytes(const std::string& text) {
 }  // namespace
 
 python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client,
-                                             const std::shared_ptr<python::Profiles>& profiles) {
+                                             const std::shared_ptr<python::Profiles>& profiles,
+                                             const std::string& session_id) {
   auto environment = std::make_shared<python::Environment>();
   environment->pool = engine.python_workers;
   environment->interpreter = engine.python_interpreter;
@@ -52,6 +53,7 @@ python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& c
     auto executable = conf.Get(key);
     if (executable && !executable->empty()) environment->interpreter.executable = *executable;
   }
+  if (conf.GetBool("spark.sql.pyspark.worker.logging.enabled")) environment->interpreter.log_session = session_id;
   for (std::string_view key : kWorkerKeys) {
     auto value = conf.Get(key);
     if (value && !value->empty()) environment->conf.emplace(key, *value);

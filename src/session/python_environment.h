@@ -10,6 +10,7 @@ struct Engine;
 
 /// What Python functions resolved now run with: the engine's workers, this session's settings.
 python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& conf, const PythonClient& client,
-                                             const std::shared_ptr<python::Profiles>& profiles);
+                                             const std::shared_ptr<python::Profiles>& profiles,
+                                             const std::string& session_id);
 
 }  // namespace millrace::session

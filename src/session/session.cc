@@ -43,6 +43,8 @@ namespace connect = spark::connect;
 
 namespace {
 
+constexpr std::string_view kWorkerLogging = "spark.sql.pyspark.worker.logging.enabled";
+
 /// Standard output is the program's own (and the console sink's): what the engine has to say goes to standard error,
 /// unless the program has set a logger.
 void LogToStandardError() {
@@ -84,7 +86,10 @@ Session::Session(std::shared_ptr<Engine> engine)
       delta_tables_(engine_->file_system),
       profiles_(std::make_shared<python::Profiles>()) {}
 
-Session::~Session() { (void)streams_.StopAll(); }
+Session::~Session() {
+  (void)streams_.StopAll();
+  if (logged_) engine_->python_workers->EndLogging(id_);
+}
 
 std::shared_ptr<Session> Session::Clone() const {
   std::shared_ptr<Session> clone(new Session(engine_));
@@ -169,6 +174,9 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
     return it == functions_.end() ? nullptr : it->second;
   };
   context.python = PythonEnvironment();
+  if (conf_.GetBool(kWorkerLogging)) {
+    context.worker_logs = [workers = engine_->python_workers, id = id_] { return workers->logs().Of(id); };
+  }
   context.registered_source = [this](const std::string& name) -> analyzer::RegisteredSource {
     auto source = FindPythonSource(name);
     return {source == nullptr ? nullptr : &kPythonSource, source};
@@ -178,7 +186,8 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
 
 python::EnvironmentPtr Session::PythonEnvironment() const {
   std::lock_guard lock(mutex_);
-  return MakePythonEnvironment(*engine_, conf_, python_client_, profiles_);
+  logged_ = logged_ || conf_.GetBool(kWorkerLogging);
+  return MakePythonEnvironment(*engine_, conf_, python_client_, profiles_, id_);
 }
 
 void Session::RegisterDataSource(const std::string& name, python::UserFunctionPtr data_source) {

@@ -253,6 +253,8 @@ class Session : public std::enable_shared_from_this<Session> {
   PlanCache cache_;
   PythonClient python_client_;
   const std::shared_ptr<python::Profiles> profiles_;
+  /// Workers of this session may have logged.
+  mutable bool logged_ = false;
   /// By lower-case name.
   std::map<std::string, std::shared_ptr<const analyzer::RegisteredFunction>> functions_;
   /// By lower-case name.
