@@ -66,6 +66,14 @@ std::map<std::string, std::string> MapOf(const JsonValue& object, std::string_vi
   return map;
 }
 
+std::vector<std::string> TextsOf(const JsonValue& object, std::string_view name) {
+  std::vector<std::string> texts;
+  if (const JsonValue* array = object.Find(name)) {
+    for (const JsonValue& text : array->elements()) texts.push_back(text.AsString());
+  }
+  return texts;
+}
+
 arrow::Result<types::DataTypePtr> TypeOf(const JsonValue& object, std::string_view name) {
   std::optional<std::string> text = OptionalText(object, name);
   if (!text) return types::DataTypePtr();
@@ -81,6 +89,13 @@ JsonValue ToJson(const Table& table) {
   object.Set("provider", JsonValue::String(table.provider));
   object.Set("schema", ToJson(table.schema));
   object.Set("partitionColumns", ToJson(table.partition_columns));
+  if (table.buckets) {
+    JsonValue buckets = JsonValue::Object();
+    buckets.Set("number", JsonValue::Number(table.buckets->num_buckets));
+    buckets.Set("columns", ToJson(table.buckets->columns));
+    buckets.Set("sortColumns", ToJson(table.buckets->sort_columns));
+    object.Set("buckets", std::move(buckets));
+  }
   object.Set("options", ToJson(table.options));
   object.Set("properties", ToJson(table.properties));
   object.Set("comment", ToJson(table.comment));
@@ -99,8 +114,11 @@ arrow::Result<Table> TableOf(const JsonValue& object, const std::string& databas
   table.kind = kind == "view" ? TableKind::kView : kind == "external" ? TableKind::kExternal : TableKind::kManaged;
   table.provider = TextOf(object, "provider");
   ARROW_ASSIGN_OR_RAISE(table.schema, TypeOf(object, "schema"));
-  if (const JsonValue* columns = object.Find("partitionColumns")) {
-    for (const JsonValue& column : columns->elements()) table.partition_columns.push_back(column.AsString());
+  table.partition_columns = TextsOf(object, "partitionColumns");
+  if (const JsonValue* buckets = object.Find("buckets")) {
+    const JsonValue* number = buckets->Find("number");
+    table.buckets = sql::BucketSpec{number == nullptr ? 0 : static_cast<int>(number->AsInt64()),
+                               TextsOf(*buckets, "columns"), TextsOf(*buckets, "sortColumns")};
   }
   table.options = MapOf(object, "options");
   table.properties = MapOf(object, "properties");

@@ -12,6 +12,7 @@
 
 #include "catalog/sql_functions.h"
 #include "logical/plan.h"
+#include "sql/bucket_spec.h"
 #include "types/data_type.h"
 
 namespace millrace {
@@ -44,6 +45,7 @@ struct Table {
   /// Columns, those of the directories last. Null for a format that keeps its own schema (Delta): ask the source.
   types::DataTypePtr schema;
   std::vector<std::string> partition_columns;
+  std::optional<sql::BucketSpec> buckets;
   /// OPTIONS of the table, handed to its source and sink.
   std::map<std::string, std::string> options;
   std::map<std::string, std::string> properties;

@@ -86,6 +86,9 @@ struct SinkRequest {
   /// Columns of the rows.
   types::DataTypePtr schema;
   std::vector<std::string> partition_columns;
+  /// Of files: the column with the number of a row's bucket, which is in the name of its file and not in it. Rows of a
+  /// task come bucket by bucket. Empty for none.
+  std::string bucket_column;
   OutputMode output_mode = OutputMode::kAppend;
   SaveMode save_mode = SaveMode::kErrorIfExists;
   /// CREATE TABLE: the schema is the table's own, with nullability and metadata of its columns, and there are no rows.

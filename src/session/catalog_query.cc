@@ -141,12 +141,17 @@ class CatalogQuery {
     ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session_.TableSchema(name));
     TablePtr table = catalog_.FindView(name) ? nullptr : catalog_.FindTable(name);
     std::vector<std::vector<Cell>> rows;
+    std::vector<std::string> clustering = table == nullptr ? std::vector<std::string>() : ClusteringOf(*table);
+    auto has = [](const std::vector<std::string>& names, const std::string& name) {
+      return std::any_of(names.begin(), names.end(), [&](const auto& one) { return EqualsIgnoreCase(one, name); });
+    };
     for (const auto& field : schema->fields()) {
+      bool bucket = table != nullptr && table->buckets && has(table->buckets->columns, field.name);
       bool partition = table != nullptr && std::find(table->partition_columns.begin(), table->partition_columns.end(),
                                                      field.name) != table->partition_columns.end();
       std::optional<std::string> comment = types::CommentOf(field);
       rows.push_back({field.name, comment ? Cell(*comment) : Cell(nullptr), field.type->SimpleString(), field.nullable,
-                      partition, false, false});
+                      partition, bucket, has(clustering, field.name)});
     }
     return ResultOf(types::Struct({Text("name"), Text("description"), Text("dataType"), Flag("nullable"),
                                    Flag("isPartition"), Flag("isBucket"), Flag("isCluster")}),

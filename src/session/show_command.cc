@@ -290,11 +290,24 @@ class ShowRunner {
       for (const std::string& column : table->partition_columns) by += (by.empty() ? "" : ", ") + column;
       text += "PARTITIONED BY (" + by + ")\n";
     }
+    auto listed = [](const std::vector<std::string>& names) {
+      std::string list;
+      for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+      return "(" + list + ")";
+    };
+    if (table->buckets) {
+      text += "CLUSTERED BY " + listed(table->buckets->columns) + "\n";
+      if (!table->buckets->sort_columns.empty()) text += "SORTED BY " + listed(table->buckets->sort_columns) + "\n";
+      text += "INTO " + std::to_string(table->buckets->num_buckets) + " BUCKETS\n";
+    }
+    if (std::vector<std::string> columns = ClusteringOf(*table); !columns.empty()) {
+      text += "CLUSTER BY " + listed(columns) + "\n";
+    }
     if (table->comment) text += "COMMENT " + QuoteStringLiteral(*table->comment) + "\n";
     if (table->kind == TableKind::kExternal) text += "LOCATION 'file:" + table->location + "'\n";
     std::vector<std::string> properties;
     for (const auto& [key, value] : table->properties) {
-      properties.push_back(KeyValue(key, value));
+      if (key != kClusteringProperty) properties.push_back(KeyValue(key, value));
     }
     if (!properties.empty()) text += "TBLPROPERTIES " + Lines(properties);
     if (is_view) text += "WITH SCHEMA COMPENSATION\nAS " + table->view_text + "\n";
@@ -341,6 +354,16 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
     add("Table", table->name);
     add("Type", KindName(table->kind));
     if (!table->provider.empty()) add("Provider", table->provider);
+    if (table->buckets) {
+      auto listed = [](const std::vector<std::string>& names) {
+        std::string list;
+        for (const std::string& name : names) list += (list.empty() ? "`" : ", `") + name + "`";
+        return "[" + list + "]";
+      };
+      add("Num Buckets", std::to_string(table->buckets->num_buckets));
+      add("Bucket Columns", listed(table->buckets->columns));
+      add("Sort Columns", listed(table->buckets->sort_columns));
+    }
     if (table->comment) add("Comment", *table->comment);
     if (table->kind == TableKind::kView) {
       add("View Text", table->view_text);

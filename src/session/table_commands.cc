@@ -172,6 +172,8 @@ arrow::Result<Table> TableCommands::NewTable(const Save& save, types::DataTypePt
     ARROW_ASSIGN_OR_RAISE(table.schema, PartitionColumnsLast(QuoteNameParts(table.FullName()), *schema,
                                                              &table.partition_columns, case_sensitive));
   }
+  table.buckets = save.buckets;
+  ARROW_RETURN_NOT_OK(CheckBuckets(session_, &table));
   for (const auto& [key, entry] : save.options.entries()) {
     if (key != "path") table.options[entry.key] = entry.value;
   }
@@ -204,6 +206,10 @@ arrow::Status TableCommands::WriteNew(const Table& table, const Options& options
   request.save_mode = mode;
   request.defines_table = defines_table;
   request.statement = std::move(statement);
+  if (table.buckets) {
+    request.bucket_column = kBucketColumn;
+    ARROW_ASSIGN_OR_RAISE(plan, InBuckets(session_, std::move(plan), table));
+  }
   return session_.WriteRows(std::move(plan), *sink, std::move(request));
 }
 
@@ -228,10 +234,11 @@ arrow::Status TableCommands::CreateFrom(const Save& save, logical::PlanPtr plan,
 
 arrow::Status TableCommands::Create(const sql::CreateTable& create) {
   Save save{create.name,       create.provider, create.partition_columns, {},
-            create.properties, create.comment,  create.location};
+            create.properties, create.comment,  create.location,          create.buckets};
   bool by_path = FindPathTable(create.name) != nullptr;
   if (by_path) save.provider = create.name[0];
   if (save.provider.empty()) save.provider = session_.conf().Get("spark.sql.sources.default").value_or("parquet");
+  if (!create.cluster_columns.empty()) ARROW_RETURN_NOT_OK(SetClustering(create.cluster_columns, &save));
   for (const auto& [key, value] : create.options) save.options.Set(key, value);
   if (create.query && !create.columns.empty()) {
     return UserError("_LEGACY_ERROR_TEMP_0035",
@@ -314,6 +321,7 @@ arrow::Status TableCommands::CreateLike(const sql::CreateTableLike& create) {
   table.provider = !create.provider.empty() ? create.provider : source->provider;
   for (const auto& field : schema->fields()) table.columns.push_back({field});
   table.partition_columns = source->partition_columns;
+  table.buckets = source->buckets;
   table.options = source->options;
   table.properties = create.properties;
   table.location = create.location;
@@ -548,6 +556,11 @@ arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode m
                                                      {"specifiedProvider", ShownProvider(save.provider)}});
       }
       if (KeepsOwnSchema(table->provider)) return AppendToDelta(*table, save, std::move(plan));
+      if (save.buckets != table->buckets) {
+        return UserError("_LEGACY_ERROR_TEMP_1164", {{"tableName", table->name},
+                                                     {"specifiedBucketString", ShownBuckets(save.buckets)},
+                                                     {"existingBucketString", ShownBuckets(table->buckets)}});
+      }
       InsertRequest request;
       request.by_name = true;
       ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*table));

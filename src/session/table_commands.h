@@ -58,7 +58,11 @@ class TableCommands {
     sql::Properties properties;
     std::optional<std::string> comment;
     std::optional<std::string> location;
+    std::optional<sql::BucketSpec> buckets = std::nullopt;
   };
+  /// CLUSTER BY, which tables of files keep as a property, as Spark does. Errors: NotSupported of other tables,
+  /// UserError SPECIFY_CLUSTER_BY_WITH_….
+  static arrow::Status SetClustering(const std::vector<std::string>& columns, Save* save);
   /// CREATE TABLE AS: makes the table of the plan's columns and writes its rows.
   arrow::Status CreateFrom(const Save& save, logical::PlanPtr plan, bool if_not_exists);
   /// [CREATE OR] REPLACE TABLE AS, of a Delta table.
@@ -132,6 +136,17 @@ arrow::Result<types::DataTypePtr> DeltaSchemaOf(const sql::CreateTable& create);
 logical::PlanPtr NoRows(const types::DataTypePtr& schema);
 /// "parquet" as messages show it: Parquet; "csv": CSV.
 std::string ShownProvider(std::string_view provider);
+/// "3 buckets, bucket columns: [x]", as messages show it.
+std::string ShownBuckets(const std::optional<sql::BucketSpec>& buckets);
+/// `plan` with the number of each row's bucket as one more column, `kBucketColumn`, a partition's rows in the order of
+/// the directories they go to, their buckets and `sort_columns`.
+arrow::Result<logical::PlanPtr> InBuckets(Session& session, logical::PlanPtr plan, const catalog::Table& table);
+/// Columns of CLUSTER BY; empty for none.
+std::vector<std::string> ClusteringOf(const catalog::Table& table);
+inline constexpr std::string_view kClusteringProperty = "clusteringColumns";
+inline constexpr std::string_view kBucketColumn = "__bucket_number";
+/// Errors: UserError INVALID_BUCKET_COUNT, COLUMN_NOT_DEFINED_IN_TABLE. Names become those of the schema.
+arrow::Status CheckBuckets(const Session& session, catalog::Table* table);
 /// Whether the format keeps schema and partitioning with its rows, so that the catalog only points at them.
 bool KeepsOwnSchema(std::string_view provider);
 

@@ -165,9 +165,14 @@ arrow::Result<Session::MakeSink> Session::PythonForeach(const connect::WriteStre
 
 arrow::Status Session::Write(const connect::WriteOperation& write, const RunControl& control) {
   if (write.sort_column_names_size() > 0 && !write.has_bucket_by()) return UserError("SORT_BY_WITHOUT_BUCKETING");
-  if (write.has_bucket_by() && !write.has_table()) return UserError("_LEGACY_ERROR_TEMP_1312", {{"operation", "save"}});
-  if (write.has_bucket_by() || write.sort_column_names_size() > 0 || write.clustering_columns_size() > 0) {
-    return analyzer::NotSupported("bucketBy, sortBy and clusterBy");
+  using Method = connect::WriteOperation::SaveTable;
+  bool insert = write.has_table() && write.table().save_method() == Method::TABLE_SAVE_METHOD_INSERT_INTO;
+  if (write.has_bucket_by() && (insert || !write.has_table())) {
+    return UserError(write.sort_column_names_size() > 0 ? "_LEGACY_ERROR_TEMP_1313" : "_LEGACY_ERROR_TEMP_1312",
+                     {{"operation", insert ? "insertInto" : "save"}});
+  }
+  if (write.clustering_columns_size() > 0 && (insert || !write.has_table())) {
+    return UserError("CLUSTERING_NOT_SUPPORTED", {{"operation", insert ? "insertInto" : "save"}});
   }
   if (write.has_table()) return WriteTable(write);
   std::string format = DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));

@@ -44,6 +44,17 @@ arrow::Status Session::WriteTable(const connect::WriteOperation& write) {
   for (const auto& [key, value] : write.options()) save.options.Set(key, value);
   if (write.has_path()) save.location = write.path();
   save.partition_columns.assign(write.partitioning_columns().begin(), write.partitioning_columns().end());
+  if (write.has_bucket_by()) {
+    sql::BucketSpec& buckets = save.buckets.emplace();
+    buckets.num_buckets = write.bucket_by().num_buckets();
+    buckets.columns.assign(write.bucket_by().bucket_column_names().begin(),
+                           write.bucket_by().bucket_column_names().end());
+    buckets.sort_columns.assign(write.sort_column_names().begin(), write.sort_column_names().end());
+  }
+  if (write.clustering_columns_size() > 0) {
+    ARROW_RETURN_NOT_OK(TableCommands::SetClustering(
+        {write.clustering_columns().begin(), write.clustering_columns().end()}, &save));
+  }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   connector::SaveMode mode = connector::SaveMode::kErrorIfExists;
   switch (write.mode()) {
@@ -86,7 +97,10 @@ arrow::Status Session::WriteV2(const connect::WriteOperationV2& write) {
   for (const auto& column : write.partitioning_columns()) {
     ARROW_ASSIGN_OR_RAISE(save.partition_columns.emplace_back(), PlainColumn(column));
   }
-  if (write.clustering_columns_size() > 0) return analyzer::NotSupported("clusterBy");
+  if (write.clustering_columns_size() > 0) {
+    ARROW_RETURN_NOT_OK(TableCommands::SetClustering(
+        {write.clustering_columns().begin(), write.clustering_columns().end()}, &save));
+  }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   catalog::TablePtr table = catalog_.FindTable(save.name);
   bool replace = write.mode() == Operation::MODE_REPLACE || write.mode() == Operation::MODE_CREATE_OR_REPLACE;
@@ -157,6 +171,7 @@ arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::Write
                                                  {"existingProvider", table->provider},
                                                  {"specifiedProvider", start.format()}});
   }
+  if (table->buckets) return analyzer::NotSupported("a stream into a bucketed table");
   for (const auto& [key, value] : table->options) {
     if (!request->options.Has(key)) request->options.Set(key, value);
   }

@@ -9,6 +9,7 @@
 
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/bucket_spec.h"
 #include "types/data_type.h"
 
 /// Statements that Spark Connect has no message for: what the parser says of them. session/command/ runs them.
@@ -75,6 +76,9 @@ struct CreateTable {
   std::vector<ColumnDefinition> columns;
   std::string provider;
   std::vector<std::string> partition_columns;
+  std::optional<BucketSpec> buckets;
+  /// CLUSTER BY.
+  std::vector<std::string> cluster_columns;
   Properties options;
   Properties properties;
   std::optional<std::string> location;

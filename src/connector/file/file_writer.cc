@@ -29,21 +29,21 @@ class FileTaskWriter final : public DataWriter {
 
   arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override {
     ARROW_ASSIGN_OR_RAISE(auto data, rows->SelectColumns(plan_->data_columns));
-    if (plan_->partition_columns.empty()) return WriteTo("", data);
-    std::map<std::string, std::unique_ptr<arrow::Int64Builder>> rows_of;
+    if (plan_->partition_columns.empty() && plan_->bucket_column < 0) return WriteTo({}, data);
+    std::map<Place, std::unique_ptr<arrow::Int64Builder>> rows_of;
     for (int64_t row = 0; row < rows->num_rows(); ++row) {
-      auto& indices = rows_of[DirectoryOf(*rows, row)];
+      auto& indices = rows_of[PlaceOf(*rows, row)];
       if (indices == nullptr) indices = std::make_unique<arrow::Int64Builder>();
       ARROW_RETURN_NOT_OK(indices->Append(row));
     }
-    for (auto& [directory, builder] : rows_of) {
+    for (auto& [place, builder] : rows_of) {
       if (builder->length() == rows->num_rows()) {
-        ARROW_RETURN_NOT_OK(WriteTo(directory, data));
+        ARROW_RETURN_NOT_OK(WriteTo(place, data));
         continue;
       }
       ARROW_ASSIGN_OR_RAISE(auto indices, builder->Finish());
       ARROW_ASSIGN_OR_RAISE(arrow::Datum part, arrow::compute::Take(arrow::Datum(data), arrow::Datum(indices)));
-      ARROW_RETURN_NOT_OK(WriteTo(directory, part.record_batch()));
+      ARROW_RETURN_NOT_OK(WriteTo(place, part.record_batch()));
     }
     return arrow::Status::OK();
   }
@@ -51,7 +51,7 @@ class FileTaskWriter final : public DataWriter {
   arrow::Result<WriterCommitMessage> Commit() override {
     // Task 0 always leaves a file, so that an empty result can be read back with its schema.
     if (plan_->partition_columns.empty() && naming_.task_index == 0 && written_.empty() && open_.empty()) {
-      ARROW_RETURN_NOT_OK(Open("").status());
+      ARROW_RETURN_NOT_OK(Open({}).status());
     }
     ARROW_RETURN_NOT_OK(FinishAll());
     if (plan_->durability == Durability::kMachine) {
@@ -63,7 +63,7 @@ class FileTaskWriter final : public DataWriter {
   }
 
   void Abort() override {
-    for (const auto& [directory, file] : open_)
+    for (const auto& [place, file] : open_)
       (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
     for (const FileWritten& file : written_) (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
     open_.clear();
@@ -71,32 +71,44 @@ class FileTaskWriter final : public DataWriter {
   }
 
  private:
+  /// Which file a row belongs to.
+  struct Place {
+    std::string directory;
+    int64_t bucket = -1;
+    auto operator<=>(const Place&) const = default;
+  };
   struct OpenFile {
     std::string relative_path;
     std::unique_ptr<format::FileWriter> writer;
     int64_t num_rows = 0;
   };
 
-  std::string DirectoryOf(const arrow::RecordBatch& rows, int64_t row) const {
-    std::string directory;
+  Place PlaceOf(const arrow::RecordBatch& rows, int64_t row) const {
+    Place place;
+    if (plan_->bucket_column >= 0) {
+      place.bucket = static_cast<const arrow::Int32Array&>(*rows.column(plan_->bucket_column)).Value(row);
+    }
+    std::string& directory = place.directory;
     for (int column : plan_->partition_columns) {
       const types::StructField& field = plan_->schema->fields()[static_cast<size_t>(column)];
       if (!directory.empty()) directory += '/';
       directory +=
           PartitionDirectory(field.name, PartitionValueText(*rows.column(column), row, *field.type, *plan_->time_zone));
     }
-    return directory;
+    return place;
   }
 
-  arrow::Result<OpenFile*> Open(const std::string& directory) {
-    auto it = open_.find(directory);
+  arrow::Result<OpenFile*> Open(const Place& place) {
+    const std::string& directory = place.directory;
+    auto it = open_.find(place);
     if (it != open_.end()) return &it->second;
     if (open_.size() >= kOpenFilesMax) ARROW_RETURN_NOT_OK(FinishAll());
     std::string uuid = naming_.uuid.empty() ? RandomUuid() : naming_.uuid;
-    // As Spark names them: with a dot where there are partition directories.
-    std::string name =
-        fmt::format("part-{:05}-{}{}c{:03}{}", naming_.task_index, uuid, plan_->partition_columns.empty() ? '-' : '.',
-                    next_counter_[directory]++, plan_->extension);
+    // As Spark names them: with a dot where a task writes into several places.
+    std::string bucket = place.bucket < 0 ? "" : fmt::format("_{:05}", place.bucket);
+    bool one_place = plan_->partition_columns.empty() && plan_->bucket_column < 0;
+    std::string name = fmt::format("part-{:05}-{}{}{}c{:03}{}", naming_.task_index, uuid, bucket, one_place ? '-' : '.',
+                                   next_counter_[place]++, plan_->extension);
     std::string whole = directory.empty() ? directory_ : JoinPath(directory_, directory);
     ARROW_RETURN_NOT_OK(plan_->file_system->CreateDirectories(whole));
     // The file's own directory, and those above it that may be new.
@@ -112,13 +124,13 @@ class FileTaskWriter final : public DataWriter {
     request.options = plan_->options;
     request.session = plan_->session;
     ARROW_ASSIGN_OR_RAISE(file.writer, plan_->format->open_writer(request));
-    return &open_.emplace(directory, std::move(file)).first->second;
+    return &open_.emplace(place, std::move(file)).first->second;
   }
 
-  arrow::Status WriteTo(const std::string& directory, const std::shared_ptr<arrow::RecordBatch>& rows) {
+  arrow::Status WriteTo(const Place& place, const std::shared_ptr<arrow::RecordBatch>& rows) {
     int64_t at = 0;
     while (at < rows->num_rows()) {
-      ARROW_ASSIGN_OR_RAISE(OpenFile * file, Open(directory));
+      ARROW_ASSIGN_OR_RAISE(OpenFile * file, Open(place));
       int64_t taken = rows->num_rows() - at;
       if (plan_->max_rows_per_file > 0) taken = std::min(taken, plan_->max_rows_per_file - file->num_rows);
       ARROW_RETURN_NOT_OK(file->writer->Write(*rows->Slice(at, taken)));
@@ -126,7 +138,7 @@ class FileTaskWriter final : public DataWriter {
       at += taken;
       if (plan_->max_rows_per_file > 0 && file->num_rows == plan_->max_rows_per_file) {
         ARROW_RETURN_NOT_OK(Finish(file));
-        open_.erase(directory);
+        open_.erase(place);
       }
     }
     return arrow::Status::OK();
@@ -143,7 +155,7 @@ class FileTaskWriter final : public DataWriter {
   }
 
   arrow::Status FinishAll() {
-    for (auto& [directory, file] : open_) ARROW_RETURN_NOT_OK(Finish(&file));
+    for (auto& [place, file] : open_) ARROW_RETURN_NOT_OK(Finish(&file));
     open_.clear();
     return arrow::Status::OK();
   }
@@ -153,8 +165,8 @@ class FileTaskWriter final : public DataWriter {
   std::shared_ptr<const FileWritePlan> plan_;
   std::string directory_;
   FileNaming naming_;
-  std::map<std::string, OpenFile> open_;
-  std::map<std::string, int> next_counter_;
+  std::map<Place, OpenFile> open_;
+  std::map<Place, int> next_counter_;
   std::set<std::string> new_directories_;
   std::vector<FileWritten> written_;
 };
@@ -211,6 +223,10 @@ arrow::Result<std::shared_ptr<const FileWritePlan>> MakeWritePlan(const format::
   std::vector<types::StructField> data_fields;
   for (size_t i = 0; i < fields.size(); ++i) {
     if (is_partition[i]) continue;
+    if (!request.bucket_column.empty() && fields[i].name == request.bucket_column) {
+      plan->bucket_column = static_cast<int>(i);
+      continue;
+    }
     plan->data_columns.push_back(static_cast<int>(i));
     data_fields.push_back(fields[i]);
   }

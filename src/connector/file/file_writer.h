@@ -20,6 +20,8 @@ struct FileWritePlan {
   /// Indices into `schema`.
   std::vector<int> partition_columns;
   std::vector<int> data_columns;
+  /// Index into `schema` of the number of a row's bucket; -1: none.
+  int bucket_column = -1;
   types::DataTypePtr data_schema;
   std::string extension;
   const types::TimeZone* time_zone = types::TimeZone::Utc();
@@ -42,7 +44,7 @@ struct FileWritten {
   int64_t modified_ms = 0;
 };
 
-/// Names of a task's files: `part-00003-<uuid>-c000.json`.
+/// Names of a task's files: `part-00003-<uuid>-c000.json`, of a bucket `part-00003-<uuid>_00007.c000.json`.
 struct FileNaming {
   int task_index = 0;
   /// Empty: a fresh one for each file (Spark's streams).

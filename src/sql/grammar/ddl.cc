@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <algorithm>
 #include <charconv>
 
@@ -176,6 +177,37 @@ arrow::Status Grammar::ParsePartitionedBy(CreateTable* table) {
   return Expect(Symbol::kRightParen);
 }
 
+// What follows CLUSTERED BY: (a, b) [SORTED BY (c [ASC])] INTO 4 BUCKETS.
+arrow::Status Grammar::ParseBuckets(CreateTable* table) {
+  BucketSpec& buckets = table->buckets.emplace();
+  ARROW_RETURN_NOT_OK(ParseNameList(&buckets.columns));
+  if (At(Keyword::kSorted, Keyword::kBy)) {
+    position_ += 2;
+    ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+    do {
+      ARROW_ASSIGN_OR_RAISE(buckets.sort_columns.emplace_back(), NameIdentifier());
+      if (At(Keyword::kDesc)) {
+        return UserError("_LEGACY_ERROR_TEMP_0035",
+                         {{"message", "Column ordering must be ASC, was 'DESC'"}});
+      }
+      Accept(Keyword::kAsc);
+    } while (Accept(Symbol::kComma));
+    ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  }
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kInto));
+  if (Peek().kind != TokenKind::kInteger) return SyntaxErrorHere();
+  buckets.num_buckets = static_cast<int>(std::strtoll(std::string(Take().text).c_str(), nullptr, 10));
+  return Expect(Keyword::kBuckets);
+}
+
+arrow::Status Grammar::ParseNameList(std::vector<std::string>* names) {
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+  do {
+    ARROW_ASSIGN_OR_RAISE(names->emplace_back(), NameIdentifier());
+  } while (Accept(Symbol::kComma));
+  return Expect(Symbol::kRightParen);
+}
+
 arrow::Status Grammar::ParseTableClauses(CreateTable* table) {
   while (true) {
     if (Accept(Keyword::kUsing)) {
@@ -192,8 +224,12 @@ arrow::Status Grammar::ParseTableClauses(CreateTable* table) {
       ARROW_ASSIGN_OR_RAISE(table->location, StringValue());
     } else if (Accept(Keyword::kComment)) {
       ARROW_ASSIGN_OR_RAISE(table->comment, StringValue());
-    } else if (At(Keyword::kClustered) || At(Keyword::kCluster)) {
-      return Unsupported("CLUSTERED BY and CLUSTER BY of a table");
+    } else if (At(Keyword::kClustered, Keyword::kBy)) {
+      position_ += 2;
+      ARROW_RETURN_NOT_OK(ParseBuckets(table));
+    } else if (At(Keyword::kCluster, Keyword::kBy)) {
+      position_ += 2;
+      ARROW_RETURN_NOT_OK(ParseNameList(&table->cluster_columns));
     } else if (At(Keyword::kStored) || At(Keyword::kRow) || At(Keyword::kSkewed)) {
       return Unsupported("Hive's STORED AS, ROW FORMAT and SKEWED BY");
     } else {

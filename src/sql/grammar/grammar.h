@@ -291,6 +291,8 @@ class Grammar {
   arrow::Result<std::string> ExpressionText();
   Status ParseColumnDefinitions(std::vector<ColumnDefinition>* out);
   Status ParsePartitionedBy(CreateTable* table);
+  Status ParseBuckets(CreateTable* table);
+  Status ParseNameList(std::vector<std::string>* names);
   Status ParseTableClauses(CreateTable* table);
   Status ParseCreateTable(Command* out);
   Status ParseCreateTableLike(CreateTable head, Command* out);
