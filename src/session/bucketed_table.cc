@@ -110,18 +110,12 @@ arrow::Status CheckBuckets(const Session& session, catalog::Table* table) {
 // Source: Spark, HashPartitioning.partitionIdExpression, V1WritesUtils.getSortOrder.
 arrow::Result<logical::PlanPtr> InBuckets(Session& session, logical::PlanPtr plan, const catalog::Table& table) {
   const sql::BucketSpec& buckets = *table.buckets;
-  // The plan's columns may have other names than the table's: both lists are in one order.
-  const auto& output = plan->output();
-  std::vector<std::string> names;
-  for (const auto& field : table.schema->fields()) names.push_back(field.name);
   std::string id = RandomUuid();
   session.PutRelation(id, std::move(plan));
   spark::connect::Relation sort;
   sort.mutable_sort()->set_is_global(false);
   auto* with = sort.mutable_sort()->mutable_input()->mutable_with_columns();
-  auto* renamed = with->mutable_input()->mutable_to_df();
-  renamed->mutable_input()->mutable_cached_remote_relation()->set_relation_id(id);
-  for (size_t i = 0; i < output.size(); ++i) renamed->add_column_names(names[i]);
+  with->mutable_input()->mutable_cached_remote_relation()->set_relation_id(id);
   std::string hashed;
   for (const std::string& column : buckets.columns) hashed += (hashed.empty() ? "" : ", ") + QuoteIdentifier(column);
   auto* alias = with->add_aliases();

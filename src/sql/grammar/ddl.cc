@@ -1,6 +1,6 @@
-#include <cstdlib>
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "base/ascii.h"
 #include "sql/data_type_proto.h"
