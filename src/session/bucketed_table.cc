@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "base/json_value.h"
 #include "session/table_commands.h"
+#include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "types/data_type.h"
 
@@ -78,9 +79,9 @@ std::string ShownBuckets(const std::optional<sql::BucketSpec>& buckets) {
   return text;
 }
 
-arrow::Status CheckBuckets(const Session& session, catalog::Table* table) {
+arrow::Status CheckBuckets(Session& session, catalog::Table* table) {
   if (!table->buckets || table->schema == nullptr) return arrow::Status::OK();
-  const Conf& conf = const_cast<Session&>(session).conf();
+  const Conf& conf = session.conf();
   int64_t max_buckets = conf.GetInt64("spark.sql.sources.bucketing.maxBuckets");
   if (max_buckets <= 0) max_buckets = kMaxBuckets;
   sql::BucketSpec& buckets = *table->buckets;

@@ -146,7 +146,7 @@ std::vector<std::string> ClusteringOf(const catalog::Table& table);
 inline constexpr std::string_view kClusteringProperty = "clusteringColumns";
 inline constexpr std::string_view kBucketColumn = "__bucket_number";
 /// Errors: UserError INVALID_BUCKET_COUNT, COLUMN_NOT_DEFINED_IN_TABLE. Names become those of the schema.
-arrow::Status CheckBuckets(const Session& session, catalog::Table* table);
+arrow::Status CheckBuckets(Session& session, catalog::Table* table);
 /// Whether the format keeps schema and partitioning with its rows, so that the catalog only points at them.
 bool KeepsOwnSchema(std::string_view provider);
 
