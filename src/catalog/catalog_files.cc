@@ -91,7 +91,7 @@ JsonValue ToJson(const Table& table) {
   object.Set("partitionColumns", ToJson(table.partition_columns));
   if (table.buckets) {
     JsonValue buckets = JsonValue::Object();
-    buckets.Set("number", JsonValue::Number(table.buckets->num_buckets));
+    buckets.Set("number", JsonValue::Number(int64_t{table.buckets->num_buckets}));
     buckets.Set("columns", ToJson(table.buckets->columns));
     buckets.Set("sortColumns", ToJson(table.buckets->sort_columns));
     object.Set("buckets", std::move(buckets));

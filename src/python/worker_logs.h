@@ -20,6 +20,7 @@ namespace millrace::python {
 /// Thread-safe. Source: pyspark/logger/worker_io.py.
 class WorkerLogs {
  public:
+  WorkerLogs() = default;
   ~WorkerLogs();
   WorkerLogs(const WorkerLogs&) = delete;
   WorkerLogs& operator=(const WorkerLogs&) = delete;

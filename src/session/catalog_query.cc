@@ -142,8 +142,8 @@ class CatalogQuery {
     TablePtr table = catalog_.FindView(name) ? nullptr : catalog_.FindTable(name);
     std::vector<std::vector<Cell>> rows;
     std::vector<std::string> clustering = table == nullptr ? std::vector<std::string>() : ClusteringOf(*table);
-    auto has = [](const std::vector<std::string>& names, const std::string& name) {
-      return std::any_of(names.begin(), names.end(), [&](const auto& one) { return EqualsIgnoreCase(one, name); });
+    auto has = [](const std::vector<std::string>& names, const std::string& column) {
+      return std::any_of(names.begin(), names.end(), [&](const auto& one) { return EqualsIgnoreCase(one, column); });
     };
     for (const auto& field : schema->fields()) {
       bool bucket = table != nullptr && table->buckets && has(table->buckets->columns, field.name);

@@ -292,7 +292,7 @@ class ShowRunner {
     }
     auto listed = [](const std::vector<std::string>& names) {
       std::string list;
-      for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+      for (const std::string& one : names) list += (list.empty() ? "" : ", ") + one;
       return "(" + list + ")";
     };
     if (table->buckets) {
@@ -300,9 +300,7 @@ class ShowRunner {
       if (!table->buckets->sort_columns.empty()) text += "SORTED BY " + listed(table->buckets->sort_columns) + "\n";
       text += "INTO " + std::to_string(table->buckets->num_buckets) + " BUCKETS\n";
     }
-    if (std::vector<std::string> columns = ClusteringOf(*table); !columns.empty()) {
-      text += "CLUSTER BY " + listed(columns) + "\n";
-    }
+    if (std::vector<std::string> by = ClusteringOf(*table); !by.empty()) text += "CLUSTER BY " + listed(by) + "\n";
     if (table->comment) text += "COMMENT " + QuoteStringLiteral(*table->comment) + "\n";
     if (table->kind == TableKind::kExternal) text += "LOCATION 'file:" + table->location + "'\n";
     std::vector<std::string> properties;
@@ -338,14 +336,17 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
     arrow::Result<delta::SnapshotPtr> snapshot = TableCommands(session).DeltaSnapshot(*table);
     if (snapshot.ok()) partition_columns = (*snapshot)->metadata().partition_columns;
   }
-  if (!partition_columns.empty()) {
-    add("# Partition Information", "");
+  auto add_columns = [&](const char* title, const std::vector<std::string>& columns) {
+    if (columns.empty()) return;
+    add(title, "");
     rows.push_back({std::string("# col_name"), std::string("data_type"), std::string("comment")});
-    for (const std::string& column : partition_columns) {
+    for (const std::string& column : columns) {
       int at = schema->FieldIndex(column, false);
       if (at >= 0) rows.push_back(DescribeField(schema->fields()[static_cast<size_t>(at)]));
     }
-  }
+  };
+  add_columns("# Partition Information", partition_columns);
+  add_columns("# Clustering Information", ClusteringOf(*table));
   if (describe.extended) {
     add("", "");
     add("# Detailed Table Information", "");
@@ -357,7 +358,7 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
     if (table->buckets) {
       auto listed = [](const std::vector<std::string>& names) {
         std::string list;
-        for (const std::string& name : names) list += (list.empty() ? "`" : ", `") + name + "`";
+        for (const std::string& one : names) list += (list.empty() ? "`" : ", `") + one + "`";
         return "[" + list + "]";
       };
       add("Num Buckets", std::to_string(table->buckets->num_buckets));

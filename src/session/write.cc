@@ -202,6 +202,9 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   for (const auto& [key, value] : start.options()) request.options.Set(key, value);
   request.path = start.has_path() ? start.path() : request.options.GetOr("path", "");
   request.partition_columns.assign(start.partitioning_column_names().begin(), start.partitioning_column_names().end());
+  if (start.clustering_column_names_size() > 0 && !start.has_table_name()) {
+    return analyzer::NotSupported("clusterBy of a stream that does not go into a table");
+  }
   request.schema = plan->Schema();
   request.output_mode = spec.output_mode;
   request.query_name = spec.name;

@@ -162,6 +162,7 @@ arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::Write
     types::DataTypePtr schema = plan->Schema();
     for (const auto& field : schema->fields()) create.columns.push_back({field});
     create.partition_columns = request->partition_columns;
+    create.cluster_columns.assign(start.clustering_column_names().begin(), start.clustering_column_names().end());
     std::string path = request->path;
     if (!path.empty()) create.location = path;
     ARROW_RETURN_NOT_OK(commands.Create(create));

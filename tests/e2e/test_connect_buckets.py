@@ -1,0 +1,68 @@
+"""Bucketed and clustered tables through PySpark's writer; expected values are Spark 4.2's."""
+
+import pathlib
+import re
+
+import pytest
+from pyspark.errors import AnalysisException
+
+
+def rows(frame):
+    return sorted(tuple(row) for row in frame.collect())
+
+
+@pytest.fixture
+def people(spark):
+    return spark.createDataFrame([(1, "a", 3.0), (2, "b", 5.0), (3, "a", -1.0), (4, "c", 6.0)], "x int, y string, z double")
+
+
+def files_of(spark, table):
+    location = [row for row in spark.sql(f"DESCRIBE EXTENDED {table}").collect() if row[0] == "Location"][0][1]
+    return sorted(path.name for path in pathlib.Path(location.removeprefix("file:")).glob("*.parquet"))
+
+
+def test_rows_lie_in_the_files_of_their_buckets(spark, people):
+    people.coalesce(1).write.bucketBy(3, "x").sortBy("z").mode("overwrite").saveAsTable("buckets_a")
+    assert rows(spark.table("buckets_a")) == rows(people)
+    columns = {column.name: column.isBucket for column in spark.catalog.listColumns("buckets_a")}
+    assert columns == {"x": True, "y": False, "z": False}
+    names = [re.sub(r"-[0-9a-f-]{36}", "", name) for name in files_of(spark, "buckets_a")]
+    assert names == RECORDED_FILES
+    described = {row[0]: row[1] for row in spark.sql("DESCRIBE EXTENDED buckets_a").collect()}
+    assert [described[key] for key in ("Num Buckets", "Bucket Columns", "Sort Columns")] == ["3", "[`x`]", "[`z`]"]
+    people.write.bucketBy(3, "x").sortBy("z").mode("append").saveAsTable("buckets_a")
+    assert spark.table("buckets_a").count() == 8
+    with pytest.raises(AnalysisException, match="Specified bucketing: 2 buckets, bucket columns: \\[y\\]"):
+        people.write.bucketBy(2, "y").mode("append").saveAsTable("buckets_a")
+
+
+RECORDED_FILES = ["part-00000_00000.c000.snappy.parquet", "part-00000_00001.c000.snappy.parquet",
+                  "part-00000_00002.c000.snappy.parquet"]
+
+
+def test_buckets_in_sql(spark, people):
+    spark.sql("DROP TABLE IF EXISTS buckets_b")
+    spark.sql("CREATE TABLE buckets_b (x INT, y STRING, p INT) USING parquet PARTITIONED BY (p) "
+              "CLUSTERED BY (x, y) SORTED BY (y ASC) INTO 4 BUCKETS")
+    spark.sql("INSERT INTO buckets_b VALUES (1, 'a', 7), (2, 'b', 8), (3, 'c', 7)")
+    assert rows(spark.table("buckets_b")) == [(1, "a", 7), (2, "b", 8), (3, "c", 7)]
+    ddl = spark.sql("SHOW CREATE TABLE buckets_b").first()[0]
+    assert "CLUSTERED BY (x, y)\nSORTED BY (y)\nINTO 4 BUCKETS\n" in ddl
+
+
+def test_what_buckets_refuse(people):
+    for write, message in [
+        (lambda: people.write.sortBy("x").saveAsTable("buckets_c"), "sortBy must be used together with bucketBy"),
+        (lambda: people.write.bucketBy(2, "x").parquet("/tmp/never-written"), "'save' does not support bucketBy right now"),
+        (lambda: people.write.bucketBy(2, "nope").saveAsTable("buckets_c"), "COLUMN_NOT_DEFINED_IN_TABLE"),
+        (lambda: people.write.bucketBy(2, "x").partitionBy("x").saveAsTable("buckets_c"),
+         "should not be part of partition columns"),
+    ]:
+        with pytest.raises(Exception, match=message):
+            write()
+
+
+def test_clustering_columns_are_kept(spark, people):
+    people.write.clusterBy("x", "y").mode("overwrite").saveAsTable("buckets_d")
+    assert [column.name for column in spark.catalog.listColumns("buckets_d") if column.isCluster] == ["x", "y"]
+    assert rows(spark.table("buckets_d")) == rows(people)
