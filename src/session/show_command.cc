@@ -58,7 +58,9 @@ Cell CommentCell(const types::StructField& field) {
 }
 
 std::vector<Cell> DescribeField(const types::StructField& field) {
-  return {field.name, types::DeclaredTypeText(field), CommentCell(field)};
+  // A user's class goes by its name here, by what it is stored as elsewhere.
+  std::string type = field.type->user_class() != nullptr ? field.type->TypeName() : types::DeclaredTypeText(field);
+  return {field.name, std::move(type), CommentCell(field)};
 }
 
 /// SHOW … of one session.
@@ -300,12 +302,15 @@ class ShowRunner {
       if (!table->buckets->sort_columns.empty()) text += "SORTED BY " + listed(table->buckets->sort_columns) + "\n";
       text += "INTO " + std::to_string(table->buckets->num_buckets) + " BUCKETS\n";
     }
-    if (std::vector<std::string> by = ClusteringOf(*table); !by.empty()) text += "CLUSTER BY " + listed(by) + "\n";
+    // As Spark writes it, which its own parser does not take.
+    if (std::vector<std::string> by = ClusteringOf(*table); !by.empty()) {
+      text += "PARTITIONED BY (cluster_by" + listed(by) + ")\n";
+    }
     if (table->comment) text += "COMMENT " + QuoteStringLiteral(*table->comment) + "\n";
     if (table->kind == TableKind::kExternal) text += "LOCATION 'file:" + table->location + "'\n";
     std::vector<std::string> properties;
     for (const auto& [key, value] : table->properties) {
-      if (key != kClusteringProperty) properties.push_back(KeyValue(key, value));
+      properties.push_back(KeyValue(key, value));
     }
     if (!properties.empty()) text += "TBLPROPERTIES " + Lines(properties);
     if (is_view) text += "WITH SCHEMA COMPENSATION\nAS " + table->view_text + "\n";

@@ -7,6 +7,7 @@ from cases import case
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 from pyspark.sql.types import (ArrayType, DoubleType, LongType, MapType, StructField, StructType, UserDefinedType)
+from pyspark.sql.utils import is_remote
 
 
 class Place:
@@ -48,8 +49,9 @@ Place.__UDT__ = PlaceType()
 
 
 def places(spark):
-    spark.addArtifacts(str(pathlib.Path(__file__).resolve()), str(pathlib.Path(__file__).resolve().parent / "cases.py"),
-                       pyfile=True)
+    for name in ("type_cases.py", "cases.py"):
+        path = str(pathlib.Path(__file__).resolve().parent / name)
+        spark.addArtifacts(path, pyfile=True) if is_remote() else spark.sparkContext.addPyFile(path)
     rows = [(1, Place(1.0, 2.0)), (2, Place(-3.5, 0.0)), (3, None)]
     schema = StructType([StructField("id", LongType()), StructField("at", PlaceType())])
     return spark.createDataFrame(rows, schema)
