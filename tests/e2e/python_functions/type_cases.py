@@ -97,7 +97,7 @@ def functions_without_arrow_take_and_give_objects(spark):
     length = F.udf(lambda at: abs(at.x) + abs(at.y), "double", useArrow=False)
     moved = F.udf(lambda at: Place(at.x + 1, at.y), PlaceType(), useArrow=False)
     inside = F.udf(lambda row: row.at.x, "double", useArrow=False)
-    return shown(frame.select(length("at"), moved("at"), inside(F.struct("id", "at"))))
+    return shown(frame.select(length("at"), moved("at"), inside(F.struct("id", "at")).alias("x")))
 
 
 @case
