@@ -58,7 +58,8 @@ def run_daemon(daemon):
     os.register_at_fork(after_in_child=in_worker)
     sys.stdout = PortOut()
     tasks = types.ModuleType("pyspark_tasks")  # the daemon takes names that begin like this
-    tasks.main = run_task
+    # What logs, PySpark looks for from its own modules up: this one must look like one of them.
+    tasks.main = types.FunctionType(run_task.__code__, {**globals(), "__name__": "pyspark.tasks"})
     sys.modules[tasks.__name__] = tasks
     sys.argv = ["pyspark.daemon", tasks.__name__]
     daemon.manager()
