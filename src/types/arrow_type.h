@@ -12,8 +12,7 @@ namespace millrace::types {
 ///   string/binary → utf8/binary (32-bit offsets) · timestamp → timestamp[us, UTC] · timestamp_ntz → timestamp[us] ·
 ///   date → date32 · decimal → decimal128 · year-month interval → month_interval · day-time interval → duration[us] ·
 ///   calendar interval → month_day_nano (nanoseconds always a multiple of 1000) · void → null ·
-///   time → time64[ns] · variant → struct<value: binary, metadata: binary>, the metadata marked as Spark's clients know
-///   it
+///   time → time64[ns] · variant → struct<value: binary, metadata: binary>, the metadata marked for clients
 std::shared_ptr<arrow::DataType> ToArrow(const DataType& type);
 std::shared_ptr<arrow::Field> ToArrow(const StructField& field);
 /// Whether an Arrow struct is the form of a variant.
