@@ -11,7 +11,7 @@ namespace millrace::delta {
 namespace {
 
 /// Features that a schema may need and that are never switched on silently for a table that is there.
-bool NeedsManualEnablement(const std::string& feature) { return feature == "timestampNtz" || feature == "variantType"; }
+bool NeedsManualEnablement(const std::string& feature) { return feature == "timestampNtz"; }
 
 void AddDependencies(std::set<std::string>* features) {
   if (features->count("rowTracking") > 0 || features->count("clustering") > 0) features->insert("domainMetadata");
