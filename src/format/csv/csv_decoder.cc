@@ -9,6 +9,7 @@
 #include "format/json/json_decoder.h"
 #include "format/json/json_record.h"
 #include "format/text_value.h"
+#include "types/datetime_text.h"
 #include "types/interval_text.h"
 #include "types/number_text.h"
 
@@ -105,6 +106,8 @@ class FieldConverter {
       case TypeId::kBinary:
         cell->text = text;
         return true;
+      case TypeId::kTime:
+        return types::ParseTimeOfDay(text, &cell->integer);
       case TypeId::kYearMonthInterval: {
         int32_t months = 0;
         bool ok = types::ParseYearMonthInterval(text, type.start_field(), type.end_field(), &months) ==
@@ -135,7 +138,7 @@ class FieldConverter {
 }  // namespace
 
 bool SupportsCsv(const types::DataType& type) {
-  return !type.is_nested() && type.id() != TypeId::kNull && type.id() != TypeId::kVariant && type.id() != TypeId::kTime;
+  return !type.is_nested() && type.id() != TypeId::kNull && type.id() != TypeId::kVariant;
 }
 
 class CsvDecoder::Implementation {

@@ -5,6 +5,7 @@
 
 #include "format/byte_sink.h"
 #include "format/value_text.h"
+#include "types/datetime_text.h"
 #include "types/interval_text.h"
 #include "types/number_text.h"
 
@@ -118,6 +119,8 @@ class CsvEncoder::Implementation {
         auto value = Value<arrow::MonthDayNanoIntervalType::MonthDayNanos>(column, row);
         return types::AppendCalendarInterval({value.months, value.days, value.nanoseconds / 1000}, out);
       }
+      case TypeId::kTime:
+        return types::AppendTimeOfDay(Value<int64_t>(column, row), out);
       case TypeId::kNull:
         return;
       default:
@@ -235,6 +238,7 @@ CsvEncoder::CsvEncoder(std::unique_ptr<Implementation> implementation) : impleme
 CsvEncoder::~CsvEncoder() = default;
 
 arrow::Result<std::unique_ptr<CsvEncoder>> CsvEncoder::Make(const types::DataTypePtr& type, const CsvOptions& options) {
+  if (type->Holds(TypeId::kVariant)) return arrow::Status::NotImplemented("CSV of ", type->Sql());
   ARROW_ASSIGN_OR_RAISE(DateTimeWriter datetimes,
                         DateTimeWriter::Make({.date = options.date_format_in_write,
                                               .timestamp = options.timestamp_format_in_write,
