@@ -273,3 +273,17 @@ def delta_table_features(r):
     r.run(lambda: d().dropFeatureSupport("nope"))
     r.read()
     r.log()
+
+
+@program
+def alter_brings_a_variant(r):
+    t = table(r)
+    r.run(f"CREATE TABLE {t} (id BIGINT) USING delta")
+    r.run(f"INSERT INTO {t} VALUES (1)")
+    r.run(f"ALTER TABLE {t} ADD COLUMN v VARIANT")
+    r.run(f"INSERT INTO {t} SELECT 2, parse_json('{{\"a\": [1, \"x\"]}}')")
+    r.run(f"SELECT id, v:a[0]::int AS i, v:a[1]::string AS s, to_json(v) AS j FROM {t}")
+    r.run(f"UPDATE {t} SET v = parse_json('[]') WHERE id = 1")
+    r.run(f"SELECT id, to_json(v) AS j FROM {t} ORDER BY id")
+    r.schema()
+    r.log()

@@ -13,7 +13,8 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   BindInput shown = WithFirstArgumentOnly(input);
   ARROW_ASSIGN_OR_RAISE(format::OptionMap given, BindOptions(input, 1));
   const ExpressionPtr& value = input.arguments[0];
-  if (value->type()->id() != TypeId::kStruct && value->type()->id() != TypeId::kNull) {
+  bool is_record = value->type()->id() == TypeId::kStruct || value->type()->id() == TypeId::kNull;
+  if (!is_record || value->type()->Holds(TypeId::kVariant)) {
     return UserError("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(shown))},
                                                                   {"functionName", QuoteIdentifier("to_csv")},
                                                                   {"dataType", QuoteSqlType(value->type()->Sql())}});

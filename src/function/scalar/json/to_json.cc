@@ -14,7 +14,8 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(format::OptionMap given, BindOptions(input, 1));
   const ExpressionPtr& value = input.arguments[0];
   TypeId id = value->type()->id();
-  if (id != TypeId::kStruct && id != TypeId::kArray && id != TypeId::kMap && id != TypeId::kNull) {
+  bool has_json = id == TypeId::kStruct || id == TypeId::kArray || id == TypeId::kMap || id == TypeId::kVariant;
+  if (!has_json && id != TypeId::kNull) {
     return UserError("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA",
                      {{"sqlExpr", QuoteSqlExpression(CallSql(shown))}, {"schema", QuoteSqlType(value->type()->Sql())}});
   }
@@ -53,7 +54,7 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
 extern const FunctionDef kToJson{
     .name = "to_json",
     .family = "json",
-    .description = "Writes a struct, array or map as JSON text.",
+    .description = "Writes a struct, array, map or variant as JSON text.",
     .example = "to_json(named_struct('a', 1, 'b', 2))",
     .example_result = "{\"a\":1,\"b\":2}",
     .min_arguments = 1,
