@@ -167,7 +167,8 @@ arrow::Result<PlanPtr> ResolveTransform(RelationResolver& resolver, const spark:
 }  // namespace
 
 NativeFunctionPtr NativeFunctionOf(const spark::connect::CommonInlineUserDefinedFunction& message) {
-  return message.has_scalar_scala_udf() ? expression::FindNativeFunction(message.scalar_scala_udf().payload()) : nullptr;
+  return message.has_scalar_scala_udf() ? expression::FindNativeFunction(message.scalar_scala_udf().payload())
+                                        : nullptr;
 }
 
 arrow::Result<PlanPtr> ResolveNativeGroupMap(RelationResolver& resolver, const spark::connect::GroupMap& message,

@@ -118,7 +118,7 @@ arrow::Result<Table> TableOf(const JsonValue& object, const std::string& databas
   if (const JsonValue* buckets = object.Find("buckets")) {
     const JsonValue* number = buckets->Find("number");
     table.buckets = sql::BucketSpec{number == nullptr ? 0 : static_cast<int>(number->AsInt64()),
-                               TextsOf(*buckets, "columns"), TextsOf(*buckets, "sortColumns")};
+                                    TextsOf(*buckets, "columns"), TextsOf(*buckets, "sortColumns")};
   }
   table.options = MapOf(object, "options");
   table.properties = MapOf(object, "properties");

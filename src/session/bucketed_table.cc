@@ -74,7 +74,8 @@ std::vector<std::string> ClusteringOf(const catalog::Table& table) {
 
 std::string ShownBuckets(const std::optional<sql::BucketSpec>& buckets) {
   if (!buckets) return "not bucketed";
-  std::string text = std::to_string(buckets->num_buckets) + " buckets, bucket columns: [" + Joined(buckets->columns) + "]";
+  std::string text =
+      std::to_string(buckets->num_buckets) + " buckets, bucket columns: [" + Joined(buckets->columns) + "]";
   if (!buckets->sort_columns.empty()) text += ", sort columns: [" + Joined(buckets->sort_columns) + "]";
   return text;
 }

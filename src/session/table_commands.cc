@@ -557,9 +557,10 @@ arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode m
       }
       if (KeepsOwnSchema(table->provider)) return AppendToDelta(*table, save, std::move(plan));
       if (save.buckets != table->buckets) {
-        return UserError("_LEGACY_ERROR_TEMP_1164", {{"tableName", std::string(catalog::kCatalogName) + "." + table->database + "." + table->name},
-                                                     {"specifiedBucketString", ShownBuckets(save.buckets)},
-                                                     {"existingBucketString", ShownBuckets(table->buckets)}});
+        return UserError("_LEGACY_ERROR_TEMP_1164",
+                         {{"tableName", std::string(catalog::kCatalogName) + "." + table->database + "." + table->name},
+                          {"specifiedBucketString", ShownBuckets(save.buckets)},
+                          {"existingBucketString", ShownBuckets(table->buckets)}});
       }
       InsertRequest request;
       request.by_name = true;

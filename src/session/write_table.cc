@@ -52,8 +52,8 @@ arrow::Status Session::WriteTable(const connect::WriteOperation& write) {
     buckets.sort_columns.assign(write.sort_column_names().begin(), write.sort_column_names().end());
   }
   if (write.clustering_columns_size() > 0) {
-    ARROW_RETURN_NOT_OK(TableCommands::SetClustering(
-        {write.clustering_columns().begin(), write.clustering_columns().end()}, &save));
+    ARROW_RETURN_NOT_OK(
+        TableCommands::SetClustering({write.clustering_columns().begin(), write.clustering_columns().end()}, &save));
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   connector::SaveMode mode = connector::SaveMode::kErrorIfExists;
@@ -98,8 +98,8 @@ arrow::Status Session::WriteV2(const connect::WriteOperationV2& write) {
     ARROW_ASSIGN_OR_RAISE(save.partition_columns.emplace_back(), PlainColumn(column));
   }
   if (write.clustering_columns_size() > 0) {
-    ARROW_RETURN_NOT_OK(TableCommands::SetClustering(
-        {write.clustering_columns().begin(), write.clustering_columns().end()}, &save));
+    ARROW_RETURN_NOT_OK(
+        TableCommands::SetClustering({write.clustering_columns().begin(), write.clustering_columns().end()}, &save));
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   catalog::TablePtr table = catalog_.FindTable(save.name);

@@ -157,8 +157,7 @@ void DataTypeToProto(const types::DataType& type, Proto* out) {
     if (!user->jvm_class.empty()) udt->set_jvm_class(user->jvm_class);
     if (!user->python_class.empty()) udt->set_python_class(user->python_class);
     if (user->jvm_class.empty()) udt->set_serialized_python_class(user->serialized_python_class);
-    DataTypeToProto(types::DataType(type.id(), type.precision(), type.scale(), type.fields()),
-                    udt->mutable_sql_type());
+    DataTypeToProto(types::DataType(type.id(), type.precision(), type.scale(), type.fields()), udt->mutable_sql_type());
     return;
   }
   switch (type.id()) {

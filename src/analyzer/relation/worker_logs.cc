@@ -45,8 +45,8 @@ arrow::Result<PlanPtr> ResolveWorkerLogs(RelationResolver& resolver, const spark
   int64_t num_rows = array->length();
   (*partitions)[0].push_back(
       arrow::RecordBatch::Make(types::ToArrowSchema(*schema), num_rows, arrow::ArrayVector{std::move(array)}));
-  auto line = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "line", types::String(),
-                                                               false);
+  auto line =
+      std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "line", types::String(), false);
   PlanPtr rows = std::make_shared<logical::LocalRelation>(AttributeVector{line}, std::move(partitions));
   auto project = [&resolver](PlanPtr child, const std::string& sql) -> arrow::Result<PlanPtr> {
     spark::connect::Expression text;
@@ -56,9 +56,9 @@ arrow::Result<PlanPtr> ResolveWorkerLogs(RelationResolver& resolver, const spark
     ARROW_ASSIGN_OR_RAISE(ExpressionVector items, resolver.Expressions(child->output()).ResolveAll(one));
     return std::make_shared<logical::Project>(std::move(items), std::move(child));
   };
-  ARROW_ASSIGN_OR_RAISE(rows, project(std::move(rows), std::string("from_json(line, '") + kColumns +
-                                                           "', map('timestampFormat', '" + kTimestampFormat +
-                                                           "')) AS entry"));
+  ARROW_ASSIGN_OR_RAISE(
+      rows, project(std::move(rows), std::string("from_json(line, '") + kColumns + "', map('timestampFormat', '" +
+                                         kTimestampFormat + "')) AS entry"));
   return project(std::move(rows), "entry.*");
 }
 

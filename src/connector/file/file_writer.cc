@@ -63,8 +63,7 @@ class FileTaskWriter final : public DataWriter {
   }
 
   void Abort() override {
-    for (const auto& [place, file] : open_)
-      (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
+    for (const auto& [place, file] : open_) (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
     for (const FileWritten& file : written_) (void)plan_->file_system->Remove(JoinPath(directory_, file.relative_path));
     open_.clear();
     written_.clear();

@@ -30,7 +30,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> RowIndexes(int64_t first_row, int64
 
 types::DataTypePtr MetadataColumnType(std::string_view format_name) {
   bool known = false;
-  for (std::string_view name : {"parquet", "json", "csv", "text", "avro", "orc", "binaryFile"}) known = known || EqualsIgnoreCase(name, format_name);
+  for (std::string_view name : {"parquet", "json", "csv", "text", "avro", "orc", "binaryFile"})
+    known = known || EqualsIgnoreCase(name, format_name);
   if (!known) return nullptr;
   std::vector<types::StructField> fields = {
       {"file_path", types::String(), false, ""},       {"file_name", types::String(), false, ""},

@@ -22,7 +22,8 @@ namespace {
 
 /// What files may hold; from_csv also takes binary and legacy intervals.
 bool SupportsCsvFile(const types::DataType& type) {
-  return SupportsCsv(type) && type.id() != types::TypeId::kBinary && type.id() != types::TypeId::kTime && type.id() != types::TypeId::kCalendarInterval;
+  return SupportsCsv(type) && type.id() != types::TypeId::kBinary && type.id() != types::TypeId::kTime &&
+         type.id() != types::TypeId::kCalendarInterval;
 }
 
 /// Without blank lines and comments, which Spark takes away before it looks at lines. `skip_first`: the header, too.

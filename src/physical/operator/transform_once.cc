@@ -43,8 +43,8 @@ arrow::Status TransformOnce::Prepare(ExecutionContext& context) const {
   state::StateStores stores(LocalFileSystem(), JoinPath(folder.path(), "state"), conf);
   state::StatefulOperatorInfo info;
   info.operator_name = std::string(transform_->short_name());
-  info.num_partitions = std::clamp(context.pool == nullptr ? 1 : context.pool->num_threads(), 1,
-                                   std::max(1, context.shuffle_partitions));
+  info.num_partitions =
+      std::clamp(context.pool == nullptr ? 1 : context.pool->num_threads(), 1, std::max(1, context.shuffle_partitions));
   transform_->DescribeFamilies(&info);
   ARROW_RETURN_NOT_OK(LocalFileSystem()->CreateDirectories(folder.path()));
   ARROW_RETURN_NOT_OK(stores.DeclareOperators({info}, /*batch_id=*/0));

@@ -187,8 +187,7 @@ arrow::Status Grammar::ParseBuckets(CreateTable* table) {
     do {
       ARROW_ASSIGN_OR_RAISE(buckets.sort_columns.emplace_back(), NameIdentifier());
       if (At(Keyword::kDesc)) {
-        return UserError("_LEGACY_ERROR_TEMP_0035",
-                         {{"message", "Column ordering must be ASC, was 'DESC'"}});
+        return UserError("_LEGACY_ERROR_TEMP_0035", {{"message", "Column ordering must be ASC, was 'DESC'"}});
       }
       Accept(Keyword::kAsc);
     } while (Accept(Symbol::kComma));
