@@ -87,6 +87,9 @@ QueryState::QueryState(const physical::Operator& root, const StreamingQuerySpec&
     node.op = op;
     node.stores = op->state_stores();
     node.num_partitions = op->single_partition() ? 1 : num_partitions_;
+    // What a micro-batch reports that a sink had already: the plan did not run.
+    node.progress.operator_name = std::string(op->short_name());
+    node.progress.num_shuffle_partitions = num_partitions_;
     for (int p = 0; p < node.num_partitions; ++p) partitions_.emplace_back(nodes_.size(), static_cast<size_t>(p));
     nodes_.push_back(std::move(node));
   }
