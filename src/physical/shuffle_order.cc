@@ -75,18 +75,23 @@ std::optional<std::vector<int>> Together(const std::optional<Partitioned>& below
   return positions;
 }
 
+Partitioned ByHash(const ExpressionVector& keys) {
+  Partitioned partitioned;
+  for (const ExpressionPtr& key : keys) {
+    std::optional<AttributeId> column = ColumnOf(key);
+    partitioned.keys.push_back(column ? KeyColumns{*column} : KeyColumns{});
+  }
+  return partitioned;
+}
+
 std::optional<Partitioned> PartitionedBy(const logical::Plan& plan);
 
 // Rows of `child` after those with equal `keys` came together.
 Partitioned BroughtTogether(const logical::Plan& child, const ExpressionVector& keys) {
   std::optional<Partitioned> below = PartitionedBy(child);
   if (Together(below, keys)) return *below;
-  Partitioned partitioned;
+  Partitioned partitioned = ByHash(keys);
   partitioned.single = keys.empty();
-  for (const ExpressionPtr& key : keys) {
-    std::optional<AttributeId> column = ColumnOf(key);
-    partitioned.keys.push_back(column ? KeyColumns{*column} : KeyColumns{});
-  }
   return partitioned;
 }
 
@@ -130,12 +135,7 @@ std::optional<Partitioned> PartitionedBy(const logical::Plan& plan) {
       if (repartition.num_partitions() == 1) return Partitioned{.single = true, .keys = {}};
       if (!repartition.shuffle() || repartition.keys().empty() || repartition.num_partitions() != 0)
         return std::nullopt;
-      Partitioned partitioned;
-      for (const ExpressionPtr& key : repartition.keys()) {
-        std::optional<AttributeId> column = ColumnOf(key);
-        partitioned.keys.push_back(column ? KeyColumns{*column} : KeyColumns{});
-      }
-      return partitioned;
+      return ByHash(repartition.keys());
     }
     case NodeKind::kProject:
       return Through(PartitionedBy(*plan.child()), static_cast<const logical::Project&>(plan).items());

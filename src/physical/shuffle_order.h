@@ -14,6 +14,9 @@
 
 namespace millrace::physical {
 
+/// More rows than these nobody looks through: where they have to be held for it, they come as they are.
+inline constexpr int64_t kMostOrderedRows = 100000;
+
 /// The order of rows that came together by their keys: as they came from each task, by their partition,
 /// pmod(Murmur3(keys, 42), n); or, where Spark sorts, by their keys.
 struct ShuffleOrder {

@@ -50,9 +50,6 @@ class FirstRows {
   std::vector<uint32_t> group_ids_;
 };
 
-// More rows than these nobody looks through: they come as they are.
-constexpr int64_t kMostOrderedRows = 100000;
-
 class FirstRowsStream final : public BatchStream {
  public:
   FirstRowsStream(FirstRows first, std::unique_ptr<BatchStream> input)
@@ -130,6 +127,9 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
   }
   auto first =
       std::make_unique<FirstRowsStream>(FirstRows(&keys_, key_types_, context.eval.memory_pool), std::move(input));
+  // Rows of several tasks come in the tasks' order, unless Spark would sort them: nothing is to be held back for that.
+  bool one_task = context.StateOf<DeduplicateRun>(*this) == nullptr;
+  if (!order_.sorted && !one_task) return first;
   Batches kept;
   int64_t num_rows = 0;
   while (num_rows <= kMostOrderedRows) {
@@ -139,8 +139,7 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
     kept.push_back(std::move(batch));
   }
   if (num_rows > kMostOrderedRows) return std::make_unique<RestStream>(std::move(kept), std::move(first));
-  bool one_task = context.StateOf<DeduplicateRun>(*this) == nullptr;
-  if (num_rows == 0 || (!order_.sorted && !one_task)) return StreamOf(std::move(kept), context.batch_rows);
+  if (num_rows == 0) return StreamOf({}, context.batch_rows);
   ARROW_ASSIGN_OR_RAISE(auto rows, ConcatenateBatches(schema(), kept, context.eval.memory_pool));
   arrow::ArrayVector keys;
   for (int key : keys_) keys.push_back(rows->column(key));

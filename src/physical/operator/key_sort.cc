@@ -4,12 +4,11 @@
 
 #include "physical/key/sort_keys.h"
 #include "physical/rows.h"
+#include "physical/shuffle_order.h"
 
 namespace millrace::physical {
 
 namespace {
-
-constexpr int64_t kMostOrderedRows = 100000;
 
 struct SortedRowsState final : OperatorState {
   std::vector<Batches> partitions;

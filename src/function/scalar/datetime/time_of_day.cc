@@ -2,7 +2,6 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
-#include "expression/cast.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
 #include "function/scalar/datetime/pattern_source.h"
@@ -29,19 +28,6 @@ arrow::Status OutOfBounds(std::string message) {
 arrow::Status CheckField(std::string_view field, int64_t value, int64_t largest) {
   if (value >= 0 && value <= largest) return arrow::Status::OK();
   return OutOfBounds(fmt::format("Invalid value for {} (valid values 0 - {}): {}", field, largest, value));
-}
-
-arrow::Result<ExpressionPtr> BindCastTime(const BindInput& input) {
-  const ExpressionPtr& value = input.arguments[0];
-  DataTypePtr type = DefaultTime();
-  auto mode = input.context.ansi ? expression::CastMode::kAnsi : expression::CastMode::kLegacy;
-  if (!expression::CanCast(*value->type(), *type, mode)) {
-    return UserError("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
-                     {{"sqlExpr", QuoteSqlExpression("CAST(" + value->Sql(true) + " AS " + type->Sql() + ")")},
-                      {"srcType", QuoteSqlType(value->type()->Sql())},
-                      {"targetType", QuoteSqlType(type->Sql())}});
-  }
-  return std::make_shared<expression::Cast>(value, std::move(type), mode, /*user_specified=*/false);
 }
 
 arrow::Result<ExpressionPtr> BindCurrentTime(const BindInput& input) {
@@ -263,8 +249,6 @@ constexpr FunctionDef TimeDef(std::string_view name, int min_arguments, int max_
 
 }  // namespace
 
-extern const FunctionDef kCastTime =
-    TimeDef("time", 1, 1, BindCastTime, "The value cast to TIME.", "time('12:25:13.45')", "12:25:13.45");
 extern const FunctionDef kCurrentTime =
     TimeDef("current_time", 0, 1, BindCurrentTime, "The time of day when the query started.",
             "current_time() IS NOT NULL", "true");

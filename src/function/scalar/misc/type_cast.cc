@@ -25,6 +25,7 @@ arrow::Result<ExpressionPtr> BindCast(const BindInput& input) {
 }
 
 DataTypePtr DefaultDecimal() { return types::Decimal(10, 0); }
+DataTypePtr DefaultTime() { return types::Time(types::kMicrosPrecision); }
 
 template <DataTypePtr (*kType)()>
 constexpr FunctionDef CastDef(std::string_view name, std::string_view example, std::string_view result) {
@@ -51,6 +52,7 @@ extern const FunctionDef kCastDecimal = CastDef<DefaultDecimal>("decimal", "deci
 extern const FunctionDef kCastDate = CastDef<types::Date>("date", "date('2020-01-01')", "2020-01-01");
 extern const FunctionDef kCastTimestamp =
     CastDef<types::Timestamp>("timestamp", "timestamp('2020-01-01')", "2020-01-01 00:00:00");
+extern const FunctionDef kCastTime = CastDef<DefaultTime>("time", "time('12:25:13.45')", "12:25:13.45");
 extern const FunctionDef kCastBinary = CastDef<types::Binary>("binary", "hex(binary('a'))", "61");
 extern const FunctionDef kCastString = CastDef<types::String>("string", "string(1)", "1");
 
