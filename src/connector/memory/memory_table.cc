@@ -1,12 +1,19 @@
 #include "connector/memory/memory_table.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace millrace::connector {
 
 void MemoryTable::Append(MemoryRows rows) {
+  std::vector<MemoryRows> units;
+  units.push_back(std::move(rows));
+  AppendUnits(std::move(units));
+}
+
+void MemoryTable::AppendUnits(std::vector<MemoryRows> units) {
   std::lock_guard lock(mutex_);
-  units_.push_back(std::move(rows));
+  std::move(units.begin(), units.end(), std::back_inserter(units_));
   // Under the lock, so that a listener taken away is not called any more; it only wakes a query.
   for (const auto& [token, on_append] : listeners_) on_append();
 }

@@ -27,6 +27,8 @@ class MemoryTable {
 
   /// Adds one unit of rows with `schema`'s columns. Wakes the streams that read this table.
   void Append(MemoryRows rows);
+  /// Adds several units at once: no reader sees some of them without the others.
+  void AppendUnits(std::vector<MemoryRows> units);
   /// The memory sink's commit: adds the rows, or replaces all by them. A micro-batch that was added before is left out.
   void AddMicroBatch(BatchId batch_id, MemoryRows rows, bool replace);
   void Clear();

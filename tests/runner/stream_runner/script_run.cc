@@ -302,9 +302,12 @@ arrow::Status ScriptRun::Deliver() {
       table->Append(std::move(all));
       continue;
     }
+    std::vector<connector::MemoryRows> units;
     for (const auto& batch : all) {
-      for (int64_t row = 0; row < batch->num_rows(); ++row) table->Append({batch->Slice(row, 1)});
+      for (int64_t row = 0; row < batch->num_rows(); ++row) units.push_back({batch->Slice(row, 1)});
     }
+    // At once: a query that runs out of rows in between begins a micro-batch without data, and rows come late.
+    table->AppendUnits(std::move(units));
   }
   if (pause) Start();
   return arrow::Status::OK();
