@@ -11,6 +11,7 @@
 #include "expression/query_settings.h"
 #include "expression/text_zone.h"
 #include "logical/node/project.h"
+#include "logical/node/source_scan.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/data_type_proto.h"
 
@@ -171,9 +172,22 @@ arrow::Result<RelationResolver::Pair> RelationResolver::ResolvePair(const Relati
   return Pair{std::move(left_plan), std::move(right_plan)};
 }
 
+bool RelationResolver::IsClassic() const {
+  return context_.conf && context_.conf("millrace.submit.one.job").value_or("") == "true";
+}
+
+PlanPtr RelationResolver::ShareStream(int64_t plan_id, PlanPtr plan) {
+  if (!plan->is_streaming() || !IsClassic()) return plan;
+  return logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
+    if (node->kind() != logical::NodeKind::kSourceScan) return nullptr;
+    const auto& scan = static_cast<const logical::SourceScan&>(*node);
+    int64_t key = stream_keys_.emplace(plan_id, scan.source_key()).first->second;
+    return key == scan.source_key() ? nullptr : scan.WithSourceKey(key);
+  });
+}
+
 void RelationResolver::LeaveUnion(const AttributeVector& first, const AttributeVector& output) {
-  bool classic = context_.conf && context_.conf("millrace.submit.one.job").value_or("") == "true";
-  if (!classic) {
+  if (!IsClassic()) {
     plan_columns_.clear();
     input_frames_.clear();
     return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,10 @@ class RelationResolver {
     PlanPtr right;
   };
   arrow::Result<Pair> ResolvePair(const spark::connect::Relation& left, const spark::connect::Relation& right);
+
+  /// `plan`, which reads the one frame of `plan_id`. In a program of the classic API a frame is one plan wherever it
+  /// stands, so its stream is one source, however often the query reads it.
+  PlanPtr ShareStream(int64_t plan_id, PlanPtr plan);
 
   /// Whether a frame stands somewhere in what is resolved.
   bool KnowsFrame(int64_t plan_id) const { return plan_columns_.find(plan_id) != plan_columns_.end(); }
@@ -73,10 +78,15 @@ class RelationResolver {
   ExpressionVector OuterColumnsOf(const std::vector<std::string>& table) const;
 
  private:
+  /// Whether what is resolved comes from a program of the classic API (`millrace submit`).
+  bool IsClassic() const;
+
   const AnalyzerContext& context_;
   PlanColumns plan_columns_;
   /// Ids of the frames whose place is an input at the moment.
   std::vector<int64_t> input_frames_;
+  /// The source key of the stream that a frame reads, by the frame's id.
+  std::map<int64_t, int64_t> stream_keys_;
   std::vector<std::pair<std::string, PlanPtr>> definitions_;
   std::map<int64_t, const spark::connect::Relation*> subqueries_;
   std::vector<const AttributeVector*> outer_scopes_;

@@ -125,18 +125,20 @@ arrow::Status MicroBatchExecution::RunLoop() {
 arrow::Status MicroBatchExecution::Recover() {
   ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint_.offset_log.log().LatestId());
   if (!newest) return arrow::Status::OK();
-  int num_sources = static_cast<int>(bound_.sources.size());
-  ARROW_ASSIGN_OR_RAISE(auto entry, checkpoint_.offset_log.Get(*newest, num_sources));
+  int num_places = static_cast<int>(bound_.source_of_place.size());
+  ARROW_ASSIGN_OR_RAISE(auto entry, checkpoint_.offset_log.Get(*newest, num_places));
   if (!entry) return arrow::Status::Invalid("The offset log entry ", newest->ToString(), " disappeared");
   watermarks_.Restore(entry->watermark_ms);
   batch_watermark_ms_ = entry->watermark_ms;
   batch_id_ = *newest;
-  for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].available = entry->offsets[i];
+  for (size_t i = 0; i < bound_.source_of_place.size(); ++i) {
+    bound_.sources[bound_.source_of_place[i]].available = entry->offsets[i];
+  }
 
   // Two entries in a row are asked for even where the newest is done: a hole means that somebody has tampered.
   std::optional<OffsetEntry> before;
   if (newest->value > 0) {
-    ARROW_ASSIGN_OR_RAISE(before, checkpoint_.offset_log.Get(newest->Previous(), num_sources));
+    ARROW_ASSIGN_OR_RAISE(before, checkpoint_.offset_log.Get(newest->Previous(), num_places));
     if (!before) {
       return arrow::Status::Invalid("batch ", newest->Previous().ToString(), " doesn't exist in the offset log ",
                                     checkpoint_.offset_log.log().directory(),
@@ -162,7 +164,9 @@ arrow::Status MicroBatchExecution::Recover() {
   batch_timestamp_ms_ = entry->timestamp_ms;
   if (before) {
     previous_watermark_ms_ = before->watermark_ms;
-    for (size_t i = 0; i < bound_.sources.size(); ++i) bound_.sources[i].committed = before->offsets[i];
+    for (size_t i = 0; i < bound_.source_of_place.size(); ++i) {
+      bound_.sources[bound_.source_of_place[i]].committed = before->offsets[i];
+    }
   }
   return arrow::Status::OK();
 }
@@ -280,7 +284,7 @@ arrow::Status MicroBatchExecution::WriteOffsets() {
   for (const CheckpointedConf& conf : CheckpointedConfs()) {
     entry_.conf[std::string(conf.key)] = spec_.conf(conf.key).value_or(std::string(conf.default_value));
   }
-  for (const QuerySource& source : bound_.sources) entry_.offsets.push_back(source.available);
+  for (size_t source : bound_.source_of_place) entry_.offsets.push_back(bound_.sources[source].available);
   return log_writer_.Submit([this, batch_id = batch_id_, entry = entry_]() -> arrow::Status {
     ARROW_RETURN_NOT_OK(HitFailpoint("offset_log.before_add"));
     ARROW_RETURN_NOT_OK(checkpoint_.offset_log.Add(batch_id, entry));

@@ -48,6 +48,9 @@ struct BoundQuery {
   arrow::Status refused;
   std::string logical_text;
   std::vector<QuerySource> sources;
+  /// For each place in the plan that reads a stream, left to right: which of `sources`. The offset log has one offset a
+  /// place.
+  std::vector<size_t> source_of_place;
 };
 
 /// The micro-batch loop (Armbrust et al., SIGMOD 2018, section 6; Spark's MicroBatchExecution).

@@ -15,15 +15,48 @@ using logical::NodeKind;
 using logical::PlanPtr;
 using logical::SourceScan;
 
-// The distinct streams of a plan, depth first and left to right: the order of their offsets in the log.
-void CollectStreams(const logical::Plan& plan, std::vector<const SourceScan*>* streams) {
-  for (const PlanPtr& child : plan.children()) CollectStreams(*child, streams);
+// The places of a plan that read a stream, depth first and left to right: the order of their offsets in the log.
+void CollectStreams(const logical::Plan& plan, std::vector<const SourceScan*>* places) {
+  for (const PlanPtr& child : plan.children()) CollectStreams(*child, places);
   if (plan.kind() != NodeKind::kSourceScan || !plan.is_streaming()) return;
-  const auto& scan = static_cast<const SourceScan&>(plan);
-  for (const SourceScan* seen : *streams) {
-    if (seen->source_key() == scan.source_key()) return;
+  places->push_back(&static_cast<const SourceScan&>(plan));
+}
+
+// Columns of streams that `plan` passes on as they are: which stream, and which of its columns.
+std::set<std::pair<int64_t, int>> StreamColumns(const logical::Plan& plan) {
+  std::set<expression::AttributeId> shown;
+  for (const expression::AttributePtr& column : plan.output()) shown.insert(column->id());
+  std::vector<const SourceScan*> places;
+  CollectStreams(plan, &places);
+  std::set<std::pair<int64_t, int>> columns;
+  for (const SourceScan* place : places) {
+    for (size_t i = 0; i < place->output().size(); ++i) {
+      if (shown.count(place->output()[i]->id()) > 0) columns.emplace(place->source_key(), place->columns().indices[i]);
+    }
   }
-  streams->push_back(&scan);
+  return columns;
+}
+
+// A stream read on both sides of a join is one source, unless both sides show the same column of it: then the right
+// side reads a source of its own. Source: Spark, DeduplicateRelations, which renews the relation in that case only, and
+// MicroBatchExecution, where equal relations are one source.
+PlanPtr SeparateJoinedStreams(const PlanPtr& plan) {
+  return logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
+    if (node->kind() != NodeKind::kJoin) return nullptr;
+    std::set<std::pair<int64_t, int>> left = StreamColumns(*node->children()[0]);
+    std::map<int64_t, int64_t> renewed;
+    for (const auto& column : StreamColumns(*node->children()[1])) {
+      if (left.count(column) > 0) renewed.emplace(column.first, expression::NextAttributeId().value);
+    }
+    if (renewed.empty()) return nullptr;
+    PlanPtr right = logical::TransformUp(node->children()[1], [&](const PlanPtr& below) -> PlanPtr {
+      if (below->kind() != NodeKind::kSourceScan) return nullptr;
+      const auto& scan = static_cast<const SourceScan&>(*below);
+      auto it = renewed.find(scan.source_key());
+      return it == renewed.end() ? nullptr : scan.WithSourceKey(it->second);
+    });
+    return node->WithChildren({node->children()[0], std::move(right)});
+  });
 }
 
 // Gives each scan of a stream a key of its own, because each may want other columns; `origin` says which stream a key
@@ -34,7 +67,7 @@ PlanPtr SeparateScans(const PlanPtr& plan, std::map<int64_t, int64_t>* origin) {
     const auto& scan = static_cast<const SourceScan&>(*node);
     int64_t key = expression::NextAttributeId().value;
     (*origin)[key] = scan.source_key();
-    return std::make_shared<SourceScan>(scan.output(), scan.columns(), &scan.def(), scan.request(), true, key);
+    return scan.WithSourceKey(key);
   });
 }
 
@@ -69,22 +102,25 @@ int NumStatePartitions(const StreamingQuerySpec& spec) {
 
 arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {
   BoundQuery bound;
-  std::vector<const SourceScan*> streams;
-  CollectStreams(*spec.plan, &streams);
-  if (streams.empty()) return UserError("WRITE_STREAM_NOT_ALLOWED");
+  PlanPtr plan = SeparateJoinedStreams(spec.plan);
+  std::vector<const SourceScan*> places;
+  CollectStreams(*plan, &places);
+  if (places.empty()) return UserError("WRITE_STREAM_NOT_ALLOWED");
   std::map<int64_t, size_t> index_of;
-  for (size_t i = 0; i < streams.size(); ++i) {
-    connector::SourceRequest request = *streams[i]->request();
-    request.metadata_path = checkpoint.SourcePath(i);
+  for (const SourceScan* place : places) {
+    auto [it, is_new] = index_of.emplace(place->source_key(), bound.sources.size());
+    bound.source_of_place.push_back(it->second);
+    if (!is_new) continue;
+    connector::SourceRequest request = *place->request();
+    request.metadata_path = checkpoint.SourcePath(bound.sources.size());
     request.context = &spec.connector;
     QuerySource source;
-    ARROW_ASSIGN_OR_RAISE(source.stream, streams[i]->def().open_stream(request));
+    ARROW_ASSIGN_OR_RAISE(source.stream, place->def().open_stream(request));
     source.description = source.stream->Description();
-    index_of[streams[i]->source_key()] = i;
     bound.sources.push_back(std::move(source));
   }
   std::map<int64_t, int64_t> origin;
-  PlanPtr separated = SeparateScans(spec.plan, &origin);
+  PlanPtr separated = SeparateScans(plan, &origin);
   ARROW_ASSIGN_OR_RAISE(PlanPtr optimized, optimizer::Optimize(separated, spec.eval));
   logical::VisitPlan(*optimized, [&](const logical::Plan& node) {
     if (node.kind() != NodeKind::kSourceScan || !node.is_streaming()) return;

@@ -73,9 +73,11 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
 
 arrow::Result<PlanPtr> ResolveRead(RelationResolver& resolver, const Relation& relation) {
   const auto& read = relation.read();
-  if (read.has_data_source()) return ReadSource(resolver, read);
-  if (!read.has_named_table()) return NotSupported("a read of an unknown kind");
-  return ResolveNamedTable(resolver, relation);
+  if (!read.has_data_source() && !read.has_named_table()) return NotSupported("a read of an unknown kind");
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan,
+                        read.has_data_source() ? ReadSource(resolver, read) : ResolveNamedTable(resolver, relation));
+  // The streams of a view are those of the frame it was made of.
+  return read.is_streaming() ? resolver.ShareStream(relation.common().plan_id(), std::move(plan)) : plan;
 }
 
 arrow::Result<PlanPtr> ResolveRange(RelationResolver&, const Relation& relation) {

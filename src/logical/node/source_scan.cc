@@ -20,6 +20,10 @@ PlanPtr SourceScan::WithFilter(std::shared_ptr<const format::Predicate> filter) 
   return std::make_shared<SourceScan>(output(), std::move(columns), def_, request_, is_streaming(), source_key_);
 }
 
+PlanPtr SourceScan::WithSourceKey(int64_t source_key) const {
+  return std::make_shared<SourceScan>(output(), columns_, def_, request_, is_streaming(), source_key);
+}
+
 std::string SourceScan::Describe() const {
   return fmt::format("{} {} {}", is_streaming() ? "StreamingRelation" : "Relation", DescribeAttributes(output()),
                      def_->name);

@@ -20,7 +20,9 @@ class SourceScan final : public Plan {
   const connector::SourceDef& def() const { return *def_; }
   const std::shared_ptr<const connector::SourceRequest>& request() const { return request_; }
   /// Identity of a stream within a plan: the same stream used twice has one key and is read once.
+  /// Scans with the same key read one stream: the same rows in each micro-batch.
   int64_t source_key() const { return source_key_; }
+  PlanPtr WithSourceKey(int64_t source_key) const;
 
   /// The same scan of fewer columns; `keep` are positions in output(), ascending.
   PlanPtr Prune(const std::vector<int>& keep) const;
