@@ -65,7 +65,7 @@ PlanPtr ShowMetadataColumns(const PlanPtr& plan, const AttributeVector& columns)
       read.indices.push_back(next++);
     }
     return std::make_shared<logical::SourceScan>(std::move(output), std::move(read), &scan.def(), scan.request(),
-                                                 scan.is_streaming(), scan.source_key());
+                                                 scan.is_streaming(), scan.key());
   }
   PlanPtr child = ShowMetadataColumns(plan->child(), columns);
   if (plan->kind() != NodeKind::kProject) return plan->WithChildren({std::move(child)});

@@ -182,7 +182,7 @@ PlanPtr RelationResolver::ShareStream(int64_t plan_id, PlanPtr plan) {
     if (node->kind() != logical::NodeKind::kSourceScan) return nullptr;
     const auto& scan = static_cast<const logical::SourceScan&>(*node);
     int64_t key = stream_keys_.emplace(plan_id, scan.source_key()).first->second;
-    return key == scan.source_key() ? nullptr : scan.WithSourceKey(key);
+    return key == scan.source_key() ? nullptr : scan.WithKey({key, scan.key().place});
   });
 }
 

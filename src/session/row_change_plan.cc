@@ -107,7 +107,7 @@ class ChangePlanner {
     connector::ReadColumns read = scan.columns();
     read.indices.push_back(static_cast<int>(scan.request()->schema->fields().size()));
     PlanPtr pinned_scan =
-        std::make_shared<logical::SourceScan>(output, read, &scan.def(), pinned_request, false, scan.source_key());
+        std::make_shared<logical::SourceScan>(output, read, &scan.def(), pinned_request, false, scan.key());
     target_ = logical::TransformUp(target, [&](const PlanPtr& at) { return at.get() == node ? pinned_scan : nullptr; });
     columns_ = target_->output();
     place_ = columns_.back();

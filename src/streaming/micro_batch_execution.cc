@@ -492,7 +492,7 @@ void MicroBatchExecution::ReportProgress(bool ran) {
     auto latest = source.stream->ReportLatestOffset();
     if (latest.ok()) reported.latest_offset = *latest;
     reported.metrics = source.stream->Metrics(source.committed);
-    if (!source.scans.empty()) reported.num_input_rows = rows_read_[source.scans[0].key];
+    for (const QuerySource::Scan& scan : source.scans) reported.num_input_rows += rows_read_[scan.key];
   }
   ReportState(ran);
   progress_.sink_description = sink_->Description();

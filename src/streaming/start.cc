@@ -15,24 +15,37 @@ using logical::NodeKind;
 using logical::PlanPtr;
 using logical::SourceScan;
 
-// The places of a plan that read a stream, depth first and left to right: the order of their offsets in the log.
-void CollectStreams(const logical::Plan& plan, std::vector<const SourceScan*>* places) {
-  for (const PlanPtr& child : plan.children()) CollectStreams(*child, places);
+// The scans of streams, depth first and left to right: the order of their offsets in the log.
+void CollectStreams(const logical::Plan& plan, std::vector<const SourceScan*>* scans) {
+  for (const PlanPtr& child : plan.children()) CollectStreams(*child, scans);
   if (plan.kind() != NodeKind::kSourceScan || !plan.is_streaming()) return;
-  places->push_back(&static_cast<const SourceScan&>(plan));
+  scans->push_back(&static_cast<const SourceScan&>(plan));
 }
 
-// Columns of streams that `plan` passes on as they are: which stream, and which of its columns.
-std::set<std::pair<int64_t, int>> StreamColumns(const logical::Plan& plan) {
-  std::set<expression::AttributeId> shown;
-  for (const expression::AttributePtr& column : plan.output()) shown.insert(column->id());
-  std::vector<const SourceScan*> places;
-  CollectStreams(plan, &places);
-  std::set<std::pair<int64_t, int>> columns;
-  for (const SourceScan* place : places) {
-    for (size_t i = 0; i < place->output().size(); ++i) {
-      if (shown.count(place->output()[i]->id()) > 0) columns.emplace(place->source_key(), place->columns().indices[i]);
+// What a column of a stream is, wherever it is passed on as it is.
+struct StreamColumn {
+  int64_t source = 0;
+  int index = 0;
+  int64_t place = 0;
+};
+
+// The columns of streams among the columns of `plan`. Those of a union are its first input's, as in Spark.
+std::map<expression::AttributeId, StreamColumn> PassedOn(const logical::Plan& plan) {
+  std::map<expression::AttributeId, StreamColumn> columns;
+  if (!plan.is_streaming()) return columns;
+  if (plan.kind() == NodeKind::kSourceScan) {
+    const auto& scan = static_cast<const SourceScan&>(plan);
+    for (size_t i = 0; i < scan.output().size(); ++i) {
+      columns[scan.output()[i]->id()] = {scan.source_key(), scan.columns().indices[i], scan.key().place};
     }
+    return columns;
+  }
+  std::map<expression::AttributeId, StreamColumn> below;
+  for (const PlanPtr& child : plan.children()) below.merge(PassedOn(*child));
+  bool is_union = plan.kind() == NodeKind::kUnion;
+  for (size_t i = 0; i < plan.output().size(); ++i) {
+    auto it = below.find((is_union ? *plan.child() : plan).output()[i]->id());
+    if (it != below.end()) columns[plan.output()[i]->id()] = it->second;
   }
   return columns;
 }
@@ -42,18 +55,24 @@ std::set<std::pair<int64_t, int>> StreamColumns(const logical::Plan& plan) {
 // MicroBatchExecution, where equal relations are one source.
 PlanPtr SeparateJoinedStreams(const PlanPtr& plan) {
   return logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
-    if (node->kind() != NodeKind::kJoin) return nullptr;
-    std::set<std::pair<int64_t, int>> left = StreamColumns(*node->children()[0]);
+    if (node->kind() != NodeKind::kJoin || !node->is_streaming()) return nullptr;
+    std::map<std::pair<int64_t, int>, int64_t> place_on_the_left;
+    for (const auto& [id, column] : PassedOn(*node->children()[0])) {
+      place_on_the_left[{column.source, column.index}] = column.place;
+    }
     std::map<int64_t, int64_t> renewed;
-    for (const auto& column : StreamColumns(*node->children()[1])) {
-      if (left.count(column) > 0) renewed.emplace(column.first, expression::NextAttributeId().value);
+    for (const auto& [id, column] : PassedOn(*node->children()[1])) {
+      auto shown = place_on_the_left.find({column.source, column.index});
+      // The two halves of a common table expression are the same relation still.
+      if (shown == place_on_the_left.end() || shown->second == column.place) continue;
+      renewed.emplace(column.source, expression::NextAttributeId().value);
     }
     if (renewed.empty()) return nullptr;
     PlanPtr right = logical::TransformUp(node->children()[1], [&](const PlanPtr& below) -> PlanPtr {
       if (below->kind() != NodeKind::kSourceScan) return nullptr;
       const auto& scan = static_cast<const SourceScan&>(*below);
       auto it = renewed.find(scan.source_key());
-      return it == renewed.end() ? nullptr : scan.WithSourceKey(it->second);
+      return it == renewed.end() ? nullptr : scan.WithKey({it->second, scan.key().place});
     });
     return node->WithChildren({node->children()[0], std::move(right)});
   });
@@ -67,7 +86,7 @@ PlanPtr SeparateScans(const PlanPtr& plan, std::map<int64_t, int64_t>* origin) {
     const auto& scan = static_cast<const SourceScan&>(*node);
     int64_t key = expression::NextAttributeId().value;
     (*origin)[key] = scan.source_key();
-    return scan.WithSourceKey(key);
+    return scan.WithKey({key, scan.key().place});
   });
 }
 
@@ -103,19 +122,21 @@ int NumStatePartitions(const StreamingQuerySpec& spec) {
 arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {
   BoundQuery bound;
   PlanPtr plan = SeparateJoinedStreams(spec.plan);
-  std::vector<const SourceScan*> places;
-  CollectStreams(*plan, &places);
-  if (places.empty()) return UserError("WRITE_STREAM_NOT_ALLOWED");
+  std::vector<const SourceScan*> scans;
+  CollectStreams(*plan, &scans);
+  if (scans.empty()) return UserError("WRITE_STREAM_NOT_ALLOWED");
   std::map<int64_t, size_t> index_of;
-  for (const SourceScan* place : places) {
-    auto [it, is_new] = index_of.emplace(place->source_key(), bound.sources.size());
+  std::set<int64_t> places;
+  for (const SourceScan* scan : scans) {
+    if (!places.insert(scan->key().place).second) continue;
+    auto [it, is_new] = index_of.emplace(scan->source_key(), bound.sources.size());
     bound.source_of_place.push_back(it->second);
     if (!is_new) continue;
-    connector::SourceRequest request = *place->request();
+    connector::SourceRequest request = *scan->request();
     request.metadata_path = checkpoint.SourcePath(bound.sources.size());
     request.context = &spec.connector;
     QuerySource source;
-    ARROW_ASSIGN_OR_RAISE(source.stream, place->def().open_stream(request));
+    ARROW_ASSIGN_OR_RAISE(source.stream, scan->def().open_stream(request));
     source.description = source.stream->Description();
     bound.sources.push_back(std::move(source));
   }

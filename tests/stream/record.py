@@ -25,6 +25,7 @@ A script is read line by line; '#' starts a comment line; the rows under check, 
     state OPERATOR VERSION                          the records of its partitions' delta files (default store): partition, key and
                                                     value in hexadecimal, '-' for a removed key, sorted
     schema OPERATOR = KEY VALUE                     the state schema file's texts (default store)
+    offsets N = …                                   the sources' lines of the offset log's entry N
     batch = 3                                       id of the last committed batch
     progress PATH = JSON                            a value of the last progress that had a batch, e.g. numInputRows or stateOperators.0.numRowsTotal
     total PATH = N                                  the sum of such values over all batches of this run
@@ -233,6 +234,10 @@ class Script:
         lines = [line for i in ids for line in self.batches[i] if not self.left_out or self.left_out not in line]
         return lines if ordered else sorted(lines)
 
+    def offsets(self, batch_id):
+        with open(os.path.join(self.folder, "offsets", batch_id), encoding="utf-8") as entry:
+            return entry.read().split("\n")[2:]
+
     def last_rows(self, num_columns):
         newest = {}
         for line in self.rows(False, True):
@@ -310,6 +315,9 @@ class Script:
             return None, answer
         elif verb == "batch":
             return f"batch = {self.last_batch()}", []
+        elif verb == "offsets":
+            batch_id = text.split()[0]
+            return f"offsets {batch_id} = {' '.join(self.offsets(batch_id))}", []
         elif verb in ("progress", "total"):
             path = text.split()[0]
             return f"{verb} {path} = {self.progress(path, verb == 'total')}", []

@@ -100,6 +100,16 @@ PlanPtr WithPaddedChars(PlanPtr scan) {
   return std::make_shared<logical::Project>(std::move(items), std::move(scan));
 }
 
+// A view is not a common table expression: each use of it is a place of its own that reads its streams.
+PlanPtr AtAnotherPlace(PlanPtr view) {
+  if (!view->is_streaming()) return view;
+  return logical::TransformUp(view, [](const PlanPtr& node) -> PlanPtr {
+    if (node->kind() != logical::NodeKind::kSourceScan) return nullptr;
+    const auto& scan = static_cast<const logical::SourceScan&>(*node);
+    return scan.WithKey({scan.source_key(), expression::NextAttributeId().value});
+  });
+}
+
 }  // namespace
 
 AttributeVector NewColumns(const types::DataType& schema) {
@@ -127,9 +137,9 @@ arrow::Result<PlanPtr> ScanSource(const AnalyzerContext& context, const connecto
   connector::ReadColumns columns;
   for (size_t i = 0; i < output.size(); ++i) columns.indices.push_back(static_cast<int>(i));
   // Any unique number does; attribute ids are handed out once a process.
-  int64_t source_key = expression::NextAttributeId().value;
+  int64_t key = expression::NextAttributeId().value;
   return std::make_shared<logical::SourceScan>(std::move(output), std::move(columns), def, std::move(request),
-                                               streaming, source_key);
+                                               streaming, logical::StreamKey{key, key});
 }
 
 arrow::Result<PlanPtr> ScanTable(const AnalyzerContext& context, const catalog::Table& table, const Options& options,
@@ -171,7 +181,7 @@ arrow::Result<PlanPtr> ResolveNamedTable(RelationResolver& resolver, const Relat
   }
   if (context.catalog == nullptr) return NotFound(context, parts);
   if (std::optional<PlanPtr> view = context.catalog->FindView(parts)) {
-    return std::make_shared<logical::SubqueryAlias>(parts, logical::FreshCopy(*view, nullptr));
+    return std::make_shared<logical::SubqueryAlias>(parts, AtAnotherPlace(logical::FreshCopy(*view, nullptr)));
   }
   Options options;
   for (const auto& [key, value] : message.options()) options.Set(key, value);

@@ -11,17 +11,17 @@ PlanPtr SourceScan::Prune(const std::vector<int>& keep) const {
     kept_columns.indices.push_back(columns_.indices[static_cast<size_t>(position)]);
   }
   return std::make_shared<SourceScan>(std::move(kept_output), std::move(kept_columns), def_, request_, is_streaming(),
-                                      source_key_);
+                                      key_);
 }
 
 PlanPtr SourceScan::WithFilter(std::shared_ptr<const format::Predicate> filter) const {
   connector::ReadColumns columns = columns_;
   columns.filter = std::move(filter);
-  return std::make_shared<SourceScan>(output(), std::move(columns), def_, request_, is_streaming(), source_key_);
+  return std::make_shared<SourceScan>(output(), std::move(columns), def_, request_, is_streaming(), key_);
 }
 
-PlanPtr SourceScan::WithSourceKey(int64_t source_key) const {
-  return std::make_shared<SourceScan>(output(), columns_, def_, request_, is_streaming(), source_key);
+PlanPtr SourceScan::WithKey(StreamKey key) const {
+  return std::make_shared<SourceScan>(output(), columns_, def_, request_, is_streaming(), key);
 }
 
 std::string SourceScan::Describe() const {
