@@ -437,12 +437,13 @@ def of_frame(frame):
     def parts():
         names = frame.columns
         columns = [f"_{i}" for i in range(len(names))]
-        numbered = frame.toDF(*columns).select("*", F.spark_partition_id().alias("_p"))
-        out = []
+        # One more row, in a partition behind them all, tells how many there are: the last may be empty.
+        last = frame.sparkSession.range(0, 1, 1, 1).select(*(F.lit(None).alias(name) for name in columns))
+        numbered = frame.toDF(*columns).union(last).select("*", F.spark_partition_id().alias("_p"))
+        *rows, last = numbered.collect()
+        out = [[] for _ in range(last[-1])]
         row_of = Row(*names)
-        for row in numbered.collect():
-            while len(out) <= row[-1]:
-                out.append([])
+        for row in rows:
             out[row[-1]].append(row_of(*row[:-1]))
         return out
 

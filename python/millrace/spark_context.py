@@ -1,12 +1,16 @@
 """What jobs ask of `spark.sparkContext`, as far as it has a meaning without a Spark process."""
+import getpass
 import os
+import re
 import sys
+import time
 
 
 class SparkContext:
     """A stand-in: its settings, names and files are the session's; its RDDs are lists of this process (millrace.rdd)."""
 
     _active = None
+    _start_ms = int(time.time() * 1000)
 
     def __init__(self, master=None, appName=None, conf=None, **unused):
         from pyspark.sql import SparkSession
@@ -14,6 +18,8 @@ class SparkContext:
         builder = SparkSession.builder
         if conf is not None:
             builder = builder.config(conf=conf)
+        if master is not None:
+            builder = builder.master(master)
         if appName is not None:
             builder = builder.appName(appName)
         self._session = builder.getOrCreate()
@@ -62,8 +68,13 @@ class SparkContext:
     def parallelize(self, c, numSlices=None):
         from millrace.rdd import RDD, _sliced
 
-        values = list(c)
-        return RDD(self, lambda: _sliced(values, numSlices or self.defaultParallelism))
+        values, slices = list(c), numSlices or self.defaultParallelism
+        if isinstance(c, range):
+            return RDD(self, lambda: _sliced(values, slices))
+        # Spark slices batches of values, not values.
+        size = max(1, min(len(values) // slices, 1024))
+        batches = [values[i:i + size] for i in range(0, len(values), size)]
+        return RDD(self, lambda: [[value for batch in part for value in batch] for part in _sliced(batches, slices)])
 
     def range(self, start, end=None, step=1, numSlices=None):
         return self.parallelize(range(0, start) if end is None else range(start, end, step), numSlices)
@@ -79,7 +90,13 @@ class SparkContext:
         return RDD(self, lambda: [part for rdd in rdds for part in rdd._parts()])
 
     def textFile(self, name, minPartitions=None, use_unicode=True):
-        return self._session.read.text(name.split(",")).rdd.map(lambda row: row[0])
+        from millrace.rdd import RDD
+        from millrace.text_splits import lines_of, splits_of
+
+        splits = splits_of(name, min(2, self.defaultParallelism) if minPartitions is None else minPartitions)
+        if splits is None:
+            return self._session.read.text(name.split(",")).rdd.map(lambda row: row[0])
+        return RDD(self, lambda: [lines_of(split) for split in splits])
 
     def wholeTextFiles(self, path, minPartitions=None, use_unicode=True):
         frame = self._session.read.option("wholetext", True).text(path.split(","))
@@ -120,6 +137,21 @@ class SparkContext:
             conf.set(key, value)
         return conf
 
+    @property
+    def _conf(self):
+        return self.getConf()
+
+    @property
+    def defaultMinPartitions(self):
+        return min(self.defaultParallelism, 2)
+
+    @property
+    def startTime(self):
+        return self._start_ms
+
+    def sparkUser(self):
+        return getpass.getuser()
+
     def stop(self):
         self._session.stop()
 
@@ -137,7 +169,7 @@ class SparkContext:
 
     @property
     def master(self):
-        return "local[*]"
+        return self._session.conf.get("spark.master")
 
     @property
     def pythonVer(self):
@@ -145,7 +177,14 @@ class SparkContext:
 
     @property
     def defaultParallelism(self):
-        return os.cpu_count() or 1
+        """As the engine has it (Session::DefaultParallelism)."""
+        set_to = self._session.conf.get("spark.default.parallelism", "")
+        if set_to:
+            return int(set_to)
+        cores = re.match(r"local(?:\[(\d+))?", self.master)
+        if cores and (cores[1] or self.master == "local"):
+            return int(cores[1] or 1)
+        return len(os.sched_getaffinity(0))
 
     @property
     def uiWebUrl(self):

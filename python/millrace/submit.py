@@ -10,7 +10,7 @@ import os
 import sys
 
 # Settings of a Spark process, which is not there: they are taken and mean nothing.
-_OF_THE_PROCESS = ("spark.master", "spark.remote", "spark.api.mode", "spark.submit.", "spark.jars", "spark.driver.",
+_OF_THE_PROCESS = ("spark.remote", "spark.api.mode", "spark.submit.", "spark.jars", "spark.driver.",
                    "spark.executor.", "spark.plugins", "spark.files", "spark.archives", "spark.yarn.",
                    "spark.kubernetes.", "spark.ui.", "spark.eventLog.", "spark.dynamicAllocation.", "spark.cores.",
                    "spark.serializer", "spark.kryo", "spark.hadoop.", "spark.local.dir", "spark.network.",
@@ -85,9 +85,30 @@ def _patch_connect_session(module):
     def create_frame(self, data, *arguments, **named):
         from millrace.rdd import RDD
 
-        return create(self, data.collect() if isinstance(data, RDD) else data, *arguments, **named)
+        origin = "" if isinstance(data, (list, tuple)) else _origin(data)
+        if isinstance(data, RDD):
+            parts = data._parts()
+            data, origin = [row for part in parts for row in part], ",".join(str(len(part)) for part in parts)
+        frame = create(self, data, *arguments, **named)
+        if origin:
+            _tell_origin(frame._plan, origin)
+        return frame
 
     session.createDataFrame = create_frame
+
+
+def _origin(data):
+    """What a Spark driver makes a relation of its own of: rows in columns."""
+    return "sized" if type(data).__module__.split(".")[0] in ("pandas", "pyarrow", "numpy") else ""
+
+
+def _tell_origin(plan, origin):
+    """Says it to the engine, in the metadata of the rows' schema; relations that are sent ahead have gone already."""
+    while plan is not None and getattr(plan, "_table", None) is None:
+        plan = getattr(plan, "_child", None)
+    if plan is not None:
+        metadata = {**(plan._table.schema.metadata or {}), b"millrace.origin": origin.encode()}
+        plan._table = plan._table.replace_schema_metadata(metadata)
 
 
 def _new_session(self):

@@ -1,9 +1,12 @@
 #include "session/delta_changes.h"
 
 #include "analyzer/delta_message.h"
+#include "base/ascii.h"
 #include "base/error.h"
+#include "session/result_rows.h"
 #include "session/row_changes.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/data_type_proto.h"
 #include "sql/parser.h"
 
 namespace millrace::session {
@@ -77,6 +80,27 @@ arrow::Result<QueryResult> RunMerge(Session& session, const DeltaMessage& messag
   return RunChangeRows(session, change);
 }
 
+// delta.connect.ConvertToDelta; answers with the name that the table has from then on.
+arrow::Result<QueryResult> Convert(Session& session, const DeltaMessage& message) {
+  sql::ConvertToDelta convert;
+  ARROW_ASSIGN_OR_RAISE(convert.table, sql::ParseMultipartIdentifier(message.Bytes(1)));
+  types::DataTypePtr partitions;
+  if (message.Has(2)) {
+    ARROW_ASSIGN_OR_RAISE(partitions, types::ParseSchemaDdl(message.Bytes(2)));
+  } else if (message.Has(3)) {
+    spark::connect::DataType type;
+    ARROW_RETURN_NOT_OK(Parse(message.Bytes(3), &type));
+    ARROW_ASSIGN_OR_RAISE(partitions, sql::DataTypeFromProto(type));
+  }
+  for (size_t i = 0; partitions != nullptr && i < partitions->fields().size(); ++i) {
+    convert.partition_columns.emplace_back().field = partitions->fields()[i];
+  }
+  ARROW_RETURN_NOT_OK(RunConvert(session, convert).status());
+  bool by_path = convert.table.size() == 2 && EqualsIgnoreCase(convert.table[0], "parquet");
+  std::string name = by_path ? "delta." + QuoteIdentifier(convert.table[1]) : message.Bytes(1);
+  return ResultOf(types::Struct({{"value", types::String(), true, ""}}), {{name}});
+}
+
 }  // namespace
 
 arrow::Result<std::optional<QueryResult>> RunDeltaRelation(Session& session, const spark::connect::Relation& relation) {
@@ -121,6 +145,8 @@ arrow::Result<std::optional<QueryResult>> RunDeltaRelation(Session& session, con
       }
       return RunRestore(session, restore);
     }
+    case DeltaField::kConvertToDelta:
+      return Convert(session, message);
     default:
       return std::nullopt;
   }

@@ -13,5 +13,7 @@ arrow::Result<QueryResult> RunChangeRows(Session& session, const sql::ChangeRows
 arrow::Result<QueryResult> RunOptimize(Session& session, const sql::OptimizeTable& optimize);
 arrow::Result<QueryResult> RunVacuum(Session& session, const sql::VacuumTable& vacuum);
 arrow::Result<QueryResult> RunRestore(Session& session, const sql::RestoreTable& restore);
+/// convert_delta.cc
+arrow::Result<QueryResult> RunConvert(Session& session, const sql::ConvertToDelta& convert);
 
 }  // namespace millrace::session

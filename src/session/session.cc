@@ -111,6 +111,14 @@ expression::EvalContext Session::MakeEvalContext() const {
   return eval;
 }
 
+int Session::DefaultParallelism() const {
+  if (int set = std::atoi(conf_.Get("spark.default.parallelism").value_or("").c_str()); set > 0) return set;
+  std::string master = conf_.Get("spark.master").value_or("");
+  if (master == "local") return 1;
+  int cores = master.starts_with("local[") ? std::atoi(master.c_str() + 6) : 0;
+  return cores > 0 ? cores : engine_->pool->num_threads();
+}
+
 connector::ConnectorContext Session::MakeConnectorContext() {
   connector::ConnectorContext context;
   context.file_system = engine_->file_system;
@@ -119,7 +127,7 @@ connector::ConnectorContext Session::MakeConnectorContext() {
   expression::EvalContext eval = MakeEvalContext();
   context.time_zone = eval.time_zone;
   context.case_sensitive = eval.case_sensitive;
-  context.parallelism = engine_->pool->num_threads();
+  context.parallelism = DefaultParallelism();
   context.conf = [this](std::string_view key) { return conf_.Get(key); };
   context.memory_tables = &memory_tables_;
   context.delta_tables = &delta_tables_;
@@ -137,7 +145,8 @@ connector::ConnectorContext Session::MakeConnectorContext() {
 const connector::ConnectorContext* Session::CurrentConnectorContext() {
   connector::ConnectorContext made = MakeConnectorContext();
   std::string key = made.time_zone->id() + (made.case_sensitive ? "|case" : "|") +
-                    (made.durability == Durability::kMachine ? "|machine" : "|process");
+                    (made.durability == Durability::kMachine ? "|machine|" : "|process|") +
+                    std::to_string(made.parallelism);
   std::lock_guard lock(mutex_);
   auto& slot = connector_contexts_[key];
   if (slot == nullptr) slot = std::make_unique<connector::ConnectorContext>(std::move(made));

@@ -221,6 +221,8 @@ class Session : public std::enable_shared_from_this<Session> {
   arrow::Result<logical::PlanPtr> PrepareStreamTable(const spark::connect::WriteStreamOperationStart& start,
                                                      logical::PlanPtr plan, connector::SinkRequest* request,
                                                      std::string* provider);
+  /// Spark's: spark.default.parallelism, or N of a master local[N], or the threads there are.
+  int DefaultParallelism() const;
   connector::ConnectorContext MakeConnectorContext();
   arrow::Result<physical::OperatorPtr> PlanBatch(const logical::PlanPtr& analyzed);
   /// After a run: what the caller wants to know of it.

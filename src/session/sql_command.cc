@@ -165,6 +165,7 @@ struct Runner {
   arrow::Result<QueryResult> operator()(const sql::OptimizeTable& c) const { return RunOptimize(session, c); }
   arrow::Result<QueryResult> operator()(const sql::VacuumTable& c) const { return RunVacuum(session, c); }
   arrow::Result<QueryResult> operator()(const sql::RestoreTable& c) const { return RunRestore(session, c); }
+  arrow::Result<QueryResult> operator()(const sql::ConvertToDelta& c) const { return RunConvert(session, c); }
 };
 
 }  // namespace

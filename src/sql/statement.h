@@ -390,11 +390,19 @@ struct RestoreTable {
   std::optional<std::string> timestamp;
 };
 
+/// CONVERT TO DELTA table [NO STATISTICS] [PARTITIONED BY (column type, …)].
+struct ConvertToDelta {
+  NameParts table;
+  bool no_statistics = false;
+  std::vector<ColumnDefinition> partition_columns;
+};
+
 using Command =
     std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation, CreateDatabase,
                  DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show, Describe, Use, AlterTable,
                  CommentOnTable, CacheTable, Refresh, Analyze, Explain, DeclareVariable, SetVariable, DropVariable,
-                 CreateFunction, DropFunction, ChangeRows, OptimizeTable, VacuumTable, RestoreTable>;
+                 CreateFunction, DropFunction, ChangeRows, OptimizeTable, VacuumTable, RestoreTable,
+                 ConvertToDelta>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -1,6 +1,7 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 
+#include "analyzer/local_slices.h"
 #include "analyzer/named_table.h"
 #include "analyzer/python_table_functions.h"
 #include "analyzer/recursive_table.h"
@@ -80,14 +81,14 @@ arrow::Result<PlanPtr> ResolveRead(RelationResolver& resolver, const Relation& r
   return read.is_streaming() ? resolver.ShareStream(relation.common().plan_id(), std::move(plan)) : plan;
 }
 
-arrow::Result<PlanPtr> ResolveRange(RelationResolver&, const Relation& relation) {
+arrow::Result<PlanPtr> ResolveRange(RelationResolver& resolver, const Relation& relation) {
   const auto& range = relation.range();
   if (range.step() == 0) {
     return UserError("INVALID_PARAMETER_VALUE.ZERO_INDEX", {{"parameter", "`step`"}, {"functionName", "`range`"}});
   }
   auto id = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "id", types::Long(), false);
-  return std::make_shared<logical::Range>(std::move(id), range.start(), range.end(), range.step(),
-                                          range.num_partitions());
+  int num_partitions = range.num_partitions() > 0 ? range.num_partitions() : LeafParallelism(resolver.context());
+  return std::make_shared<logical::Range>(std::move(id), range.start(), range.end(), range.step(), num_partitions);
 }
 
 arrow::Result<PlanPtr> ResolveCachedRemoteRelation(RelationResolver& resolver, const Relation& relation) {
@@ -216,10 +217,10 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
     fields.push_back({std::move(name), *type, nullable, ""});
   }
   types::DataTypePtr schema = types::Struct(std::move(fields));
-  auto partitions = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
-  (*partitions)[0].push_back(
-      arrow::RecordBatch::Make(types::ToArrowSchema(*schema), static_cast<int64_t>(rows.size()), std::move(arrays)));
-  return std::make_shared<logical::LocalRelation>(NewColumns(*schema), std::move(partitions));
+  auto num_rows = static_cast<int64_t>(rows.size());
+  auto batch = arrow::RecordBatch::Make(types::ToArrowSchema(*schema), num_rows, std::move(arrays));
+  return std::make_shared<logical::LocalRelation>(
+      NewColumns(*schema), CutRows({std::move(batch)}, SliceEnds(num_rows, LeafParallelism(resolver.context()))));
 }
 
 arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Relation& relation) {

@@ -4,7 +4,11 @@
 #include <arrow/builder.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
+#include <arrow/util/key_value_metadata.h>
 
+#include <sstream>
+
+#include "analyzer/local_slices.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -77,17 +81,22 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> Conform(const expression::Eva
   return arrow::RecordBatch::Make(types::ToArrowSchema(schema), batch.num_rows(), std::move(columns));
 }
 
+// What `millrace submit` says of the rows of its job's createDataFrame in the metadata of their Arrow schema: "sized",
+// that a Spark driver would hold them itself (of pandas), or the number of rows of each partition of an RDD.
+constexpr const char* kOrigin = "millrace.origin";
+
 // Collects the batches of Arrow streams into one relation.
 class RowsInMemory {
  public:
-  RowsInMemory(const expression::EvalContext& eval, types::DataTypePtr schema)
-      : eval_(eval), schema_(std::move(schema)) {}
+  RowsInMemory(const AnalyzerContext& context, types::DataTypePtr schema)
+      : context_(context), eval_(context.eval), schema_(std::move(schema)) {}
 
   arrow::Status AddStream(std::shared_ptr<arrow::Buffer> data) {
     auto input = std::make_shared<arrow::io::BufferReader>(std::move(data));
     ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
     ARROW_ASSIGN_OR_RAISE(types::DataTypePtr arrived, types::FromArrowSchema(*reader->schema()));
     if (schema_ == nullptr) schema_ = arrived;
+    if (reader->schema()->metadata() != nullptr) origin_ = reader->schema()->metadata()->Get(kOrigin).ValueOr("");
     if (schema_->fields().size() != arrived->fields().size()) {
       return UserError("ASSIGNMENT_ARITY_MISMATCH", {{"numExpr", std::to_string(arrived->fields().size())},
                                                      {"numTarget", std::to_string(schema_->fields().size())}});
@@ -96,21 +105,37 @@ class RowsInMemory {
       ARROW_ASSIGN_OR_RAISE(auto next, reader->ReadNext());
       if (next.batch == nullptr) return arrow::Status::OK();
       ARROW_ASSIGN_OR_RAISE(auto batch, Conform(eval_, *next.batch, *schema_));
-      (*partitions_)[0].push_back(std::move(batch));
+      rows_.push_back(std::move(batch));
     }
   }
 
   PlanPtr Finish() const {
     // Neither rows nor columns: one row without columns, which SELECT without FROM reads.
     if (schema_ == nullptr) return logical::LocalRelation::OneRow();
-    return std::make_shared<logical::LocalRelation>(NewColumns(*schema_), partitions_, std::string(), /*unsized=*/true);
+    return std::make_shared<logical::LocalRelation>(NewColumns(*schema_), CutRows(rows_, Ends()), std::string(),
+                                                    /*unsized=*/origin_ != "sized");
   }
 
  private:
+  std::vector<int64_t> Ends() const {
+    int64_t num_rows = 0;
+    for (const auto& batch : rows_) num_rows += batch->num_rows();
+    int parallelism = LeafParallelism(context_);
+    bool of_a_job = context_.conf && context_.conf("millrace.submit.one.job") == "true";
+    if (origin_ == "sized" || !of_a_job) return SliceEnds(num_rows, parallelism);
+    std::vector<int64_t> ends;
+    std::istringstream counts(origin_);
+    for (std::string count; std::getline(counts, count, ',');) {
+      ends.push_back((ends.empty() ? 0 : ends.back()) + std::atoll(count.c_str()));
+    }
+    return ends.empty() || ends.back() != num_rows ? PythonSliceEnds(num_rows, parallelism) : ends;
+  }
+
+  const AnalyzerContext& context_;
   const expression::EvalContext& eval_;
   types::DataTypePtr schema_;
-  std::shared_ptr<std::vector<logical::LocalRelation::Partition>> partitions_ =
-      std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
+  std::string origin_;
+  logical::LocalRelation::Partition rows_;
 };
 
 arrow::Result<std::shared_ptr<const std::string>> Block(RelationResolver& resolver, const std::string& hash,
@@ -129,7 +154,7 @@ arrow::Result<PlanPtr> ResolveLocalRelation(RelationResolver& resolver, const Re
   if (local.has_schema() && !local.schema().empty()) {
     ARROW_ASSIGN_OR_RAISE(schema, ParseSchemaText(local.schema()));
   }
-  RowsInMemory rows(resolver.context().eval, std::move(schema));
+  RowsInMemory rows(resolver.context(), std::move(schema));
   // Batches point into the buffer, so it must not be the message's.
   if (local.has_data()) ARROW_RETURN_NOT_OK(rows.AddStream(arrow::Buffer::FromString(local.data())));
   return rows.Finish();
@@ -172,7 +197,7 @@ arrow::Result<PlanPtr> ResolveChunkedCachedLocalRelation(RelationResolver& resol
     return UserError("CONNECT_INVALID_PLAN.LOCAL_RELATION_SIZE_LIMIT_EXCEEDED",
                      {{"actualSize", std::to_string(num_bytes)}, {"limit", std::to_string(kMaxRelationBytes)}});
   }
-  RowsInMemory rows(resolver.context().eval, std::move(schema));
+  RowsInMemory rows(resolver.context(), std::move(schema));
   for (const auto& block : blocks) {
     // Each stream's batches keep a buffer of their own: the block may be forgotten while the plan lives.
     ARROW_RETURN_NOT_OK(rows.AddStream(arrow::Buffer::FromString(*block)));

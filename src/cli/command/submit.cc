@@ -29,6 +29,7 @@ struct SubmitOptions {
   std::vector<std::string> settings;
   std::vector<std::string> py_files;
   std::string name;
+  std::string master;
   std::string properties_file;
   /// Of spark-submit: taken, so that a command line need not change, and without meaning here.
   std::vector<std::string> ignored;
@@ -56,6 +57,7 @@ arrow::Result<std::map<std::string, std::string>> SettingsOf(const SubmitOptions
     if (equals == std::string::npos) return arrow::Status::Invalid("--conf ", setting, ": give KEY=VALUE");
     settings[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
+  if (!options.master.empty()) settings.emplace("spark.master", options.master);
   settings.emplace("spark.app.name",
                    options.name.empty() ? std::filesystem::path(options.script).filename().string() : options.name);
   return settings;
@@ -163,8 +165,8 @@ void AddSubmitCommand(CLI::App& program, int* exit_code) {
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_flag("--verbose,-v", options->verbose, "Tell what is run");
-  for (const char* name : {"--master",
-                           "--deploy-mode",
+  command->add_option("--master", options->master, "Of local[N], N is into how many partitions rows are cut");
+  for (const char* name : {"--deploy-mode",
                            "--packages",
                            "--exclude-packages",
                            "--repositories",

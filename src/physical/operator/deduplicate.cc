@@ -115,8 +115,14 @@ arrow::Status Deduplicate::Prepare(ExecutionContext& context) const {
 arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, ExecutionContext& context) const {
   std::unique_ptr<BatchStream> input;
   if (DeduplicateRun* run = context.StateOf<DeduplicateRun>(*this)) {
+    int64_t num_rows = 0;
+    for (const Batches& batches : run->partitions) num_rows += CountRows(batches);
     Batches all;
     for (Batches& batches : run->partitions) {
+      // The rows are held already; few are looked at.
+      if (!order_.sorted && num_rows <= kMostOrderedRows) {
+        ARROW_ASSIGN_OR_RAISE(batches, Ordered(std::move(batches), context));
+      }
       for (auto& batch : batches) all.push_back(std::move(batch));
     }
     input = StreamOf(std::move(all), context.batch_rows);
@@ -127,7 +133,7 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
   }
   auto first =
       std::make_unique<FirstRowsStream>(FirstRows(&keys_, key_types_, context.eval.memory_pool), std::move(input));
-  // Rows of several tasks come in the tasks' order, unless Spark would sort them: nothing is to be held back for that.
+  // Rows of several tasks come in the tasks' order, unless Spark would sort them.
   bool one_task = context.StateOf<DeduplicateRun>(*this) == nullptr;
   if (!order_.sorted && !one_task) return first;
   Batches kept;
@@ -139,14 +145,20 @@ arrow::Result<std::unique_ptr<BatchStream>> Deduplicate::Open(int partition, Exe
     kept.push_back(std::move(batch));
   }
   if (num_rows > kMostOrderedRows) return std::make_unique<RestStream>(std::move(kept), std::move(first));
-  if (num_rows == 0) return StreamOf({}, context.batch_rows);
-  ARROW_ASSIGN_OR_RAISE(auto rows, ConcatenateBatches(schema(), kept, context.eval.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(kept, Ordered(std::move(kept), context));
+  return StreamOf(std::move(kept), context.batch_rows);
+}
+
+// The rows of one task, or all, in the order of their partitions.
+arrow::Result<Batches> Deduplicate::Ordered(Batches batches, const ExecutionContext& context) const {
+  if (batches.empty()) return batches;
+  ARROW_ASSIGN_OR_RAISE(auto rows, ConcatenateBatches(schema(), batches, context.eval.memory_pool));
   arrow::ArrayVector keys;
   for (int key : keys_) keys.push_back(rows->column(key));
-  ARROW_ASSIGN_OR_RAISE(auto order, order_.Rows(keys, {num_rows}, context.shuffle_partitions));
+  ARROW_ASSIGN_OR_RAISE(auto order, order_.Rows(keys, {rows->num_rows()}, context.shuffle_partitions));
   ARROW_ASSIGN_OR_RAISE(auto columns,
                         TakeRows(rows->columns(), IndexArray(std::move(order)), context.eval.memory_pool));
-  return StreamOf({arrow::RecordBatch::Make(schema(), num_rows, std::move(columns))}, context.batch_rows);
+  return Batches{arrow::RecordBatch::Make(schema(), rows->num_rows(), std::move(columns))};
 }
 
 std::string Deduplicate::Describe() const {

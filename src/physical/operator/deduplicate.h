@@ -21,6 +21,8 @@ class Deduplicate final : public Operator {
   bool starts_stage() const override { return true; }
 
  private:
+  arrow::Result<Batches> Ordered(Batches batches, const ExecutionContext& context) const;
+
   std::vector<int> keys_;
   ShuffleOrder order_;
   std::vector<std::shared_ptr<arrow::DataType>> key_types_;

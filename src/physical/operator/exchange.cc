@@ -2,9 +2,11 @@
 
 #include <numeric>
 
+#include "function/scalar/math/xor_shift_random.h"
 #include "logical/node/repartition.h"
 #include "physical/rows.h"
 #include "physical/shuffle_order.h"
+#include "state/unsafe_row.h"
 
 namespace millrace::physical {
 
@@ -59,6 +61,32 @@ arrow::Status Exchange::OrderByPartition(const ExecutionContext& context, Batche
   return arrow::Status::OK();
 }
 
+// The rows of one task by the hashes of their bytes, so that a task that runs again deals them out in the same way.
+// Source: Spark, ShuffleExchangeExec (spark.sql.execution.sortBeforeRepartition).
+arrow::Status Exchange::OrderByHash(const ExecutionContext& context, Batches* rows) const {
+  if (rows->empty()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto all, ConcatenateBatches(schema(), *rows, context.eval.memory_pool));
+  std::vector<types::DataTypePtr> types;
+  for (const auto& column : output()) types.push_back(types::WithoutUserClasses(column->type()));
+  state::UnsafeRows bytes;
+  state::UnsafeRowEncoder(std::move(types)).Encode(all->column_data(), all->num_rows(), &bytes);
+  std::vector<int32_t> hashes(static_cast<size_t>(all->num_rows()));
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    hashes[i] = static_cast<int32_t>(state::HashRow(bytes[static_cast<int64_t>(i)]));
+  }
+  std::vector<int32_t> order(hashes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+    int32_t x = hashes[static_cast<size_t>(a)];
+    int32_t y = hashes[static_cast<size_t>(b)];
+    return x != y ? x < y : a < b;
+  });
+  ARROW_ASSIGN_OR_RAISE(auto columns,
+                        TakeRows(all->columns(), IndexArray(std::move(order)), context.eval.memory_pool));
+  *rows = {arrow::RecordBatch::Make(schema(), all->num_rows(), std::move(columns))};
+  return arrow::Status::OK();
+}
+
 arrow::Status Exchange::Prepare(ExecutionContext& context) const {
   ARROW_RETURN_NOT_OK(Operator::Prepare(context));
   ARROW_ASSIGN_OR_RAISE(std::vector<Batches> below, CollectPrepared(*children()[0], context));
@@ -75,7 +103,11 @@ arrow::Status Exchange::Prepare(ExecutionContext& context) const {
   auto split_one = [&](int partition) -> arrow::Status {
     auto p = static_cast<size_t>(partition);
     if (spec_.ordered && num_partitions == 1) ARROW_RETURN_NOT_OK(OrderByPartition(context, &below[p]));
-    int32_t next = partition;  // round robin begins elsewhere in each partition, so that small ones spread too
+    int32_t next = 0;
+    if (spec_.kind == Kind::kRoundRobin && num_partitions > 1) {
+      if (num_rows <= kMostOrderedRows) ARROW_RETURN_NOT_OK(OrderByHash(context, &below[p]));
+      next = function::XorShiftRandom(partition).NextInt(num_partitions);
+    }
     for (auto& batch : below[p]) {
       std::vector<int32_t> ids;
       if (num_partitions == 1) {
@@ -91,8 +123,7 @@ arrow::Status Exchange::Prepare(ExecutionContext& context) const {
         }
       } else {
         ids.resize(static_cast<size_t>(batch->num_rows()));
-        for (int32_t& id : ids) id = next++ % num_partitions;
-        next %= num_partitions;
+        for (int32_t& id : ids) id = next = (next + 1) % num_partitions;
       }
       ARROW_ASSIGN_OR_RAISE(Batches parts, SplitRows(batch, ids, num_partitions, context.eval.memory_pool));
       batch = nullptr;

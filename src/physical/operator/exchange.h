@@ -11,7 +11,7 @@ class Exchange final : public Operator {
  public:
   enum class Kind : uint8_t {
     kHash,        ///< Spark's hash of the keys
-    kRoundRobin,  ///< evenly
+    kRoundRobin,  ///< evenly, in the order of the hashes of whole rows, as Spark deals them out
     kSingle,      ///< one partition
   };
 
@@ -39,6 +39,7 @@ class Exchange final : public Operator {
 
  private:
   arrow::Status OrderByPartition(const ExecutionContext& context, Batches* rows) const;
+  arrow::Status OrderByHash(const ExecutionContext& context, Batches* rows) const;
 
   Spec spec_;
   const Exchange* followed_ = nullptr;

@@ -9,7 +9,7 @@
 #include "sql/grammar/grammar.h"
 
 /// What Delta's own parser adds: DESCRIBE HISTORY and DESCRIBE DETAIL, as the messages of Delta's DeltaTable class;
-/// OPTIMIZE, VACUUM and RESTORE.
+/// OPTIMIZE, VACUUM, RESTORE and CONVERT TO DELTA.
 
 namespace millrace::sql {
 
@@ -46,13 +46,14 @@ std::string Text(const NameParts& parts) {
 
 bool Grammar::AtWord(std::string_view word, size_t ahead) const { return EqualsIgnoreCase(Peek(ahead).text, word); }
 
-// OPTIMIZE, VACUUM and RESTORE are words of Delta's only.
+// OPTIMIZE, VACUUM, RESTORE and CONVERT are words of Delta's only.
 Grammar::CommandRule Grammar::FindDeltaRule() const {
   bool names_table = Peek(1).IsIdentifier() || Peek(1).kind == TokenKind::kString;
   if (!names_table) return nullptr;
   if (AtWord("OPTIMIZE")) return &Grammar::ParseOptimize;
   if (AtWord("VACUUM")) return &Grammar::ParseVacuum;
   if (AtWord("RESTORE")) return &Grammar::ParseRestore;
+  if (AtWord("CONVERT")) return &Grammar::ParseConvert;
   return nullptr;
 }
 
@@ -141,6 +142,25 @@ arrow::Status Grammar::ParseRestore(Command* out) {
     ARROW_ASSIGN_OR_RAISE(restore.timestamp, StringValue());
   }
   *out = std::move(restore);
+  return Status::OK();
+}
+
+// CONVERT TO DELTA table [NO STATISTICS] [PARTITIONED BY (column type, …)]
+arrow::Status Grammar::ParseConvert(Command* out) {
+  Take();
+  if (!AtWord("TO") || !AtWord("DELTA", 1)) return SyntaxErrorHere();
+  position_ += 2;
+  ConvertToDelta convert;
+  ARROW_ASSIGN_OR_RAISE(convert.table, DeltaTableName());
+  if (AtWord("NO") && AtWord("STATISTICS", 1)) {
+    position_ += 2;
+    convert.no_statistics = true;
+  }
+  if (At(Keyword::kPartitioned, Keyword::kBy)) {
+    position_ += 2;
+    ARROW_RETURN_NOT_OK(ParseColumnDefinitions(&convert.partition_columns));
+  }
+  *out = std::move(convert);
   return Status::OK();
 }
 

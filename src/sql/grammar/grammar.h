@@ -343,6 +343,7 @@ class Grammar {
   Status ParseOptimize(Command* out);
   Status ParseVacuum(Command* out);
   Status ParseRestore(Command* out);
+  Status ParseConvert(Command* out);
 
   Status ParseDeclareVariable(Command* out);
   Status ParseSetVariable(Command* out);

@@ -49,6 +49,19 @@ class XorShiftRandom {
   /// java.util.Random.nextInt().
   int32_t NextInt() { return static_cast<int32_t>(static_cast<uint32_t>(Next(32))); }
 
+  /// java.util.Random.nextInt(bound).
+  int32_t NextInt(int32_t bound) {
+    auto number = static_cast<int32_t>(Next(31));
+    if ((bound & (bound - 1)) == 0) return static_cast<int32_t>((int64_t{bound} * number) >> 31);
+    // Numbers beyond the last multiple of `bound` are drawn again.
+    int32_t result = number % bound;
+    while (int64_t{number} - result + (bound - 1) > INT32_MAX) {
+      number = static_cast<int32_t>(Next(31));
+      result = number % bound;
+    }
+    return result;
+  }
+
  private:
   uint64_t Next(int bits) {
     state_ ^= state_ << 21;
