@@ -8,8 +8,12 @@ import collections
 import functools
 import heapq
 import itertools
+import math
 import operator
 import random
+import sys
+
+from millrace import rdd_placing as placing
 
 
 def _not_built(name):
@@ -22,14 +26,6 @@ def _sliced(values, slices):
     """Spark's slices: the i-th ends before position (i + 1) * n / slices."""
     values = list(values)
     return [values[i * len(values) // slices:(i + 1) * len(values) // slices] for i in range(slices)]
-
-
-def _hashed(pairs, partitions):
-    """Pairs by the hash of their keys."""
-    out = [[] for _ in range(partitions)]
-    for pair in pairs:
-        out[0 if pair[0] is None else hash(pair[0]) % partitions].append(pair)
-    return out
 
 
 class RDD:
@@ -143,10 +139,11 @@ class RDD:
     __add__ = union
 
     def coalesce(self, numPartitions, shuffle=False):
-        return self._with(lambda: _sliced(self._all(), min(numPartitions, self.getNumPartitions()) or 1))
+        place = placing.dealt if shuffle else placing.merged
+        return self._with(lambda: place(self._parts(), numPartitions))
 
     def repartition(self, numPartitions):
-        return self._with(lambda: _sliced(self._all(), numPartitions))
+        return self.coalesce(numPartitions, shuffle=True)
 
     def zip(self, other):
         return self._with(lambda: [list(zip(a, b)) for a, b in zip(self._parts(), other._parts())])
@@ -162,12 +159,10 @@ class RDD:
             lambda pair: all(pair[1])).keys()
 
     def subtract(self, other, numPartitions=None):
-        return self._with(lambda: (lambda gone: [[x for x in part if x not in gone] for part in self._parts()])(
-            set(other._all())))
+        return self.map(lambda x: (x, None)).subtractByKey(other.map(lambda x: (x, None)), numPartitions).keys()
 
     def subtractByKey(self, other, numPartitions=None):
-        return self._with(lambda: (lambda gone: [[pair for pair in part if pair[0] not in gone] for part in self._parts()])(
-            {pair[0] for pair in other._all()}))
+        return self.cogroup(other, numPartitions).flatMapValues(lambda sides: [] if sides[1] else sides[0])
 
     def zipWithUniqueId(self):
         def numbered(k, part):
@@ -179,29 +174,33 @@ class RDD:
     def combineByKey(self, createCombiner, mergeValue, mergeCombiners, numPartitions=None, partitionFunc=None):
         def parts():
             combined = {}
-            for key, value in self._all():
-                combined[key] = mergeValue(combined[key], value) if key in combined else createCombiner(value)
-            return _hashed(combined.items(), self._count_of(numPartitions))
+            for part in self._parts():
+                here = {}
+                for key, value in part:
+                    here[key] = mergeValue(here[key], value) if key in here else createCombiner(value)
+                for key, value in here.items():
+                    combined[key] = mergeCombiners(combined[key], value) if key in combined else value
+            return placing.hashed(combined.items(), self._count_of(numPartitions), partitionFunc or placing.portable_hash)
 
         return self._with(parts)
 
     def reduceByKey(self, func, numPartitions=None, partitionFunc=None):
-        return self.combineByKey(lambda x: x, func, func, numPartitions)
+        return self.combineByKey(lambda x: x, func, func, numPartitions, partitionFunc)
 
     def foldByKey(self, zeroValue, func, numPartitions=None, partitionFunc=None):
-        return self.combineByKey(lambda x: func(zeroValue, x), func, func, numPartitions)
+        return self.combineByKey(lambda x: func(zeroValue, x), func, func, numPartitions, partitionFunc)
 
     def aggregateByKey(self, zeroValue, seqFunc, combFunc, numPartitions=None, partitionFunc=None):
         import copy
 
-        return self.combineByKey(lambda x: seqFunc(copy.deepcopy(zeroValue), x), seqFunc, combFunc, numPartitions)
+        return self.combineByKey(lambda x: seqFunc(copy.deepcopy(zeroValue), x), seqFunc, combFunc, numPartitions, partitionFunc)
 
     def groupByKey(self, numPartitions=None, partitionFunc=None):
         def append(values, value):
             values.append(value)
             return values
 
-        return self.combineByKey(lambda x: [x], append, operator.add, numPartitions)
+        return self.combineByKey(lambda x: [x], append, operator.add, numPartitions, partitionFunc)
 
     def groupBy(self, f, numPartitions=None, partitionFunc=None):
         return self.keyBy(f).groupByKey(numPartitions)
@@ -212,7 +211,8 @@ class RDD:
             for side, rdd in enumerate((self, other)):
                 for key, value in rdd._all():
                     groups.setdefault(key, ([], []))[side].append(value)
-            return _hashed(groups.items(), self._count_of(numPartitions))
+            partitions = numPartitions or self.getNumPartitions() + other.getNumPartitions()
+            return placing.hashed(groups.items(), partitions)
 
         return self._with(parts)
 
@@ -237,20 +237,31 @@ class RDD:
         return self._joined(other, True, True, numPartitions)
 
     def sortBy(self, keyfunc, ascending=True, numPartitions=None):
-        return self._with(lambda: _sliced(sorted(self._all(), key=keyfunc, reverse=not ascending),
-                                          self._count_of(numPartitions)))
+        return self.keyBy(keyfunc).sortByKey(ascending, numPartitions).values()
 
     def sortByKey(self, ascending=True, numPartitions=None, keyfunc=lambda x: x):
-        return self.sortBy(lambda pair: keyfunc(pair[0]), ascending, numPartitions)
+        return self._with(lambda: placing.ranged(self._all(), self._count_of(numPartitions), ascending, keyfunc))
 
-    def partitionBy(self, numPartitions, partitionFunc=hash):
-        def parts():
-            out = [[] for _ in range(numPartitions)]
-            for pair in self._all():
-                out[partitionFunc(pair[0]) % numPartitions].append(pair)
-            return out
+    def repartitionAndSortWithinPartitions(self, numPartitions=None, partitionFunc=placing.portable_hash, ascending=True,
+                                           keyfunc=lambda x: x):
+        return self.partitionBy(self._count_of(numPartitions), partitionFunc).mapPartitions(
+            lambda part: sorted(part, key=lambda pair: keyfunc(pair[0]), reverse=not ascending))
 
-        return self._with(parts)
+    def partitionBy(self, numPartitions, partitionFunc=placing.portable_hash):
+        return self._with(lambda: placing.hashed(self._all(), numPartitions or self._count_of(None), partitionFunc))
+
+    def pipe(self, command, env=None, checkCode=False):
+        def piped(part):
+            import shlex
+            import subprocess
+
+            given = "".join(str(value).rstrip("\n") + "\n" for value in part)
+            done = subprocess.run(shlex.split(command), env=env, input=given, stdout=subprocess.PIPE, text=True)
+            if checkCode and done.returncode:
+                raise RuntimeError("Pipe function `%s' exited with error code %d" % (command, done.returncode))
+            return done.stdout.splitlines()
+
+        return self.mapPartitions(piped)
 
     # Actions
 
@@ -278,38 +289,37 @@ class RDD:
         raise ValueError("RDD is empty")
 
     def randomSplit(self, weights, seed=None):
+        from pyspark.rddsampler import RDDRangeSampler
+
         total = float(sum(weights))
-        seed = random.random() if seed is None else seed
+        seed = random.randint(0, 2**32 - 1) if seed is None else seed
         bounds = [0.0] + list(itertools.accumulate(weight / total for weight in weights))
-
-        def between(low, high):
-            def parts():
-                generator = random.Random(seed)
-                return [[value for value in part if low <= generator.random() < high] for part in self._parts()]
-
-            return self._with(parts)
-
-        return [between(low, high) for low, high in zip(bounds, bounds[1:])]
+        return [self.mapPartitionsWithIndex(RDDRangeSampler(low, high, seed).func) for low, high in zip(bounds, bounds[1:])]
 
     def sample(self, withReplacement, fraction, seed=None):
-        seed = random.random() if seed is None else seed
+        from pyspark.rddsampler import RDDSampler
 
-        def parts():
-            generator = random.Random(seed)
-            if withReplacement:
-                return [generator.choices(part, k=round(len(part) * fraction)) if part else [] for part in self._parts()]
-            return [[value for value in part if generator.random() < fraction] for part in self._parts()]
-
-        return self._with(parts)
+        return self.mapPartitionsWithIndex(RDDSampler(withReplacement, fraction, seed).func)
 
     def takeSample(self, withReplacement, num, seed=None):
         if num < 0:
             raise ValueError("Sample size cannot be negative.")
-        values = list(self._all())
-        generator = random.Random(seed)
-        if withReplacement:
-            return generator.choices(values, k=num) if values else []
-        return generator.sample(values, min(num, len(values)))
+        values, generator = self.collect(), random.Random(seed)
+        if num == 0 or not values:
+            return []
+        if withReplacement or num < len(values):
+            # As many as chance must have given, so that rarely a second draw is needed.
+            share = num / len(values)
+            if withReplacement:
+                share += (9 if num < 12 else 5) * math.sqrt(share / len(values))
+            else:
+                spare = -math.log(0.00005) / len(values)
+                share = min(1, share + spare + math.sqrt(spare * spare + 2 * spare * share))
+            values = self.sample(withReplacement, share, seed).collect()
+            while len(values) < num:
+                values = self.sample(withReplacement, share, generator.randint(0, sys.maxsize)).collect()
+        generator.shuffle(values)
+        return values[:num]
 
     def takeOrdered(self, num, key=None):
         return heapq.nsmallest(num, self._all(), key)
@@ -354,6 +364,9 @@ class RDD:
     def mean(self):
         values = self.collect()
         return sum(values) / float(len(values))
+
+    def histogram(self, buckets):
+        return placing.histogram(self._all(), buckets)
 
     def stats(self):
         from pyspark.statcounter import StatCounter

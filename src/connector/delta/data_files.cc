@@ -190,30 +190,37 @@ void DataFileWriter::Abort() {
   finished_.clear();
 }
 
-arrow::Result<std::vector<AddedFile>> JoinPending(const std::shared_ptr<const DataFilePlan>& plan,
-                                                  std::vector<WriterCommitMessage>* messages) {
+arrow::Result<std::vector<AddedFile>> WriteHeldRows(const std::shared_ptr<const DataFilePlan>& plan,
+                                                    std::vector<WriterCommitMessage>* messages, HeldRows held) {
   std::vector<AddedFile> files;
-  DataFileWriter joined(plan, 0);
-  for (WriterCommitMessage& message : *messages) {
-    auto* result = std::any_cast<std::shared_ptr<TaskResult>>(&message);
-    if (result == nullptr) continue;
-    for (AddedFile& file : (*result)->files) files.push_back(std::move(file));
-    for (auto& [directory, pending] : (*result)->pending) {
-      for (const auto& batch : pending.batches) {
-        arrow::Status status = joined.Write(directory, pending.values, batch);
-        if (status.ok()) continue;
-        joined.Abort();
-        return status;
+  DataFileWriter writer(plan, 0);
+  auto finish = [&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> written, writer.Finish());
+    for (AddedFile& file : written) files.push_back(std::move(file));
+    return arrow::Status::OK();
+  };
+  auto write_all = [&]() -> arrow::Status {
+    int task_index = 0;
+    for (WriterCommitMessage& message : *messages) {
+      auto* result = std::any_cast<std::shared_ptr<TaskResult>>(&message);
+      if (held == HeldRows::kByTask) writer = DataFileWriter(plan, task_index++);
+      if (result == nullptr) continue;
+      for (AddedFile& file : (*result)->files) files.push_back(std::move(file));
+      for (auto& [directory, pending] : (*result)->pending) {
+        for (const auto& batch : pending.batches) {
+          ARROW_RETURN_NOT_OK(writer.Write(directory, pending.values, batch));
+        }
       }
+      (*result)->pending.clear();
+      if (held == HeldRows::kByTask) ARROW_RETURN_NOT_OK(finish());
     }
-    (*result)->pending.clear();
+    return finish();
+  };
+  arrow::Status status = write_all();
+  if (!status.ok()) {
+    writer.Abort();
+    return status;
   }
-  auto rest = joined.Finish();
-  if (!rest.ok()) {
-    joined.Abort();
-    return rest.status();
-  }
-  for (AddedFile& file : *rest) files.push_back(std::move(file));
   ARROW_RETURN_NOT_OK(HitFailpoint("delta.after_data_files"));
   return files;
 }

@@ -149,8 +149,14 @@ class DeltaTaskWriter final : public DataWriter {
   int64_t held_bytes_ = 0;
 };
 
-/// Writes what tasks held back, a file a partition. The files of all tasks, in order.
-arrow::Result<std::vector<AddedFile>> JoinPending(const std::shared_ptr<const DataFilePlan>& plan,
-                                                  std::vector<WriterCommitMessage>* messages);
+/// What becomes of the rows that tasks held back.
+enum class HeldRows : uint8_t {
+  kJoined,  ///< those of all tasks in one file a partition
+  kByTask,  ///< those of each task in files of its own
+};
+/// Writes what tasks held back. The files of all tasks, in order.
+arrow::Result<std::vector<AddedFile>> WriteHeldRows(const std::shared_ptr<const DataFilePlan>& plan,
+                                                    std::vector<WriterCommitMessage>* messages,
+                                                    HeldRows held = HeldRows::kJoined);
 
 }  // namespace millrace::connector::delta_table

@@ -264,7 +264,9 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
         // A table without its checkpoint is whole: the next commit makes it.
         (void)delta::MaintainAfterCommit(*table, committed, {context->durability, context->clock, context->time_zone});
         return arrow::Status::OK();
-      });
+      },
+      // As Spark: people count the files that a program of theirs writes.
+      HeldRows::kByTask);
 }
 
 }  // namespace millrace::connector::delta_table

@@ -36,19 +36,20 @@ arrow::Status NoteIdentities(const RowShaper& shaper, delta::Transaction* transa
 }
 
 DeltaWrite::DeltaWrite(std::unique_ptr<delta::Transaction> transaction, std::shared_ptr<const DataFilePlan> files,
-                       bool data_change, Finish finish, Done done)
+                       bool data_change, Finish finish, Done done, HeldRows held)
     : transaction_(std::move(transaction)),
       plan_(std::move(files)),
       data_change_(data_change),
       finish_(std::move(finish)),
-      done_(std::move(done)) {}
+      done_(std::move(done)),
+      held_(held) {}
 
 arrow::Result<std::unique_ptr<DataWriter>> DeltaWrite::OpenWriter(int task_index) {
   return std::make_unique<DeltaTaskWriter>(plan_, budget_, task_index);
 }
 
 arrow::Status DeltaWrite::Flush(std::vector<WriterCommitMessage>* messages) {
-  ARROW_ASSIGN_OR_RAISE(files_, JoinPending(plan_, messages));
+  ARROW_ASSIGN_OR_RAISE(files_, WriteHeldRows(plan_, messages, held_));
   flushed_ = true;
   return arrow::Status::OK();
 }

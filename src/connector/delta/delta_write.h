@@ -23,7 +23,7 @@ arrow::Status NoteIdentities(const RowShaper& shaper, millrace::delta::Transacti
 
 /// Writes the rows of a batch job or a micro-batch as data files and commits them in one transaction.
 ///
-/// Flush writes the files that join small results; Commit stages them, lets `finish` stage the rest (removals, what
+/// Flush writes the files of small results; Commit stages them, lets `finish` stage the rest (removals, what
 /// happened) and commits. Crash: see Transaction; files without a commit are VACUUM's.
 /// Thread: OpenWriter from tasks, the rest from one thread.
 class DeltaWrite final : public Write {
@@ -35,7 +35,7 @@ class DeltaWrite final : public Write {
   using Done = std::function<arrow::Status(const millrace::delta::Committed&)>;
 
   DeltaWrite(std::unique_ptr<millrace::delta::Transaction> transaction, std::shared_ptr<const DataFilePlan> files,
-             bool data_change, Finish finish, Done done);
+             bool data_change, Finish finish, Done done, HeldRows held = HeldRows::kJoined);
 
   arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int task_index) override;
   arrow::Status Flush(std::vector<WriterCommitMessage>* messages) override;
@@ -49,6 +49,7 @@ class DeltaWrite final : public Write {
   bool data_change_;
   Finish finish_;
   Done done_;
+  HeldRows held_;
   bool flushed_ = false;
   std::vector<AddedFile> files_;
 };

@@ -244,9 +244,9 @@ class RowChangeWrite final : public Write {
     }
     ARROW_ASSIGN_OR_RAISE(WriterCommitMessage of_kept, kept.Commit());
     copies.push_back(std::move(of_kept));
-    ARROW_ASSIGN_OR_RAISE(files_, JoinPending(request_.copies, &copies));
+    ARROW_ASSIGN_OR_RAISE(files_, WriteHeldRows(request_.copies, &copies));
     if (request_.inserts == request_.copies) return arrow::Status::OK();
-    ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> inserted, JoinPending(request_.inserts, &inserts));
+    ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> inserted, WriteHeldRows(request_.inserts, &inserts));
     for (AddedFile& file : inserted) files_.push_back(std::move(file));
     return arrow::Status::OK();
   }
