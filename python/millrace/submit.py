@@ -82,14 +82,18 @@ def _patch_connect_session(module):
     create = session.createDataFrame
 
     @functools.wraps(create)
-    def create_frame(self, data, *arguments, **named):
+    def create_frame(self, data, schema=None, samplingRatio=None, verifySchema=True):
         from millrace.rdd import RDD
 
-        origin = "" if isinstance(data, (list, tuple)) else _origin(data)
+        origin = _origin(data)
         if isinstance(data, RDD):
             parts = data._parts()
             data, origin = [row for part in parts for row in part], ",".join(str(len(part)) for part in parts)
-        frame = create(self, data, *arguments, **named)
+        if isinstance(schema, str):
+            schema = self.client._analyze(method="ddl_parse", ddl_string=schema).parsed
+        if verifySchema and origin != "sized" and not hasattr(data, "_plan"):
+            data = _verified(data, schema)
+        frame = create(self, data, schema)
         if origin:
             _tell_origin(frame._plan, origin)
         return frame
@@ -100,6 +104,19 @@ def _patch_connect_session(module):
 def _origin(data):
     """What a Spark driver makes a relation of its own of: rows in columns."""
     return "sized" if type(data).__module__.split(".")[0] in ("pandas", "pyarrow", "numpy") else ""
+
+
+def _verified(data, schema):
+    """A Spark driver takes no value that is not of the type the schema says; a client casts."""
+    from pyspark.sql.types import DataType, StructType, _make_type_verifier
+
+    if not isinstance(schema, DataType):
+        return data
+    verify = _make_type_verifier(schema) if isinstance(schema, StructType) else _make_type_verifier(schema, name="field value")
+    data = data if isinstance(data, list) else list(data)
+    for row in data:
+        verify(row)
+    return data
 
 
 def _tell_origin(plan, origin):

@@ -80,7 +80,7 @@ def action(one):
 def session(start_module_server):
     from pyspark.sql import SparkSession
 
-    server = start_module_server("--conf", "spark.sql.session.timeZone=UTC")
+    server = start_module_server("--conf", "spark.sql.session.timeZone=UTC", "--conf", "spark.default.parallelism=1")
     spark = SparkSession.builder.remote(server.url).getOrCreate()
     yield spark
     spark.stop()

@@ -287,3 +287,40 @@ def alter_brings_a_variant(r):
     r.run(f"SELECT id, to_json(v) AS j FROM {t} ORDER BY id")
     r.schema()
     r.log()
+
+
+@program
+def convert_to_delta(r):
+    rows = r.spark.sql("SELECT 1 AS id, 'a' AS name, DATE'2024-01-01' AS day UNION ALL SELECT 2, NULL, DATE'2024-01-02'").coalesce(1)
+    rows.write.parquet(r.path("t"))
+    rows.select("id", "name", "day").write.partitionBy("day", "name").parquet(r.path("parts"))
+    r.run(f"CONVERT TO DELTA parquet.`{r.path('t')}`")
+    r.read()
+    r.schema()
+    r.log()
+    r.run(f"CONVERT TO DELTA parquet.`{r.path('t')}`")
+    r.run(f"CONVERT TO DELTA parquet.`{r.path('parts')}`")
+    r.run(f"CONVERT TO DELTA parquet.`{r.path('parts')}` PARTITIONED BY (day DATE)")
+    r.run(f"CONVERT TO DELTA parquet.`{r.path('parts')}` PARTITIONED BY (name STRING, day DATE)")
+    r.run(f"CONVERT TO DELTA parquet.`{r.path('parts')}` NO STATISTICS PARTITIONED BY (day DATE, name STRING)")
+    r.read("parts")
+    r.log("parts")
+    r.run(f"UPDATE delta.`{r.path('parts')}` SET id = 3 WHERE name = 'a'")
+    r.read("parts")
+    r.run(f"CONVERT TO DELTA parquet.`{r.path('none')}`")
+    t = table(r)
+    r.run(f"CREATE TABLE {t} USING parquet AS SELECT 1 AS id, 'x' AS p")
+    r.run(f"CONVERT TO DELTA {t}")
+    r.run(f"INSERT INTO {t} VALUES (2, 'y')")
+    r.run(f"SELECT * FROM {t}")
+    r.run(f"CREATE TABLE {t}_csv USING csv AS SELECT 1 AS id")
+    r.run(f"CONVERT TO DELTA {t}_csv")
+
+
+@program
+def delta_table_converts(r):
+    t = api(r)
+    r.spark.sql("SELECT 1 AS id, 'a' AS p").coalesce(1).write.partitionBy("p").parquet(r.path("t"))
+    r.run(lambda: t.convertToDelta(r.spark, f"parquet.`{r.path()}`", "p string").toDF())
+    r.read()
+    r.log()
