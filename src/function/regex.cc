@@ -137,6 +137,11 @@ std::string Translate(std::string_view pattern) {
       out += "[^\\n\\r\\x{85}\\x{2028}\\x{2029}]";
       continue;
     }
+    // Java repeats an anchor; PCRE2 only a group.
+    if (c == '^' && !in_class && i + 1 < pattern.size() && std::string_view("*+?{").find(pattern[i + 1]) != std::string_view::npos) {
+      out += "(?:^)";
+      continue;
+    }
     if (c == '[') in_class = true;
     if (c == ']') in_class = false;
     out += c;

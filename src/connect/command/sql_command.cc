@@ -39,6 +39,9 @@ arrow::Status RunSqlCommand(const CommandContext& context, const proto::Command&
   if (result) {
     ARROW_ASSIGN_OR_RAISE(*relation->mutable_local_relation()->mutable_data(), EncodeWhole(context, *result));
   } else {
+    // A Spark driver fails where the statement stands, not where its rows are asked for; other clients find out then.
+    bool of_a_job = context.session().conf().Get("millrace.submit.one.job").value_or("") == "true";
+    if (of_a_job) ARROW_RETURN_NOT_OK(context.session().Analyze(sql.input()).status());
     *relation = std::move(*sql.mutable_input());
   }
   return context.operation->Emit(std::move(response));
