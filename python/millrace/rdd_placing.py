@@ -32,20 +32,29 @@ def merged(parts, partitions):
     return [[value for part in parts[i * n // partitions:(i + 1) * n // partitions] for value in part] for i in range(partitions)]
 
 
-def _swapped(value):
-    """scala.util.hashing.byteswap32, as an unsigned number."""
-    mixed = (value * 0x9E3775CD) & 0xFFFFFFFF
-    return (int.from_bytes(mixed.to_bytes(4, "little"), "big") * 0x9E3775CD) & 0xFFFFFFFF
+def _murmur3(words, h):
+    """MurmurHash3 of whole words, as Scala's bytesHash."""
+    for word in words:
+        word = (word * 0xCC9E2D51) & 0xFFFFFFFF
+        word = (((word << 15) | (word >> 17)) * 0x1B873593) & 0xFFFFFFFF
+        h ^= word
+        h = ((((h << 13) | (h >> 19)) & 0xFFFFFFFF) * 5 + 0xE6546B64) & 0xFFFFFFFF
+    h ^= 4 * len(words)
+    h = ((h ^ (h >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
+    h = ((h ^ (h >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
+    return h ^ (h >> 16)
 
 
 def _first_position(index, bound):
-    """java.util.Random(byteswap32(index)).nextInt(bound)."""
-    seed = _swapped(index)
-    seed -= (1 << 32) if seed >> 31 else 0
-    state = (seed ^ 0x5DEECE66D) & ((1 << 48) - 1)
+    """Spark's new XORShiftRandom(index).nextInt(bound)."""
+    words = [0, int.from_bytes(index.to_bytes(4, "big"), "little")]
+    low = _murmur3(words, 0x3C074A61)
+    state = _murmur3(words, low) << 32 | low
     while True:
-        state = (state * 0x5DEECE66D + 0xB) & ((1 << 48) - 1)
-        bits = state >> 17
+        state ^= (state << 21) & 0xFFFFFFFFFFFFFFFF
+        state ^= state >> 35
+        state ^= (state << 4) & 0xFFFFFFFFFFFFFFFF
+        bits = state & 0x7FFFFFFF
         if bound & (bound - 1) == 0:
             return (bound * bits) >> 31
         if bits - bits % bound + bound - 1 < 1 << 31:

@@ -190,6 +190,9 @@ class SparkContext:
     def uiWebUrl(self):
         return None
 
+    def __repr__(self):
+        return "<SparkContext master={} appName={}>".format(self.master, self.appName)
+
     def __enter__(self):
         return self
 

@@ -61,6 +61,9 @@ def _patch_builder(module):
                 session = _original(self)
                 if not hasattr(session, "_millrace_options"):
                     session._millrace_options = dict(self._options)
+                    # The client keeps it back; it says how many partitions there are.
+                    if "spark.master" in kept:
+                        session.conf._set_all({"spark.master": kept["spark.master"]}, silent=True)
                 return session
             finally:
                 self._options = kept
