@@ -138,7 +138,8 @@ std::string Translate(std::string_view pattern) {
       continue;
     }
     // Java repeats an anchor; PCRE2 only a group.
-    if (c == '^' && !in_class && i + 1 < pattern.size() && std::string_view("*+?{").find(pattern[i + 1]) != std::string_view::npos) {
+    if (c == '^' && !in_class && i + 1 < pattern.size() &&
+        std::string_view("*+?{").find(pattern[i + 1]) != std::string_view::npos) {
       out += "(?:^)";
       continue;
     }

@@ -47,8 +47,9 @@ arrow::Result<Target> FindTarget(Session& session, const sql::ConvertToDelta& co
   }
   if (fields.empty() && target.table->schema != nullptr) {
     for (const std::string& column : target.table->partition_columns) {
-      fields.push_back(target.table->schema->fields()[static_cast<size_t>(
-          target.table->schema->FieldIndex(column, /*case_sensitive=*/false))]);
+      fields.push_back(
+          target.table->schema
+              ->fields()[static_cast<size_t>(target.table->schema->FieldIndex(column, /*case_sensitive=*/false))]);
     }
     target.partition_schema = types::Struct(std::move(fields));
   }
@@ -131,12 +132,12 @@ class Conversion {
     if (target_.table != nullptr) properties = {target_.table->properties.begin(), target_.table->properties.end()};
     std::vector<types::StructField> fields = data_schema_->fields();
     fields.insert(fields.end(), target_.partition_schema->fields().begin(), target_.partition_schema->fields().end());
-    ARROW_ASSIGN_OR_RAISE(delta::TableDefinition definition,
-                          delta::DefineTable(types::Struct(std::move(fields)), NamesOf(*target_.partition_schema),
-                                             delta::WithDefaults(std::move(properties), context_.conf),
-                                             context_.clock->NowMillis()));
     ARROW_ASSIGN_OR_RAISE(
-        auto transaction, delta::Transaction::BeginAt(table, nullptr, connector::delta_table::SettingsOf(context_)));
+        delta::TableDefinition definition,
+        delta::DefineTable(types::Struct(std::move(fields)), NamesOf(*target_.partition_schema),
+                           delta::WithDefaults(std::move(properties), context_.conf), context_.clock->NowMillis()));
+    ARROW_ASSIGN_OR_RAISE(auto transaction,
+                          delta::Transaction::BeginAt(table, nullptr, connector::delta_table::SettingsOf(context_)));
     ARROW_RETURN_NOT_OK(StageFiles(definition.metadata, transaction.get()));
     transaction->SetMetadata(std::move(definition.metadata));
     transaction->SetProtocol(std::move(definition.protocol));
@@ -171,8 +172,7 @@ class Conversion {
   }
 
   arrow::Status StageFiles(const delta::Metadata& metadata, delta::Transaction* transaction) {
-    ARROW_ASSIGN_OR_RAISE(auto plan,
-                          delta::StatisticsPlan::Make(*data_schema_, *data_schema_, metadata.configuration));
+    ARROW_ASSIGN_OR_RAISE(auto plan, delta::StatisticsPlan::Make(*data_schema_, *data_schema_, metadata.configuration));
     plan.time_zone = context_.time_zone;
     for (const connector::file::ListedFile& file : files_) {
       delta::Add add;
@@ -228,13 +228,13 @@ arrow::Result<QueryResult> RunConvert(Session& session, const sql::ConvertToDelt
   // A table that is one already stays as it is; Delta only logs so.
   if (!exists) ARROW_RETURN_NOT_OK(Conversion(session, convert, std::move(target)).Run(table));
   if (registered != nullptr && !KeepsOwnSchema(registered->provider)) {
-    ARROW_RETURN_NOT_OK(session.engine().metastore->AlterTable(registered->database, registered->name,
-                                                               [](catalog::Table* changed) {
-                                                                 changed->provider = "delta";
-                                                                 changed->schema = nullptr;
-                                                                 changed->partition_columns.clear();
-                                                                 changed->properties.clear();
-                                                               }));
+    ARROW_RETURN_NOT_OK(
+        session.engine().metastore->AlterTable(registered->database, registered->name, [](catalog::Table* changed) {
+          changed->provider = "delta";
+          changed->schema = nullptr;
+          changed->partition_columns.clear();
+          changed->properties.clear();
+        }));
   }
   return EmptyResult();
 }

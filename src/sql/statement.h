@@ -401,8 +401,7 @@ using Command =
     std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation, CreateDatabase,
                  DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show, Describe, Use, AlterTable,
                  CommentOnTable, CacheTable, Refresh, Analyze, Explain, DeclareVariable, SetVariable, DropVariable,
-                 CreateFunction, DropFunction, ChangeRows, OptimizeTable, VacuumTable, RestoreTable,
-                 ConvertToDelta>;
+                 CreateFunction, DropFunction, ChangeRows, OptimizeTable, VacuumTable, RestoreTable, ConvertToDelta>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -83,7 +83,7 @@ VERIFIED = """
 from pyspark.sql import SparkSession
 
 spark = SparkSession.builder.getOrCreate()
-for rows, schema in (([(1, "a"), ("x", "b")], "a INT, b STRING"), ([(1, 2)], "a INT, b STRING"), ([1, "x"], "int")):
+for rows, schema in (([(1, "a"), ("x", "b")], "a INT, b STRING"), ([(1, 2)], "a INT, b STRING"), ([1, "x"], "int"), ([(1, 2), (3,)], "a INT, b INT")):
     try:
         print(spark.createDataFrame(rows, schema).collect())
     except Exception as error:
@@ -102,7 +102,8 @@ def test_a_driver_finds_out_at_once(submit):
     assert job.out.splitlines() == [
         "PySparkTypeError [FIELD_DATA_TYPE_UNACCEPTABLE_WITH_NAME] field a: IntegerType() can not accept object 'x' in type "
         "<class 'str'>.",
-        "PySparkTypeError [FIELD_DATA_TYPE_UNACCEPTABLE_WITH_NAME] field b: StringType() can not accept object 2 in type "
-        "<class 'int'>.",
+        "[Row(a=1, b='2')]",
         "PySparkTypeError [FIELD_DATA_TYPE_UNACCEPTABLE_WITH_NAME] field value: IntegerType() can not accept object 'x' in type "
-        "<class 'str'>.", "TABLE_OR_VIEW_NOT_FOUND"]
+        "<class 'str'>.",
+        "PySparkValueError [FIELD_STRUCT_LENGTH_MISMATCH] Length of object (1) does not match with length of fields (2).",
+        "TABLE_OR_VIEW_NOT_FOUND"]

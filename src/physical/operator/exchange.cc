@@ -81,8 +81,7 @@ arrow::Status Exchange::OrderByHash(const ExecutionContext& context, Batches* ro
     int32_t y = hashes[static_cast<size_t>(b)];
     return x != y ? x < y : a < b;
   });
-  ARROW_ASSIGN_OR_RAISE(auto columns,
-                        TakeRows(all->columns(), IndexArray(std::move(order)), context.eval.memory_pool));
+  ARROW_ASSIGN_OR_RAISE(auto columns, TakeRows(all->columns(), IndexArray(std::move(order)), context.eval.memory_pool));
   *rows = {arrow::RecordBatch::Make(schema(), all->num_rows(), std::move(columns))};
   return arrow::Status::OK();
 }
