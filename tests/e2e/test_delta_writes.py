@@ -48,7 +48,7 @@ def test_save_modes(millrace, tmp_path):
     assert values(table) == [0, 2, 20]
     info = commit_info(table)
     assert info["operationParameters"]["isDynamicPartitionOverwrite"] is True
-    assert info["operationMetrics"]["numRemovedFiles"] == "2" and not info["isBlindAppend"]
+    assert info["operationMetrics"]["numRemovedFiles"] == "3" and not info["isBlindAppend"]
     millrace.write("SELECT 40L AS id, 0 AS p, 'ow' AS n", table, mode="overwrite")
     assert values(table) == [40]
 

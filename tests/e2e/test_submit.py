@@ -264,7 +264,7 @@ except Exception as error:
 """
     job = submit(script)
     assert job.returncode == 0, job.err
-    assert job.out.splitlines() == ["context True local[*]", "PySparkNotImplementedError True"]
+    assert job.out.splitlines() == ["context True local[2]", "PySparkNotImplementedError True"]
 
 
 def test_a_script_without_spark_is_left_alone(submit):
