@@ -308,13 +308,6 @@ def convert_to_delta(r):
     r.run(f"UPDATE delta.`{r.path('parts')}` SET id = 3 WHERE name = 'a'")
     r.read("parts")
     r.run(f"CONVERT TO DELTA parquet.`{r.path('none')}`")
-    t = table(r)
-    r.run(f"CREATE TABLE {t} USING parquet AS SELECT 1 AS id, 'x' AS p")
-    r.run(f"CONVERT TO DELTA {t}")
-    r.run(f"INSERT INTO {t} VALUES (2, 'y')")
-    r.run(f"SELECT * FROM {t}")
-    r.run(f"CREATE TABLE {t}_csv USING csv AS SELECT 1 AS id")
-    r.run(f"CONVERT TO DELTA {t}_csv")
 
 
 @program
