@@ -195,11 +195,11 @@ TEST_F(TableTest, IncompleteMultiPartCheckpointsAreNotUsed) {
 TEST_F(TableTest, FeaturesThatAreNotBuiltAreRefusedByName) {
   Commit(
       0,
-      {R"({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors","variantShredding","zebra"],"writerFeatures":["deletionVectors","variantShredding","zebra"]}})",
+      {R"({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors","geospatial","zebra"],"writerFeatures":["deletionVectors","geospatial","zebra"]}})",
        kMetadata});
   arrow::Status status = Open().Update().status();
   EXPECT_TRUE(IsErrorCondition(status, "DELTA_UNSUPPORTED_FEATURES_FOR_READ"));
-  EXPECT_THAT(status.message(), HasSubstr("variantShredding, zebra"));
+  EXPECT_THAT(status.message(), HasSubstr("geospatial, zebra"));
   Commit(0, {R"({"protocol":{"minReaderVersion":4,"minWriterVersion":7}})", kMetadata});
   EXPECT_TRUE(IsErrorCondition(Open().Update().status(), "DELTA_INVALID_PROTOCOL_VERSION"));
   // A commit that brings one is seen by those who follow the table, too.

@@ -53,6 +53,9 @@ struct BoundQuery {
   std::vector<size_t> source_of_place;
 };
 
+/// A number of the query's conf; `fallback` when it is not set.
+int64_t ConfInt64(const StreamingQuerySpec& spec, std::string_view key, int64_t fallback);
+
 /// The micro-batch loop (Armbrust et al., SIGMOD 2018, section 6; Spark's MicroBatchExecution).
 ///
 /// Crash: safe from any line. Micro-batch N's offsets are durable before its sink commits, its commit entry is written

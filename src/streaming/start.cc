@@ -116,7 +116,7 @@ arrow::Status RestoreConf(const Checkpoint& checkpoint, StreamingQuerySpec* spec
 }
 
 int NumStatePartitions(const StreamingQuerySpec& spec) {
-  return std::max(1, std::atoi(spec.conf("spark.sql.shuffle.partitions").value_or("200").c_str()));
+  return static_cast<int>(std::max<int64_t>(1, ConfInt64(spec, "spark.sql.shuffle.partitions", 200)));
 }
 
 arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {

@@ -108,3 +108,55 @@ def test_metadata_of_a_stream_and_row_index(tmp_path):
     assert printed.ends == ["ok"], printed.ends
     rows = read("json", tmp_path / "out", "SELECT * FROM input ORDER BY file, n", schema="n INT, file STRING, row INT")
     assert rows == [{"n": i, "file": f"{name}.parquet", "row": i} for name in ("a", "b") for i in range(5)]
+
+
+# Variants: a dictionary of nothing, one of "z", the text "w" and {"z": 9} (Parquet's Variant Binary Encoding).
+NO_NAMES, NAME_Z, TEXT, Z_IS_9 = b"\x01\x00\x00", b"\x01\x01\x00\x01z", b"\x05w", b"\x02\x01\x00\x00\x02\x0c\x09"
+
+
+def shredded_file(path, rows):
+    """`v`: a variant whose fields n (decimal), s (list of texts) and o (an object of a day) have columns of their own."""
+    import pyarrow
+    import pyarrow.parquet
+
+    def part(typed):
+        return pyarrow.struct([("value", pyarrow.binary()), ("typed_value", typed)])
+
+    fields = pyarrow.struct([("n", part(pyarrow.decimal128(5, 2))), ("s", part(pyarrow.list_(part(pyarrow.string())))),
+                             ("o", part(pyarrow.struct([("day", part(pyarrow.date32()))])))])
+    variant = pyarrow.struct([("metadata", pyarrow.binary()), ("value", pyarrow.binary()), ("typed_value", fields)])
+    table = pyarrow.table({"i": range(len(rows)), "v": pyarrow.array(rows, variant)})
+    pyarrow.parquet.write_table(table, path)
+
+
+def test_shredded_variants_are_put_together(tmp_path):
+    import datetime
+    import decimal
+
+    nothing = {"value": None, "typed_value": None}
+    day = {"value": None, "typed_value": datetime.date(2024, 2, 29)}
+    typed = {"n": {"value": None, "typed_value": decimal.Decimal("1.50")},
+             "s": {"value": None, "typed_value": [{"value": None, "typed_value": "a"}, {"value": TEXT, "typed_value": None}]},
+             "o": {"value": None, "typed_value": {"day": day}}}
+    shredded_file(tmp_path / "v.parquet", [
+        {"metadata": NAME_Z, "value": Z_IS_9, "typed_value": typed},                                     # in both places
+        {"metadata": NO_NAMES, "value": None, "typed_value": {**typed, "n": nothing, "s": nothing}},     # some are not there
+        {"metadata": NO_NAMES, "value": None, "typed_value": {**typed, "n": {"value": TEXT, "typed_value": None}, "o": nothing}},
+        {"metadata": NAME_Z, "value": Z_IS_9, "typed_value": None},                                      # all in bytes
+        None])
+    rows = read("parquet", tmp_path / "v.parquet", "SELECT to_json(v) AS v, try_variant_get(v, '$.n', 'decimal(5,2)') AS n, v:o.day::date AS d FROM input ORDER BY i",
+                schema="i BIGINT, v VARIANT")
+    assert [json.loads(row["v"]) if row.get("v") else None for row in rows] == [
+        {"n": 1.5, "o": {"day": "2024-02-29"}, "s": ["a", "w"], "z": 9}, {"o": {"day": "2024-02-29"}},
+        {"n": "w", "s": ["a", "w"]}, {"z": 9}, None]
+    assert (rows[0]["n"], rows[0]["d"]) == (1.5, "2024-02-29")
+
+
+def test_a_shredded_variant_that_is_none(tmp_path):
+    # Only an object may be in both places.
+    both = {"value": TEXT, "typed_value": [{"value": TEXT, "typed_value": None}]}
+    nothing = {"value": None, "typed_value": None}
+    shredded_file(tmp_path / "v.parquet", [{"metadata": NO_NAMES, "value": None, "typed_value": {"n": nothing, "s": both, "o": nothing}}])
+    printed = programs.run_job({"source": "parquet", "load": str(tmp_path / "v.parquet"), "schema": "i BIGINT, v VARIANT",
+                                "query": "SELECT to_json(v) FROM input", "conf": {}, "sourceOptions": {}})
+    assert "MALFORMED_VARIANT" in str(printed.ends)

@@ -12,6 +12,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "format/parquet/shredded_variant.h"
 #include "types/arrow_type.h"
 
 namespace millrace::format {
@@ -207,6 +208,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ConvertColumn(const std::shared_ptr
   if (column->type_id() == Type::EXTENSION) {
     return ConvertColumn(static_cast<const arrow::ExtensionArray&>(*column).storage(), to, place);
   }
+  if (place.is_shredded_variant) return AssembleVariants(static_cast<const arrow::StructArray&>(*column), to);
   // A nested type of the same form may still have its fields in another order.
   if (place.children.empty() && column->type()->Equals(*to)) return column;
   Type::type from = column->type_id();
@@ -403,12 +405,14 @@ class PlaceFinder {
     }
   }
 
-  // A group of the two byte strings. Shredded variants hold parts of the value in columns of their own.
+  // A group of the two byte strings, or a shredded one.
   arrow::Result<ColumnPlace> FindVariant(const types::DataType& wanted, const parquet::arrow::SchemaField& field) {
     if (field.is_leaf()) return Mismatch(wanted, field);
     if (FindByName(field.children, "typed_value") >= 0) {
-      return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
-                       {{"methodName", "reading shredded variants (" + path_ + ")"}, {"className", "Millrace"}});
+      ColumnPlace shredded;
+      shredded.is_shredded_variant = true;
+      AddAllLeaves(field);
+      return shredded;
     }
     NestedName nested(this, "variant");
     ColumnPlace place;
@@ -431,6 +435,11 @@ class PlaceFinder {
     ARROW_ASSIGN_OR_RAISE(ColumnPlace place, FindType(wanted, field));
     place.file_index = place.read_index = 0;
     return place;
+  }
+
+  void AddAllLeaves(const parquet::arrow::SchemaField& field) {
+    if (field.is_leaf()) leaves_->push_back(field.column_index);
+    for (const parquet::arrow::SchemaField& child : field.children) AddAllLeaves(child);
   }
 
   void AddFirstLeaf(const parquet::arrow::SchemaField& field) {

@@ -47,6 +47,8 @@ struct ColumnPlace {
   int read_index = -1;
   /// Fields of a struct; the element of an array; key and value of a map.
   std::vector<ColumnPlace> children;
+  /// A variant with parts in columns of their own; all of them are read.
+  bool is_shredded_variant = false;
 };
 
 /// Makes the wanted columns out of a file's: finds them, widens types where no value can change, fills missing ones
