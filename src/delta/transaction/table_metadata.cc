@@ -228,7 +228,7 @@ std::vector<std::string> FeaturesUsed(const Metadata& metadata, const types::Dat
   on("delta.enableIcebergCompatV1", "icebergCompatV1");
   on("delta.enableIcebergCompatV2", "icebergCompatV2");
   on("delta.enableIcebergCompatV3", "icebergCompatV3");
-  on("delta.enableVariantShredding", "variantShredding");
+  on("delta.enableVariantShredding", "variantShredding-preview");  // as Delta 4.4
   on("delta.enableMaterializePartitionColumnsFeature", "materializePartitionColumns");
   if (metadata.Property("delta.checkpointPolicy").value_or("classic") == "v2") features.insert("v2Checkpoint");
   if (metadata.Property("delta.coordinatedCommits.commitCoordinator-preview")) {
