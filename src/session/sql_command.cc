@@ -166,6 +166,7 @@ struct Runner {
   arrow::Result<QueryResult> operator()(const sql::VacuumTable& c) const { return RunVacuum(session, c); }
   arrow::Result<QueryResult> operator()(const sql::RestoreTable& c) const { return RunRestore(session, c); }
   arrow::Result<QueryResult> operator()(const sql::ConvertToDelta& c) const { return RunConvert(session, c); }
+  arrow::Result<QueryResult> operator()(const sql::CloneTable& c) const { return TableCommands(session).CloneDelta(c); }
 };
 
 }  // namespace

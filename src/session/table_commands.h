@@ -37,6 +37,9 @@ class TableCommands {
 
   arrow::Status Create(const sql::CreateTable& create);
   arrow::Status CreateLike(const sql::CreateTableLike& create);
+  /// clone_delta.cc. Returns the row that the statement shows: sizes and numbers of files.
+  /// Errors: UserError DELTA_CLONE_UNSUPPORTED_SOURCE, DELTA_UNSUPPORTED_NON_EMPTY_CLONE, DELTA_VERSION_NOT_FOUND.
+  arrow::Result<QueryResult> CloneDelta(const sql::CloneTable& clone);
   arrow::Status CreateView(const sql::CreateView& create);
   arrow::Status CreateViewUsing(const sql::CreateViewUsing& create);
   arrow::Status Drop(const sql::DropRelation& drop);

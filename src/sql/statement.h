@@ -397,11 +397,20 @@ struct ConvertToDelta {
   std::vector<ColumnDefinition> partition_columns;
 };
 
-using Command =
-    std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation, CreateDatabase,
-                 DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show, Describe, Use, AlterTable,
-                 CommentOnTable, CacheTable, Refresh, Analyze, Explain, DeclareVariable, SetVariable, DropVariable,
-                 CreateFunction, DropFunction, ChangeRows, OptimizeTable, VacuumTable, RestoreTable, ConvertToDelta>;
+/// {CREATE [OR REPLACE] | REPLACE} TABLE [IF NOT EXISTS] name SHALLOW CLONE source [time] [clauses].
+struct CloneTable {
+  /// name, properties and location; how it is created.
+  CreateTable target;
+  NameParts source;
+  std::optional<int64_t> version;
+  std::optional<std::string> timestamp;
+};
+
+using Command = std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation,
+                             CreateDatabase, DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show,
+                             Describe, Use, AlterTable, CommentOnTable, CacheTable, Refresh, Analyze, Explain,
+                             DeclareVariable, SetVariable, DropVariable, CreateFunction, DropFunction, ChangeRows,
+                             OptimizeTable, VacuumTable, RestoreTable, ConvertToDelta, CloneTable>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -29,8 +29,6 @@ enum CreateMode : int64_t { kCreate = 1, kCreateIfNotExists = 2, kReplace = 3, k
 
 std::string NameOf(int field) {
   switch (field) {
-    case kCloneTable:
-      return "clone";
     case kGenerate:
       return "generate";
     case kDropFeatureSupport:
@@ -87,6 +85,27 @@ arrow::Status CreateDeltaTable(session::TableCommands& tables, const DeltaMessag
   return tables.Create(create);
 }
 
+// delta.connect.CloneTable
+arrow::Status CloneTable(session::TableCommands& tables, const DeltaMessage& message) {
+  if (message.Varint(5) == 0) return UserError("DELTA_UNSUPPORTED_DEEP_CLONE");
+  sql::CloneTable clone;
+  ARROW_ASSIGN_OR_RAISE(clone.source, analyzer::DeltaTableParts(message));
+  std::string target = message.Bytes(2);
+  if (target.starts_with('/') || target.find(":/") != std::string::npos) {
+    clone.target.name = {"delta", std::move(target)};
+  } else {
+    ARROW_ASSIGN_OR_RAISE(clone.target.name, sql::ParseMultipartIdentifier(target));
+  }
+  if (message.Has(3)) clone.version = message.Varint(3);
+  if (message.Has(4)) clone.timestamp = message.Bytes(4);
+  clone.target.replace = message.Varint(6) != 0;
+  for (const std::string& bytes : message.AllBytes(7)) {
+    ARROW_ASSIGN_OR_RAISE(DeltaMessage entry, DeltaMessage::Parse(bytes));
+    clone.target.properties[entry.Bytes(1)] = entry.Bytes(2);
+  }
+  return tables.CloneDelta(clone).status();
+}
+
 }  // namespace
 
 arrow::Status RunDeltaCommand(const CommandContext& context, const spark::connect::Command& command) {
@@ -95,6 +114,7 @@ arrow::Status RunDeltaCommand(const CommandContext& context, const spark::connec
   const DeltaMessage& message = envelope.message;
   session::TableCommands tables(context.session());
   if (kind == kCreateDeltaTable) return CreateDeltaTable(tables, message);
+  if (kind == kCloneTable) return CloneTable(tables, message);
   if (kind == kVacuumTable) {
     sql::VacuumTable vacuum;
     ARROW_ASSIGN_OR_RAISE(vacuum.table, analyzer::DeltaTableParts(message));

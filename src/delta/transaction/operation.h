@@ -19,6 +19,9 @@ struct Operation {
   std::optional<std::string> user_metadata;
   /// It changes no row whatever its actions are: a note of a VACUUM.
   bool changes_no_data = false;
+  /// The commit is written as large ones are in delta-spark: a new table's tells the version -1 as the one that was
+  /// read.
+  bool is_large = false;
 };
 
 }  // namespace millrace::delta

@@ -141,7 +141,9 @@ CommitInfo Transaction::MakeCommitInfo(const Operation& operation, bool is_blind
   fields.Set("timestamp", JsonValue::Number(settings_.clock->NowMillis()));
   fields.Set("operation", JsonValue::String(operation.name));
   fields.Set("operationParameters", JsonValue::Object(operation.parameters));
-  if (snapshot_ != nullptr) fields.Set("readVersion", JsonValue::Number(snapshot_->version().value));
+  if (snapshot_ != nullptr || operation.is_large) {
+    fields.Set("readVersion", JsonValue::Number(snapshot_ == nullptr ? -1 : snapshot_->version().value));
+  }
   bool is_snapshot = snapshot_isolation || operation.changes_no_data;
   fields.Set("isolationLevel", JsonValue::String(is_snapshot ? "SnapshotIsolation" : "Serializable"));
   fields.Set("isBlindAppend", JsonValue::Bool(is_blind_append));

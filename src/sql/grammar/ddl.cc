@@ -256,6 +256,7 @@ arrow::Status Grammar::ParseCreateTable(Command* out) {
     return ParseCreateViewUsing(view, out);
   }
   if (At(Keyword::kLike)) return ParseCreateTableLike(std::move(table), out);
+  if (AtWord("SHALLOW") && AtWord("CLONE", 1)) return ParseClone(std::move(table), out);
   if (At(Symbol::kLeftParen) && !StartsQuery(position_)) ARROW_RETURN_NOT_OK(ParseColumnDefinitions(&table.columns));
   ARROW_RETURN_NOT_OK(ParseTableClauses(&table));
   bool as = Accept(Keyword::kAs);

@@ -9,7 +9,7 @@
 #include "sql/grammar/grammar.h"
 
 /// What Delta's own parser adds: DESCRIBE HISTORY and DESCRIBE DETAIL, as the messages of Delta's DeltaTable class;
-/// OPTIMIZE, VACUUM, RESTORE and CONVERT TO DELTA.
+/// OPTIMIZE, VACUUM, RESTORE, CONVERT TO DELTA and SHALLOW CLONE.
 
 namespace millrace::sql {
 
@@ -113,13 +113,8 @@ arrow::Status Grammar::ParseVacuum(Command* out) {
   return Status::OK();
 }
 
-// RESTORE [TABLE] table [TO] VERSION AS OF number | TIMESTAMP AS OF 'time'
-arrow::Status Grammar::ParseRestore(Command* out) {
-  Take();
-  if (At(Keyword::kTable) && (Peek(1).IsIdentifier() || Peek(1).kind == TokenKind::kString)) Take();
-  RestoreTable restore;
-  ARROW_ASSIGN_OR_RAISE(restore.table, DeltaTableName());
-  if (AtWord("TO")) Take();
+// [FOR] {VERSION AS OF number | TIMESTAMP AS OF 'time'}
+arrow::Status Grammar::ParseTimePoint(std::optional<int64_t>* version, std::optional<std::string>* timestamp) {
   if (AtWord("FOR")) Take();
   bool by_version = AtWord("VERSION") || AtWord("SYSTEM_VERSION");
   if (!by_version && !AtWord("TIMESTAMP") && !AtWord("SYSTEM_TIME")) return SyntaxErrorHere();
@@ -134,14 +129,39 @@ arrow::Status Grammar::ParseRestore(Command* out) {
     } else if (Peek().kind == TokenKind::kInteger) {
       text = std::string(Take().text);
     }
-    int64_t version = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+    int64_t number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (text.empty() || error != std::errc() || end != text.data() + text.size()) return SyntaxErrorHere();
-    restore.version = version;
+    *version = number;
   } else {
-    ARROW_ASSIGN_OR_RAISE(restore.timestamp, StringValue());
+    ARROW_ASSIGN_OR_RAISE(*timestamp, StringValue());
   }
+  return Status::OK();
+}
+
+// RESTORE [TABLE] table [TO] VERSION AS OF number | TIMESTAMP AS OF 'time'
+arrow::Status Grammar::ParseRestore(Command* out) {
+  Take();
+  if (At(Keyword::kTable) && (Peek(1).IsIdentifier() || Peek(1).kind == TokenKind::kString)) Take();
+  RestoreTable restore;
+  ARROW_ASSIGN_OR_RAISE(restore.table, DeltaTableName());
+  if (AtWord("TO")) Take();
+  ARROW_RETURN_NOT_OK(ParseTimePoint(&restore.version, &restore.timestamp));
   *out = std::move(restore);
+  return Status::OK();
+}
+
+// … SHALLOW CLONE source [time] [TBLPROPERTIES (…)] [LOCATION 'path']
+arrow::Status Grammar::ParseClone(CreateTable target, Command* out) {
+  position_ += 2;
+  CloneTable clone;
+  ARROW_ASSIGN_OR_RAISE(clone.source, DeltaTableName());
+  bool of_a_time =
+      AtWord("FOR") || AtWord("VERSION") || AtWord("SYSTEM_VERSION") || AtWord("TIMESTAMP") || AtWord("SYSTEM_TIME");
+  if (of_a_time) ARROW_RETURN_NOT_OK(ParseTimePoint(&clone.version, &clone.timestamp));
+  ARROW_RETURN_NOT_OK(ParseTableClauses(&target));
+  clone.target = std::move(target);
+  *out = std::move(clone);
   return Status::OK();
 }
 

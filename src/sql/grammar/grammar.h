@@ -344,6 +344,8 @@ class Grammar {
   Status ParseVacuum(Command* out);
   Status ParseRestore(Command* out);
   Status ParseConvert(Command* out);
+  Status ParseClone(CreateTable target, Command* out);
+  Status ParseTimePoint(std::optional<int64_t>* version, std::optional<std::string>* timestamp);
 
   Status ParseDeclareVariable(Command* out);
   Status ParseSetVariable(Command* out);

@@ -1,6 +1,6 @@
 """Delta programs that change rows: DELETE, UPDATE, MERGE, OPTIMIZE, VACUUM, RESTORE."""
 
-from delta_cases import ROW, program, table, three
+from delta_cases import ROW, history, program, table, three
 
 
 def numbered(r, name="t", count=6, files=1, **options):
@@ -323,6 +323,35 @@ def restore_versions(r):
     numbered(r)
     statements(r, "DELETE FROM $t WHERE id < 3", "UPDATE $t SET v = 0 WHERE id = 4", "RESTORE TABLE $t TO VERSION AS OF 1", "SELECT * FROM $t", "RESTORE $t VERSION AS OF 0", "RESTORE TABLE $t TO VERSION AS OF 99",
                "RESTORE TABLE $t TO TIMESTAMP AS OF '2000-01-01'", "RESTORE TABLE $t TO VERSION AS OF 0", "RESTORE TABLE nowhere TO VERSION AS OF 0")
+
+
+@program
+def shallow_clone(r):
+    numbered(r, partition_by=("k",), delta__enableDeletionVectors="true", mine="x")
+    name, source = f"r_{r.root.name}", table(r)
+
+    def clone(text):
+        r.run(lambda: r.spark.sql(text).drop("source_table_size"))
+
+    statements(r, "DELETE FROM $t WHERE id = 3", log=False, read=False)
+    clone(f"CREATE TABLE {table(r, 'c')} SHALLOW CLONE {source}")
+    r.read("c")
+    clone(f"CREATE TABLE {table(r, 'old')} SHALLOW CLONE {source} VERSION AS OF 0 TBLPROPERTIES ('mine' = 'y', 'delta.appendOnly' = 'true')")
+    r.read("old")
+    for text in (f"CREATE TABLE {table(r, 'c')} SHALLOW CLONE {source}", f"CREATE TABLE IF NOT EXISTS {table(r, 'c')} SHALLOW CLONE {source}",
+                 f"CREATE OR REPLACE TABLE {table(r, 'c')} SHALLOW CLONE {source}", f"CREATE TABLE {name} SHALLOW CLONE {source} VERSION AS OF 9",
+                 f"CREATE TABLE {name} SHALLOW CLONE {source}", f"CREATE TABLE {name} SHALLOW CLONE {source}",
+                 f"CREATE TABLE IF NOT EXISTS {name} SHALLOW CLONE {source}", f"CREATE TABLE {name}_2 DEEP CLONE {source}"):
+        clone(text)
+    r.run(f"UPDATE {table(r, 'c')} SET v = 0 WHERE id = 1")
+    r.run(f"DELETE FROM {name}")
+    clone(f"CREATE OR REPLACE TABLE {name} SHALLOW CLONE {table(r, 'c')}")
+    r.run(f"SELECT * FROM {name}")
+    history(r, name)
+    statements(r, "SELECT * FROM $t")
+    for place in ("c", "old"):
+        r.log(place)
+    r.run(f"DROP TABLE {name}")
 
 
 @program
