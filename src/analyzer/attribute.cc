@@ -5,6 +5,7 @@
 #include "analyzer/variable.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "connector/file/metadata_column.h"
 #include "function/extract_value.h"
 #include "function/function_def.h"
 #include "spark/connect/expressions.pb.h"
@@ -41,6 +42,22 @@ bool IsWordFunction(std::string_view name) {
 
 }  // namespace
 
+namespace {
+
+// Of the hidden columns those that the name may mean: a key of a join wants its table's name before it.
+AttributeVector NamedAmong(const AttributeVector& hidden, const std::vector<std::string>& parts) {
+  AttributeVector candidates;
+  for (const AttributePtr& column : hidden) {
+    bool of_table = !column->qualifier().empty() && std::any_of(parts.begin(), parts.end() - 1, [&](const auto& part) {
+      return EqualsIgnoreCase(part, column->qualifier().back());
+    });
+    if (of_table || column->name() == connector::file::kMetadataColumn) candidates.push_back(column);
+  }
+  return candidates;
+}
+
+}  // namespace
+
 arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect::Expression& message) {
   const auto& attribute = message.unresolved_attribute();
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, ParseNameParts(attribute.unparsed_identifier()));
@@ -52,7 +69,8 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAttribute(const connect:
     ARROW_ASSIGN_OR_RAISE(auto value, ResolveName(parts, input_, context_.eval.case_sensitive));
     if (value) return *value;
     if (below_ != nullptr && below_->hidden != nullptr) {
-      ARROW_ASSIGN_OR_RAISE(value, ResolveName(parts, *below_->hidden, context_.eval.case_sensitive));
+      ARROW_ASSIGN_OR_RAISE(value,
+                            ResolveName(parts, NamedAmong(*below_->hidden, parts), context_.eval.case_sensitive));
       below_->reads_hidden = below_->reads_hidden || value.has_value();
       if (value) return *value;
     }

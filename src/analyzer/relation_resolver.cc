@@ -91,8 +91,9 @@ constexpr RelationEntry kRelations[] = {
 
 arrow::Result<types::DataTypePtr> ParseSchemaText(std::string_view text) {
   std::string_view trimmed = TrimAscii(text);
-  arrow::Result<types::DataTypePtr> type =
-      trimmed.starts_with('{') ? types::ParseTypeJson(trimmed) : types::ParseSchemaDdl(trimmed);
+  arrow::Result<types::DataTypePtr> type = trimmed.starts_with('{') || trimmed.starts_with('"')
+                                               ? types::ParseTypeJson(trimmed)
+                                               : types::ParseSchemaDdl(trimmed);
   ARROW_RETURN_NOT_OK(type);
   if ((*type)->id() != types::TypeId::kStruct) return types::Struct({{"value", *type, true, ""}});
   return type;
@@ -215,33 +216,6 @@ const PlanPtr* RelationResolver::FindRelation(const std::string& name) const {
   return nullptr;
 }
 
-const AttributeVector* RelationResolver::HiddenOf(const PlanPtr& plan) {
-  for (const auto* known : {&hidden_, &metadata_}) {
-    for (const auto& [node, columns] : *known) {
-      if (node == plan) return &columns;
-    }
-  }
-  AttributeVector columns = MetadataColumnsOf(plan);
-  if (columns.empty()) return nullptr;
-  return &metadata_.emplace_back(plan, std::move(columns)).second;
-}
-
-bool RelationResolver::IsHiding(const PlanPtr& plan) const {
-  return std::any_of(hidden_.begin(), hidden_.end(), [&](const auto& entry) { return entry.first == plan; });
-}
-
-PlanPtr RelationResolver::WithHidden(const PlanPtr& plan, const OperatorInput& below) const {
-  if (!below.reads_hidden) return plan;
-  if (!IsHiding(plan)) return ShowMetadataColumns(plan, *below.hidden);
-  expression::ExpressionVector items = static_cast<const logical::Project&>(*plan).items();
-  for (const auto& column : *below.hidden) {
-    bool shown = std::any_of(items.begin(), items.end(),
-                             [&](const auto& item) { return expression::ToAttribute(item)->id() == column->id(); });
-    if (!shown) items.push_back(column);
-  }
-  return std::make_shared<logical::Project>(std::move(items), plan->child());
-}
-
 void RelationResolver::LeaveScope(Scope scope) {
   definitions_.resize(scope.num_definitions);
   subqueries_ = std::move(scope.subqueries);
@@ -288,6 +262,7 @@ expression::QuerySettings QuerySettingsOf(const AnalyzerContext& context) {
     return set && EqualsIgnoreCase(*set, value);
   };
   settings.decimal_precision_loss = !is("spark.sql.decimalOperations.allowPrecisionLoss", "false");
+  settings.map_keys_last_win = is("spark.sql.mapKeyDedupPolicy", "LAST_WIN");
   settings.legacy_time_parser = is("spark.sql.legacy.timeParserPolicy", "LEGACY");
   settings.time_type = is("spark.sql.timeType.enabled", "true");
   settings.negative_index_in_array_insert = is("spark.sql.legacy.negativeIndexInArrayInsert", "true");

@@ -51,14 +51,14 @@ class RelationResolver {
   const PlanPtr* FindRelation(const std::string& name) const;
 
   /// Columns that `plan`, a projection, leaves out but can show (see OperatorInput::hidden). Those of its sources
-  /// (metadata_columns.h) need not be told.
+  /// (metadata_columns.h) need not be told. Operators over it hand them up.
   void Hide(const PlanPtr& plan, AttributeVector columns) { hidden_.emplace_back(plan, std::move(columns)); }
   /// Null when there are none.
   const AttributeVector* HiddenOf(const PlanPtr& plan);
-  /// Whether Hide was called for it.
-  bool IsHiding(const PlanPtr& plan) const;
+  /// Whether it hides keys of joins, or hands some up.
+  bool HidesKeys(const PlanPtr& plan) const;
   /// `plan` with its hidden columns, when the expressions over it read one.
-  PlanPtr WithHidden(const PlanPtr& plan, const OperatorInput& below) const;
+  PlanPtr WithHidden(const PlanPtr& plan, const OperatorInput& below);
   /// Common table expressions and subqueries are seen within their WithRelations only.
   struct Scope {
     size_t num_definitions = 0;
@@ -78,6 +78,8 @@ class RelationResolver {
   ExpressionVector OuterColumnsOf(const std::vector<std::string>& table) const;
 
  private:
+  AttributeVector KeysBelow(const PlanPtr& plan) const;
+  PlanPtr WithKeys(const PlanPtr& plan, const AttributeVector& keys);
   /// Whether what is resolved comes from a program of the classic API (`millrace submit`).
   bool IsClassic() const;
 
@@ -92,6 +94,8 @@ class RelationResolver {
   std::vector<const AttributeVector*> outer_scopes_;
   /// A deque: OperatorInput points into it.
   std::deque<std::pair<PlanPtr, AttributeVector>> hidden_;
+  /// What HiddenOf found to be handed up to a plan.
+  std::deque<std::pair<PlanPtr, AttributeVector>> passed_;
   std::deque<std::pair<PlanPtr, AttributeVector>> metadata_;
   std::shared_ptr<const std::string> sql_text_;
   int depth_ = 0;

@@ -7,6 +7,8 @@ namespace millrace::expression {
 struct QuerySettings {
   /// spark.sql.decimalOperations.allowPrecisionLoss.
   bool decimal_precision_loss = true;
+  /// spark.sql.mapKeyDedupPolicy = LAST_WIN.
+  bool map_keys_last_win = false;
   /// spark.sql.legacy.timeParserPolicy = LEGACY.
   bool legacy_time_parser = false;
   /// spark.sql.timeType.enabled: without it, the type TIME is refused by name (its literals and functions are not).

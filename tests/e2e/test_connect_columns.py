@@ -40,6 +40,25 @@ def test_a_frame_joined_with_what_was_made_of_it(frames):
     assert content(left.crossJoin(df.select("b")).select(df.a, df.b)) == (["a", "b"], [(1, 2), (1, 4), (3, 2), (3, 4)])
 
 
+def test_a_key_that_a_join_hides_stays_within_reach(spark):
+    left, right = spark.createDataFrame([(1, 5)], ["a", "x"]), spark.createDataFrame([(1, "v")], ["a", "b"])
+    joined = left.join(right, "a")
+    more = joined.withColumn("c", F.lit(0))
+    for frame in [more, joined.filter("b = 'v'"), joined.orderBy("b"), joined.limit(1), joined.drop("b"), joined.select("x"),
+                  joined.withColumnRenamed("b", "z"), joined.join(spark.range(1)), joined.repartition(2)]:
+        assert content(frame.select(right.a)) == (["a"], [(1,)])
+    assert content(more.select(right["*"])) == (["a", "b"], [(1, "v")])
+    assert content(more.filter(right.a == 1).orderBy(right.a)) == (["a", "x", "b", "c"], [(1, 5, "v", 0)])
+    assert content(more.withColumn("d", right.a + 1).filter("c = 0").select(right.a, "d")) == (["a", "d"], [(1, 2)])
+    outer = left.join(right.filter("b = 'w'"), "a", "left").withColumn("c", F.lit(0))
+    assert content(outer.select(left.a, right.a)) == (["a", "a"], [(1, None)])
+    both = left.alias("x").join(right.alias("y"), "a").withColumn("c", F.lit(0))
+    assert content(both.select("y.a", "y.*")) == (["a", "a", "b"], [(1, 1, "v")])
+    for frame in [joined.alias("t"), joined.union(joined), joined.groupBy("a").count()]:
+        assert condition(lambda: frame.select(right.a)) == "CANNOT_RESOLVE_DATAFRAME_COLUMN"
+    assert condition(lambda: joined.select("b").select("a")) == "UNRESOLVED_COLUMN.WITH_SUGGESTION"
+
+
 def test_what_stands_on_both_sides_is_ambiguous(frames):
     df, more, some = frames
     for make in [lambda: df.join(df, df.a == df.b), lambda: df.join(more, df.a == more.a).select(df.a),

@@ -68,9 +68,9 @@ arrow::Result<PlanPtr> JoinUsing(RelationResolver& resolver, JoinType type, cons
   const AttributeVector left_columns = pair.left->output(), right_columns = pair.right->output();
   AttributeVector hidden_below;
   for (PlanPtr* side : {&pair.left, &pair.right}) {
-    if (!resolver.IsHiding(*side)) continue;
     OperatorInput below;
     below.hidden = resolver.HiddenOf(*side);
+    if (!resolver.HidesKeys(*side)) continue;
     below.reads_hidden = true;
     size_t shown = (*side)->output().size();
     *side = resolver.WithHidden(*side, below);
@@ -127,6 +127,10 @@ arrow::Result<PlanPtr> JoinUsing(RelationResolver& resolver, JoinType type, cons
     }
   }
   PlanPtr projected = std::make_shared<logical::Project>(std::move(items), std::move(join));
+  std::erase_if(keys, [&](const AttributePtr& key) {
+    const AttributeVector& columns = projected->output();
+    return std::any_of(columns.begin(), columns.end(), [&](const auto& column) { return column->id() == key->id(); });
+  });
   resolver.Hide(projected, std::move(keys));
   return projected;
 }

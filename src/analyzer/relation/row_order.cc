@@ -175,11 +175,7 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
   arrow::Result<ExpressionPtr> condition = resolver.Expressions(child->output(), &below).ResolveCondition(*message);
   bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
   if (condition.ok() && !aggregates) {
-    below.reads_hidden = below.reads_hidden || resolver.IsHiding(child);
-    ARROW_ASSIGN_OR_RAISE(PlanPtr filtered,
-                          FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval));
-    if (below.reads_hidden && filtered->kind() == logical::NodeKind::kProject) resolver.Hide(filtered, *below.hidden);
-    return filtered;
+    return FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval);
   }
   if (IsErrorCondition(condition.status(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS")) {
     std::string text = GetErrorDetail(condition.status())->parameters().find("expression")->second;
@@ -263,11 +259,13 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
       continue;
     }
     OperatorInput made_below;
+    made_below.hidden = resolver.HiddenOf(child);
     const AttributeVector columns = child->output();
     arrow::Result<expression::SortOrder> resolved =
         resolver.Expressions(columns, &made_below).ResolveSortOrder(message);
     bool aggregates = resolved.ok() && expression::Contains(*resolved->child, ExpressionKind::kAggregateCall);
     if (resolved.ok() && !aggregates) {
+      child = resolver.WithHidden(child, made_below);
       ARROW_ASSIGN_OR_RAISE(child, WidenForOrder(made_below, std::move(child), resolver.context().eval));
       orders.push_back(*resolved);
       continue;

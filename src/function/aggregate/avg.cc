@@ -76,7 +76,14 @@ class AverageState final : public AggregateState {
       } else if (!results.IsValid(group)) {
         if (raise_) return DecimalSumOverflow();
       } else {
-        ARROW_ASSIGN_OR_RAISE(results[group], Divide(results[group], counts_[group]));
+        arrow::Result<Sum> mean = Divide(results[group], counts_[group]);
+        if (mean.ok()) {
+          results[group] = *mean;
+        } else if (raise_) {
+          return mean.status();
+        } else {
+          results.SetValid(group, false);
+        }
       }
     }
     return results.ToArray(types::ToArrow(*type_), pool_);

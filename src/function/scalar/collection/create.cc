@@ -85,18 +85,19 @@ arrow::Result<ExpressionVector> CoerceEntries(const BindInput& input, size_t fir
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> MakeMaps(const EvalContext& context, const arrow::ArrayVector& columns,
-                                                      int64_t n, const types::DataType& type) {
+                                                      int64_t n, const types::DataType& type, MapKeyPolicy policy) {
   arrow::ArrayVector key_columns, value_columns;
   for (size_t i = 0; i < columns.size(); ++i) (i % 2 == 0 ? key_columns : value_columns).push_back(columns[i]);
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> keys, Interleave(key_columns, n, context.memory_pool));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> values, Interleave(value_columns, n, context.memory_pool));
   auto width = static_cast<int64_t>(key_columns.size());
   for (int64_t row = 0; row < n; ++row) {
-    ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *keys, row * width, (row + 1) * width));
+    ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *keys, row * width, (row + 1) * width, policy));
   }
   ListMaker maker(n, context.memory_pool);
   EndRows(n, width, &maker);
-  return FinishMaps(context, type, &maker, keys, values);
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> maps, FinishMaps(context, type, &maker, keys, values));
+  return DistinctKeys(context, type, std::move(maps), policy);
 }
 
 arrow::Result<ExpressionPtr> BindMap(const BindInput& input) {
@@ -124,9 +125,10 @@ arrow::Result<ExpressionPtr> BindMap(const BindInput& input) {
     arguments.push_back(keys[i]);
     arguments.push_back(values[i]);
   }
-  auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
-    return MakeMaps(context, columns, n, *type);
-  });
+  auto kernel = ArrayKernel(
+      [type, policy = CurrentMapKeyPolicy()](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
+        return MakeMaps(context, columns, n, *type, policy);
+      });
   return MakeCall(input, std::move(arguments), type, false, kernel, {.can_fail = true});
 }
 

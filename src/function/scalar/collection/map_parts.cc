@@ -89,7 +89,7 @@ arrow::Result<ExpressionPtr> BindContainsKey(const BindInput& input) {
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> Concat(const EvalContext& context, const arrow::ArrayVector& columns,
-                                                    int64_t n, const types::DataType& type) {
+                                                    int64_t n, const types::DataType& type, MapKeyPolicy policy) {
   std::vector<ListColumn> maps;
   arrow::ArrayVector keys, values;
   std::vector<int64_t> bases;
@@ -126,8 +126,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> Concat(const EvalContext& context, 
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> indices, places.Finish());
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> out_keys, Gather(*all_keys, *indices, context.memory_pool));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> out_values, Gather(*all_values, *indices, context.memory_pool));
-  for (auto [begin, end] : rows) ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *out_keys, begin, end));
-  return FinishMaps(context, type, &maker, out_keys, out_values);
+  for (auto [begin, end] : rows) ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *out_keys, begin, end, policy));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> made, FinishMaps(context, type, &maker, out_keys, out_values));
+  return DistinctKeys(context, type, std::move(made), policy);
 }
 
 arrow::Result<ExpressionPtr> BindConcat(const BindInput& input) {
@@ -164,14 +165,15 @@ arrow::Result<ExpressionPtr> BindConcat(const BindInput& input) {
   ExpressionVector arguments;
   for (const ExpressionPtr& argument : input.arguments)
     arguments.push_back(expression::ImplicitCast(argument, *common));
-  auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
-    return Concat(context, columns, n, *type);
-  });
+  auto kernel = ArrayKernel(
+      [type, policy = CurrentMapKeyPolicy()](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
+        return Concat(context, columns, n, *type, policy);
+      });
   return MakeCall(input, std::move(arguments), type, nullable, kernel, {.can_fail = true});
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> FromArrays(const EvalContext& context, const arrow::ArrayVector& columns,
-                                                        int64_t n, const types::DataType& type) {
+                                                        int64_t n, const types::DataType& type, MapKeyPolicy policy) {
   ARROW_ASSIGN_OR_RAISE(ListColumn keys, ListColumn::Make(columns[0], n, context.memory_pool));
   ARROW_ASSIGN_OR_RAISE(ListColumn values, ListColumn::Make(columns[1], n, context.memory_pool));
   ListMaker maker(n, context.memory_pool);
@@ -183,7 +185,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> FromArrays(const EvalContext& conte
       continue;
     }
     if (keys.Length(row) != values.Length(row)) return UserError("_LEGACY_ERROR_TEMP_2128");
-    ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *keys.values(), keys.Begin(row), keys.End(row)));
+    ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *keys.values(), keys.Begin(row), keys.End(row), policy));
     for (int64_t i = 0; i < keys.Length(row); ++i) {
       ARROW_RETURN_NOT_OK(key_places.Append(keys.Begin(row) + i));
       ARROW_RETURN_NOT_OK(value_places.Append(values.Begin(row) + i));
@@ -195,7 +197,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> FromArrays(const EvalContext& conte
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> value_indices, value_places.Finish());
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> k, Gather(*keys.values(), *key_indices, context.memory_pool));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> v, Gather(*values.values(), *value_indices, context.memory_pool));
-  return FinishMaps(context, type, &maker, k, v);
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> made, FinishMaps(context, type, &maker, k, v));
+  return DistinctKeys(context, type, std::move(made), policy);
 }
 
 arrow::Result<ExpressionPtr> BindFromArrays(const BindInput& input) {
@@ -204,14 +207,15 @@ arrow::Result<ExpressionPtr> BindFromArrays(const BindInput& input) {
   ARROW_RETURN_NOT_OK(ExpectMapKeyType(input, keys->type()->element()));
   DataTypePtr type = types::Map(keys->type()->element(), values->type()->element(), values->type()->contains_null());
   bool nullable = keys->nullable() || values->nullable();
-  auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
-    return FromArrays(context, columns, n, *type);
-  });
+  auto kernel = ArrayKernel(
+      [type, policy = CurrentMapKeyPolicy()](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
+        return FromArrays(context, columns, n, *type, policy);
+      });
   return MakeCall(input, {std::move(keys), std::move(values)}, type, nullable, kernel, {.can_fail = true});
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> FromEntries(const EvalContext& context, const arrow::ArrayVector& columns,
-                                                         int64_t n, const types::DataType& type) {
+                                                         int64_t n, const types::DataType& type, MapKeyPolicy policy) {
   ARROW_ASSIGN_OR_RAISE(ListColumn lists, ListColumn::Make(columns[0], n, context.memory_pool));
   const auto& entries = static_cast<const arrow::StructArray&>(*lists.values());
   std::shared_ptr<arrow::Array> keys = entries.field(0), values = entries.field(1);
@@ -225,7 +229,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> FromEntries(const EvalContext& cont
       maker.NullRow();
       continue;
     }
-    ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *keys, lists.Begin(row), lists.End(row)));
+    ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *keys, lists.Begin(row), lists.End(row), policy));
     for (int64_t i = lists.Begin(row); i < lists.End(row); ++i) ARROW_RETURN_NOT_OK(places.Append(i));
     maker.SetAdded(places.length());
     maker.EndRow();
@@ -233,7 +237,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> FromEntries(const EvalContext& cont
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> indices, places.Finish());
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> k, Gather(*keys, *indices, context.memory_pool));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> v, Gather(*values, *indices, context.memory_pool));
-  return FinishMaps(context, type, &maker, k, v);
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> made, FinishMaps(context, type, &maker, k, v));
+  return DistinctKeys(context, type, std::move(made), policy);
 }
 
 arrow::Result<ExpressionPtr> BindFromEntries(const BindInput& input) {
@@ -247,9 +252,10 @@ arrow::Result<ExpressionPtr> BindFromEntries(const BindInput& input) {
   ARROW_RETURN_NOT_OK(ExpectMapKeyType(input, fields[0].type));
   DataTypePtr type = types::Map(fields[0].type, fields[1].type, fields[1].nullable);
   bool nullable = entries->nullable() || from->contains_null();
-  auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
-    return FromEntries(context, columns, n, *type);
-  });
+  auto kernel = ArrayKernel(
+      [type, policy = CurrentMapKeyPolicy()](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
+        return FromEntries(context, columns, n, *type, policy);
+      });
   return MakeCall(input, {entries}, type, nullable, kernel, {.can_fail = true});
 }
 

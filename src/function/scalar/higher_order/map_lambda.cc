@@ -14,7 +14,7 @@ enum class MapOp : uint8_t { kFilter, kKeys, kValues };
 
 arrow::Result<arrow::Datum> ApplyToMaps(const EvalContext& context, const arrow::RecordBatch& input,
                                         const std::vector<arrow::Datum>& arguments, const LambdaFunction& lambda,
-                                        const types::DataType& type, MapOp op) {
+                                        const types::DataType& type, MapOp op, MapKeyPolicy policy) {
   arrow::MemoryPool* pool = context.memory_pool;
   int64_t n = input.num_rows();
   ARROW_ASSIGN_OR_RAISE(ListColumn maps, ListColumn::Make(arguments[0], n, pool));
@@ -27,13 +27,16 @@ arrow::Result<arrow::Datum> ApplyToMaps(const EvalContext& context, const arrow:
   if (op != MapOp::kFilter) {
     for (int64_t row = 0; row < n; ++row) {
       int64_t begin = entries.offsets[static_cast<size_t>(row)], end = entries.offsets[static_cast<size_t>(row) + 1];
-      if (op == MapOp::kKeys) ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *results, begin, end));
+      if (op == MapOp::kKeys) ARROW_RETURN_NOT_OK(CheckMapKeys(context, *type.key(), *results, begin, end, policy));
       maker.SetAdded(end);
       maps.IsNull(row) ? maker.NullRow() : maker.EndRow();
     }
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> made, op == MapOp::kKeys
                                                                   ? FinishMaps(context, type, &maker, results, values)
                                                                   : FinishMaps(context, type, &maker, keys, results));
+    if (op == MapOp::kKeys) {
+      ARROW_ASSIGN_OR_RAISE(made, DistinctKeys(context, type, std::move(made), policy));
+    }
     return arrow::Datum(std::move(made));
   }
   for (int64_t row = 0; row < n; ++row) {
@@ -67,9 +70,10 @@ arrow::Result<ExpressionPtr> BindMapLambda(const BindInput& input) {
   } else if (kOp == MapOp::kValues) {
     type = types::Map(type->key(), lambda->type(), lambda->nullable());
   }
-  auto kernel = [type](const EvalContext& context, const arrow::RecordBatch& batch,
-                       const std::vector<arrow::Datum>& arguments, const std::vector<const LambdaFunction*>& lambdas) {
-    return ApplyToMaps(context, batch, arguments, *lambdas[0], *type, kOp);
+  auto kernel = [type, policy = CurrentMapKeyPolicy()](const EvalContext& context, const arrow::RecordBatch& batch,
+                                                       const std::vector<arrow::Datum>& arguments,
+                                                       const std::vector<const LambdaFunction*>& lambdas) {
+    return ApplyToMaps(context, batch, arguments, *lambdas[0], *type, kOp, policy);
   };
   return MakeHigherOrder(input, {map, lambda}, type, map->nullable(), kernel);
 }

@@ -1,7 +1,11 @@
 #include <map>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "function/regex.h"
+#include "function/scalar/collection/map_keys_check.h"
 #include "function/scalar/regexp/regexp_kernel.h"
 #include "types/arrow_type.h"
 
@@ -31,19 +35,29 @@ std::vector<std::string_view> Pieces(const Regex& regex, std::string_view text, 
 }
 
 arrow::Status AppendMap(const Regex& pairs, const Regex& parts, std::string_view text, std::string_view pair_pattern,
-                        std::string_view part_pattern, arrow::MapBuilder& maps) {
+                        std::string_view part_pattern, MapKeyPolicy policy, arrow::MapBuilder& maps) {
   ARROW_RETURN_NOT_OK(maps.Append());
   auto& keys = static_cast<arrow::StringBuilder&>(*maps.key_builder());
   auto& items = static_cast<arrow::StringBuilder&>(*maps.item_builder());
-  std::map<std::string_view, bool> seen;
+  std::map<std::string_view, size_t> places;
+  std::vector<std::pair<std::string_view, std::optional<std::string_view>>> entries;
   for (std::string_view pair : Pieces(pairs, text, 0, pair_pattern.empty())) {
     std::vector<std::string_view> sides = Pieces(parts, pair, 2, part_pattern.empty());
-    if (!seen.emplace(sides[0], true).second) {
+    std::optional<std::string_view> value;
+    if (sides.size() > 1) value = sides[1];
+    auto [place, is_new] = places.emplace(sides[0], entries.size());
+    if (is_new) {
+      entries.emplace_back(sides[0], value);
+    } else if (policy == MapKeyPolicy::kLastWins) {
+      entries[place->second].second = value;
+    } else {
       return UserError("DUPLICATED_MAP_KEY", {{"key", std::string(sides[0])},
                                               {"mapKeyDedupPolicy", QuoteConf("spark.sql.mapKeyDedupPolicy")}});
     }
-    ARROW_RETURN_NOT_OK(keys.Append(sides[0]));
-    ARROW_RETURN_NOT_OK(sides.size() < 2 ? items.AppendNull() : items.Append(sides[1]));
+  }
+  for (const auto& [key, value] : entries) {
+    ARROW_RETURN_NOT_OK(keys.Append(key));
+    ARROW_RETURN_NOT_OK(value ? items.Append(*value) : items.AppendNull());
   }
   return arrow::Status::OK();
 }
@@ -58,8 +72,8 @@ arrow::Result<ExpressionPtr> BindStrToMap(const BindInput& input) {
     if (!text) return UnexpectedInputType(input, i, "\"STRING\"");
   }
   DataTypePtr type = types::Map(types::String(), types::String());
-  auto run = [type](const EvalContext& context, const std::vector<Datum>& arguments,
-                    int64_t num_rows) -> arrow::Result<Datum> {
+  auto run = [type, policy = CurrentMapKeyPolicy()](const EvalContext& context, const std::vector<Datum>& arguments,
+                                                    int64_t num_rows) -> arrow::Result<Datum> {
     return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<Datum> {
       expression::StringColumn texts(arguments[0]);
       expression::StringColumn pairs(arguments[1]);
@@ -75,7 +89,7 @@ arrow::Result<ExpressionPtr> BindStrToMap(const BindInput& input) {
         if (!pair_regex.ok()) return InvalidPattern("str_to_map", pairs[i]);
         auto part_regex = Regex::Cached(parts[i]);
         if (!part_regex.ok()) return InvalidPattern("str_to_map", parts[i]);
-        ARROW_RETURN_NOT_OK(AppendMap(**pair_regex, **part_regex, texts[i], pairs[i], parts[i], maps));
+        ARROW_RETURN_NOT_OK(AppendMap(**pair_regex, **part_regex, texts[i], pairs[i], parts[i], policy, maps));
       }
       ARROW_ASSIGN_OR_RAISE(auto array, maps.Finish());
       return Datum(std::move(array));
