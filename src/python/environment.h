@@ -28,6 +28,9 @@ struct Environment {
   int64_t max_records_per_batch = 10000;
   /// spark.sql.execution.arrow.maxBytesPerBatch.
   int64_t max_bytes_per_batch = int64_t{64} << 20;
+  /// A task whose worker neither takes nor gives anything for so long fails; 0: it waits
+  /// (spark.sql.execution.pyspark.udf.idleTimeoutSeconds with killOnIdleTimeout).
+  int64_t idle_timeout_ms = 0;
 };
 using EnvironmentPtr = std::shared_ptr<const Environment>;
 

@@ -14,6 +14,8 @@ struct Interpreter {
   std::vector<std::string> module_path;
   /// The session that wants to know what its workers log; empty: their output is not looked at.
   std::string log_session = {};
+  /// Where a worker writes why it crashes, in a file called as its process (WorkerPool::FaultFolder); empty: nowhere.
+  std::string fault_folder = {};
 
   auto operator<=>(const Interpreter&) const = default;
 };

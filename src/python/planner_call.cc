@@ -33,7 +33,7 @@ PlannerCall::~PlannerCall() {
 
 arrow::Status PlannerCall::Checked(const arrow::Status& status) const {
   if (status.ok() || status.IsCancelled()) return status;
-  return arrow::Status::IOError("Python worker exited unexpectedly (crashed): ", status.message());
+  return WorkerCrash(environment_->interpreter.fault_folder, worker_->pid);
 }
 
 arrow::Status PlannerCall::Send(std::string_view bytes) { return Checked(worker_->socket.Send(bytes)); }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "base/error.h"
@@ -86,10 +87,7 @@ TaskStream::~TaskStream() {
 
 arrow::Status TaskStream::WorkerDied() const {
   if (!input_failure_.ok()) return input_failure_;
-  return arrow::Status::IOError(
-      "Python worker exited unexpectedly (crashed). Consider setting "
-      "'spark.sql.execution.pyspark.udf.faulthandler.enabled' or'spark.python.worker.faulthandler.enabled' "
-      "configuration to 'true' for the better Python traceback.");
+  return WorkerCrash(environment_->interpreter.fault_folder, worker_->pid);
 }
 
 arrow::Status TaskStream::WriteSome() {
@@ -123,6 +121,8 @@ arrow::Status TaskStream::WriteSome() {
 
 // Waits for bytes of the worker, and sends it input meanwhile.
 arrow::Result<size_t> TaskStream::Receive(void* out, size_t size) {
+  const int64_t timeout_ms = environment_->idle_timeout_ms;
+  auto idle_since = std::chrono::steady_clock::now();
   while (true) {
     if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) {
       return arrow::Status::Cancelled("the query was stopped");
@@ -131,7 +131,14 @@ arrow::Result<size_t> TaskStream::Receive(void* out, size_t size) {
     pollfd wait{worker_->socket.fd(), static_cast<short>(POLLIN | (writes ? POLLOUT : 0)), 0};
     int ready = ::poll(&wait, 1, kCancelPollMs);
     if (ready < 0 && errno != EINTR) return arrow::Status::IOError("poll: ", std::strerror(errno));
-    if (ready <= 0) continue;
+    if (ready <= 0) {
+      bool late =
+          timeout_ms > 0 && std::chrono::steady_clock::now() - idle_since >= std::chrono::milliseconds(timeout_ms);
+      if (!late) continue;
+      return arrow::Status::IOError(
+          "Python worker process terminated due to idle timeout (timeout: ", timeout_ms / 1000, " seconds)");
+    }
+    idle_since = std::chrono::steady_clock::now();
     if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
       ssize_t got = ::recv(worker_->socket.fd(), out, size, 0);
       if (got > 0) return static_cast<size_t>(got);

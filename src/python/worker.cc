@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "base/error.h"
 #include "python/wire.h"
@@ -20,6 +22,18 @@ constexpr int kCancelPollMs = 50;
 constexpr int32_t kMaxText = 1 << 30;
 
 }  // namespace
+
+arrow::Status WorkerCrash(const std::string& fault_folder, pid_t pid) {
+  if (!fault_folder.empty()) {
+    std::ifstream file(fault_folder + "/" + std::to_string(pid));
+    std::string fault{std::istreambuf_iterator<char>(file), {}};
+    if (!fault.empty()) return arrow::Status::IOError("Python worker exited unexpectedly (crashed): ", fault);
+  }
+  return arrow::Status::IOError(
+      "Python worker exited unexpectedly (crashed). Consider setting "
+      "'spark.sql.execution.pyspark.udf.faulthandler.enabled' or'spark.python.worker.faulthandler.enabled' "
+      "configuration to 'true' for the better Python traceback.");
+}
 
 bool WorkerVersion::AtLeast(int major, int minor) const {
   int own_major = 0, own_minor = 0;

@@ -49,6 +49,9 @@ struct Worker {
   WorkerVersion version;
 };
 
+/// IOError of a worker that ended in the middle of its work, with what it wrote into `fault_folder` when it did.
+arrow::Status WorkerCrash(const std::string& fault_folder, pid_t pid);
+
 /// A random text that a process must show before we talk to it.
 std::string MakeSecret();
 

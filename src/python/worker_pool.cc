@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <future>
 
 #include "base/error.h"
@@ -100,6 +101,7 @@ std::map<std::string, std::optional<std::string>> EnvironmentFor(const Interpret
       {"SPARK_CONNECT_MODE_ENABLED", std::nullopt},
   };
   if (!interpreter.log_session.empty()) environment["PYSPARK_SPARK_SESSION_UUID"] = interpreter.log_session;
+  if (!interpreter.fault_folder.empty()) environment["PYTHON_FAULTHANDLER_DIR"] = interpreter.fault_folder;
   // As Spark does, so that many workers do not each take all cores.
   if (std::getenv("OMP_NUM_THREADS") == nullptr) environment["OMP_NUM_THREADS"] = "1";
   // The client looks for a Spark installation, which nobody needs, unless it is told where.
@@ -133,6 +135,15 @@ void AwaitEnd(Process* process) {
 
 WorkerPool::WorkerPool(WorkerOutput output) : output_(output), parent_([this] { RunParent(); }) {}
 
+std::string WorkerPool::FaultFolder() {
+  std::lock_guard lock(mutex_);
+  if (fault_folder_.empty()) {
+    std::string made = (std::filesystem::temp_directory_path() / "millrace-faults-XXXXXX").string();
+    if (::mkdtemp(made.data()) != nullptr) fault_folder_ = std::move(made);
+  }
+  return fault_folder_;
+}
+
 WorkerPool::~WorkerPool() {
   {
     std::lock_guard lock(mutex_);
@@ -144,6 +155,8 @@ WorkerPool::~WorkerPool() {
     }
     for (auto& [interpreter, daemon] : daemons_) AwaitEnd(&daemon.process);
     daemons_.clear();
+    std::error_code ignored;
+    if (!fault_folder_.empty()) std::filesystem::remove_all(fault_folder_, ignored);
   }
   {
     std::lock_guard lock(parent_mutex_);

@@ -61,6 +61,8 @@ class WorkerPool {
   void set_connect_url(std::string url);
   /// The same for the sessions of a user; empty without a server.
   std::string ConnectUrlFor(const std::string& user_id) const;
+  /// A folder for what crashing workers have to say, made when first asked for; empty when it cannot be made.
+  std::string FaultFolder();
   /// Workers that wait for a task.
   size_t num_idle() const;
   Accumulators& accumulators() { return accumulators_; }
@@ -95,6 +97,7 @@ class WorkerPool {
   mutable std::mutex mutex_;
   WorkerOutput output_;
   std::string connect_url_;
+  std::string fault_folder_;
   std::map<Interpreter, Daemon> daemons_;
 
   std::mutex parent_mutex_;

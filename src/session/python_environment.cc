@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/ascii.h"
+#include "python/worker_pool.h"
 #include "session/session.h"
 
 namespace millrace::session {
@@ -54,6 +55,12 @@ python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& c
     if (executable && !executable->empty()) environment->interpreter.executable = *executable;
   }
   if (conf.GetBool("spark.sql.pyspark.worker.logging.enabled")) environment->interpreter.log_session = session_id;
+  if (conf.GetBool("spark.sql.execution.pyspark.udf.faulthandler.enabled")) {
+    environment->interpreter.fault_folder = engine.python_workers->FaultFolder();
+  }
+  if (conf.GetBool("spark.sql.execution.pyspark.udf.killOnIdleTimeout")) {
+    environment->idle_timeout_ms = conf.GetMillis("spark.sql.execution.pyspark.udf.idleTimeoutSeconds");
+  }
   for (std::string_view key : kWorkerKeys) {
     auto value = conf.Get(key);
     if (value && !value->empty()) environment->conf.emplace(key, *value);

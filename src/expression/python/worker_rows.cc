@@ -5,10 +5,12 @@
 #include <arrow/compute/cast.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/util/byte_size.h>
+#include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/json_value.h"
 #include "types/arrow_type.h"
 
 namespace millrace::expression {
@@ -82,7 +84,13 @@ arrow::Result<std::shared_ptr<arrow::Schema>> WorkerSchema(const std::vector<typ
   arrow::FieldVector made;
   for (const types::StructField& field : fields) {
     ARROW_ASSIGN_OR_RAISE(auto type, WorkerType(*field.type, environment));
-    made.push_back(arrow::field(field.name, std::move(type), field.nullable));
+    std::shared_ptr<const arrow::KeyValueMetadata> metadata;
+    // As functions find the metadata of columns. Source: Spark, ArrowUtils.toArrowField.
+    if (!field.metadata_json.empty()) {
+      ARROW_ASSIGN_OR_RAISE(JsonValue json, ParseJson(field.metadata_json));
+      metadata = arrow::key_value_metadata({{"SPARK::metadata::json", json.ToString()}});
+    }
+    made.push_back(arrow::field(field.name, std::move(type), field.nullable, std::move(metadata)));
   }
   return arrow::schema(std::move(made));
 }

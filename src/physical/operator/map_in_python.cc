@@ -117,7 +117,7 @@ arrow::Result<OperatorPtr> PlanMapInPython(const logical::PlanPtr& node, const R
   spec.task.calls = {{{map.function()}, {{0, ""}}}};
   std::vector<types::StructField> fields;
   for (const auto& column : map.input()) {
-    fields.push_back({column->name(), column->type(), column->nullable(), ""});
+    fields.push_back(column->ToField());
     ARROW_ASSIGN_OR_RAISE(int index, ColumnIndex(*child, column->id()));
     spec.columns.push_back(index);
   }
