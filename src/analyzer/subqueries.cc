@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "expression/aggregate.h"
 #include "expression/call.h"
+#include "expression/cast.h"
 #include "expression/vector.h"
 #include "function/function_def.h"
 #include "logical/node/aggregate.h"
@@ -263,6 +264,26 @@ arrow::Result<ExpressionPtr> Subqueries::AddExists(const PlanPtr& plan, const At
   return predicate.column;
 }
 
+namespace {
+
+// The same types in the same places, whatever structs call their fields.
+bool SameStructure(const types::DataType& a, const types::DataType& b) {
+  if (a.id() != b.id() || a.fields().size() != b.fields().size()) return false;
+  for (size_t i = 0; i < a.fields().size(); ++i) {
+    if (!SameStructure(*a.fields()[i].type, *b.fields()[i].type)) return false;
+  }
+  return a.fields().empty() ? a.Equals(b) : true;
+}
+
+// Structs are compared by place, those of a query with the names of what is asked for.
+// Source: Spark, InSubquery.checkInputDataTypes.
+ExpressionPtr Renamed(const ExpressionPtr& value, const types::DataTypePtr& type) {
+  if (value->type()->Equals(*type) || !SameStructure(*value->type(), *type)) return value;
+  return std::make_shared<expression::Cast>(value, type, expression::CastMode::kAnsi, false);
+}
+
+}  // namespace
+
 arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, const PlanPtr& plan,
                                                const AttributeVector& outer, const EvalContext& eval) {
   ARROW_RETURN_NOT_OK(CheckSubquery(*plan));
@@ -283,10 +304,10 @@ arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, c
   }
   Predicate predicate;
   ARROW_RETURN_NOT_OK(Correlate(plan, outer, &predicate));
-  predicate.values = values;
+  for (size_t i = 0; i < values.size(); ++i) predicate.values.push_back(Renamed(values[i], columns[i]->type()));
   bool nullable = false;
   for (size_t i = 0; i < values.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("==", {values[i], columns[i]}, eval));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, BindCall("==", {predicate.values[i], columns[i]}, eval));
     nullable = nullable || equal->nullable();
     predicate.equal =
         predicate.equal == nullptr ? equal : std::make_shared<expression::Logical>(true, predicate.equal, equal);

@@ -188,6 +188,11 @@ bool ClientSession::has_listener_bus() const {
   return listener_bus_ != nullptr;
 }
 
+bool ClientSession::IsListenerBus(const Operation& operation) const {
+  std::lock_guard lock(mutex_);
+  return listener_bus_.get() == &operation;
+}
+
 void ClientSession::Close() {
   StopListenerBus();
   for (const auto& operation : Operations()) operation->Interrupt();

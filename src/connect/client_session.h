@@ -73,6 +73,8 @@ class ClientSession {
   /// Returns when the bus was stopped, or was not this operation's.
   void AwaitListenerBusEnd(const Operation& operation);
   bool has_listener_bus() const;
+  /// Whether this operation carries the events of the listener bus.
+  bool IsListenerBus(const Operation& operation) const;
 
   void Touch();
   std::chrono::steady_clock::time_point last_access() const;

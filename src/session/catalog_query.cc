@@ -336,7 +336,10 @@ arrow::Result<QueryResult> CatalogQuery::Run(const connect::Catalog& message) {
       return EmptyResult();
     case connect::Catalog::kRefreshTable: {
       ARROW_ASSIGN_OR_RAISE(NameParts name, Name(message.refresh_table().table_name()));
-      return Done(catalog_.FindView(name) ? arrow::Status::OK() : tables_.Find(name).status());
+      if (catalog_.FindView(name)) return EmptyResult();
+      ARROW_ASSIGN_OR_RAISE(TablePtr table, tables_.Find(name));
+      if (!table->location.empty()) session_.cache().Invalidate(table->location);
+      return EmptyResult();
     }
     case connect::Catalog::kRefreshByPath:
       session_.cache().Invalidate(message.refresh_by_path().path());

@@ -19,6 +19,7 @@
 #include "function/function_def.h"
 #include "logical/node/deduplicate.h"
 #include "logical/node/limit.h"
+#include "optimizer/cartesian_products.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
 #include "python/profiles.h"
@@ -267,6 +268,9 @@ arrow::Result<physical::OperatorPtr> Session::PlanBatch(const logical::PlanPtr& 
     return Materialize(persisted);
   }));
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(with_cached, eval));
+  if (!conf_.GetBool("spark.sql.crossJoin.enabled")) {
+    ARROW_RETURN_NOT_OK(optimizer::CheckCartesianProducts(*optimized));
+  }
   return physical::PlanOperators(optimized, engine_->pool->num_threads());
 }
 

@@ -155,7 +155,7 @@ class Session : public std::enable_shared_from_this<Session> {
   /// DataFrameWriter.save, saveAsTable and insertInto.
   arrow::Status Write(const spark::connect::WriteOperation& write, const RunControl& control = {});
   /// DataFrameWriterV2.
-  arrow::Status WriteV2(const spark::connect::WriteOperationV2& write);
+  arrow::Status WriteV2(const spark::connect::WriteOperationV2& write, const RunControl& control = {});
   /// Runs a plan into a sink; `request` needs path, options, partition columns and mode, the rest is set here.
   arrow::Status WriteRows(logical::PlanPtr plan, const connector::SinkDef& sink, connector::SinkRequest request,
                           const RunControl& control = {});
@@ -216,7 +216,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   explicit Session(std::shared_ptr<Engine> engine);
   arrow::Result<QueryResult> ExecuteCatalog(const spark::connect::Catalog& message);
-  arrow::Status WriteTable(const spark::connect::WriteOperation& write);
+  arrow::Status WriteTable(const spark::connect::WriteOperation& write, const RunControl& control);
   /// toTable: makes the table when it is not there; fills in where its rows go. The plan with the table's columns.
   arrow::Result<logical::PlanPtr> PrepareStreamTable(const spark::connect::WriteStreamOperationStart& start,
                                                      logical::PlanPtr plan, connector::SinkRequest* request,

@@ -139,7 +139,9 @@ struct Runner {
 
   arrow::Result<QueryResult> operator()(const sql::Refresh& refresh) const {
     if (refresh.table.empty() || session.catalog().FindView(refresh.table)) return EmptyResult();
-    return Done(Tables().Find(refresh.table).status());
+    ARROW_ASSIGN_OR_RAISE(catalog::TablePtr table, Tables().Find(refresh.table));
+    if (!table->location.empty()) session.cache().Invalidate(table->location);
+    return EmptyResult();
   }
 
   arrow::Result<QueryResult> operator()(const sql::Analyze& analyze) const {

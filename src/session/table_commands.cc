@@ -98,8 +98,9 @@ logical::PlanPtr NoRows(const types::DataTypePtr& schema) {
 
 bool KeepsOwnSchema(std::string_view provider) { return EqualsIgnoreCase(provider, "delta"); }
 
-TableCommands::TableCommands(Session& session)
+TableCommands::TableCommands(Session& session, const RunControl& control)
     : session_(session),
+      control_(control),
       catalog_(session.catalog()),
       metastore_(session.catalog().metastore()),
       files_(*session.engine().file_system) {}
@@ -210,7 +211,7 @@ arrow::Status TableCommands::WriteNew(const Table& table, const Options& options
     request.bucket_column = kBucketColumn;
     ARROW_ASSIGN_OR_RAISE(plan, InBuckets(session_, std::move(plan), table));
   }
-  return session_.WriteRows(std::move(plan), *sink, std::move(request));
+  return session_.WriteRows(std::move(plan), *sink, std::move(request), control_);
 }
 
 arrow::Status TableCommands::CreateFrom(const Save& save, logical::PlanPtr plan, bool if_not_exists) {
@@ -529,7 +530,7 @@ arrow::Status TableCommands::InsertDirectory(const sql::InsertDirectory& insert)
   request.path = insert.path.empty() ? request.options.GetOr("path", "") : insert.path;
   request.save_mode = connector::SaveMode::kOverwrite;
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(insert.query));
-  return session_.WriteRows(std::move(plan), *sink, std::move(request));
+  return session_.WriteRows(std::move(plan), *sink, std::move(request), control_);
 }
 
 arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode mode, logical::PlanPtr plan) {

@@ -18,7 +18,8 @@ namespace millrace::session {
 /// and spark.catalog end here. Confined to a call; `session` outlives it.
 class TableCommands {
  public:
-  explicit TableCommands(Session& session);
+  /// `control` holds on to the runs that write rows.
+  explicit TableCommands(Session& session, const RunControl& control = {});
 
   /// A table of the catalog by name. Errors: UserError TABLE_OR_VIEW_NOT_FOUND.
   /// `as_relation`: the message names where relations are looked for, not where commands look.
@@ -127,6 +128,7 @@ class TableCommands {
   arrow::Result<types::DataTypePtr> ViewSchema(const sql::CreateView& view, const types::DataType& query) const;
 
   Session& session_;
+  RunControl control_;
   catalog::Catalog& catalog_;
   catalog::Metastore& metastore_;
   FileSystem& files_;

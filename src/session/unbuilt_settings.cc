@@ -64,7 +64,6 @@ constexpr std::string_view kUnbuilt[] = {
     "spark.sql.ansi.doubleQuotedIdentifiers",
     "spark.sql.ansi.enforceReservedKeywords",
     "spark.sql.ansi.relationPrecedence",
-    "spark.sql.crossJoin.enabled",
     "spark.sql.csv.parser.columnPruning.enabled",
     "spark.sql.function.concatBinaryAsString",
     "spark.sql.function.eltOutputAsString",

@@ -9,6 +9,7 @@
 #include "expression/type_coercion.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/source_scan.h"
+#include "optimizer/cartesian_products.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
 #include "python/worker_pool.h"
@@ -174,7 +175,7 @@ arrow::Status Session::Write(const connect::WriteOperation& write, const RunCont
   if (write.clustering_columns_size() > 0 && (insert || !write.has_table())) {
     return UserError("CLUSTERING_NOT_SUPPORTED", {{"operation", insert ? "insertInto" : "save"}});
   }
-  if (write.has_table()) return WriteTable(write);
+  if (write.has_table()) return WriteTable(write, control);
   std::string format = DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
   connector::SinkRequest request;
   const connector::SinkDef* def = FindSinkOrRegistered(format, &request);
@@ -192,6 +193,10 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(start.input()));
   if (!plan->is_streaming()) {
     return UserError("WRITE_STREAM_NOT_ALLOWED");
+  }
+  if (!conf_.GetBool("spark.sql.crossJoin.enabled")) {
+    ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(plan, MakeEvalContext()));
+    ARROW_RETURN_NOT_OK(optimizer::CheckCartesianProducts(*optimized));
   }
   streaming::StreamingQuerySpec spec;
   spec.plan = plan;

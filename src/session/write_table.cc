@@ -33,9 +33,9 @@ arrow::Result<std::string> PlainColumn(const connect::Expression& expression) {
 
 }  // namespace
 
-arrow::Status Session::WriteTable(const connect::WriteOperation& write) {
+arrow::Status Session::WriteTable(const connect::WriteOperation& write, const RunControl& control) {
   using Method = connect::WriteOperation::SaveTable;
-  TableCommands commands(*this);
+  TableCommands commands(*this, control);
   TableCommands::Save save;
   ARROW_ASSIGN_OR_RAISE(save.name, sql::ParseMultipartIdentifier(write.table().table_name()));
   save.provider = write.source();
@@ -86,9 +86,9 @@ arrow::Status Session::WriteTable(const connect::WriteOperation& write) {
   return commands.InsertInto(*table, std::move(plan), request);
 }
 
-arrow::Status Session::WriteV2(const connect::WriteOperationV2& write) {
+arrow::Status Session::WriteV2(const connect::WriteOperationV2& write, const RunControl& control) {
   using Operation = connect::WriteOperationV2;
-  TableCommands commands(*this);
+  TableCommands commands(*this, control);
   TableCommands::Save save;
   ARROW_ASSIGN_OR_RAISE(save.name, sql::ParseMultipartIdentifier(write.table_name()));
   save.provider = write.has_provider() ? write.provider() : conf_.Get("spark.sql.sources.default").value_or("parquet");

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "spark/connect/types.pb.h"
+#include "types/char_type.h"
 
 namespace millrace::sql {
 
@@ -190,6 +191,14 @@ void DataTypeToProto(const types::DataType& type, Proto* out) {
       out->mutable_decimal()->set_scale(type.scale());
       return;
     case TypeId::kString:
+      if (auto declared = types::DeclaredCharType(type)) {
+        if (declared->padded) {
+          out->mutable_char_()->set_length(declared->length);
+        } else {
+          out->mutable_var_char()->set_length(declared->length);
+        }
+        return;
+      }
       out->mutable_string()->set_collation("UTF8_BINARY");
       return;
     case TypeId::kBinary:

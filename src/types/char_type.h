@@ -22,6 +22,11 @@ std::optional<CharType> CharTypeOf(const DataType& type, const std::string& meta
 void SetCharType(const std::optional<CharType>& type, StructField* field);
 /// As DESCRIBE shows the field's type: "char(5)", else its simpleString.
 std::string DeclaredTypeText(const StructField& field);
+/// As ParseTypeDdl and ParseSchemaDdl, but CHAR(n) and VARCHAR(n) stay what they are, anywhere in the type: for clients
+/// that ask what a text declares, not for columns.
+arrow::Result<DataTypePtr> ParseDeclaredDdl(std::string_view text);
+/// The length and kind of a type that ParseDeclaredDdl made; nullopt for every other one.
+std::optional<CharType> DeclaredCharType(const DataType& type);
 /// Number of characters, not bytes, of a UTF-8 text.
 int64_t CharacterCount(std::string_view text);
 

@@ -4,6 +4,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "types/char_type.h"
 #include "types/data_type.h"
 
 namespace millrace::types {
@@ -19,12 +20,19 @@ struct Token {
 };
 
 constexpr int kMaxDepth = 200;
+// The scale of a text that ParseDeclaredDdl makes; its precision is the length.
+constexpr int kChar = 1;
+constexpr int kVarchar = 2;
 
 // The grammar is small: type := word [params] | ARRAY<type> | MAP<type,type> | STRUCT<fields> | INTERVAL f [TO f].
 class DdlParser {
  public:
   /// `is_schema`: the text of a schema, where CHAR and VARCHAR are refused and a colon stands only inside STRUCT.
-  explicit DdlParser(std::string_view text, bool is_schema = false) : text_(text), is_schema_(is_schema) { Advance(); }
+  /// `declares`: CHAR and VARCHAR are types of their own (ParseDeclaredDdl).
+  explicit DdlParser(std::string_view text, bool is_schema = false, bool declares = false)
+      : text_(text), is_schema_(is_schema), declares_(declares) {
+    Advance();
+  }
 
   arrow::Result<DataTypePtr> Type(int depth = 0) {
     if (depth > kMaxDepth) return SyntaxError();
@@ -229,9 +237,13 @@ class DdlParser {
       return UserError("DATATYPE_MISSING_SIZE", {{"type", QuoteSqlType(ToUpperAscii(word))}});
     }
     Advance();
-    ARROW_RETURN_NOT_OK(ParameterNumber());
+    ARROW_ASSIGN_OR_RAISE(int length, ParameterNumber());
     if (!IsSymbol(")")) return SyntaxError();
     Advance();
+    if (declares_) {
+      return std::make_shared<DataType>(TypeId::kString, length, word == "varchar" ? kVarchar : kChar,
+                                        std::vector<StructField>{});
+    }
     if (is_schema_) return UserError("UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING");
     return String();
   }
@@ -316,6 +328,7 @@ class DdlParser {
 
   std::string_view text_;
   bool is_schema_;
+  bool declares_;
   size_t position_ = 0;
   Token token_;
 };
@@ -339,6 +352,23 @@ arrow::Result<DataTypePtr> ParseSchemaDdl(std::string_view text) {
   // Of the two failures, Spark reports that of the text as one type.
   bool refused = IsErrorCondition(fields.status(), "UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING");
   return refused ? fields.status() : whole.status();
+}
+
+arrow::Result<DataTypePtr> ParseDeclaredDdl(std::string_view text) {
+  DdlParser whole(text, /*is_schema=*/false, /*declares=*/true);
+  arrow::Result<DataTypePtr> type = whole.Type();
+  if (type.ok() && whole.AtEnd()) return type;
+  // Fields, in a table's form or in a struct's.
+  std::string fields = "struct<" + std::string(text) + ">";
+  DdlParser parser(fields, /*is_schema=*/false, /*declares=*/true);
+  type = parser.Type();
+  if (type.ok() && !parser.AtEnd()) return parser.SyntaxError();
+  return type;
+}
+
+std::optional<CharType> DeclaredCharType(const DataType& type) {
+  if (type.id() != TypeId::kString || type.scale() == 0) return std::nullopt;
+  return CharType{.padded = type.scale() == kChar, .length = type.precision()};
 }
 
 }  // namespace millrace::types

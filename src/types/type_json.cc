@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "base/error.h"
 #include "base/json_value.h"
 #include "types/data_type.h"
 
@@ -31,6 +32,10 @@ arrow::Result<StructField> FieldFromJson(const JsonValue& json, int depth) {
   ARROW_ASSIGN_OR_RAISE(field.type, FromJson(*type, depth + 1));
   if (const JsonValue* nullable = json.Find("nullable")) field.nullable = nullable->AsBool();
   if (const JsonValue* metadata = json.Find("metadata")) {
+    // Where Spark keeps the collations of a column's texts.
+    if (metadata->Find("__COLLATIONS") != nullptr) {
+      return UserError("UNSUPPORTED_DATATYPE", {{"typeName", "\"STRING COLLATE\""}});
+    }
     std::string text = metadata->ToString();
     if (text != "{}") field.metadata_json = text;
   }

@@ -103,6 +103,18 @@ def test_tables_of_files_outside_the_warehouse(spark, tmp_path):
     assert spark.read.parquet(path).count() == 3
 
 
+def test_a_cached_table_is_read_again_when_refreshed(spark, tmp_path):
+    spark.sql(f"CREATE TABLE cached (line STRING) USING TEXT LOCATION '{tmp_path}/cached'")
+    spark.sql("INSERT INTO cached SELECT 'abc'")
+    spark.catalog.cacheTable("cached")
+    for refresh in [lambda: spark.catalog.refreshTable("spark_catalog.default.cached"), lambda: spark.sql("REFRESH TABLE cached")]:
+        before = spark.table("cached").count()
+        (tmp_path / "cached" / "more.txt").write_text("more\n" * (before + 1))
+        assert spark.table("cached").count() == before
+        refresh()
+        assert spark.table("cached").count() > before
+
+
 def test_write_to_tables_of_the_second_kind(spark):
     spark.range(2).writeTo("second").using("parquet").create()
     assert rows(spark.table("second")) == [(0,), (1,)]

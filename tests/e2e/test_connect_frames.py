@@ -4,9 +4,11 @@ import datetime
 import decimal
 
 import pytest
-from pyspark.errors import AnalysisException, ArithmeticException, NumberFormatException, ParseException
+from pyspark.errors import (AnalysisException, ArithmeticException, NumberFormatException, ParseException,
+                            PySparkException)
 from pyspark.sql import Observation, Row, Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 
 def rows(frame):
@@ -179,6 +181,37 @@ def test_observed_metrics(spark):
     observed = spark.range(100).observe(seen, F.count(F.lit(1)).alias("rows"), F.max("id").alias("top"))
     assert observed.filter("id < 10").count() == 10
     assert seen.get == {"rows": 100, "top": 99}
+
+
+def test_observed_metrics_of_writes(spark, tmp_path):
+    def count(action):
+        seen = Observation()
+        action(spark.range(50).observe(seen, F.count(F.lit(1)).alias("rows")).select("*"))
+        return seen.get
+
+    assert count(lambda frame: frame.write.parquet(str(tmp_path / "out"))) == {"rows": 50}
+    assert count(lambda frame: frame.writeTo("observed").using("parquet").create()) == {"rows": 50}
+    assert count(lambda frame: frame.writeTo("observed").append()) == {"rows": 50}
+    assert count(lambda frame: frame.write.insertInto("observed")) == {"rows": 50}
+    assert count(lambda frame: frame.write.mode("overwrite").saveAsTable("observed")) == {"rows": 50}
+
+
+def test_a_collation_in_a_schema_is_refused(spark):
+    folded = StructType([StructField("name", StringType("UNICODE_CI"))])
+    with pytest.raises(PySparkException) as caught:
+        spark.createDataFrame([("Alice",), ("alice",)], folded).distinct().collect()
+    assert caught.value.getCondition() == "UNSUPPORTED_DATATYPE"
+
+
+def test_no_rows_of_one_type(spark):
+    for schema in ["string", StringType()]:
+        assert rows(spark.createDataFrame([], schema)) == [] and spark.createDataFrame([], schema).columns == ["value"]
+
+
+def test_large_arrow_types_are_read(spark):
+    spark.conf.set("spark.sql.execution.arrow.useLargeVarTypes", "true")
+    frame = spark.createDataFrame([("foo", b"foo", [b"a", None]), (None, None, None)], "a string, b binary, c array<binary>")
+    assert rows(frame) == [("foo", b"foo", [b"a", None]), (None, None, None)]
 
 
 def test_frames_of_text(spark):

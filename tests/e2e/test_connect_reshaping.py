@@ -1,8 +1,9 @@
 """Frames turned round, shown and explained; expected values are Spark 4.2's."""
 
 import pytest
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PySparkNotImplementedError
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 
 def rows(frame):
@@ -56,6 +57,13 @@ def test_types_as_pyspark_writes_them(spark):
     with pytest.raises(Exception) as caught:
         spark.read.schema("a: int").json("/nowhere").schema
     assert caught.value.getCondition() == "PARSE_SYNTAX_ERROR"
+
+
+def test_texts_of_declared_length(spark):
+    fields = StructType.fromDDL("a char(1), b array<varchar(2)>, c string")
+    assert fields.simpleString() == "struct<a:char(1),b:array<varchar(2)>,c:string>"
+    with pytest.raises(PySparkNotImplementedError):  # so says the client of such a result
+        spark.range(1).select(F.udf(lambda x: "a", "char(10)")("id")).collect()
 
 
 def test_formats_by_their_old_names(spark, tmp_path):

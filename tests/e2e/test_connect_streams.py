@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from pyspark.errors import StreamingQueryException
+from pyspark.errors import StreamingPythonRunnerInitializationException, StreamingQueryException
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.listener import StreamingQueryListener
 
@@ -194,3 +194,45 @@ def test_interrupting_the_start_of_a_query_stops_it(spark):
     assert tagged.awaitTermination(10) and tagged.exception() is None and other.isActive
     spark.interruptAll()
     assert other.awaitTermination(10) and other.exception() is None
+
+
+def test_listeners_hear_of_the_end_that_an_interrupt_makes(spark):
+    ended = []
+
+    class Listener(StreamingQueryListener):
+        def onQueryStarted(self, event):
+            pass
+
+        def onQueryProgress(self, event):
+            pass
+
+        def onQueryIdle(self, event):
+            pass
+
+        def onQueryTerminated(self, event):
+            ended.append(str(event.runId))
+
+    listener = Listener()
+    spark.streams.addListener(listener)
+    query = spark.readStream.format("rate").load().writeStream.format("noop").start()
+    spark.interruptAll()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and not ended:
+        time.sleep(0.02)
+    spark.streams.removeListener(listener)
+    assert ended == [query.runId]
+
+
+def test_a_function_that_cannot_be_unpickled(spark):
+    class Broken:
+        def __reduce__(self):
+            return Broken.restore, ()
+
+        @staticmethod
+        def restore():
+            raise ValueError("not here")
+
+    broken = Broken()
+    writer = spark.readStream.format("rate").load().writeStream.foreachBatch(lambda frame, batch_id: print(broken))
+    with pytest.raises(StreamingPythonRunnerInitializationException, match="not here"):
+        writer.start()

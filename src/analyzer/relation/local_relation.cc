@@ -2,6 +2,7 @@
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
+#include <arrow/compute/cast.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/util/key_value_metadata.h>
@@ -59,6 +60,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> Conform(const expression::Eva
     }
     ARROW_ASSIGN_OR_RAISE(types::DataTypePtr from, types::FromArrow(*batch.column(i)->type()));
     if (from->EqualsIgnoreNullability(wanted)) {
+      arrow::compute::ExecContext context(eval.memory_pool);
+      auto whole = arrow::compute::Cast(batch.column(i), arrow::compute::CastOptions::Safe(arrow_type), &context);
+      if (whole.ok()) {
+        columns.push_back(whole->make_array());
+        continue;
+      }
       ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(arrow_type));
       for (int64_t row = 0; row < batch.num_rows(); ++row) {
         ARROW_ASSIGN_OR_RAISE(auto scalar, batch.column(i)->GetScalar(row));

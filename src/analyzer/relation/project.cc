@@ -169,6 +169,7 @@ arrow::Result<PlanPtr> ResolveDrop(RelationResolver& resolver, const Relation& r
   }
   ExpressionResolver expressions = resolver.Expressions(child->output());
   for (const auto& column : message.columns()) {
+    if (column.has_subquery_expression()) continue;  // a value, not a column
     arrow::Result<ExpressionPtr> value = expressions.Resolve(column);
     if (!value.ok()) {
       // Dropping what is not there, or not there any more, does nothing.

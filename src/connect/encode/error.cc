@@ -27,6 +27,7 @@ enum class Family : uint8_t {
   kNumberFormat,
   kParse,
   kPython,
+  kPythonRunner,
   kRuntime,
   kSpark,
   kSql,
@@ -122,6 +123,10 @@ std::vector<std::string> ClassesOf(Family family) {
               "java.lang.Throwable"};
     case kPython:
       return {"org.apache.spark.api.python.PythonException", "java.lang.RuntimeException", "java.lang.Exception",
+              "java.lang.Throwable"};
+    case kPythonRunner:
+      return {"org.apache.spark.api.python.StreamingPythonRunner$StreamingPythonRunnerInitializationException",
+              "org.apache.spark.SparkPythonException", "java.lang.RuntimeException", "java.lang.Exception",
               "java.lang.Throwable"};
     case kRuntime:
       return {"org.apache.spark.SparkRuntimeException", "java.lang.RuntimeException", "java.lang.Exception",

@@ -5,6 +5,7 @@
 #include "spark/connect/base.pb.h"
 #include "spark/connect/types.pb.h"
 #include "sql/data_type_proto.h"
+#include "types/char_type.h"
 
 namespace millrace::connect {
 
@@ -57,7 +58,9 @@ arrow::Status GetStorageLevel(session::Session& session, const proto::Relation& 
 }
 
 arrow::Status DdlParse(const std::string& text, proto::AnalyzePlanResponse* response) {
+  // Errors are those of a schema; only what CHAR and VARCHAR are differs.
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr type, sql::ParseClientDdl(text));
+  if (auto declared = types::ParseDeclaredDdl(text); declared.ok()) type = *declared;
   sql::DataTypeToProto(*type, response->mutable_ddl_parse()->mutable_parsed());
   return arrow::Status::OK();
 }

@@ -38,6 +38,8 @@ arrow::Status Interrupt(ConnectService& service, const proto::InterruptRequest& 
            std::find(options.tags.begin(), options.tags.end(), request.operation_tag()) != options.tags.end();
   };
   for (const auto& operation : session->Operations()) {
+    // Listeners hear of the queries that an interrupt ends: the bus goes on, as in Spark.
+    if (session->IsListenerBus(*operation)) continue;
     if (meant(operation->options()) && operation->Interrupt()) response->add_interrupted_ids(operation->id());
   }
   for (std::string& id : session->StopQueries(meant)) response->add_interrupted_ids(std::move(id));
