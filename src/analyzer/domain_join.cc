@@ -241,11 +241,21 @@ class Pusher {
                       domain};
   }
 
+  static bool IsOrdered(const logical::Plan& plan) {
+    bool through = plan.kind() == NodeKind::kSubqueryAlias || plan.kind() == NodeKind::kProject;
+    return through ? IsOrdered(*plan.child()) : plan.kind() == NodeKind::kSort;
+  }
+
   // The first rows for each row of the domain: numbered, and cut.
   arrow::Result<DomainPlan> PushLimit(const logical::Limit& limit) {
     if (limit.tail()) return Refuse(limit);
     const logical::Plan* below = limit.child().get();
     while (below->kind() == NodeKind::kSubqueryAlias) below = below->child().get();
+    if (below->kind() == NodeKind::kProject && IsOrdered(*below->child())) {
+      // Where the columns of the order still are.
+      PlanPtr first = limit.WithChildren({below->child()});
+      return Push(below->WithChildren({std::move(first)}));
+    }
     ARROW_ASSIGN_OR_RAISE(DomainPlan child, Push(limit.child()));
     logical::WindowSpec spec;
     spec.partition.assign(child.domain.begin(), child.domain.end());

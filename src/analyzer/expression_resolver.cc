@@ -17,6 +17,7 @@
 #include "function/scalar/variant/variant_get.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/expression_tree.h"
 #include "sql/parser.h"
 #include "sql/plan_conventions.h"
 #include "types/data_type.h"
@@ -67,7 +68,10 @@ sql::ParserOptions ParserOptionsOf(const AnalyzerContext& context) {
   sql::ParserOptions options;
   options.is_aggregate = [](std::string_view name) { return function::IsAggregateFunction(name); };
   options.time_zone = context.eval.time_zone;
-  options.time_type = expression::CurrentQuerySettings().time_type;
+  const expression::QuerySettings& settings = expression::CurrentQuerySettings();
+  options.time_type = settings.time_type;
+  options.timestamp_ntz = settings.timestamp_ntz;
+  options.double_quoted_identifiers = settings.double_quoted_identifiers;
   options.now_us = context.eval.current_timestamp_us;
   return options;
 }
@@ -90,40 +94,47 @@ arrow::Result<ExpressionVector> ExpressionResolver::ResolveAll(
     const google::protobuf::RepeatedPtrField<connect::Expression>& messages) {
   ExpressionVector values;
   for (const connect::Expression& message : messages) {
-    if (message.has_expression_string()) {
-      connect::Expression parsed;
-      ARROW_RETURN_NOT_OK(
-          sql::ParseExpression(message.expression_string().expression(), ParserOptionsOf(context_), &parsed));
-      google::protobuf::RepeatedPtrField<connect::Expression> one;
-      *one.Add() = std::move(parsed);
-      ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ResolveAll(one));
-      values.insert(values.end(), expanded.begin(), expanded.end());
-    } else if (message.has_unresolved_star()) {
-      ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ExpandStar(message));
-      values.insert(values.end(), expanded.begin(), expanded.end());
-    } else if (message.has_unresolved_function() && message.unresolved_function().is_internal() &&
-               message.unresolved_function().function_name() == sql::kStarExcept) {
-      ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ExpandStarExcept(message));
-      values.insert(values.end(), expanded.begin(), expanded.end());
-    } else if (message.has_unresolved_regex()) {
-      ARROW_ASSIGN_OR_RAISE(ExpressionVector expanded, ExpandRegex(message));
-      values.insert(values.end(), expanded.begin(), expanded.end());
-    } else if (message.has_unresolved_attribute() && message.unresolved_attribute().unparsed_identifier() == "*") {
-      values.insert(values.end(), input_.begin(), input_.end());
-    } else {
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(message));
-      // A nested field is called by its last part: visit.page → page.
-      if (message.has_unresolved_attribute() && !IsNamed(value)) {
-        ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
-        value = std::make_shared<Alias>(std::move(value), parts.back());
-      }
-      if (lateral_aliases_allowed_ && depth_ == 0 && message.has_alias() && value->kind() == ExpressionKind::kAlias) {
-        lateral_aliases_.push_back(value);
-      }
-      values.push_back(std::move(value));
-    }
+    ARROW_RETURN_NOT_OK(ResolveInto(message, /*drops_names=*/false, &values));
   }
   return values;
+}
+
+arrow::Status ExpressionResolver::ResolveInto(const connect::Expression& message, bool drops_names,
+                                              ExpressionVector* out) {
+  ExpressionVector values;
+  if (message.has_expression_string()) {
+    connect::Expression parsed;
+    ARROW_RETURN_NOT_OK(
+        sql::ParseExpression(message.expression_string().expression(), ParserOptionsOf(context_), &parsed));
+    return ResolveInto(parsed, drops_names, out);
+  }
+  if (message.has_unresolved_star()) {
+    ARROW_ASSIGN_OR_RAISE(values, ExpandStar(message));
+  } else if (sql::IsInternalFunction(message, sql::kStarExcept)) {
+    ARROW_ASSIGN_OR_RAISE(values, ExpandStarExcept(message));
+  } else if (message.has_unresolved_regex()) {
+    ARROW_ASSIGN_OR_RAISE(values, ExpandRegex(message));
+  } else if (message.has_unresolved_attribute() && message.unresolved_attribute().unparsed_identifier() == "*") {
+    values.assign(input_.begin(), input_.end());
+  } else {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(message));
+    // A nested field is called by its last part: visit.page → page.
+    if (message.has_unresolved_attribute() && !IsNamed(value)) {
+      ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
+      value = std::make_shared<Alias>(std::move(value), parts.back());
+    }
+    if (lateral_aliases_allowed_ && depth_ == 0 && message.has_alias() && value->kind() == ExpressionKind::kAlias) {
+      lateral_aliases_.push_back(value);
+    }
+    values.push_back(std::move(value));
+  }
+  // v:path is shown under its name wherever it stands.
+  bool drops = drops_names && !sql::IsInternalFunction(message, sql::kVariantPath);
+  for (ExpressionPtr& value : values) {
+    out->push_back(drops && value->kind() == ExpressionKind::kAlias ? static_cast<const Alias&>(*value).child()
+                                                                    : value);
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Result<ExpressionVector> ExpressionResolver::ResolveItems(

@@ -59,6 +59,8 @@ class ExpressionResolver {
   /// Values without names, stars expanded (arguments, grouping expressions).
   arrow::Result<ExpressionVector> ResolveAll(
       const google::protobuf::RepeatedPtrField<spark::connect::Expression>& messages);
+  /// The same for one message, whose values are appended. `drops_names`: an alias gives its value.
+  arrow::Status ResolveInto(const spark::connect::Expression& message, bool drops_names, ExpressionVector* out);
 
   /// A condition. Errors: DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN.
   arrow::Result<ExpressionPtr> ResolveCondition(const spark::connect::Expression& message);

@@ -38,12 +38,6 @@ arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector&
   return arrow::Status::OK();
 }
 
-// v:path, which Spark shows under its name wherever it stands.
-bool IsVariantPath(const Alias& alias) {
-  const ExpressionPtr& value = alias.child();
-  return value->kind() == ExpressionKind::kCall && static_cast<const expression::Call&>(*value).name() == "variant_get";
-}
-
 // What these functions tell stands in the column that file sources have and do not show.
 arrow::Result<std::optional<ExpressionPtr>> ResolveInputFile(const std::string& function, OperatorInput* below,
                                                              const expression::EvalContext& eval) {
@@ -178,16 +172,13 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
   bool takes_lambda = false;
   for (const connect::Expression& argument : arguments) takes_lambda = takes_lambda || argument.has_lambda_function();
   if (!takes_lambda) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionVector values, ResolveAll(arguments));
-    ARROW_RETURN_NOT_OK(CheckNoGenerators(lower, values));
     // Names matter to struct(), map keys and the like; elsewhere an argument is only its value.
-    if (lower != "struct" && lower != "named_struct" && lower != "arrays_zip" && lower != "to_json") {
-      for (ExpressionPtr& value : values) {
-        if (value->kind() == ExpressionKind::kAlias && !IsVariantPath(static_cast<const Alias&>(*value))) {
-          value = static_cast<const Alias&>(*value).child();
-        }
-      }
+    bool keeps_names = lower == "struct" || lower == "named_struct" || lower == "arrays_zip" || lower == "to_json";
+    ExpressionVector values;
+    for (const connect::Expression& argument : arguments) {
+      ARROW_RETURN_NOT_OK(ResolveInto(argument, !keeps_names, &values));
     }
+    ARROW_RETURN_NOT_OK(CheckNoGenerators(lower, values));
     if (below_ != nullptr && TimeWindows::IsWindowFunction(lower)) {
       return below_->time_windows.Add(lower, std::move(values), context_.eval);
     }

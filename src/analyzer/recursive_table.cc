@@ -55,6 +55,8 @@ struct LoopRequest : connector::SourceRequest {
   std::function<arrow::Result<Rows>(const PlanPtr&)> run;
   int64_t level_limit = 0;
   int64_t row_limit = 0;
+  /// How many rows a LIMIT above wants.
+  std::optional<int64_t> wanted_rows;
 };
 
 PlanPtr WithRows(const PlanPtr& plan, const std::shared_ptr<const Rows>& place,
@@ -114,6 +116,10 @@ class LoopReader final : public connector::BatchReader {
       return UserError("RECURSION_LEVEL_LIMIT_EXCEEDED", {{"levelLimit", std::to_string(request_.level_limit)}});
     }
     total_ += count;
+    if (request_.wanted_rows) {
+      rows_ = total_ >= *request_.wanted_rows ? nullptr : std::make_shared<const Rows>(std::move(rows));
+      return arrow::Status::OK();
+    }
     if (request_.row_limit != -1 && total_ >= request_.row_limit) {
       return UserError("RECURSION_ROW_LIMIT_EXCEEDED", {{"rowLimit", std::to_string(request_.row_limit)}});
     }
@@ -257,6 +263,26 @@ arrow::Result<PlanPtr> AsAnchor(const PlanPtr& step, const PlanPtr& anchor) {
 }
 
 }  // namespace
+
+PlanPtr StopRecursionAt(const PlanPtr& plan, int64_t num_rows) {
+  switch (plan->kind()) {
+    case logical::NodeKind::kProject:
+    case logical::NodeKind::kSubqueryAlias: {
+      PlanPtr child = StopRecursionAt(plan->child(), num_rows);
+      return child == plan->child() ? plan : plan->WithChildren({std::move(child)});
+    }
+    case logical::NodeKind::kSourceScan: {
+      const auto& scan = static_cast<const logical::SourceScan&>(*plan);
+      if (&scan.def() != &kUnionLoop) return plan;
+      auto request = std::make_shared<LoopRequest>(static_cast<const LoopRequest&>(*scan.request()));
+      request->wanted_rows = std::min(num_rows, request->wanted_rows.value_or(num_rows));
+      return std::make_shared<logical::SourceScan>(scan.output(), scan.columns(), &scan.def(), std::move(request),
+                                                   /*streaming=*/false, scan.key());
+    }
+    default:
+      return plan;
+  }
+}
 
 arrow::Result<PlanPtr> ResolveRecursiveTable(RelationResolver& resolver, const std::string& name, const Relation& query,
                                              std::optional<int64_t> max_level) {

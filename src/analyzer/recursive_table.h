@@ -11,4 +11,8 @@ namespace millrace::analyzer {
 arrow::Result<PlanPtr> ResolveRecursiveTable(RelationResolver& resolver, const std::string& name,
                                              const spark::connect::Relation& query, std::optional<int64_t> max_level);
 
+/// `plan` of which `num_rows` rows are asked for: where it is nothing but the rows of a recursion, that ends with them,
+/// and the limit of its rows does not count.
+PlanPtr StopRecursionAt(const PlanPtr& plan, int64_t num_rows);
+
 }  // namespace millrace::analyzer

@@ -256,6 +256,7 @@ namespace {
 
 expression::QuerySettings QuerySettingsOf(const AnalyzerContext& context) {
   expression::QuerySettings settings;
+  settings.ansi = context.eval.ansi;
   if (!context.conf) return settings;
   auto is = [&](std::string_view key, std::string_view value) {
     std::optional<std::string> set = context.conf(key);
@@ -265,6 +266,8 @@ expression::QuerySettings QuerySettingsOf(const AnalyzerContext& context) {
   settings.map_keys_last_win = is("spark.sql.mapKeyDedupPolicy", "LAST_WIN");
   settings.legacy_time_parser = is("spark.sql.legacy.timeParserPolicy", "LEGACY");
   settings.time_type = is("spark.sql.timeType.enabled", "true");
+  settings.double_quoted_identifiers = settings.ansi && is("spark.sql.ansi.doubleQuotedIdentifiers", "true");
+  settings.timestamp_ntz = is("spark.sql.timestampType", "TIMESTAMP_NTZ");
   settings.negative_index_in_array_insert = is("spark.sql.legacy.negativeIndexInArrayInsert", "true");
   return settings;
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "expression/call.h"
 #include "expression/cast.h"
+#include "expression/query_settings.h"
 #include "logical/node/join.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
@@ -37,6 +38,12 @@ arrow::Result<ExpressionPtr> CastTo(const ExpressionPtr& value, const types::Dat
                                                                    {"targetType", QuoteSqlType(type->Sql())}});
   }
   return std::make_shared<Cast>(value, type, mode, /*user_specified=*/false);
+}
+
+expression::QuerySettings SettingsOf(const AnalyzerContext& inside) {
+  expression::QuerySettings settings = expression::CurrentQuerySettings();
+  settings.ansi = inside.eval.ansi;
+  return settings;
 }
 
 // How the body is looked at: where and how the function was made.
@@ -137,6 +144,7 @@ arrow::Result<ExpressionPtr> ResolveText(RelationResolver& relations, const std:
 }
 
 arrow::Result<ExpressionPtr> DefaultOf(const SqlFunction& function, size_t index, const AnalyzerContext& inside) {
+  expression::QuerySettingsScope settings(SettingsOf(inside));
   RelationResolver relations(inside);
   AttributeVector none;
   return ResolveText(relations, *function.parameters[index].default_text, none, nullptr);
@@ -178,6 +186,7 @@ ExpressionPtr ValueOfOneRow(const logical::Plan& plan) {
 // The body of a scalar function over its parameters; its subqueries are in `below`.
 arrow::Result<ExpressionPtr> ScalarBody(const SqlFunction& function, const AnalyzerContext& inside,
                                         const AttributeVector& parameters, OperatorInput* below) {
+  expression::QuerySettingsScope settings(SettingsOf(inside));
   RelationResolver relations(inside);
   below->window_functions_allowed = false;
   ExpressionPtr body;
@@ -242,6 +251,7 @@ arrow::Status CheckColumnCount(const SqlFunction& function, size_t actual) {
 
 arrow::Result<PlanPtr> TableBody(const SqlFunction& function, const AnalyzerContext& inside,
                                  const AttributeVector& parameters) {
+  expression::QuerySettingsScope settings(SettingsOf(inside));
   connect::Relation query;
   ARROW_RETURN_NOT_OK(sql::ParseQuery(function.body, ParserOptionsOf(inside), &query));
   RelationResolver relations(inside);

@@ -5,6 +5,8 @@ namespace millrace::expression {
 /// Settings of the session that change what single functions and operators mean. They are read while calls are bound,
 /// never while rows are computed.
 struct QuerySettings {
+  /// spark.sql.ansi.enabled, for implicit casts.
+  bool ansi = true;
   /// spark.sql.decimalOperations.allowPrecisionLoss.
   bool decimal_precision_loss = true;
   /// spark.sql.mapKeyDedupPolicy = LAST_WIN.
@@ -13,6 +15,10 @@ struct QuerySettings {
   bool legacy_time_parser = false;
   /// spark.sql.timeType.enabled: without it, the type TIME is refused by name (its literals and functions are not).
   bool time_type = false;
+  /// spark.sql.timestampType = TIMESTAMP_NTZ: what TIMESTAMP, and functions that are not of one kind, mean.
+  bool timestamp_ntz = false;
+  /// spark.sql.ansi.doubleQuotedIdentifiers, with ANSI on.
+  bool double_quoted_identifiers = false;
   /// spark.sql.legacy.negativeIndexInArrayInsert.
   bool negative_index_in_array_insert = false;
 };

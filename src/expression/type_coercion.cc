@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "expression/cast.h"
+#include "expression/legacy_coercion.h"
+#include "expression/query_settings.h"
 
 namespace millrace::expression {
 
@@ -21,9 +23,9 @@ bool IsWiderThan(const DataType& decimal, const DataType& number) {
   return decimal.precision() - decimal.scale() >= other->precision() && decimal.scale() >= 0;
 }
 
-bool BecomesNullable(const DataTypePtr& from, const DataTypePtr& to) {
-  return CastMayNull(*from, *to, CastMode::kAnsi);
-}
+CastMode ImplicitMode() { return CurrentQuerySettings().ansi ? CastMode::kAnsi : CastMode::kLegacy; }
+
+bool BecomesNullable(const DataTypePtr& from, const DataTypePtr& to) { return CastMayNull(*from, *to, ImplicitMode()); }
 
 Common CommonOfFields(const DataTypePtr& a, const DataTypePtr& b, FindCommon find) {
   if (a->fields().size() != b->fields().size()) return std::nullopt;
@@ -54,7 +56,9 @@ Common CommonOfNumbers(const DataTypePtr& a, const DataTypePtr& b) {
     if (b->is_integral() && IsWiderThan(*a, *b)) return a;
     return std::nullopt;
   }
-  if ((a->is_integral() && b->id() == TypeId::kFloat) || (b->is_integral() && a->id() == TypeId::kFloat)) {
+  bool whole_and_float =
+      (a->is_integral() && b->id() == TypeId::kFloat) || (b->is_integral() && a->id() == TypeId::kFloat);
+  if (whole_and_float && CurrentQuerySettings().ansi) {
     return types::Double();
   }
   return a->id() < b->id() ? b : a;
@@ -139,6 +143,7 @@ std::optional<DataTypePtr> TightestCommonType(const DataTypePtr& a, const DataTy
 std::optional<DataTypePtr> WiderTypeOfString(const DataTypePtr& a, const DataTypePtr& b) {
   if (a->id() != TypeId::kString && b->id() == TypeId::kString) return WiderTypeOfString(b, a);
   if (a->id() != TypeId::kString || b->id() == TypeId::kString) return std::nullopt;
+  if (!CurrentQuerySettings().ansi) return StringPromotion(a, b);
   if (b->is_integral()) return types::Long();
   if (b->is_fractional()) return types::Double();
   if (b->id() == TypeId::kNull) return a;
@@ -163,6 +168,7 @@ std::optional<DataTypePtr> WiderType(const std::vector<DataTypePtr>& types) {
 }
 
 bool CanImplicitCast(const DataTypePtr& from, const DataTypePtr& to) {
+  if (!CurrentQuerySettings().ansi) return CanImplicitCastWithoutAnsi(from, to);
   if (from->EqualsIgnoreNullability(*to) || from->id() == TypeId::kNull) return true;
   if (from->user_class() != nullptr || to->user_class() != nullptr) return false;
   if (from->id() == TypeId::kString && !to->is_nested() && to->id() != TypeId::kNull) {
@@ -178,9 +184,9 @@ ExpressionPtr ImplicitCast(const ExpressionPtr& expression, const DataTypePtr& t
   const DataTypePtr& from = expression->type();
   if (from->Equals(*to)) return expression;
   // A column that may hold nulls inside cannot promise that it does not.
-  if (from->EqualsIgnoreNullability(*to) && !CanCast(*from, *to, CastMode::kAnsi)) return expression;
+  if (from->EqualsIgnoreNullability(*to) && !CanCast(*from, *to, ImplicitMode())) return expression;
   if (from->id() == TypeId::kNull && expression->kind() == ExpressionKind::kLiteral) return Literal::Null(to);
-  return std::make_shared<Cast>(expression, to, CastMode::kAnsi, /*user_specified=*/false);
+  return std::make_shared<Cast>(expression, to, ImplicitMode(), /*user_specified=*/false);
 }
 
 arrow::Result<ExpressionVector> CoerceToCommonType(const std::string& function_name, const ExpressionVector& arguments,

@@ -5,7 +5,8 @@
 
 #include "expression/node.h"
 
-/// Spark's implicit casts in ANSI mode (AnsiTypeCoercion) and the decimal rules (DecimalPrecision).
+/// Spark's implicit casts (AnsiTypeCoercion; where CurrentQuerySettings() say so, TypeCoercion) and the decimal rules
+/// (DecimalPrecision).
 
 namespace millrace::expression {
 
@@ -14,8 +15,8 @@ std::optional<DataTypePtr> TightestCommonType(const DataTypePtr& a, const DataTy
 /// The common type for set operations, CASE, COALESCE, comparisons …; strings meet other types as ANSI says.
 std::optional<DataTypePtr> WiderType(const DataTypePtr& a, const DataTypePtr& b);
 std::optional<DataTypePtr> WiderType(const std::vector<DataTypePtr>& types);
-/// What a string and another type meet at (BIGINT for whole numbers, DOUBLE for fractions), or nullopt when neither or
-/// both are strings.
+/// What a string and another type meet at (BIGINT for whole numbers, DOUBLE for fractions; without ANSI a string), or
+/// nullopt when neither or both are strings.
 std::optional<DataTypePtr> WiderTypeOfString(const DataTypePtr& a, const DataTypePtr& b);
 
 /// The decimal that holds both, whole digits first when 38 are not enough.

@@ -132,14 +132,17 @@ arrow::Result<TextValueParser> TextValueParser::Make(const TextValueOptions& opt
   ARROW_RETURN_NOT_OK(CheckPatternLocale(options.date_format, options.locale));
   ARROW_RETURN_NOT_OK(CheckPatternLocale(options.timestamp_format, options.locale));
   using Purpose = types::DateTimePattern::Purpose;
-  auto compile = [](const std::optional<std::string>& pattern, Purpose purpose, auto* compiled) {
-    if (!pattern) return;
+  auto compile = [](const std::optional<std::string>& pattern, Purpose purpose, auto* compiled) -> arrow::Status {
+    if (!pattern) return arrow::Status::OK();
     auto made = types::DateTimePattern::Compile(*pattern, purpose);
     if (made.ok()) *compiled = *std::move(made);
+    // Spark tells of a pattern that once meant something; any other makes every value malformed.
+    bool told = IsErrorCondition(made.status(), "INCONSISTENT_BEHAVIOR_CROSS_VERSION");
+    return told ? made.status() : arrow::Status::OK();
   };
-  compile(options.date_format, Purpose::kParseDate, &parser.date_);
-  compile(options.timestamp_format, Purpose::kParseTimestamp, &parser.timestamp_);
-  compile(options.timestamp_ntz_format, Purpose::kParseTimestamp, &parser.timestamp_ntz_);
+  ARROW_RETURN_NOT_OK(compile(options.date_format, Purpose::kParseDate, &parser.date_));
+  ARROW_RETURN_NOT_OK(compile(options.timestamp_format, Purpose::kParseTimestamp, &parser.timestamp_));
+  ARROW_RETURN_NOT_OK(compile(options.timestamp_ntz_format, Purpose::kParseTimestamp, &parser.timestamp_ntz_));
   return parser;
 }
 

@@ -383,6 +383,9 @@ sql::ParserOptions Session::ParserOptions() {
   expression::EvalContext eval = MakeEvalContext();
   options.time_zone = eval.time_zone;
   options.time_type = conf().GetBool("spark.sql.timeType.enabled");
+  options.double_quoted_identifiers =
+      eval.ansi && EqualsIgnoreCase(conf().Get("spark.sql.ansi.doubleQuotedIdentifiers").value_or(""), "true");
+  options.timestamp_ntz = EqualsIgnoreCase(conf().Get("spark.sql.timestampType").value_or(""), "TIMESTAMP_NTZ");
   options.now_us = eval.current_timestamp_us;
   options.variable_text = [this](const std::vector<std::string>& parts) { return VariableText(catalog_, parts); };
   options.constant = [this](const connect::Expression& expression) { return ConstantOf(*this, expression); };

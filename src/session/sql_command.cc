@@ -70,6 +70,10 @@ struct Runner {
   arrow::Result<QueryResult> operator()(const sql::CreateDatabase& c) const { return Done(Tables().CreateDatabase(c)); }
   arrow::Result<QueryResult> operator()(const sql::DropDatabase& c) const { return Done(Tables().DropDatabase(c)); }
   arrow::Result<QueryResult> operator()(const sql::Insert& c) const { return Done(Tables().Insert(c)); }
+  arrow::Result<QueryResult> operator()(const sql::InsertAll& c) const {
+    for (const sql::Insert& insert : c.inserts) ARROW_RETURN_NOT_OK(Tables().Insert(insert));
+    return Done(arrow::Status::OK());
+  }
   arrow::Result<QueryResult> operator()(const sql::InsertDirectory& c) const {
     return Done(Tables().InsertDirectory(c));
   }

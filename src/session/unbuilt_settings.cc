@@ -61,9 +61,9 @@ constexpr std::string_view kLegacyAccepted[] = {
 // Beside them, what changes answers and is not built.
 constexpr std::string_view kUnbuilt[] = {
     "spark.sql.analyzer.lowerEmptyGroupingSetToGlobalAggregate.enabled",
-    "spark.sql.ansi.doubleQuotedIdentifiers",
     "spark.sql.ansi.enforceReservedKeywords",
     "spark.sql.ansi.relationPrecedence",
+    "spark.sql.binaryOutputStyle",
     "spark.sql.csv.parser.columnPruning.enabled",
     "spark.sql.function.concatBinaryAsString",
     "spark.sql.function.eltOutputAsString",

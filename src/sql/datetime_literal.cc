@@ -10,8 +10,8 @@ namespace {
 
 constexpr int64_t kMicrosPerSecond = 1000000;
 constexpr int64_t kMicrosPerDay = 86400 * kMicrosPerSecond;
-// Years that fit µs in 64 bits.
-constexpr int kMaxYear = 294247;
+// Days whose µs fit 64 bits.
+constexpr int64_t kMaxTimestampDays = INT64_MAX / kMicrosPerDay;
 
 struct LocalTime {
   int64_t days = 0;
@@ -76,7 +76,7 @@ std::optional<int64_t> ReadDate(FieldReader* reader, bool* complete) {
   int month = 1;
   int day = 1;
   *complete = false;
-  if (year < 0 || year > kMaxYear) return std::nullopt;
+  if (year < 0) return std::nullopt;
   if (reader->Accept('-')) {
     month = reader->Number(1, 2);
     if (reader->Accept('-')) {
@@ -125,7 +125,7 @@ std::optional<LocalTime> ReadTimestamp(std::string_view text) {
   LocalTime time;
   bool complete = false;
   std::optional<int64_t> days = ReadDate(&reader, &complete);
-  if (!days) return std::nullopt;
+  if (!days || *days > kMaxTimestampDays || *days < -kMaxTimestampDays) return std::nullopt;
   time.days = *days;
   if (reader.AtEnd()) return time;
   if (!complete) return std::nullopt;
@@ -169,7 +169,7 @@ std::optional<int32_t> ParseDateLiteral(std::string_view text, const types::Time
   FieldReader reader(TrimAscii(text));
   bool complete = false;
   std::optional<int64_t> days = ReadDate(&reader, &complete);
-  if (!days) return std::nullopt;
+  if (!days || *days != static_cast<int32_t>(*days)) return std::nullopt;
   // Whatever stands after a day and a separator is ignored, as Spark does.
   if (!reader.AtEnd() && !(complete && (reader.Peek() == ' ' || reader.Peek() == 'T'))) return std::nullopt;
   return static_cast<int32_t>(*days);
@@ -196,6 +196,11 @@ std::optional<int64_t> ParseTimestampNtzLiteral(std::string_view text, const typ
   if (!time) return std::nullopt;
   if (!time->zone.empty() && !types::TimeZone::Load(time->zone).ok()) return std::nullopt;
   return time->Micros();
+}
+
+bool NamesZone(std::string_view text) {
+  std::optional<LocalTime> time = ReadTimestamp(text);
+  return time && !time->zone.empty();
 }
 
 }  // namespace millrace::sql

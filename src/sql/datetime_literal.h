@@ -19,4 +19,7 @@ std::optional<int64_t> ParseTimestampLiteral(std::string_view text, const types:
 /// µs of the wall clock reading of TIMESTAMP_NTZ '…'; a zone in the text is dropped.
 std::optional<int64_t> ParseTimestampNtzLiteral(std::string_view text, const types::TimeZone& zone, int64_t now_us);
 
+/// Whether the text of a timestamp says its zone.
+bool NamesZone(std::string_view text);
+
 }  // namespace millrace::sql

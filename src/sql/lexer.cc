@@ -81,7 +81,8 @@ size_t WideSpaceLength(std::string_view text) {
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view text) : text_(text) {}
+  Lexer(std::string_view text, bool double_quoted_identifiers)
+      : text_(text), double_quoted_identifiers_(double_quoted_identifiers) {}
 
   arrow::Result<std::vector<Token>> Run() {
     std::vector<Token> tokens;
@@ -165,8 +166,8 @@ class Lexer {
       size_t close = text_.find(At(position_ + 1), position_ + 2);
       if (close != std::string_view::npos) return Take(TokenKind::kString, close + 1 - position_);
     }
+    if (c == '`' || (c == '"' && double_quoted_identifiers_)) return QuotedIdentifier(c);
     if (c == '\'' || c == '"') return String(c);
-    if (c == '`') return QuotedIdentifier();
     if (IsWordByte(c)) return Word();
     for (const SymbolSpelling& spelling : kSymbols) {
       if (!Rest().starts_with(spelling.text)) continue;
@@ -249,12 +250,12 @@ class Lexer {
     return Take(TokenKind::kUnrecognized, 1);
   }
 
-  Token QuotedIdentifier() {
+  Token QuotedIdentifier(char quote) {
     size_t i = position_ + 1;
     while (i < text_.size()) {
-      if (text_[i] != '`') {
+      if (text_[i] != quote) {
         ++i;
-      } else if (At(i + 1) == '`') {
+      } else if (At(i + 1) == quote) {
         i += 2;
       } else {
         return Take(TokenKind::kQuotedIdentifier, i + 1 - position_);
@@ -282,11 +283,14 @@ class Lexer {
   }
 
   std::string_view text_;
+  bool double_quoted_identifiers_;
   size_t position_ = 0;
 };
 
 }  // namespace
 
-arrow::Result<std::vector<Token>> Tokenize(std::string_view text) { return Lexer(text).Run(); }
+arrow::Result<std::vector<Token>> Tokenize(std::string_view text, bool double_quoted_identifiers) {
+  return Lexer(text, double_quoted_identifiers).Run();
+}
 
 }  // namespace millrace::sql

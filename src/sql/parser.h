@@ -40,6 +40,10 @@ struct ParserOptions {
   std::function<bool(std::string_view)> is_aggregate;
   /// spark.sql.timeType.enabled: without it, the type TIME is refused.
   bool time_type = false;
+  /// spark.sql.ansi.doubleQuotedIdentifiers: "a" is a name, not a string.
+  bool double_quoted_identifiers = false;
+  /// spark.sql.timestampType = TIMESTAMP_NTZ: what the word TIMESTAMP means.
+  bool timestamp_ntz = false;
   /// Where TIMESTAMP literals without a zone are read.
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   /// What TIMESTAMP 'now' and DATE 'today' mean, µs since 1970 UTC.

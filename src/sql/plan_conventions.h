@@ -53,11 +53,13 @@ inline constexpr std::string_view kWithinGroup = "within_group";
 inline constexpr std::string_view kStarExcept = "star_except";
 /// replace_existing(attribute, value): the value, when there is such a column (|> SET).
 inline constexpr std::string_view kReplaceExisting = "replace_existing";
-/// rollup(x…), cube(x…), grouping_sets(x…) in GROUP BY; an argument of several columns is grouping_set(x…).
+/// rollup(x…), cube(x…), grouping_sets(x…) in GROUP BY; an argument of several columns is grouping_set(x…). Sets may be
+/// rollups, cubes and sets themselves. The first argument of sets may be grouping_keys(x…): which keys there are.
 inline constexpr std::string_view kRollup = "rollup";
 inline constexpr std::string_view kCube = "cube";
 inline constexpr std::string_view kGroupingSets = "grouping_sets";
 inline constexpr std::string_view kGroupingSet = "grouping_set";
+inline constexpr std::string_view kGroupingKeys = "grouping_keys";
 /// variant_path(v, '$.path'): v:path.
 inline constexpr std::string_view kVariantPath = "variant_path";
 /// The condition of NATURAL JOIN: all columns of the same name are equal and appear once.

@@ -159,6 +159,11 @@ struct Insert {
   spark::connect::Relation query;
 };
 
+/// FROM relation INSERT … INSERT …: one after the other.
+struct InsertAll {
+  std::vector<Insert> inserts;
+};
+
 /// INSERT OVERWRITE DIRECTORY.
 struct InsertDirectory {
   std::string path;
@@ -407,10 +412,10 @@ struct CloneTable {
 };
 
 using Command = std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation,
-                             CreateDatabase, DropDatabase, AlterDatabase, Insert, InsertDirectory, TruncateTable, Show,
-                             Describe, Use, AlterTable, CommentOnTable, CacheTable, Refresh, Analyze, Explain,
-                             DeclareVariable, SetVariable, DropVariable, CreateFunction, DropFunction, ChangeRows,
-                             OptimizeTable, VacuumTable, RestoreTable, ConvertToDelta, CloneTable>;
+                             CreateDatabase, DropDatabase, AlterDatabase, Insert, InsertAll, InsertDirectory,
+                             TruncateTable, Show, Describe, Use, AlterTable, CommentOnTable, CacheTable, Refresh,
+                             Analyze, Explain, DeclareVariable, SetVariable, DropVariable, CreateFunction, DropFunction,
+                             ChangeRows, OptimizeTable, VacuumTable, RestoreTable, ConvertToDelta, CloneTable>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -126,7 +126,7 @@ std::string UnquoteIdentifier(std::string_view token) {
   std::string out;
   for (size_t i = 1; i + 1 < token.size(); ++i) {
     out.push_back(token[i]);
-    if (token[i] == '`') ++i;
+    if (token[i] == token[0]) ++i;
   }
   return out;
 }

@@ -24,7 +24,7 @@ enum class TokenKind : uint8_t {
   kEnd,
   kIdentifier,        ///< bare word that is no keyword
   kKeyword,           ///< bare word that is one; still an identifier where the grammar leaves room
-  kQuotedIdentifier,  ///< `in back-ticks`
+  kQuotedIdentifier,  ///< `in back-ticks`, or "in double quotes" where they are names
   kString,            ///< '…', "…", r'…' or r"…"
   kInteger,           ///< 12
   kDecimal,           ///< 1.5

@@ -51,7 +51,14 @@ std::optional<std::string> ZoneName(const TimeZone& zone, int64_t utc_us, bool f
   if (!zone.is_fixed()) {
     absl::TimeZone loaded;
     if (!absl::LoadTimeZone(absl::string_view(region.data(), region.size()), &loaded)) return std::nullopt;
-    abbreviation = loaded.At(absl::FromUnixSeconds(FloorDiv(utc_us, kMicrosPerSecond))).zone_abbr;
+    absl::TimeZone::CivilInfo at = loaded.At(absl::FromUnixSeconds(FloorDiv(utc_us, kMicrosPerSecond)));
+    // Java has no name for the time of the sun before there were zones: it is called standard time.
+    if (std::string_view(at.zone_abbr) == "LMT") {
+      constexpr int64_t kWinter2000 = 948000000, kSummer2000 = 963000000;
+      at = loaded.At(absl::FromUnixSeconds(kWinter2000));
+      if (at.is_dst) at = loaded.At(absl::FromUnixSeconds(kSummer2000));
+    }
+    abbreviation = at.zone_abbr;
   } else if (abbreviation != "UTC" && abbreviation != "GMT") {
     if (abbreviation == "Z") return abbreviation;
     return std::nullopt;

@@ -22,6 +22,13 @@ def test_unpivot_keeps_what_comes_of_a_row_together(wide):
         (1, 11, "double", 1.0), (1, 11, "x", 10.0), (2, 21, "double", 2.0), (2, 21, "x", 20.0)]
 
 
+def test_unpivot_keeps_nulls(spark):
+    frame = spark.createDataFrame([(1, 10, None), (2, None, None)], "id int, a int, b int")
+    assert rows(frame.unpivot("id", ["a", "b"], "var", "val")) == [
+        (1, "a", 10), (1, "b", None), (2, "a", None), (2, "b", None)]
+    assert rows(frame.melt("id", ["b"], "var", "val")) == [(1, "b", None), (2, "b", None)]
+
+
 def test_unpivot_wants_one_type_without_text(wide):
     with pytest.raises(AnalysisException) as caught:
         wide.unpivot("id", ["int", "double", "str"], "var", "val").collect()

@@ -107,10 +107,15 @@ arrow::Status CheckGroupingCalls(const expression::Expression& value, const Expr
 arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const ExpressionVector& items,
                                      const std::vector<std::vector<size_t>>& sets, PlanPtr child) {
   AttributeVector keys;
-  for (const ExpressionPtr& key : grouping) {
+  for (size_t i = 0; i < grouping.size(); ++i) {
+    const ExpressionPtr& key = grouping[i];
     AttributePtr named = expression::ToAttribute(ExpressionResolver::Name(key));
-    keys.push_back(std::make_shared<expression::AttributeReference>(
-        expression::NextAttributeId(), named->name(), key->type(), true, named->qualifier(), named->metadata_json()));
+    bool everywhere = std::all_of(sets.begin(), sets.end(), [i](const std::vector<size_t>& set) {
+      return std::find(set.begin(), set.end(), i) != set.end();
+    });
+    keys.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), named->name(),
+                                                                    key->type(), key->nullable() || !everywhere,
+                                                                    named->qualifier(), named->metadata_json()));
   }
   auto set_id = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "spark_grouping_id",
                                                                  types::Long(), false);
@@ -194,9 +199,11 @@ class QueryGrouping {
       : expressions_(resolver.Expressions(input, below)), items_(items) {}
 
   arrow::Status Add(const spark::connect::Expression& message) {
-    if (IsInternal(message, sql::kRollup)) return AddSets(message, spark::connect::Aggregate::GROUP_TYPE_ROLLUP);
-    if (IsInternal(message, sql::kCube)) return AddSets(message, spark::connect::Aggregate::GROUP_TYPE_CUBE);
-    if (IsInternal(message, sql::kGroupingSets)) return AddExplicitSets(message);
+    if (IsSets(message)) {
+      ARROW_ASSIGN_OR_RAISE(auto made, SetsOf(message));
+      Combine(made);
+      return arrow::Status::OK();
+    }
     bool word_all = message.has_unresolved_attribute() &&
                     EqualsIgnoreCase(message.unresolved_attribute().unparsed_identifier(), "all");
     // A column of that name wins.
@@ -267,30 +274,45 @@ class QueryGrouping {
     return indices;
   }
 
-  arrow::Status AddSets(const spark::connect::Expression& message, spark::connect::Aggregate::GroupType type) {
-    std::vector<std::vector<size_t>> members;
+  using Sets = std::vector<std::vector<size_t>>;
+
+  static bool IsSets(const spark::connect::Expression& message) {
+    return IsInternal(message, sql::kRollup) || IsInternal(message, sql::kCube) ||
+           IsInternal(message, sql::kGroupingSets);
+  }
+
+  arrow::Result<Sets> SetsOf(const spark::connect::Expression& message) {
+    if (IsInternal(message, sql::kGroupingSets)) return ExplicitSets(message);
+    bool rollup = IsInternal(message, sql::kRollup);
+    Sets members;
     for (const auto& argument : message.unresolved_function().arguments()) {
       ARROW_ASSIGN_OR_RAISE(auto member, Member(argument));
       members.push_back(std::move(member));
     }
-    std::vector<std::vector<size_t>> made;
+    Sets made;
+    auto type = rollup ? spark::connect::Aggregate::GROUP_TYPE_ROLLUP : spark::connect::Aggregate::GROUP_TYPE_CUBE;
     for (const auto& chosen : GroupingSets(type, members.size())) {
       std::vector<size_t> set;
       for (size_t i : chosen) set.insert(set.end(), members[i].begin(), members[i].end());
       made.push_back(std::move(set));
     }
-    Combine(made);
-    return arrow::Status::OK();
+    return made;
   }
 
-  arrow::Status AddExplicitSets(const spark::connect::Expression& message) {
-    std::vector<std::vector<size_t>> made;
+  arrow::Result<Sets> ExplicitSets(const spark::connect::Expression& message) {
+    Sets made;
     for (const auto& argument : message.unresolved_function().arguments()) {
-      ARROW_ASSIGN_OR_RAISE(auto member, Member(argument));
-      made.push_back(std::move(member));
+      if (IsInternal(argument, sql::kGroupingKeys)) {
+        for (const auto& key : argument.unresolved_function().arguments()) ARROW_RETURN_NOT_OK(Resolve(key).status());
+      } else if (IsSets(argument)) {
+        ARROW_ASSIGN_OR_RAISE(Sets inner, SetsOf(argument));
+        made.insert(made.end(), inner.begin(), inner.end());
+      } else {
+        ARROW_ASSIGN_OR_RAISE(auto member, Member(argument));
+        made.push_back(std::move(member));
+      }
     }
-    Combine(made);
-    return arrow::Status::OK();
+    return made;
   }
 
   // Several such terms multiply: GROUP BY ROLLUP(a), CUBE(b).
@@ -323,7 +345,7 @@ arrow::Status FindTimeWindows(RelationResolver& resolver,
   for (const spark::connect::Expression& key : keys) {
     const spark::connect::Expression& call = key.has_alias() ? key.alias().expr() : key;
     if (IsInternal(call, sql::kRollup) || IsInternal(call, sql::kCube) || IsInternal(call, sql::kGroupingSets) ||
-        IsInternal(call, sql::kGroupingSet)) {
+        IsInternal(call, sql::kGroupingSet) || IsInternal(call, sql::kGroupingKeys)) {
       ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, call.unresolved_function().arguments(), input, below));
       continue;
     }

@@ -180,10 +180,7 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
     projection.push_back(expression::ImplicitCast(value, *common));
     projections.push_back(std::move(projection));
   }
-  PlanPtr expanded = std::make_shared<logical::Expand>(std::move(projections), output, std::move(child), true);
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr present,
-                        function::BindCall("isnotnull", {output.back()}, resolver.context().eval));
-  return std::make_shared<logical::Filter>(std::move(present), std::move(expanded));
+  return std::make_shared<logical::Expand>(std::move(projections), output, std::move(child), true);
 }
 
 // df.replace: the first pair whose old value a column equals; numbers replace in numbers, text in text.

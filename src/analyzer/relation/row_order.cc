@@ -2,6 +2,7 @@
 #include <set>
 
 #include "analyzer/aggregate_items.h"
+#include "analyzer/recursive_table.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -51,6 +52,13 @@ AttributeVector Missing(const ExpressionPtr& value, const AttributeVector& input
     }
   }
   return missing;
+}
+
+bool ReadsOther(const expression::Expression& value, const AttributeVector& columns) {
+  std::vector<expression::AttributeId> ids = expression::References(value);
+  return std::any_of(ids.begin(), ids.end(), [&](expression::AttributeId id) {
+    return std::none_of(columns.begin(), columns.end(), [&](const AttributePtr& one) { return one->id() == id; });
+  });
 }
 
 PlanPtr ProjectBack(const AttributeVector& columns, PlanPtr plan) {
@@ -264,7 +272,10 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
     arrow::Result<expression::SortOrder> resolved =
         resolver.Expressions(columns, &made_below).ResolveSortOrder(message);
     bool aggregates = resolved.ok() && expression::Contains(*resolved->child, ExpressionKind::kAggregateCall);
-    if (resolved.ok() && !aggregates) {
+    // Of a column that the SELECT does not show and one of the query outside, the nearer is meant.
+    bool outer = resolved.ok() && made_below.empty() && !made_below.reads_hidden &&
+                 child->kind() == logical::NodeKind::kProject && ReadsOther(*resolved->child, columns);
+    if (resolved.ok() && !aggregates && !outer) {
       child = resolver.WithHidden(child, made_below);
       ARROW_ASSIGN_OR_RAISE(child, WidenForOrder(made_below, std::move(child), resolver.context().eval));
       orders.push_back(*resolved);
@@ -289,7 +300,7 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
     }
     // SELECT … is a projection, perhaps over an aggregate or a filter (HAVING).
     const PlanPtr hidden_from = child->children().empty() ? nullptr : child->child();
-    if (hidden_from != nullptr && child->kind() == logical::NodeKind::kProject && !resolved.ok()) {
+    if (hidden_from != nullptr && child->kind() == logical::NodeKind::kProject && (!resolved.ok() || outer)) {
       AttributeVector visible = child->output();
       visible.insert(visible.end(), hidden_from->output().begin(), hidden_from->output().end());
       auto below = resolver.Expressions(visible).ResolveSortOrder(message);
@@ -319,7 +330,15 @@ arrow::Result<PlanPtr> ResolveLimit(RelationResolver& resolver, const Relation& 
                       {"expr", QuoteSqlExpression(std::to_string(relation.limit().limit()))},
                       {"v", std::to_string(relation.limit().limit())}});
   }
-  return std::make_shared<logical::Limit>(relation.limit().limit(), 0, false, std::move(child));
+  int64_t wanted = relation.limit().limit();
+  if (child->kind() == logical::NodeKind::kLimit) {
+    const auto& skipped = static_cast<const logical::Limit&>(*child);
+    bool only_skips = !skipped.limit() && !skipped.tail();
+    if (only_skips) child = child->WithChildren({StopRecursionAt(child->child(), wanted + skipped.offset())});
+  } else {
+    child = StopRecursionAt(child, wanted);
+  }
+  return std::make_shared<logical::Limit>(wanted, 0, false, std::move(child));
 }
 
 arrow::Result<PlanPtr> ResolveOffset(RelationResolver& resolver, const Relation& relation) {

@@ -100,13 +100,21 @@ CastResult FromInterval(const CastInput& input) {
   });
 }
 
+// What does not fit is an error without ANSI too.
+CastInput Checked(CastInput input) {
+  if (input.mode == CastMode::kLegacy) input.mode = CastMode::kAnsi;
+  return input;
+}
+
 }  // namespace
 
-CastResult CastToInterval(const CastInput& input) {
+CastResult CastToInterval(const CastInput& given) {
+  const CastInput input = Checked(given);
   return input.to.id() == TypeId::kYearMonthInterval ? ToInterval<int32_t>(input) : ToInterval<int64_t>(input);
 }
 
-CastResult CastFromInterval(const CastInput& input) {
+CastResult CastFromInterval(const CastInput& given) {
+  const CastInput input = Checked(given);
   return input.from.id() == TypeId::kYearMonthInterval ? FromInterval<int32_t>(input) : FromInterval<int64_t>(input);
 }
 

@@ -72,7 +72,10 @@ CastResult StringToDecimal(const CastInput& input, const StringColumn& column) {
       });
 }
 
-CastResult StringToInterval(const CastInput& input, const StringColumn& column) {
+CastResult StringToInterval(const CastInput& given, const StringColumn& column) {
+  // A text that is no interval is an error without ANSI too.
+  CastInput input = given;
+  if (input.mode == CastMode::kLegacy) input.mode = CastMode::kAnsi;
   int start = input.to.start_field();
   int end = input.to.end_field();
   auto type = std::make_shared<types::DataType>(input.to);

@@ -17,7 +17,7 @@ arrow::Result<Grammar> Grammar::Make(std::string_view text, const ParserOptions&
   if (!arrow::util::ValidateUTF8(text)) {
     return UserError("PARSE_SYNTAX_ERROR", {{"error", "text that is not UTF-8"}, {"hint", ""}});
   }
-  ARROW_ASSIGN_OR_RAISE(std::vector<Token> tokens, Tokenize(text));
+  ARROW_ASSIGN_OR_RAISE(std::vector<Token> tokens, Tokenize(text, options.double_quoted_identifiers));
   // Spark calls only a text without any character empty, and one of comments alone a syntax error.
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return PositionedError(text, 0, "PARSE_EMPTY_STATEMENT");

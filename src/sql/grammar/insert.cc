@@ -26,29 +26,41 @@ bool Grammar::AtLateInsert() const {
   return false;
 }
 
-// WITH tables INSERT …, FROM relation INSERT … SELECT …
+// WITH tables INSERT …, FROM relation INSERT … SELECT … (and more INSERTs), or both.
 arrow::Status Grammar::ParseLateInsert(Command* out) {
-  if (At(Keyword::kWith)) {
-    std::vector<Relation> tables;
-    ARROW_RETURN_NOT_OK(ParseCommonTables(&tables));
-    ARROW_RETURN_NOT_OK(ParseInsert(out));
-    auto* insert = std::get_if<Insert>(out);
+  std::vector<Relation> tables;
+  if (At(Keyword::kWith)) ARROW_RETURN_NOT_OK(ParseCommonTables(&tables));
+  std::vector<Insert> inserts;
+  if (At(Keyword::kFrom)) {
+    Relation input;
+    ARROW_RETURN_NOT_OK(ParseFrom(&input));
+    do {
+      Insert& insert = inserts.emplace_back();
+      bool directory = false;
+      ARROW_RETURN_NOT_OK(ParseInsertHead(&insert, &directory));
+      if (directory) return Unsupported("FROM … INSERT OVERWRITE DIRECTORY");
+      Relation again = input;
+      ARROW_RETURN_NOT_OK(ParseSelectOf(&again, &insert.query));
+    } while (At(Keyword::kInsert));
+  } else {
+    Command one;
+    ARROW_RETURN_NOT_OK(ParseInsert(&one));
+    auto* insert = std::get_if<Insert>(&one);
     if (insert == nullptr) return Unsupported("WITH before INSERT OVERWRITE DIRECTORY");
-    Relation root;
-    root.Swap(&insert->query);
-    insert->query.mutable_with_relations()->mutable_root()->Swap(&root);
-    for (Relation& table : tables) insert->query.mutable_with_relations()->add_references()->Swap(&table);
-    return Status::OK();
+    inserts.push_back(std::move(*insert));
   }
-  Relation input;
-  ARROW_RETURN_NOT_OK(ParseFrom(&input));
-  Insert insert;
-  bool directory = false;
-  ARROW_RETURN_NOT_OK(ParseInsertHead(&insert, &directory));
-  if (directory) return Unsupported("FROM … INSERT OVERWRITE DIRECTORY");
-  ARROW_RETURN_NOT_OK(ParseSelectOf(&input, &insert.query));
-  if (At(Keyword::kInsert)) return Unsupported("several INSERT of one FROM");
-  *out = std::move(insert);
+  for (Insert& insert : inserts) {
+    if (tables.empty()) break;
+    Relation root;
+    root.Swap(&insert.query);
+    insert.query.mutable_with_relations()->mutable_root()->Swap(&root);
+    for (const Relation& table : tables) *insert.query.mutable_with_relations()->add_references() = table;
+  }
+  if (inserts.size() == 1) {
+    *out = std::move(inserts[0]);
+  } else {
+    *out = InsertAll{std::move(inserts)};
+  }
   return Status::OK();
 }
 

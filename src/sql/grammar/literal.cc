@@ -186,6 +186,15 @@ arrow::Status Grammar::ParseTypedLiteral(Expression* out) {
   };
   Expression::Literal* literal = out->mutable_literal();
   const types::TimeZone& zone = *options_->time_zone;
+  // A text that names its zone is an instant whatever TIMESTAMP means.
+  bool without_zone = type.keyword == Keyword::kTimestampNtz ||
+                      (type.keyword == Keyword::kTimestamp && options_->timestamp_ntz && !NamesZone(text));
+  if (without_zone) {
+    std::optional<int64_t> micros = ParseTimestampNtzLiteral(text, zone, options_->now_us);
+    if (!micros) return invalid();
+    literal->set_timestamp_ntz(*micros);
+    return Status::OK();
+  }
   switch (type.keyword) {
     case Keyword::kDate: {
       std::optional<int32_t> days = ParseDateLiteral(text, zone, options_->now_us);
@@ -198,12 +207,6 @@ arrow::Status Grammar::ParseTypedLiteral(Expression* out) {
       std::optional<int64_t> micros = ParseTimestampLiteral(text, zone, options_->now_us);
       if (!micros) return invalid();
       literal->set_timestamp(*micros);
-      return Status::OK();
-    }
-    case Keyword::kTimestampNtz: {
-      std::optional<int64_t> micros = ParseTimestampNtzLiteral(text, zone, options_->now_us);
-      if (!micros) return invalid();
-      literal->set_timestamp_ntz(*micros);
       return Status::OK();
     }
     case Keyword::kX: {

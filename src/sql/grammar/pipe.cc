@@ -36,6 +36,7 @@ arrow::Status Grammar::ParseNamedList(std::vector<Expression>* out) {
 
 // REQUIRES: the current token is behind |>.
 arrow::Status Grammar::ParsePipeOperator(Relation* query) {
+  select_start_ = position_;
   switch (Peek().keyword) {
     case Keyword::kSelect:
       return ParsePipeSelect(query);

@@ -68,11 +68,14 @@ arrow::Status Grammar::ParsePivot(Relation* relation) {
   return ParseTableAlias(relation);
 }
 
-// UNPIVOT [EXCLUDE NULLS] (value FOR name IN (a AS x, b, …))
+// UNPIVOT [INCLUDE NULLS | EXCLUDE NULLS] (value FOR name IN (a AS x, b, …))
 arrow::Status Grammar::ParseUnpivot(Relation* relation) {
   Take();
-  if (At(Keyword::kInclude)) return Unsupported("UNPIVOT INCLUDE NULLS");
-  if (Accept(Keyword::kExclude)) ARROW_RETURN_NOT_OK(Expect(Keyword::kNulls));
+  bool keeps_nulls = At(Keyword::kInclude);
+  if (keeps_nulls || At(Keyword::kExclude)) {
+    Take();
+    ARROW_RETURN_NOT_OK(Expect(Keyword::kNulls));
+  }
   ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
   if (At(Symbol::kLeftParen)) return Unsupported("UNPIVOT into several columns");
   Relation input;
@@ -93,6 +96,12 @@ arrow::Status Grammar::ParseUnpivot(Relation* relation) {
   } while (Accept(Symbol::kComma));
   ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
   ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  if (!keeps_nulls) {
+    Expression present;
+    SetAttribute({relation->unpivot().value_column_name()}, &present);
+    WrapInFunction("isnotnull", &present);
+    WrapInFilter(&present, relation);
+  }
   return ParseTableAlias(relation);
 }
 

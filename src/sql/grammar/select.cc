@@ -227,9 +227,15 @@ arrow::Status Grammar::ParseGroupBy(std::vector<Expression>* grouping) {
     grouping->clear();
     grouping->emplace_back().Swap(&analytics);
   } else if (At(Keyword::kGrouping, Keyword::kSets)) {
-    // GROUP BY a, b GROUPING SETS (…): the sets alone say everything.
+    // GROUP BY a, b GROUPING SETS (…): the sets say it all but which keys there are.
+    Expression sets, keys;
+    Function* listed = SetInternalFunction(kGroupingKeys, &keys);
+    for (Expression& key : *grouping) listed->add_arguments()->Swap(&key);
     grouping->clear();
-    return ParseGroupingElement(&grouping->emplace_back());
+    ARROW_RETURN_NOT_OK(ParseGroupingElement(&sets));
+    Function* call = SetInternalFunction(kGroupingSets, &grouping->emplace_back());
+    call->add_arguments()->Swap(&keys);
+    for (Expression& set : *sets.mutable_unresolved_function()->mutable_arguments()) call->add_arguments()->Swap(&set);
   }
   return Status::OK();
 }
@@ -306,6 +312,8 @@ void Grammar::HideAggregates(SelectInfo* info, Expression* expression) {
   if (expression->has_unresolved_attribute()) {
     std::string name = ToLowerAscii(AttributeParts(*expression).back());
     if (selected(name)) return;
+    // Hive's name of grouping_id().
+    if (name == "grouping__id") return Hide(info, expression);
     for (const Expression& key : info->grouping) {
       if (!key.has_unresolved_attribute() || ToLowerAscii(AttributeParts(key).back()) != name) continue;
       *expression = key;

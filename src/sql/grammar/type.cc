@@ -212,11 +212,16 @@ arrow::Status Grammar::ParseTimestampType(DataType* out) {
     out->mutable_timestamp_ntz();
     return Expect(Keyword::kZone);
   }
-  out->mutable_timestamp();
   if (At(Keyword::kWith, Keyword::kLocal)) {
     position_ += 2;
+    out->mutable_timestamp();
     ARROW_RETURN_NOT_OK(Expect(Keyword::kTime));
     return Expect(Keyword::kZone);
+  }
+  if (options_->timestamp_ntz) {
+    out->mutable_timestamp_ntz();
+  } else {
+    out->mutable_timestamp();
   }
   return Status::OK();
 }

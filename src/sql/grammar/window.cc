@@ -62,6 +62,8 @@ arrow::Status Grammar::ParseNamedWindow(std::string_view name, Expression::Windo
   for (size_t i = select_start_; i + 3 < tokens_.size() && tokens_[i].paren_depth >= level; ++i) {
     const Token& token = tokens_[i];
     if (token.paren_depth > level) continue;
+    // The next pipe operator has windows of its own.
+    if (token.Is(Symbol::kPipeOperator)) break;
     if (token.Is(Symbol::kRightParen) && i > select_start_ && token.paren_depth < level) break;
     if (token.Is(Keyword::kWindow) && tokens_[i + 1].IsIdentifier() && tokens_[i + 2].Is(Keyword::kAs))
       in_clause = true;

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "expression/query_settings.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
 #include "types/arrow_type.h"
@@ -95,7 +98,7 @@ ScalarKernel MakeTimestampKernel(bool ntz, bool is_try) {
         if (status.ok() && named_zone) {
           auto loaded = TimeZone::Load(zones[i]);
           status = loaded.status();
-          if (loaded.ok()) zone = *loaded;
+          if (loaded.ok() && !ntz) zone = *loaded;
         }
         if (status.ok() && !types::LocalToUtcMicros(local_us, *zone, &us)) status = OutOfBounds("long overflow");
         if (status.ok()) return builder.Append(us);
@@ -107,13 +110,86 @@ ScalarKernel MakeTimestampKernel(bool ntz, bool is_try) {
   };
 }
 
+// Kernel over (date), (date, time) and (date, time, zone).
+ScalarKernel DateAndTimeKernel(bool ntz) {
+  return [ntz](const EvalContext& context, const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
+    return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t n) -> arrow::Result<arrow::Datum> {
+      auto or_else = [&](size_t i, std::shared_ptr<arrow::Scalar> value) {
+        return i < arguments.size() ? arguments[i] : arrow::Datum(std::move(value));
+      };
+      expression::FixedColumn<int32_t> days(arguments[0]);
+      expression::FixedColumn<int64_t> nanos(
+          or_else(1, std::make_shared<arrow::Time64Scalar>(0, arrow::time64(arrow::TimeUnit::NANO))));
+      expression::StringColumn zones(or_else(2, std::make_shared<arrow::StringScalar>("UTC")));
+      arrow::TimestampBuilder builder(
+          ntz ? arrow::timestamp(arrow::TimeUnit::MICRO) : arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
+          context.memory_pool);
+      auto one = [&](int64_t i) -> arrow::Status {
+        const TimeZone* zone = ntz ? TimeZone::Utc() : context.time_zone;
+        if (arguments.size() > 2) {
+          ARROW_ASSIGN_OR_RAISE(zone, TimeZone::Load(zones[i]));
+        }
+        __int128 local_us = static_cast<__int128>(days[i]) * types::kMicrosPerDay + nanos[i] / 1000;
+        int64_t us = 0;
+        if (local_us > INT64_MAX || local_us < INT64_MIN ||
+            !types::LocalToUtcMicros(static_cast<int64_t>(local_us), *zone, &us)) {
+          return OutOfBounds("long overflow");
+        }
+        return builder.Append(us);
+      };
+      return expression::MapBuilt(builder, n, one, days, nanos, zones);
+    });
+  };
+}
+
+// The forms that take a DATE, which nothing else is cast to.
+arrow::Result<ExpressionPtr> BindDateAndTime(const BindInput& input, bool ntz, bool tried) {
+  BindInput shown = input;
+  bool keeps_name = ntz || (tried && input.name == "try_make_timestamp");
+  shown.name = ntz ? "make_timestamp_ntz" : "make_timestamp";
+  const DataTypePtr types[] = {types::Date(), types::Time(types::kMicrosPrecision), types::String()};
+  ExpressionVector arguments;
+  for (size_t i = 0; i < input.arguments.size(); ++i) {
+    const DataTypePtr& given = input.arguments[i]->type();
+    if (given->id() != types[i]->id() && given->id() != types::TypeId::kNull) {
+      return UnexpectedInputType(shown, i, QuoteSqlType(i == 0 ? "DATE" : i == 1 ? "TIME" : "STRING"));
+    }
+    bool is_null = given->id() == types::TypeId::kNull;
+    arguments.push_back(is_null ? expression::ImplicitCast(input.arguments[i], types[i]) : input.arguments[i]);
+  }
+  auto info = std::make_shared<CallInfo>();
+  info->name = input.def.name;
+  info->can_fail = !tried;
+  info->style = CallStyle::kCustom;
+  info->render = [name = std::string(keeps_name ? input.name : shown.name), ntz,
+                  tried](const std::vector<std::string>& texts) {
+    std::string list = "(";
+    for (const std::string& text : texts) list += (list.size() > 1 ? ", " : "") + text;
+    list += ")";
+    return ntz && tried ? name + "(make_timestamp_ntz" + list + ")" : name + list;
+  };
+  info->kernel = DateAndTimeKernel(ntz);
+  bool nullable = std::any_of(arguments.begin(), arguments.end(), [](const auto& one) { return one->nullable(); });
+  return std::make_shared<Call>(std::move(info), ntz ? types::TimestampNtz() : types::Timestamp(), nullable || ntz,
+                                std::move(arguments));
+}
+
 template <bool kNtz, bool kTry>
 arrow::Result<ExpressionPtr> BindMakeTimestamp(const BindInput& input) {
-  DataTypePtr result = kNtz ? types::TimestampNtz() : types::Timestamp();
+  bool either = input.name == "make_timestamp" || input.name == "try_make_timestamp";
+  std::vector<size_t> counts = kNtz     ? std::vector<size_t>{2, 6}
+                               : either ? std::vector<size_t>{1, 2, 3, 6, 7}
+                                        : std::vector<size_t>{2, 3, 6, 7};
+  size_t given = input.arguments.size();
+  if (std::find(counts.begin(), counts.end(), given) == counts.end()) {
+    return WrongNumArgs(input.name, either ? "[1, 2, 3, 6, 7]" : "[2, 6]", given);
+  }
+  if (given <= 3) return BindDateAndTime(input, kNtz, kTry);
+  bool ntz = kNtz || (either && expression::CurrentQuerySettings().timestamp_ntz);
   return BindSimple(input,
                     {types::Integer(), types::Integer(), types::Integer(), types::Integer(), types::Integer(),
                      types::Decimal(16, 6), types::String()},
-                    std::move(result), MakeTimestampKernel(kNtz, kTry),
+                    ntz ? types::TimestampNtz() : types::Timestamp(), MakeTimestampKernel(ntz, kTry),
                     {.can_fail = !kTry, .may_null = kTry || !input.context.ansi});
 }
 
@@ -139,8 +215,8 @@ extern const FunctionDef kMakeTimestamp{
     .description = "Timestamp of its six fields, read in the session's or a named zone.",
     .example = "make_timestamp(2014, 12, 28, 6, 30, 45.887)",
     .example_result = "2014-12-28 06:30:45.887",
-    .min_arguments = 6,
-    .max_arguments = 7,
+    .min_arguments = 0,
+    .max_arguments = -1,
     .bind = BindMakeTimestamp<false, false>};
 
 extern const FunctionDef kMakeTimestampLtz{.name = "make_timestamp_ltz",
@@ -148,8 +224,8 @@ extern const FunctionDef kMakeTimestampLtz{.name = "make_timestamp_ltz",
                                            .description = "Timestamp with local time zone of its six fields.",
                                            .example = "make_timestamp_ltz(2014, 12, 28, 6, 30, 45.887)",
                                            .example_result = "2014-12-28 06:30:45.887",
-                                           .min_arguments = 6,
-                                           .max_arguments = 7,
+                                           .min_arguments = 0,
+                                           .max_arguments = -1,
                                            .bind = BindMakeTimestamp<false, false>};
 
 extern const FunctionDef kMakeTimestampNtz{.name = "make_timestamp_ntz",
@@ -157,8 +233,8 @@ extern const FunctionDef kMakeTimestampNtz{.name = "make_timestamp_ntz",
                                            .description = "Timestamp without time zone of its six fields.",
                                            .example = "make_timestamp_ntz(2014, 12, 28, 6, 30, 45.887)",
                                            .example_result = "2014-12-28 06:30:45.887",
-                                           .min_arguments = 6,
-                                           .max_arguments = 6,
+                                           .min_arguments = 0,
+                                           .max_arguments = -1,
                                            .bind = BindMakeTimestamp<true, false>};
 
 extern const FunctionDef kTryMakeTimestamp{.name = "try_make_timestamp",
@@ -166,8 +242,8 @@ extern const FunctionDef kTryMakeTimestamp{.name = "try_make_timestamp",
                                            .description = "As make_timestamp, but NULL where a field is out of range.",
                                            .example = "try_make_timestamp(2019, 13, 1, 10, 11, 12)",
                                            .example_result = "NULL",
-                                           .min_arguments = 6,
-                                           .max_arguments = 7,
+                                           .min_arguments = 0,
+                                           .max_arguments = -1,
                                            .bind = BindMakeTimestamp<false, true>};
 
 extern const FunctionDef kTryMakeTimestampLtz{
@@ -176,8 +252,8 @@ extern const FunctionDef kTryMakeTimestampLtz{
     .description = "As make_timestamp_ltz, but NULL where a field is out of range.",
     .example = "try_make_timestamp_ltz(2019, 13, 1, 10, 11, 12)",
     .example_result = "NULL",
-    .min_arguments = 6,
-    .max_arguments = 7,
+    .min_arguments = 0,
+    .max_arguments = -1,
     .bind = BindMakeTimestamp<false, true>};
 
 extern const FunctionDef kTryMakeTimestampNtz{
@@ -186,8 +262,8 @@ extern const FunctionDef kTryMakeTimestampNtz{
     .description = "As make_timestamp_ntz, but NULL where a field is out of range.",
     .example = "try_make_timestamp_ntz(2019, 13, 1, 10, 11, 12)",
     .example_result = "NULL",
-    .min_arguments = 6,
-    .max_arguments = 6,
+    .min_arguments = 0,
+    .max_arguments = -1,
     .bind = BindMakeTimestamp<true, true>};
 
 }  // namespace millrace::function

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "expression/cast.h"
+#include "expression/query_settings.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
 #include "function/scalar/datetime/local_time.h"
@@ -190,6 +191,11 @@ arrow::Result<ExpressionPtr> BindWithPattern(const BindInput& input, const Conve
 template <Target kTarget, bool kTry, bool kNumbers>
 arrow::Result<ExpressionPtr> BindConversion(const BindInput& input) {
   Conversion conversion{.target = kTarget, .is_try = kTry, .numbers = kNumbers};
+  if (kTarget == Target::kTimestamp && input.name == input.def.name &&
+      expression::CurrentQuerySettings().timestamp_ntz) {
+    conversion.target = Target::kTimestampNtz;
+    conversion.numbers = false;
+  }
   return input.arguments.size() == 1 ? BindAsCast(input, conversion) : BindWithPattern(input, conversion);
 }
 

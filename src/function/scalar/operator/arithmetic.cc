@@ -68,6 +68,13 @@ struct Operands {
 };
 
 void PromoteStrings(Operands* operands) {
+  if (!expression::CurrentQuerySettings().ansi) {
+    if (operands->left->type()->id() == TypeId::kString)
+      operands->left = CastTo(operands->left, types::Double(), operands->tried);
+    if (operands->right->type()->id() == TypeId::kString)
+      operands->right = CastTo(operands->right, types::Double(), operands->tried);
+    return;
+  }
   if (auto common = expression::WiderTypeOfString(operands->left->type(), operands->right->type())) {
     if ((*common)->id() != TypeId::kString) operands->Both(*common);
   }

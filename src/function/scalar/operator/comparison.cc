@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "expression/compare.h"
+#include "expression/legacy_coercion.h"
+#include "expression/query_settings.h"
 #include "expression/type_coercion.h"
 #include "function/scalar/operator/arithmetic.h"
 
@@ -42,7 +44,16 @@ arrow::Result<ExpressionPtr> BindComparison(const BindInput& input, Comparison o
     right = expression::ImplicitCast(right, types::Boolean());
   }
   if (!left->type()->Equals(*right->type())) {
-    auto common = expression::WiderType(left->type(), right->type());
+    bool equality = op == Comparison::kEqual || op == Comparison::kNullSafeEqual;
+    std::optional<DataTypePtr> common;
+    bool ansi = expression::CurrentQuerySettings().ansi;
+    if (!ansi) {
+      common = expression::ComparedWithoutAnsi(left->type(), right->type(), equality);
+    }
+    bool string_and_other = !ansi &&
+                            (left->type()->id() == TypeId::kString) != (right->type()->id() == TypeId::kString) &&
+                            left->type()->id() != TypeId::kNull && right->type()->id() != TypeId::kNull;
+    if (!common && !string_and_other) common = expression::WiderType(left->type(), right->type());
     if (!common) {
       return BinaryOpDiffTypes("(" + left->Sql(true) + " " + symbol + " " + right->Sql(true) + ")", left, right);
     }

@@ -182,7 +182,12 @@ ExpressionPtr DaysOfInterval(const ExpressionPtr& interval) {
 arrow::Result<ExpressionPtr> AddToDate(const Plan& plan, const ExpressionPtr& date, const ExpressionPtr& interval) {
   bool subtract = plan.subtracts();
   if (IsWholeDays(interval->type())) {
-    return MoveDate(plan, date, DaysOfInterval(interval));
+    ExpressionPtr days = DaysOfInterval(interval);
+    if (!subtract) return MoveDate(plan, date, days);
+    ARROW_ASSIGN_OR_RAISE(days, BindCall("-", {std::move(days)}, plan.input.context));
+    Plan adds = plan;
+    adds.op = Arithmetic::kAdd;
+    return MoveDate(adds, date, days);
   }
   if (interval->type()->id() == TypeId::kYearMonthInterval) {
     return PointCall(plan, {date, interval}, types::Date(),
@@ -278,7 +283,14 @@ arrow::Result<ExpressionPtr> AddIntervals(const Plan& plan, const ExpressionPtr&
   }
   DataTypePtr type = *expression::TightestCommonType(left->type(), right->type());
   ExpressionVector arguments{expression::ImplicitCast(left, type), expression::ImplicitCast(right, type)};
-  return InfixCall(plan, std::move(arguments), type, tried, NumberArithmetic(plan.op, plan.on_overflow, type));
+  auto kernel = [op = plan.op, add = NumberArithmetic(plan.op, plan.on_overflow, type)](
+                    const EvalContext& context, const std::vector<Datum>& values,
+                    int64_t num_rows) -> arrow::Result<Datum> {
+    arrow::Result<Datum> sum = add(context, values, num_rows);
+    if (IsErrorCondition(sum.status(), "ARITHMETIC_OVERFLOW")) return IntervalOverflow(op);
+    return sum;
+  };
+  return InfixCall(plan, std::move(arguments), type, tried, std::move(kernel));
 }
 
 // The interval times or over a number, rounded half up. False when out of range.
@@ -446,7 +458,9 @@ arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arit
   const ExpressionPtr& right = input.arguments[1];
   const DataTypePtr& l = left->type();
   const DataTypePtr& r = right->type();
-  Plan plan{input, op, on_overflow, shown_name};
+  // Intervals never wrap.
+  bool checks = on_overflow == OnOverflow::kWrap && (l->is_ansi_interval() || r->is_ansi_interval());
+  Plan plan{input, op, checks ? OnOverflow::kRaise : on_overflow, shown_name};
   if (l->id() == TypeId::kTime || r->id() == TypeId::kTime) {
     ExpressionPtr made = TimeArithmetic(plan, left, right);
     bool of_instants = IsTimestamp(l) || IsTimestamp(r) || l->id() == TypeId::kDate || r->id() == TypeId::kDate;
@@ -462,6 +476,11 @@ arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arit
       if (IsInterval(r) && !(IsInterval(l) && l->id() == TypeId::kDayTimeInterval))
         return AddToPoint(plan, left, right);
       if (IsInterval(l)) return AddToPoint(plan, right, left);
+      for (const auto& [point, nothing] : {std::pair{left, right}, std::pair{right, left}}) {
+        bool is_point = point->type()->id() == TypeId::kDate || IsTimestamp(point->type());
+        if (!is_point || nothing->type()->id() != TypeId::kNull) continue;
+        return AddToPoint(plan, point, expression::ImplicitCast(nothing, types::DayTimeInterval()));
+      }
       for (auto [date, days] : {std::pair{left, right}, std::pair{right, left}}) {
         if (date->type()->id() != TypeId::kDate || IsTimestamp(days->type())) continue;
         if (days->type()->id() == TypeId::kString) days = expression::ImplicitCast(days, types::Date());
@@ -472,7 +491,8 @@ arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arit
       if (IsInterval(l) && l->id() == r->id()) return AddIntervals(plan, left, right);
       if (IsInterval(r)) return AddToPoint(plan, left, right);
       if (IsTimestamp(l) || IsTimestamp(r)) return SubtractTimestamps(plan, left, right);
-      if (r->id() == TypeId::kDate || (l->id() == TypeId::kDate && r->id() == TypeId::kString)) {
+      if (r->id() == TypeId::kDate ||
+          (l->id() == TypeId::kDate && (r->id() == TypeId::kString || r->id() == TypeId::kNull))) {
         return SubtractDates(plan, left, right);
       }
       if (l->id() == TypeId::kDate) return MoveDate(plan, left, right);

@@ -23,18 +23,20 @@ ScalarKernel UnaryKernel(Unary op, bool raises, const DataTypePtr& type) {
     return kernel([](const EvalContext&, T value, T* out) { *out = std::abs(value); });
   }
   bool absolute = op == Unary::kAbsolute;
-  return kernel([raises, absolute](const EvalContext&, T value, T* out) -> arrow::Status {
-    if (absolute && !(value < 0)) {
-      *out = value;
-      return arrow::Status::OK();
-    }
-    if constexpr (std::is_floating_point_v<T>) {
-      *out = -value;
-    } else if (__builtin_sub_overflow(T{0}, value, out) && raises) {
-      return ArithmeticOverflow("overflow", "");
-    }
-    return arrow::Status::OK();
-  });
+  return kernel(
+      [raises, absolute, interval = type->is_ansi_interval()](const EvalContext&, T value, T* out) -> arrow::Status {
+        if (absolute && !(value < 0)) {
+          *out = value;
+          return arrow::Status::OK();
+        }
+        if constexpr (std::is_floating_point_v<T>) {
+          *out = -value;
+        } else if (__builtin_sub_overflow(T{0}, value, out) && raises) {
+          return interval ? UserError("INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION")
+                          : ArithmeticOverflow("overflow", "");
+        }
+        return arrow::Status::OK();
+      });
 }
 
 ScalarKernel DecimalKernel(Unary op, const DataTypePtr& type) {
@@ -83,10 +85,11 @@ constexpr const char* kNumericOrAnsi = R"(("NUMERIC" or "INTERVAL DAY TO SECOND"
 arrow::Result<ExpressionPtr> BindUnary(const BindInput& input, Unary op, CallOptions options, const char* required) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr operand, Operand(input, required));
   DataTypePtr type = operand->type();
-  bool exact = type->is_integral() || type->is_ansi_interval();
-  options.can_fail = exact && input.context.ansi;
+  // Intervals never wrap.
+  bool raises = input.context.ansi || type->is_ansi_interval();
+  options.can_fail = raises && (type->is_integral() || type->is_ansi_interval());
   bool nullable = operand->nullable();
-  return MakeCall(input, {std::move(operand)}, type, nullable, KernelOf(op, input.context.ansi, type), options);
+  return MakeCall(input, {std::move(operand)}, type, nullable, KernelOf(op, raises, type), options);
 }
 
 }  // namespace
