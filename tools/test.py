@@ -15,6 +15,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -154,6 +155,8 @@ class Plan:
 
 
 def main():
+    # A shell starts what runs in the background with SIGINT ignored; tests that stop programs by it would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="./run test")
     parser.add_argument("--preset", default="release")
     parser.add_argument("--peers", action="store_true", help="also the tests that need real Spark")
