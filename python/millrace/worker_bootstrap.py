@@ -62,6 +62,7 @@ def run_daemon(daemon):
     tasks.main = types.FunctionType(run_task.__code__, {**globals(), "__name__": "pyspark.tasks"})
     sys.modules[tasks.__name__] = tasks
     sys.argv = ["pyspark.daemon", tasks.__name__]
+    daemon.worker_main = tasks.main  # before PySpark 4.2 it was looked up when the daemon was imported
     daemon.manager()
 
 
