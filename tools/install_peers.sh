@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs real Apache Spark with Delta and Kafka connectors under .cache/peers (about 1 GB): what --peers compares with.
-# Leaves venv/ (pyspark, delta-spark), jars/ and conf/; start it with SPARK_CONF_DIR=.cache/peers/conf .cache/peers/venv/bin/python.
+# Leaves venv/ (pyspark, delta-spark), client-4.0.1/ and client-4.1.1/ (older clients), jars/ and conf/; start it with SPARK_CONF_DIR=.cache/peers/conf .cache/peers/venv/bin/python.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 peers=$root/.cache/peers
@@ -9,6 +9,10 @@ mkdir -p "$peers"/{jars,conf}
 [ -x "$peers/venv/bin/pip" ] || python3 -m venv "$peers/venv"
 echo "install: real Spark, about 1 GB" >&2
 "$peers/venv/bin/pip" install -q --disable-pip-version-check pyspark==4.2.0 delta-spark==4.4.0 -r "$root/tools/peers-requirements.txt"
+for version in 4.0.1 4.1.1; do
+  [ -x "$peers/client-$version/bin/pip" ] || python3 -m venv "$peers/client-$version"
+  "$peers/client-$version/bin/pip" install -q --disable-pip-version-check "pyspark-client==$version"
+done
 all=$(mktemp -d)
 "$root/tools/copy_jars.sh" "$root/tools/peers-pom.xml" "$all"
 # Spark brings the rest itself.

@@ -60,8 +60,9 @@ EVERYTHING = """SELECT * FROM VALUES
 
 def test_the_same_rows_have_the_same_statistics(engines, tmp_path):
     millrace, spark = engines
-    millrace.write(EVERYTHING, tmp_path / "ours")
-    spark.write(EVERYTHING, tmp_path / "theirs")
+    one_task = EVERYTHING + " LIMIT 10"
+    millrace.write(one_task, tmp_path / "ours")
+    spark.write(one_task, tmp_path / "theirs")
     ours, theirs = (delta_tables.commits(tmp_path / name)[0] for name in ("ours", "theirs"))
     assert [add["stats"] for add in delta_tables.actions(ours, "add")] == [add["stats"] for add in delta_tables.actions(theirs, "add")]
     assert delta_tables.actions(ours, "metaData")[0]["schemaString"] == delta_tables.actions(theirs, "metaData")[0]["schemaString"]
