@@ -19,6 +19,8 @@ class RelationResolver {
   arrow::Result<PlanPtr> Resolve(const spark::connect::Relation& relation);
 
   const AnalyzerContext& context() const { return context_; }
+  /// Whether what is resolved comes from a program of the classic API (`millrace submit`).
+  bool IsClassic() const;
   /// For expressions over the columns of `input`. `input` must outlive it.
   ExpressionResolver Expressions(const AttributeVector& input, OperatorInput* below = nullptr) {
     return ExpressionResolver(context_, input, plan_columns_, this, below);
@@ -80,9 +82,6 @@ class RelationResolver {
  private:
   AttributeVector KeysBelow(const PlanPtr& plan) const;
   PlanPtr WithKeys(const PlanPtr& plan, const AttributeVector& keys);
-  /// Whether what is resolved comes from a program of the classic API (`millrace submit`).
-  bool IsClassic() const;
-
   const AnalyzerContext& context_;
   PlanColumns plan_columns_;
   /// Ids of the frames whose place is an input at the moment.

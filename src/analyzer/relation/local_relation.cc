@@ -95,8 +95,8 @@ constexpr const char* kOrigin = "millrace.origin";
 // Collects the batches of Arrow streams into one relation.
 class RowsInMemory {
  public:
-  RowsInMemory(const AnalyzerContext& context, types::DataTypePtr schema)
-      : context_(context), eval_(context.eval), schema_(std::move(schema)) {}
+  RowsInMemory(const RelationResolver& resolver, types::DataTypePtr schema)
+      : resolver_(resolver), eval_(resolver.context().eval), schema_(std::move(schema)) {}
 
   arrow::Status AddStream(std::shared_ptr<arrow::Buffer> data) {
     auto input = std::make_shared<arrow::io::BufferReader>(std::move(data));
@@ -127,9 +127,8 @@ class RowsInMemory {
   std::vector<int64_t> Ends() const {
     int64_t num_rows = 0;
     for (const auto& batch : rows_) num_rows += batch->num_rows();
-    int parallelism = LeafParallelism(context_);
-    bool of_a_job = context_.conf && context_.conf("millrace.submit.one.job") == "true";
-    if (origin_ == "sized" || !of_a_job) return SliceEnds(num_rows, parallelism);
+    int parallelism = LeafParallelism(resolver_.context());
+    if (origin_ == "sized" || !resolver_.IsClassic()) return SliceEnds(num_rows, parallelism);
     std::vector<int64_t> ends;
     std::istringstream counts(origin_);
     for (std::string count; std::getline(counts, count, ',');) {
@@ -138,7 +137,7 @@ class RowsInMemory {
     return ends.empty() || ends.back() != num_rows ? PythonSliceEnds(num_rows, parallelism) : ends;
   }
 
-  const AnalyzerContext& context_;
+  const RelationResolver& resolver_;
   const expression::EvalContext& eval_;
   types::DataTypePtr schema_;
   std::string origin_;
@@ -161,7 +160,7 @@ arrow::Result<PlanPtr> ResolveLocalRelation(RelationResolver& resolver, const Re
   if (local.has_schema() && !local.schema().empty()) {
     ARROW_ASSIGN_OR_RAISE(schema, ParseSchemaText(local.schema()));
   }
-  RowsInMemory rows(resolver.context(), std::move(schema));
+  RowsInMemory rows(resolver, std::move(schema));
   // Batches point into the buffer, so it must not be the message's.
   if (local.has_data()) ARROW_RETURN_NOT_OK(rows.AddStream(arrow::Buffer::FromString(local.data())));
   return rows.Finish();
@@ -204,7 +203,7 @@ arrow::Result<PlanPtr> ResolveChunkedCachedLocalRelation(RelationResolver& resol
     return UserError("CONNECT_INVALID_PLAN.LOCAL_RELATION_SIZE_LIMIT_EXCEEDED",
                      {{"actualSize", std::to_string(num_bytes)}, {"limit", std::to_string(kMaxRelationBytes)}});
   }
-  RowsInMemory rows(resolver.context(), std::move(schema));
+  RowsInMemory rows(resolver, std::move(schema));
   for (const auto& block : blocks) {
     // Each stream's batches keep a buffer of their own: the block may be forgotten while the plan lives.
     ARROW_RETURN_NOT_OK(rows.AddStream(arrow::Buffer::FromString(*block)));

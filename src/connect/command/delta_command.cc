@@ -57,6 +57,16 @@ arrow::Result<sql::ColumnDefinition> Column(const std::string& bytes) {
   return column;
 }
 
+// Field 7 of CreateDeltaTable and of CloneTable.
+arrow::Result<sql::Properties> Properties(const DeltaMessage& message) {
+  sql::Properties properties;
+  for (const std::string& bytes : message.AllBytes(7)) {
+    ARROW_ASSIGN_OR_RAISE(DeltaMessage entry, DeltaMessage::Parse(bytes));
+    properties[entry.Bytes(1)] = entry.Bytes(2);
+  }
+  return properties;
+}
+
 arrow::Status CreateDeltaTable(session::TableCommands& tables, const DeltaMessage& message) {
   sql::CreateTable create;
   int64_t mode = message.Varint(1);
@@ -77,10 +87,7 @@ arrow::Status CreateDeltaTable(session::TableCommands& tables, const DeltaMessag
     create.columns.push_back(std::move(column));
   }
   create.partition_columns = message.AllBytes(6);
-  for (const std::string& bytes : message.AllBytes(7)) {
-    ARROW_ASSIGN_OR_RAISE(DeltaMessage entry, DeltaMessage::Parse(bytes));
-    create.properties[entry.Bytes(1)] = entry.Bytes(2);
-  }
+  ARROW_ASSIGN_OR_RAISE(create.properties, Properties(message));
   if (message.Has(8)) return analyzer::NotSupported("DeltaTableBuilder.clusterBy");
   return tables.Create(create);
 }
@@ -99,10 +106,7 @@ arrow::Status CloneTable(session::TableCommands& tables, const DeltaMessage& mes
   if (message.Has(3)) clone.version = message.Varint(3);
   if (message.Has(4)) clone.timestamp = message.Bytes(4);
   clone.target.replace = message.Varint(6) != 0;
-  for (const std::string& bytes : message.AllBytes(7)) {
-    ARROW_ASSIGN_OR_RAISE(DeltaMessage entry, DeltaMessage::Parse(bytes));
-    clone.target.properties[entry.Bytes(1)] = entry.Bytes(2);
-  }
+  ARROW_ASSIGN_OR_RAISE(clone.target.properties, Properties(message));
   return tables.CloneDelta(clone).status();
 }
 
