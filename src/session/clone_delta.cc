@@ -1,4 +1,5 @@
 #include "analyzer/name_resolution.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/json_value.h"
@@ -21,6 +22,8 @@ using catalog::TablePtr;
 
 namespace {
 
+constexpr const char* kOfParquet = "SHALLOW CLONE of a table of Parquet files";
+
 /// What is cloned.
 struct CloneSource {
   std::shared_ptr<delta::Table> table;
@@ -34,7 +37,7 @@ std::string HadoopUri(const std::string& path) { return "file:" + FileUri(path).
 
 arrow::Result<CloneSource> OpenSource(Session& session, const Table& table, const sql::CloneTable& clone) {
   if (table.kind == catalog::TableKind::kView || !KeepsOwnSchema(table.provider)) {
-    if (table.provider == "parquet") return analyzer::NotSupported("SHALLOW CLONE of a table of Parquet files");
+    if (table.provider == "parquet") return analyzer::NotSupported(kOfParquet);
     return UserError("DELTA_CLONE_UNSUPPORTED_SOURCE",
                      {{"name", QuoteNameParts(table.FullName())}, {"format", "Unknown"}});
   }
@@ -181,6 +184,8 @@ arrow::Result<QueryResult> TableCommands::CloneDelta(const sql::CloneTable& clon
     if (clone.target.if_not_exists) return EmptyResult();
     return UserError("DELTA_TABLE_ALREADY_EXISTS", {{"tableName", QuoteNameParts(registered->FullName())}});
   }
+  bool of_parquet = clone.source.size() == 2 && EqualsIgnoreCase(clone.source[0], "parquet");
+  if (of_parquet) return analyzer::NotSupported(kOfParquet);
   ARROW_ASSIGN_OR_RAISE(TablePtr found, Find(clone.source, /*as_relation=*/true));
   ARROW_ASSIGN_OR_RAISE(CloneSource source, OpenSource(session_, *found, clone));
   bool of_path = FindPathTable(clone.source) != nullptr;
