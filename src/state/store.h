@@ -82,8 +82,9 @@ class StateStore {
   /// An absent key is no error.
   virtual arrow::Status Remove(std::string_view key) = 0;
 
-  /// As Get, Put for each row in order: one call a batch, with the memory fetched ahead. Keys may repeat.
+  /// As Get, Find, Put for each row in order: one call a batch, with the memory fetched ahead. Keys may repeat.
   virtual arrow::Status GetAll(const UnsafeRows& keys, std::vector<std::string_view>* values) = 0;
+  virtual arrow::Status FindAll(const UnsafeRows& keys, std::vector<StateEntry>* entries) = 0;
   virtual arrow::Status PutAll(const UnsafeRows& keys, const UnsafeRows& values) = 0;
   /// Puts, in order, the rows whose key is not there yet, and appends their numbers to `inserted`. Keys may repeat: the
   /// first is put.

@@ -187,17 +187,28 @@ bool JoinPartition::IsOld(const Input& input, int64_t row) const {
   return time && *time <= side.watermark->At(batch_.eviction_watermark_ms) * 1000;
 }
 
-Status JoinPartition::Keep(const Input& input, int64_t row, bool matched) {
-  bool keeps;
-  if (input.side == 0) {
-    // Kept even when it goes in this batch: the right side's rows have not been looked at.
-    keeps = spec_.type != JoinType::kLeftSemi || !matched;
-  } else {
-    keeps = (!matched && IsOuter(1)) || !IsOld(input, row);
+// Of the rows from `begin` on that pass, those that may still be asked for go into state.
+Status JoinPartition::KeepRows(const Input& input, int64_t begin, const std::vector<bool>& matched) {
+  kept_keys_.Clear();
+  kept_values_.clear();
+  kept_matched_.clear();
+  for (size_t i = 0; i < matched.size(); ++i) {
+    const int64_t row = begin + static_cast<int64_t>(i);
+    if (!input.passes[static_cast<size_t>(row)]) continue;
+    bool keeps;
+    if (input.side == 0) {
+      // Kept even when it goes in this batch: the right side's rows have not been looked at.
+      keeps = spec_.type != JoinType::kLeftSemi || !matched[i];
+    } else {
+      keeps = (!matched[i] && IsOuter(1)) || !IsOld(input, row);
+    }
+    if (!keeps) continue;
+    kept_keys_.Append(input.keys.row(row));
+    kept_values_.push_back(input.values.row(row));
+    kept_matched_.push_back(matched[i]);
   }
-  if (!keeps) return Status::OK();
-  ++metrics_.rows_updated;
-  return states_[static_cast<size_t>(input.side)].Append(input.keys.row(row), input.values.row(row), matched);
+  metrics_.rows_updated += kept_keys_.num_rows();
+  return states_[static_cast<size_t>(input.side)].AppendAll(kept_keys_, kept_values_, kept_matched_);
 }
 
 Status JoinPartition::JoinRange(const Input& input, Candidates* candidates) {
@@ -220,11 +231,7 @@ Status JoinPartition::JoinRange(const Input& input, Candidates* candidates) {
     }
   }
   ARROW_RETURN_NOT_OK(Emit(input.side, input.columns, candidates->columns, std::move(pairs)));
-  for (int64_t row = candidates->begin; row < candidates->end; ++row) {
-    if (!input.passes[static_cast<size_t>(row)]) continue;
-    ARROW_RETURN_NOT_OK(Keep(input, row, matched[static_cast<size_t>(row - candidates->begin)]));
-  }
-  return Status::OK();
+  return KeepRows(input, candidates->begin, matched);
 }
 
 Status JoinPartition::JoinRows(int side, const std::shared_ptr<arrow::RecordBatch>& rows) {
@@ -316,10 +323,7 @@ Status JoinPartition::JoinSemiRight(const Input& input) {
         ARROW_RETURN_NOT_OK(lefts.Rearrange(it->first, it->second.count, it->second.kept));
       }
     }
-    for (int64_t row = begin; row < end; ++row) {
-      if (!input.passes[static_cast<size_t>(row)]) continue;
-      ARROW_RETURN_NOT_OK(Keep(input, row, matched[static_cast<size_t>(row - begin)]));
-    }
+    ARROW_RETURN_NOT_OK(KeepRows(input, begin, matched));
   }
   return Status::OK();
 }

@@ -67,7 +67,7 @@ class JoinPartition {
   arrow::Result<std::vector<bool>> Matches(const Input& input, const Pairs& pairs, const SideColumns& others);
   arrow::Status JoinRange(const Input& input, Candidates* candidates);
   arrow::Status JoinSemiRight(const Input& input);
-  arrow::Status Keep(const Input& input, int64_t row, bool matched);
+  arrow::Status KeepRows(const Input& input, int64_t begin, const std::vector<bool>& matched);
   bool IsOld(const Input& input, int64_t row) const;
 
   arrow::Result<SideColumns> Decode(int side, std::span<const std::string_view> values) const;
@@ -88,6 +88,10 @@ class JoinPartition {
   std::array<IndexedKeys, 2> indexed_;
   std::array<JoinSideState, 2> states_;
   StateMetrics metrics_;
+  // Of KeepRows, kept for their memory.
+  state::UnsafeRows kept_keys_;
+  std::vector<std::string_view> kept_values_;
+  std::vector<bool> kept_matched_;
 };
 
 }  // namespace millrace::physical

@@ -1,8 +1,8 @@
 #include "physical/stateful/join_side_state.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
-#include <unordered_set>
 
 #include "base/error.h"
 
@@ -110,10 +110,26 @@ Status JoinSideState::GetAll(const state::UnsafeRows& indexed_keys, std::vector<
   return Status::OK();
 }
 
-Result<std::string_view> JoinSideState::Get(std::string_view key, int64_t index, int64_t count) {
-  ARROW_ASSIGN_OR_RAISE(std::string_view value, values_->Get(indexed_->Make(key, index, &key_scratch_)));
-  if (value.data() == nullptr) return Missing(index, count);
-  return value;
+Status JoinSideState::VisitKeys(const std::vector<StateEntry>& keys, const KeyVisitor& visit) {
+  constexpr int64_t kRowsAtOnce = 1024;
+  std::vector<int64_t> counts;
+  for (size_t begin = 0; begin < keys.size(); begin += counts.size()) {
+    counts.clear();
+    indexed_keys_.Clear();
+    for (size_t k = begin; k < keys.size() && indexed_keys_.num_rows() < kRowsAtOnce; ++k) {
+      if (keys[k].value.size() < static_cast<size_t>(kLongRowBytes)) return Missing(0, 0);
+      counts.push_back(state::LongAt(keys[k].value, 1, 0));
+      for (int64_t i = 0; i < counts.back(); ++i) indexed_->Append(keys[k].key, i, &indexed_keys_);
+    }
+    ARROW_RETURN_NOT_OK(GetAll(indexed_keys_, &found_));
+    size_t row = 0;
+    for (size_t k = 0; k < counts.size(); ++k) {
+      const auto count = static_cast<size_t>(counts[k]);
+      ARROW_RETURN_NOT_OK(visit(keys[begin + k].key, counts[k], std::span(found_).subspan(row, count)));
+      row += count;
+    }
+  }
+  return Status::OK();
 }
 
 Status JoinSideState::SetCount(std::string_view key, int64_t count) {
@@ -122,18 +138,37 @@ Status JoinSideState::SetCount(std::string_view key, int64_t count) {
   return counts_->Put(key, LongRow(count, buffer));
 }
 
-Status JoinSideState::Append(std::string_view key, std::string_view value, bool matched) {
-  ARROW_ASSIGN_OR_RAISE(std::string_view count_row, counts_->Get(key));
-  int64_t count = count_row.data() == nullptr ? 0 : state::LongAt(count_row, 1, 0);
-  std::string_view row = value;
-  if (matched != IsMatched(value)) {
-    value_scratch_.assign(value);
-    value_scratch_[static_cast<size_t>(state::NullBitsBytes(num_value_columns_) + 8 * (num_value_columns_ - 1))] =
-        matched ? 1 : 0;
-    row = value_scratch_;
+Status JoinSideState::AppendAll(const state::UnsafeRows& keys, const std::vector<std::string_view>& values,
+                                const std::vector<bool>& matched) {
+  std::vector<int64_t> counts;
+  ARROW_RETURN_NOT_OK(CountAll(keys, &counts));
+  // Rows of one key stand behind each other: a small table tells the row of the same key before this one.
+  const auto num_rows = static_cast<size_t>(keys.num_rows());
+  const size_t mask = std::bit_ceil(num_rows * 2 + 1) - 1;
+  std::vector<int32_t> last_of_key(mask + 1, -1);
+  const size_t flag = static_cast<size_t>(state::NullBitsBytes(num_value_columns_) + 8 * (num_value_columns_ - 1));
+  indexed_keys_.Clear();
+  new_values_.Clear();
+  new_counts_.Clear();
+  for (size_t i = 0; i < num_rows; ++i) {
+    std::string_view key = keys.row(static_cast<int64_t>(i));
+    size_t slot = state::HashRow(key) & mask;
+    while (last_of_key[slot] >= 0 && keys.row(last_of_key[slot]) != key) slot = (slot + 1) & mask;
+    if (last_of_key[slot] >= 0) counts[i] = counts[static_cast<size_t>(last_of_key[slot])];
+    last_of_key[slot] = static_cast<int32_t>(i);
+    indexed_->Append(key, counts[i], &indexed_keys_);
+    if (matched[i] == IsMatched(values[i])) {
+      new_values_.Append(values[i]);
+    } else {
+      value_scratch_.assign(values[i]);
+      value_scratch_[flag] = matched[i] ? 1 : 0;
+      new_values_.Append(value_scratch_);
+    }
+    char buffer[kLongRowBytes];
+    new_counts_.Append(LongRow(++counts[i], buffer));
   }
-  ARROW_RETURN_NOT_OK(values_->Put(indexed_->Make(key, count, &key_scratch_), row));
-  return SetCount(key, count + 1);
+  ARROW_RETURN_NOT_OK(values_->PutAll(indexed_keys_, new_values_));
+  return counts_->PutAll(keys, new_counts_);
 }
 
 bool JoinSideState::IsMatched(std::string_view value) const {
@@ -164,63 +199,56 @@ Status JoinSideState::Rearrange(std::string_view key, int64_t count, const std::
 }
 
 Result<int64_t> JoinSideState::EvictByKey(int64_t watermark_us, state::UnsafeRows* removed) {
-  struct OldKey {
-    uint64_t order;
-    std::string key;
-    int64_t count;
-  };
-  std::vector<OldKey> old_keys;
+  state::UnsafeRows keys, counts;
+  std::vector<StateEntry> old_keys;
   auto collect = [&](std::span<const StateEntry> entries) {
     for (const StateEntry& entry : entries) {
-      int64_t count = entry.value.size() < 16 ? 0 : state::LongAt(entry.value, 1, 0);
-      old_keys.push_back({entry.order, std::string(entry.key), count});
+      keys.Append(entry.key);
+      counts.Append(entry.value);
+      old_keys.push_back(entry);
     }
     return Status::OK();
   };
   ARROW_RETURN_NOT_OK(counts_->ScanUpTo(watermark_us, collect, nullptr));
-  std::sort(old_keys.begin(), old_keys.end(),
-            [](const OldKey& a, const OldKey& b) { return a.order != b.order ? a.order < b.order : a.key < b.key; });
-  int64_t num_removed = 0;
-  for (const OldKey& old : old_keys) {
-    for (int64_t i = 0; i < old.count; ++i) {
-      if (removed != nullptr) {
-        ARROW_ASSIGN_OR_RAISE(std::string_view value, Get(old.key, i, old.count));
-        removed->Append(value);
-      }
-      ARROW_RETURN_NOT_OK(values_->Remove(indexed_->Make(old.key, i, &key_scratch_)));
-    }
-    ARROW_RETURN_NOT_OK(counts_->Remove(old.key));
-    num_removed += old.count;
+  for (size_t i = 0; i < old_keys.size(); ++i) {
+    old_keys[i].key = keys.row(static_cast<int64_t>(i));
+    old_keys[i].value = counts.row(static_cast<int64_t>(i));
   }
+  state::SortInSparkOrder(&old_keys);
+  int64_t num_removed = 0;
+  auto remove = [&](std::string_view key, int64_t count, std::span<const std::string_view> rows) -> Status {
+    for (int64_t i = 0; i < count; ++i) {
+      if (removed != nullptr) removed->Append(rows[static_cast<size_t>(i)]);
+      ARROW_RETURN_NOT_OK(values_->Remove(indexed_->Make(key, i, &key_scratch_)));
+    }
+    num_removed += count;
+    return counts_->Remove(key);
+  };
+  ARROW_RETURN_NOT_OK(VisitKeys(old_keys, remove));
   return num_removed;
 }
 
 Result<int64_t> JoinSideState::EvictByValue(const EventTimeColumn& value_time, int64_t watermark_us,
                                             state::UnsafeRows* removed) {
   // The old rows tell the keys; each of these is then gone through as Spark goes through all.
-  std::unordered_set<std::string> keys;
+  state::UnsafeRows keys;
   std::string scratch;
   auto collect = [&](std::span<const StateEntry> entries) {
-    for (const StateEntry& entry : entries) keys.emplace(indexed_->KeyOf(entry.key, &scratch));
+    for (const StateEntry& entry : entries) keys.Append(indexed_->KeyOf(entry.key, &scratch));
     return Status::OK();
   };
   ARROW_RETURN_NOT_OK(values_->ScanUpTo(watermark_us, collect, nullptr));
   std::vector<StateEntry> old_keys;
-  for (const std::string& key : keys) {
-    ARROW_ASSIGN_OR_RAISE(StateEntry entry, counts_->Find(key));
-    if (entry.key.data() == nullptr || entry.value.size() < 16) return Missing(0, 0);
-    old_keys.push_back({key, entry.value, entry.order});
-  }
+  ARROW_RETURN_NOT_OK(counts_->FindAll(keys, &old_keys));
+  for (size_t i = 0; i < old_keys.size(); ++i) old_keys[i].key = keys.row(static_cast<int64_t>(i));
   state::SortInSparkOrder(&old_keys);
+  auto same_key = [](const StateEntry& a, const StateEntry& b) { return a.key == b.key; };
+  old_keys.erase(std::unique(old_keys.begin(), old_keys.end(), same_key), old_keys.end());
   int64_t num_removed = 0;
   std::vector<Kept> kept;
-  for (const StateEntry& old : old_keys) {
-    int64_t count = state::LongAt(old.value, 1, 0);
+  auto remove = [&](std::string_view key, int64_t count, std::span<const std::string_view> rows) {
     kept.clear();
-    for (int64_t i = 0; i < count; ++i) {
-      ARROW_ASSIGN_OR_RAISE(std::string_view value, Get(old.key, i, count));
-      kept.push_back({i, value});
-    }
+    for (size_t i = 0; i < rows.size(); ++i) kept.push_back({static_cast<int64_t>(i), rows[i]});
     // The last row takes the place of one that goes, and is looked at there.
     for (size_t i = 0; i < kept.size();) {
       auto time = value_time.TimeOf(kept[i].value);
@@ -233,8 +261,9 @@ Result<int64_t> JoinSideState::EvictByValue(const EventTimeColumn& value_time, i
       kept[i] = kept.back();
       kept.pop_back();
     }
-    ARROW_RETURN_NOT_OK(Rearrange(old.key, count, kept));
-  }
+    return Rearrange(key, count, kept);
+  };
+  ARROW_RETURN_NOT_OK(VisitKeys(old_keys, remove));
   return num_removed;
 }
 

@@ -2,6 +2,8 @@
 
 #include <arrow/result.h>
 
+#include <functional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -51,8 +53,9 @@ class JoinSideState {
   /// Errors: UserError STREAM_STREAM_JOIN_INCONSISTENT_STATE.NULL_VALUE where a row is missing.
   arrow::Status GetAll(const state::UnsafeRows& indexed_keys, std::vector<std::string_view>* values);
 
-  /// Adds a row, whose flag is set to `matched`.
-  arrow::Status Append(std::string_view key, std::string_view value, bool matched);
+  /// Adds rows, in order, with their flags set to `matched`; keys may repeat.
+  arrow::Status AppendAll(const state::UnsafeRows& keys, const std::vector<std::string_view>& values,
+                          const std::vector<bool>& matched);
   bool IsMatched(std::string_view value) const;
   /// Sets the flag of a row that has been read.
   arrow::Status MarkMatched(std::string_view indexed_key, std::string_view value);
@@ -73,7 +76,11 @@ class JoinSideState {
 
  private:
   arrow::Status SetCount(std::string_view key, int64_t count);
-  arrow::Result<std::string_view> Get(std::string_view key, int64_t index, int64_t count);
+  /// Visits keys (entries of the store of counts), in order, with all their rows: some hundred keys are looked up
+  /// together. `visit` may change the rows of the key that it is given.
+  using KeyVisitor =
+      std::function<arrow::Status(std::string_view key, int64_t count, std::span<const std::string_view> rows)>;
+  arrow::Status VisitKeys(const std::vector<state::StateEntry>& keys, const KeyVisitor& visit);
   arrow::Status Missing(int64_t index, int64_t count) const;
 
   state::StateStore* counts_;
@@ -82,6 +89,11 @@ class JoinSideState {
   int num_value_columns_;
   std::string key_scratch_;
   std::string value_scratch_;
+  // Of AppendAll and VisitKeys, kept for their memory.
+  state::UnsafeRows indexed_keys_;
+  state::UnsafeRows new_values_;
+  state::UnsafeRows new_counts_;
+  std::vector<std::string_view> found_;
 };
 
 }  // namespace millrace::physical

@@ -47,6 +47,17 @@ class MemoryStateStoreProvider::Store final : public StateStore {
     return Status::OK();
   }
 
+  Status FindAll(const UnsafeRows& keys, std::vector<StateEntry>* entries) override {
+    HashAll(keys);
+    entries->resize(hashes_.size());
+    for (size_t i = 0; i < hashes_.size(); ++i) {
+      if (i + kSlotsAhead < hashes_.size()) table_.Prefetch(hashes_[i + kSlotsAhead]);
+      if (i + kEntriesAhead < hashes_.size()) table_.PrefetchEntry(hashes_[i + kEntriesAhead]);
+      (*entries)[i] = table_.Find(keys.row(static_cast<int64_t>(i)), hashes_[i]);
+    }
+    return Status::OK();
+  }
+
   Status PutAll(const UnsafeRows& keys, const UnsafeRows& values) override {
     HashAll(keys);
     for (size_t i = 0; i < hashes_.size(); ++i) {

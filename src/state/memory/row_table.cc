@@ -245,8 +245,7 @@ Status RowTable::Scan(const StateStore::Visitor& visit) const {
   return entries.empty() ? Status::OK() : visit(entries);
 }
 
-StateEntry RowTable::Find(std::string_view key) const {
-  uint32_t hash = HashRow(key);
+StateEntry RowTable::Find(std::string_view key, uint32_t hash) const {
   const uint32_t* ref = FindSlot(key, hash);
   if (ref == nullptr) return {};
   return EntryOf(*At(*ref));

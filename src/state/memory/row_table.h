@@ -52,7 +52,8 @@ class RowTable {
   arrow::Status ScanUpTo(const StoreTime& time, int64_t time_us, const StateStore::Visitor& visit,
                          int64_t* earliest_us);
   /// As StateStore::Find.
-  StateEntry Find(std::string_view key) const;
+  StateEntry Find(std::string_view key) const { return Find(key, HashRow(key)); }
+  StateEntry Find(std::string_view key, uint32_t hash) const;
 
   /// A key that changed; value.data() == nullptr when it was removed.
   struct Change {

@@ -131,6 +131,7 @@ class FamilyStoreProvider::Store final : public FamilyStore {
   Status Put(std::string_view, std::string_view) override { return Unfit(); }
   Status Remove(std::string_view) override { return Unfit(); }
   Status GetAll(const UnsafeRows&, std::vector<std::string_view>*) override { return Unfit(); }
+  Status FindAll(const UnsafeRows&, std::vector<StateEntry>*) override { return Unfit(); }
   Status PutAll(const UnsafeRows&, const UnsafeRows&) override { return Unfit(); }
   Status PutAbsent(const UnsafeRows&, const UnsafeRows&, std::vector<int32_t>*) override { return Unfit(); }
   Status Scan(const Visitor&) override { return Unfit(); }

@@ -95,6 +95,14 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     return Status::OK();
   }
 
+  Status FindAll(const UnsafeRows& keys, std::vector<StateEntry>* entries) override {
+    entries->resize(static_cast<size_t>(keys.num_rows()));
+    for (size_t i = 0; i < entries->size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE((*entries)[i], Find(keys.row(static_cast<int64_t>(i))));
+    }
+    return Status::OK();
+  }
+
   Status PutAll(const UnsafeRows& keys, const UnsafeRows& values) override {
     for (int64_t i = 0; i < keys.num_rows(); ++i) ARROW_RETURN_NOT_OK(Put(keys.row(i), values.row(i)));
     return Status::OK();
