@@ -15,7 +15,9 @@ namespace millrace::format {
 /// is handed over without a copy. A failed allocation throws std::bad_alloc.
 class ByteSink {
  public:
-  explicit ByteSink(arrow::MemoryPool* pool) : pool_(pool) {}
+  /// `expected`: bytes that will probably be appended. Growing copies what is there, so a good guess is worth a pass
+  /// over all of it.
+  explicit ByteSink(arrow::MemoryPool* pool, int64_t expected = 0) : pool_(pool), expected_(expected) {}
 
   int64_t size() const { return size_; }
   /// Room for `more` bytes and 8 bytes of slack; then Advance.
@@ -42,7 +44,7 @@ class ByteSink {
 
  private:
   void Grow(size_t more) {
-    capacity_ = std::max<int64_t>({size_ + static_cast<int64_t>(more), capacity_ * 2, 4096});
+    capacity_ = std::max<int64_t>({size_ + static_cast<int64_t>(more), capacity_ * 2, expected_, 4096});
     if (buffer_ == nullptr) {
       auto made = arrow::AllocateResizableBuffer(capacity_, pool_);
       if (!made.ok()) throw std::bad_alloc();
@@ -54,6 +56,7 @@ class ByteSink {
   }
 
   arrow::MemoryPool* pool_;
+  int64_t expected_;
   std::unique_ptr<arrow::ResizableBuffer> buffer_;
   char* data_ = nullptr;
   int64_t size_ = 0;

@@ -16,8 +16,8 @@ using millrace::kafka::ReadResult;
 namespace {
 
 /// A batch ends with the first of these. Small enough to stay in the cache of what decodes it next.
-constexpr int64_t kBatchRows = 16'384;
-constexpr int64_t kBatchBytes = 4 << 20;
+constexpr int64_t kBatchRows = 4096;
+constexpr int64_t kBatchBytes = 1 << 20;
 /// Records taken from the client at a time.
 constexpr size_t kReadRows = 2048;
 

@@ -1,5 +1,6 @@
 #include "connector/kafka/record_columns.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/error.h"
@@ -48,22 +49,40 @@ RecordColumns::RecordColumns(const millrace::kafka::TopicPartition& partition, s
   schema_ = arrow::schema(std::move(fields));
 }
 
-arrow::Status RecordColumns::AppendBytes(std::span<const ConsumedRecord> records, bool keys,
-                                         arrow::BinaryBuilder* builder) {
+arrow::Status BytesColumn::Append(std::span<const ConsumedRecord> records, bool keys) {
   int64_t bytes = 0;
   for (const ConsumedRecord& record : records) bytes += keys ? record.key_size : record.value_size;
-  ARROW_RETURN_NOT_OK(builder->Reserve(static_cast<int64_t>(records.size())));
-  ARROW_RETURN_NOT_OK(builder->ReserveData(bytes));
+  const auto count = static_cast<int64_t>(records.size());
+  if (offsets_.length() == 0) {
+    ARROW_RETURN_NOT_OK(offsets_.Reserve(std::max(last_rows_, count) + 1));
+    ARROW_RETURN_NOT_OK(validity_.Reserve(std::max(last_rows_, count)));
+    ARROW_RETURN_NOT_OK(data_.Reserve(std::max(last_bytes_, bytes)));
+    offsets_.UnsafeAppend(0);
+  }
+  ARROW_RETURN_NOT_OK(offsets_.Reserve(count));
+  ARROW_RETURN_NOT_OK(validity_.Reserve(count));
+  ARROW_RETURN_NOT_OK(data_.Reserve(bytes));
   for (const ConsumedRecord& record : records) {
     const uint8_t* data = keys ? record.key : record.value;
-    if (data == nullptr) {
-      builder->UnsafeAppendNull();
-    } else {
-      builder->UnsafeAppend(data, static_cast<int32_t>(keys ? record.key_size : record.value_size));
-    }
+    if (data != nullptr) data_.UnsafeAppend(data, keys ? record.key_size : record.value_size);
+    validity_.UnsafeAppend(data != nullptr);
+    offsets_.UnsafeAppend(static_cast<int32_t>(data_.length()));
   }
-  num_bytes_ += bytes;
   return arrow::Status::OK();
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> BytesColumn::Finish() {
+  if (offsets_.length() == 0) ARROW_RETURN_NOT_OK(offsets_.Append(0));
+  const int64_t num_rows = offsets_.length() - 1;
+  const int64_t num_nulls = validity_.false_count();
+  last_rows_ = num_rows;
+  last_bytes_ = data_.length() + data_.length() / 8;
+  std::shared_ptr<arrow::Buffer> validity, offsets, data;
+  ARROW_RETURN_NOT_OK(validity_.Finish(&validity, /*shrink_to_fit=*/false));
+  ARROW_RETURN_NOT_OK(offsets_.Finish(&offsets, /*shrink_to_fit=*/false));
+  ARROW_RETURN_NOT_OK(data_.Finish(&data, /*shrink_to_fit=*/false));
+  return std::make_shared<arrow::BinaryArray>(num_rows, std::move(offsets), std::move(data),
+                                              num_nulls == 0 ? nullptr : std::move(validity), num_nulls);
 }
 
 arrow::Status RecordColumns::AppendTimestamps(std::span<const ConsumedRecord> records) {
@@ -112,10 +131,10 @@ arrow::Status RecordColumns::Append(std::span<const ConsumedRecord> records) {
   for (int index : indices_) {
     switch (static_cast<Column>(index)) {
       case kKey:
-        ARROW_RETURN_NOT_OK(AppendBytes(records, /*keys=*/true, &keys_));
+        ARROW_RETURN_NOT_OK(keys_.Append(records, /*keys=*/true));
         break;
       case kValue:
-        ARROW_RETURN_NOT_OK(AppendBytes(records, /*keys=*/false, &values_));
+        ARROW_RETURN_NOT_OK(values_.Append(records, /*keys=*/false));
         break;
       case kTopic:
       case kPartition:
@@ -181,7 +200,6 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> RecordColumns::Finish() {
   }
   auto batch = arrow::RecordBatch::Make(schema_, num_rows_, std::move(columns));
   num_rows_ = 0;
-  num_bytes_ = 0;
   return batch;
 }
 

@@ -128,7 +128,8 @@ class JsonEncoder::Implementation {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
                           arrow::AllocateBuffer((num_rows + 1) * static_cast<int64_t>(sizeof(int32_t)), pool));
     auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
-    ByteSink sink(pool);
+    // As long as those of the batch before, and an eighth more.
+    ByteSink sink(pool, num_rows * bytes_per_row_ * 9 / 8);
     sink_ = &sink;
     Bind(*values.data(), 0, &root_);
     ends[0] = 0;
@@ -154,6 +155,7 @@ class JsonEncoder::Implementation {
       ends[i + 1] = static_cast<int32_t>(sink.size());
     }
     ARROW_RETURN_NOT_OK(std::exchange(variant_status_, arrow::Status::OK()));
+    if (num_rows > 0) bytes_per_row_ = sink.size() / num_rows + 1;
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, sink.Finish());
     return arrow::MakeArray(arrow::ArrayData::Make(
         arrow::utf8(), num_rows, {std::move(validity), std::move(offsets), std::move(bytes)}, num_nulls));
@@ -518,6 +520,7 @@ class JsonEncoder::Implementation {
   /// A malformed variant, told when the column is done.
   arrow::Status variant_status_;
   ByteSink* sink_ = nullptr;
+  int64_t bytes_per_row_ = 0;
   std::string scratch_;
   std::string escaped_;
   std::string key_;
