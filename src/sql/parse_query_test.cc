@@ -200,7 +200,7 @@ TEST(ParseQuery, Plans) {
       {"SELECT * FROM t VERSION AS OF 3", "project(t versionAsOf=3, [*])"},
       {"SELECT * FROM t TABLESAMPLE (10 PERCENT) REPEATABLE (7) s", "project(alias(sample(t, 0.1), s), [*])"},
       {"SELECT * FROM t TABLESAMPLE (5 ROWS)", "project(limit(t, 5), [*])"},
-      {"SELECT /*+ BROADCAST(t), REPARTITION(3) */ a FROM t", "project(hint(hint(t, BROADCAST), REPARTITION), [a])"},
+      {"SELECT /*+ BROADCAST(t), REPARTITION(3) */ a FROM t", "hint(project(hint(t, BROADCAST), [a]), REPARTITION)"},
       {"SELECT a FROM t DISTRIBUTE BY a SORT BY b",
        "sort_partitions(repartition(project(t, [a]), [a]), [b ASC NULLS FIRST])"},
       // set operations

@@ -74,6 +74,12 @@ inline constexpr std::string_view kHaving = "having";
 /// value may be an alias.
 inline constexpr std::string_view kPivotValues = "pivot_values";
 
+/// Hints that say into how many partitions, or by which columns, rows go: they stand around the SELECT, the others
+/// around what it reads. `name` in upper case.
+inline bool IsPartitioningHint(std::string_view name) {
+  return name == "COALESCE" || name == "REPARTITION" || name == "REPARTITION_BY_RANGE" || name == "REBALANCE";
+}
+
 /// Name of the hint around the queries of WITH RECURSIVE.
 inline constexpr std::string_view kRecursive = "with_recursive";
 

@@ -107,3 +107,57 @@ def test_a_driver_finds_out_at_once(submit):
         "<class 'str'>.",
         "PySparkValueError [FIELD_STRUCT_LENGTH_MISMATCH] Length of object (1) does not match with length of fields (2).",
         "TABLE_OR_VIEW_NOT_FOUND"]
+
+
+HINTS = """
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import SparkSession, functions as F
+
+spark = SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", 4).getOrCreate()
+visits = spark.range(0, 20, 1, 5).withColumn("page", F.col("id") % 3)
+visits.createOrReplaceTempView("visits")
+
+
+def sizes(make):
+    try:
+        return [len(part) for part in make().rdd.glom().collect()]
+    except (AnalysisException, ParseException) as refused:
+        return refused.getCondition() or str(refused).split(";")[0]
+
+
+for hint in ["COALESCE(2)", "REPARTITION(3)", "repartition(3, page)", "REPARTITION(page)", "REPARTITION",
+             "REPARTITION_BY_RANGE(3, id)", "REPARTITION_BY_RANGE(id)", "REBALANCE", "REBALANCE(3, page)",
+             "REPARTITION(7), COALESCE(2)", "BROADCAST(visits), REPARTITION(3)",
+             "COALESCE", "COALESCE(page)", "REPARTITION(3, 2)", "REPARTITION(nowhere)"]:
+    print(hint, sizes(lambda: spark.sql(f"SELECT /*+ {hint} */ * FROM visits")))
+print(sizes(lambda: spark.sql("SELECT /*+ REPARTITION(3) */ v.id FROM visits v JOIN visits w ON v.id = w.id ORDER BY w.page")))
+print(sizes(lambda: spark.sql("SELECT /*+ COALESCE(2) */ DISTINCT page FROM visits")),
+      sizes(lambda: spark.sql("SELECT /*+ COALESCE(1) */ id FROM visits UNION ALL SELECT /*+ COALESCE(2) */ id FROM visits")))
+print(sizes(lambda: visits.hint("repartition", 3, "page")), sizes(lambda: visits.hint("coalesce", 2)),
+      sizes(lambda: visits.hint("rebalance", "page")), sizes(lambda: visits.hint("repartition", "id+1")),
+      sizes(lambda: visits.repartitionByRange("id")), sizes(lambda: visits.repartitionByRange(3, "id")))
+"""
+
+
+def test_partitioning_hints(submit):
+    job = submit(HINTS)
+    assert job.returncode == 0, job.err
+    assert job.out.splitlines() == [
+        "COALESCE(2) [8, 12]",
+        "REPARTITION(3) [7, 6, 7]",
+        "repartition(3, page) [0, 7, 13]",
+        "REPARTITION(page) [20]",
+        "REPARTITION [20]",
+        "REPARTITION_BY_RANGE(3, id) [7, 7, 6]",
+        "REPARTITION_BY_RANGE(id) [20]",
+        "REBALANCE [20]",
+        "REBALANCE(3, page) [20]",
+        "REPARTITION(7), COALESCE(2) [2, 2, 4, 4, 3, 3, 2]",
+        "BROADCAST(visits), REPARTITION(3) [7, 6, 7]",
+        "COALESCE _LEGACY_ERROR_TEMP_1048",
+        "COALESCE(page) _LEGACY_ERROR_TEMP_1048",
+        "REPARTITION(3, 2) _LEGACY_ERROR_TEMP_1047",
+        "REPARTITION(nowhere) UNRESOLVED_COLUMN.WITH_SUGGESTION",
+        "[20]",
+        "[3] [20, 8, 12]",
+        "[0, 7, 13] [8, 12] [20] PARSE_SYNTAX_ERROR [20] [7, 7, 6]"]

@@ -10,7 +10,6 @@
 #include "logical/node/aggregate.h"
 #include "logical/node/filter.h"
 #include "logical/node/limit.h"
-#include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/repartition.h"
 #include "logical/node/sample.h"
@@ -239,6 +238,10 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(sort.input()));
   const AttributeVector shown = child->output();
   bool global = !sort.has_is_global() || sort.is_global();
+  // Sorting spreads the rows anew whatever a hint below has said, and it may name columns that the SELECT below both
+  // leaves out.
+  bool hinted = sort.input().has_hint() && sql::IsPartitioningHint(ToUpperAscii(sort.input().hint().name()));
+  while (global && hinted && child->kind() == logical::NodeKind::kRepartition) child = child->children()[0];
   std::vector<expression::SortOrder> orders;
   bool all = IsAll(sort, shown);
   for (const auto& order : sort.order()) {
@@ -365,125 +368,12 @@ arrow::Result<PlanPtr> ResolveSubqueryAlias(RelationResolver& resolver, const Re
   return std::make_shared<logical::SubqueryAlias>(std::move(name), std::move(child));
 }
 
-arrow::Result<PlanPtr> ResolveRepartition(RelationResolver& resolver, const Relation& relation) {
-  const auto& message = relation.repartition();
-  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
-  return std::make_shared<logical::Repartition>(message.num_partitions(), message.shuffle(), ExpressionVector{},
-                                                std::move(child));
-}
-
-namespace {
-
-using spark::connect::Expression;
-
-Expression CallOf(const std::string& name, std::vector<Expression> arguments) {
-  Expression call;
-  call.mutable_unresolved_function()->set_function_name(name);
-  for (Expression& argument : arguments) *call.mutable_unresolved_function()->add_arguments() = std::move(argument);
-  return call;
-}
-
-Expression ColumnOf(const std::string& name) {
-  Expression column;
-  column.mutable_unresolved_attribute()->set_unparsed_identifier(name);
-  return column;
-}
-
-Expression NumberOf(int64_t value) {
-  Expression literal;
-  literal.mutable_literal()->set_long_(value);
-  return literal;
-}
-
-// Ranges of as many rows each as equal keys allow. Spark draws its bounds from a sample; ours are exact.
-arrow::Result<PlanPtr> RepartitionByRange(RelationResolver& resolver,
-                                          const spark::connect::RepartitionByExpression& message) {
-  constexpr const char* kRank = "__range_rank";
-  constexpr const char* kRows = "__range_rows";
-  int num_partitions =
-      message.has_num_partitions() ? message.num_partitions() : resolver.context().connector->parallelism;
-  Relation ranked;
-  *ranked.mutable_with_columns()->mutable_input() = message.input();
-  auto add_window = [&](Expression function, const char* name, bool ordered) {
-    auto* alias = ranked.mutable_with_columns()->add_aliases();
-    alias->add_name(name);
-    auto* window = alias->mutable_expr()->mutable_window();
-    *window->mutable_window_function() = std::move(function);
-    for (const auto& key : message.partition_exprs()) {
-      if (!ordered) break;
-      auto* order = window->add_order_spec();
-      if (key.has_sort_order()) {
-        *order = key.sort_order();
-      } else {
-        *order->mutable_child() = key;
-        order->set_direction(Expression::SortOrder::SORT_DIRECTION_ASCENDING);
-      }
-    }
-  };
-  add_window(CallOf("rank", {}), kRank, true);
-  add_window(CallOf("count", {NumberOf(1)}), kRows, false);
-  Expression before = CallOf("-", {ColumnOf(kRank), NumberOf(1)});
-  Expression part = CallOf("div", {CallOf("*", {std::move(before), NumberOf(num_partitions)}), ColumnOf(kRows)});
-  Relation moved;
-  auto* repartition = moved.mutable_repartition_by_expression();
-  *repartition->mutable_input() = std::move(ranked);
-  repartition->set_num_partitions(num_partitions);
-  *repartition->add_partition_exprs()->mutable_direct_shuffle_partition_id()->mutable_child() = std::move(part);
-  Relation shown;
-  *shown.mutable_drop()->mutable_input() = std::move(moved);
-  shown.mutable_drop()->add_column_names(kRank);
-  shown.mutable_drop()->add_column_names(kRows);
-  return resolver.Resolve(shown);
-}
-
-}  // namespace
-
-arrow::Result<PlanPtr> ResolveRepartitionByExpression(RelationResolver& resolver, const Relation& relation) {
-  const auto& message = relation.repartition_by_expression();
-  ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
-  for (const auto& key : message.partition_exprs()) {
-    if (key.has_sort_order()) return RepartitionByRange(resolver, message);
-  }
-  if (message.partition_exprs_size() == 1 && message.partition_exprs(0).has_direct_shuffle_partition_id()) {
-    const auto& number = message.partition_exprs(0).direct_shuffle_partition_id().child();
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr id, resolver.Expressions(child->output()).Resolve(number));
-    if (!id->type()->is_integral()) {
-      return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                       {{"sqlExpr", QuoteSqlExpression("direct_shuffle_partition_id(" + id->Sql(true) + ")")},
-                        {"paramIndex", "first"},
-                        {"requiredType", QuoteSqlType("INT")},
-                        {"inputSql", QuoteSqlExpression(id->Sql(true))},
-                        {"inputType", QuoteSqlType(id->type()->Sql())}});
-    }
-    ExpressionPtr as_int = expression::ImplicitCast(id, types::Integer());
-    return std::make_shared<logical::Repartition>(message.num_partitions(), true, ExpressionVector{std::move(as_int)},
-                                                  std::move(child), /*direct=*/true);
-  }
-  ARROW_ASSIGN_OR_RAISE(ExpressionVector keys,
-                        resolver.Expressions(child->output()).ResolveAll(message.partition_exprs()));
-  return std::make_shared<logical::Repartition>(message.num_partitions(), true, std::move(keys), std::move(child));
-}
-
 arrow::Result<PlanPtr> ResolveSample(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.sample();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   int64_t seed = message.has_seed() ? message.seed() : resolver.context().eval.current_timestamp_us;
   return std::make_shared<logical::Sample>(message.lower_bound(), message.upper_bound(), message.with_replacement(),
                                            seed, std::move(child));
-}
-
-arrow::Result<PlanPtr> ResolveHint(RelationResolver& resolver, const Relation& relation) {
-  // Hints only advise Spark's planner; results are the same without them. What is to be broadcast is not sorted for a
-  // join, which shows in the order of the rows.
-  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(relation.hint().input()));
-  std::string name = ToLowerAscii(relation.hint().name());
-  if (name != "broadcast" && name != "broadcastjoin" && name != "mapjoin") return plan;
-  return logical::TransformUp(plan, [](const PlanPtr& node) -> PlanPtr {
-    if (node->kind() != logical::NodeKind::kLocalRelation) return nullptr;
-    const auto& rows = static_cast<const logical::LocalRelation&>(*node);
-    if (!rows.unsized()) return nullptr;
-    return std::make_shared<logical::LocalRelation>(rows.output(), rows.partitions(), rows.cached_as());
-  });
 }
 
 }  // namespace millrace::analyzer

@@ -49,14 +49,18 @@ class Grammar {
   using CommandRule = Status (Grammar::*)(Command* out);
   using Function = Expression::UnresolvedFunction;
 
+  using HiddenColumns = std::vector<std::pair<std::string, Expression>>;
+
   // What a SELECT without a set operation left open for the ORDER BY that may follow it.
   struct SelectInfo {
     bool is_aggregate = false;         // an Aggregate, perhaps under Filters; else a Project
     std::vector<std::string> columns;  // names of its SELECT list, lower case
     std::vector<Expression> grouping;  // its grouping expressions
     // Columns that only later clauses use, by name; the first `appended` are in the SELECT list already.
-    std::vector<std::pair<std::string, Expression>> hidden;
+    HiddenColumns hidden;
     size_t appended = 0;
+    // Its partitioning hints, not yet around it.
+    std::vector<spark::connect::Hint> hints;
   };
 
   Grammar(std::string_view text, std::vector<Token> tokens, const ParserOptions& options);
@@ -229,7 +233,10 @@ class Grammar {
   void HideWindows(SelectInfo* info, Expression* expression);
   void Hide(SelectInfo* info, Expression* expression);
   static void AppendHidden(SelectInfo* info, Relation* query);
-  static void DropHidden(const SelectInfo& info, Relation* query);
+  static void DropHidden(const HiddenColumns& hidden, Relation* query);
+  static void WrapInHints(std::vector<spark::connect::Hint>* hints, Relation* query);
+  /// Nothing more of the SELECT's input is asked for.
+  static void CloseSelect(std::optional<SelectInfo>* info, Relation* query);
 
   // --- relation.cc
   Status ParseFrom(Relation* out);

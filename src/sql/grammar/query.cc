@@ -91,8 +91,7 @@ arrow::Status Grammar::ParseQueryTerm(int min_precedence, Relation* out, std::op
     if (piped) Take();
     bool set_operation = At(Keyword::kUnion) || At(Keyword::kIntersect) || At(Keyword::kExcept) || At(Keyword::kMinus);
     if (piped && !set_operation) {
-      if (*info) DropHidden(**info, out);
-      info->reset();
+      CloseSelect(info, out);
       ARROW_RETURN_NOT_OK(ParsePipeOperator(out));
       continue;
     }
@@ -105,8 +104,7 @@ arrow::Status Grammar::ParseQueryTerm(int min_precedence, Relation* out, std::op
     Take();
     bool all = Accept(Keyword::kAll);
     if (!all) Accept(Keyword::kDistinct);
-    if (*info) DropHidden(**info, out);
-    info->reset();
+    CloseSelect(info, out);
     Relation left;
     left.Swap(out);
     SetOperation* operation = out->mutable_set_op();
@@ -119,7 +117,7 @@ arrow::Status Grammar::ParseQueryTerm(int min_precedence, Relation* out, std::op
     // Behind a pipe the other side is one query, and what follows applies to both together.
     ARROW_RETURN_NOT_OK(piped ? ParseQueryPrimary(operation->mutable_right_input(), &right_info)
                               : ParseQueryTerm(precedence + 1, operation->mutable_right_input(), &right_info));
-    if (right_info) DropHidden(*right_info, operation->mutable_right_input());
+    CloseSelect(&right_info, operation->mutable_right_input());
   }
 }
 
@@ -147,7 +145,7 @@ arrow::Status Grammar::ParseQueryPrimary(Relation* out, std::optional<SelectInfo
 
 arrow::Status Grammar::ParseQueryOrganization(Relation* query, std::optional<SelectInfo>* info) {
   if (Accept(Keyword::kOrder, Keyword::kBy)) ARROW_RETURN_NOT_OK(ParseOrderBy(query, info));
-  if (*info) DropHidden(**info, query);
+  CloseSelect(info, query);
   if (Accept(Keyword::kCluster, Keyword::kBy)) ARROW_RETURN_NOT_OK(ParseDistribution(query, /*sort=*/true));
   if (Accept(Keyword::kDistribute, Keyword::kBy)) ARROW_RETURN_NOT_OK(ParseDistribution(query, /*sort=*/false));
   if (Accept(Keyword::kSort, Keyword::kBy)) {
@@ -170,6 +168,7 @@ arrow::Status Grammar::ParseOrderBy(Relation* query, std::optional<SelectInfo>* 
     for (Expression::SortOrder& order : *sort->mutable_order()) HideAggregates(&**info, order.mutable_child());
     AppendHidden(&**info, query);
   }
+  if (*info) WrapInHints(&(*info)->hints, query);
   sort->mutable_input()->Swap(query);
   query->Swap(&sorted);
   return Status::OK();

@@ -13,11 +13,7 @@
 namespace millrace::sql {
 
 struct Grammar::SelectClause {
-  struct Hint {
-    std::string name;
-    std::vector<Expression> parameters;
-  };
-  std::vector<Hint> hints;
+  std::vector<spark::connect::Hint> hints;
   bool distinct = false;
   std::vector<Expression> items;
 };
@@ -110,11 +106,11 @@ arrow::Status Grammar::ParseSelectClause(SelectClause* clause) {
 arrow::Status Grammar::ParseHints(SelectClause* clause) {
   Take();
   while (!At(Symbol::kHintEnd)) {
-    SelectClause::Hint& hint = clause->hints.emplace_back();
-    ARROW_ASSIGN_OR_RAISE(hint.name, Identifier());
+    spark::connect::Hint& hint = clause->hints.emplace_back();
+    ARROW_ASSIGN_OR_RAISE(*hint.mutable_name(), Identifier());
     if (Accept(Symbol::kLeftParen)) {
       do {
-        ARROW_RETURN_NOT_OK(ParsePrimary(&hint.parameters.emplace_back()));
+        ARROW_RETURN_NOT_OK(ParsePrimary(hint.add_parameters()));
       } while (Accept(Symbol::kComma));
       ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
     }
@@ -127,19 +123,18 @@ arrow::Status Grammar::ParseHints(SelectClause* clause) {
 arrow::Status Grammar::ParseSelectTail(SelectClause* clause, Relation* input, Relation* out,
                                        std::optional<SelectInfo>* out_info) {
   ARROW_RETURN_NOT_OK(ParseLateralViews(input));
-  for (SelectClause::Hint& hint : clause->hints) {
-    Relation hinted;
-    hinted.Swap(input);
-    input->mutable_hint()->mutable_input()->Swap(&hinted);
-    input->mutable_hint()->set_name(hint.name);
-    for (Expression& parameter : hint.parameters) input->mutable_hint()->add_parameters()->Swap(&parameter);
-  }
+  auto partitioning = std::stable_partition(
+      clause->hints.begin(), clause->hints.end(),
+      [](const spark::connect::Hint& hint) { return !IsPartitioningHint(ToUpperAscii(hint.name())); });
+  SelectInfo info;
+  info.hints.assign(partitioning, clause->hints.end());
+  clause->hints.erase(partitioning, clause->hints.end());
+  WrapInHints(&clause->hints, input);
   if (Accept(Keyword::kWhere)) {
     Expression condition;
     ARROW_RETURN_NOT_OK(ParseExpression(&condition));
     WrapInFilter(&condition, input);
   }
-  SelectInfo info;
   bool grouped = Accept(Keyword::kGroup, Keyword::kBy);
   if (grouped) ARROW_RETURN_NOT_OK(ParseGroupBy(&info.grouping));
   std::optional<Expression> having;
@@ -179,11 +174,12 @@ arrow::Status Grammar::ParseSelectTail(SelectClause* clause, Relation* input, Re
     WrapInFilter(&*qualify, out);
   }
   if (clause->distinct) {
-    DropHidden(info, out);
+    DropHidden(info.hidden, out);
     Relation all_rows;
     all_rows.Swap(out);
     out->mutable_deduplicate()->mutable_input()->Swap(&all_rows);
     out->mutable_deduplicate()->set_all_columns_as_keys(true);
+    WrapInHints(&info.hints, out);
     return Status::OK();
   }
   *out_info = std::move(info);
@@ -356,12 +352,29 @@ void Grammar::AppendHidden(SelectInfo* info, Relation* query) {
   }
 }
 
-void Grammar::DropHidden(const SelectInfo& info, Relation* query) {
-  if (info.hidden.empty()) return;
+// The first hint comes outermost.
+void Grammar::WrapInHints(std::vector<spark::connect::Hint>* hints, Relation* query) {
+  for (auto hint = hints->rbegin(); hint != hints->rend(); ++hint) {
+    hint->mutable_input()->Swap(query);
+    query->Clear();
+    query->mutable_hint()->Swap(&*hint);
+  }
+  hints->clear();
+}
+
+void Grammar::DropHidden(const HiddenColumns& hidden, Relation* query) {
+  if (hidden.empty()) return;
   Relation input;
   input.Swap(query);
   query->mutable_drop()->mutable_input()->Swap(&input);
-  for (const auto& [name, expression] : info.hidden) query->mutable_drop()->add_column_names(name);
+  for (const auto& [name, expression] : hidden) query->mutable_drop()->add_column_names(name);
+}
+
+void Grammar::CloseSelect(std::optional<SelectInfo>* info, Relation* query) {
+  if (!*info) return;
+  DropHidden((*info)->hidden, query);
+  WrapInHints(&(*info)->hints, query);
+  info->reset();
 }
 
 }  // namespace millrace::sql
