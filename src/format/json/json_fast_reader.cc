@@ -530,7 +530,7 @@ const uint32_t* JsonFastReader::Skip(const uint32_t* p, int depth) {
     case '"': {
       std::string_view raw;
       if (!StringAt(p, &raw)) return nullptr;
-      if (std::memchr(raw.data(), '\\', raw.size()) != nullptr && !Unescape(raw, &scratch_)) return nullptr;
+      if (HasEscapes(raw) && !Unescape(raw, &scratch_)) return nullptr;
       return p + 1;
     }
     case '{':
@@ -544,7 +544,7 @@ const uint32_t* JsonFastReader::Skip(const uint32_t* p, int depth) {
         if (object) {
           std::string_view name;
           if (text_[*p] != '"' || !StringAt(p, &name) || text_[p[1]] != ':') return nullptr;
-          if (std::memchr(name.data(), '\\', name.size()) != nullptr && !Unescape(name, &scratch_)) return nullptr;
+          if (HasEscapes(name) && !Unescape(name, &scratch_)) return nullptr;
           p += 2;
           if (*p >= end_) return nullptr;
         }

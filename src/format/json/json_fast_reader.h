@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,6 +38,7 @@ class JsonFastReader {
   /// Returns the position after the record, or nullptr when it refuses; columns may then hold a part of the record.
   const uint32_t* ReadRecord(const uint32_t* p, uint32_t end) {
     end_ = end;
+    may_have_escapes_ = *p < end && std::memchr(text_ + *p, '\\', end - *p) != nullptr;
     return root_.id == types::TypeId::kStruct ? ReadObject(root_, p, 0) : ReadValue(root_, p, 0);
   }
 
@@ -75,6 +77,9 @@ class JsonFastReader {
   /// The scalar at *p without blanks behind it.
   std::string_view ScalarAt(const uint32_t* p) const;
   bool IsLiteral(const uint32_t* p, std::string_view literal) const;
+  bool HasEscapes(std::string_view raw) const {
+    return may_have_escapes_ && raw.find('\\') != std::string_view::npos;
+  }
   bool AppendText(ColumnWriter* column, std::string_view raw);
   bool LocalToUtc(int64_t local_us, int64_t* utc_us) const;
 
@@ -86,6 +91,8 @@ class JsonFastReader {
   const uint8_t* text_ = nullptr;
   size_t readable_ = 0;
   uint32_t end_ = 0;
+  /// Of the record: most have none, and none of their skipped strings is then looked through.
+  bool may_have_escapes_ = false;
   std::string scratch_;
 };
 
