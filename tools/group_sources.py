@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-GROUP_BYTES = 40_000
+GROUP_BYTES = 75_000
 
 UNNAMED = re.compile(r"^namespace \{\n(.*?)^\}  // namespace$", re.MULTILINE | re.DOTALL)
 NOISE = re.compile(r'R"(\w*)\(.*?\)\1"|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)

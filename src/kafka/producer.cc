@@ -23,6 +23,8 @@ struct EventDeleter {
 /// Bytes of the protocol around a key and a value, at most.
 constexpr int64_t kRecordOverheadBytes = 64;
 constexpr size_t kChunk = 1024;
+/// From so many records on it pays to ask for the partitions of a topic.
+constexpr size_t kWorthChoosing = 32;
 
 arrow::Status NoSuchPartition(std::string_view topic, int32_t partition) {
   return arrow::Status::Invalid(
@@ -224,7 +226,7 @@ arrow::Status Producer::SendChunk(const std::string& topic, std::span<const Outg
     bytes += records[i].value_size;
   }
   int32_t partition = RD_KAFKA_PARTITION_UA;
-  if (without_key) {
+  if (without_key && count >= kWorthChoosing) {
     partition = to->sticky.Choose(native_->client->handle(), handle, bytes);
     for (size_t i = 0; each_its_own && i < count; ++i) {
       if (records[i].key == nullptr && records[i].partition < 0) messages[i].partition = partition;
