@@ -125,7 +125,7 @@ class ChangeRun {
       ++totals_->num_removed_files;
       totals_->num_removed_bytes += files[i].columns->size_bytes(files[i].row);
       totals_->num_vectors_removed += files[i].columns->has_deletion_vector(files[i].row);
-      std::optional<int64_t> num_rows = connector::delta_table::NumRecords(files[i]);
+      std::optional<int64_t> num_rows = connector::delta_table::NumLiveRows(files[i]);
       if (num_rows) {
         totals_->num_deleted += *num_rows;
       } else {

@@ -18,6 +18,7 @@
 #include "delta/deletion_vector/deletion_vector.h"
 #include "delta/log/log_paths.h"
 #include "delta/partition_value.h"
+#include "delta/skipping/file_selection.h"
 #include "format/file_format.h"
 #include "format/parquet/parquet_scan.h"
 #include "types/arrow_type.h"
@@ -414,14 +415,11 @@ std::vector<std::optional<std::string>> PartitionTexts(const delta::Snapshot& sn
   return texts;
 }
 
-std::optional<int64_t> NumRecords(const delta::FileRef& file) {
-  auto stats = file.columns->stats(file.row);
-  if (!stats) return std::nullopt;
-  auto parsed = ParseJson(*stats);
-  const JsonValue* count = parsed.ok() ? parsed->Find("numRecords") : nullptr;
-  if (count == nullptr) return std::nullopt;
+std::optional<int64_t> NumLiveRows(const delta::FileRef& file) {
+  std::optional<int64_t> num_records = delta::NumRecords(file);
   auto vector = file.columns->deletion_vector(file.row);
-  return count->AsInt64() - (vector ? vector->cardinality : 0);
+  if (num_records && vector) *num_records -= vector->cardinality;
+  return num_records;
 }
 
 DataFile ToDataFile(const delta::Snapshot& snapshot, const delta::FileRef& file) {

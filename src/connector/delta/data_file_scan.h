@@ -91,7 +91,7 @@ format::PredicatePtr UsableFilter(const types::DataType& schema, const format::P
 DataFile ToDataFile(const delta::Snapshot& snapshot, const delta::FileRef& file);
 
 /// The rows of a file that are not deleted, as its statistics have them; nullopt where they do not say.
-std::optional<int64_t> NumRecords(const delta::FileRef& file);
+std::optional<int64_t> NumLiveRows(const delta::FileRef& file);
 
 /// Texts of the partition values of an action, in the table's order.
 std::vector<std::optional<std::string>> PartitionTexts(const delta::Snapshot& snapshot,

@@ -144,7 +144,7 @@ arrow::Status ReplaceWhere::ReplaceFiles(delta::Transaction* transaction, Replac
   ARROW_ASSIGN_OR_RAISE(std::vector<bool> matched, MatchPartitions(*snapshot_, *condition_, values, *zone));
   for (size_t i = 0; i < files.size(); ++i) {
     if (!matched[i]) continue;
-    std::optional<int64_t> num_records = NumRecords(files[i]);
+    std::optional<int64_t> num_records = NumLiveRows(files[i]);
     if (num_records && replaced->num_deleted_rows) {
       *replaced->num_deleted_rows += *num_records;
     } else {
