@@ -37,51 +37,37 @@ class MemoryStateStoreProvider::Store final : public StateStore {
   }
 
   Status GetAll(const UnsafeRows& keys, std::vector<std::string_view>* values) override {
-    HashAll(keys);
-    values->resize(hashes_.size());
-    for (size_t i = 0; i < hashes_.size(); ++i) {
-      if (i + kSlotsAhead < hashes_.size()) table_.Prefetch(hashes_[i + kSlotsAhead]);
-      if (i + kEntriesAhead < hashes_.size()) table_.PrefetchEntry(hashes_[i + kEntriesAhead]);
-      (*values)[i] = table_.Get(keys.row(static_cast<int64_t>(i)), hashes_[i]);
-    }
-    return Status::OK();
+    values->resize(static_cast<size_t>(keys.num_rows()));
+    return ForEachKey(keys, [&](size_t i, std::string_view key, uint32_t hash) {
+      (*values)[i] = table_.Get(key, hash);
+      return Status::OK();
+    });
   }
 
   Status FindAll(const UnsafeRows& keys, std::vector<StateEntry>* entries) override {
-    HashAll(keys);
-    entries->resize(hashes_.size());
-    for (size_t i = 0; i < hashes_.size(); ++i) {
-      if (i + kSlotsAhead < hashes_.size()) table_.Prefetch(hashes_[i + kSlotsAhead]);
-      if (i + kEntriesAhead < hashes_.size()) table_.PrefetchEntry(hashes_[i + kEntriesAhead]);
-      (*entries)[i] = table_.Find(keys.row(static_cast<int64_t>(i)), hashes_[i]);
-    }
-    return Status::OK();
+    entries->resize(static_cast<size_t>(keys.num_rows()));
+    return ForEachKey(keys, [&](size_t i, std::string_view key, uint32_t hash) {
+      (*entries)[i] = table_.Find(key, hash);
+      return Status::OK();
+    });
   }
 
   Status PutAll(const UnsafeRows& keys, const UnsafeRows& values) override {
-    HashAll(keys);
-    for (size_t i = 0; i < hashes_.size(); ++i) {
-      if (i + kSlotsAhead < hashes_.size()) table_.Prefetch(hashes_[i + kSlotsAhead]);
-      if (i + kEntriesAhead < hashes_.size()) table_.PrefetchEntry(hashes_[i + kEntriesAhead]);
-      auto row = static_cast<int64_t>(i);
-      ARROW_ASSIGN_OR_RAISE(bool is_new, table_.Put(keys.row(row), hashes_[i], values.row(row)));
-      if (is_new && prefixes_ != nullptr) prefixes_->Add(keys.row(row));
-    }
-    return Status::OK();
+    return ForEachKey(keys, [&](size_t i, std::string_view key, uint32_t hash) -> Status {
+      ARROW_ASSIGN_OR_RAISE(bool is_new, table_.Put(key, hash, values.row(static_cast<int64_t>(i))));
+      if (is_new && prefixes_ != nullptr) prefixes_->Add(key);
+      return Status::OK();
+    });
   }
 
   Status PutAbsent(const UnsafeRows& keys, const UnsafeRows& values, std::vector<int32_t>* inserted) override {
-    HashAll(keys);
-    for (size_t i = 0; i < hashes_.size(); ++i) {
-      if (i + kSlotsAhead < hashes_.size()) table_.Prefetch(hashes_[i + kSlotsAhead]);
-      if (i + kEntriesAhead < hashes_.size()) table_.PrefetchEntry(hashes_[i + kEntriesAhead]);
-      auto row = static_cast<int64_t>(i);
-      ARROW_ASSIGN_OR_RAISE(bool is_new, table_.PutIfAbsent(keys.row(row), hashes_[i], values.row(row)));
-      if (!is_new) continue;
+    return ForEachKey(keys, [&](size_t i, std::string_view key, uint32_t hash) -> Status {
+      ARROW_ASSIGN_OR_RAISE(bool is_new, table_.PutIfAbsent(key, hash, values.row(static_cast<int64_t>(i))));
+      if (!is_new) return Status::OK();
       inserted->push_back(static_cast<int32_t>(i));
-      if (prefixes_ != nullptr) prefixes_->Add(keys.row(row));
-    }
-    return Status::OK();
+      if (prefixes_ != nullptr) prefixes_->Add(key);
+      return Status::OK();
+    });
   }
 
   Status Scan(const Visitor& visit) override { return table_.Scan(visit); }
@@ -139,9 +125,17 @@ class MemoryStateStoreProvider::Store final : public StateStore {
  private:
   static constexpr size_t kSlotsAhead = 16, kEntriesAhead = 8;
 
-  void HashAll(const UnsafeRows& keys) {
+  // `visit(i, key, hash)` for each key, with the memory it will touch asked for ahead.
+  template <typename Visit>
+  Status ForEachKey(const UnsafeRows& keys, const Visit& visit) {
     hashes_.resize(static_cast<size_t>(keys.num_rows()));
     for (size_t i = 0; i < hashes_.size(); ++i) hashes_[i] = HashRow(keys.row(static_cast<int64_t>(i)));
+    for (size_t i = 0; i < hashes_.size(); ++i) {
+      if (i + kSlotsAhead < hashes_.size()) table_.Prefetch(hashes_[i + kSlotsAhead]);
+      if (i + kEntriesAhead < hashes_.size()) table_.PrefetchEntry(hashes_[i + kEntriesAhead]);
+      ARROW_RETURN_NOT_OK(visit(i, keys.row(static_cast<int64_t>(i)), hashes_[i]));
+    }
+    return Status::OK();
   }
 
   MemoryStateStoreProvider* provider_;
