@@ -19,6 +19,9 @@ _OF_THE_PROCESS = ("spark.remote", "spark.api.mode", "spark.submit.", "spark.jar
                    "spark.port.", "spark.history.", "spark.deploy.", "spark.worker.", "spark.streaming.")
 
 
+_DEEPEST_PLAN = 10000
+
+
 def prepare_worker():
     """The functions of foreachBatch run in a process of the engine's, and see there what the job sees."""
     sys.meta_path.insert(0, _Patcher({name: patch for name, patch in _PATCHES.items() if ".connect." in name}))
@@ -37,11 +40,23 @@ def prepare():
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     os.environ.setdefault("SPARK_HOME", "/")
     sys.meta_path.insert(0, _Patcher(_PATCHES))
+    # Frames and columns made in a loop lie in one another, and a client walks into them; a Spark driver does not.
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEPEST_PLAN))
 
 
 def _sends(key):
     return not any(key == name or (name.endswith(".") and key.startswith(name)) or
                    (not name.endswith(".") and key.startswith(name + ".")) for name in _OF_THE_PROCESS)
+
+
+def _allow_deep_messages():
+    """Messages are copied by parsing, which by default goes 100 messages deep."""
+    try:
+        from google._upb import _message
+
+        _message.SetAllowOversizeProtos(True)
+    except (ImportError, AttributeError):  # another implementation
+        pass
 
 
 def _patch_builder(module):
@@ -77,6 +92,7 @@ def _patch_connect_session(module):
     """What a classic session has beside a client's: its context, RDDs as data, what is reached for in the JVM."""
     from millrace.spark_context import SparkContext
 
+    _allow_deep_messages()
     session = module.SparkSession
     session.sparkContext = property(SparkContext._of_session)
     session._sc = session.sparkContext

@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/query_context.h"
+#include "base/stack_room.h"
 #include "expression/aggregate.h"
 #include "expression/call.h"
 #include "expression/cast.h"
@@ -35,7 +36,8 @@ using expression::CastMode;
 using expression::ExpressionKind;
 using expression::Literal;
 
-constexpr int kMaxDepth = 500;
+// Deeper ones where the thread's stack has room.
+constexpr int kAlwaysServedDepth = 500;
 
 bool IsNamed(const ExpressionPtr& value) {
   return value->kind() == ExpressionKind::kAlias || value->kind() == ExpressionKind::kAttribute;
@@ -460,7 +462,9 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveKind(const connect::Expr
     explicit DepthGuard(int& d) : depth(d) { ++depth; }
     ~DepthGuard() { --depth; }
   } guard(depth_);
-  if (depth_ > kMaxDepth) return NotSupported("an expression nested deeper than " + std::to_string(kMaxDepth));
+  if (depth_ > kAlwaysServedDepth && !HasStackRoom()) {
+    return NotSupported("an expression nested deeper than " + std::to_string(depth_ - 1));
+  }
   switch (message.expr_type_case()) {
     case connect::Expression::kLiteral:
       return ResolveLiteral(message);

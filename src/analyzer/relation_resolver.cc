@@ -8,6 +8,7 @@
 #include "analyzer/python_table_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/stack_room.h"
 #include "expression/query_settings.h"
 #include "expression/text_zone.h"
 #include "logical/node/project.h"
@@ -22,7 +23,8 @@ namespace {
 namespace connect = spark::connect;
 using connect::Relation;
 
-constexpr int kMaxDepth = 400;
+// Deeper ones where the thread's stack has room.
+constexpr int kAlwaysServedDepth = 400;
 
 struct RelationEntry {
   Relation::RelTypeCase kind;
@@ -105,7 +107,9 @@ arrow::Result<PlanPtr> RelationResolver::Resolve(const Relation& relation) {
     explicit DepthGuard(int& d) : depth(d) { ++depth; }
     ~DepthGuard() { --depth; }
   } guard(depth_);
-  if (depth_ > kMaxDepth) return NotSupported("a plan nested deeper than " + std::to_string(kMaxDepth));
+  if (depth_ > kAlwaysServedDepth && !HasStackRoom()) {
+    return NotSupported("a plan nested deeper than " + std::to_string(depth_ - 1));
+  }
   for (const RelationEntry& entry : kRelations) {
     if (entry.kind != relation.rel_type_case()) continue;
     const auto& origin = relation.common().origin().jvm_origin();

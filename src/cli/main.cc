@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/allocation.h"
+#include "base/stack_room.h"
 #include "base/version.h"
 #include "cli/command.h"
 
@@ -24,6 +25,7 @@ constexpr AddCommand kCommands[] = {
 }  // namespace
 
 int Main(int argc, char** argv) {
+  ReserveDeepStacks();
   SetUpAllocation();
   // Standard output belongs to results.
   spdlog::set_default_logger(spdlog::stderr_color_mt("millrace"));

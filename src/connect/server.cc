@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "connect/encode/error.h"
+#include "connect/message_depth.h"
 #include "connect/service/service.h"
 #include "python/worker_pool.h"
 #include "spark/connect/base.grpc.pb.h"
@@ -22,6 +23,9 @@ namespace proto = spark::connect;
 
 // Spark's default of spark.connect.grpc.maxInboundMessageSize.
 constexpr int kMaxMessageBytes = 128 << 20;
+// More than Spark's spark.connect.grpc.marshallerRecursionLimit, because jobs of Spark's classic API have no such
+// limit.
+constexpr int kMaxMessageDepth = 10'000;
 constexpr auto kMaintenanceInterval = std::chrono::seconds(30);
 
 bool IsLoopback(const std::string& host) {
@@ -185,6 +189,7 @@ class Server::Impl {
 
   arrow::Status Start(const ServerOptions& options) {
     ARROW_ASSIGN_OR_RAISE(auto credentials, CredentialsOf(options));
+    SetMaxMessageDepth(kMaxMessageDepth);
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
     builder.SetMaxSendMessageSize(-1);

@@ -300,3 +300,26 @@ for name in ("sales", "shop.sales", "spark_catalog.shop.SALES"):
     print(spark.sql("DESCRIBE DETAIL " + name).first().name)
 """)
     assert job.out.splitlines() == ["spark_catalog.shop.sales"] * 3, job.err
+
+
+DEEP = """
+import functools
+import operator
+
+from pyspark.sql import SparkSession, functions as F
+
+spark = SparkSession.builder.getOrCreate()
+frame = spark.range(4)
+for i in range(900):
+    frame = frame.withColumn(f"c{i % 20}", F.col("id") + i)
+print(frame.orderBy("id").collect()[1][20])
+total = functools.reduce(operator.add, [F.col("id") * i for i in range(700)])
+wanted = functools.reduce(operator.or_, [F.col("id") == 2 * i for i in range(700)])
+print([tuple(row) for row in spark.range(1, 4).where(wanted).select("id", total).collect()])
+"""
+
+
+def test_frames_and_columns_of_many_steps(submit):
+    job = submit(DEEP)
+    assert job.returncode == 0, job.err
+    assert job.out.splitlines() == ["900", "[(2, 489300)]"]
