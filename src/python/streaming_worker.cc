@@ -29,6 +29,19 @@ arrow::Result<std::unique_ptr<StreamingWorker>> StreamingWorker::Start(WorkerPoo
   return std::unique_ptr<StreamingWorker>(new StreamingWorker(std::move(single), options.session_id));
 }
 
+namespace {
+
+// What the function's own failure says. Under `millrace submit` it ran in the job's process, and the worker only tells.
+std::string BatchFailure(const std::string& where, const std::string& traceback) {
+  constexpr std::string_view kOfTheJob = "millrace.driver_call.BatchFailed: ";
+  if (size_t at = traceback.find(kOfTheJob); at != std::string::npos) return traceback.substr(at + kOfTheJob.size());
+  return UserError("PYTHON_EXCEPTION",
+                   {{"msg", where + "Found error inside foreachBatch Python process"}, {"traceback", traceback}})
+      .message();
+}
+
+}  // namespace
+
 arrow::Status StreamingWorker::ProcessBatch(const std::string& relation_id, int64_t batch_id,
                                             const std::string& user_id) {
   std::string where = "[session: " + session_id_ + "] [userId: " + user_id + "] ";
@@ -44,8 +57,7 @@ arrow::Status StreamingWorker::ProcessBatch(const std::string& relation_id, int6
     return arrow::Status::IOError(where, "Unexpected return value ", *answer, " from the foreachBatch function");
   }
   ARROW_ASSIGN_OR_RAISE(std::string traceback, single_.socket.ReceiveText(&stopped_));
-  return UserError("PYTHON_EXCEPTION",
-                   {{"msg", where + "Found error inside foreachBatch Python process"}, {"traceback", traceback}});
+  return UserError("FOREACH_BATCH_USER_FUNCTION_ERROR", {{"reason", BatchFailure(where, traceback)}});
 }
 
 arrow::Status StreamingWorker::ProcessEvent(const std::string& event_json, int32_t event_type) {

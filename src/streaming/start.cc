@@ -1,5 +1,6 @@
 #include <set>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "logical/node/source_scan.h"
 #include "optimizer/optimizer.h"
@@ -115,6 +116,21 @@ arrow::Status RestoreConf(const Checkpoint& checkpoint, StreamingQuerySpec* spec
   return arrow::Status::OK();
 }
 
+// Queries whose sources or sink go by names of the user's keep logs of other formats.
+arrow::Status CheckEvolution(const StreamingQuerySpec& spec) {
+  for (std::string_view key : {"spark.sql.streaming.queryEvolution.enableSourceEvolution",
+                               "spark.sql.streaming.queryEvolution.enableSinkEvolution"}) {
+    if (ToLowerAscii(spec.conf(key).value_or("false")) == "true") {
+      return arrow::Status::NotImplemented(key, " = true is not supported: sources and sinks have no names here");
+    }
+  }
+  constexpr std::string_view kVersion = "spark.sql.streaming.offsetLog.formatVersion";
+  if (int64_t version = ConfInt64(spec, kVersion, 1); version != 1) {
+    return arrow::Status::NotImplemented(kVersion, " = ", version, " is not supported; supported: 1");
+  }
+  return arrow::Status::OK();
+}
+
 int NumStatePartitions(const StreamingQuerySpec& spec) {
   return static_cast<int>(std::max<int64_t>(1, ConfInt64(spec, "spark.sql.shuffle.partitions", 200)));
 }
@@ -176,6 +192,7 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
         {{"className", std::string(spec.sink->name)}, {"outputMode", kModes[static_cast<size_t>(spec.output_mode)]}});
   }
   ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode, spec.conf));
+  ARROW_RETURN_NOT_OK(CheckEvolution(spec));
   auto enabled = [&](std::string_view key) { return spec.conf(key).value_or("true") != "false"; };
   ARROW_ASSIGN_OR_RAISE(Checkpoint checkpoint,
                         OpenCheckpoint(spec.file_system, spec.checkpoint_location, spec.connector.durability,

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from pyspark.errors import StreamingPythonRunnerInitializationException, StreamingQueryException
+from pyspark.errors import AnalysisException, StreamingPythonRunnerInitializationException, StreamingQueryException
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.listener import StreamingQueryListener
 
@@ -236,3 +236,33 @@ def test_a_function_that_cannot_be_unpickled(spark):
     writer = spark.readStream.format("rate").load().writeStream.foreachBatch(lambda frame, batch_id: print(broken))
     with pytest.raises(StreamingPythonRunnerInitializationException, match="not here"):
         writer.start()
+
+
+def test_sources_are_named_where_queries_may_evolve_only(spark, tmp_path, folder):
+    path, _ = folder
+    with pytest.raises(AnalysisException, match="'visits' was provided but the feature is disabled") as refused:
+        spark.readStream.schema("n long").name("visits").json(str(path)).schema  # noqa: B018
+    assert refused.value.getCondition() == "STREAMING_QUERY_EVOLUTION_ERROR.SOURCE_NAMING_NOT_SUPPORTED"
+    # What keeps other logs than ours says so.
+    for key, value in [("spark.sql.streaming.queryEvolution.enableSourceEvolution", "true"),
+                       ("spark.sql.streaming.queryEvolution.enableSinkEvolution", "true"),
+                       ("spark.sql.streaming.offsetLog.formatVersion", "2")]:
+        spark.conf.set(key, value)
+        try:
+            with pytest.raises(Exception, match=f"{key} = {value} is not supported"):
+                read(spark, path).writeStream.format("noop").option("checkpointLocation", str(tmp_path / "c")).start()
+        finally:
+            spark.conf.unset(key)
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_foreach_batch_function_that_raises_names_the_sink(spark, folder):
+    path, _ = folder
+
+    def fails(frame, batch):
+        raise LookupError("nothing of the kind")
+
+    query = read(spark, path).writeStream.foreachBatch(fails).start()
+    with pytest.raises(StreamingQueryException, match="FOREACH_BATCH_USER_FUNCTION_ERROR.*Reason: .*PYTHON_EXCEPTION"):
+        query.awaitTermination()
+    assert "LookupError: nothing of the kind" in str(query.exception())

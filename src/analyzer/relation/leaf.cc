@@ -43,6 +43,17 @@ std::string CaseInsensitiveOption(const google::protobuf::Map<std::string, std::
   return "";
 }
 
+// Names are for queries whose sources may change from one run to the next.
+arrow::Status RefuseSourceName(const AnalyzerContext& context, const std::string& name) {
+  if (name.empty()) return arrow::Status::OK();
+  std::optional<std::string> enabled;
+  if (context.conf) enabled = context.conf("spark.sql.streaming.queryEvolution.enableSourceEvolution");
+  if (ToLowerAscii(enabled.value_or("false")) != "true") {
+    return UserError("STREAMING_QUERY_EVOLUTION_ERROR.SOURCE_NAMING_NOT_SUPPORTED", {{"name", name}});
+  }
+  return NotSupported("a stream's source with a name");
+}
+
 arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::connect::Read& read) {
   const auto& message = read.data_source();
   std::string format =
@@ -57,6 +68,7 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
   if (def == nullptr) {
     return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
   }
+  ARROW_RETURN_NOT_OK(RefuseSourceName(resolver.context(), message.source_name()));
   if (message.predicates_size() > 0) return NotSupported("reading by predicates (jdbc)");
   auto request = std::make_shared<connector::SourceRequest>();
   request->extension = std::move(extension);
