@@ -274,6 +274,12 @@ arrow::Result<PlanPtr> ResolveCoGroupMap(RelationResolver& resolver, const Relat
   if (function->eval_type != EvalType::kCogroupedMapPandas && function->eval_type != EvalType::kCogroupedMapArrow) {
     return EvalTypeNotSupported(function->eval_type);
   }
+  int num_left = message.input_grouping_expressions_size();
+  int num_right = message.other_grouping_expressions_size();
+  if (num_left != num_right) {
+    return arrow::Status::Invalid("requirement failed: Cogroup keys must have same size: ", num_left,
+                                  " != ", num_right);
+  }
   std::vector<logical::GroupedColumns> inputs;
   ARROW_ASSIGN_OR_RAISE(logical::GroupedColumns left,
                         ResolveGrouping(resolver, message.input_grouping_expressions(), &pair.left));

@@ -5,10 +5,12 @@
 #include "analyzer/named_table.h"
 #include "analyzer/python_functions.h"
 #include "analyzer/relation_resolver.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "expression/python/pickled_rows.h"
 #include "expression/vector.h"
 #include "logical/node/generate.h"
+#include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/repartition.h"
 #include "logical/node/sort.h"
@@ -47,22 +49,31 @@ const connect::SubqueryExpression* TableOf(const connect::Expression& argument) 
   return is_table ? &subquery : nullptr;
 }
 
-arrow::Result<TableArgument> ResolveTableArgument(RelationResolver& resolver,
-                                                  const connect::SubqueryExpression& message) {
-  TableArgument table;
-  const AttributeVector none;
-  ARROW_ASSIGN_OR_RAISE(table.plan, resolver.ResolveSubqueryPlan(message.plan_id(), none));
-  if (!message.has_table_arg_options()) return table;
-  const auto& options = message.table_arg_options();
-  table.single_partition = options.with_single_partition();
-  const AttributeVector columns = table.plan->output();
-  ARROW_ASSIGN_OR_RAISE(table.partition_by, resolver.Expressions(columns).ResolveAll(options.partition_spec()));
+arrow::Status ResolveTableOptions(RelationResolver& resolver,
+                                  const connect::SubqueryExpression_TableArgOptions& options, TableArgument* table) {
+  table->single_partition = options.with_single_partition();
+  const AttributeVector columns = table->plan->output();
+  ARROW_ASSIGN_OR_RAISE(table->partition_by, resolver.Expressions(columns).ResolveAll(options.partition_spec()));
   for (const auto& order : options.order_spec()) {
     connect::Expression expression;
     *expression.mutable_sort_order() = order;
     ARROW_ASSIGN_OR_RAISE(expression::SortOrder resolved, resolver.Expressions(columns).ResolveSortOrder(expression));
-    table.order_by.push_back(std::move(resolved));
+    table->order_by.push_back(std::move(resolved));
   }
+  return arrow::Status::OK();
+}
+
+arrow::Result<TableArgument> ResolveTableArgument(RelationResolver& resolver,
+                                                  const connect::SubqueryExpression& message) {
+  TableArgument table;
+  const AttributeVector none;
+  // The options name columns as those of the table's frames, too.
+  auto options = [&](const PlanPtr& plan) {
+    table.plan = plan;
+    return message.has_table_arg_options() ? ResolveTableOptions(resolver, message.table_arg_options(), &table)
+                                           : arrow::Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(resolver.ResolveSubqueryPlan(message.plan_id(), none, options).status());
   return table;
 }
 
@@ -174,14 +185,6 @@ arrow::Result<PlanPtr> Arrange(RelationResolver& resolver, const TableAnalysis* 
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, resolver.Expressions(plan->output()).Resolve(call));
   *row = Unnamed(made);
   return plan;
-}
-
-arrow::Result<PlanPtr> OneRow(RelationResolver& resolver) {
-  Relation one_row;
-  one_row.mutable_range()->set_end(1);
-  one_row.mutable_range()->set_step(1);
-  one_row.mutable_range()->set_num_partitions(1);
-  return resolver.Resolve(one_row);
 }
 
 }  // namespace
@@ -302,6 +305,12 @@ arrow::Result<PlanPtr> ResolvePythonTable(RelationResolver& resolver, const Regi
     values.push_back(Unnamed(value));
   }
   if (num_tables > 1) {
+    const AnalyzerContext& context = resolver.context();
+    std::optional<std::string> several;
+    if (context.conf) several = context.conf("spark.sql.tvf.allowMultipleTableArguments.enabled");
+    if (EqualsIgnoreCase(several.value_or("false"), "true")) {
+      return NotSupported("a table function of several tables");
+    }
     return UserError("TABLE_VALUED_FUNCTION_TOO_MANY_TABLE_ARGUMENTS", {{"num", std::to_string(num_tables)}});
   }
   types::DataTypePtr type = function.return_type;
@@ -330,7 +339,7 @@ arrow::Result<PlanPtr> ResolvePythonTable(RelationResolver& resolver, const Regi
         child, Arrange(resolver, analysis ? &*analysis : nullptr, std::move(*table), &kernel.partition_columns,
                        &values[static_cast<size_t>(kernel.table_argument)]));
   } else {
-    ARROW_ASSIGN_OR_RAISE(child, OneRow(resolver));
+    child = logical::LocalRelation::OneRow();
   }
   AttributeVector generated = NewColumns(*type);
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr call, MakePythonTableCall(std::move(kernel), *type, std::move(values)));

@@ -227,13 +227,16 @@ void RelationResolver::LeaveScope(Scope scope) {
 
 void RelationResolver::DefineSubquery(int64_t plan_id, const Relation* relation) { subqueries_[plan_id] = relation; }
 
-arrow::Result<PlanPtr> RelationResolver::ResolveSubqueryPlan(int64_t plan_id, const AttributeVector& outer) {
+arrow::Result<PlanPtr> RelationResolver::ResolveSubqueryPlan(
+    int64_t plan_id, const AttributeVector& outer, const std::function<arrow::Status(const PlanPtr&)>& inside) {
   auto it = subqueries_.find(plan_id);
   if (it == subqueries_.end()) return InternalError("No plan of the subquery " + std::to_string(plan_id));
   // The frames of a subquery are no places for the query around it.
   PlanColumns around = plan_columns_;
   arrow::Result<PlanPtr> plan = ResolveBeside(*it->second, outer);
+  arrow::Status status = plan.ok() && inside ? inside(*plan) : arrow::Status::OK();
   plan_columns_ = std::move(around);
+  ARROW_RETURN_NOT_OK(status);
   return plan;
 }
 

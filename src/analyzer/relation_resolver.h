@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -70,8 +71,10 @@ class RelationResolver {
   void LeaveScope(Scope scope);
   /// Plans of subquery expressions, by plan id. `relation` must outlive the resolving of what refers to it.
   void DefineSubquery(int64_t plan_id, const spark::connect::Relation* relation);
-  /// The plan of a subquery of an expression over `outer`; it may read columns of `outer` (see Decorrelate).
-  arrow::Result<PlanPtr> ResolveSubqueryPlan(int64_t plan_id, const AttributeVector& outer);
+  /// The plan of a subquery of an expression over `outer`; it may read columns of `outer` (see Decorrelate). `inside`,
+  /// if any, gets it while the frames in it can be named.
+  arrow::Result<PlanPtr> ResolveSubqueryPlan(int64_t plan_id, const AttributeVector& outer,
+                                             const std::function<arrow::Status(const PlanPtr&)>& inside = {});
   /// The same for a relation that stands beside `outer` (LATERAL).
   arrow::Result<PlanPtr> ResolveBeside(const spark::connect::Relation& relation, const AttributeVector& outer);
   /// The value called `parts` in the queries around this one, innermost first.

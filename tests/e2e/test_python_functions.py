@@ -24,8 +24,6 @@ EXPECTED = json.loads((FOLDER / "expected.json").read_text())
 DIFFERS = {
     "udtf_analyze_fails": "the message of the Python error carries no SQLSTATE",
     "udtf_analyze_wants_a_table": "a failure of analyze() is not TABLE_VALUED_FUNCTION_FAILED_TO_ANALYZE_IN_PYTHON",
-    "udtf_by_pickle": "values of some types",
-    "udtf_frame_as_table": "rows of a TABLE argument have no names",
     "udtf_table_in_partitions": "rows of a TABLE argument have no names",
 }
 
@@ -55,6 +53,15 @@ def test_case(session, name):
         assert "error" in got, got
         got.pop("error")
     assert got == expected
+
+
+def test_cogroups_have_as_many_keys_on_both_sides(session):
+    from pyspark.errors import IllegalArgumentException
+
+    frame = session.sql("SELECT 1 AS a, 2 AS b")
+    both = frame.groupBy("a", "b").cogroup(frame.groupBy("a"))
+    with pytest.raises(IllegalArgumentException, match="requirement failed: Cogroup keys must have same size: 2 != 1"):
+        both.applyInPandas(lambda left, right: left, "a int, b int").collect()
 
 
 def test_a_worker_that_dies_fails_its_query_only(session):

@@ -414,6 +414,19 @@ arrow::Status AppendNested(const PyValue& value, const DataType& type, arrow::Ar
   return builder->AppendNull();
 }
 
+// What VariantType.toInternal makes of a VariantVal: a dictionary of its two parts.
+arrow::Status AppendVariant(const PyValue& value, arrow::ArrayBuilder* builder) {
+  std::map<std::string_view, std::string_view> parts;
+  for (size_t i = 0; value.kind == PyKind::kDict && i + 1 < value.items.size(); i += 2) {
+    parts[value.items[i]->text] = value.items[i + 1]->text;
+  }
+  if (parts.count("value") == 0 || parts.count("metadata") == 0) return builder->AppendNull();
+  auto* variant = static_cast<arrow::StructBuilder*>(builder);
+  ARROW_RETURN_NOT_OK(variant->Append());
+  ARROW_RETURN_NOT_OK(AppendTo<arrow::BinaryBuilder>(variant->field_builder(0), parts["value"]));
+  return AppendTo<arrow::BinaryBuilder>(variant->field_builder(1), parts["metadata"]);
+}
+
 arrow::Status AppendValue(const PyValue& value, const DataType& type, arrow::ArrayBuilder* builder) {
   if (value.kind == PyKind::kNone) return builder->AppendNull();
   switch (type.id()) {
@@ -433,6 +446,8 @@ arrow::Status AppendValue(const PyValue& value, const DataType& type, arrow::Arr
                  : builder->AppendNull();
     case TypeId::kDecimal:
       return value.kind == PyKind::kDecimal ? AppendDecimal(value, type, builder) : builder->AppendNull();
+    case TypeId::kVariant:
+      return AppendVariant(value, builder);
     case TypeId::kArray:
     case TypeId::kMap:
     case TypeId::kStruct:

@@ -41,6 +41,12 @@ void AppendText(std::string_view text, std::string* out) {
   out->append(text);
 }
 
+void AppendBytes(std::string_view bytes, std::string* out) {
+  out->push_back('B');
+  AppendLittle(static_cast<uint32_t>(bytes.size()), out);
+  out->append(bytes);
+}
+
 // module.name(arguments): GLOBAL, MARK, arguments, TUPLE, REDUCE.
 void BeginCall(std::string_view module, std::string_view name, std::string* out) {
   out->push_back('c');
@@ -164,11 +170,15 @@ arrow::Status AppendValue(const arrow::Array& array, int64_t row, const DataType
     case TypeId::kString:
       AppendText(static_cast<const arrow::StringArray&>(array).GetView(row), out);
       return arrow::Status::OK();
-    case TypeId::kBinary: {
-      std::string_view bytes = static_cast<const arrow::BinaryArray&>(array).GetView(row);
-      out->push_back('B');
-      AppendLittle(static_cast<uint32_t>(bytes.size()), out);
-      out->append(bytes);
+    case TypeId::kBinary:
+      AppendBytes(static_cast<const arrow::BinaryArray&>(array).GetView(row), out);
+      return arrow::Status::OK();
+    case TypeId::kVariant: {
+      const auto& variant = static_cast<const arrow::StructArray&>(array);
+      BeginCall("pyspark.sql.types", "VariantVal", out);
+      for (int part : {0, 1})
+        AppendBytes(static_cast<const arrow::BinaryArray&>(*variant.field(part)).GetView(row), out);
+      EndCall(out);
       return arrow::Status::OK();
     }
     case TypeId::kDecimal:

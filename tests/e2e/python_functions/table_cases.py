@@ -6,9 +6,10 @@ import sys
 
 from pyspark import cloudpickle
 from pyspark.sql import Row
+from pyspark.sql import functions as F
 from pyspark.sql.functions import (AnalyzeResult, OrderingColumn, PartitioningColumn, SelectedColumn,
                                    SkipRestOfInputTableException, col, lit, udtf)
-from pyspark.sql.types import IntegerType, StringType, StructField, StructType
+from pyspark.sql.types import IntegerType, StringType, StructField, StructType, VariantType
 
 from cases import case
 
@@ -254,3 +255,72 @@ def udtf_by_pickle(spark):
     spark.udtf.register("pickled", Pickled)
     return Pickled(lit(1)).collect() + spark.sql(
         "SELECT t.x, p.a, p.b FROM VALUES (1), (2) t(x), LATERAL pickled(t.x) p ORDER BY 1, 2").collect()
+
+
+class Ends:
+    """What one instance has seen, told when it ends."""
+
+    def __init__(self):
+        self.seen = []
+
+    def eval(self, n):
+        self.seen.append(n)
+        return iter(())
+
+    def terminate(self):
+        yield ",".join(map(str, sorted(self.seen))),
+
+
+@case
+def udtf_lateral_in_the_partitions_of_its_rows(spark):
+    spark.udtf.register("ends", udtf(Ends, returnType="seen string"))
+    return (spark.sql("SELECT seen FROM range(1, 9, 1, 2), LATERAL ends(id) ORDER BY seen").collect()
+            + spark.sql("SELECT seen FROM range(1, 9, 1, 4) JOIN LATERAL ends(id % 2) ORDER BY seen").collect()
+            + spark.sql("SELECT seen FROM range(0, 6, 1, 2), LATERAL ends(7)").collect())
+
+
+@case
+def udtf_frame_as_table_by_its_columns(spark):
+    frame = pairs(spark)
+    digits = udtf(Digits, returnType=DIGITS)
+    other = frame.withColumn("w", -frame.v)
+    return (digits(frame.asTable().partitionBy(frame.k).orderBy(frame.v.desc())).orderBy("k").collect()
+            + digits(other.asTable().partitionBy(other.k).orderBy(other.w)).orderBy("k").collect()
+            + digits(frame.asTable().partitionBy("k").orderBy(frame["v"])).orderBy("k").collect())
+
+
+def as_json(value):
+    return None if value is None else value.toJson()
+
+
+def keep(value):
+    return value
+
+
+class Keep:
+    def eval(self, value):
+        yield 0, value
+        yield 1, None
+
+
+@case
+def variants_by_pickle_and_by_arrow(spark):
+    frame = spark.sql("""SELECT id, IF(id = 2, NULL, parse_json(concat('{"n":[', id, ',true]}'))) AS v FROM range(4)""")
+    shown = []
+    for arrow in (False, True):
+        text = F.udf(as_json, "string", useArrow=arrow)
+        same = F.udf(keep, VariantType(), useArrow=arrow)
+        nested = F.udf(keep, "struct<a: array<variant>>", useArrow=arrow)
+        shown += frame.select("id", text("v"), F.to_json(same("v"))).orderBy("id").collect()
+        shown += (frame.where("id < 2").select(nested(F.struct(F.array("v").alias("a"))).alias("s"))
+                  .select(F.to_json("s.a").alias("a")).orderBy("a").collect())
+    return shown
+
+
+@case
+def udtf_of_variants(spark):
+    shown = []
+    for arrow in (False, True):
+        spark.udtf.register("keep_variant", udtf(Keep, returnType="i int, v variant", useArrow=arrow))
+        shown += spark.sql("""SELECT i, to_json(v) FROM keep_variant(parse_json('{"a":"b"}'))""").collect()
+    return shown
