@@ -140,13 +140,12 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(target.substr(0, target.size() - 2)));
     return UserError("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", {{"tableName", QuoteNameParts(parts)}});
   }
-  if (context_.registered_function) {
-    if (auto registered = context_.registered_function(lower)) {
+  const function::FunctionDef* def = function::FindFunction(lower);
+  // Functions of the session come after the built-in ones.
+  if (def == nullptr) {
+    if (auto registered = context_.registered_function ? context_.registered_function(lower) : nullptr) {
       return ResolvePythonCall(registered->function, registered->return_type, arguments);
     }
-  }
-  const function::FunctionDef* def = function::FindFunction(lower);
-  if (def == nullptr) {
     if (auto own = FindSqlFunction(context_, {name})) return ResolveSqlFunction(*own, arguments);
   }
   if (def != nullptr && def->kind != function::FunctionKind::kAggregate) {

@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "function/function_def.h"
+#include "session/function_commands.h"
 #include "session/function_names.h"
 #include "session/result_rows.h"
 #include "session/session.h"
@@ -78,6 +79,18 @@ std::vector<Cell> FunctionRow(const std::string& name) {
   Cell description = def == nullptr ? Cell(nullptr) : Cell(std::string(def->description));
   return {name, nullptr, nullptr, description, "org.apache.spark.sql.catalyst.expressions." + name, true};
 }
+
+std::vector<Cell> FunctionRow(const ShownFunction& function) {
+  bool temporary = function.database.empty();
+  return {function.name,
+          temporary ? Cell(nullptr) : Cell(std::string(catalog::kCatalogName)),
+          temporary ? Cell(nullptr) : Cell(std::vector<std::string>{function.database}),
+          function.description ? Cell(*function.description) : Cell(nullptr),
+          function.class_name,
+          temporary};
+}
+
+bool IsBuiltIn(const sql::NameParts& name) { return name.size() == 1 && function::FindFunction(name[0]) != nullptr; }
 
 /// Answers one message.
 class CatalogQuery {
@@ -158,10 +171,13 @@ class CatalogQuery {
                     rows);
   }
 
-  arrow::Result<QueryResult> ListFunctions(const std::optional<std::string>& pattern) const {
+  arrow::Result<QueryResult> ListFunctions(const std::string& database, const std::optional<std::string>& pattern) {
     std::vector<std::vector<Cell>> rows;
     for (const std::string& name : FunctionNames()) {
       if (!pattern || MatchesPattern(name, *pattern)) rows.push_back(FunctionRow(name));
+    }
+    for (const ShownFunction& own : UserFunctions(session_, database)) {
+      if (!pattern || MatchesPattern(own.name, *pattern)) rows.push_back(FunctionRow(own));
     }
     return ResultOf(FunctionSchema(), rows);
   }
@@ -289,21 +305,24 @@ arrow::Result<QueryResult> CatalogQuery::Run(const connect::Catalog& message) {
       return ListColumns(name);
     }
     case connect::Catalog::kListFunctions: {
-      if (message.list_functions().has_db_name()) ARROW_RETURN_NOT_OK(Database(message.list_functions().db_name()));
-      return ListFunctions(PatternOf(message.list_functions()));
+      std::string database = catalog_.current_database();
+      if (message.list_functions().has_db_name()) {
+        ARROW_ASSIGN_OR_RAISE(database, Database(message.list_functions().db_name()));
+      }
+      return ListFunctions(database, PatternOf(message.list_functions()));
     }
     case connect::Catalog::kGetFunction: {
-      ARROW_ASSIGN_OR_RAISE(NameParts name, Name(message.get_function().function_name()));
-      if (function::FindFunction(name.back()) == nullptr) {
-        return UserError("UNRESOLVED_ROUTINE",
-                         {{"routineName", QuoteNameParts(name)}, {"searchPath", session_.SearchPath()}});
-      }
-      return ResultOf(FunctionSchema(), {FunctionRow(ToLowerAscii(name.back()))});
+      ARROW_ASSIGN_OR_RAISE(NameParts name,
+                            Name(message.get_function().function_name(), message.get_function().db_name()));
+      if (IsBuiltIn(name)) return ResultOf(FunctionSchema(), {FunctionRow(ToLowerAscii(name[0]))});
+      if (auto own = FindUserFunction(session_, name)) return ResultOf(FunctionSchema(), {FunctionRow(*own)});
+      return UserError("UNRESOLVED_ROUTINE",
+                       {{"routineName", QuoteNameParts(name)}, {"searchPath", session_.SearchPath()}});
     }
     case connect::Catalog::kFunctionExists: {
-      ARROW_ASSIGN_OR_RAISE(NameParts name, Name(message.function_exists().function_name()));
-      bool plain = name.size() == 1 && !message.function_exists().has_db_name();
-      return One(plain && function::FindFunction(name.back()) != nullptr);
+      ARROW_ASSIGN_OR_RAISE(NameParts name,
+                            Name(message.function_exists().function_name(), message.function_exists().db_name()));
+      return One(IsBuiltIn(name) || FindUserFunction(session_, name).has_value());
     }
     case connect::Catalog::kCreateTable:
       return CreateTable(message.create_table(), message.create_table().description());

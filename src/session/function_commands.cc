@@ -1,5 +1,6 @@
 #include "session/function_commands.h"
 
+#include <algorithm>
 #include <set>
 
 #include "analyzer/sql_functions.h"
@@ -107,6 +108,10 @@ arrow::Status CreateFunction(Session& session, const sql::CreateFunction& create
   analyzer::AnalyzerContext context = session.MakeAnalyzerContext();
   function.ansi = context.eval.ansi;
   function.lookup_database = catalog.current_database();
+  if (create.temporary && context.registered_function(function.name) != nullptr) {
+    if (!create.replace) return AlreadyExists(function, "routine");
+    return UserError("USER_DEFINED_FUNCTIONS.CANNOT_REPLACE_NON_SQL_UDF_WITH_SQL_UDF", {{"name", function.name}});
+  }
   catalog::SqlFunctions& place = create.temporary ? catalog.temporary_functions() : catalog.metastore().functions();
   if (create.if_not_exists && place.Find(function.database, function.name) != nullptr) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr returns, analyzer::CheckSqlFunction(function, context));
@@ -124,6 +129,8 @@ arrow::Status DropFunction(Session& session, const sql::DropFunction& drop) {
                        {{"statement", "DROP TEMPORARY FUNCTION"}, {"name", QuoteNameParts(drop.name)}});
     }
     bool dropped = catalog.temporary_functions().Drop("", drop.name[0]);
+    // Those in Python are temporary functions, too.
+    dropped = session.UnregisterFunction(drop.name[0]) || dropped;
     if (dropped || drop.if_exists) return arrow::Status::OK();
     if (function::FindFunction(drop.name[0]) != nullptr) {
       return UserError("FORBIDDEN_OPERATION",
@@ -143,6 +150,37 @@ arrow::Status DropFunction(Session& session, const sql::DropFunction& drop) {
   sql::NameParts shown = drop.name;
   if (qualified) shown = {qualified->database, qualified->name};
   return UserError("ROUTINE_NOT_FOUND", {{"routineName", QuoteNameParts(shown)}});
+}
+
+namespace {
+
+ShownFunction ShownOf(const SqlFunction& function) {
+  return {function.name, function.ShownName(), function.database, function.comment, "sqlFunction."};
+}
+
+ShownFunction ShownOfPython(const std::string& name) {
+  return {name, name, "", "N/A.", "org.apache.spark.sql.classic.UDFRegistration"};
+}
+
+}  // namespace
+
+std::vector<ShownFunction> UserFunctions(Session& session, const std::string& database) {
+  std::vector<ShownFunction> all;
+  for (const std::string& name : session.RegisteredFunctions()) all.push_back(ShownOfPython(name));
+  catalog::Catalog& catalog = session.catalog();
+  for (const auto& own : catalog.temporary_functions().InDatabase("")) all.push_back(ShownOf(*own));
+  for (const auto& own : catalog.metastore().functions().InDatabase(database)) all.push_back(ShownOf(*own));
+  std::sort(all.begin(), all.end(), [](const ShownFunction& a, const ShownFunction& b) { return a.shown < b.shown; });
+  return all;
+}
+
+std::optional<ShownFunction> FindUserFunction(Session& session, const sql::NameParts& name) {
+  analyzer::AnalyzerContext context = session.MakeAnalyzerContext();
+  if (name.size() == 1 && context.registered_function(ToLowerAscii(name[0])) != nullptr) {
+    return ShownOfPython(ToLowerAscii(name[0]));
+  }
+  auto own = analyzer::FindSqlFunction(context, name);
+  return own == nullptr ? std::nullopt : std::make_optional(ShownOf(*own));
 }
 
 std::vector<std::string> DescribeSqlFunction(const SqlFunction& function, bool extended) {

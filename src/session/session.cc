@@ -225,8 +225,22 @@ void Session::set_python_client(PythonClient client) {
 
 void Session::RegisterFunction(const std::string& name, analyzer::RegisteredFunction function) {
   auto shared = std::make_shared<const analyzer::RegisteredFunction>(std::move(function));
+  // It takes the place of a temporary one in SQL.
+  catalog().temporary_functions().Drop("", ToLowerAscii(name));
   std::lock_guard lock(mutex_);
   functions_[ToLowerAscii(name)] = std::move(shared);
+}
+
+std::vector<std::string> Session::RegisteredFunctions() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, function] : functions_) names.push_back(name);
+  return names;
+}
+
+bool Session::UnregisterFunction(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  return functions_.erase(ToLowerAscii(name)) > 0;
 }
 
 arrow::Result<logical::PlanPtr> Session::Analyze(const connect::Relation& relation) {

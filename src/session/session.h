@@ -180,8 +180,12 @@ class Session : public std::enable_shared_from_this<Session> {
   /// False when there is none of that id.
   bool RemovePythonListener(const std::string& id);
   std::vector<std::string> PythonListenerIds() const;
-  /// spark.udf.register: `name` means this function in expressions and SQL; it wins over a built-in one.
+  /// spark.udf.register: `name` means this function in expressions and SQL, unless a built-in one has it.
   void RegisterFunction(const std::string& name, analyzer::RegisteredFunction function);
+  /// False when no such function is registered.
+  bool UnregisterFunction(const std::string& name);
+  /// In lower case, sorted.
+  std::vector<std::string> RegisteredFunctions() const;
 
   /// spark.dataSource.register: `name` (any case) means this pickled DataSource class, unless the engine has one.
   void RegisterDataSource(const std::string& name, python::UserFunctionPtr data_source);

@@ -161,8 +161,7 @@ class ShowRunner {
     }
     if (show.scope != "SYSTEM") {
       std::string database = show.name ? show.name->back() : catalog_.current_database();
-      for (const auto& own : catalog_.temporary_functions().InDatabase("")) add(own->name, own->ShownName());
-      for (const auto& own : catalog_.metastore().functions().InDatabase(database)) add(own->name, own->ShownName());
+      for (const ShownFunction& own : UserFunctions(session_, database)) add(own.name, own.shown);
       std::sort(names.begin(), names.end());
     }
     std::vector<std::vector<Cell>> rows;
@@ -414,6 +413,13 @@ arrow::Result<QueryResult> DescribeFunction(Session& session, const sql::Describ
     return ResultOf(types::Struct({Text("function_desc")}), lines);
   }
   const function::FunctionDef* def = function::FindFunction(describe.name.back());
+  if (auto own = def == nullptr ? FindUserFunction(session, describe.name) : std::nullopt) {
+    std::vector<std::vector<Cell>> lines = {{"Function: spark_catalog.session." + own->name},
+                                            {"Class: " + own->class_name},
+                                            {"Usage: " + *own->description}};
+    if (describe.extended) lines.push_back({"Extended Usage:\n    No example/argument for " + own->name + ".\n"});
+    return ResultOf(types::Struct({Text("function_desc")}), lines);
+  }
   if (def == nullptr) {
     return UserError("UNRESOLVED_ROUTINE",
                      {{"routineName", QuoteNameParts(describe.name)},

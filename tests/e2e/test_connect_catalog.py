@@ -154,3 +154,45 @@ def test_tables_of_delta(spark, tmp_path):
     assert spark.table("at_path").count() == 2
     spark.sql("DROP TABLE at_path")
     spark.sql("DROP TABLE d")
+
+
+def test_functions_of_the_session_and_of_databases(spark):
+    spark.udf.register("twice", lambda x: 2 * x, "int")
+    spark.sql("CREATE TEMPORARY FUNCTION thrice(x INT) RETURNS INT RETURN 3 * x")
+    spark.sql("CREATE FUNCTION fourfold(x INT) RETURNS INT RETURN 4 * x")
+    spark.sql("CREATE DATABASE side")
+    spark.sql("CREATE FUNCTION side.fivefold(x INT) RETURNS INT RETURN 5 * x")
+    catalog = spark.catalog
+    there = ["twice", "TWICE", "thrice", "fourfold", "default.fourfold", "spark_catalog.default.fourfold", "side.fivefold", "abs"]
+    assert [name for name in there if not catalog.functionExists(name)] == []
+    assert not any(map(catalog.functionExists, ["fivefold", "default.abs", "side.twice", "sixfold"]))
+    assert catalog.functionExists("fivefold", "side") and not catalog.functionExists("twice", "default")
+    assert not catalog.functionExists("fourfold", "nowhere")
+    twice, fourfold = catalog.getFunction("twice"), catalog.getFunction("fourfold")
+    assert (twice.name, twice.catalog, twice.namespace, twice.description, twice.isTemporary) == ("twice", None, None, "N/A.", True)
+    assert (fourfold.catalog, fourfold.namespace, fourfold.isTemporary) == ("spark_catalog", ["default"], False)
+    with pytest.raises(AnalysisException, match="UNRESOLVED_ROUTINE"):
+        catalog.getFunction("fivefold")
+    assert [one.name for one in catalog.listFunctions(pattern="*fold|t*ice")] == ["fourfold", "thrice", "twice"]
+    assert [one.name for one in catalog.listFunctions("side", "*fold")] == ["fivefold"]
+    shown = [row.function for row in spark.sql("SHOW USER FUNCTIONS LIKE 't*ice|fourfold'").collect()]
+    assert shown == ["spark_catalog.default.fourfold", "thrice", "twice"]
+    assert spark.sql("DESCRIBE FUNCTION twice").collect()[2][0] == "Usage: N/A."
+    # One name means one function: Python's takes the place of one in SQL, and not the other way round.
+    with pytest.raises(AnalysisException, match="ROUTINE_ALREADY_EXISTS"):
+        spark.sql("CREATE TEMPORARY FUNCTION twice(x INT) RETURNS INT RETURN x")
+    with pytest.raises(AnalysisException, match="CANNOT_REPLACE_NON_SQL_UDF_WITH_SQL_UDF"):
+        spark.sql("CREATE OR REPLACE TEMPORARY FUNCTION twice(x INT) RETURNS INT RETURN x")
+    spark.udf.register("thrice", lambda x: -3 * x, "int")
+    spark.udf.register("fourfold", lambda x: -4 * x, "int")
+    spark.udf.register("abs", lambda x: 77, "int")
+    assert tuple(spark.sql("SELECT twice(1), thrice(1), fourfold(1), abs(-1)").first()) == (2, -3, -4, 1)
+    for name in ("twice", "thrice", "fourfold"):
+        spark.sql("DROP TEMPORARY FUNCTION " + name)
+    spark.sql("DROP TEMPORARY FUNCTION IF EXISTS twice")
+    assert spark.sql("SELECT fourfold(1)").first()[0] == 4
+    for name in ("twice", "thrice"):
+        with pytest.raises(AnalysisException, match="ROUTINE_NOT_FOUND"):
+            spark.sql("DROP TEMPORARY FUNCTION " + name)
+        with pytest.raises(AnalysisException, match="UNRESOLVED_ROUTINE"):
+            spark.sql(f"SELECT {name}(1)").collect()
