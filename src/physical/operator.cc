@@ -49,7 +49,10 @@ int Operator::num_partitions(const ExecutionContext& context) const {
 namespace {
 
 void Flatten(const Operator& op, std::vector<logical::TreeLine>* lines) {
-  for (std::string& line : op.DescribeStack()) lines->push_back({std::move(line), 1});
+  std::vector<std::string> own = op.DescribeStack();
+  // One without a line of its own is shown as what is below it.
+  if (own.empty() && op.children().size() == 1) return Flatten(*op.children()[0], lines);
+  for (std::string& line : own) lines->push_back({std::move(line), 1});
   lines->back().num_children = static_cast<int>(op.children().size());
   for (const OperatorPtr& child : op.children()) Flatten(*child, lines);
 }

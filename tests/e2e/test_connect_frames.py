@@ -325,3 +325,11 @@ def test_parquet_files_look_as_sparks(spark, tmp_path):
         ("t", "INT96"), ("n", "INT64"), ("a.list.element", "INT96"), ("s.t", "INT96")]
     assert "schema required group" not in str(schema) and "spark_schema {" in str(schema)
     assert spark.read.parquet(str(tmp_path / "out")).collect() == frame.collect()
+
+
+@pytest.mark.parametrize("how", ["inner", "left_outer", "right_outer", "full_outer", "left_semi", "left_anti"])
+def test_explain_shows_both_sides_of_a_join(spark, people, capsys, how):
+    visits = spark.createDataFrame([(1, "home"), (4, "cart")], ["id", "page"])
+    people.join(visits, "id", how).explain()
+    out = capsys.readouterr().out
+    assert out.count("LocalTableScan") == 2 and out.count("Join") == 1
