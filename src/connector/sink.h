@@ -77,6 +77,8 @@ struct TableStatement {
   bool is_save_as_table = false;
   std::optional<std::string> comment;
   std::map<std::string, std::string> properties;
+  /// CLUSTER BY: columns, and fields below them.
+  std::vector<std::vector<std::string>> cluster_columns;
 };
 
 struct SinkRequest {

@@ -3,11 +3,13 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/delta/write_plan.h"
-#include "delta/checkpoint/maintenance.h"
+#include "delta/feature/table_feature.h"
+#include "delta/schema/computed_column.h"
 #include "delta/schema/type_widening.h"
 #include "delta/transaction/alter_table.h"
 #include "delta/transaction/transaction.h"
 #include "session/delta_expressions.h"
+#include "session/delta_features.h"
 #include "session/table_commands.h"
 
 /// ALTER TABLE of Delta tables: one commit each.
@@ -160,7 +162,13 @@ arrow::Result<delta::Alteration> SetProperties(const delta::Snapshot& table, con
   }
   ARROW_RETURN_NOT_OK(checked);
   all.merge(*checked);
-  return delta::SetProperties(table, all, comment);
+  ARROW_ASSIGN_OR_RAISE(delta::Alteration altered, delta::SetProperties(table, all, comment));
+  // Writers that began before need not begin again for this alone.
+  auto tracks = all.find("delta.enableRowTracking");
+  if (all.size() == 1 && !comment && tracks != all.end() && EqualsIgnoreCase(tracks->second, "true")) {
+    altered.operation.tags["rowTrackingEnablementOnly"] = "true";
+  }
+  return altered;
 }
 
 arrow::Result<delta::Alteration> AddColumns(const delta::Snapshot& table, const sql::AlterTable& alter) {
@@ -230,6 +238,20 @@ arrow::Result<std::optional<delta::Alteration>> AlterationOf(Session& session, c
       for (const sql::ColumnDefinition& column : alter.columns) columns.push_back(column.field);
       return delta::ReplaceColumns(table, columns);
     }
+    case Kind::kSyncIdentity: {
+      ARROW_RETURN_NOT_OK(CheckColumnsExist(table, alter.dropped));
+      ARROW_ASSIGN_OR_RAISE(std::vector<int> position, delta::FindColumn(*table.schema(), alter.dropped[0]));
+      types::StructField field = delta::FieldAt(*table.schema(), position);
+      if (!delta::IsIdentityColumn(field)) {
+        return UserError("DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN");
+      }
+      bool least = delta::IdentityStep(field) < 0;
+      ARROW_ASSIGN_OR_RAISE(auto outermost, OutermostValue(session, table, field.name, least));
+      return delta::SyncIdentity(table, position, outermost);
+    }
+    case Kind::kClusterBy:
+      if (alter.dropped.empty() && !delta::Supports(table.protocol(), "clustering")) return std::nullopt;
+      return delta::ClusterBy(table, alter.dropped);
     case Kind::kAddConstraint: {
       ARROW_ASSIGN_OR_RAISE(delta::Alteration alteration, delta::AddConstraint(table, alter.constraint, alter.text));
       ARROW_RETURN_NOT_OK(CheckNewConstraint(session, table, alter.constraint, alter.text, name));
@@ -251,6 +273,36 @@ arrow::Result<std::optional<delta::Alteration>> AlterationOf(Session& session, c
   }
 }
 
+arrow::Result<OpenedTable> OpenToAlter(Session& session, const Table& table) {
+  bool by_path = KeepsOwnSchema(table.database);
+  auto opened = OpenDeltaLocation(session, table.location, {by_path ? table.name : NameInMessages(table)});
+  if (by_path || !IsErrorCondition(opened.status(), "DELTA_MISSING_DELTA_TABLE")) return opened;
+  return UserError("DELTA_MISSING_DELTA_TABLE", {{"tableName", NameInMessages(table)}});
+}
+
+// Properties that take more than their commit; those that this has settled are taken out.
+arrow::Status PrepareProperties(Session& session, const OpenedTable& opened, sql::AlterTable* alter) {
+  static constexpr std::string_view kMapping = "delta.columnMapping.mode";
+  const delta::Metadata& metadata = opened.snapshot->metadata();
+  bool maps = !EqualsIgnoreCase(metadata.Property(kMapping).value_or("none"), "none");
+  if (alter->kind == Kind::kUnsetProperties) {
+    auto is_mapping = [](const std::string& key) { return EqualsIgnoreCase(key, kMapping); };
+    if (!maps || std::none_of(alter->keys.begin(), alter->keys.end(), is_mapping)) return arrow::Status::OK();
+    if (alter->keys.size() == 1) alter->keys.clear();
+    return RemoveColumnMapping(session, opened, /*unsets_property=*/true);
+  }
+  for (auto it = alter->properties.begin(); it != alter->properties.end(); ++it) {
+    if (EqualsIgnoreCase(it->first, "delta.enableRowTracking") && EqualsIgnoreCase(it->second, "true") &&
+        !delta::BooleanProperty(metadata, "delta.enableRowTracking", false)) {
+      ARROW_RETURN_NOT_OK(PrepareRowTracking(session, opened));
+    } else if (maps && EqualsIgnoreCase(it->first, kMapping) && EqualsIgnoreCase(it->second, "none")) {
+      if (alter->properties.size() == 1) alter->properties.clear();
+      return RemoveColumnMapping(session, opened, /*unsets_property=*/false);
+    }
+  }
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 TablePtr TableCommands::FindPathTable(const sql::NameParts& name) const {
@@ -268,8 +320,18 @@ TablePtr TableCommands::FindPathTable(const sql::NameParts& name) const {
 
 arrow::Status TableCommands::AlterDelta(const Table& table, const sql::AlterTable& alter) {
   if (alter.kind == Kind::kSetLocation) return SetDeltaLocation(table, alter.text);
+  if (alter.kind == Kind::kDropFeature) {
+    ARROW_ASSIGN_OR_RAISE(OpenedTable opened, OpenToAlter(session_, table));
+    return DropFeature(session_, opened, alter.text, alter.truncates_history);
+  }
+  sql::AlterTable rest = alter;
+  if (alter.kind == Kind::kSetProperties || alter.kind == Kind::kUnsetProperties) {
+    ARROW_ASSIGN_OR_RAISE(OpenedTable opened, OpenToAlter(session_, table));
+    ARROW_RETURN_NOT_OK(PrepareProperties(session_, opened, &rest));
+    if (rest.properties.empty() && rest.keys.empty()) return arrow::Status::OK();
+  }
   return CommitAlteration(
-      table, [&](const delta::Snapshot& snapshot) { return AlterationOf(session_, snapshot, table, alter); });
+      table, [&](const delta::Snapshot& snapshot) { return AlterationOf(session_, snapshot, table, rest); });
 }
 
 arrow::Status TableCommands::SetDeltaFeatures(const sql::NameParts& name, const sql::Properties& properties) {
@@ -280,6 +342,13 @@ arrow::Status TableCommands::SetDeltaFeatures(const sql::NameParts& name, const 
   return CommitAlteration(*table, [&](const delta::Snapshot& snapshot) {
     return delta::SetProperties(snapshot, checked, std::nullopt, /*of_sql=*/false);
   });
+}
+
+arrow::Status TableCommands::DropDeltaFeature(const sql::NameParts& name, const std::string& feature,
+                                              bool truncates_history) {
+  ARROW_ASSIGN_OR_RAISE(TablePtr table, FindTable(name, "ALTER TABLE"));
+  ARROW_ASSIGN_OR_RAISE(OpenedTable opened, OpenToAlter(session_, *table));
+  return DropFeature(session_, opened, feature, truncates_history);
 }
 
 arrow::Status TableCommands::CommitAlteration(const Table& table, const AlterSnapshot& alter) {
@@ -297,17 +366,14 @@ arrow::Status TableCommands::CommitAlteration(const Table& table, const AlterSna
   }
   ARROW_ASSIGN_OR_RAISE(std::optional<delta::Alteration> alteration, alter(*transaction->snapshot()));
   if (!alteration) return arrow::Status::OK();
-  transaction->SetMetadata(std::move(alteration->definition.metadata));
+  // A clustered table that is clustered otherwise keeps its definition.
+  bool only_clustering = alteration->clustering && !alteration->definition.protocol;
+  if (alteration->clustering) transaction->Stage(*std::move(alteration->clustering));
+  if (!only_clustering) transaction->SetMetadata(std::move(alteration->definition.metadata));
   if (alteration->definition.protocol) transaction->SetProtocol(*alteration->definition.protocol);
   // Rows that come meanwhile were not looked at.
-  if (alteration->operation.name == "ADD CONSTRAINT") transaction->ReadWholeTable();
-  ARROW_ASSIGN_OR_RAISE(delta::CommitOutcome outcome, transaction->Commit(alteration->operation));
-  if (const auto* conflict = std::get_if<delta::Conflict>(&outcome)) {
-    return delta::ToStatus(*conflict, opened->path());
-  }
-  (void)delta::MaintainAfterCommit(*opened, std::get<delta::Committed>(outcome),
-                                   {context.durability, context.clock, context.time_zone});
-  return arrow::Status::OK();
+  if (alteration->reads_rows) transaction->ReadWholeTable();
+  return CommitChange(session_, *transaction, alteration->operation).status();
 }
 
 arrow::Status TableCommands::SetDeltaLocation(const Table& table, const std::string& location) {

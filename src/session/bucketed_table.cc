@@ -42,16 +42,19 @@ arrow::Status Normalize(const catalog::Table& table, bool case_sensitive, const 
 
 }  // namespace
 
-arrow::Status TableCommands::SetClustering(const std::vector<std::string>& columns, Save* save) {
-  if (KeepsOwnSchema(save->provider)) return analyzer::NotSupported("clustering of a " + save->provider + " table");
+arrow::Status TableCommands::SetClustering(const std::vector<sql::NameParts>& columns, Save* save) {
   if (save->buckets) return UserError("SPECIFY_CLUSTER_BY_WITH_BUCKETING_IS_NOT_ALLOWED");
   if (!save->partition_columns.empty()) {
     return UserError("SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY_IS_NOT_ALLOWED");
   }
+  if (KeepsOwnSchema(save->provider)) {
+    save->cluster_columns = columns;
+    return arrow::Status::OK();
+  }
   JsonValue names = JsonValue::Array();
-  for (const std::string& column : columns) {
+  for (const sql::NameParts& column : columns) {
     JsonValue path = JsonValue::Array();
-    path.elements().push_back(JsonValue::String(column));
+    for (const std::string& part : column) path.elements().push_back(JsonValue::String(part));
     names.elements().push_back(std::move(path));
   }
   save->properties[std::string(kClusteringProperty)] = names.ToString();

@@ -218,6 +218,7 @@ arrow::Status TableCommands::CreateDelta(const Save& save, const DeltaCreation& 
   statement.is_managed = table.kind == TableKind::kManaged;
   statement.comment = save.comment;
   statement.properties = table.properties;
+  statement.cluster_columns = save.cluster_columns;
   bool defines = plan == nullptr;
   if (defines) plan = NoRows(schema != nullptr ? schema : types::Struct({}));
   connector::SaveMode mode = creation.replace ? connector::SaveMode::kOverwrite : connector::SaveMode::kAppend;

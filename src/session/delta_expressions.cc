@@ -79,6 +79,25 @@ arrow::Status CheckNewConstraint(Session& session, const delta::Snapshot& table,
                    {{"numRows", std::to_string(num_rows)}, {"tableName", table_name}, {"checkConstraint", sql}});
 }
 
+arrow::Result<std::optional<int64_t>> OutermostValue(Session& session, const delta::Snapshot& table,
+                                                     const std::string& column, bool least) {
+  connect::Relation values;
+  auto* read = values.mutable_aggregate()->mutable_input()->mutable_read()->mutable_data_source();
+  read->set_format("delta");
+  read->add_paths(table.table_path());
+  (*read->mutable_options())["versionAsOf"] = table.version().ToString();
+  values.mutable_aggregate()->set_group_type(connect::Aggregate::GROUP_TYPE_GROUPBY);
+  values.mutable_aggregate()->add_aggregate_expressions()->mutable_expression_string()->set_expression(
+      (least ? "min(" : "max(") + QuoteIdentifier(column) + ")");
+  ARROW_ASSIGN_OR_RAISE(QueryResult result, session.Execute(values));
+  std::optional<int64_t> found;
+  for (const auto& batch : result.batches) {
+    ARROW_ASSIGN_OR_RAISE(auto value, batch->column(0)->GetScalar(0));
+    if (value->is_valid) found = static_cast<const arrow::Int64Scalar&>(*value).value;
+  }
+  return found;
+}
+
 arrow::Status CheckColumnDefault(Session& session, const delta::Snapshot& table, const std::vector<std::string>& column,
                                  const std::string& sql) {
   ARROW_ASSIGN_OR_RAISE(std::vector<int> position, delta::FindColumn(*table.schema(), column));

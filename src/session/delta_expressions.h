@@ -32,4 +32,8 @@ arrow::Status CheckColumnDefault(Session& session, const delta::Snapshot& table,
 /// DELTA_NON_DETERMINISTIC_EXPRESSION_IN_GENERATED_COLUMN, ….
 arrow::Status CheckGeneratedColumns(Session& session, const types::DataType& schema);
 
+/// The greatest value of a column of the table's, or with `least` the least one; nullopt where there is none.
+arrow::Result<std::optional<int64_t>> OutermostValue(Session& session, const delta::Snapshot& table,
+                                                     const std::string& column, bool least);
+
 }  // namespace millrace::session

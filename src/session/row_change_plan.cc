@@ -101,7 +101,7 @@ class ChangePlanner {
     auto pinned_request = std::make_shared<connector::SourceRequest>(*scan.request());
     pinned_request->extension = result_.pinned;
     auto place = std::make_shared<expression::AttributeReference>(
-        expression::NextAttributeId(), "_metadata", connector::delta_table::RowPlaceType(), /*nullable=*/false);
+        expression::NextAttributeId(), "_metadata", connector::delta_table::RowPlaceType(*snapshot_), /*nullable=*/false);
     AttributeVector output = scan.output();
     output.push_back(place);
     connector::ReadColumns read = scan.columns();
@@ -368,6 +368,9 @@ class ChangePlanner {
         place == nullptr ? Literal::Null(types::String()) : function::GetStructField(place, 0, "file_path"), "file"));
     items.push_back(std::make_shared<Alias>(
         place == nullptr ? Literal::Null(types::Long()) : function::GetStructField(place, 1, "row_index"), "row"));
+    bool has_id = place != nullptr && place->type()->fields().size() > 2;
+    items.push_back(std::make_shared<Alias>(
+        has_id ? function::GetStructField(place, 2, "row_id") : Literal::Null(types::Long()), "id"));
     bool any_values =
         std::any_of(clauses.begin(), clauses.end(), [](const ChangeClause& clause) { return !clause.values.empty(); });
     if (any_values) {

@@ -7,8 +7,8 @@
 #include "connector/delta/change_files.h"
 #include "connector/delta/data_file_scan.h"
 #include "connector/delta/row_change.h"
+#include "connector/delta/symlink_manifest.h"
 #include "connector/delta/write_plan.h"
-#include "delta/checkpoint/maintenance.h"
 #include "delta/feature/table_feature.h"
 #include "delta/schema/computed_column.h"
 #include "delta/transaction/table_metadata.h"
@@ -139,8 +139,7 @@ class ChangeRun {
     if (const auto* conflict = std::get_if<delta::Conflict>(&outcome)) {
       return delta::ToStatus(*conflict, plan_.table->path());
     }
-    (void)delta::MaintainAfterCommit(*plan_.table, std::get<delta::Committed>(outcome),
-                                     {context_.durability, context_.clock, context_.time_zone});
+    connector::delta_table::FollowCommit(*plan_.table, std::get<delta::Committed>(outcome), context_);
     session_.cache().Invalidate(plan_.table->path());
     return arrow::Status::OK();
   }
@@ -191,9 +190,6 @@ class ChangeRun {
     request.rejects_repeats = plan_.rejects_repeats;
     request.marks_deleted = delta::Supports(snapshot_.protocol(), "deletionVectors") &&
                             delta::BooleanProperty(snapshot_.metadata(), "delta.enableDeletionVectors", false);
-    request.operation_name = change_.kind == Kind::kDelete   ? "DELETE"
-                             : change_.kind == Kind::kUpdate ? "UPDATE"
-                                                             : "MERGE";
     request.context = &context_;
     request.totals = totals_;
     request.finish = [this](const RowChangeTotals& totals) { return MakeOperation(totals); };
@@ -206,6 +202,7 @@ class ChangeRun {
   arrow::Result<delta::Operation> MakeOperation(const RowChangeTotals& totals) {
     delta::Operation operation;
     operation.user_metadata = user_metadata_;
+    operation.keeps_row_ids = true;
     auto& metrics = operation.metrics;
     int64_t elapsed_ms = context_.clock->NowMillis() - start_ms_;
     if (change_.kind == Kind::kMerge) {

@@ -169,6 +169,8 @@ struct Runner {
 
   arrow::Result<QueryResult> operator()(const sql::ChangeRows& c) const { return RunChangeRows(session, c); }
   arrow::Result<QueryResult> operator()(const sql::OptimizeTable& c) const { return RunOptimize(session, c); }
+  arrow::Result<QueryResult> operator()(const sql::ReorgTable& c) const { return RunReorg(session, c); }
+  arrow::Result<QueryResult> operator()(const sql::GenerateManifest& c) const { return RunGenerate(session, c); }
   arrow::Result<QueryResult> operator()(const sql::VacuumTable& c) const { return RunVacuum(session, c); }
   arrow::Result<QueryResult> operator()(const sql::RestoreTable& c) const { return RunRestore(session, c); }
   arrow::Result<QueryResult> operator()(const sql::ConvertToDelta& c) const { return RunConvert(session, c); }

@@ -582,6 +582,7 @@ arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode m
     connector::TableStatement statement;
     statement.replace = statement.or_create = statement.as_select = statement.is_save_as_table = true;
     statement.is_managed = table->kind == TableKind::kManaged;
+    statement.cluster_columns = save.cluster_columns;
     return WriteNew(same, save.options, std::move(plan), mode, /*defines_table=*/false, std::move(statement));
   }
   if (ReadsFrom(*plan, table->location)) {

@@ -49,6 +49,8 @@ class TableCommands {
   arrow::Status Alter(const sql::AlterTable& alter);
   /// DeltaTable.upgradeTableProtocol and addFeatureSupport.
   arrow::Status SetDeltaFeatures(const sql::NameParts& name, const sql::Properties& properties);
+  /// DeltaTable.dropFeatureSupport. delta_features.h has what it does.
+  arrow::Status DropDeltaFeature(const sql::NameParts& name, const std::string& feature, bool truncates_history);
   arrow::Status Insert(const sql::Insert& insert);
   arrow::Status InsertDirectory(const sql::InsertDirectory& insert);
   arrow::Status Truncate(const sql::TruncateTable& truncate);
@@ -63,10 +65,12 @@ class TableCommands {
     std::optional<std::string> comment;
     std::optional<std::string> location;
     std::optional<sql::BucketSpec> buckets = std::nullopt;
+    /// Of a Delta table: CLUSTER BY.
+    std::vector<sql::NameParts> cluster_columns = {};
   };
-  /// CLUSTER BY, which tables of files keep as a property, as Spark does. Errors: NotSupported of other tables,
-  /// UserError SPECIFY_CLUSTER_BY_WITH_….
-  static arrow::Status SetClustering(const std::vector<std::string>& columns, Save* save);
+  /// CLUSTER BY, which tables of files keep as a property, as Spark does, and Delta tables in their log.
+  /// Errors: UserError SPECIFY_CLUSTER_BY_WITH_….
+  static arrow::Status SetClustering(const std::vector<sql::NameParts>& columns, Save* save);
   /// CREATE TABLE AS: makes the table of the plan's columns and writes its rows.
   arrow::Status CreateFrom(const Save& save, logical::PlanPtr plan, bool if_not_exists);
   /// [CREATE OR] REPLACE TABLE AS, of a Delta table.

@@ -31,6 +31,16 @@ arrow::Result<std::string> PlainColumn(const connect::Expression& expression) {
   return parts.back();
 }
 
+// clusterBy: columns, and fields below them.
+template <typename Names>
+arrow::Result<std::vector<sql::NameParts>> ColumnNames(const Names& names) {
+  std::vector<sql::NameParts> columns;
+  for (const std::string& name : names) {
+    ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), sql::ParseMultipartIdentifier(name));
+  }
+  return columns;
+}
+
 }  // namespace
 
 arrow::Status Session::WriteTable(const connect::WriteOperation& write, const RunControl& control) {
@@ -52,8 +62,8 @@ arrow::Status Session::WriteTable(const connect::WriteOperation& write, const Ru
     buckets.sort_columns.assign(write.sort_column_names().begin(), write.sort_column_names().end());
   }
   if (write.clustering_columns_size() > 0) {
-    ARROW_RETURN_NOT_OK(
-        TableCommands::SetClustering({write.clustering_columns().begin(), write.clustering_columns().end()}, &save));
+    ARROW_ASSIGN_OR_RAISE(auto clustering, ColumnNames(write.clustering_columns()));
+    ARROW_RETURN_NOT_OK(TableCommands::SetClustering(clustering, &save));
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   connector::SaveMode mode = connector::SaveMode::kErrorIfExists;
@@ -98,8 +108,8 @@ arrow::Status Session::WriteV2(const connect::WriteOperationV2& write, const Run
     ARROW_ASSIGN_OR_RAISE(save.partition_columns.emplace_back(), PlainColumn(column));
   }
   if (write.clustering_columns_size() > 0) {
-    ARROW_RETURN_NOT_OK(
-        TableCommands::SetClustering({write.clustering_columns().begin(), write.clustering_columns().end()}, &save));
+    ARROW_ASSIGN_OR_RAISE(auto clustering, ColumnNames(write.clustering_columns()));
+    ARROW_RETURN_NOT_OK(TableCommands::SetClustering(clustering, &save));
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   catalog::TablePtr table = catalog_.FindTable(save.name);
@@ -162,7 +172,7 @@ arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::Write
     types::DataTypePtr schema = plan->Schema();
     for (const auto& field : schema->fields()) create.columns.push_back({field});
     create.partition_columns = request->partition_columns;
-    create.cluster_columns.assign(start.clustering_column_names().begin(), start.clustering_column_names().end());
+    ARROW_ASSIGN_OR_RAISE(create.cluster_columns, ColumnNames(start.clustering_column_names()));
     std::string path = request->path;
     if (!path.empty()) create.location = path;
     ARROW_RETURN_NOT_OK(commands.Create(create));

@@ -78,7 +78,7 @@ struct CreateTable {
   std::vector<std::string> partition_columns;
   std::optional<BucketSpec> buckets;
   /// CLUSTER BY.
-  std::vector<std::string> cluster_columns;
+  std::vector<NameParts> cluster_columns;
   Properties options;
   Properties properties;
   std::optional<std::string> location;
@@ -236,6 +236,9 @@ struct AlterTable {
     kAddConstraint,   ///< constraint, text
     kDropConstraint,  ///< constraint
     kSetLocation,     ///< text
+    kDropFeature,     ///< text: the feature; truncates_history
+    kClusterBy,       ///< dropped: the columns; empty: NONE
+    kSyncIdentity,    ///< dropped: the column
     kOther,           ///< `operation` says what
   };
   Kind kind;
@@ -248,6 +251,7 @@ struct AlterTable {
   Properties properties;
   std::vector<std::string> keys;
   bool if_exists = false;
+  bool truncates_history = false;
   std::vector<PartitionSpec> partitions;
   std::string constraint;
   std::string text;
@@ -373,12 +377,27 @@ struct ChangeRows {
   bool evolves_schema = false;
 };
 
-/// OPTIMIZE table [WHERE …] [ZORDER BY (…)].
+/// OPTIMIZE table [FULL] [WHERE …] [ZORDER BY (…)].
 struct OptimizeTable {
   NameParts table;
+  /// A clustered table: files that are laid out by other columns, too.
+  bool full = false;
   /// Texts of conditions on partition columns.
   std::vector<std::string> where;
   std::vector<NameParts> zorder_by;
+};
+
+/// REORG TABLE table [WHERE condition] APPLY (PURGE).
+struct ReorgTable {
+  NameParts table;
+  /// Texts of conditions on partition columns.
+  std::vector<std::string> where;
+};
+
+/// GENERATE mode FOR TABLE table.
+struct GenerateManifest {
+  NameParts table;
+  std::string mode;
 };
 
 /// VACUUM table [RETAIN n HOURS] [DRY RUN].
@@ -415,7 +434,8 @@ using Command = std::variant<ConfStatement, CreateTable, CreateTableLike, Create
                              CreateDatabase, DropDatabase, AlterDatabase, Insert, InsertAll, InsertDirectory,
                              TruncateTable, Show, Describe, Use, AlterTable, CommentOnTable, CacheTable, Refresh,
                              Analyze, Explain, DeclareVariable, SetVariable, DropVariable, CreateFunction, DropFunction,
-                             ChangeRows, OptimizeTable, VacuumTable, RestoreTable, ConvertToDelta, CloneTable>;
+                             ChangeRows, OptimizeTable, ReorgTable, VacuumTable, RestoreTable, GenerateManifest, ConvertToDelta,
+                             CloneTable>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -54,10 +54,22 @@ def comparable(step):
                         for commit in step["log"]]}
     if isinstance(step, list):
         rows = [json.loads(row) if isinstance(row, str) and row[:1] == "{" else row for row in step]
+        rows = [without_sizes(row) for row in rows]
         return sorted(json.dumps({k: told(v) if k != "operationParameters" else {n: told(p) for n, p in v.items()}
                                   for k, v in row.items()} if isinstance(row, dict) else row, sort_keys=True,
                                  default=lambda value: value.item()) for row in rows)
     return step
+
+
+def without_sizes(row):
+    """What OPTIMIZE tells, without what depends on how large files are and on the clock."""
+    metrics = row.get("metrics") if isinstance(row, dict) else None
+    if not isinstance(metrics, dict):
+        return row
+    metrics = {k: v for k, v in metrics.items() if k != "startTimeMs"}
+    for files in ("filesAdded", "filesRemoved"):
+        metrics[files] = {"totalFiles": metrics.get(files, {}).get("totalFiles")}
+    return {**row, "metrics": metrics}
 
 
 def without_draws(text):

@@ -14,6 +14,7 @@
 #include "connector/delta/table_request.h"
 #include "delta/history/commit_times.h"
 #include "delta/table.h"
+#include "delta/schema/clustering.h"
 #include "format/json/json_decoder.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/source_scan.h"
@@ -203,6 +204,10 @@ arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const DeltaTableName& 
   }
   std::sort(features.begin(), features.end());
   features.erase(std::unique(features.begin(), features.end()), features.end());
+  std::vector<std::string> clustering;
+  for (const auto& column : delta::ClusteringColumns(*snapshot).value_or(std::vector<delta::ColumnPath>())) {
+    clustering.push_back(delta::PathText(column));
+  }
   JsonValue record = JsonValue::Object();
   record.Set("format", JsonValue::String("delta"))
       .Set("id", JsonValue::String(metadata.id))
@@ -212,7 +217,7 @@ arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const DeltaTableName& 
       .Set("createdAt", metadata.created_time_ms ? JsonValue::String(IsoTime(*metadata.created_time_ms)) : JsonValue())
       .Set("lastModified", JsonValue::String(IsoTime(snapshot->timestamp_ms())))
       .Set("partitionColumns", TextsOf(metadata.partition_columns))
-      .Set("clusteringColumns", JsonValue::Array())
+      .Set("clusteringColumns", TextsOf(clustering))
       .Set("numFiles", JsonValue::Number(snapshot->files().num_files()))
       .Set("sizeInBytes", JsonValue::Number(snapshot->files().total_size_bytes()))
       .Set("properties", std::move(properties))

@@ -27,17 +27,6 @@ enum DeltaCommandField : int {
 
 enum CreateMode : int64_t { kCreate = 1, kCreateIfNotExists = 2, kReplace = 3, kCreateOrReplace = 4 };
 
-std::string NameOf(int field) {
-  switch (field) {
-    case kGenerate:
-      return "generate";
-    case kDropFeatureSupport:
-      return "dropFeatureSupport";
-    default:
-      return "command " + std::to_string(field);
-  }
-}
-
 // delta.connect.CreateDeltaTable.Column
 arrow::Result<sql::ColumnDefinition> Column(const std::string& bytes) {
   ARROW_ASSIGN_OR_RAISE(DeltaMessage message, DeltaMessage::Parse(bytes));
@@ -88,7 +77,9 @@ arrow::Status CreateDeltaTable(session::TableCommands& tables, const DeltaMessag
   }
   create.partition_columns = message.AllBytes(6);
   ARROW_ASSIGN_OR_RAISE(create.properties, Properties(message));
-  if (message.Has(8)) return analyzer::NotSupported("DeltaTableBuilder.clusterBy");
+  for (const std::string& column : message.AllBytes(8)) {
+    ARROW_ASSIGN_OR_RAISE(create.cluster_columns.emplace_back(), sql::ParseMultipartIdentifier(column));
+  }
   return tables.Create(create);
 }
 
@@ -125,8 +116,18 @@ arrow::Status RunDeltaCommand(const CommandContext& context, const spark::connec
     vacuum.retain_hours = message.Double(2);
     return session::RunVacuum(context.session(), vacuum).status();
   }
+  if (kind == kGenerate) {
+    sql::GenerateManifest generate;
+    ARROW_ASSIGN_OR_RAISE(generate.table, analyzer::DeltaTableParts(message));
+    generate.mode = message.Bytes(2);
+    return session::RunGenerate(context.session(), generate).status();
+  }
+  if (kind == kDropFeatureSupport) {
+    ARROW_ASSIGN_OR_RAISE(sql::NameParts name, analyzer::DeltaTableParts(message));
+    return tables.DropDeltaFeature(name, message.Bytes(2), message.Varint(3) != 0);
+  }
   if (kind != kUpgradeTableProtocol && kind != kAddFeatureSupport) {
-    return analyzer::NotSupported("DeltaTable." + NameOf(kind));
+    return analyzer::NotSupported("Delta's command " + std::to_string(kind));
   }
   sql::Properties properties;
   if (kind == kUpgradeTableProtocol) {

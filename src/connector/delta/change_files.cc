@@ -111,11 +111,4 @@ arrow::Result<int64_t> ChangeFiles::Stage(delta::Transaction* transaction) {
   return num_files;
 }
 
-arrow::Status CheckRewritable(const delta::Metadata& metadata, const std::string& what) {
-  if (!delta::BooleanProperty(metadata, "delta.enableRowTracking", false)) return arrow::Status::OK();
-  return UserError(
-      "UNSUPPORTED_FEATURE.TABLE_OPERATION",
-      {{"tableName", "`delta`"}, {"operation", what + " that rewrites files of a table with delta.enableRowTracking"}});
-}
-
 }  // namespace millrace::connector::delta_table

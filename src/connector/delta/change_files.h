@@ -35,9 +35,6 @@ class ChangeFiles {
   DataFileWriter writer_;
 };
 
-/// Rows that stay would have to keep their ids. `what`: as the refusal names it.
-arrow::Status CheckRewritable(const millrace::delta::Metadata& metadata, const std::string& what);
-
 /// Which of these partition values meet the first of `condition`, which reads partition columns only.
 arrow::Result<std::vector<bool>> MatchPartitions(const millrace::delta::Snapshot& snapshot,
                                                  const RowExpressions& condition,

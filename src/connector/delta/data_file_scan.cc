@@ -187,19 +187,22 @@ class DataFilesReader final : public BatchReader {
   }
 
   arrow::Result<std::shared_ptr<arrow::Array>> Metadata(const arrow::RecordBatch& rows) const {
-    if (plan_->tells_places) {
-      arrow::ArrayVector place(2);
-      ARROW_ASSIGN_OR_RAISE(place[0],
-                            arrow::MakeArrayFromScalar(arrow::StringScalar(file().path), rows.num_rows(), pool_));
-      place[1] = rows.column(rows.num_columns() - 1);
-      return std::make_shared<arrow::StructArray>(types::ToArrow(*plan_->metadata), rows.num_rows(), std::move(place));
-    }
     RowMetadataInput input{&file(), rows.num_rows(), nullptr, nullptr, nullptr};
     if (plan_->num_metadata_fields > 0) {
       int last = rows.num_columns() - 1;
       input.indexes = rows.column(last);
       input.ids = rows.column(last - 2);
       input.versions = rows.column(last - 1);
+    }
+    if (plan_->tells_places) {
+      arrow::ArrayVector place(2);
+      ARROW_ASSIGN_OR_RAISE(place[0],
+                            arrow::MakeArrayFromScalar(arrow::StringScalar(file().path), rows.num_rows(), pool_));
+      place[1] = rows.column(rows.num_columns() - 1);
+      if (input.ids != nullptr) {
+        ARROW_ASSIGN_OR_RAISE(place.emplace_back(), MakeRowIds(input, pool_));
+      }
+      return std::make_shared<arrow::StructArray>(types::ToArrow(*plan_->metadata), rows.num_rows(), std::move(place));
     }
     return MakeRowMetadata(*plan_->metadata, input, pool_);
   }
@@ -325,8 +328,11 @@ const PinnedTable* PinnedTableOf(const SourceRequest& request) {
   return dynamic_cast<const PinnedTable*>(request.extension.get());
 }
 
-types::DataTypePtr RowPlaceType() {
-  return types::Struct({{"file_path", types::String(), false, ""}, {"row_index", types::Long(), false, ""}});
+types::DataTypePtr RowPlaceType(const delta::Snapshot& snapshot) {
+  std::vector<types::StructField> fields = {{"file_path", types::String(), false, ""},
+                                            {"row_index", types::Long(), false, ""}};
+  if (TracksRows(snapshot)) fields.push_back({std::string(kRowIdField), types::Long(), false, ""});
+  return types::Struct(std::move(fields));
 }
 
 arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta::Snapshot& snapshot,
@@ -354,7 +360,7 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
   std::vector<types::StructField> output;
   for (int column : columns.indices) {
     if (static_cast<size_t>(column) >= output_schema.fields().size()) {
-      plan->metadata = tells_places ? RowPlaceType() : RowMetadataType(snapshot);
+      plan->metadata = tells_places ? RowPlaceType(snapshot) : RowMetadataType(snapshot);
       plan->tells_places = tells_places;
       plan->columns.push_back(DataReadPlan::kIsMetadata);
       plan->char_lengths.push_back(0);
@@ -382,7 +388,7 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
       return InternalError("The Delta table " + snapshot.table_path() + " has no column " + field.name);
     }
   }
-  if (plan->metadata != nullptr && !tells_places) {
+  if (plan->metadata != nullptr) {
     for (types::StructField& field : RowMetadataFields(snapshot)) {
       wanted.push_back(std::move(field));
       ++plan->num_metadata_fields;

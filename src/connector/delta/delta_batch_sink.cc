@@ -5,9 +5,10 @@
 #include "connector/delta/delta_sink.h"
 #include "connector/delta/delta_write.h"
 #include "connector/delta/replace_where.h"
+#include "connector/delta/symlink_manifest.h"
 #include "connector/delta/write_options.h"
 #include "connector/delta/write_plan.h"
-#include "delta/checkpoint/maintenance.h"
+#include "delta/schema/clustering.h"
 #include "delta/transaction/table_metadata.h"
 
 /// `df.write.format("delta")`. Source: delta-spark's WriteIntoDelta.
@@ -70,7 +71,7 @@ delta::Operation StatementOperation(const BatchWrite& write, const delta::Metada
   for (const auto& [key, value] : metadata.configuration) properties.Set(key, JsonValue::String(value));
   operation.parameters = {
       {"partitionBy", JsonValue::String(ColumnsJson(metadata.partition_columns))},
-      {"clusterBy", JsonValue::String("[]")},
+      {"clusterBy", JsonValue::String(delta::ClusteringText(statement.cluster_columns))},
       {"description", metadata.description ? JsonValue::String(*metadata.description) : JsonValue()},
       {"isManaged", JsonValue::String(statement.is_managed ? "true" : "false")},
       {"properties", JsonValue::String(properties.ToString())}};
@@ -194,6 +195,23 @@ arrow::Status CheckOverwrite(const delta::SnapshotPtr& snapshot, const BatchWrit
   return arrow::Status::OK();
 }
 
+// A table that is made, or made anew, is clustered as the statement says, or by nothing.
+arrow::Status StageClustering(const BatchWrite& write, const delta::Metadata& metadata,
+                              delta::Transaction* transaction) {
+  bool replaces_schema = write.overwrite() && write.options.overwrite_schema && !write.options.replace_where;
+  bool replaces_table = write.statement && write.statement->replace && !write.statement->is_save_as_table;
+  bool defines = transaction->creates_table() || replaces_schema || replaces_table;
+  static const std::vector<delta::ColumnPath> kNone;
+  const auto& columns = write.statement ? write.statement->cluster_columns : kNone;
+  bool was_clustered = !transaction->creates_table() &&
+                       transaction->snapshot()->domain_metadata().count(delta::kClusteringDomain) > 0;
+  if (!defines || (columns.empty() && !was_clustered)) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, metadata.ParseSchema());
+  ARROW_ASSIGN_OR_RAISE(delta::DomainMetadata domain, delta::ClusteringDomain(schema, metadata, columns));
+  transaction->Stage(std::move(domain));
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request) {
@@ -252,6 +270,7 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
   }
   if (plan->metadata) transaction->SetMetadata(*plan->metadata);
   if (plan->protocol) transaction->SetProtocol(*plan->protocol);
+  ARROW_RETURN_NOT_OK(StageClustering(write, metadata, transaction.get()));
   if (write.options.txn_app_id) transaction->SetTxn(*write.options.txn_app_id, write.options.txn_version);
   bool data_change = write.options.data_change;
   transaction->set_data_change(data_change);
@@ -261,8 +280,7 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
       [write = std::move(write)](delta::Transaction* staged, const std::vector<AddedFile>& files,
                                  const WrittenTotals& totals) { return FinishBatch(write, staged, files, totals); },
       [table, context](const delta::Committed& committed) {
-        // A table without its checkpoint is whole: the next commit makes it.
-        (void)delta::MaintainAfterCommit(*table, committed, {context->durability, context->clock, context->time_zone});
+        FollowCommit(*table, committed, *context);
         return arrow::Status::OK();
       },
       // As Spark: people count the files that a program of theirs writes.

@@ -102,7 +102,7 @@ arrow::Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request
 }
 
 arrow::Result<types::DataTypePtr> MetadataColumn(const SourceRequest& request) {
-  if (PinnedTableOf(request) != nullptr) return RowPlaceType();
+  if (const PinnedTable* pinned = PinnedTableOf(request)) return RowPlaceType(*pinned->snapshot());
   ARROW_ASSIGN_OR_RAISE(bool feed, IsChangeFeed(request.options));
   if (request.streaming || feed) return nullptr;
   ARROW_ASSIGN_OR_RAISE(TableRequest table, ParseTableRequest(request));

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "connector/delta/delta_sink.h"
 #include "connector/delta/delta_write.h"
+#include "connector/delta/symlink_manifest.h"
 #include "connector/delta/write_options.h"
 #include "connector/delta/write_plan.h"
 #include "delta/checkpoint/maintenance.h"
@@ -106,6 +107,7 @@ class DeltaStreamSink final : public StreamSink {
           return FinishBatch(batch_id, staged, totals);
         },
         [this](const delta::Committed& committed) {
+          KeepManifests(*table_, committed);
           maintenance_.Submit(committed);
           return arrow::Status::OK();
         });

@@ -7,13 +7,17 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "base/json_value.h"
 #include "connector/delta/change_files.h"
 #include "connector/delta/data_file_scan.h"
+#include "connector/delta/moved_rows.h"
 #include "connector/delta/write_plan.h"
 #include "delta/partition_value.h"
+#include "delta/schema/clustering.h"
 
 namespace millrace::connector::delta_table {
 
@@ -70,13 +74,17 @@ std::vector<std::vector<Candidate>> Pack(std::vector<Candidate> files, int64_t m
 
 // For each row the bits of its columns' ranks, interleaved.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> InZOrder(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                            const std::vector<int>& columns) {
+                                                            const std::vector<std::vector<int>>& columns) {
   constexpr int kBits = 16;
   auto num_rows = static_cast<size_t>(rows->num_rows());
   std::vector<std::vector<uint32_t>> ranks;
-  for (int column : columns) {
+  for (const std::vector<int>& position : columns) {
     arrow::compute::RankOptions options(arrow::compute::SortOrder::Ascending, arrow::compute::RankOptions::Dense);
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum ranked, arrow::compute::CallFunction("rank", {rows->column(column)}, &options));
+    std::shared_ptr<arrow::Array> column = rows->column(position[0]);
+    for (size_t depth = 1; depth < position.size(); ++depth) {
+      ARROW_ASSIGN_OR_RAISE(column, static_cast<const arrow::StructArray&>(*column).GetFlattenedField(position[depth]));
+    }
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum ranked, arrow::compute::CallFunction("rank", {column}, &options));
     const auto& values = static_cast<const arrow::UInt64Array&>(*ranked.make_array());
     uint64_t highest = 1;
     for (int64_t i = 0; i < values.length(); ++i) highest = std::max(highest, values.Value(i));
@@ -114,12 +122,9 @@ class Optimizer {
     transaction_->set_data_change(false);
     for (auto& [key, files] : by_partition) {
       bool any = false;
-      for (std::vector<Candidate>& bin : Pack(std::move(files), request_.max_file_bytes)) {
-        bool worth = bin.size() > 1 || bin[0].has_many_deleted || !request_.zorder_by.empty();
-        if (!worth) {
-          totals_.num_skipped += static_cast<int64_t>(bin.size());
-          continue;
-        }
+      for (std::vector<Candidate>& bin : Pack(std::move(files), request_.one_by_one ? 0 : request_.max_file_bytes)) {
+        bool worth = bin.size() > 1 || bin[0].has_many_deleted || !request_.order_by.empty() || request_.wants;
+        if (!worth) continue;
         any = true;
         ++totals_.num_bins;
         ARROW_RETURN_NOT_OK(Rewrite(bin));
@@ -143,19 +148,31 @@ class Optimizer {
                             MatchPartitions(snapshot_, *request_.partitions, values, *request_.context->time_zone));
     }
     std::map<std::string, std::vector<Candidate>> by_partition;
+    std::set<std::string> cubes;
     for (size_t i = 0; i < files.size(); ++i) {
       if (!chosen[i]) continue;
       ++totals_.num_considered;
+      if (!request_.clustering.empty()) CountCubes(files[i], &cubes);
       Candidate candidate{files[i], files[i].columns->size_bytes(files[i].row), HasManyDeleted(files[i])};
-      bool wanted =
-          candidate.size_bytes < request_.min_file_bytes || candidate.has_many_deleted || !request_.zorder_by.empty();
-      if (!wanted) {
-        ++totals_.num_skipped;
-        continue;
+      bool wanted = false;
+      if (request_.wants) {
+        ARROW_ASSIGN_OR_RAISE(wanted, request_.wants(files[i]));
+      } else {
+        wanted = candidate.size_bytes < request_.min_file_bytes || candidate.has_many_deleted || !request_.order_by.empty();
       }
+      if (!wanted) continue;
       by_partition[PartitionKey(snapshot_, files[i])].push_back(std::move(candidate));
     }
+    totals_.num_cubes = static_cast<int64_t>(cubes.size());
     return by_partition;
+  }
+
+  void CountCubes(const delta::FileRef& file, std::set<std::string>* cubes) {
+    delta::Add add = file.columns->ToAdd(file.row);
+    auto cube = add.tags ? add.tags->find("ZCUBE_ID") : delta::StringMap::iterator();
+    bool in_cube = add.tags && cube != add.tags->end();
+    if (in_cube) cubes->insert(cube->second);
+    (in_cube ? totals_.cube_files : totals_.other_files).push_back(add.size_bytes);
   }
 
   arrow::Status Plan() {
@@ -170,16 +187,18 @@ class Optimizer {
     planning.sink = &sink;
     planning.options = &options;
     planning.copies = true;
-    ARROW_ASSIGN_OR_RAISE(auto plan, MakeWritePlan(request_.snapshot, request_.table->path(), planning));
-    files_ = plan->files;
+    const delta::SnapshotPtr& as = request_.written_as != nullptr ? request_.written_as : request_.snapshot;
+    sink.schema = as->schema();
+    ARROW_ASSIGN_OR_RAISE(auto plan, MakeWritePlan(as, request_.table->path(), planning));
+    files_ = WithRowMarks(plan->files, snapshot_);
     ReadColumns all;
     for (size_t i = 0; i < snapshot_.schema()->fields().size(); ++i) all.indices.push_back(static_cast<int>(i));
+    ReadRowMarks(snapshot_, *snapshot_.schema(), &all);
     ARROW_ASSIGN_OR_RAISE(read_, MakeDataReadPlan(snapshot_, *snapshot_.schema(), all, context));
     return arrow::Status::OK();
   }
 
   arrow::Status Rewrite(const std::vector<Candidate>& bin) {
-    ARROW_RETURN_NOT_OK(CheckRewritable(snapshot_.metadata(), "OPTIMIZE"));
     DataFileWriter writer(files_, static_cast<int>(totals_.num_bins) - 1);
     arrow::Status status = WriteRows(bin, &writer);
     if (!status.ok()) {
@@ -195,7 +214,13 @@ class Optimizer {
       }
       ARROW_RETURN_NOT_OK(transaction_->StageRemove(candidate.file));
     }
+    delta::StringMap cube;
+    if (!request_.clustering.empty()) cube = {{"ZCUBE_ID", RandomUuid()}, {"ZCUBE_ZORDER_BY", request_.clustering}};
     for (AddedFile& file : added) {
+      if (!cube.empty()) {
+        file.add.tags = cube;
+        file.add.clustering_provider = std::string(delta::kClusteringProvider);
+      }
       totals_.added.push_back(file.add.size_bytes);
       file.add.data_change = false;
       transaction_->Stage(std::move(file.add));
@@ -203,8 +228,11 @@ class Optimizer {
     return arrow::Status::OK();
   }
 
-  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows, DataFileWriter* writer) {
+  arrow::Status Write(std::shared_ptr<arrow::RecordBatch> rows, DataFileWriter* writer) {
+    ARROW_ASSIGN_OR_RAISE(RowMarks marks, TakeRowMarks(snapshot_, &rows));
+    totals_.num_rows += rows->num_rows();
     ARROW_ASSIGN_OR_RAISE(auto shaped, files_->shaper->Shape(rows));
+    ARROW_ASSIGN_OR_RAISE(shaped, PutRowMarks(snapshot_, std::move(shaped), marks));
     ARROW_ASSIGN_OR_RAISE(auto parts, files_->router->Split(shaped));
     for (const PartitionRows& part : parts) {
       ARROW_RETURN_NOT_OK(writer->Write(part.directory, part.values, part.rows));
@@ -220,7 +248,7 @@ class Optimizer {
         while (true) {
           ARROW_ASSIGN_OR_RAISE(auto rows, reader->Next());
           if (rows == nullptr) break;
-          if (request_.zorder_by.empty()) {
+          if (request_.order_by.empty()) {
             ARROW_RETURN_NOT_OK(Write(rows, writer));
           } else {
             held.push_back(std::move(rows));
@@ -232,7 +260,7 @@ class Optimizer {
     ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(held));
     held.clear();
     ARROW_ASSIGN_OR_RAISE(auto whole, table->CombineChunksToBatch());
-    ARROW_ASSIGN_OR_RAISE(auto sorted, InZOrder(whole, request_.zorder_by));
+    ARROW_ASSIGN_OR_RAISE(auto sorted, InZOrder(whole, request_.order_by));
     return Write(sorted, writer);
   }
 

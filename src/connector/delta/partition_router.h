@@ -38,6 +38,9 @@ class PartitionRouter {
   PartitionRouter(std::vector<PartitionColumn> columns, std::vector<int> data_columns, const types::TimeZone* time_zone)
       : columns_(std::move(columns)), data_columns_(std::move(data_columns)), time_zone_(time_zone) {}
 
+  /// One more column of the rows that goes into the data files.
+  void AddDataColumn(int index) { data_columns_.push_back(index); }
+
   arrow::Result<std::vector<PartitionRows>> Split(const std::shared_ptr<arrow::RecordBatch>& rows) const;
 
  private:

@@ -36,7 +36,8 @@ class PinnedTable final : public Extension {
 /// Null when the request is no such one.
 const PinnedTable* PinnedTableOf(const SourceRequest& request);
 
-/// STRUCT<file_path STRING, row_index BIGINT>: the file's own path, and the row's position in it.
-types::DataTypePtr RowPlaceType();
+/// STRUCT<file_path STRING, row_index BIGINT>: the file's own path, and the row's position in it; behind them row_id
+/// BIGINT where the table tracks its rows.
+types::DataTypePtr RowPlaceType(const millrace::delta::Snapshot& snapshot);
 
 }  // namespace millrace::connector::delta_table

@@ -13,6 +13,7 @@
 #include "base/json_value.h"
 #include "connector/delta/change_files.h"
 #include "connector/delta/data_file_scan.h"
+#include "connector/delta/moved_rows.h"
 #include "delta/log/log_paths.h"
 #include "delta/partition_value.h"
 #include "delta/transaction/table_metadata.h"
@@ -165,9 +166,11 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, const s
   transaction->ReadWholeTable();
   ReadColumns all;
   for (size_t i = 0; i < snapshot_->schema()->fields().size(); ++i) all.indices.push_back(static_cast<int>(i));
+  ReadRowMarks(*snapshot_, *snapshot_->schema(), &all);
   ARROW_ASSIGN_OR_RAISE(auto plan, MakeDataReadPlan(*snapshot_, *snapshot_->schema(), all, *context_));
   bool records = delta::BooleanProperty(snapshot_->metadata(), "delta.enableChangeDataFeed", false);
-  DataFileWriter writer(copies_, 0);
+  std::shared_ptr<const DataFilePlan> moved = WithRowMarks(copies_, *snapshot_);
+  DataFileWriter writer(moved, 0);
   ChangeFiles deletes(copies_), inserts(copies_);
   auto replace = [&](const delta::FileRef& file) -> arrow::Status {
     ARROW_ASSIGN_OR_RAISE(Split split, SplitFile(plan, *snapshot_, file, *condition_, records, *context_));
@@ -175,11 +178,12 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, const s
     *replaced->num_deleted_rows += split.num_gone;
     replaced->num_copied_rows += split.num_kept;
     ARROW_RETURN_NOT_OK(Remove(file, transaction, replaced));
-    if (split.num_kept > 0) ARROW_RETURN_NOT_OK(CheckRewritable(snapshot_->metadata(), "replaceWhere"));
     ARROW_RETURN_NOT_OK(deletes.Write(split.gone, "delete"));
-    for (const auto& rows : split.kept) {
+    for (auto& rows : split.kept) {
+      ARROW_ASSIGN_OR_RAISE(RowMarks marks, TakeRowMarks(*snapshot_, &rows));
       ARROW_ASSIGN_OR_RAISE(auto shaped, copies_->shaper->Shape(rows));
-      ARROW_ASSIGN_OR_RAISE(auto parts, copies_->router->Split(shaped));
+      ARROW_ASSIGN_OR_RAISE(shaped, PutRowMarks(*snapshot_, std::move(shaped), marks));
+      ARROW_ASSIGN_OR_RAISE(auto parts, moved->router->Split(shaped));
       for (const PartitionRows& part : parts) {
         ARROW_RETURN_NOT_OK(writer.Write(part.directory, part.values, part.rows));
       }

@@ -13,7 +13,8 @@
 #include "connector/delta/change_files.h"
 #include "connector/delta/data_file_scan.h"
 #include "connector/delta/delta_write.h"
-#include "delta/checkpoint/maintenance.h"
+#include "connector/delta/moved_rows.h"
+#include "connector/delta/symlink_manifest.h"
 #include "delta/deletion_vector/deletion_vector.h"
 #include "delta/log/log_paths.h"
 #include "types/arrow_type.h"
@@ -49,9 +50,11 @@ std::shared_ptr<arrow::RecordBatch> Columns(const arrow::RecordBatch& rows, int 
 
 class ChangeTaskWriter final : public DataWriter {
  public:
-  ChangeTaskWriter(const RowChangeRequest* request, const std::shared_ptr<PendingBudget>& budget, int task_index)
+  /// `moved`: how rows that were in the table before become files.
+  ChangeTaskWriter(const RowChangeRequest* request, const std::shared_ptr<const DataFilePlan>& moved,
+                   const std::shared_ptr<PendingBudget>& budget, int task_index)
       : request_(request),
-        copies_(request->copies, budget, task_index),
+        copies_(moved, budget, task_index),
         inserts_(request->inserts, budget, task_index) {
     if (request->old_values != nullptr) changes_.emplace(request->copies, task_index);
   }
@@ -137,10 +140,15 @@ class ChangeTaskWriter final : public DataWriter {
   arrow::Status WriteNew(const arrow::RecordBatch& rows, const arrow::Int32Array& changes) {
     if (request_->new_values == nullptr) return arrow::Status::OK();
     auto values = Columns(rows, kNumPlaceColumns, *request_->new_values);
-    ARROW_ASSIGN_OR_RAISE(auto updated, Select(values, changes, IsUpdate));
+    const delta::Snapshot& snapshot = *request_->table->snapshot();
+    ARROW_ASSIGN_OR_RAISE(auto with_ids, values->AddColumn(values->num_columns(), "id", rows.column(kIdColumn)));
+    ARROW_ASSIGN_OR_RAISE(auto updated, Select(with_ids, changes, IsUpdate));
     if (updated != nullptr) {
+      // Its last change is this one: no version of its own.
+      RowMarks marks{updated->column(updated->num_columns() - 1), nullptr};
       ARROW_ASSIGN_OR_RAISE(auto shaped, request_->copies->shaper->Shape(updated));
-      ARROW_RETURN_NOT_OK(copies_.WriteShaped(shaped));
+      ARROW_ASSIGN_OR_RAISE(auto marked, PutRowMarks(snapshot, shaped, marks));
+      ARROW_RETURN_NOT_OK(copies_.WriteShaped(marked));
       if (changes_) ARROW_RETURN_NOT_OK(changes_->WriteShaped(shaped, "update_postimage"));
     }
     ARROW_ASSIGN_OR_RAISE(auto inserted, Select(values, changes, IsInsert));
@@ -148,7 +156,12 @@ class ChangeTaskWriter final : public DataWriter {
     bool same_plan = request_->inserts == request_->copies;
     ARROW_ASSIGN_OR_RAISE(auto named, same_plan ? inserted : WithoutNumbered(inserted));
     ARROW_ASSIGN_OR_RAISE(auto shaped, request_->inserts->shaper->Shape(named));
-    ARROW_RETURN_NOT_OK(same_plan ? copies_.WriteShaped(shaped) : inserts_.WriteShaped(shaped));
+    if (same_plan) {
+      ARROW_ASSIGN_OR_RAISE(auto marked, PutRowMarks(snapshot, shaped, {}));
+      ARROW_RETURN_NOT_OK(copies_.WriteShaped(marked));
+    } else {
+      ARROW_RETURN_NOT_OK(inserts_.WriteShaped(shaped));
+    }
     if (!changes_) return arrow::Status::OK();
     // The plan of the copies names the columns of change files: in its order.
     return changes_->WriteShaped(same_plan ? shaped : InOrderOf(*request_->copies->shaper->schema(), *shaped),
@@ -210,10 +223,11 @@ std::optional<std::string> LooseStatistics(const std::optional<std::string>& sta
 
 class RowChangeWrite final : public Write {
  public:
-  explicit RowChangeWrite(RowChangeRequest request) : request_(std::move(request)) {}
+  explicit RowChangeWrite(RowChangeRequest request)
+      : request_(std::move(request)), moved_(WithRowMarks(request_.copies, *request_.table->snapshot())) {}
 
   arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int task_index) override {
-    return std::make_unique<ChangeTaskWriter>(&request_, budget_, task_index);
+    return std::make_unique<ChangeTaskWriter>(&request_, moved_, budget_, task_index);
   }
 
   arrow::Status Flush(std::vector<WriterCommitMessage>* messages) override {
@@ -236,7 +250,7 @@ class RowChangeWrite final : public Write {
     }
     flushed_ = true;
     ARROW_RETURN_NOT_OK(CheckMet());
-    DeltaTaskWriter kept(request_.copies, budget_, static_cast<int>(messages->size()));
+    DeltaTaskWriter kept(moved_, budget_, static_cast<int>(messages->size()));
     arrow::Status status = TouchFiles(&kept);
     if (!status.ok()) {
       kept.Abort();
@@ -244,7 +258,7 @@ class RowChangeWrite final : public Write {
     }
     ARROW_ASSIGN_OR_RAISE(WriterCommitMessage of_kept, kept.Commit());
     copies.push_back(std::move(of_kept));
-    ARROW_ASSIGN_OR_RAISE(files_, WriteHeldRows(request_.copies, &copies));
+    ARROW_ASSIGN_OR_RAISE(files_, WriteHeldRows(moved_, &copies));
     if (request_.inserts == request_.copies) return arrow::Status::OK();
     ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> inserted, WriteHeldRows(request_.inserts, &inserts));
     for (AddedFile& file : inserted) files_.push_back(std::move(file));
@@ -269,10 +283,7 @@ class RowChangeWrite final : public Write {
     if (const auto* conflict = std::get_if<delta::Conflict>(&outcome)) {
       return delta::ToStatus(*conflict, transaction.table()->path());
     }
-    const ConnectorContext& context = *request_.context;
-    // A table without its checkpoint is whole: the next commit makes it.
-    (void)delta::MaintainAfterCommit(*transaction.table(), std::get<delta::Committed>(outcome),
-                                     {context.durability, context.clock, context.time_zone});
+    FollowCommit(*transaction.table(), std::get<delta::Committed>(outcome), *request_.context);
     return arrow::Status::OK();
   }
 
@@ -352,7 +363,9 @@ class RowChangeWrite final : public Write {
     }
     ReadColumns all;
     for (size_t i = 0; i < fields.size(); ++i) all.indices.push_back(static_cast<int>(i));
-    return MakeDataReadPlan(snapshot, *types::Struct(std::move(fields)), all, *request_.context);
+    types::DataTypePtr schema = types::Struct(std::move(fields));
+    ReadRowMarks(snapshot, *schema, &all);
+    return MakeDataReadPlan(snapshot, *schema, all, *request_.context);
   }
 
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithNewColumns(std::shared_ptr<arrow::RecordBatch> rows) const {
@@ -427,10 +440,11 @@ class RowChangeWrite final : public Write {
       while (true) {
         ARROW_ASSIGN_OR_RAISE(auto rows, reader->Next());
         if (rows == nullptr) break;
-        ARROW_RETURN_NOT_OK(CheckRewritable(snapshot.metadata(), request_.operation_name));
         totals_.num_copied += rows->num_rows();
+        ARROW_ASSIGN_OR_RAISE(RowMarks marks, TakeRowMarks(snapshot, &rows));
         ARROW_ASSIGN_OR_RAISE(rows, WithNewColumns(std::move(rows)));
         ARROW_ASSIGN_OR_RAISE(auto shaped, request_.copies->shaper->Shape(rows));
+        ARROW_ASSIGN_OR_RAISE(shaped, PutRowMarks(snapshot, std::move(shaped), marks));
         ARROW_RETURN_NOT_OK(kept->WriteShaped(shaped));
       }
     }
@@ -438,6 +452,7 @@ class RowChangeWrite final : public Write {
   }
 
   RowChangeRequest request_;
+  std::shared_ptr<const DataFilePlan> moved_;
   std::shared_ptr<PendingBudget> budget_ = std::make_shared<PendingBudget>();
   bool flushed_ = false;
   Positions gone_;

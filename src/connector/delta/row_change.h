@@ -25,7 +25,8 @@ enum class RowChange : int32_t {
 };
 
 /// Columns of the rows a RowChangeWrite takes, before those of the new values and the old ones.
-enum RowChangeColumn : int { kChangeColumn, kFileColumn, kRowColumn, kNumPlaceColumns };
+/// The last is NULL but for rows that change in a table that tracks them.
+enum RowChangeColumn : int { kChangeColumn, kFileColumn, kRowColumn, kIdColumn, kNumPlaceColumns };
 
 /// What a change came to, for its metrics.
 struct RowChangeTotals {
@@ -63,7 +64,6 @@ struct RowChangeRequest {
   bool rejects_repeats = true;
   /// Rows are marked as deleted, where files let them, instead of files written anew.
   bool marks_deleted = false;
-  std::string operation_name;
   const ConnectorContext* context = nullptr;
   std::function<arrow::Result<millrace::delta::Operation>(const RowChangeTotals&)> finish;
   /// Receives the totals once they are committed.
@@ -73,8 +73,8 @@ struct RowChangeRequest {
 /// Changes rows of a Delta table: takes for each its place, what becomes of it and its new values, writes those, copies
 /// what stays of the files it touches (or marks what goes) and commits all of it at once.
 ///
-/// In:     change INT, file STRING, row BIGINT, the new values' columns, the old values' columns. `file` and `row` are
-///         RowPlaceType's; NULL for inserts.
+/// In:     change INT, file STRING, row BIGINT, id BIGINT, the new values' columns, the old values' columns. `file`,
+///         `row` and `id` are RowPlaceType's; NULL for inserts.
 /// Errors: UserError DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE, those of shaping rows, of conflicts.
 /// Crash:  see DeltaWrite.
 /// Source: delta-spark's DeleteCommand, UpdateCommand, MergeIntoCommand.

@@ -17,17 +17,17 @@ namespace delta = millrace::delta;
 
 namespace {
 
-bool TracksRows(const delta::Snapshot& snapshot) {
-  return delta::Supports(snapshot.protocol(), "rowTracking") &&
-         delta::BooleanProperty(snapshot.metadata(), "delta.enableRowTracking", false);
-}
-
 int64_t ValueOr(const std::shared_ptr<arrow::Array>& column, int64_t row, int64_t fallback) {
   if (column == nullptr || column->IsNull(row)) return fallback;
   return static_cast<const arrow::Int64Array&>(*column).Value(row);
 }
 
 }  // namespace
+
+bool TracksRows(const delta::Snapshot& snapshot) {
+  return delta::Supports(snapshot.protocol(), "rowTracking") &&
+         delta::BooleanProperty(snapshot.metadata(), "delta.enableRowTracking", false);
+}
 
 types::DataTypePtr RowMetadataType(const delta::Snapshot& snapshot) {
   // As a file source's, but for the row's number, which Delta shows only with its id.
@@ -52,6 +52,15 @@ std::vector<types::StructField> RowMetadataFields(const delta::Snapshot& snapsho
   return fields;
 }
 
+arrow::Result<std::shared_ptr<arrow::Array>> MakeRowIds(const RowMetadataInput& input, arrow::MemoryPool* pool) {
+  arrow::Int64Builder ids(pool);
+  ARROW_RETURN_NOT_OK(ids.Reserve(input.num_rows));
+  const auto& indexes = static_cast<const arrow::Int64Array&>(*input.indexes);
+  int64_t base = input.file->base_row_id.value_or(0);
+  for (int64_t i = 0; i < input.num_rows; ++i) ids.UnsafeAppend(ValueOr(input.ids, i, base + indexes.Value(i)));
+  return ids.Finish();
+}
+
 arrow::Result<std::shared_ptr<arrow::Array>> MakeRowMetadata(const types::DataType& type, const RowMetadataInput& input,
                                                              arrow::MemoryPool* pool) {
   const DataFile& file = *input.file;
@@ -66,12 +75,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> MakeRowMetadata(const types::DataTy
   ARROW_ASSIGN_OR_RAISE(auto known, file::MakeMetadataColumn(*of_file, listed, block, 0, input.num_rows, pool));
   if (input.indexes == nullptr) return known;
   arrow::ArrayVector columns = static_cast<const arrow::StructArray&>(*known).fields();
-  arrow::Int64Builder ids(pool), versions(pool);
-  ARROW_RETURN_NOT_OK(ids.Reserve(input.num_rows));
+  arrow::Int64Builder versions(pool);
   ARROW_RETURN_NOT_OK(versions.Reserve(input.num_rows));
-  const auto& indexes = static_cast<const arrow::Int64Array&>(*input.indexes);
   for (int64_t i = 0; i < input.num_rows; ++i) {
-    ids.UnsafeAppend(ValueOr(input.ids, i, file.base_row_id.value_or(0) + indexes.Value(i)));
     versions.UnsafeAppend(ValueOr(input.versions, i, file.default_row_commit_version.value_or(0)));
   }
   auto constant = [&](const std::optional<int64_t>& value) {
@@ -80,7 +86,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> MakeRowMetadata(const types::DataTy
   };
   columns.push_back(input.indexes);
   columns.emplace_back();
-  ARROW_ASSIGN_OR_RAISE(columns.back(), ids.Finish());
+  ARROW_ASSIGN_OR_RAISE(columns.back(), MakeRowIds(input, pool));
   columns.emplace_back();
   ARROW_ASSIGN_OR_RAISE(columns.back(), constant(file.base_row_id));
   columns.emplace_back();

@@ -4,6 +4,7 @@
 #include <arrow/result.h>
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "connector/source.h"
@@ -16,6 +17,13 @@
 namespace millrace::connector::delta_table {
 
 struct DataFile;
+
+/// Whether the table says which of its rows is which.
+bool TracksRows(const millrace::delta::Snapshot& snapshot);
+
+/// Fields that tell a row's id and the version that changed it last.
+inline constexpr std::string_view kRowIdField = "row_id";
+inline constexpr std::string_view kRowVersionField = "row_commit_version";
 
 /// Its type for this state of the table.
 types::DataTypePtr RowMetadataType(const millrace::delta::Snapshot& snapshot);
@@ -34,5 +42,7 @@ struct RowMetadataInput {
 };
 arrow::Result<std::shared_ptr<arrow::Array>> MakeRowMetadata(const types::DataType& type, const RowMetadataInput& input,
                                                              arrow::MemoryPool* pool);
+/// The rows' ids alone. REQUIRES: rows are tracked.
+arrow::Result<std::shared_ptr<arrow::Array>> MakeRowIds(const RowMetadataInput& input, arrow::MemoryPool* pool);
 
 }  // namespace millrace::connector::delta_table

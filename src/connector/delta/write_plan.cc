@@ -135,18 +135,6 @@ arrow::Status CheckSupportedTypes(const types::DataType& schema) {
   return arrow::Status::OK();
 }
 
-arrow::Status Unsupported(const char* operation) {
-  return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION", {{"tableName", "`delta`"}, {"operation", operation}});
-}
-
-// What the table's features ask of writes that change its definition.
-arrow::Status CheckFeatures(const delta::Snapshot& snapshot, bool replace_schema) {
-  if (replace_schema && delta::Supports(snapshot.protocol(), "clustering")) {
-    return Unsupported("overwriteSchema of a clustered table");
-  }
-  return arrow::Status::OK();
-}
-
 /// The definition after the write.
 struct Definition {
   std::optional<delta::Metadata> changed_metadata;
@@ -167,6 +155,11 @@ arrow::Result<delta::StringMap> PropertiesOf(const SinkRequest& sink, const Writ
     }
     ARROW_ASSIGN_OR_RAISE(delta::StringMap checked, delta::TableProperties(of_delta));
     properties.merge(checked);
+    constexpr const char* kFeature = "delta.feature.clustering";
+    if (properties.count(kFeature) > 0) {
+      return UserError("DELTA_CREATE_TABLE_SET_CLUSTERING_TABLE_FEATURE_NOT_ALLOWED", {{"tableFeature", "clustering"}});
+    }
+    if (!sink.statement->cluster_columns.empty()) properties[kFeature] = "supported";
   }
   return delta::WithDefaults(std::move(properties), sink.context->conf);
 }
@@ -177,7 +170,9 @@ arrow::Result<Definition> ReplaceDefinition(const delta::Snapshot& snapshot, con
   const SinkRequest& sink = *request.sink;
   ARROW_RETURN_NOT_OK(delta::CheckNoDuplicateColumns(*rows, "DATA"));
   ARROW_RETURN_NOT_OK(CheckPartitionTypes(*rows, partitioning));
-  if (delta::Supports(snapshot.protocol(), "clustering")) return Unsupported("REPLACE TABLE of a clustered table");
+  if (delta::Supports(snapshot.protocol(), "clustering") && !partitioning.empty()) {
+    return UserError("DELTA_CLUSTERING_REPLACE_TABLE_WITH_PARTITIONED_TABLE");
+  }
   delta::Metadata proposed;
   proposed.id = RandomUuid();
   proposed.description = sink.statement->comment;
@@ -216,7 +211,6 @@ arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, c
   if (request.casts && !replace_schema) {
     ARROW_ASSIGN_OR_RAISE(rows, delta::MergeSchemas(snapshot->schema(), rows, /*casts=*/true));
   }
-  ARROW_RETURN_NOT_OK(CheckFeatures(*snapshot, replace_schema));
   DataTypePtr merged = rows;
   if (!replace_schema) {
     bool widens = delta::BooleanProperty(table, "delta.enableTypeWidening", false);

@@ -18,13 +18,6 @@ namespace {
 
 constexpr int64_t kDayMs = 86400000;
 
-int64_t IntervalMs(const Metadata& metadata, std::string_view key, int64_t fallback_ms) {
-  auto text = metadata.Property(key);
-  types::CalendarIntervalValue interval;
-  if (!text || !types::ParseCalendarInterval(*text, &interval)) return fallback_ms;
-  return interval.days * kDayMs + interval.micros / 1000;
-}
-
 // Removes old sidecar files that no checkpoint names any more.
 arrow::Status CleanUpSidecars(Table& table, int64_t cutoff_ms) {
   FileSystem& files = *table.file_system();
@@ -50,6 +43,13 @@ arrow::Status CleanUpSidecars(Table& table, int64_t cutoff_ms) {
 
 }  // namespace
 
+int64_t IntervalProperty(const Metadata& metadata, std::string_view key, int64_t fallback_ms) {
+  auto text = metadata.Property(key);
+  types::CalendarIntervalValue interval;
+  if (!text || !types::ParseCalendarInterval(*text, &interval)) return fallback_ms;
+  return interval.days * kDayMs + interval.micros / 1000;
+}
+
 bool NeedsCheckpoint(const Committed& committed) {
   if (committed.version.value == 0 || committed.snapshot == nullptr) return false;
   int64_t interval = IntegerProperty(committed.snapshot->metadata(), "delta.checkpointInterval", 10);
@@ -62,31 +62,36 @@ arrow::Status MaintainAfterCommit(Table& table, const Committed& committed, cons
   if (snapshot->version() != committed.version) {
     ARROW_ASSIGN_OR_RAISE(snapshot, table.SnapshotAt(committed.version));
   }
+  ARROW_RETURN_NOT_OK(CheckpointNow(table, snapshot, settings));
+  bool cleans = BooleanProperty(snapshot->metadata(), "delta.enableExpiredLogCleanup", true);
+  // Such a history may hold commits that need features the newest state does not: it is left whole.
+  if (!cleans || Supports(snapshot->protocol(), "checkpointProtection")) return arrow::Status::OK();
+  return CleanUpLog(table, *snapshot, settings.clock->NowMillis());
+}
+
+arrow::Status CheckpointNow(Table& table, const SnapshotPtr& snapshot, const MaintenanceSettings& settings) {
   int64_t now_ms = settings.clock->NowMillis();
-  int64_t keep_ms = IntervalMs(snapshot->metadata(), "delta.deletedFileRetentionDuration", 7 * kDayMs);
+  int64_t keep_ms = IntervalProperty(snapshot->metadata(), "delta.deletedFileRetentionDuration", 7 * kDayMs);
   int64_t removed_after_ms = now_ms - keep_ms;
   CheckpointSettings writing{settings.durability, settings.time_zone};
   if (snapshot->files().is_complete()) {
     ARROW_ASSIGN_OR_RAISE(std::vector<Remove> tombstones, table.Tombstones(*snapshot));
     std::erase_if(tombstones,
                   [&](const Remove& remove) { return remove.deletion_timestamp_ms.value_or(0) <= removed_after_ms; });
-    ARROW_RETURN_NOT_OK(
-        WriteCheckpoint(table.file_system(), *snapshot, FileActionsOf(*snapshot, tombstones), writing).status());
-  } else {
-    ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*table.file_system(), table.log_path()));
-    ARROW_ASSIGN_OR_RAISE(LogSegment segment, listing.SegmentOf(snapshot->version()));
-    FileActions file_actions = FileActionsOf(*table.file_system(), table.log_path(), segment, removed_after_ms);
-    ARROW_RETURN_NOT_OK(WriteCheckpoint(table.file_system(), *snapshot, file_actions, writing).status());
+    return WriteCheckpoint(table.file_system(), *snapshot, FileActionsOf(*snapshot, tombstones), writing).status();
   }
-  bool cleans = BooleanProperty(snapshot->metadata(), "delta.enableExpiredLogCleanup", true);
-  // Such a history may hold commits that need features the newest state does not: it is left whole.
-  if (!cleans || Supports(snapshot->protocol(), "checkpointProtection")) return arrow::Status::OK();
-  return CleanUpLog(table, *snapshot, now_ms);
+  ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*table.file_system(), table.log_path()));
+  ARROW_ASSIGN_OR_RAISE(LogSegment segment, listing.SegmentOf(snapshot->version()));
+  FileActions file_actions = FileActionsOf(*table.file_system(), table.log_path(), segment, removed_after_ms);
+  return WriteCheckpoint(table.file_system(), *snapshot, file_actions, writing).status();
 }
 
 arrow::Status CleanUpLog(Table& table, const Snapshot& snapshot, int64_t now_ms) {
-  int64_t retention_ms = IntervalMs(snapshot.metadata(), "delta.logRetentionDuration", 30 * kDayMs);
-  int64_t cutoff_ms = (now_ms - retention_ms) / kDayMs * kDayMs;
+  int64_t retention_ms = IntervalProperty(snapshot.metadata(), "delta.logRetentionDuration", 30 * kDayMs);
+  return CleanUpLogBefore(table, (now_ms - retention_ms) / kDayMs * kDayMs);
+}
+
+arrow::Status CleanUpLogBefore(Table& table, int64_t cutoff_ms) {
   ARROW_ASSIGN_OR_RAISE(std::vector<FileInfo> files, table.file_system()->List(table.log_path()));
   std::map<int64_t, int64_t> commit_ms;
   std::vector<int64_t> checkpoints;

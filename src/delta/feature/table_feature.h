@@ -2,6 +2,7 @@
 
 #include <arrow/status.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -16,6 +17,14 @@ enum class FeatureKind : uint8_t {
   kReaderWriter,  ///< readers and writers must know it
 };
 
+/// Whether ALTER TABLE … DROP FEATURE takes a feature away.
+enum class FeatureRemoval : uint8_t {
+  kNone,
+  kPlain,
+  /// Older versions stay in need of it: readers without it must be kept from going back that far.
+  kProtectsHistory,
+};
+
 /// A table feature of the protocol and what we do about it. One record each in registry.cc.
 struct TableFeature {
   std::string_view name;
@@ -27,6 +36,9 @@ struct TableFeature {
   bool readable = true;
   bool writable = false;
   std::string_view description;
+  FeatureRemoval removal = FeatureRemoval::kNone;
+  /// Features that come with it and cannot be dropped before it.
+  std::array<std::string_view, 2> needs = {};
 };
 
 std::span<const TableFeature> AllTableFeatures();

@@ -10,24 +10,27 @@ namespace millrace::delta {
 
 namespace {
 
-std::string WithoutInternal(const std::string& metadata_json) {
+constexpr std::string_view kInternalKeys[] = {
+    kPhysicalNameKey,
+    kColumnIdKey,
+    "delta.columnMapping.nested.ids",
+    "delta.generationExpression",
+    "delta.identity.start",
+    "delta.identity.step",
+    "delta.identity.highWaterMark",
+    "delta.identity.allowExplicitInsert",
+    "delta.typeChanges",
+};
+
+bool IsOneOf(std::span<const std::string_view> keys, std::string_view key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+std::string Without(const std::string& metadata_json, std::span<const std::string_view> keys) {
   if (metadata_json.find("delta.") == std::string::npos) return metadata_json;
   auto metadata = ParseJson(metadata_json);
   if (!metadata.ok()) return metadata_json;
-  static constexpr std::string_view kInternal[] = {
-      kPhysicalNameKey,
-      kColumnIdKey,
-      "delta.columnMapping.nested.ids",
-      "delta.generationExpression",
-      "delta.identity.start",
-      "delta.identity.step",
-      "delta.identity.highWaterMark",
-      "delta.identity.allowExplicitInsert",
-      "delta.typeChanges",
-  };
-  std::erase_if(metadata->members(), [](const JsonValue::Member& member) {
-    return std::find(std::begin(kInternal), std::end(kInternal), member.first) != std::end(kInternal);
-  });
+  std::erase_if(metadata->members(), [&](const JsonValue::Member& member) { return IsOneOf(keys, member.first); });
   return metadata->members().empty() ? std::string() : metadata->ToString();
 }
 
@@ -64,24 +67,47 @@ std::optional<std::vector<std::string>> PhysicalPath(const types::DataType& sche
   return physical;
 }
 
-types::DataTypePtr WithoutInternalMetadata(const types::DataTypePtr& type) {
+types::DataTypePtr WithoutFieldMetadata(const types::DataTypePtr& type, std::span<const std::string_view> keys) {
   switch (type->id()) {
     case types::TypeId::kStruct: {
       std::vector<types::StructField> fields = type->fields();
       for (types::StructField& field : fields) {
-        field.metadata_json = WithoutInternal(field.metadata_json);
-        field.type = WithoutInternalMetadata(field.type);
+        field.metadata_json = Without(field.metadata_json, keys);
+        field.type = WithoutFieldMetadata(field.type, keys);
       }
       return types::Struct(std::move(fields));
     }
     case types::TypeId::kArray:
-      return types::Array(WithoutInternalMetadata(type->element()), type->contains_null());
+      return types::Array(WithoutFieldMetadata(type->element(), keys), type->contains_null());
     case types::TypeId::kMap:
-      return types::Map(WithoutInternalMetadata(type->key()), WithoutInternalMetadata(type->value()),
+      return types::Map(WithoutFieldMetadata(type->key(), keys), WithoutFieldMetadata(type->value(), keys),
                         type->value_contains_null());
     default:
       return type;
   }
+}
+
+bool HasFieldMetadata(const types::DataType& type, std::span<const std::string_view> keys) {
+  switch (type.id()) {
+    case types::TypeId::kStruct:
+      return std::any_of(type.fields().begin(), type.fields().end(), [&](const types::StructField& field) {
+        if (HasFieldMetadata(*field.type, keys)) return true;
+        auto metadata = ParseJson(field.metadata_json);
+        if (!metadata.ok() || !metadata->is_object()) return false;
+        const auto& members = metadata->members();
+        return std::any_of(members.begin(), members.end(), [&](const auto& member) { return IsOneOf(keys, member.first); });
+      });
+    case types::TypeId::kArray:
+      return HasFieldMetadata(*type.element(), keys);
+    case types::TypeId::kMap:
+      return HasFieldMetadata(*type.key(), keys) || HasFieldMetadata(*type.value(), keys);
+    default:
+      return false;
+  }
+}
+
+types::DataTypePtr WithoutInternalMetadata(const types::DataTypePtr& type) {
+  return WithoutFieldMetadata(type, kInternalKeys);
 }
 
 }  // namespace millrace::delta

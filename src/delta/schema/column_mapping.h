@@ -3,7 +3,9 @@
 #include <arrow/result.h>
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "delta/action/metadata.h"
@@ -26,6 +28,14 @@ std::string PhysicalName(const types::StructField& field);
 /// are no statistics, so there are no paths either.
 std::optional<std::vector<std::string>> PhysicalPath(const types::DataType& schema,
                                                      const std::vector<std::string>& logical);
+
+/// The schema without these members of its fields' metadata, at any depth.
+types::DataTypePtr WithoutFieldMetadata(const types::DataTypePtr& type, std::span<const std::string_view> keys);
+/// Whether a field has one of them.
+bool HasFieldMetadata(const types::DataType& type, std::span<const std::string_view> keys);
+/// What column mapping, and type widening, note of fields.
+inline constexpr std::string_view kMappingKeys[] = {kPhysicalNameKey, kColumnIdKey, "delta.columnMapping.nested.ids"};
+inline constexpr std::string_view kTypeChangeKeys[] = {"delta.typeChanges"};
 
 /// The schema users see: without what only the protocol needs of the columns' metadata.
 types::DataTypePtr WithoutInternalMetadata(const types::DataTypePtr& type);

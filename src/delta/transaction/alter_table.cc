@@ -5,8 +5,10 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "delta/schema/clustering.h"
 #include "delta/schema/computed_column.h"
 #include "delta/schema/type_widening.h"
+#include "delta/transaction/protocol_upgrade.h"
 #include "delta/transaction/schema_merge.h"
 
 namespace millrace::delta {
@@ -23,18 +25,6 @@ JsonValue MetadataOf(const StructField& field) {
   if (field.metadata_json.empty()) return JsonValue::Object();
   auto parsed = ParseJson(field.metadata_json);
   return parsed.ok() && parsed->is_object() ? *std::move(parsed) : JsonValue::Object();
-}
-
-JsonValue FieldJson(const ColumnPath& parent, const StructField& field) {
-  ColumnPath path = parent;
-  path.push_back(field.name);
-  return JsonValue::Object({{"name", JsonValue::String(PathText(path))},
-                            {"type", JsonValue::String(field.type->id() == TypeId::kStruct  ? "struct"
-                                                       : field.type->id() == TypeId::kArray ? "array"
-                                                       : field.type->id() == TypeId::kMap   ? "map"
-                                                                                            : field.type->TypeName())},
-                            {"nullable", JsonValue::Bool(field.nullable)},
-                            {"metadata", MetadataOf(field)}});
 }
 
 std::string PlaceText(const ColumnPlace& place) { return place.first ? "FIRST" : "AFTER " + place.after; }
@@ -174,6 +164,18 @@ arrow::Result<DataTypePtr> ChangeOne(const Snapshot& table, const DataTypePtr& s
 
 }  // namespace
 
+JsonValue FieldJson(const ColumnPath& parent, const StructField& field) {
+  ColumnPath path = parent;
+  path.push_back(field.name);
+  return JsonValue::Object({{"name", JsonValue::String(PathText(path))},
+                            {"type", JsonValue::String(field.type->id() == TypeId::kStruct  ? "struct"
+                                                       : field.type->id() == TypeId::kArray ? "array"
+                                                       : field.type->id() == TypeId::kMap   ? "map"
+                                                                                            : field.type->TypeName())},
+                            {"nullable", JsonValue::Bool(field.nullable)},
+                            {"metadata", MetadataOf(field)}});
+}
+
 arrow::Result<Alteration> SetProperties(const Snapshot& table, const StringMap& properties,
                                         const std::optional<std::string>& comment, bool of_sql) {
   Metadata proposed = table.metadata();
@@ -189,6 +191,11 @@ arrow::Result<Alteration> SetProperties(const Snapshot& table, const StringMap& 
     }
     proposed.configuration[key] = value;
     told.Set(of_sql && key.starts_with("delta.feature.") ? ToLowerAscii(key) : key, JsonValue::String(value));
+  }
+  if (BooleanProperty(proposed, "delta.enableRowTracking", false) &&
+      BooleanProperty(proposed, "delta.rowTrackingSuspended", false)) {
+    return UserError("DELTA_ROW_TRACKING_ILLEGAL_PROPERTY_COMBINATION",
+                     {{"property1", "delta.enableRowTracking"}, {"property2", "delta.rowTrackingSuspended"}});
   }
   return Settle(table, std::move(proposed), table.schema(),
                 Named("SET TBLPROPERTIES", {{"properties", JsonValue::String(told.ToString())}}));
@@ -237,6 +244,16 @@ arrow::Result<Alteration> DropColumns(const Snapshot& table, const std::vector<C
   for (const ColumnPath& column : columns) {
     ARROW_ASSIGN_OR_RAISE(schema, DropColumn(schema, column));
     told.elements().push_back(JsonValue::String(PathText(column)));
+  }
+  std::string clustering;
+  for (const ColumnPath& column : ClusteringColumns(table).value_or(std::vector<ColumnPath>())) {
+    bool drops = std::any_of(columns.begin(), columns.end(), [&](const ColumnPath& dropped) {
+      return dropped.size() <= column.size() && std::equal(dropped.begin(), dropped.end(), column.begin(), EqualsIgnoreCase);
+    });
+    if (drops) clustering += (clustering.empty() ? "" : ",") + PathText(column);
+  }
+  if (!clustering.empty()) {
+    return UserError("DELTA_UNSUPPORTED_DROP_CLUSTERING_COLUMN", {{"columnList", clustering}});
   }
   std::string partitions;
   for (const std::string& name : table.metadata().partition_columns) {
@@ -305,6 +322,60 @@ arrow::Result<Alteration> ReplaceColumns(const Snapshot& table, const std::vecto
                 Named("REPLACE COLUMNS", {{"columns", JsonValue::String(told.ToString())}}));
 }
 
+arrow::Result<Alteration> ClusterBy(const Snapshot& table, const std::vector<ColumnPath>& columns) {
+  if (!table.partition_columns().empty()) {
+    return UserError("DELTA_ALTER_TABLE_CLUSTER_BY_ON_PARTITIONED_TABLE_NOT_ALLOWED");
+  }
+  auto before = ClusteringColumns(table);
+  Alteration altered;
+  altered.definition.metadata = table.metadata();
+  ARROW_ASSIGN_OR_RAISE(altered.clustering, ClusteringDomain(table.schema(), table.metadata(), columns));
+  // A table that is no clustered one becomes it.
+  if (!before) altered.definition.protocol = WithFeature(table.protocol(), "clustering");
+  auto listed = [](const std::vector<ColumnPath>& paths) {
+    std::string text;
+    for (const ColumnPath& path : paths) text += (text.empty() ? "" : ",") + PathText(path);
+    return JsonValue::String(text);
+  };
+  altered.operation = Named("CLUSTER BY", {{"oldClusteringColumns", listed(before.value_or(std::vector<ColumnPath>()))},
+                                           {"newClusteringColumns", listed(columns)}});
+  return altered;
+}
+
+arrow::Result<Alteration> SyncIdentity(const Snapshot& table, const std::vector<int>& position,
+                                       std::optional<int64_t> outermost) {
+  constexpr const char* kMark = "delta.identity.highWaterMark";
+  StructField field = FieldAt(*table.schema(), position);
+  JsonValue metadata = MetadataOf(field);
+  auto number = [&](const char* key) -> std::optional<int64_t> {
+    const JsonValue* value = metadata.Find(key);
+    return value == nullptr ? std::nullopt : std::optional<int64_t>(value->AsInt64());
+  };
+  int64_t start = number("delta.identity.start").value_or(1), step = IdentityStep(field);
+  std::optional<int64_t> mark = number(kMark);
+  auto before = [&](int64_t a, int64_t b) { return step > 0 ? a < b : a > b; };
+  bool is_bad = mark && before(*mark, start);
+  if (outermost && (is_bad || !before(*outermost, start))) {
+    // Values of users need not be ones that the column would give.
+    int64_t steps = (*outermost - start) / step;
+    if ((*outermost - start) % step != 0 && !before(*outermost, start)) ++steps;
+    int64_t next = start + step * steps;
+    if (mark && before(next, *mark)) next = *mark;
+    metadata.Set(kMark, JsonValue::Number(next));
+  }
+  StructField synced = field;
+  synced.metadata_json = metadata.ToString();
+  auto index = static_cast<size_t>(position.back());
+  std::vector<int> parent(position.begin(), position.end() - 1);
+  DataTypePtr schema =
+      EditAt(table.schema(), parent, [&](std::vector<StructField>* fields) { (*fields)[index] = synced; });
+  ARROW_ASSIGN_OR_RAISE(Alteration altered,
+                        Settle(table, table.metadata(), schema,
+                               Named("CHANGE COLUMN", {{"column", JsonValue::String(FieldJson({}, field).ToString())}})));
+  altered.reads_rows = true;
+  return altered;
+}
+
 arrow::Result<Alteration> AddConstraint(const Snapshot& table, const std::string& name, const std::string& sql) {
   std::string key = std::string(kConstraintPrefix) + ToLowerAscii(name);
   if (auto before = table.metadata().Property(key)) {
@@ -312,8 +383,12 @@ arrow::Result<Alteration> AddConstraint(const Snapshot& table, const std::string
   }
   Metadata proposed = table.metadata();
   proposed.configuration[key] = sql;
-  return Settle(table, std::move(proposed), table.schema(),
-                Named("ADD CONSTRAINT", {{"name", JsonValue::String(name)}, {"expr", JsonValue::String(sql)}}));
+  ARROW_ASSIGN_OR_RAISE(
+      Alteration altered,
+      Settle(table, std::move(proposed), table.schema(),
+             Named("ADD CONSTRAINT", {{"name", JsonValue::String(name)}, {"expr", JsonValue::String(sql)}})));
+  altered.reads_rows = true;
+  return altered;
 }
 
 arrow::Result<Alteration> DropConstraint(const Snapshot& table, const std::string& name, bool if_exists,

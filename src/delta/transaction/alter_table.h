@@ -17,9 +17,16 @@
 
 namespace millrace::delta {
 
+/// A field as operations of the log tell it, named by its whole path.
+JsonValue FieldJson(const ColumnPath& parent, const types::StructField& field);
+
 struct Alteration {
   DefinitionChange definition;
   Operation operation;
+  /// What the clustering becomes.
+  std::optional<DomainMetadata> clustering = std::nullopt;
+  /// It depends on the rows there are.
+  bool reads_rows = false;
 };
 
 /// Whether a SQL expression uses a column, or one above or below it. The protocol's module reads no SQL.
@@ -67,6 +74,13 @@ arrow::Result<Alteration> ChangeColumns(const Snapshot& table, const std::vector
 
 /// Errors: UserError DELTA_UNSUPPORTED_ALTER_TABLE_REPLACE_COL_OP, DELTA_AMBIGUOUS_DATA_TYPE_CHANGE.
 arrow::Result<Alteration> ReplaceColumns(const Snapshot& table, const std::vector<types::StructField>& columns);
+
+/// CLUSTER BY; no columns: NONE. Errors: UserError DELTA_ALTER_TABLE_CLUSTER_BY_NOT_ALLOWED, those of ClusteringDomain.
+arrow::Result<Alteration> ClusterBy(const Snapshot& table, const std::vector<ColumnPath>& columns);
+
+/// The identity column at `position` goes on behind its outermost value, where it is not further already.
+arrow::Result<Alteration> SyncIdentity(const Snapshot& table, const std::vector<int>& position,
+                                       std::optional<int64_t> outermost);
 
 /// The rows were looked at. Errors: UserError DELTA_CONSTRAINT_ALREADY_EXISTS.
 arrow::Result<Alteration> AddConstraint(const Snapshot& table, const std::string& name, const std::string& sql);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json_value.h"
+#include "delta/action/string_map.h"
 
 namespace millrace::delta {
 
@@ -19,6 +20,10 @@ struct Operation {
   std::optional<std::string> user_metadata;
   /// It changes no row whatever its actions are: a note of a VACUUM.
   bool changes_no_data = false;
+  /// More members of commitInfo's tags.
+  StringMap tags;
+  /// Rows that move to other files keep their ids, where the table tracks them.
+  bool keeps_row_ids = false;
   /// The commit is written as large ones are in delta-spark: a new table's tells the version -1 as the one that was
   /// read.
   bool is_large = false;

@@ -14,9 +14,14 @@ namespace {
 bool NeedsManualEnablement(const std::string& feature) { return feature == "timestampNtz"; }
 
 void AddDependencies(std::set<std::string>* features) {
-  if (features->count("rowTracking") > 0 || features->count("clustering") > 0) features->insert("domainMetadata");
-  for (const char* iceberg : {"icebergCompatV1", "icebergCompatV2", "icebergCompatV3"}) {
-    if (features->count(iceberg) > 0) features->insert("columnMapping");
+  std::vector<std::string> open(features->begin(), features->end());
+  while (!open.empty()) {
+    const TableFeature* feature = FindTableFeature(open.back());
+    open.pop_back();
+    for (size_t i = 0; feature != nullptr && i < feature->needs.size() && !feature->needs[i].empty(); ++i) {
+      std::string needed(feature->needs[i]);
+      if (features->insert(needed).second) open.push_back(std::move(needed));
+    }
   }
 }
 
@@ -103,6 +108,19 @@ Protocol ProtocolOf(const std::set<std::string>& features) {
     if (FindTableFeature(name)->kind == FeatureKind::kReaderWriter) protocol.reader_features->push_back(name);
   }
   return protocol;
+}
+
+Protocol WithoutFeature(const Protocol& protocol, const std::string& feature) {
+  std::set<std::string> features = SupportedFeatures(protocol);
+  features.erase(feature);
+  return ProtocolOf(features);
+}
+
+Protocol WithFeature(const Protocol& protocol, const std::string& feature) {
+  std::set<std::string> features = SupportedFeatures(protocol);
+  features.insert(feature);
+  AddDependencies(&features);
+  return ProtocolOf(features);
 }
 
 arrow::Result<Protocol> ProtocolForNewTable(const types::DataType& schema, Metadata* metadata) {

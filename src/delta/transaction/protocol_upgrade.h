@@ -19,6 +19,10 @@ std::set<std::string> SupportedFeatures(const Protocol& protocol);
 /// The weakest form of a protocol with exactly these features, of those we know.
 Protocol ProtocolOf(const std::set<std::string>& features);
 
+/// The same protocol without, or with, one feature, in its weakest form.
+Protocol WithoutFeature(const Protocol& protocol, const std::string& feature);
+Protocol WithFeature(const Protocol& protocol, const std::string& feature);
+
 /// The protocol of a new table. Takes what belongs to the protocol (delta.minReaderVersion, delta.feature.…) out of the
 /// metadata's properties. Errors: UserError DELTA_UNSUPPORTED_FEATURE_STATUS.
 arrow::Result<Protocol> ProtocolForNewTable(const types::DataType& schema, Metadata* metadata);

@@ -38,7 +38,9 @@ arrow::Result<int64_t> NumRecords(const Add& add) {
 
 arrow::Result<RowIds> RowIds::Make(const Snapshot* snapshot, const Protocol& protocol, const Metadata& metadata) {
   RowIds ids;
-  ids.assigns_ = Supports(protocol, "rowTracking") && !BooleanProperty(metadata, "delta.rowTrackingSuspended", false);
+  bool supports = Supports(protocol, "rowTracking");
+  ids.suspended_ = supports && BooleanProperty(metadata, "delta.rowTrackingSuspended", false);
+  ids.assigns_ = supports && !ids.suspended_;
   if (!ids.assigns_ || snapshot == nullptr) return ids;
   auto domain = snapshot->domain_metadata().find(kRowTrackingDomain);
   if (domain != snapshot->domain_metadata().end()) {
@@ -58,6 +60,14 @@ arrow::Status RowIds::Follow(const Commit& winner) {
 }
 
 arrow::Status RowIds::Assign(TableVersion version, std::vector<Action>* actions) {
+  if (suspended_) {
+    for (Action& action : *actions) {
+      auto* add = std::get_if<Add>(&action);
+      if (add == nullptr) continue;
+      add->base_row_id.reset();
+      add->default_row_commit_version.reset();
+    }
+  }
   if (!assigns_) return arrow::Status::OK();
   if (!found_fresh_) {
     found_fresh_ = true;

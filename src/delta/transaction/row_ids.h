@@ -26,6 +26,8 @@ class RowIds {
 
  private:
   bool assigns_ = false;
+  /// The table supports row tracking, and gives no ids for now: files lose theirs.
+  bool suspended_ = false;
   int64_t highest_ = -1;
   /// Which actions are ours to number; known at the first Assign.
   std::vector<size_t> fresh_;

@@ -128,13 +128,15 @@ int64_t GreatestColumnId(const types::DataType& schema) {
   return greatest;
 }
 
+constexpr const char* kForbiddenCharacters = " ,;{}()\n\t=";
+
 arrow::Status CheckNames(const types::DataType& schema, const std::vector<std::string>& partition_columns,
                          ColumnMappingMode mode) {
   ARROW_RETURN_NOT_OK(CheckNoDuplicateColumns(schema, "METADATA_UPDATE"));
   if (mode != ColumnMappingMode::kNone) return arrow::Status::OK();
   arrow::Status status;
   auto check = [&](const StructField& field) {
-    if (!status.ok() || field.name.find_first_of(" ,;{}()\n\t=") == std::string::npos) return;
+    if (!status.ok() || field.name.find_first_of(kForbiddenCharacters) == std::string::npos) return;
     status = UserError("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", {{"invalidColumnNames", field.name}});
   };
   for (const StructField& field : schema.fields()) {
@@ -212,6 +214,14 @@ DataTypePtr PhysicalSchema(const DataTypePtr& schema, ColumnMappingMode mode) {
     default:
       return schema;
   }
+}
+
+std::vector<std::string> NamesFilesCannotHave(const types::DataType& schema) {
+  std::vector<std::string> names;
+  VisitFields(schema, [&](const StructField& field) {
+    if (field.name.find_first_of(kForbiddenCharacters) != std::string::npos) names.push_back(field.name);
+  });
+  return names;
 }
 
 std::vector<std::string> FeaturesUsed(const Metadata& metadata, const types::DataType& schema) {

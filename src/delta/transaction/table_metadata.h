@@ -57,6 +57,9 @@ arrow::Result<DefinitionChange> UpdateDefinition(const Metadata& old, const Prot
 /// The schema as files have it: physical names at every depth, and the ids for Parquet.
 types::DataTypePtr PhysicalSchema(const types::DataTypePtr& schema, ColumnMappingMode mode);
 
+/// Names of columns and fields that Parquet files cannot have.
+std::vector<std::string> NamesFilesCannotHave(const types::DataType& schema);
+
 /// Features the metadata makes use of, by name, sorted.
 std::vector<std::string> FeaturesUsed(const Metadata& metadata, const types::DataType& schema);
 

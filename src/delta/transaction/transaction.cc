@@ -151,9 +151,15 @@ CommitInfo Transaction::MakeCommitInfo(const Operation& operation, bool is_blind
   for (const auto& [name, value] : operation.metrics) metrics.Set(name, JsonValue::String(std::to_string(value)));
   fields.Set("operationMetrics", std::move(metrics));
   if (operation.user_metadata) fields.Set("userMetadata", JsonValue::String(*operation.user_metadata));
+  JsonValue tags = JsonValue::Object();
   if (snapshot_ != nullptr && new_metadata_ && OnlyCountsIdentities(snapshot_->metadata(), *new_metadata_)) {
-    fields.Set("tags", JsonValue::Object({{"delta.identity.schemaUpdate", JsonValue::String("true")}}));
+    tags.Set("delta.identity.schemaUpdate", JsonValue::String("true"));
   }
+  if (operation.keeps_row_ids && BooleanProperty(snapshot_->metadata(), "delta.enableRowTracking", false)) {
+    tags.Set("delta.rowTracking.preserved", JsonValue::String("true"));
+  }
+  for (const auto& [key, value] : operation.tags) tags.Set(key, JsonValue::String(value));
+  if (!tags.members().empty()) fields.Set("tags", std::move(tags));
   fields.Set("engineInfo", JsonValue::String(settings_.engine_info));
   fields.Set("txnId", JsonValue::String(txn_id_));
   return info;

@@ -84,17 +84,44 @@ arrow::Status Grammar::ParseAlterAction(AlterTable* alter) {
     return ParseColumnChanges(alter);
   }
   if (column && (At(Keyword::kRename) || drop || At(Keyword::kReplace))) return ParseColumnsAction(alter);
-  if (drop && EqualsIgnoreCase(Peek(1).text, "feature")) {
-    alter->kind = Kind::kOther;
-    alter->operation = "DROP FEATURE";
-  } else if (At(Keyword::kCluster)) {
-    alter->kind = Kind::kOther;
-    alter->operation = "CLUSTER BY";
+  if (drop && AtWord("FEATURE", 1)) return ParseDropFeature(alter);
+  if (At(Keyword::kCluster)) return ParseAlterClustering(alter);
+  return Unsupported("ALTER TABLE … " + ToUpperAscii(Peek().text));
+}
+
+// DROP FEATURE name [TRUNCATE HISTORY]
+arrow::Status Grammar::ParseDropFeature(AlterTable* alter) {
+  position_ += 2;
+  alter->kind = AlterTable::Kind::kDropFeature;
+  alter->operation = "DROP FEATURE";
+  if (Peek().kind == TokenKind::kString) {
+    ARROW_ASSIGN_OR_RAISE(alter->text, StringValue());
   } else {
-    return Unsupported("ALTER TABLE … " + ToUpperAscii(Peek().text));
+    ARROW_ASSIGN_OR_RAISE(alter->text, Identifier());
   }
-  while (Peek().kind != TokenKind::kEnd && !At(Symbol::kSemicolon)) Take();
+  if (!At(Keyword::kTruncate)) return Status::OK();
+  Take();
+  if (!AtWord("HISTORY")) return SyntaxErrorHere();
+  Take();
+  alter->truncates_history = true;
   return Status::OK();
+}
+
+// CLUSTER BY (a, b.c) | CLUSTER BY NONE
+arrow::Status Grammar::ParseAlterClustering(AlterTable* alter) {
+  Take();
+  alter->kind = AlterTable::Kind::kClusterBy;
+  alter->operation = "CLUSTER BY";
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kBy));
+  if (AtWord("NONE")) {
+    Take();
+    return Status::OK();
+  }
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+  do {
+    ARROW_ASSIGN_OR_RAISE(alter->dropped.emplace_back(), MultipartIdentifier());
+  } while (Accept(Symbol::kComma));
+  return Expect(Symbol::kRightParen);
 }
 
 // RENAME COLUMN a TO b; DROP COLUMN[S] [IF EXISTS] a, (b); REPLACE COLUMNS (a INT, …)
@@ -155,6 +182,12 @@ arrow::Status Grammar::ParseColumnChanges(AlterTable* alter) {
   do {
     ColumnChange& change = alter->changes.emplace_back();
     ARROW_ASSIGN_OR_RAISE(change.column, MultipartIdentifier());
+    if (At(Keyword::kSync, Keyword::kIdentity)) {
+      position_ += 2;
+      alter->kind = AlterTable::Kind::kSyncIdentity;
+      alter->dropped.push_back(change.column);
+      return Status::OK();
+    }
     if (Accept(Keyword::kType)) {
       spark::connect::DataType type;
       ARROW_RETURN_NOT_OK(ParseType(&type));

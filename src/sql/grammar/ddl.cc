@@ -228,7 +228,11 @@ arrow::Status Grammar::ParseTableClauses(CreateTable* table) {
       ARROW_RETURN_NOT_OK(ParseBuckets(table));
     } else if (At(Keyword::kCluster, Keyword::kBy)) {
       position_ += 2;
-      ARROW_RETURN_NOT_OK(ParseNameList(&table->cluster_columns));
+      ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+      do {
+        ARROW_ASSIGN_OR_RAISE(table->cluster_columns.emplace_back(), MultipartIdentifier());
+      } while (Accept(Symbol::kComma));
+      ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
     } else if (At(Keyword::kStored) || At(Keyword::kRow) || At(Keyword::kSkewed)) {
       return Unsupported("Hive's STORED AS, ROW FORMAT and SKEWED BY");
     } else {

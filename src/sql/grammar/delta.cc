@@ -48,9 +48,11 @@ bool Grammar::AtWord(std::string_view word, size_t ahead) const { return EqualsI
 
 // OPTIMIZE, VACUUM, RESTORE and CONVERT are words of Delta's only.
 Grammar::CommandRule Grammar::FindDeltaRule() const {
+  if (AtWord("REORG") && Peek(1).Is(Keyword::kTable)) return &Grammar::ParseReorg;
   bool names_table = Peek(1).IsIdentifier() || Peek(1).kind == TokenKind::kString;
   if (!names_table) return nullptr;
   if (AtWord("OPTIMIZE")) return &Grammar::ParseOptimize;
+  if (AtWord("GENERATE")) return &Grammar::ParseGenerate;
   if (AtWord("VACUUM")) return &Grammar::ParseVacuum;
   if (AtWord("RESTORE")) return &Grammar::ParseRestore;
   if (AtWord("CONVERT")) return &Grammar::ParseConvert;
@@ -64,12 +66,15 @@ arrow::Result<NameParts> Grammar::DeltaTableName() {
   return NameParts{"delta", std::move(path)};
 }
 
-// OPTIMIZE table [WHERE condition] [ZORDER BY (column, …)]
+// OPTIMIZE table [FULL] [WHERE condition] [ZORDER BY (column, …)]
 arrow::Status Grammar::ParseOptimize(Command* out) {
   Take();
   OptimizeTable optimize;
   ARROW_ASSIGN_OR_RAISE(optimize.table, DeltaTableName());
-  if (AtWord("FULL")) return Unsupported("OPTIMIZE … FULL");
+  if (AtWord("FULL")) {
+    Take();
+    optimize.full = true;
+  }
   if (Accept(Keyword::kWhere)) {
     ARROW_ASSIGN_OR_RAISE(optimize.where.emplace_back(), ExpressionText());
   }
@@ -83,6 +88,37 @@ arrow::Status Grammar::ParseOptimize(Command* out) {
     if (parenthesized) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
   }
   *out = std::move(optimize);
+  return Status::OK();
+}
+
+// REORG TABLE table [WHERE condition] APPLY (PURGE)
+arrow::Status Grammar::ParseReorg(Command* out) {
+  position_ += 2;
+  ReorgTable reorg;
+  ARROW_ASSIGN_OR_RAISE(reorg.table, DeltaTableName());
+  if (Accept(Keyword::kWhere)) {
+    ARROW_ASSIGN_OR_RAISE(reorg.where.emplace_back(), ExpressionText());
+  }
+  if (!AtWord("APPLY")) return SyntaxErrorHere();
+  Take();
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+  if (AtWord("UPGRADE")) return Unsupported("REORG TABLE … APPLY (UPGRADE UNIFORM …)");
+  if (!AtWord("PURGE")) return SyntaxErrorHere();
+  Take();
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  *out = std::move(reorg);
+  return Status::OK();
+}
+
+// GENERATE mode FOR TABLE table
+arrow::Status Grammar::ParseGenerate(Command* out) {
+  Take();
+  GenerateManifest generate;
+  ARROW_ASSIGN_OR_RAISE(generate.mode, Identifier());
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kFor));
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kTable));
+  ARROW_ASSIGN_OR_RAISE(generate.table, DeltaTableName());
+  *out = std::move(generate);
   return Status::OK();
 }
 

@@ -315,6 +315,8 @@ class Grammar {
   Status ParseAlterTable(Command* out);
   Status ParseAlterAction(AlterTable* alter);
   Status ParseColumnsAction(AlterTable* alter);
+  Status ParseDropFeature(AlterTable* alter);
+  Status ParseAlterClustering(AlterTable* alter);
   Status ParseAddedColumn(ColumnDefinition* out);
   arrow::Result<ColumnPosition> ParseColumnPosition();
   Status ParseColumnChanges(AlterTable* alter);
@@ -348,6 +350,8 @@ class Grammar {
   CommandRule FindDeltaRule() const;
   arrow::Result<NameParts> DeltaTableName();
   Status ParseOptimize(Command* out);
+  Status ParseReorg(Command* out);
+  Status ParseGenerate(Command* out);
   Status ParseVacuum(Command* out);
   Status ParseRestore(Command* out);
   Status ParseConvert(Command* out);
