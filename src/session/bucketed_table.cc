@@ -45,6 +45,12 @@ arrow::Status Normalize(const catalog::Table& table, bool case_sensitive, const 
 arrow::Status TableCommands::SetClustering(const std::vector<sql::NameParts>& columns, Save* save) {
   if (save->buckets) return UserError("SPECIFY_CLUSTER_BY_WITH_BUCKETING_IS_NOT_ALLOWED");
   if (!save->partition_columns.empty()) {
+    if (KeepsOwnSchema(save->provider)) {
+      return UserError("_LEGACY_ERROR_TEMP_0035",
+                       {{"message",
+                         "Clustering and partitioning cannot both be specified. Please remove PARTITIONED BY "
+                         "if you want to create a Delta table with clustering."}});
+    }
     return UserError("SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY_IS_NOT_ALLOWED");
   }
   if (KeepsOwnSchema(save->provider)) {

@@ -39,8 +39,8 @@ struct CloneSource {
 // file:/path, percent-encoded: how Hadoop prints the URI of a local file.
 std::string HadoopUri(const std::string& path) { return "file:" + FileUri(path).substr(7); }
 
-// A file of a Delta table as a file of its clone: it, and what was deleted of it, by absolute paths. Its rows are others
-// than the source's to who tracks them.
+// A file of a Delta table as a file of its clone: it, and what was deleted of it, by absolute paths. Its rows are
+// others than the source's to who tracks them.
 arrow::Result<delta::Add> FileOf(const delta::Table& table, const delta::FileRef& file) {
   delta::Add add = file.columns->ToAdd(file.row);
   add.path = HadoopUri(delta::DataFilePath(table.path(), add.path));
@@ -121,14 +121,13 @@ arrow::Result<delta::DefinitionChange> Define(const CloneSource& source, const d
   all.merge(checked);
   for (auto& [key, value] : all) proposed.configuration[key] = std::move(value);
   // Ids that files of the source carry are not the clone's.
-  for (const char* key : {"delta.rowTracking.materializedRowIdColumnName",
-                          "delta.rowTracking.materializedRowCommitVersionColumnName"}) {
+  for (const char* key :
+       {"delta.rowTracking.materializedRowIdColumnName", "delta.rowTracking.materializedRowCommitVersionColumnName"}) {
     proposed.configuration.erase(key);
   }
-  ARROW_ASSIGN_OR_RAISE(
-      delta::DefinitionChange definition,
-      delta::UpdateDefinition(source.metadata, source.protocol, std::move(proposed), source.schema,
-                              delta::SchemaReplacement::kNone));
+  ARROW_ASSIGN_OR_RAISE(delta::DefinitionChange definition,
+                        delta::UpdateDefinition(source.metadata, source.protocol, std::move(proposed), source.schema,
+                                                delta::SchemaReplacement::kNone));
   if (!definition.protocol) definition.protocol = source.protocol;
   definition.metadata.id = replaced == nullptr ? RandomUuid() : replaced->metadata().id;
   definition.metadata.created_time_ms = now_ms;

@@ -96,7 +96,8 @@ class Conversion {
 
  private:
   arrow::Status StageFiles(const delta::Metadata& metadata, delta::Transaction* transaction) {
-    ARROW_ASSIGN_OR_RAISE(auto plan, delta::StatisticsPlan::Make(*target_.data_schema, *target_.data_schema, metadata.configuration));
+    ARROW_ASSIGN_OR_RAISE(
+        auto plan, delta::StatisticsPlan::Make(*target_.data_schema, *target_.data_schema, metadata.configuration));
     plan.time_zone = context_.time_zone;
     for (const connector::file::ListedFile& file : target_.files) {
       ARROW_ASSIGN_OR_RAISE(delta::Add add, FileOfTable(target_, file));

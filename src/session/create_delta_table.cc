@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "connector/delta/write_plan.h"
+#include "delta/schema/clustering.h"
 #include "delta/schema/schema_difference.h"
 #include "session/delta_expressions.h"
 #include "session/table_commands.h"
@@ -91,7 +92,7 @@ std::string PropertyLines(const std::map<std::string, std::string, std::less<>>&
 
 // A statement for a table that is there must say the same as it, or nothing.
 arrow::Status CheckSameDefinition(const delta::Snapshot& existing, const Table& table, const types::DataTypePtr& schema,
-                                  const std::string& path) {
+                                  const std::vector<sql::NameParts>& cluster_columns, const std::string& path) {
   if (schema != nullptr && !schema->fields().empty()) {
     types::DataTypePtr shown = ShownSchema(existing.schema());
     std::vector<std::string> differences = delta::SchemaDifferences(*shown, *schema);
@@ -111,6 +112,19 @@ arrow::Status CheckSameDefinition(const delta::Snapshot& existing, const Table& 
                        {{"path", path},
                         {"specifiedColumns", Lines(table.partition_columns, ", ")},
                         {"existingColumns", Lines(existing.metadata().partition_columns, ", ")}});
+    }
+  }
+  if (schema != nullptr && !schema->fields().empty()) {
+    auto listed = [](const std::vector<delta::ColumnPath>& columns) {
+      std::vector<std::string> names;
+      for (const delta::ColumnPath& column : columns) names.push_back(delta::PathText(column));
+      return Lines(names, ", ");
+    };
+    std::string asked = listed(cluster_columns);
+    std::string there = listed(delta::ClusteringColumns(existing).value_or(std::vector<delta::ColumnPath>()));
+    if (asked != there) {
+      return UserError("DELTA_CREATE_TABLE_WITH_DIFFERENT_CLUSTERING",
+                       {{"path", path}, {"specifiedColumns", asked}, {"existingColumns", there}});
     }
   }
   if (table.properties.empty()) return arrow::Status::OK();
@@ -202,7 +216,11 @@ arrow::Status TableCommands::CreateDelta(const Save& save, const DeltaCreation& 
   if (plan == nullptr && has_log && !replaces) {
     ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, opened->Update());
     std::string path = by_path != nullptr ? table.location : "file:" + table.location;
-    ARROW_RETURN_NOT_OK(CheckSameDefinition(*snapshot, table, schema, path));
+    bool was_clustered = delta::ClusteringColumns(*snapshot).has_value();
+    if (creation.replace && was_clustered && !table.partition_columns.empty()) {
+      return UserError("DELTA_CLUSTERING_REPLACE_TABLE_WITH_PARTITIONED_TABLE");
+    }
+    ARROW_RETURN_NOT_OK(CheckSameDefinition(*snapshot, table, schema, save.cluster_columns, path));
     return by_path != nullptr ? arrow::Status::OK() : metastore_.CreateTable(std::move(table), creation.replace);
   }
   if (!replaces) ARROW_RETURN_NOT_OK(CheckDeltaLocation(table, schema, plan != nullptr));

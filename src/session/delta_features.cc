@@ -7,7 +7,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
-#include "connector/delta/optimize.h"
+#include "delta/checkpoint/checkpoint_reader.h"
 #include "delta/checkpoint/maintenance.h"
 #include "delta/deletion_vector/deletion_vector.h"
 #include "delta/feature/table_feature.h"
@@ -33,6 +33,13 @@ delta::Operation Named(const char* name, std::vector<JsonValue::Member> paramete
   delta::Operation operation;
   operation.name = name;
   operation.parameters = std::move(parameters);
+  return operation;
+}
+
+// One that changes no row whatever else it does.
+delta::Operation NamedNote(const char* name) {
+  delta::Operation operation = Named(name);
+  operation.changes_no_data = true;
   return operation;
 }
 
@@ -106,7 +113,15 @@ constexpr const char* kTimestampsSince[] = {"delta.inCommitTimestampEnablementTi
 arrow::Result<bool> StandsOnV2Checkpoint(const delta::Table& table) {
   ARROW_ASSIGN_OR_RAISE(auto listing, delta::LogListing::Read(*table.file_system(), table.log_path()));
   ARROW_ASSIGN_OR_RAISE(auto segment, listing.SegmentOf(std::nullopt));
-  return segment.checkpoint_version && (segment.checkpoint_is_json || segment.checkpoint_is_v2);
+  if (!segment.checkpoint_version) return false;
+  if (segment.checkpoint_is_json) return true;
+  for (const std::string& file : segment.checkpoint_files) {
+    auto name = delta::ParseLogFileName(file.substr(file.find_last_of('/') + 1));
+    if (name && name->kind == delta::LogFileKind::kV2Checkpoint) return true;
+    ARROW_ASSIGN_OR_RAISE(auto sidecars, delta::ReadSidecarPaths(*table.file_system(), file));
+    if (!sidecars.empty()) return true;
+  }
+  return false;
 }
 
 /// One DROP FEATURE.
@@ -243,12 +258,12 @@ class FeatureDrop {
       tombstone.data_change = false;
       transaction->Stage(std::move(tombstone));
     }
-    return CommitChange(session_, *transaction, Named("Deletion Vector Tombstones")).status();
+    return CommitChange(session_, *transaction, NamedNote("Deletion Vector Tombstones")).status();
   }
 
   arrow::Status CleanUpRowIds() {
-    ARROW_RETURN_NOT_OK(SetProperties(session_, opened_, {{"delta.enableRowTracking", "false"},
-                                                          {"delta.rowTrackingSuspended", "true"}}));
+    ARROW_RETURN_NOT_OK(SetProperties(session_, opened_,
+                                      {{"delta.enableRowTracking", "false"}, {"delta.rowTrackingSuspended", "true"}}));
     ARROW_RETURN_NOT_OK(Refresh());
     if (!HasRowIds(state())) return arrow::Status::OK();
     ARROW_ASSIGN_OR_RAISE(auto transaction, BeginChange(session_, opened_));
@@ -363,8 +378,8 @@ class FeatureDrop {
     return state().metadata().Property("delta.dropFeatureTruncateHistory.retentionDuration").value_or("24 hours");
   }
   int64_t TruncationTime() const {
-    int64_t keep_ms = delta::IntervalProperty(
-        state().metadata(), "delta.dropFeatureTruncateHistory.retentionDuration", 24 * kHourMs);
+    int64_t keep_ms =
+        delta::IntervalProperty(state().metadata(), "delta.dropFeatureTruncateHistory.retentionDuration", 24 * kHourMs);
     int64_t now_ms = session_.CurrentConnectorContext()->clock->NowMillis();
     return (now_ms - keep_ms) / 60000 * 60000;
   }
@@ -384,7 +399,7 @@ class FeatureDrop {
   arrow::Status CommitAndCheckpoint() {
     ARROW_RETURN_NOT_OK(Refresh());
     ARROW_ASSIGN_OR_RAISE(auto transaction, BeginChange(session_, opened_));
-    ARROW_RETURN_NOT_OK(CommitChange(session_, *transaction, Named("Empty Commit")));
+    ARROW_RETURN_NOT_OK(CommitChange(session_, *transaction, NamedNote("Empty Commit")));
     return Checkpoint();
   }
   arrow::Status Checkpoint() {
@@ -447,9 +462,9 @@ class FeatureDrop {
     std::string name(feature_.name);
     delta::Metadata metadata = state().metadata();
     if (Is("rowTracking")) {
-      for (const char* key : {"delta.enableRowTracking", "delta.rowTrackingSuspended",
-                              "delta.rowTracking.materializedRowIdColumnName",
-                              "delta.rowTracking.materializedRowCommitVersionColumnName"}) {
+      for (const char* key :
+           {"delta.enableRowTracking", "delta.rowTrackingSuspended", "delta.rowTracking.materializedRowIdColumnName",
+            "delta.rowTracking.materializedRowCommitVersionColumnName"}) {
         metadata.configuration.erase(key);
       }
       auto domain = state().domain_metadata().find(delta::kRowTrackingDomain);
@@ -516,86 +531,9 @@ arrow::Status DropFeature(Session& session, const OpenedTable& opened, const std
     }
   }
   if (!dependents.empty()) {
-    return UserError("DELTA_FEATURE_DROP_DEPENDENT_FEATURE",
-                     {{"feature", feature}, {"dependentFeatures", dependents}});
+    return UserError("DELTA_FEATURE_DROP_DEPENDENT_FEATURE", {{"feature", feature}, {"dependentFeatures", dependents}});
   }
   return FeatureDrop(session, opened, *known, truncates_history).Run();
-}
-
-arrow::Status RemoveColumnMapping(Session& session, const OpenedTable& opened, bool unsets_property) {
-  const delta::Snapshot& state = *opened.snapshot;
-  types::DataTypePtr schema = delta::WithoutFieldMetadata(state.schema(), delta::kMappingKeys);
-  std::string invalid;
-  for (const std::string& name : delta::NamesFilesCannotHave(*schema)) invalid += (invalid.empty() ? "" : ", ") + name;
-  if (!invalid.empty()) {
-    return UserError("DELTA_INVALID_COLUMN_NAMES_WHEN_REMOVING_COLUMN_MAPPING", {{"invalidColumnNames", invalid}});
-  }
-  delta::Snapshot::State written = state.state();
-  delta::StringMap& properties = written.metadata.configuration;
-  properties.erase("delta.columnMapping.maxColumnId");
-  if (unsets_property) {
-    properties.erase("delta.columnMapping.mode");
-  } else {
-    properties["delta.columnMapping.mode"] = "none";
-  }
-  written.metadata.schema_string = schema->ToJson();
-  connector::delta_table::OptimizeRequest request;
-  request.table = opened.table;
-  request.snapshot = opened.snapshot;
-  request.context = session.CurrentConnectorContext();
-  request.wants = [](const delta::FileRef&) -> arrow::Result<bool> { return true; };
-  request.one_by_one = true;
-  delta::Metadata metadata = written.metadata;
-  ARROW_ASSIGN_OR_RAISE(request.written_as, delta::Snapshot::Make(std::move(written)));
-  ARROW_ASSIGN_OR_RAISE(auto transaction, BeginChange(session, opened));
-  transaction->ReadWholeTable();
-  transaction->SetMetadata(std::move(metadata));
-  ARROW_ASSIGN_OR_RAISE(auto totals, connector::delta_table::StageOptimize(request, transaction.get()));
-  delta::Operation operation = Named("REMOVE COLUMN MAPPING");
-  operation.keeps_row_ids = true;
-  auto sum = [](const std::vector<int64_t>& sizes) {
-    int64_t all = 0;
-    for (int64_t size : sizes) all += size;
-    return all;
-  };
-  operation.metrics = {{"numRewrittenFiles", static_cast<int64_t>(totals.removed.size())},
-                       {"numOutputBytes", sum(totals.added)},
-                       {"numRemovedBytes", sum(totals.removed)},
-                       {"numCopiedRows", totals.num_rows},
-                       {"numDeletionVectorsRemoved", totals.num_vectors_removed}};
-  return CommitChange(session, *transaction, operation).status();
-}
-
-arrow::Status PrepareRowTracking(Session& session, const OpenedTable& opened) {
-  OpenedTable now = opened;
-  if (!delta::Supports(now.snapshot->protocol(), "rowTracking")) {
-    delta::Protocol protocol = delta::WithFeature(now.snapshot->protocol(), "rowTracking");
-    ARROW_ASSIGN_OR_RAISE(auto transaction, BeginChange(session, now));
-    std::string text = delta::ToJsonLine(protocol);
-    ARROW_ASSIGN_OR_RAISE(JsonValue told, ParseJson(text));
-    transaction->SetProtocol(std::move(protocol));
-    JsonValue shown = JsonValue::Object();
-    for (const char* key : {"minReaderVersion", "minWriterVersion", "readerFeatures", "writerFeatures"}) {
-      const JsonValue* value = told.Find("protocol")->Find(key);
-      shown.Set(key, value == nullptr ? JsonValue() : *value);
-    }
-    ARROW_RETURN_NOT_OK(CommitChange(
-        session, *transaction, Named("UPGRADE PROTOCOL", {{"newProtocol", JsonValue::String(shown.ToString())}})));
-    ARROW_ASSIGN_OR_RAISE(now, Newest(now));
-  }
-  if (!AnyFile(*now.snapshot, [](const delta::FileRef& file) { return !file.columns->base_row_id(file.row); })) {
-    return arrow::Status::OK();
-  }
-  ARROW_ASSIGN_OR_RAISE(auto transaction, BeginChange(session, now));
-  now.snapshot->files().ForEach([&](const delta::FileRef& file) {
-    if (file.columns->base_row_id(file.row)) return;
-    delta::Add add = file.columns->ToAdd(file.row);
-    transaction->ReadFile(add.path);
-    add.data_change = false;
-    transaction->Stage(std::move(add));
-  });
-  return CommitChange(session, *transaction, Named("ROW TRACKING BACKFILL", {{"batchId", JsonValue::String("0")}}))
-      .status();
 }
 
 }  // namespace millrace::session

@@ -11,8 +11,8 @@
 namespace millrace::session {
 
 /// ALTER TABLE … DROP FEATURE: the newest state is rid of what uses the feature, then the protocol of the feature.
-/// What older versions use of it stays behind checkpoints that readers need not look past; `truncates_history`: is waited
-/// for to expire, and removed.
+/// What older versions use of it stays behind checkpoints that readers need not look past; `truncates_history`: is
+/// waited for to expire, and removed.
 ///
 /// Errors: UserError DELTA_FEATURE_DROP_….
 /// Crash:  several commits; each leaves a whole table, and the statement can be run again.

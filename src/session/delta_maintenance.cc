@@ -94,8 +94,7 @@ arrow::Result<QueryResult> RunGenerate(Session& session, const sql::GenerateMani
     return UserError("DELTA_MODE_NOT_SUPPORTED", {{"mode", generate.mode}, {"supportedModes", kMode}});
   }
   ARROW_ASSIGN_OR_RAISE(OpenedTable opened, OpenDeltaTable(session, generate.table, "GENERATE"));
-  ARROW_RETURN_NOT_OK(
-      connector::delta_table::WriteSymlinkManifests(*opened.snapshot, session.engine().file_system));
+  ARROW_RETURN_NOT_OK(connector::delta_table::WriteSymlinkManifests(*opened.snapshot, session.engine().file_system));
   return EmptyResult();
 }
 

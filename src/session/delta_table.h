@@ -29,7 +29,8 @@ arrow::Result<OpenedTable> OpenDeltaLocation(Session& session, const std::string
 arrow::Result<std::shared_ptr<delta::Table>> DeltaTableAt(Session& session, const std::string& location);
 
 /// The state of VERSION AS OF or TIMESTAMP AS OF; the one that is opened where neither is given.
-/// Errors: UserError DELTA_VERSION_NOT_FOUND, DELTA_TIMESTAMP_INVALID, DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION, ….
+/// Errors: UserError DELTA_VERSION_NOT_FOUND, DELTA_TIMESTAMP_INVALID, DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION,
+/// ….
 arrow::Result<delta::SnapshotPtr> StateAt(Session& session, const OpenedTable& opened, std::optional<int64_t> version,
                                           const std::optional<std::string>& timestamp);
 

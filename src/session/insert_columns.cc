@@ -34,7 +34,9 @@ ExpressionPtr StoredCast(const ExpressionPtr& value, const types::DataTypePtr& t
                                                       const std::vector<arrow::Datum>& arguments,
                                                       int64_t) -> arrow::Result<arrow::Datum> {
     auto stored = expression::CastColumn(context, arguments[0], *from, *type, expression::CastMode::kAnsi);
-    if (stored.ok() || !IsErrorCondition(stored.status(), "CAST_OVERFLOW")) return stored;
+    bool overflows = IsErrorCondition(stored.status(), "CAST_OVERFLOW") ||
+                     IsErrorCondition(stored.status(), "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION");
+    if (stored.ok() || !overflows) return stored;
     return UserError("CAST_OVERFLOW_IN_TABLE_INSERT", {{"sourceType", QuoteSqlType(from->Sql())},
                                                        {"targetType", QuoteSqlType(type->Sql())},
                                                        {"columnName", QuoteIdentifier(column)}});
@@ -68,10 +70,14 @@ arrow::Status ArityMismatch(const InsertTarget& target, const std::vector<std::s
       {{"tableName", target.table_name}, {"tableColumns", Names(wanted)}, {"dataColumns", Names(NamesOf(given))}});
 }
 
+// `by_position`: fields of structs, too, are taken in their order; else by their names.
 arrow::Result<ExpressionPtr> StoredAsType(const ExpressionPtr& value, const types::StructField& field,
-                                          const InsertTarget& target) {
+                                          const InsertTarget& target, bool by_position) {
   if (value->type()->EqualsIgnoreNullability(*field.type)) return value;
   bool both_nested = value->type()->is_nested() && field.type->is_nested();
+  bool casts_whole = target.is_delta && both_nested && by_position &&
+                     expression::CanCast(*value->type(), *field.type, expression::CastMode::kAnsi);
+  if (casts_whole) return std::make_shared<expression::Cast>(value, field.type, expression::CastMode::kAnsi, false);
   if (target.is_delta && both_nested) return value;
   bool casts = target.is_delta && !value->type()->is_nested() && !field.type->is_nested() &&
                expression::CanCast(*value->type(), *field.type, expression::CastMode::kAnsi);
@@ -90,8 +96,8 @@ arrow::Result<ExpressionPtr> StoredAsType(const ExpressionPtr& value, const type
 }
 
 arrow::Result<ExpressionPtr> Stored(const ExpressionPtr& value, const types::StructField& field,
-                                    const InsertTarget& target) {
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr stored, StoredAsType(value, field, target));
+                                    const InsertTarget& target, bool by_position = false) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr stored, StoredAsType(value, field, target, by_position));
   std::optional<types::CharType> declared = types::CharTypeOf(field);
   // Delta checks lengths as it checks the table's constraints.
   return declared && !target.is_delta ? function::StoredAs(*declared, std::move(stored)) : stored;
@@ -205,7 +211,8 @@ arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerConte
   for (size_t i = 0; i < wanted.size(); ++i) {
     int at = index_of(wanted[i]);
     if (at < 0) continue;
-    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(at)], Stored(given[i], fields[static_cast<size_t>(at)], target));
+    ARROW_ASSIGN_OR_RAISE(values[static_cast<size_t>(at)],
+                          Stored(given[i], fields[static_cast<size_t>(at)], target, !by_name));
   }
   ExpressionVector items;
   for (size_t i = 0; i < fields.size(); ++i) {

@@ -16,6 +16,8 @@
 #include "format/file_format.h"
 #include "session/result_rows.h"
 #include "session/row_changes.h"
+#include "session/unresolved_text.h"
+#include "sql/parser.h"
 
 /// OPTIMIZE and REORG. Source: delta-spark's OptimizeTableCommand and DeltaReorgTableCommand.
 
@@ -168,8 +170,8 @@ arrow::Result<OptimizeTotals> Rewrite(Session& session, const OpenedTable& opene
 
 // What Delta counts files by where it lays out rows.
 JsonValue FileCount(const char* count, const std::vector<int64_t>& sizes) {
-  return JsonValue::Object({{count, JsonValue::Number(static_cast<int64_t>(sizes.size()))},
-                            {"size", JsonValue::Number(Sum(sizes))}});
+  return JsonValue::Object(
+      {{count, JsonValue::Number(static_cast<int64_t>(sizes.size()))}, {"size", JsonValue::Number(Sum(sizes))}});
 }
 
 JsonValue ZOrderStatistics(const OptimizeTotals& totals) {
@@ -223,19 +225,34 @@ arrow::Result<QueryResult> Shown(const OpenedTable& opened, const OptimizeReques
     metrics.Set("zOrderStats", ZOrderStatistics(totals));
   }
   if (totals.num_vectors_removed > 0) {
-    metrics.Set("deletionVectorStats", JsonValue::Object()
-                                           .Set("numDeletionVectorsRemoved", number(totals.num_vectors_removed))
-                                           .Set("numDeletionVectorRowsRemoved", number(totals.num_vector_rows_removed)));
+    metrics.Set("deletionVectorStats",
+                JsonValue::Object()
+                    .Set("numDeletionVectorsRemoved", number(totals.num_vectors_removed))
+                    .Set("numDeletionVectorRowsRemoved", number(totals.num_vector_rows_removed)));
   }
   JsonValue row = JsonValue::Object();
   row.Set("path", JsonValue::String("file:" + opened.table->path())).Set("metrics", std::move(metrics));
   return ResultOfJson(kOptimizeColumns, {row});
 }
 
+// Conditions as the log tells them.
+std::string PredicateText(const std::vector<std::string>& where) {
+  std::vector<std::string> texts;
+  for (const std::string& one : where) {
+    spark::connect::Expression condition;
+    bool parsed = sql::ParseExpression(one, sql::ParserOptions{}, &condition).ok();
+    std::vector<std::string> conjuncts = parsed ? UnresolvedConjuncts(condition) : std::vector<std::string>();
+    if (conjuncts.empty()) conjuncts = {one};
+    texts.insert(texts.end(), conjuncts.begin(), conjuncts.end());
+  }
+  return TextList(texts);
+}
+
 delta::Operation ReorgOperation(const std::vector<std::string>& where) {
   delta::Operation operation;
   operation.name = "REORG";
-  operation.parameters = {{"predicate", JsonValue::String(TextList(where))}, {"applyPurge", JsonValue::Bool(true)}};
+  operation.parameters = {{"predicate", JsonValue::String(PredicateText(where))},
+                          {"applyPurge", JsonValue::Bool(true)}};
   return operation;
 }
 
@@ -368,7 +385,7 @@ arrow::Result<QueryResult> RunOptimize(Session& session, const sql::OptimizeTabl
   if (!request.order_by.empty()) request.max_file_bytes = std::numeric_limits<int64_t>::max();
   delta::Operation operation;
   operation.name = "OPTIMIZE";
-  operation.parameters = {{"predicate", JsonValue::String(TextList(optimize.where))},
+  operation.parameters = {{"predicate", JsonValue::String(PredicateText(optimize.where))},
                           {"zOrderBy", JsonValue::String(TextList(zorder))},
                           {"clusterBy", JsonValue::String(TextList(clustered))},
                           {"auto", JsonValue::Bool(false)}};

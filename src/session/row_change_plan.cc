@@ -100,8 +100,9 @@ class ChangePlanner {
     result_.pinned = std::make_shared<PinnedTable>(snapshot_);
     auto pinned_request = std::make_shared<connector::SourceRequest>(*scan.request());
     pinned_request->extension = result_.pinned;
-    auto place = std::make_shared<expression::AttributeReference>(
-        expression::NextAttributeId(), "_metadata", connector::delta_table::RowPlaceType(*snapshot_), /*nullable=*/false);
+    auto place = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "_metadata",
+                                                                  connector::delta_table::RowPlaceType(*snapshot_),
+                                                                  /*nullable=*/false);
     AttributeVector output = scan.output();
     output.push_back(place);
     connector::ReadColumns read = scan.columns();

@@ -240,7 +240,8 @@ class ChangeRun {
     }
     bool deletes = change_.kind == Kind::kDelete;
     operation.name = deletes ? "DELETE" : "UPDATE";
-    operation.parameters = {{"predicate", JsonValue::String(ListText(plan_.condition))}};
+    std::string predicate = change_.is_where_true ? "[\"true\"]" : ListText(plan_.condition);
+    operation.parameters = {{"predicate", JsonValue::String(std::move(predicate))}};
     metrics = {{"numRemovedFiles", totals.num_removed_files},
                {"numRemovedBytes", totals.num_removed_bytes},
                {"numCopiedRows", totals.num_copied},

@@ -4,7 +4,6 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/sink.h"
-#include "delta/schema/clustering.h"
 #include "function/function_def.h"
 #include "function/regex.h"
 #include "function/session_values.h"
@@ -337,15 +336,9 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
   if (table == nullptr) return ResultOf(DescribeSchema(), rows);
   auto add = [&](const std::string& key, const std::string& value) { rows.push_back({key, value, std::string()}); };
   std::vector<std::string> partition_columns = table->partition_columns;
-  std::vector<std::string> clustering = ClusteringOf(*table);
   if (table->kind != TableKind::kView && KeepsOwnSchema(table->provider)) {
     arrow::Result<delta::SnapshotPtr> snapshot = TableCommands(session).DeltaSnapshot(*table);
-    if (snapshot.ok()) {
-      partition_columns = (*snapshot)->metadata().partition_columns;
-      for (const auto& column : delta::ClusteringColumns(**snapshot).value_or(std::vector<delta::ColumnPath>())) {
-        clustering.push_back(delta::PathText(column));
-      }
-    }
+    if (snapshot.ok()) partition_columns = (*snapshot)->metadata().partition_columns;
   }
   auto add_columns = [&](const char* title, const std::vector<std::string>& columns) {
     if (columns.empty()) return;
@@ -357,7 +350,7 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
     }
   };
   add_columns("# Partition Information", partition_columns);
-  add_columns("# Clustering Information", clustering);
+  add_columns("# Clustering Information", ClusteringOf(*table));
   if (describe.extended) {
     add("", "");
     add("# Detailed Table Information", "");

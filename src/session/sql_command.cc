@@ -98,6 +98,13 @@ struct Runner {
 
   arrow::Result<QueryResult> operator()(const sql::CommentOnTable& c) const {
     ARROW_ASSIGN_OR_RAISE(catalog::TablePtr table, Tables().FindTable(c.name, "COMMENT ON TABLE"));
+    if (KeepsOwnSchema(table->provider)) {
+      sql::AlterTable alter{};
+      alter.kind = sql::AlterTable::Kind::kSetProperties;
+      alter.name = c.name;
+      alter.properties = {{"comment", c.comment}};
+      return Done(Tables().Alter(alter));
+    }
     return Done(session.catalog().metastore().AlterTable(
         table->database, table->name, [&](catalog::Table* changed) { changed->comment = c.comment; }));
   }

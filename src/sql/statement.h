@@ -375,6 +375,8 @@ struct ChangeRows {
   std::vector<RowClause> not_matched;
   std::vector<RowClause> not_matched_by_source;
   bool evolves_schema = false;
+  /// DELETE FROM without WHERE: Spark's parser takes it for WHERE true, and so the log tells it.
+  bool is_where_true = false;
 };
 
 /// OPTIMIZE table [FULL] [WHERE …] [ZORDER BY (…)].
@@ -430,12 +432,12 @@ struct CloneTable {
   std::optional<std::string> timestamp;
 };
 
-using Command = std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation,
-                             CreateDatabase, DropDatabase, AlterDatabase, Insert, InsertAll, InsertDirectory,
-                             TruncateTable, Show, Describe, Use, AlterTable, CommentOnTable, CacheTable, Refresh,
-                             Analyze, Explain, DeclareVariable, SetVariable, DropVariable, CreateFunction, DropFunction,
-                             ChangeRows, OptimizeTable, ReorgTable, VacuumTable, RestoreTable, GenerateManifest, ConvertToDelta,
-                             CloneTable>;
+using Command =
+    std::variant<ConfStatement, CreateTable, CreateTableLike, CreateView, CreateViewUsing, DropRelation, CreateDatabase,
+                 DropDatabase, AlterDatabase, Insert, InsertAll, InsertDirectory, TruncateTable, Show, Describe, Use,
+                 AlterTable, CommentOnTable, CacheTable, Refresh, Analyze, Explain, DeclareVariable, SetVariable,
+                 DropVariable, CreateFunction, DropFunction, ChangeRows, OptimizeTable, ReorgTable, VacuumTable,
+                 RestoreTable, GenerateManifest, ConvertToDelta, CloneTable>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -75,6 +75,7 @@ def without_sizes(row):
 def without_draws(text):
     """Names and times a writer draws."""
     text = re.sub(r"col-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "col-UUID", text)
+    text = re.sub(r'"pathOrInlineDv": "(?:[^"\\]|\\.)*"', '"pathOrInlineDv": "DRAWN"', text)
     return re.sub(r'("delta.inCommitTimestampEnablementTimestamp": ")[0-9]+', r"\1TIME", text)
 
 
@@ -82,6 +83,8 @@ def action(one):
     info = one.get("commitInfo")
     if info:
         info["operationParameters"] = {key: told(value) for key, value in info["operationParameters"].items()}
+        # How large files are is a writer's own.
+        info["operationMetrics"] = {key: value for key, value in info.get("operationMetrics", {}).items() if not key.endswith("FileSize")}
     remove = one.get("remove")
     if remove:
         remove.pop("numRecords", None)

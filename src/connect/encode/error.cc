@@ -80,6 +80,23 @@ Family FamilyOf(const ErrorDetail& detail) {
   return kAnalysis;
 }
 
+// The exception that Delta's users catch where a commit lost a race; empty for every other condition.
+std::string_view DeltaConflictClass(std::string_view condition) {
+  static constexpr std::pair<std::string_view, std::string_view> kClasses[] = {
+      {"DELTA_CONCURRENT_APPEND", "io.delta.exceptions.ConcurrentAppendException"},
+      {"DELTA_CONCURRENT_DELETE_DELETE", "io.delta.exceptions.ConcurrentDeleteDeleteException"},
+      {"DELTA_CONCURRENT_DELETE_READ", "io.delta.exceptions.ConcurrentDeleteReadException"},
+      {"DELTA_CONCURRENT_TRANSACTION", "io.delta.exceptions.ConcurrentTransactionException"},
+      {"DELTA_CONCURRENT_WRITE", "io.delta.exceptions.ConcurrentWriteException"},
+      {"DELTA_METADATA_CHANGED", "io.delta.exceptions.MetadataChangedException"},
+      {"DELTA_PROTOCOL_CHANGED", "io.delta.exceptions.ProtocolChangedException"},
+  };
+  for (const auto& [main, name] : kClasses) {
+    if (condition == main || condition.starts_with(std::string(main) + ".")) return name;
+  }
+  return {};
+}
+
 std::vector<std::string> ClassesOf(Family family) {
   switch (family) {
     case kAnalysis:
@@ -176,7 +193,16 @@ std::string JsonParameters(const ErrorParameters& parameters) {
 }  // namespace
 
 std::vector<std::string> ExceptionClasses(const arrow::Status& status) {
-  if (const ErrorDetail* detail = GetErrorDetail(status)) return ClassesOf(FamilyOf(*detail));
+  if (const ErrorDetail* detail = GetErrorDetail(status)) {
+    std::string_view lost_race = DeltaConflictClass(detail->condition());
+    if (lost_race.empty()) return ClassesOf(FamilyOf(*detail));
+    return {std::string(lost_race),
+            "io.delta.exceptions.DeltaConcurrentModificationException",
+            "java.util.ConcurrentModificationException",
+            "java.lang.RuntimeException",
+            "java.lang.Exception",
+            "java.lang.Throwable"};
+  }
   switch (status.code()) {
     case arrow::StatusCode::Invalid:
       return {"java.lang.IllegalArgumentException", "java.lang.RuntimeException", "java.lang.Exception",

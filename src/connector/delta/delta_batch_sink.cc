@@ -203,8 +203,8 @@ arrow::Status StageClustering(const BatchWrite& write, const delta::Metadata& me
   bool defines = transaction->creates_table() || replaces_schema || replaces_table;
   static const std::vector<delta::ColumnPath> kNone;
   const auto& columns = write.statement ? write.statement->cluster_columns : kNone;
-  bool was_clustered = !transaction->creates_table() &&
-                       transaction->snapshot()->domain_metadata().count(delta::kClusteringDomain) > 0;
+  bool was_clustered =
+      !transaction->creates_table() && transaction->snapshot()->domain_metadata().count(delta::kClusteringDomain) > 0;
   if (!defines || (columns.empty() && !was_clustered)) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, metadata.ParseSchema());
   ARROW_ASSIGN_OR_RAISE(delta::DomainMetadata domain, delta::ClusteringDomain(schema, metadata, columns));

@@ -158,7 +158,8 @@ class Optimizer {
       if (request_.wants) {
         ARROW_ASSIGN_OR_RAISE(wanted, request_.wants(files[i]));
       } else {
-        wanted = candidate.size_bytes < request_.min_file_bytes || candidate.has_many_deleted || !request_.order_by.empty();
+        wanted =
+            candidate.size_bytes < request_.min_file_bytes || candidate.has_many_deleted || !request_.order_by.empty();
       }
       if (!wanted) continue;
       by_partition[PartitionKey(snapshot_, files[i])].push_back(std::move(candidate));

@@ -53,9 +53,7 @@ class ChangeTaskWriter final : public DataWriter {
   /// `moved`: how rows that were in the table before become files.
   ChangeTaskWriter(const RowChangeRequest* request, const std::shared_ptr<const DataFilePlan>& moved,
                    const std::shared_ptr<PendingBudget>& budget, int task_index)
-      : request_(request),
-        copies_(moved, budget, task_index),
-        inserts_(request->inserts, budget, task_index) {
+      : request_(request), copies_(moved, budget, task_index), inserts_(request->inserts, budget, task_index) {
     if (request->old_values != nullptr) changes_.emplace(request->copies, task_index);
   }
 

@@ -15,7 +15,8 @@ namespace millrace::connector::delta_table {
 /// Source: delta-spark's GenerateSymlinkManifest.
 arrow::Status WriteSymlinkManifests(const millrace::delta::Snapshot& snapshot, FileSystem* file_system);
 
-/// The same after a commit, of a table that keeps its manifests up to date (delta.compatibility.symlinkFormatManifest.…).
+/// The same after a commit, of a table that keeps its manifests up to date
+/// (delta.compatibility.symlinkFormatManifest.…).
 void KeepManifests(millrace::delta::Table& table, const millrace::delta::Committed& committed);
 
 /// What follows a commit: the checkpoint that may be due, and the manifests of a table that keeps them up to date. A

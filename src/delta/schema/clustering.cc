@@ -92,9 +92,9 @@ arrow::Result<DomainMetadata> ClusteringDomain(const types::DataTypePtr& schema,
   }
   DomainMetadata domain;
   domain.domain = std::string(kClusteringDomain);
-  domain.configuration = JsonValue::Object({{"clusteringColumns", std::move(listed)},
-                                            {"domainName", JsonValue::String(domain.domain)}})
-                             .ToString();
+  domain.configuration =
+      JsonValue::Object({{"clusteringColumns", std::move(listed)}, {"domainName", JsonValue::String(domain.domain)}})
+          .ToString();
   return domain;
 }
 

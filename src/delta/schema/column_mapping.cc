@@ -95,7 +95,8 @@ bool HasFieldMetadata(const types::DataType& type, std::span<const std::string_v
         auto metadata = ParseJson(field.metadata_json);
         if (!metadata.ok() || !metadata->is_object()) return false;
         const auto& members = metadata->members();
-        return std::any_of(members.begin(), members.end(), [&](const auto& member) { return IsOneOf(keys, member.first); });
+        return std::any_of(members.begin(), members.end(),
+                           [&](const auto& member) { return IsOneOf(keys, member.first); });
       });
     case types::TypeId::kArray:
       return HasFieldMetadata(*type.element(), keys);

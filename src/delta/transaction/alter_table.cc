@@ -248,7 +248,8 @@ arrow::Result<Alteration> DropColumns(const Snapshot& table, const std::vector<C
   std::string clustering;
   for (const ColumnPath& column : ClusteringColumns(table).value_or(std::vector<ColumnPath>())) {
     bool drops = std::any_of(columns.begin(), columns.end(), [&](const ColumnPath& dropped) {
-      return dropped.size() <= column.size() && std::equal(dropped.begin(), dropped.end(), column.begin(), EqualsIgnoreCase);
+      return dropped.size() <= column.size() &&
+             std::equal(dropped.begin(), dropped.end(), column.begin(), EqualsIgnoreCase);
     });
     if (drops) clustering += (clustering.empty() ? "" : ",") + PathText(column);
   }
@@ -369,9 +370,11 @@ arrow::Result<Alteration> SyncIdentity(const Snapshot& table, const std::vector<
   std::vector<int> parent(position.begin(), position.end() - 1);
   DataTypePtr schema =
       EditAt(table.schema(), parent, [&](std::vector<StructField>* fields) { (*fields)[index] = synced; });
-  ARROW_ASSIGN_OR_RAISE(Alteration altered,
-                        Settle(table, table.metadata(), schema,
-                               Named("CHANGE COLUMN", {{"column", JsonValue::String(FieldJson({}, field).ToString())}})));
+  ARROW_ASSIGN_OR_RAISE(
+      Alteration altered,
+      Settle(table, table.metadata(), schema,
+             Named("CHANGE COLUMN", {{"column", JsonValue::String(FieldJson({}, field).ToString())}})));
+  altered.operation.tags["delta.identity.schemaUpdate"] = "true";
   altered.reads_rows = true;
   return altered;
 }

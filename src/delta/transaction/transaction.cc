@@ -237,7 +237,8 @@ arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {
   });
   bool is_blind_append = adds_only && reads_.empty();
   bool any_file = std::any_of(actions.begin(), actions.end(), IsFileAction);
-  bool snapshot_isolation = any_file && !ChangesData(actions);
+  bool changes_definition = new_metadata_.has_value() || new_protocol_.has_value();
+  bool snapshot_isolation = any_file && !changes_definition && !ChangesData(actions);
   actions.insert(actions.begin(), MakeCommitInfo(operation, is_blind_append, snapshot_isolation));
   if (creates_table()) ARROW_RETURN_NOT_OK(CreateLog());
 

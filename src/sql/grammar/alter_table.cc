@@ -91,7 +91,9 @@ arrow::Status Grammar::ParseAlterAction(AlterTable* alter) {
 
 // DROP FEATURE name [TRUNCATE HISTORY]
 arrow::Status Grammar::ParseDropFeature(AlterTable* alter) {
-  position_ += 2;
+  Take();
+  if (Peek(1).kind == TokenKind::kEnd) return SyntaxErrorHere();
+  Take();
   alter->kind = AlterTable::Kind::kDropFeature;
   alter->operation = "DROP FEATURE";
   if (Peek().kind == TokenKind::kString) {

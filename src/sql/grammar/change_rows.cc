@@ -29,6 +29,7 @@ arrow::Status Grammar::ParseDelete(Command* out) {
   ChangeRows change;
   change.kind = ChangeRows::Kind::kDelete;
   ARROW_RETURN_NOT_OK(ParseChangedTable(Keyword::kWhere, &change));
+  change.is_where_true = !At(Keyword::kWhere);
   if (Accept(Keyword::kWhere)) ARROW_RETURN_NOT_OK(ParseRowCondition(&change.condition));
   *out = std::move(change);
   return Status::OK();

@@ -93,6 +93,7 @@ arrow::Status Grammar::ParseOptimize(Command* out) {
 
 // REORG TABLE table [WHERE condition] APPLY (PURGE)
 arrow::Status Grammar::ParseReorg(Command* out) {
+  size_t start = position_;
   position_ += 2;
   ReorgTable reorg;
   ARROW_ASSIGN_OR_RAISE(reorg.table, DeltaTableName());
@@ -103,7 +104,11 @@ arrow::Status Grammar::ParseReorg(Command* out) {
   Take();
   ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
   if (AtWord("UPGRADE")) return Unsupported("REORG TABLE … APPLY (UPGRADE UNIFORM …)");
-  if (!AtWord("PURGE")) return SyntaxErrorHere();
+  // What Delta's parser does not know, Spark's does not know from its first word.
+  if (!AtWord("PURGE")) {
+    position_ = start;
+    return SyntaxErrorHere();
+  }
   Take();
   ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
   *out = std::move(reorg);

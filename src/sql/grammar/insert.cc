@@ -16,20 +16,35 @@ arrow::Status Grammar::ParseInsert(Command* out) {
   return Status::OK();
 }
 
-// An INSERT behind WITH or FROM, outside of all parentheses.
+// An INSERT behind WITH or FROM, or a MERGE behind WITH, outside of all parentheses.
 bool Grammar::AtLateInsert() const {
   if (!At(Keyword::kWith) && !At(Keyword::kFrom)) return false;
   for (size_t i = position_; i + 1 < tokens_.size(); ++i) {
     bool insert = tokens_[i].paren_depth == 0 && tokens_[i].Is(Keyword::kInsert);
     if (insert && (tokens_[i + 1].Is(Keyword::kInto) || tokens_[i + 1].Is(Keyword::kOverwrite))) return true;
+    bool merge = At(Keyword::kWith) && tokens_[i].paren_depth == 0 && tokens_[i].Is(Keyword::kMerge);
+    if (merge && (tokens_[i + 1].Is(Keyword::kInto) || tokens_[i + 1].Is(Keyword::kWith))) return true;
   }
   return false;
 }
 
-// WITH tables INSERT …, FROM relation INSERT … SELECT … (and more INSERTs), or both.
+// Puts `tables` around a query that may name them.
+static void WrapInTables(const std::vector<Relation>& tables, Relation* query) {
+  Relation root;
+  root.Swap(query);
+  query->mutable_with_relations()->mutable_root()->Swap(&root);
+  for (const Relation& table : tables) *query->mutable_with_relations()->add_references() = table;
+}
+
+// WITH tables INSERT … or MERGE …; FROM relation INSERT … SELECT … (and more INSERTs), or both.
 arrow::Status Grammar::ParseLateInsert(Command* out) {
   std::vector<Relation> tables;
   if (At(Keyword::kWith)) ARROW_RETURN_NOT_OK(ParseCommonTables(&tables));
+  if (At(Keyword::kMerge)) {
+    ARROW_RETURN_NOT_OK(ParseMerge(out));
+    WrapInTables(tables, &*std::get<ChangeRows>(*out).source);
+    return Status::OK();
+  }
   std::vector<Insert> inserts;
   if (At(Keyword::kFrom)) {
     Relation input;
@@ -50,11 +65,7 @@ arrow::Status Grammar::ParseLateInsert(Command* out) {
     inserts.push_back(std::move(*insert));
   }
   for (Insert& insert : inserts) {
-    if (tables.empty()) break;
-    Relation root;
-    root.Swap(&insert.query);
-    insert.query.mutable_with_relations()->mutable_root()->Swap(&root);
-    for (const Relation& table : tables) *insert.query.mutable_with_relations()->add_references() = table;
+    if (!tables.empty()) WrapInTables(tables, &insert.query);
   }
   if (inserts.size() == 1) {
     *out = std::move(inserts[0]);

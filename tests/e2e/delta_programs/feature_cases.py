@@ -93,7 +93,7 @@ def drop_feature_errors(r):
             "ALTER TABLE $t DROP FEATURE 'delta.appendOnly'", "ALTER TABLE $t DROP FEATURE invariants TRUNCATE HISTORY",
             "ALTER TABLE $t DROP FEATURE checkConstraints", "ALTER TABLE $t ADD CONSTRAINT c CHECK (id > 0)",
             "ALTER TABLE $t DROP FEATURE checkConstraints", "ALTER TABLE $t DROP FEATURE checkConstraints TRUNCATE HISTORY",
-            "ALTER TABLE $t DROP CONSTRAINT c", "ALTER TABLE $t DROP FEATURE checkConstraints", "ALTER TABLE $t DROP FEATURE")
+            "ALTER TABLE $t DROP CONSTRAINT c", "ALTER TABLE $t DROP FEATURE checkConstraints")
 
 
 @program
