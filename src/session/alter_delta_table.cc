@@ -261,6 +261,13 @@ arrow::Result<std::optional<delta::Alteration>> AlterationOf(Session& session, c
       std::string quoted = KeepsOwnSchema(named.database) ? name : QuoteNameParts(named.FullName());
       return delta::DropConstraint(table, alter.constraint, alter.if_exists, quoted);
     }
+    case Kind::kAddPartitions:
+    case Kind::kDropPartitions:
+      return UserError("INVALID_PARTITION_OPERATION.PARTITION_MANAGEMENT_IS_UNSUPPORTED",
+                       {{"name", QuoteNameParts(named.FullName())}});
+    case Kind::kRecoverPartitions:
+      return UserError("NOT_SUPPORTED_COMMAND_FOR_V2_TABLE",
+                       {{"cmd", alter.operation.empty() ? "ALTER TABLE ... RECOVER PARTITIONS" : alter.operation}});
     default:
       if (alter.operation == sql::kHiveRename) {
         return UserError("_LEGACY_ERROR_TEMP_0034", {{"operation", "Renaming column"},

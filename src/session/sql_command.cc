@@ -156,7 +156,9 @@ struct Runner {
   }
 
   arrow::Result<QueryResult> operator()(const sql::Analyze& analyze) const {
-    return Done(Tables().FindTable(analyze.table, "ANALYZE TABLE").status());
+    ARROW_ASSIGN_OR_RAISE(catalog::TablePtr table, Tables().FindTable(analyze.table, "ANALYZE TABLE"));
+    if (!KeepsOwnSchema(table->provider)) return Done(arrow::Status::OK());
+    return UserError("NOT_SUPPORTED_COMMAND_FOR_V2_TABLE", {{"cmd", "ANALYZE TABLE"}});
   }
 
   arrow::Result<QueryResult> operator()(const sql::Explain& explain) const {

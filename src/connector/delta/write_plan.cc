@@ -121,9 +121,16 @@ arrow::Status CheckSupportedTypes(const types::DataType& schema) {
           for (const StructField& inner : type->fields()) open.push_back(inner.type.get());
           break;
         case TypeId::kArray:
-          open.push_back(type->element().get());
-          break;
         case TypeId::kMap:
+          if (type->Holds(TypeId::kNull)) {
+            return UserError(
+                "DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE",
+                {{"columName", field.name}, {"dataType", type->id() == TypeId::kArray ? "ArrayType" : "MapType"}});
+          }
+          if (type->id() == TypeId::kArray) {
+            open.push_back(type->element().get());
+            break;
+          }
           open.push_back(type->key().get());
           open.push_back(type->value().get());
           break;

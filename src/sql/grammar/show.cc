@@ -285,6 +285,7 @@ arrow::Status Grammar::ParseRepair(Command* out) {
   ARROW_RETURN_NOT_OK(Expect(Keyword::kTable));
   AlterTable alter{};
   alter.kind = AlterTable::Kind::kRecoverPartitions;
+  alter.operation = "MSCK REPAIR TABLE";
   ARROW_ASSIGN_OR_RAISE(alter.name, MultipartIdentifier());
   if (Accept(Keyword::kAdd) || Accept(Keyword::kDrop) || Accept(Keyword::kSync)) {
     ARROW_RETURN_NOT_OK(Expect(Keyword::kPartitions));

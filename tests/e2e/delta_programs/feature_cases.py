@@ -269,3 +269,22 @@ def reorg_tables(r):
                read=False, log=False)
     r.log(last=2)
     r.read()
+
+
+@program
+def inserts_by_position(r):
+    r.run("CREATE TABLE ins (a INT, b STRING, c DECIMAL(5,2), p INT, s STRUCT<x: INT, y: STRING>) USING delta PARTITIONED BY (p)")
+    r.run("INSERT INTO ins SELECT 1, 'b', 12345.678, 2, NULL")
+    r.run("INSERT INTO ins SELECT 1, 'b', 1.005, 2, named_struct('y','k','x',5)")
+    r.run("INSERT INTO ins SELECT 1, 'b', 1.005, 2, named_struct('a',5,'b','k')")
+    r.run("INSERT INTO ins BY NAME SELECT 1 AS a, 2 AS p, named_struct('y','k','x',5) AS s")
+    r.run("DROP TABLE ins")
+
+
+@program
+def commands_of_other_tables(r):
+    r.run("CREATE TABLE sh2 (id BIGINT, p STRING NOT NULL) USING delta PARTITIONED BY (p)")
+    for text in ("ANALYZE TABLE sh2 COMPUTE STATISTICS", "MSCK REPAIR TABLE sh2", "ALTER TABLE sh2 ADD PARTITION (p='z')",
+                 "ALTER TABLE sh2 DROP PARTITION (p='z')"):
+        r.run(text)
+    r.run("DROP TABLE sh2")
