@@ -78,17 +78,28 @@ auto Admin::WithRetries(std::string_view what, Attempt attempt) -> decltype(atte
 
 namespace {
 
-/// Asks until an answer comes, the deadline passes or the query is stopped.
+/// The client does not know where the partitions are: they are not there, or it is still finding out who the brokers
+/// are (librdkafka lets go of what it knows by the bootstrap address when it has met the brokers themselves).
+bool IsUnknownPlace(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
+/// Asks until an answer comes, the deadline passes or the query is stopped. Errors: KeyError for what stays unknown.
 template <typename Ask>
 arrow::Status AskInSlices(const NativeClient& client, std::string_view what,
                           std::chrono::steady_clock::time_point deadline, const std::stop_token& stop, Ask ask) {
-  for (;;) {
+  constexpr int kPlaceTries = 40;
+  for (int unknown = 0;;) {
     if (stop.stop_requested()) return Stopped();
     rd_kafka_resp_err_t error = ask(RemainingMillis(deadline, kSlice));
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return arrow::Status::OK();
     bool unanswered = error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
-                      error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-    if (!unanswered) return client.Failed(what, error);
+                      error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || error == kBrokerHandleDestroyed;
+    if (IsUnknownPlace(error)) {
+      if (++unknown == kPlaceTries) return arrow::Status::KeyError(client.Failed(what, error).message());
+    } else if (!unanswered) {
+      return client.Failed(what, error);
+    }
     if (std::chrono::steady_clock::now() >= deadline) return client.Unreachable(what, client.config().api_timeout);
     if (error != RD_KAFKA_RESP_ERR__TIMED_OUT) Pause(stop, milliseconds(50));
   }
@@ -206,8 +217,7 @@ arrow::Result<PartitionOffsets> Admin::AskOffsets(std::string_view what,
     for (int i = 0; i < list->cnt; ++i) {
       const rd_kafka_topic_partition_t& answer = list->elems[i];
       TopicPartition partition{answer.topic, answer.partition};
-      if (answer.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || answer.err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
-          answer.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+      if (answer.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || IsUnknownPlace(answer.err)) {
         return arrow::Status::KeyError(fmt::format("The Kafka partition {} does not exist at {}", partition.ToString(),
                                                    client_->config().bootstrap_servers));
       }

@@ -7,6 +7,7 @@
 #include "kafka/admin.h"
 #include "kafka/broker_for_test.h"
 #include "kafka/consumer.h"
+#include "kafka/native_client.h"
 #include "kafka/producer.h"
 
 namespace millrace::kafka {
@@ -151,6 +152,12 @@ TEST_F(ClientTest, FailedDeliveryFailsTheFlush) {
   ASSERT_TRUE(producer_->Reset().ok());
   ASSERT_TRUE(producer_->Send("t", {&record, 1}).ok());
   EXPECT_TRUE(producer_->Flush().ok());
+}
+
+TEST(TransientErrorTest, ABrokerHandleLetGoIsAskedAgain) {
+  EXPECT_STREQ(rd_kafka_err2name(kBrokerHandleDestroyed), "_DESTROY_BROKER");
+  EXPECT_TRUE(IsTransient(kBrokerHandleDestroyed));
+  EXPECT_FALSE(IsTransient(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED));
 }
 
 TEST(UnreachableBrokerTest, EveryCallEndsAndNamesIt) {

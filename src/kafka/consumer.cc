@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <thread>
 
 #include "base/error.h"
 #include "kafka/native_client.h"
@@ -21,6 +22,9 @@ constexpr int kWaitSliceMs = 10;
 constexpr milliseconds kStopGrace{500};
 /// While nothing comes, the topic is looked up this often: the client itself tells only the log that it is gone.
 constexpr milliseconds kLookUpInterval{1000};
+
+/// Before a partition that the client lost sight of is asked for again.
+constexpr milliseconds kRestartPause{50};
 
 bool IsGone(rd_kafka_resp_err_t error) {
   return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
@@ -139,6 +143,14 @@ bool PartitionReader::Exists() const {
   return exists;
 }
 
+bool PartitionReader::Holds(int64_t offset) const {
+  int64_t low = -1;
+  int64_t high = -1;
+  rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(consumer_->client_->handle(), partition_.topic.c_str(),
+                                                               partition_.partition, &low, &high, /*timeout_ms=*/1000);
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? offset >= low && offset < high : IsTransient(error);
+}
+
 std::optional<int64_t> PartitionReader::KnownEndOffset() const {
   int64_t low = -1;
   int64_t high = -1;
@@ -218,6 +230,14 @@ arrow::Result<ReadResult> PartitionReader::Read(int64_t until_offset, size_t max
       const rd_kafka_resp_err_t error = message->err;
       if (error == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         position_ = std::max(position_, message->offset);
+      } else if ((IsGone(error) ? Exists() : IsOutOfRange(error) && Holds(position_)) && records_.empty() &&
+                 steady_clock::now() < deadline) {
+        // So says the client while it still meets the brokers; they know better.
+        int64_t offset = position_;
+        Stop();
+        std::this_thread::sleep_for(kRestartPause);
+        ARROW_RETURN_NOT_OK(Start(offset));
+        break;
       } else if (IsGone(error) || IsOutOfRange(error)) {
         if (!records_.empty()) break;  // told by the next call, after the records before it
         result.loss = RangeLoss{IsGone(error) ? RangeLoss::Kind::kPartitionGone : RangeLoss::Kind::kOffsetOutOfRange,

@@ -115,6 +115,8 @@ class PartitionReader {
   int64_t ClientPosition() const;
   /// Asks the broker; true when it does not answer.
   bool Exists() const;
+  /// Whether the broker has, or may have, a record at `offset`.
+  bool Holds(int64_t offset) const;
 
   Consumer* consumer_;
   TopicPartition partition_;

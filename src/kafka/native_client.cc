@@ -78,6 +78,7 @@ arrow::Status NativeClient::Failed(std::string_view what, rd_kafka_resp_err_t er
 }
 
 bool IsTransient(rd_kafka_resp_err_t error) {
+  if (error == kBrokerHandleDestroyed) return true;
   switch (error) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:

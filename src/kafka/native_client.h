@@ -61,4 +61,8 @@ class NativeClient {
 /// True for errors that another try may not meet: connections, elections, timeouts.
 bool IsTransient(rd_kafka_resp_err_t error);
 
+/// Of librdkafka since 2.11, whose header is not at hand: the request waited at a broker handle that the client has let
+/// go, the one of the bootstrap address mostly. It was not sent, and is asked again.
+inline constexpr auto kBrokerHandleDestroyed = static_cast<rd_kafka_resp_err_t>(-137);
+
 }  // namespace millrace::kafka
