@@ -213,6 +213,28 @@ def _patch_connect_reader(module):
             return _original(self, path, *arguments, **named)
 
         setattr(module.DataFrameReader, name, functools.wraps(original)(read))
+    _patch_save_mode(module.DataFrameWriter)
+
+
+def _patch_save_mode(writer):
+    """A Spark driver knows two more words for "error", and says where the word stands that it does not know."""
+    original = writer.mode
+
+    @functools.wraps(original)
+    def mode(self, saveMode):
+        word = saveMode if saveMode is None else saveMode.lower()
+        if word in ("errorifexists", "default"):
+            saveMode = "error"
+        elif word not in (None, "append", "overwrite", "ignore", "error"):
+            from pyspark.errors.exceptions.connect import AnalysisException
+
+            raise AnalysisException(
+                f'[INVALID_SAVE_MODE] The specified save mode "{saveMode}" is invalid. Valid save modes include '
+                '"append", "overwrite", "ignore", "error", "errorifexists", and "default". SQLSTATE: 42000',
+                errorClass="INVALID_SAVE_MODE", messageParameters={"mode": f'"{saveMode}"'}, sql_state="42000")
+        return original(self, saveMode)
+
+    writer.mode = mode
 
 
 def _patch_pyspark(module):

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "expression/cast.h"
+#include "format/json/json_tokenizer.h"
 
 namespace millrace::expression {
 
@@ -65,8 +66,13 @@ std::string Prefix(std::string_view text, size_t length) {
   return std::string(text.substr(0, i));
 }
 
-// Control characters as their escapes, so that a cell stays on its line.
+// Control characters as their escapes, so that a cell stays on its line; malformed bytes as Java's strings have them.
 std::string EscapeMeta(std::string_view text) {
+  std::string valid;
+  if (!format::IsValidUtf8(text)) {
+    valid = format::ReplaceInvalidUtf8(text);
+    text = valid;
+  }
   std::string out;
   for (char c : text) {
     switch (c) {

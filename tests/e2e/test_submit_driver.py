@@ -325,3 +325,58 @@ def test_frames_and_columns_of_many_steps(submit):
     job = submit(DEEP)
     assert job.returncode == 0, job.err
     assert job.out.splitlines() == ["900", "[(2, 489300)]"]
+
+
+SAVE_MODES = """
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.getOrCreate()
+rows = spark.range(2)
+for word in ("errorifexists", "default", "ErrorIfExists"):
+    rows.write.mode(word).parquet("out_" + word)
+try:
+    rows.write.save("out_default", mode="errorifexists")
+except AnalysisException as error:
+    print(error.getCondition())
+for word in ("nope", ""):
+    try:
+        rows.write.mode(word)
+    except AnalysisException as error:
+        print(error.getCondition(), error.getSqlState(), str(error))
+"""
+
+
+def test_save_modes_are_those_of_a_driver(submit):
+    job = submit(SAVE_MODES)
+    assert job.returncode == 0, job.err
+    # as PySpark 4.2 prints it with real Spark
+    valid = 'Valid save modes include "append", "overwrite", "ignore", "error", "errorifexists", and "default".'
+    assert job.out.splitlines() == ["PATH_ALREADY_EXISTS"] + [
+        f'INVALID_SAVE_MODE 42000 [INVALID_SAVE_MODE] The specified save mode "{word}" is invalid. {valid} SQLSTATE: 42000'
+        for word in ("nope", "")]
+
+
+MALFORMED_TEXT = """
+from pyspark.sql import SparkSession, functions as F
+
+spark = SparkSession.builder.getOrCreate()
+rows = spark.sql("SELECT cast(unhex('61c3') AS STRING) AS s, cast(unhex('e28241ff') AS STRING) AS t, 1 AS i")
+rows.show()
+print([[str(cell).encode("unicode_escape") for cell in row] for row in rows.collect()])
+print(rows.select(F.hex("s"), F.length("s")).first())
+with open("lines.txt", "wb") as file:
+    file.write(b"ok\\nS\\xe3o\\n")
+lines = spark.read.text("lines.txt")
+print([row.value.encode("unicode_escape") for row in lines.collect()], [row[0] for row in lines.select(F.hex("value")).collect()])
+"""
+
+
+def test_text_that_is_no_utf8_is_shown_as_a_driver_shows_it(submit):
+    job = submit(MALFORMED_TEXT)
+    assert job.returncode == 0, job.err
+    # as PySpark 4.2 prints it with real Spark: the bytes stay as they are until they are shown
+    assert job.out.splitlines() == [
+        "+---+---+---+", "|  s|  t|  i|", "+---+---+---+", "| a\ufffd|\ufffdA\ufffd|  1|", "+---+---+---+", "",
+        r"[[b'a\\ufffd', b'\\ufffdA\\ufffd', b'1']]", "Row(hex(s)='61C3', length(s)=2)",
+        r"[b'ok', b'S\\ufffdo'] ['6F6B', '53E36F']"]

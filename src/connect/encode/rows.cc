@@ -1,13 +1,16 @@
 #include "connect/encode/rows.h"
 
 #include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/type.h>
+#include <arrow/util/utf8.h>
 
 #include <map>
 #include <string>
 
+#include "format/json/json_tokenizer.h"
 #include "types/arrow_type.h"
 
 namespace millrace::connect {
@@ -60,6 +63,46 @@ std::shared_ptr<arrow::ArrayData> Retyped(const arrow::ArrayData& data, const st
   return copy;
 }
 
+bool AllValidUtf8(const arrow::StringArray& texts) {
+  const auto* data = reinterpret_cast<const char*>(texts.raw_data() + texts.value_offset(0));
+  arrow::util::InitializeUTF8();
+  if (!arrow::util::ValidateUTF8({data, static_cast<size_t>(texts.total_values_length())})) return false;
+  // One text may end, and the next begin, inside a character.
+  for (int64_t i = 0; i < texts.length(); ++i) {
+    std::string_view text = texts.GetView(i);
+    if (!text.empty() && (text[0] & 0xC0) == 0x80) return false;
+  }
+  return true;
+}
+
+// Strings hold whatever bytes a file or topic had. Clients take only UTF-8: they see what a Spark driver makes of it,
+// U+FFFD for what is malformed.
+arrow::Result<std::shared_ptr<arrow::ArrayData>> Readable(const std::shared_ptr<arrow::ArrayData>& data) {
+  if (data->type->id() == arrow::Type::STRING) {
+    arrow::StringArray texts(data);
+    if (texts.length() == 0 || AllValidUtf8(texts)) return data;
+    arrow::StringBuilder builder;
+    for (int64_t i = 0; i < texts.length(); ++i) {
+      if (texts.IsNull(i)) {
+        ARROW_RETURN_NOT_OK(builder.AppendNull());
+      } else {
+        ARROW_RETURN_NOT_OK(builder.Append(format::ReplaceInvalidUtf8(texts.GetView(i))));
+      }
+    }
+    std::shared_ptr<arrow::ArrayData> valid;
+    ARROW_RETURN_NOT_OK(builder.FinishInternal(&valid));
+    return valid;
+  }
+  std::shared_ptr<arrow::ArrayData> copy = data;
+  for (size_t i = 0; i < data->child_data.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto child, Readable(data->child_data[i]));
+    if (child == data->child_data[i]) continue;
+    if (copy == data) copy = std::make_shared<arrow::ArrayData>(*data);
+    copy->child_data[i] = std::move(child);
+  }
+  return copy;
+}
+
 // Writes into a string that becomes part of a message, without a copy in between.
 class StringOutput final : public arrow::io::OutputStream {
  public:
@@ -98,10 +141,10 @@ arrow::Result<std::string> RowEncoder::Encode(const arrow::RecordBatch& batch) c
   if (arrow::ipc::GetRecordBatchSize(batch, &size).ok()) output.Reserve(static_cast<size_t>(size) + 1024);
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeStreamWriter(&output, schema_));
   arrow::ArrayVector columns = batch.columns();
-  if (!same_as_memory_) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      columns[i] = arrow::MakeArray(Retyped(*columns[i]->data(), schema_->field(static_cast<int>(i))->type()));
-    }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto data, Readable(columns[i]->data()));
+    if (!same_as_memory_) data = Retyped(*data, schema_->field(static_cast<int>(i))->type());
+    if (data != columns[i]->data()) columns[i] = arrow::MakeArray(data);
   }
   ARROW_RETURN_NOT_OK(
       writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns))));
