@@ -82,7 +82,8 @@ class CsvFileReader final : public FileReader {
 
   arrow::Status Open() {
     if (options_.multi_line) {
-      ARROW_ASSIGN_OR_RAISE(text_, ReadTextFile(request_.path));
+      ARROW_ASSIGN_OR_RAISE(std::string bytes, ReadTextFile(request_.path));
+      text_ = options_.charset.ToUtf8(bytes);
       decoder_->StartText(WithoutByteOrderMark(text_));
       if (options_.header) decoder_->SkipRecord();
       return arrow::Status::OK();
@@ -112,6 +113,7 @@ class CsvFileReader final : public FileReader {
   arrow::Result<std::shared_ptr<arrow::Array>> NextOfLines() {
     ARROW_ASSIGN_OR_RAISE(auto lines, lines_->Next(request_.batch_rows));
     if (lines == nullptr) return nullptr;
+    ARROW_ASSIGN_OR_RAISE(lines, options_.charset.ToUtf8(std::move(lines)));
     bool skip_header = options_.header && !header_seen_;
     if (skip_header) {
       ARROW_ASSIGN_OR_RAISE(auto all, DataLines(*lines, options_, false));
@@ -150,13 +152,13 @@ arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& req
 class CsvFileWriter final : public FileWriter {
  public:
   CsvFileWriter(std::unique_ptr<CsvEncoder> encoder, std::shared_ptr<arrow::io::OutputStream> stream,
-                std::string separator)
-      : encoder_(std::move(encoder)), stream_(std::move(stream)), separator_(std::move(separator)) {}
+                std::string separator, Charset charset)
+      : encoder_(std::move(encoder)),
+        stream_(std::move(stream)),
+        separator_(std::move(separator)),
+        charset_(std::move(charset)) {}
 
-  arrow::Status WriteHeader() {
-    std::string header = encoder_->Header() + separator_;
-    return stream_->Write(header.data(), static_cast<int64_t>(header.size()));
-  }
+  arrow::Status WriteHeader() { return WriteText(encoder_->Header() + separator_); }
 
   arrow::Status Write(const arrow::RecordBatch& batch) override {
     arrow::StructArray rows(arrow::struct_(batch.schema()->fields()), batch.num_rows(), batch.columns());
@@ -169,7 +171,7 @@ class CsvFileWriter final : public FileWriter {
       block_.append(separator_);
     }
     num_rows_ += batch.num_rows();
-    return stream_->Write(block_.data(), static_cast<int64_t>(block_.size()));
+    return WriteText(block_);
   }
 
   arrow::Result<WrittenFile> Finish() override {
@@ -179,9 +181,18 @@ class CsvFileWriter final : public FileWriter {
   }
 
  private:
+  arrow::Status WriteText(const std::string& text) {
+    if (charset_.is_utf8()) return stream_->Write(text.data(), static_cast<int64_t>(text.size()));
+    std::string bytes = charset_.FromUtf8(text, /*at_start=*/!has_text_);
+    has_text_ = has_text_ || !text.empty();
+    return stream_->Write(bytes.data(), static_cast<int64_t>(bytes.size()));
+  }
+
   std::unique_ptr<CsvEncoder> encoder_;
   std::shared_ptr<arrow::io::OutputStream> stream_;
   std::string separator_;
+  Charset charset_;
+  bool has_text_ = false;
   std::string block_;
   int64_t num_rows_ = 0;
 };
@@ -198,8 +209,8 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
   ARROW_ASSIGN_OR_RAISE(auto encoder, CsvEncoder::Make(request.schema, options));
   ARROW_ASSIGN_OR_RAISE(auto stream, OpenTextOutput(request.file_system, request.path,
                                                     request.durability == Durability::kMachine, options.compression));
-  auto writer =
-      std::make_unique<CsvFileWriter>(std::move(encoder), std::move(stream), options.line_separator.value_or("\n"));
+  auto writer = std::make_unique<CsvFileWriter>(std::move(encoder), std::move(stream),
+                                                options.line_separator.value_or("\n"), options.charset);
   if (options.header) ARROW_RETURN_NOT_OK(writer->WriteHeader());
   return writer;
 }
@@ -209,7 +220,8 @@ template <typename Visit>
 arrow::Status VisitRecords(const std::string& path, const CsvOptions& options, Visit&& visit) {
   CsvTokenizer tokenizer(options);
   if (options.multi_line) {
-    ARROW_ASSIGN_OR_RAISE(std::string text, ReadTextFile(path));
+    ARROW_ASSIGN_OR_RAISE(std::string bytes, ReadTextFile(path));
+    std::string text = options.charset.ToUtf8(bytes);
     tokenizer.Start(WithoutByteOrderMark(text), /*one_record=*/false);
     while (tokenizer.Next()) ARROW_RETURN_NOT_OK(visit(tokenizer.values()));
     return arrow::Status::OK();
@@ -220,6 +232,7 @@ arrow::Status VisitRecords(const std::string& path, const CsvOptions& options, V
   while (true) {
     ARROW_ASSIGN_OR_RAISE(auto batch, lines.Next(64 * 1024));
     if (batch == nullptr) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(batch, options.charset.ToUtf8(std::move(batch)));
     ARROW_ASSIGN_OR_RAISE(batch, DataLines(*batch, options, false));
     const auto& texts = static_cast<const arrow::StringArray&>(*batch);
     for (int64_t i = 0; i < texts.length(); ++i) {

@@ -43,7 +43,7 @@ constexpr std::array kOptions = {
               "Try CAST's forms where the pattern fails; default: no pattern set."},
     OptionDoc{"timeZone", "", "Zone of timestamps; empty: the session's."},
     OptionDoc{"locale", "en-US", "IETF BCP 47 tag: names of months and days, signs of decimals."},
-    OptionDoc{"encoding", "UTF-8", "Character set of files: UTF-8."},
+    OptionDoc{"encoding", "UTF-8", "Character set of files."},
     OptionDoc{"quoteAll", "false", "Quote every value when writing."},
     OptionDoc{"escapeQuotes", "true", "Quote and escape values that hold quotes when writing."},
     OptionDoc{"compression", "", "Codec of written files: none, gzip, deflate, bzip2, zstd; also codec."},
@@ -202,10 +202,8 @@ arrow::Result<CsvOptions> CsvOptions::Parse(const OptionMap& given, const Sessio
   options.timestamp_format_in_write = reader.Text("timestampFormat");
   options.timestamp_ntz_format_in_write = reader.Text("timestampNTZFormat");
   options.compression = reader.Given("compression").value_or(reader.Text("codec"));
-  std::string encoding = ToUpperAscii(reader.Given("encoding").value_or(reader.Given("charset").value_or("UTF-8")));
-  if (encoding != "UTF-8" && encoding != "UTF8" && encoding != "US-ASCII") {
-    return arrow::Status::NotImplemented("CSV in the encoding ", encoding, ": only UTF-8 is read and written");
-  }
+  std::string encoding = reader.Given("encoding").value_or(reader.Given("charset").value_or("UTF-8"));
+  ARROW_ASSIGN_OR_RAISE(options.charset, Charset::Find(encoding, "CSVOptions"));
   return options;
 }
 

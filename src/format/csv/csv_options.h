@@ -6,6 +6,7 @@
 
 #include "format/json/json_options.h"
 #include "format/option_map.h"
+#include "format/text/charset.h"
 #include "types/time_zone.h"
 
 namespace millrace::format {
@@ -38,6 +39,8 @@ struct CsvOptions {
   std::string corrupt_record_column;
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   std::string locale = "en-US";
+  /// Of files.
+  Charset charset;
   NumberSymbols number_symbols;
 
   bool header = false;
