@@ -6,8 +6,10 @@
 #include "analyzer/named_table.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "expression/call.h"
 #include "expression/type_coercion.h"
 #include "expression/vector.h"
+#include "function/function_def.h"
 #include "logical/node/join.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
@@ -53,6 +55,7 @@ struct LoopRequest : connector::SourceRequest {
   PlanPtr recursion;
   std::shared_ptr<const Rows> step_input;
   std::function<arrow::Result<Rows>(const PlanPtr&)> run;
+  expression::EvalContext eval;
   int64_t level_limit = 0;
   int64_t row_limit = 0;
   /// How many rows a LIMIT above wants.
@@ -65,6 +68,27 @@ PlanPtr WithRows(const PlanPtr& plan, const std::shared_ptr<const Rows>& place,
     if (node->kind() != logical::NodeKind::kLocalRelation) return nullptr;
     if (static_cast<const LocalRelation&>(*node).partitions() != place) return nullptr;
     return std::make_shared<LocalRelation>(node->output(), rows);
+  });
+}
+
+/// Each step draws other numbers: its seeds are those of the query and how many steps came before it (UnionLoopExec).
+PlanPtr WithSeedsShifted(const PlanPtr& plan, int64_t shift, const expression::EvalContext& eval) {
+  auto shifted = [&](const expression::ExpressionPtr& node) -> expression::ExpressionPtr {
+    if (node->kind() != expression::ExpressionKind::kCall) return nullptr;
+    const auto& call = static_cast<const expression::Call&>(*node);
+    ExpressionVector arguments = call.children();
+    size_t seed = call.name() == "randstr" ? 1 : 0;
+    if (call.name() != "rand" && call.name() != "randn" && call.name() != "randstr") return nullptr;
+    if (arguments.size() <= seed || !arguments[seed]->foldable()) return nullptr;
+    auto moved = function::BindCall(
+        "+", {expression::ImplicitCast(arguments[seed], types::Long()), expression::Literal::Long(shift)}, eval);
+    if (!moved.ok()) return nullptr;
+    arguments[seed] = *std::move(moved);
+    return function::BindCall(call.name(), std::move(arguments), eval).ValueOr(nullptr);
+  };
+  return logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
+    return logical::MapExpressions(
+        node, [&](const expression::ExpressionPtr& item) { return expression::Transform(item, shifted); });
   });
 }
 
@@ -93,7 +117,9 @@ class LoopReader final : public connector::BatchReader {
 
  private:
   arrow::Status Step() {
-    PlanPtr plan = level_ == 0 ? request_.anchor : WithRows(request_.recursion, request_.step_input, rows_);
+    PlanPtr plan = request_.anchor;
+    if (level_ > 0) plan = WithRows(request_.recursion, request_.step_input, rows_);
+    if (level_ > 1) plan = WithSeedsShifted(plan, level_ - 1, request_.eval);
     ++level_;
     ARROW_ASSIGN_OR_RAISE(Rows rows, request_.run(plan));
     pending_.clear();
@@ -332,6 +358,7 @@ arrow::Result<PlanPtr> ResolveRecursiveTable(RelationResolver& resolver, const s
   request->user_schema = types::Struct(std::move(fields));
   request->schema = request->user_schema;
   request->run = context.run_plan;
+  request->eval = context.eval;
   auto limit = [&](std::string_view key, int64_t fallback) {
     std::optional<std::string> text = context.connector == nullptr ? std::nullopt : context.connector->conf(key);
     return text ? std::strtoll(text->c_str(), nullptr, 10) : fallback;

@@ -118,7 +118,9 @@ class RowsInMemory {
 
   PlanPtr Finish() const {
     // Neither rows nor columns: one row without columns, which SELECT without FROM reads.
-    if (schema_ == nullptr) return logical::LocalRelation::OneRow();
+    if (schema_ == nullptr || (schema_->fields().empty() && rows_.size() == 1 && rows_[0]->num_rows() == 1)) {
+      return logical::LocalRelation::OneRow();
+    }
     return std::make_shared<logical::LocalRelation>(NewColumns(*schema_), CutRows(rows_, Ends()), std::string(),
                                                     /*unsized=*/origin_ != "sized");
   }

@@ -120,14 +120,15 @@ arrow::Status Grammar::ParseNegation(Expression* out) {
   }
   size_t operand = position_;
   ARROW_RETURN_NOT_OK(ParseValue(1, out));
-  ARROW_RETURN_NOT_OK(ParsePredicate(out));
+  ARROW_RETURN_NOT_OK(ParsePredicate(operand, out));
   MarkOrigin(operand, out);
   for (; negations > 0; --negations) Negate(out);
   MarkOrigin(first, out);
   return Status::OK();
 }
 
-arrow::Status Grammar::ParsePredicate(Expression* operand) {
+arrow::Status Grammar::ParsePredicate(size_t first, Expression* operand) {
+  size_t end = position_;
   bool negated = At(Keyword::kNot) || At(Symbol::kBang);
   const Token& word = Peek(negated ? 1 : 0);
   size_t after = position_ + (negated ? 2 : 1);
@@ -160,7 +161,7 @@ arrow::Status Grammar::ParsePredicate(Expression* operand) {
   if (keyword == Keyword::kBetween) {
     ARROW_RETURN_NOT_OK(ParseBetween(operand));
   } else if (keyword == Keyword::kIn) {
-    ARROW_RETURN_NOT_OK(ParseIn(operand));
+    ARROW_RETURN_NOT_OK(ParseIn(IsRowConstructor(first, end), operand));
   } else if (keyword == Keyword::kRlike || keyword == Keyword::kRegexp) {
     Take();
     ARROW_RETURN_NOT_OK(ParseValue(1, WrapInFunction("rlike", operand)->add_arguments()));
@@ -184,7 +185,16 @@ arrow::Status Grammar::ParseBetween(Expression* operand) {
   return ParseValue(1, between->add_arguments());
 }
 
-arrow::Status Grammar::ParseIn(Expression* operand) {
+bool Grammar::IsRowConstructor(size_t first, size_t end) const {
+  while (tokens_[first].Is(Symbol::kLeftParen) && Closing(first) + 1 == end && CountArguments(first) == 1) {
+    ++first;
+    --end;
+  }
+  size_t open = first + (tokens_[first].Is(Keyword::kStruct) ? 1 : 0);
+  return open < end && tokens_[open].Is(Symbol::kLeftParen) && Closing(open) + 1 == end;
+}
+
+arrow::Status Grammar::ParseIn(bool is_row, Expression* operand) {
   size_t first = position_;
   Take();
   ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
@@ -194,12 +204,17 @@ arrow::Status Grammar::ParseIn(Expression* operand) {
     value.Swap(operand);
     ARROW_RETURN_NOT_OK(ParseSubquery(spark::connect::SubqueryExpression::SUBQUERY_TYPE_IN, operand));
     auto* values = operand->mutable_subquery_expression()->mutable_in_subquery_values();
-    // (a, b) IN (SELECT c, d …) compares column by column.
-    if (value.has_unresolved_function() && value.unresolved_function().function_name() == "named_struct") {
-      auto* arguments = value.mutable_unresolved_function()->mutable_arguments();
-      for (int i = 1; i < arguments->size(); i += 2) values->Add()->Swap(arguments->Mutable(i));
-    } else {
+    // (a, b) IN (SELECT c, d …) compares column by column, and so does struct(a, b); the function named_struct is one
+    // value.
+    if (!is_row || !value.has_unresolved_function()) {
       values->Add()->Swap(&value);
+      return Expect(Symbol::kRightParen);
+    }
+    bool named = value.unresolved_function().function_name() == "named_struct";
+    auto* arguments = value.mutable_unresolved_function()->mutable_arguments();
+    for (int i = named ? 1 : 0; i < arguments->size(); i += named ? 2 : 1) {
+      Expression* argument = arguments->Mutable(i);
+      values->Add()->Swap(argument->has_alias() ? argument->mutable_alias()->mutable_expr() : argument);
     }
   } else {
     Function* in = WrapInFunction("in", operand);

@@ -112,9 +112,11 @@ class Grammar {
   void MarkOrigin(size_t first, Expression* out) const;
   Status ParseConjunction(Expression* out);
   Status ParseNegation(Expression* out);
-  Status ParsePredicate(Expression* operand);
+  Status ParsePredicate(size_t first, Expression* operand);
   Status ParseBetween(Expression* operand);
-  Status ParseIn(Expression* operand);
+  /// Whether the tokens of [first, end) are (a, b) or struct(a, b), in whatever parentheses.
+  bool IsRowConstructor(size_t first, size_t end) const;
+  Status ParseIn(bool is_row, Expression* operand);
   Status ParseLike(Expression* operand);
   Status ParseLikeQuantified(std::string_view function, bool negated, Expression* operand);
   Status ParseIs(Expression* operand);

@@ -41,6 +41,8 @@ ExpressionPtr MakeFromJson(ExpressionVector arguments, DataTypePtr schema, DataT
   info->name = kName;
   info->style = CallStyle::kCustom;
   info->render = RenderFirstArgument(std::string(kName));
+  // So the column is called (JsonToStructs.sql).
+  if (schema->id() == TypeId::kMap) info->render = [](const std::vector<std::string>&) { return "entries"; };
   info->can_fail = options.mode == format::ParseMode::kFailFast;
   info->full_schema = full_schema;
   info->options = options;
