@@ -362,6 +362,7 @@ delta::TransactionSettings SettingsOf(const ConnectorContext& context) {
   settings.durability = context.durability;
   settings.clock = context.clock;
   settings.engine_info = "Millrace/" + std::string(Version()) + " Delta-Lake/" + std::string(delta::kDeltaVersion);
+  if (context.conf) settings.user_metadata = context.conf("spark.databricks.delta.commitInfo.userMetadata");
   return settings;
 }
 

@@ -150,7 +150,8 @@ CommitInfo Transaction::MakeCommitInfo(const Operation& operation, bool is_blind
   JsonValue metrics = JsonValue::Object();
   for (const auto& [name, value] : operation.metrics) metrics.Set(name, JsonValue::String(std::to_string(value)));
   fields.Set("operationMetrics", std::move(metrics));
-  if (operation.user_metadata) fields.Set("userMetadata", JsonValue::String(*operation.user_metadata));
+  const auto& user_metadata = operation.user_metadata ? operation.user_metadata : settings_.user_metadata;
+  if (user_metadata) fields.Set("userMetadata", JsonValue::String(*user_metadata));
   JsonValue tags = JsonValue::Object();
   if (snapshot_ != nullptr && new_metadata_ && OnlyCountsIdentities(snapshot_->metadata(), *new_metadata_)) {
     tags.Set("delta.identity.schemaUpdate", JsonValue::String("true"));

@@ -29,6 +29,8 @@ struct TransactionSettings {
   Clock* clock = nullptr;
   /// engineInfo of the commits.
   std::string engine_info;
+  /// userMetadata of the commits whose operation has none (spark.databricks.delta.commitInfo.userMetadata).
+  std::optional<std::string> user_metadata;
   /// What the transaction needs of the table's files.
   SnapshotDetail detail = SnapshotDetail::kFiles;
   /// Versions tried before giving up against faster writers.

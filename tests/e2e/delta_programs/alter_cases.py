@@ -317,3 +317,19 @@ def delta_table_converts(r):
     r.run(lambda: t.convertToDelta(r.spark, f"parquet.`{r.path()}`", "p string").toDF())
     r.read()
     r.log()
+
+
+@program
+def user_metadata_of_alters(r):
+    t = table(r)
+    r.run(f"CREATE TABLE {t} (id BIGINT, p STRING) USING delta")
+    r.spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", "ticket 7")
+    try:
+        for statement in (f"ALTER TABLE {t} ADD COLUMNS (n INT)", f"ALTER TABLE {t} ALTER COLUMN id COMMENT 'unique'",
+                          f"ALTER TABLE {t} ADD CONSTRAINT positive CHECK (id > 0)", f"ALTER TABLE {t} SET TBLPROPERTIES ('a' = 'b')",
+                          f"INSERT INTO {t} VALUES (1, 'x', 2)", f"UPDATE {t} SET n = 3"):
+            r.run(statement)
+    finally:
+        r.spark.conf.unset("spark.databricks.delta.commitInfo.userMetadata")
+    r.run(f"ALTER TABLE {t} DROP CONSTRAINT positive")
+    r.log()
