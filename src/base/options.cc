@@ -9,7 +9,7 @@ arrow::Result<bool> Options::GetBool(std::string_view key, bool fallback) const 
   if (!text) return fallback;
   if (EqualsIgnoreCase(*text, "true")) return true;
   if (EqualsIgnoreCase(*text, "false")) return false;
-  return arrow::Status::Invalid("Option ", key, " must be true or false, not '", *text, "'");
+  return arrow::Status::Invalid("For input string: \"", *text, "\"");
 }
 
 arrow::Result<int64_t> Options::GetInt64(std::string_view key, int64_t fallback) const {
@@ -19,7 +19,7 @@ arrow::Result<int64_t> Options::GetInt64(std::string_view key, int64_t fallback)
   int64_t value = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
-    return arrow::Status::Invalid("Option ", key, " must be a whole number, not '", *text, "'");
+    return arrow::Status::Invalid("For input string: \"", *text, "\"");
   }
   return value;
 }

@@ -16,7 +16,7 @@ arrow::Result<int64_t> ParseDurationMicros(std::string_view text, int64_t defaul
   auto malformed = [&] {
     return arrow::Status::Invalid(
         "Time must be specified as seconds (s), milliseconds (ms), microseconds (us), minutes (m or min), hour (h), or "
-        "day (d). E.g. 50s, 100ms, or 250us. Failed to parse time string: ",
+        "day (d). E.g. 50s, 100ms, or 250us.\nFailed to parse time string: ",
         text);
   };
   std::string lower = ToLowerAscii(TrimAscii(text));

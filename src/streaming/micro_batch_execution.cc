@@ -87,6 +87,7 @@ void MicroBatchExecution::Run() {
 }
 
 arrow::Status MicroBatchExecution::RunLoop() {
+  ARROW_RETURN_NOT_OK(bound_.not_opened);
   ARROW_RETURN_NOT_OK(Recover());
   if (spec_.trigger.kind == TriggerKind::kAvailableNow) {
     for (QuerySource& source : bound_.sources) ARROW_RETURN_NOT_OK(source.stream->PrepareForAvailableNow());
@@ -105,10 +106,10 @@ arrow::Status MicroBatchExecution::RunLoop() {
     data_arrived_.store(false, std::memory_order_release);
     ARROW_ASSIGN_OR_RAISE(bool ran, RunTrigger());
     // Nobody should find a micro-batch unfinished because the next one is far away.
-    if (spec_.trigger.kind == TriggerKind::kProcessingTime) ARROW_RETURN_NOT_OK(CommitSources());
+    if (spec_.trigger.kind == TriggerKind::kProcessingTime) ARROW_RETURN_NOT_OK(log_writer_.Wait());
     if (!WaitForTrigger(ran)) break;
   }
-  return CommitSources();
+  return arrow::Status::OK();
 }
 
 arrow::Status MicroBatchExecution::Recover() {
@@ -139,7 +140,11 @@ arrow::Status MicroBatchExecution::Recover() {
   if (committed && *committed >= *newest) {
     ARROW_ASSIGN_OR_RAISE(auto commit, checkpoint_.commit_log.Get(*newest));
     if (commit) watermarks_.Restore(commit->next_watermark_ms);
-    for (QuerySource& source : bound_.sources) source.committed = source.available;
+    for (QuerySource& source : bound_.sources) {
+      source.committed = source.available;
+      commit_offsets_.push_back(source.committed);
+    }
+    sources_to_commit_ = true;
     batch_id_ = newest->Next();
     // Spark would wait for data before it evicts what the watermark has passed; nobody can want that.
     if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Resume(batch_watermark_ms_));
@@ -240,7 +245,7 @@ arrow::Result<bool> MicroBatchExecution::PlanOffsets() {
   }
   // Whoever waits for the query to have done everything waits for its logs too.
   if (!changed) {
-    ARROW_RETURN_NOT_OK(CommitSources());
+    ARROW_RETURN_NOT_OK(log_writer_.Wait());
     return false;
   }
   {
@@ -393,7 +398,7 @@ arrow::Status MicroBatchExecution::CommitMicroBatch() {
     commit_offsets_.push_back(source.committed);
   }
   // The sources may delete what they have read only when the commit entry is durable: done with the next micro-batch,
-  // or when there is nothing else to do.
+  // as in Spark (MicroBatchExecution.cleanUpLastExecutedMicroBatch), in this run or in another.
   sources_to_commit_ = true;
   planned_ = false;
   batch_id_ = batch_id_.Next();

@@ -46,6 +46,8 @@ struct BoundQuery {
   physical::OperatorPtr root;
   /// Why: Spark plans when the first micro-batch runs, so that the query starts and fails then.
   arrow::Status refused;
+  /// What was wrong with a source: Spark opens them on the query's own thread, so that the query starts and fails then.
+  arrow::Status not_opened;
   std::string logical_text;
   std::vector<QuerySource> sources;
   /// For each place in the plan that reads a stream, left to right: which of `sources`. The offset log has one offset a

@@ -152,7 +152,13 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
     request.metadata_path = checkpoint.SourcePath(bound.sources.size());
     request.context = &spec.connector;
     QuerySource source;
-    ARROW_ASSIGN_OR_RAISE(source.stream, scan->def().open_stream(request));
+    auto stream = scan->def().open_stream(request);
+    if (!stream.ok()) {
+      if (IsErrorCondition(stream.status(), "UNSUPPORTED_CALL")) return stream.status();
+      bound.not_opened = stream.status();
+      return bound;
+    }
+    source.stream = *std::move(stream);
     source.description = source.stream->Description();
     bound.sources.push_back(std::move(source));
   }

@@ -53,9 +53,8 @@ arrow::Status ListBelow(const FileSystem& file_system, const std::string& direct
 arrow::Result<std::optional<int64_t>> ParseInstant(const SourceRequest& request, std::string_view key) {
   std::optional<std::string> text = request.options.Get(key);
   if (!text) return std::nullopt;
-  if (request.streaming) {
-    return arrow::Status::Invalid("The option '", key, "' is not allowed in file stream sources");
-  }
+  // The stream refuses it when it begins.
+  if (request.streaming) return std::nullopt;
   int64_t us = 0;
   if (!types::ParseTimestamp(*text, *request.context->time_zone, &us)) {
     return arrow::Status::Invalid("The timestamp provided for the '", key,
@@ -135,7 +134,8 @@ arrow::Result<std::vector<std::string>> AbsolutePaths(const SourceRequest& reque
 arrow::Result<std::vector<ListedFile>> ListFiles(const ConnectorContext& context, const std::vector<std::string>& roots,
                                                  const ListingOptions& options, bool must_exist) {
   std::vector<ListedFile> files;
-  if (roots.size() == 1) {
+  bool ignores_log = context.conf("spark.sql.streaming.fileStreamSink.ignoreMetadata").value_or("false") == "true";
+  if (roots.size() == 1 && !ignores_log) {
     ARROW_ASSIGN_OR_RAISE(bool has_log, HasSinkLog(*context.file_system, roots[0]));
     if (has_log) {
       ARROW_ASSIGN_OR_RAISE(auto entries, ReadSinkLog(context.file_system, roots[0]));

@@ -52,6 +52,8 @@ arrow::Result<std::vector<std::string>> Roots(const SourceRequest& request, bool
     if (found.empty() && must_exist) return UserError("PATH_NOT_FOUND", {{"path", ShownPath(path)}});
     roots.insert(roots.end(), found.begin(), found.end());
   }
+  // A sink's log is never data. Source: Spark, FileStreamSink.ancestorIsMetadataDirectory.
+  std::erase_if(roots, IsBelowSinkLog);
   return roots;
 }
 
@@ -175,6 +177,9 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
     return UserError("_LEGACY_ERROR_TEMP_1290", {{"schemaSize", std::to_string(data->fields().size())}});
   }
   ARROW_RETURN_NOT_OK(CheckTypes(format, *data));
+  if (request.streaming && request.user_schema != nullptr) {
+    keeps_nullability = context.conf("spark.sql.streaming.fileSource.schema.forceNullable").value_or("true") == "false";
+  }
   return Concat(keeps_nullability ? *data : *Nullable(*data), *listed.partitions.schema);
 }
 

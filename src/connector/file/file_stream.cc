@@ -35,8 +35,21 @@ struct StreamOptions {
   double discard_ratio = 0.2;
 };
 
+arrow::Status ParseSwitch(const Options& given, std::string_view key, bool* value) {
+  auto parsed = given.GetBool(key, *value);
+  if (!parsed.ok()) {
+    return arrow::Status::Invalid("Invalid value '", given.GetOr(key, ""), "' for option '", key,
+                                  "', must be 'true' or 'false'");
+  }
+  *value = *parsed;
+  return arrow::Status::OK();
+}
+
 arrow::Result<StreamOptions> ParseOptions(const Options& given) {
   StreamOptions options;
+  for (const char* key : {"modifiedbefore", "modifiedafter"}) {
+    if (given.Has(key)) return arrow::Status::Invalid("option '", key, "' is not allowed in file stream sources");
+  }
   auto limit = [&](std::string_view key, int64_t* value) -> arrow::Status {
     if (!given.Has(key)) return arrow::Status::OK();
     auto number = given.GetInt64(key, 0);
@@ -57,10 +70,25 @@ arrow::Result<StreamOptions> ParseOptions(const Options& given) {
   if (auto age = given.Get("maxFileAge")) {
     ARROW_ASSIGN_OR_RAISE(options.max_age_ms, ParseDurationMillis(*age));
   }
-  ARROW_ASSIGN_OR_RAISE(options.latest_first, given.GetBool("latestFirst", false));
-  ARROW_ASSIGN_OR_RAISE(options.file_name_only, given.GetBool("fileNameOnly", false));
-  ARROW_ASSIGN_OR_RAISE(options.max_cached_files, given.GetInt64("maxCachedFiles", 10000));
-  if (auto ratio = given.Get("discardCachedInputRatio")) options.discard_ratio = std::strtod(ratio->c_str(), nullptr);
+  ARROW_RETURN_NOT_OK(ParseSwitch(given, "latestFirst", &options.latest_first));
+  ARROW_RETURN_NOT_OK(ParseSwitch(given, "fileNameOnly", &options.file_name_only));
+  if (auto text = given.Get("maxCachedFiles")) {
+    auto number = given.GetInt64("maxCachedFiles", 0);
+    if (!number.ok() || *number < 0) {
+      return arrow::Status::Invalid("Invalid value '", *text,
+                                    "' for option 'maxCachedFiles', must be an integer greater than or equal to 0");
+    }
+    options.max_cached_files = *number;
+  }
+  if (auto text = given.Get("discardCachedInputRatio")) {
+    char* end = nullptr;
+    options.discard_ratio = std::strtod(text->c_str(), &end);
+    bool is_number = !text->empty() && *end == '\0';
+    if (!is_number || !(options.discard_ratio >= 0 && options.discard_ratio <= 1)) {
+      return arrow::Status::Invalid("Invalid value '", *text,
+                                    "' for option 'discardCachedInputRatio', must be a positive float between 0 and 1");
+    }
+  }
   // With both, an old file may be one that was passed over, not one that was read.
   if (options.latest_first && (options.max_files != kNoLimit || options.max_bytes != kNoLimit)) {
     options.max_age_ms = kNoLimit;
@@ -213,6 +241,7 @@ class FileStream final : public MicroBatchStream {
   arrow::Result<std::vector<ListedFile>> ListAll() {
     const ConnectorContext& context = *request_.context;
     ARROW_ASSIGN_OR_RAISE(std::vector<std::string> roots, ExpandGlob(*context.file_system, table_.paths[0]));
+    std::erase_if(roots, IsBelowSinkLog);
     if (cleaner_ != nullptr && !roots.empty()) {
       ARROW_ASSIGN_OR_RAISE(bool has_log, HasSinkLog(*context.file_system, roots[0]));
       if (has_log) {

@@ -1,5 +1,6 @@
 #include "connector/file/sink_log_entry.h"
 
+#include <filesystem>
 #include <set>
 
 #include "base/clock.h"
@@ -50,6 +51,13 @@ arrow::Result<std::vector<SinkLogEntry>> ReadSinkLog(FileSystem* file_system, co
   }
   if (!deleted.empty()) std::erase_if(entries, [&](const SinkLogEntry& e) { return deleted.count(e.path) > 0; });
   return entries;
+}
+
+bool IsBelowSinkLog(const std::string& path) {
+  for (const auto& part : std::filesystem::path(path)) {
+    if (part == kSinkLogDirectory) return true;
+  }
+  return false;
 }
 
 arrow::Result<bool> HasSinkLog(const FileSystem& file_system, const std::string& path) {

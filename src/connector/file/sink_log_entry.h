@@ -28,6 +28,8 @@ arrow::Result<SinkLogEntry> DecodeSinkLogEntry(std::string_view line);
 
 /// The files of the output directory `path` that count, in the order of the log. REQUIRES: it has a log.
 arrow::Result<std::vector<SinkLogEntry>> ReadSinkLog(FileSystem* file_system, const std::string& path);
+/// Whether `path` is the log of such an output, or lies in it.
+bool IsBelowSinkLog(const std::string& path);
 /// Whether `path` is the output of a streaming query.
 arrow::Result<bool> HasSinkLog(const FileSystem& file_system, const std::string& path);
 

@@ -78,7 +78,8 @@ arrow::Result<std::unique_ptr<SourceCleaner>> MakeSourceCleaner(const Options& o
   }
   if (matches) {
     return arrow::Status::Invalid(
-        "Base archive path cannot be set to the path where archived path can possibly match with source pattern. "
+        "requirement failed: Base archive path cannot be set to the path where archived path can possibly match with "
+        "source pattern. "
         "Ensure the base archive path doesn't match with source pattern in depth, where the depth is minimum of depth "
         "on both paths.");
   }
