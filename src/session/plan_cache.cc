@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/error.h"
 #include "logical/node/source_scan.h"
 #include "session/python_source.h"
 
@@ -148,16 +149,27 @@ std::vector<PlanCache::EntryPtr> PlanCache::Entries() const {
   return entries_;
 }
 
-void PlanCache::Persist(const PlanPtr& plan, StorageLevel level) {
+arrow::Status CheckIsNoStream(const Plan& plan) {
+  if (!plan.is_streaming()) return arrow::Status::OK();
+  return UserError(
+      "_LEGACY_ERROR_TEMP_3102",
+      {{"msg",
+        "Queries with streaming sources must be executed with writeStream.start(), or from a streaming table or "
+        "flow definition within a Spark Declarative Pipeline."}});
+}
+
+arrow::Status PlanCache::Persist(const PlanPtr& plan, StorageLevel level) {
+  ARROW_RETURN_NOT_OK(CheckIsNoStream(*plan));
   auto entry = std::make_shared<Entry>();
   entry->canonical = CanonicalText(*plan);
   entry->plan = plan;
   entry->level = level;
   std::lock_guard lock(mutex_);
   for (const EntryPtr& known : entries_) {
-    if (known->canonical == entry->canonical) return;
+    if (known->canonical == entry->canonical) return arrow::Status::OK();
   }
   entries_.push_back(std::move(entry));
+  return arrow::Status::OK();
 }
 
 bool PlanCache::Unpersist(const Plan& plan) {

@@ -27,6 +27,9 @@ inline constexpr StorageLevel kDefaultStorageLevel{.use_disk = true, .use_memory
 /// A text that two plans share exactly when they compute the same: columns numbered by first use, data by content.
 std::string CanonicalText(const logical::Plan& plan);
 
+/// The error of a stream where rows are asked for now.
+arrow::Status CheckIsNoStream(const logical::Plan& plan);
+
 /// The frames a session has persisted: where such a plan stands in a query, its rows are computed once and kept.
 ///
 /// Thread-safe; two queries that need the same rows first compute them once. Source: Spark, CacheManager.
@@ -35,8 +38,8 @@ class PlanCache {
   using Partitions = std::shared_ptr<const std::vector<logical::LocalRelation::Partition>>;
   using RunPlan = std::function<arrow::Result<Partitions>(const logical::PlanPtr& plan)>;
 
-  /// Keeps the level it had when it is persisted already.
-  void Persist(const logical::PlanPtr& plan, StorageLevel level);
+  /// Keeps the level it had when it is persisted already. Error: a stream.
+  arrow::Status Persist(const logical::PlanPtr& plan, StorageLevel level);
   /// False when it was not persisted.
   bool Unpersist(const logical::Plan& plan);
   /// All-false when it is not persisted.

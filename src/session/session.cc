@@ -269,13 +269,7 @@ arrow::Status CheckBatchOperations(const logical::Plan& plan) {
 }  // namespace
 
 arrow::Result<physical::OperatorPtr> Session::PlanBatch(const logical::PlanPtr& analyzed) {
-  if (analyzed->is_streaming()) {
-    return UserError(
-        "_LEGACY_ERROR_TEMP_3102",
-        {{"msg",
-          "Queries with streaming sources must be executed with writeStream.start(), or from a streaming table or "
-          "flow definition within a Spark Declarative Pipeline."}});
-  }
+  ARROW_RETURN_NOT_OK(CheckIsNoStream(*analyzed));
   ARROW_RETURN_NOT_OK(CheckBatchOperations(*analyzed));
   expression::EvalContext eval = MakeEvalContext();
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr with_cached, cache_.Apply(analyzed, [this](const logical::PlanPtr& persisted) {
@@ -471,10 +465,9 @@ arrow::Status Session::SetCached(const std::vector<std::string>& name, bool cach
   relation.mutable_read()->mutable_named_table()->set_unparsed_identifier(QuoteNameParts(name));
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
   if (cached) {
-    cache_.Persist(plan, kDefaultStorageLevel);
-  } else {
-    cache_.Unpersist(*plan);
+    return cache_.Persist(plan, kDefaultStorageLevel);
   }
+  cache_.Unpersist(*plan);
   return arrow::Status::OK();
 }
 
@@ -489,8 +482,8 @@ void Session::ClearCache() { cache_.Clear(); }
 
 arrow::Status Session::CreateView(const connect::Relation& relation, const std::string& name, bool global,
                                   bool replace) {
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, sql::ParseMultipartIdentifier(name));
-  if (parts.size() > 2) return UserError("_LEGACY_ERROR_TEMP_1321", {{"viewName", name}});
+  auto parts = sql::ParseMultipartIdentifier(name);
+  if (!parts.ok() || parts->size() > 2) return UserError("_LEGACY_ERROR_TEMP_1321", {{"viewName", name}});
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(relation));
   return catalog_.CreateView(name, global, replace, std::move(plan));
 }

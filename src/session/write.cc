@@ -2,11 +2,13 @@
 
 #include <filesystem>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "connector/delta/delta_sink.h"
 #include "connector/foreach_batch/foreach_batch_sink.h"
 #include "expression/type_coercion.h"
+#include "format/file_format.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/source_scan.h"
 #include "optimizer/cartesian_products.h"
@@ -92,6 +94,24 @@ std::string DefaultSinkName(const std::string& format, const std::string& fallba
   return format.empty() ? fallback : format;
 }
 
+arrow::Status CheckTakesPartitions(const connect::WriteStreamOperationStart& start, bool is_foreach_batch) {
+  const char* sink = nullptr;
+  if (EqualsIgnoreCase(start.format(), "memory")) sink = "memory";
+  if (start.has_foreach_writer()) sink = "foreach";
+  if (start.has_foreach_batch() || is_foreach_batch) sink = "foreachBatch";
+  return sink == nullptr ? arrow::Status::OK() : UserError("_LEGACY_ERROR_TEMP_1197", {{"operation", sink}});
+}
+
+arrow::Status CheckStreamSink(const std::string& format, const connector::SinkDef* sink, const std::string& path) {
+  if (EqualsIgnoreCase(format, "hive")) return UserError("_LEGACY_ERROR_TEMP_1187", {{"operation", "write"}});
+  if (sink == nullptr ? connector::FindSource(format) != nullptr : sink->open_stream == nullptr) {
+    return UserError("_LEGACY_ERROR_TEMP_2049", {{"className", format}, {"operator", "writing"}});
+  }
+  if (sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
+  if (path.empty() && format::FindFileFormat(format) != nullptr) return UserError("_LEGACY_ERROR_TEMP_2047");
+  return arrow::Status::OK();
+}
+
 bool ReadsFrom(const logical::Plan& plan, const std::string& target) {
   if (target.empty()) return false;
   const std::string location = AbsolutePath(LocalPath(target));
@@ -121,7 +141,6 @@ arrow::Status Session::WriteRows(logical::PlanPtr plan, const connector::SinkDef
     return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
                      {{"tableName", QuoteIdentifier(sink.name)}, {"operation", "append in batch mode"}});
   }
-  if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`write`"}});
   request.schema = plan->Schema();
   request.context = CurrentConnectorContext();
   if (request.extension == nullptr && ReadsFrom(*plan, request.path))
@@ -181,6 +200,7 @@ arrow::Status Session::Write(const connect::WriteOperation& write, const RunCont
   const connector::SinkDef* def = FindSinkOrRegistered(format, &request);
   if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
+  if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`write`"}});
   for (const auto& [key, value] : write.options()) request.options.Set(key, value);
   request.path = write.has_path() ? write.path() : request.options.GetOr("path", "");
   request.partition_columns.assign(write.partitioning_columns().begin(), write.partitioning_columns().end());
@@ -213,6 +233,8 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   request.schema = plan->Schema();
   request.output_mode = spec.output_mode;
   request.query_name = spec.name;
+
+  if (!request.partition_columns.empty()) ARROW_RETURN_NOT_OK(CheckTakesPartitions(start, foreach_batch != nullptr));
 
   bool temporary_allowed = true;
   std::string table_provider;
@@ -250,15 +272,12 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     std::string format = DefaultSinkName(table_provider.empty() ? start.format() : table_provider,
                                          conf_.Get("spark.sql.sources.default").value_or("parquet"));
     spec.sink = FindSinkOrRegistered(format, &request);
-    if (spec.sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
-    if (spec.sink->open_stream == nullptr) {
-      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                       {{"tableName", QuoteIdentifier(format)}, {"operation", "micro-batch write"}});
-    }
+    ARROW_RETURN_NOT_OK(CheckStreamSink(format, spec.sink, request.path));
     temporary_allowed = spec.sink->temporary_checkpoint;
   }
 
   std::optional<std::string> location = request.options.Get("checkpointLocation");
+  if (location && location->empty()) return arrow::Status::Invalid("Can not create a Path from an empty string");
   if (!location) {
     if (auto base = conf_.Get("spark.sql.streaming.checkpointLocation")) {
       location = JoinPath(*base, spec.name.empty() ? RandomUuid() : spec.name);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -66,6 +67,7 @@ arrow::Status Session::WriteTable(const connect::WriteOperation& write, const Ru
     ARROW_RETURN_NOT_OK(TableCommands::SetClustering(clustering, &save));
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
+  if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`write`"}});
   connector::SaveMode mode = connector::SaveMode::kErrorIfExists;
   switch (write.mode()) {
     case connect::WriteOperation::SAVE_MODE_APPEND:
@@ -112,6 +114,7 @@ arrow::Status Session::WriteV2(const connect::WriteOperationV2& write, const Run
     ARROW_RETURN_NOT_OK(TableCommands::SetClustering(clustering, &save));
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
+  if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`writeTo`"}});
   catalog::TablePtr table = catalog_.FindTable(save.name);
   bool replace = write.mode() == Operation::MODE_REPLACE || write.mode() == Operation::MODE_CREATE_OR_REPLACE;
   if (replace && KeepsOwnSchema(save.provider)) {
@@ -162,9 +165,23 @@ arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::Write
   ARROW_ASSIGN_OR_RAISE(auto name, sql::ParseMultipartIdentifier(start.table_name()));
   TableCommands commands(*this);
   catalog::TablePtr table = catalog_.FindTable(name);
-  if (catalog_.FindView(name) || (table != nullptr && table->kind == catalog::TableKind::kView)) {
-    return UserError("UNSUPPORTED_FEATURE.STREAMING_VIEW", {{"viewName", QuoteNameParts(name)}});
+  if (catalog_.FindView(name)) return UserError("_LEGACY_ERROR_TEMP_1190", {{"viewName", start.table_name()}});
+  if (table != nullptr && table->kind == catalog::TableKind::kView) {
+    return UserError("_LEGACY_ERROR_TEMP_1191", {{"viewName", start.table_name()}});
   }
+  types::DataTypePtr rows = plan->Schema();
+  for (const std::string& column : start.clustering_column_names()) {
+    const auto& fields = rows->fields();
+    bool known = std::any_of(fields.begin(), fields.end(),
+                             [&](const types::StructField& field) { return EqualsIgnoreCase(field.name, column); });
+    if (known) continue;
+    std::string names;
+    for (const types::StructField& field : fields) names += (names.empty() ? "" : ", ") + field.name;
+    return UserError("_LEGACY_ERROR_TEMP_1196",
+                     {{"columnType", "Clustering"}, {"columnName", column}, {"validColumnNames", names}});
+  }
+  std::string source = start.format();
+  if (source.empty()) source = conf_.Get("spark.sql.sources.default").value_or("parquet");
   if (table == nullptr) {
     sql::CreateTable create;
     create.name = name;
@@ -177,10 +194,9 @@ arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::Write
     if (!path.empty()) create.location = path;
     ARROW_RETURN_NOT_OK(commands.Create(create));
     table = catalog_.FindTable(name);
-  } else if (!start.format().empty() && !EqualsIgnoreCase(start.format(), table->provider)) {
-    return UserError("_LEGACY_ERROR_TEMP_1159", {{"tableName", QuoteNameParts(table->FullName())},
-                                                 {"existingProvider", table->provider},
-                                                 {"specifiedProvider", start.format()}});
+  } else if (!EqualsIgnoreCase(source, table->provider)) {
+    return UserError("_LEGACY_ERROR_TEMP_1192",
+                     {{"source", source}, {"tableName", start.table_name()}, {"provider", table->provider}});
   }
   if (table->buckets) return analyzer::NotSupported("a stream into a bucketed table");
   for (const auto& [key, value] : table->options) {

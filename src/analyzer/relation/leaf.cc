@@ -12,6 +12,7 @@
 #include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "connector/sink.h"
 #include "expression/cast.h"
 #include "expression/type_coercion.h"
 #include "expression/vector.h"
@@ -66,6 +67,10 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
     extension = std::move(registered.extension);
   }
   if (def == nullptr) {
+    if (EqualsIgnoreCase(format, "hive")) return UserError("_LEGACY_ERROR_TEMP_1187", {{"operation", "read"}});
+    if (read.is_streaming() && connector::FindSink(format) != nullptr) {
+      return UserError("_LEGACY_ERROR_TEMP_2049", {{"className", format}, {"operator", "reading"}});
+    }
     return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
   }
   ARROW_RETURN_NOT_OK(RefuseSourceName(resolver.context(), message.source_name()));

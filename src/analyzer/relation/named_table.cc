@@ -100,6 +100,12 @@ PlanPtr WithPaddedChars(PlanPtr scan) {
   return std::make_shared<logical::Project>(std::move(items), std::move(scan));
 }
 
+std::string Quoted(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ".") + types::QuoteIfNeeded(part);
+  return text;
+}
+
 // A view is not a common table expression: each use of it is a place of its own that reads its streams.
 PlanPtr AtAnotherPlace(PlanPtr view) {
   if (!view->is_streaming()) return view;
@@ -181,11 +187,17 @@ arrow::Result<PlanPtr> ResolveNamedTable(RelationResolver& resolver, const Relat
   }
   if (context.catalog == nullptr) return NotFound(context, parts);
   if (std::optional<PlanPtr> view = context.catalog->FindView(parts)) {
+    if (read.is_streaming() && !(*view)->is_streaming()) {
+      return UserError("_LEGACY_ERROR_TEMP_1008", {{"quoted", Quoted(parts)}});
+    }
     return std::make_shared<logical::SubqueryAlias>(parts, AtAnotherPlace(logical::FreshCopy(*view, nullptr)));
   }
   Options options;
   for (const auto& [key, value] : message.options()) options.Set(key, value);
   if (catalog::TablePtr table = context.catalog->FindTable(parts, context.view_database)) {
+    if (read.is_streaming() && table->kind == catalog::TableKind::kView) {
+      return UserError("_LEGACY_ERROR_TEMP_1018", {{"quoted", Quoted({table->database, table->name})}});
+    }
     return ScanTable(context, *table, options, read.is_streaming());
   }
   if (parts.size() == 2 && IsFileSource(parts[0])) {

@@ -83,7 +83,8 @@ arrow::Result<PlanPtr> MakePivot(const ExpressionPtr& column, const ExpressionVe
 // The values of the column as they are now, in order. Source: Spark, RelationalGroupedDataset.collectPivotValues.
 arrow::Result<ExpressionVector> DistinctValues(RelationResolver& resolver, const ExpressionPtr& column,
                                                const PlanPtr& child) {
-  if (!resolver.context().run_plan || child->is_streaming()) {
+  if (child->is_streaming()) return UserError("_LEGACY_ERROR_TEMP_3063");
+  if (!resolver.context().run_plan) {
     return NotSupported("pivot without a list of values where no query may run");
   }
   int64_t max_values = 10000;

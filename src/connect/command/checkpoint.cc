@@ -12,7 +12,7 @@ arrow::Status RunCheckpoint(const CommandContext& context, const proto::Command&
   const auto& checkpoint = command.checkpoint_command();
   session::Session& session = context.session();
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session.Analyze(checkpoint.relation()));
-  if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`checkpoint`"}});
+  ARROW_RETURN_NOT_OK(session::CheckIsNoStream(*plan));
   ARROW_ASSIGN_OR_RAISE(auto rows, session.Materialize(plan, context.control()));
   std::string id = RandomUuid();
   session.PutRelation(id, std::make_shared<logical::LocalRelation>(plan->output(), std::move(rows)));

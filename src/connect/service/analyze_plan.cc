@@ -128,7 +128,7 @@ arrow::Status AnalyzePlan(ConnectService& service, const proto::AnalyzePlanReque
       ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session.Analyze(request.persist().relation()));
       session::StorageLevel level = session::kDefaultStorageLevel;
       if (request.persist().has_storage_level()) level = ToStorageLevel(request.persist().storage_level());
-      session.cache().Persist(plan, level);
+      ARROW_RETURN_NOT_OK(session.cache().Persist(plan, level));
       response->mutable_persist();
       return arrow::Status::OK();
     }
