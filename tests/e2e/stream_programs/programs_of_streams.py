@@ -1,0 +1,193 @@
+"""Programs that start, refuse and watch streaming queries, each a function of a session and a folder of its own.
+
+`record.py` runs them on real Spark and keeps what came out in expected.json; test_stream_programs.py runs them here.
+"""
+
+import json
+import os
+import re
+import time
+
+CASES = {}
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+def outcome(step, folder):
+    """What `step` gives, as text, or its error: the condition and the first line of the message."""
+    try:
+        return str(step())
+    except Exception as error:
+        condition = error.getCondition() if hasattr(error, "getCondition") else None
+        text = str(error).split("JVM stacktrace")[0].replace(str(folder), "FOLDER").strip()
+        text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text.split("\n")[0]).rstrip(";")
+        return f"{condition}: {text}"
+
+
+def outcomes(folder, steps):
+    return {name: outcome(step, folder) for name, step in steps.items()}
+
+
+def write_file(folder, name, lines, age_seconds=0):
+    os.makedirs(folder, exist_ok=True)
+    path = f"{folder}/{name}"
+    with open(f"{folder}/.{name}", "w", encoding="utf-8") as out:
+        out.write("".join(line + "\n" for line in lines))
+    at = time.time() - 10000 - age_seconds
+    os.utime(f"{folder}/.{name}", (at, at))
+    os.rename(f"{folder}/.{name}", path)
+
+
+def visits(spark, folder, **options):
+    write_file(f"{folder}/visits", "1.json", ['{"page":"home","n":1}', '{"page":"about","n":2}'])
+    return spark.readStream.schema("page STRING, n INT").options(**options).json(f"{folder}/visits")
+
+
+def drained(writer):
+    query = writer.start() if hasattr(writer, "start") else writer
+    try:
+        query.processAllAvailable()
+    finally:
+        query.stop()
+    return "drained"
+
+
+@case
+def asked_for_rows(spark, folder):
+    stream = visits(spark, folder)
+    stream.createOrReplaceTempView("visits_now")
+    spark.sql("CREATE TABLE kept_visits (page STRING, n INT) USING parquet")
+    return outcomes(folder, {
+        "collect": stream.collect,
+        "cache": stream.cache,
+        "cache by name": lambda: spark.sql("CACHE TABLE visits_now"),
+        "checkpoint": stream.localCheckpoint,
+        "save": lambda: stream.write.save(f"{folder}/saved"),
+        "insert into no table": lambda: stream.write.insertInto("no_such_table"),
+        "append to no table": lambda: stream.writeTo("no_such_table").append(),
+        "pivot": lambda: stream.groupBy().pivot("page").count(),
+        "insert by SQL": lambda: spark.sql("INSERT INTO kept_visits SELECT * FROM visits_now"),
+    })
+
+
+@case
+def starts_refused(spark, folder):
+    stream = visits(spark, folder)
+
+    def start(sink, **options):
+        return lambda: drained(stream.writeStream.format(sink).options(**options))
+
+    return outcomes(folder, {
+        "files without a path": start("parquet"),
+        "no sink, files without a path": lambda: drained(stream.writeStream),
+        "hive": start("hive"),
+        "a source": start("rate"),
+        "memory in partitions": lambda: drained(stream.writeStream.format("memory").queryName("m").partitionBy("n")),
+        "memory of a name that is none": lambda: drained(stream.writeStream.format("memory").queryName("two words")),
+        "foreachBatch in partitions": lambda: drained(stream.writeStream.foreachBatch(print).partitionBy("n")),
+        "foreach in partitions": lambda: drained(stream.writeStream.foreach(print).partitionBy("n")),
+        "an empty checkpoint location": start("noop", checkpointLocation=""),
+        "a stream of the console": lambda: spark.readStream.format("console").load().schema,
+        "a stream of hive": lambda: spark.readStream.format("hive").load().schema,
+    })
+
+
+@case
+def tables_and_views(spark, folder):
+    stream = visits(spark, folder)
+    spark.sql("CREATE TABLE visits_json (page STRING, n INT) USING json")
+    spark.sql("CREATE VIEW visits_view AS SELECT * FROM visits_json")
+    spark.range(2).createOrReplaceTempView("two_rows")
+
+    def into(table, sink=None):
+        writer = stream.writeStream.option("checkpointLocation", f"{folder}/{table}-{sink}")
+        return lambda: drained((writer.format(sink) if sink else writer).toTable(table))
+
+    return outcomes(folder, {
+        "another format": into("visits_json", "parquet"),
+        "the default format": into("visits_json"),
+        "its format": into("visits_json", "json"),
+        "a view": into("visits_view", "json"),
+        "a temporary view": into("two_rows"),
+        "stream of a temporary view": lambda: spark.readStream.table("two_rows").isStreaming,
+        "stream of a view": lambda: spark.readStream.table("visits_view").isStreaming,
+        "stream of a table": lambda: spark.readStream.table("visits_json").isStreaming,
+    })
+
+
+@case
+def options_of_the_file_source(spark, folder):
+    """All of these start, and fail then."""
+    archive = f"{folder}/visits/archive"
+    steps = {}
+    for options in ({"maxFilesPerTrigger": "0"}, {"maxBytesPerTrigger": "1k"}, {"latestFirst": "x"}, {"fileNameOnly": "x"},
+                    {"maxCachedFiles": "-1"}, {"maxCachedFiles": "x"}, {"maxCachedFiles": "0"},
+                    {"discardCachedInputRatio": "2"}, {"discardCachedInputRatio": "x"}, {"discardCachedInputRatio": "-0.1"},
+                    {"modifiedBefore": "2020-01-01T00:00:00"}, {"modifiedAfter": "2020-01-01T00:00:00"},
+                    {"cleanSource": "x"}, {"cleanSource": "archive"},
+                    {"cleanSource": "archive", "sourceArchiveDir": archive},
+                    {"maxFilesPerTrigger": "1", "maxBytesPerTrigger": "1"}):
+        def run(options=options):
+            query = visits(spark, folder, **options).writeStream.format("noop").start()
+            return drained(query)
+        steps[" ".join(f"{k}={v}" for k, v in options.items()).replace(str(folder), "FOLDER")] = run
+    return outcomes(folder, steps)
+
+
+@case
+def the_log_of_a_sink_is_no_data(spark, folder):
+    query = (visits(spark, folder).writeStream.format("parquet").option("checkpointLocation", f"{folder}/checkpoint")
+             .start(f"{folder}/out"))
+    drained(query)
+    spark.createDataFrame([("late", 9)], "page STRING, n INT").write.mode("append").parquet(f"{folder}/out")
+    return outcomes(folder, {
+        "the folder": lambda: sorted(map(str, spark.read.parquet(f"{folder}/out").collect())),
+        "its files": lambda: sorted(map(str, spark.read.parquet(f"{folder}/out/*").collect())),
+        "the log": lambda: spark.read.json(f"{folder}/out/_spark_metadata").count(),
+        "an entry of the log": lambda: spark.read.text(f"{folder}/out/_spark_metadata/0").count(),
+    })
+
+
+@case
+def nullability_of_a_stream_of_files(spark, folder):
+    write_file(f"{folder}/in", "1.json", ['{"n":1}'])
+    from pyspark.sql.types import LongType, StructField, StructType
+    schema = StructType([StructField("n", LongType(), False)])
+    forced = spark.readStream.schema(schema).json(f"{folder}/in").schema.json()
+    spark.conf.set("spark.sql.streaming.fileSource.schema.forceNullable", "false")
+    try:
+        kept = spark.readStream.schema(schema).json(f"{folder}/in").schema.json()
+    finally:
+        spark.conf.unset("spark.sql.streaming.fileSource.schema.forceNullable")
+    return {"by default": json.loads(forced), "as given": json.loads(kept)}
+
+
+@case
+def cleaned_with_the_next_batch(spark, folder):
+    """What a batch has read goes when the next one begins, not before."""
+    seen = []
+    stream = visits(spark, folder, cleanSource="delete", maxFilesPerTrigger="1")
+    query = stream.writeStream.format("noop").option("checkpointLocation", f"{folder}/checkpoint").start()
+    try:
+        query.processAllAvailable()
+        for name in ("2.json", "3.json"):
+            seen.append(sorted(os.listdir(f"{folder}/visits")))
+            write_file(f"{folder}/visits", name, ['{"page":"later","n":3}'], age_seconds=-100)
+            query.processAllAvailable()
+            before = {"2.json": "1.json", "3.json": "2.json"}[name]
+            deadline = time.time() + 20
+            while os.path.exists(f"{folder}/visits/{before}") and time.time() < deadline:
+                time.sleep(0.05)
+    finally:
+        query.stop()
+    return seen + [sorted(os.listdir(f"{folder}/visits"))]
+
+
+@case
+def names_of_sources(spark, folder):
+    reader = spark.readStream.schema("page STRING, n INT")
+    os.makedirs(f"{folder}/visits")
+    return outcomes(folder, {"named": lambda: reader.name("pages").json(f"{folder}/visits").isStreaming})

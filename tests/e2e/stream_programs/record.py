@@ -1,0 +1,28 @@
+"""Writes expected.json: what the cases give on real Spark. Run with its Python."""
+
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from programs_of_streams import CASES  # noqa: E402
+
+
+def main():
+    from pyspark.sql import SparkSession
+
+    spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+             .config("spark.sql.shuffle.partitions", "2").config("spark.sql.session.timeZone", "UTC")
+             .config("spark.sql.warehouse.dir", tempfile.mkdtemp()).getOrCreate())
+    spark.sparkContext.setLogLevel("OFF")
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    recorded = {name: CASES[name](spark, tempfile.mkdtemp()) for name in CASES}
+    target = pathlib.Path(__file__).resolve().parent / "expected.json"
+    target.write_text(json.dumps(recorded, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
