@@ -98,7 +98,8 @@ arrow::Status Grammar::ParseRelationPrimary(Relation* out) {
   }
   if (At(Keyword::kValues) && StartsQuery(position_)) return ParseValues(out);
   if (!Peek().IsIdentifier()) return SyntaxErrorHere();
-  if (At(Keyword::kStream) && Peek(1).IsIdentifier() && !Peek(1).Is(Keyword::kAs)) {
+  bool enclosed = At(Keyword::kStream) && Peek(1).Is(Symbol::kLeftParen) && Peek(2).IsIdentifier();
+  if (enclosed || (At(Keyword::kStream) && Peek(1).IsIdentifier() && !Peek(1).Is(Keyword::kAs))) {
     Take();
     return ParseTable(/*is_streaming=*/true, out);
   }
@@ -117,16 +118,25 @@ arrow::Status Grammar::ParseRelationPrimary(Relation* out) {
 }
 
 arrow::Status Grammar::ParseTable(bool is_streaming, Relation* out) {
+  bool enclosed = is_streaming && Accept(Symbol::kLeftParen);
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> name, MultipartIdentifier());
+  if (enclosed) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
   out->mutable_read()->mutable_named_table()->set_unparsed_identifier(JoinParts(name));
   out->mutable_read()->set_is_streaming(is_streaming);
   if (At(Keyword::kChanges, Keyword::kFrom)) return Unsupported("CHANGES FROM");
-  ARROW_RETURN_NOT_OK(ParseTemporal(out));
+  if (!is_streaming) ARROW_RETURN_NOT_OK(ParseTemporal(out));
   if (At(Keyword::kWith) && Peek(1).Is(Symbol::kLeftParen)) {
     Take();
     ARROW_RETURN_NOT_OK(ParseOptions(out->mutable_read()->mutable_named_table()->mutable_options()));
   }
-  if (At(Keyword::kIdentified, Keyword::kBy)) return Unsupported("IDENTIFIED BY");
+  if (At(Keyword::kIdentified, Keyword::kBy)) {
+    if (!is_streaming) return Unsupported("IDENTIFIED BY");
+    // Names of sources matter only where spark.sql.streaming.queryEvolution.enableSourceEvolution is set, and with it
+    // no query starts here.
+    position_ += 2;
+    if (!Peek().IsIdentifier()) return SyntaxErrorHere();
+    Take();
+  }
   return ParseTableSuffixes(out);
 }
 
@@ -247,7 +257,7 @@ arrow::Status Grammar::ParseValues(Relation* out) {
 
 arrow::Status Grammar::ParseTableSuffixes(Relation* relation) {
   if (At(Keyword::kTablesample) && StartsClause(position_)) ARROW_RETURN_NOT_OK(ParseSample(relation));
-  if (At(Keyword::kWatermark) && StartsClause(position_)) ARROW_RETURN_NOT_OK(ParseWatermark(relation));
+  if (At(Keyword::kWatermark) && StartsClause(position_)) return ParseWatermark(relation);
   return ParseTableAlias(relation);
 }
 
@@ -298,12 +308,25 @@ arrow::Status Grammar::ParseSample(Relation* relation) {
   return Status::OK();
 }
 
-// WATERMARK column DELAY OF INTERVAL 10 SECONDS
+// WATERMARK column|expression AS name DELAY OF INTERVAL 10 SECONDS
 arrow::Status Grammar::ParseWatermark(Relation* relation) {
   Take();
+  size_t first = Peek().offset;
   Expression column;
   ARROW_RETURN_NOT_OK(ParseExpression(&column));
-  if (!column.has_unresolved_attribute()) return Unsupported("WATERMARK on an expression");
+  size_t end = tokens_[position_ - 1].offset + tokens_[position_ - 1].text.size();
+  std::string event_time = column.unresolved_attribute().unparsed_identifier();
+  std::string name;
+  if (Accept(Keyword::kAs) || (Peek().IsIdentifier() && !At(Keyword::kDelay, Keyword::kOf))) {
+    if (!Peek().IsIdentifier()) return SyntaxErrorHere();
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> parts, MultipartIdentifier());
+    if (parts.size() != 1) return SyntaxErrorHere();
+    name = parts[0];
+    event_time = JoinParts(parts);
+  } else if (!column.has_unresolved_attribute()) {
+    return UserError("REQUIRES_EXPLICIT_NAME_IN_WATERMARK_CLAUSE",
+                     {{"sqlExpr", std::string(text_.substr(first, end - first))}});
+  }
   ARROW_RETURN_NOT_OK(Expect(Keyword::kDelay));
   ARROW_RETURN_NOT_OK(Expect(Keyword::kOf));
   if (!At(Keyword::kInterval) || !AtIntervalLiteral()) return SyntaxErrorHere();
@@ -315,11 +338,22 @@ arrow::Status Grammar::ParseWatermark(Relation* relation) {
   for (char c : text_.substr(begin, last.offset + last.text.size() - begin)) {
     if (c != '\'' && c != '"') text += c;
   }
+  // The watermark lies above the alias, which therefore its expression may use and a column it makes does not have.
+  ARROW_RETURN_NOT_OK(ParseTableAlias(relation));
   Relation input;
   input.Swap(relation);
+  if (!name.empty()) {
+    Relation project;
+    project.mutable_project()->mutable_input()->Swap(&input);
+    project.mutable_project()->add_expressions()->mutable_unresolved_star();
+    auto* alias = project.mutable_project()->add_expressions()->mutable_alias();
+    alias->mutable_expr()->Swap(&column);
+    alias->add_name(name);
+    input.Swap(&project);
+  }
   auto* watermark = relation->mutable_with_watermark();
   watermark->mutable_input()->Swap(&input);
-  watermark->set_event_time(column.unresolved_attribute().unparsed_identifier());
+  watermark->set_event_time(event_time);
   watermark->set_delay_threshold(text);
   return Status::OK();
 }

@@ -191,3 +191,32 @@ def names_of_sources(spark, folder):
     reader = spark.readStream.schema("page STRING, n INT")
     os.makedirs(f"{folder}/visits")
     return outcomes(folder, {"named": lambda: reader.name("pages").json(f"{folder}/visits").isStreaming})
+
+
+@case
+def streams_in_sql(spark, folder):
+    spark.sql("CREATE TABLE clicks (page STRING, at TIMESTAMP, n INT) USING parquet")
+    spark.sql("INSERT INTO clicks VALUES ('home', TIMESTAMP'2026-01-01 00:00:01', 1), "
+              "('about', TIMESTAMP'2026-01-01 00:00:20', 2), ('home', TIMESTAMP'2026-01-01 00:00:21', 3)")
+
+    def rows(query, name=iter(range(100))):
+        def run():
+            table = f"answer_{next(name)}"
+            drained(spark.sql(query).writeStream.format("memory").queryName(table))
+            return sorted(map(str, spark.table(table).collect()))
+        return run
+
+    queries = [
+        "SELECT n FROM STREAM(clicks)",
+        "SELECT n FROM STREAM(default.clicks) WITH (maxFilesPerTrigger=1) AS c WHERE c.n > 1",
+        "SELECT n FROM STREAM clicks IDENTIFIED BY the_clicks",
+        "SELECT n FROM STREAM(clicks) IDENTIFIED BY the_clicks",
+        "SELECT hour(window.start) h, count(*) FROM STREAM(clicks) WATERMARK at DELAY OF INTERVAL 1 SECOND "
+        "GROUP BY window(at, '5 seconds')",
+        "SELECT second(window.start) s, count(*) FROM STREAM clicks WATERMARK at + INTERVAL 10 SECONDS AS later "
+        "DELAY OF INTERVAL 1 SECOND GROUP BY window(later, '5 seconds')",
+        "SELECT n FROM STREAM clicks VERSION AS OF 1",
+    ]
+    answers = outcomes(folder, {query: rows(query) for query in queries})
+    nameless = outcome(rows("SELECT n FROM STREAM clicks WATERMARK at + INTERVAL 1 SECOND DELAY OF INTERVAL 1 SECOND"), folder)
+    return {**answers, "an expression without a name": nameless.split(":")[0]}

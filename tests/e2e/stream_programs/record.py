@@ -1,4 +1,4 @@
-"""Writes expected.json: what the cases give on real Spark. Run with its Python."""
+"""Writes expected.json: what the cases give on real Spark, those named on the command line or all. Run with its Python."""
 
 import json
 import os
@@ -18,8 +18,10 @@ def main():
              .config("spark.sql.warehouse.dir", tempfile.mkdtemp()).getOrCreate())
     spark.sparkContext.setLogLevel("OFF")
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    recorded = {name: CASES[name](spark, tempfile.mkdtemp()) for name in CASES}
     target = pathlib.Path(__file__).resolve().parent / "expected.json"
+    recorded = json.loads(target.read_text(encoding="utf-8")) if sys.argv[1:] else {}
+    for name in sys.argv[1:] or CASES:
+        recorded[name] = CASES[name](spark, tempfile.mkdtemp())
     target.write_text(json.dumps(recorded, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
     spark.stop()
 
