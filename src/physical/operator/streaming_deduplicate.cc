@@ -107,7 +107,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> StreamingDeduplicate::NewRows
 arrow::Status StreamingDeduplicate::Evict(const StatefulBatch& state, state::StateStore* store,
                                           StateMetrics* metrics) const {
   bool evicts = spec_.within_watermark || spec_.key_event_time.found();
-  if (!evicts || !state.watermark_moved) return arrow::Status::OK();
+  // A row without an event time expires as one of 1970: it may be past already when it comes.
+  if (!evicts || (!state.watermark_moved && !spec_.within_watermark)) return arrow::Status::OK();
   auto remove = [&](std::span<const state::StateEntry> entries) -> arrow::Status {
     metrics->rows_removed += static_cast<int64_t>(entries.size());
     for (const state::StateEntry& entry : entries) ARROW_RETURN_NOT_OK(store->Remove(entry.key));
