@@ -72,6 +72,7 @@ Family FamilyOf(const ErrorDetail& detail) {
   if (condition.starts_with("PARSE_")) return kParse;
   if (condition.starts_with("CONNECT_INVALID_PLAN.")) return kInvalidPlan;
   if (condition.starts_with("INTERNAL_ERROR")) return kSpark;
+  if (condition.starts_with("STDS_")) return kRuntime;  // of the state data source
   if (const FamilyRow* row = FindFamily(condition)) return row->family;
   size_t dot = condition.find('.');
   if (dot != std::string_view::npos) {
