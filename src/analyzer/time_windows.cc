@@ -64,9 +64,8 @@ arrow::Result<ExpressionPtr> SessionGap(const ExpressionPtr& gap, const EvalCont
   if (!scalar->is_valid) return Literal::Null(types::CalendarInterval());
   std::string text(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view());
   types::CalendarIntervalValue interval;
-  if (!types::ParseCalendarInterval(text, &interval)) {
-    return UserError("CANNOT_PARSE_INTERVAL", {{"intervalString", QuoteStringLiteral(text)}});
-  }
+  // What CAST does not take is NULL: no session has such a gap, as in Spark.
+  if (!types::ParseCalendarInterval(text, &interval)) return Literal::Null(types::CalendarInterval());
   *may_be_empty = int64_t{interval.months} + interval.days + interval.micros <= 0;
   arrow::MonthDayNanoIntervalType::MonthDayNanos value{static_cast<int32_t>(interval.months),
                                                        static_cast<int32_t>(interval.days), interval.micros * 1000};

@@ -1,5 +1,6 @@
 #include "types/interval_text.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -376,6 +377,57 @@ bool ParseCalendarInterval(std::string_view text, CalendarIntervalValue* value) 
   CalendarIntervalValue result;
   if (!CalendarScanner(text).Scan(&result)) return false;
   *value = result;
+  return true;
+}
+
+namespace {
+
+// "INTERVAL '1 2:3' DAY TO MINUTE" and the like; false for all that has not two fields.
+bool ParseRangeLiteral(std::string text, CalendarIntervalValue* value) {
+  std::replace(text.begin(), text.end(), '"', '\'');
+  if (ParseYearMonthInterval(text, kYearField, kYearField + 1, &value->months) == IntervalParse::kOk) return true;
+  for (int start = kDayField; start < kSecondField; ++start) {
+    for (int end = start + 1; end <= kSecondField; ++end) {
+      if (ParseDayTimeInterval(text, start, end, &value->micros) == IntervalParse::kOk) return true;
+    }
+  }
+  return false;
+}
+
+// The text without the quotes around its numbers; empty when a quote has no other end.
+std::string WithoutQuotes(std::string_view text) {
+  std::string plain;
+  char open = 0;
+  for (char c : text) {
+    bool quote = c == '\'' || c == '"';
+    if (quote && (open == 0 || open == c)) {
+      open = open == 0 ? c : 0;
+      plain += ' ';
+    } else {
+      plain += c;
+    }
+  }
+  return open == 0 ? plain : std::string();
+}
+
+}  // namespace
+
+bool ParseDuration(std::string_view text, CalendarIntervalValue* value) {
+  constexpr std::string_view kLiteral = "interval";
+  text = TrimAll(text);
+  if (!EqualsIgnoreCase(text.substr(0, kLiteral.size()), kLiteral)) return ParseCalendarInterval(text, value);
+  CalendarIntervalValue literal;
+  if (!ParseCalendarInterval(WithoutQuotes(text), &literal) && !ParseRangeLiteral(std::string(text), &literal))
+    return false;
+  if (literal.months != 0 && (literal.days != 0 || literal.micros != 0)) return false;
+  // Days of a literal are 24 hours.
+  int64_t days = 0;
+  if (__builtin_mul_overflow(int64_t{literal.days}, kMicrosPerDay, &days) ||
+      __builtin_add_overflow(literal.micros, days, &literal.micros)) {
+    return false;
+  }
+  literal.days = 0;
+  *value = literal;
   return true;
 }
 

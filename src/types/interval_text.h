@@ -40,6 +40,10 @@ IntervalParse ParseYearMonthInterval(std::string_view text, int start_field, int
 IntervalParse ParseDayTimeInterval(std::string_view text, int start_field, int end_field, int64_t* micros);
 /// CAST(text AS INTERVAL): "[interval] 1 day -2.5 seconds …". False when the text is no interval or overflows.
 bool ParseCalendarInterval(std::string_view text, CalendarIntervalValue* value);
+/// A duration of withWatermark(), window() and session_window(): what CAST takes or, when it begins with INTERVAL, a
+/// literal of SQL, "INTERVAL '1' DAY", "INTERVAL '1 02:03' DAY TO MINUTE". A literal is either of months or of time:
+/// false when it mixes them.
+bool ParseDuration(std::string_view text, CalendarIntervalValue* value);
 
 /// The error CAST raises for `text`. REQUIRES: `type` is an ANSI interval, `outcome` not kOk.
 arrow::Status IntervalCastError(std::string_view text, const DataType& type, IntervalParse outcome);

@@ -18,7 +18,7 @@ constexpr int64_t kDaysInMonth = 31;
 
 arrow::Result<types::CalendarIntervalValue> ParseDelay(const std::string& text) {
   types::CalendarIntervalValue delay;
-  if (!types::ParseCalendarInterval(text, &delay)) {
+  if (!types::ParseDuration(text, &delay)) {
     return UserError("CANNOT_PARSE_INTERVAL", {{"intervalString", QuoteStringLiteral(text)}});
   }
   return delay;

@@ -220,3 +220,52 @@ def streams_in_sql(spark, folder):
     answers = outcomes(folder, {query: rows(query) for query in queries})
     nameless = outcome(rows("SELECT n FROM STREAM clicks WATERMARK at + INTERVAL 1 SECOND DELAY OF INTERVAL 1 SECOND"), folder)
     return {**answers, "an expression without a name": nameless.split(":")[0]}
+
+
+@case
+def durations(spark, folder):
+    """What a watermark's delay, a window's length and a session's gap may look like."""
+    write_file(f"{folder}/in", "1.json", ['{"at":"2026-03-10T13:14:15Z"}'])
+    moves = spark.readStream.schema("at TIMESTAMP").json(f"{folder}/in")
+    late = iter(range(100))
+
+    def watermark(delay):
+        query = moves.withWatermark("at", delay).dropDuplicates(["at"]).writeStream.format("memory").queryName(
+            f"late{next(late)}").start()
+        try:
+            query.processAllAvailable()
+            return max(json.loads(one.json)["eventTime"].get("watermark", "") for one in query.recentProgress)
+        finally:
+            query.stop()
+
+    def grouped(by, text):
+        return spark.sql(f'SELECT {by}(at, "{text}") AS w FROM VALUES (TIMESTAMP\'2026-03-10 13:14:15\') v(at) '
+                         'GROUP BY 1').selectExpr("string(w)").collect()
+
+    texts = ("interval 26 hours", "INTERVAL '1' DAY", "interval \"1 02:03:04\" day to second",
+             " INTERVAL '10:20' MINUTE TO SECOND ", "INTERVAL '1 day 2 hours'", "INTERVAL '2' WEEKS",
+             "INTERVAL '1.5' SECOND", "INTERVAL '1-2' YEAR TO MONTH", "INTERVAL '-3' HOUR", "INTERVAL 'x' DAY",
+             "INTERVAL '1 DAY", "INTERVAL 1 MONTH 2 DAYS", "1 month 2 days", "intervals 1 day", "interval")
+    steps = {}
+    for text in texts:
+        steps[f"watermark {text}"] = lambda text=text: watermark(text)
+        if '"' not in text and "month" not in text.lower():
+            steps[f"window {text}"] = lambda text=text: grouped("window", text)
+            steps[f"session_window {text}"] = lambda text=text: grouped("session_window", text)
+    return outcomes(folder, steps)
+
+
+@case
+def state_options_refused(spark, folder):
+    stream = visits(spark, folder).groupBy("page").count()
+    drained(stream.writeStream.format("memory").queryName("pages").outputMode("complete").option(
+        "checkpointLocation", f"{folder}/checkpoint"))
+    seen = {}
+    for option, value in (("batchId", "-1"), ("batchId", "9"), ("joinSide", "middle"), ("storeName", ""),
+                          ("snapshotPartitionId", "0"), ("changeStartBatchId", "0")):
+        try:
+            spark.read.format("statestore").option(option, value).load(f"{folder}/checkpoint").collect()
+            seen[f"{option} {value}"] = "read"
+        except Exception as error:
+            seen[f"{option} {value}"] = f"{type(error).__name__} {error.getCondition()}"
+    return seen

@@ -30,7 +30,7 @@ arrow::Result<int64_t> DurationMicros(const BindInput& input, size_t index) {
   if (id == TypeId::kLong) return static_cast<const arrow::Int64Scalar&>(*scalar).value;
   std::string text(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view());
   types::CalendarIntervalValue interval;
-  if (!types::ParseCalendarInterval(text, &interval)) {
+  if (!types::ParseDuration(text, &interval)) {
     return UserError("CANNOT_PARSE_INTERVAL", {{"intervalString", QuoteStringLiteral(text)}});
   }
   if (interval.months != 0) return UserError("_LEGACY_ERROR_TEMP_3231", {{"interval", text}});
