@@ -95,6 +95,8 @@ arrow::Result<CloneSource> OfParquet(Session& session, const std::string& path, 
                         delta::DefineTable(source.schema, std::move(names), properties, context.clock->NowMillis()));
   source.metadata = std::move(definition.metadata);
   source.protocol = std::move(definition.protocol);
+  // Where no feature asks for more, Delta starts from the oldest protocol, not from a new table's.
+  if (source.protocol.min_writer_version == 2) source.protocol.min_writer_version = 1;
   for (const connector::file::ListedFile& file : files.files) {
     ARROW_ASSIGN_OR_RAISE(delta::Add add, FileOfTable(files, file));
     add.path = HadoopUri(file.path);
@@ -184,8 +186,11 @@ arrow::Result<CloneSource> OpenCloneSource(Session& session, const sql::CloneTab
   bool parquet_path = clone.source.size() == 2 && EqualsIgnoreCase(clone.source[0], "parquet") &&
                       clone.source[1].find('/') != std::string::npos;
   if (parquet_path) {
-    ARROW_ASSIGN_OR_RAISE(CloneSource source, OfParquet(session, AbsolutePath(LocalPath(clone.source[1])), nullptr));
-    source.name = "parquet.`" + clone.source[1] + "`";
+    std::string path = AbsolutePath(LocalPath(clone.source[1]));
+    ARROW_ASSIGN_OR_RAISE(auto found, session.CurrentConnectorContext()->file_system->Stat(path));
+    if (!found) return UserError("PATH_NOT_FOUND", {{"path", HadoopUri(path)}});
+    ARROW_ASSIGN_OR_RAISE(CloneSource source, OfParquet(session, path, nullptr));
+    source.name = "parquet.`" + HadoopUri(path) + "`";
     return source;
   }
   TableCommands tables(session);
