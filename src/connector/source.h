@@ -121,6 +121,14 @@ class MicroBatchStream {
   /// begin elsewhere (Kafka's sources/i/0).
   virtual arrow::Result<SourceOffset> InitialOffset() = 0;
 
+  /// After a restart, before any other call: the last micro-batch that is done read up to `end`, from `start` or, the
+  /// first one, from the beginning. Sources of Spark's first API are made to read it again, and fail where they cannot.
+  virtual arrow::Status Resume(const std::optional<SourceOffset>& start, const SourceOffset& end) {
+    (void)start;
+    (void)end;
+    return arrow::Status::OK();
+  }
+
   /// The end of the next micro-batch under the source's own limits (maxOffsetsPerTrigger …), or nullopt when there is
   /// no data or the limits say to wait. Equal to `start` means no new data.
   virtual arrow::Result<std::optional<SourceOffset>> LatestOffset(const SourceOffset& start) = 0;

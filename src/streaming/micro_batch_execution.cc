@@ -140,6 +140,13 @@ arrow::Status MicroBatchExecution::Recover() {
   if (committed && *committed >= *newest) {
     ARROW_ASSIGN_OR_RAISE(auto commit, checkpoint_.commit_log.Get(*newest));
     if (commit) watermarks_.Restore(commit->next_watermark_ms);
+    for (size_t i = 0; i < bound_.source_of_place.size(); ++i) {
+      const std::optional<connector::SourceOffset>& end = entry->offsets[i];
+      if (!end) continue;
+      std::optional<connector::SourceOffset> start;
+      if (before) start = before->offsets[i];
+      ARROW_RETURN_NOT_OK(bound_.sources[bound_.source_of_place[i]].stream->Resume(start, *end));
+    }
     for (QuerySource& source : bound_.sources) {
       source.committed = source.available;
       commit_offsets_.push_back(source.committed);

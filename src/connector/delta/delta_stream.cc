@@ -64,6 +64,25 @@ class DeltaStream final : public MicroBatchStream {
     return SourceOffset{latest->ToJson()};
   }
 
+  arrow::Status Resume(const std::optional<SourceOffset>& start, const SourceOffset& end) override {
+    ARROW_ASSIGN_OR_RAISE(DeltaOffset to, Parse(end));
+    DeltaOffset from;
+    if (start) {
+      ARROW_ASSIGN_OR_RAISE(from, Parse(*start));
+    } else {
+      if (options_.from_latest) return arrow::Status::OK();
+      ARROW_ASSIGN_OR_RAISE(auto version, StartingVersion());
+      from.is_initial_snapshot = !version;
+      from.version = version ? *version : to.version - (to.is_initial_snapshot ? 0 : 1);
+    }
+    ARROW_RETURN_NOT_OK(CheckStart(from.version));
+    // The files of a state are not looked at again: only commits can be of a kind that is not read.
+    if (from.is_initial_snapshot) from = {from.table_id, from.version + 1};
+    int64_t last = to.index == DeltaOffset::kBaseIndex ? to.version - 1 : to.version;
+    if (to.is_initial_snapshot || from.version > last) return arrow::Status::OK();
+    return Walk(from, [&](const VersionFiles& files) -> arrow::Result<bool> { return files.version.value < last; });
+  }
+
   arrow::Status PrepareForAvailableNow() override {
     available_now_ = true;
     return arrow::Status::OK();
