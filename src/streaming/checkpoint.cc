@@ -56,13 +56,16 @@ arrow::Result<Checkpoint> OpenCheckpoint(FileSystem* file_system, const std::str
       }
     }
   }
+  // Both logs are there before their first entry, as who looks into the checkpoint of an idle query expects.
+  for (const char* log : {"offsets", "commits"}) {
+    ARROW_RETURN_NOT_OK(file_system->CreateDirectories(JoinPath(location, log)));
+  }
   if (query_id) {
     checkpoint.query_id = *query_id;
     return checkpoint;
   }
   checkpoint.is_new = true;
   checkpoint.query_id = RandomUuid();
-  ARROW_RETURN_NOT_OK(file_system->CreateDirectories(location));
   ARROW_ASSIGN_OR_RAISE(bool created, WriteFileIfAbsent(*file_system, JoinPath(location, "metadata"),
                                                         "{\"id\":\"" + checkpoint.query_id + "\"}", durability));
   if (created) return checkpoint;
