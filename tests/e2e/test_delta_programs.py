@@ -62,8 +62,11 @@ def comparable(step):
 
 
 def without_sizes(row):
-    """What OPTIMIZE tells, without what depends on how large files are and on the clock."""
-    metrics = row.get("metrics") if isinstance(row, dict) else None
+    """What OPTIMIZE and CLONE tell, without what depends on how large files are and on the clock."""
+    if not isinstance(row, dict):
+        return row
+    row = {k: v for k, v in row.items() if k != "source_table_size"}  # of a clone
+    metrics = row.get("metrics")
     if not isinstance(metrics, dict):
         return row
     metrics = {k: v for k, v in metrics.items() if k != "startTimeMs"}
@@ -84,7 +87,8 @@ def action(one):
     if info:
         info["operationParameters"] = {key: told(value) for key, value in info["operationParameters"].items()}
         # How large files are is a writer's own.
-        info["operationMetrics"] = {key: value for key, value in info.get("operationMetrics", {}).items() if not key.endswith("FileSize")}
+        info["operationMetrics"] = {key: value for key, value in info.get("operationMetrics", {}).items()
+                                    if not key.endswith(("FileSize", "TableSize"))}
     remove = one.get("remove")
     if remove:
         remove.pop("numRecords", None)
