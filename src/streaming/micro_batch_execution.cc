@@ -365,10 +365,12 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
     if (state_ != nullptr) state_commit = std::async(std::launch::async, [&] { return state_->Commit(&batch); });
   };
   auto before_commit = [&]() -> arrow::Status {
-    if (state_commit.valid()) ARROW_RETURN_NOT_OK(state_commit.get());
-    ARROW_RETURN_NOT_OK(HitFailpoint("batch.after_run"));
-    // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer.
+    arrow::Status committed = state_commit.valid() ? state_commit.get() : arrow::Status::OK();
+    // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer. So it is when
+    // the state fails: the same batch is run again, also one that only moves the watermark.
     ARROW_RETURN_NOT_OK(log_writer_.Wait());
+    ARROW_RETURN_NOT_OK(committed);
+    ARROW_RETURN_NOT_OK(HitFailpoint("batch.after_run"));
     ARROW_RETURN_NOT_OK(CommitSources());
     return HitFailpoint("sink.before_commit");
   };
