@@ -275,6 +275,9 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     ARROW_RETURN_NOT_OK(CheckStreamSink(format, spec.sink, request.path));
     temporary_allowed = spec.sink->temporary_checkpoint;
   }
+  // Asked before anything is looked for on disk, as in Spark.
+  bool to_memory = spec.sink != nullptr && spec.sink->name == "memory";
+  if (to_memory && spec.name.empty()) return UserError("_LEGACY_ERROR_TEMP_1194");
 
   std::optional<std::string> location = request.options.Get("checkpointLocation");
   if (location && location->empty()) return arrow::Status::Invalid("Can not create a Path from an empty string");
@@ -291,7 +294,6 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     spec.temporary_checkpoint = true;
   }
   spec.checkpoint_location = AbsolutePath(LocalPath(*location));
-  bool to_memory = spec.sink != nullptr && spec.sink->name == "memory";
   // The rows of an earlier run are not there any more; only a complete result makes up for that.
   if (to_memory && spec.output_mode != connector::OutputMode::kComplete) {
     std::string offsets = JoinPath(spec.checkpoint_location, "offsets");
