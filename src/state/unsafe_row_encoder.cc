@@ -213,7 +213,7 @@ class CellWriter {
       case TypeId::kString:
       case TypeId::kBinary: {
         std::string_view bytes = Bytes(data, i);
-        std::memcpy(out, bytes.data(), bytes.size());
+        if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
         return static_cast<int64_t>(bytes.size());
       }
       case TypeId::kCalendarInterval: {
@@ -256,7 +256,7 @@ class CellWriter {
       default: {
         char buffer[16];
         std::string_view bytes = UnscaledBytes(data, i, buffer);
-        std::memcpy(out, bytes.data(), bytes.size());
+        if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
         return static_cast<int64_t>(bytes.size());
       }
     }
@@ -312,7 +312,7 @@ void UnsafeRowEncoder::Encode(std::span<const std::shared_ptr<ArrayData>> column
   rows->Reserve(total);
   std::swap(sizes, ends);
   char* bytes = rows->bytes_.get();
-  std::memset(bytes, 0, static_cast<size_t>(total));
+  if (total > 0) std::memset(bytes, 0, static_cast<size_t>(total));
 
   std::vector<int64_t> variable_ends(static_cast<size_t>(num_rows), fixed_bytes);
   for (size_t c = 0; c < types_.size(); ++c) {

@@ -130,8 +130,8 @@ Result<uint32_t> RowTable::NewEntry(std::string_view key, uint32_t hash, std::st
   ARROW_ASSIGN_OR_RAISE(uint32_t ref, Allocate(key_words, value_words));
   Entry* entry = At(ref);
   *entry = {static_cast<uint32_t>(key_words), static_cast<uint32_t>(value_words), hash, next_sequence_};
-  std::memcpy(const_cast<char*>(KeyOf(*entry).data()), key.data(), key.size());
-  std::memcpy(const_cast<char*>(ValueOf(*entry).data()), value.data(), value.size());
+  if (!key.empty()) std::memcpy(const_cast<char*>(KeyOf(*entry).data()), key.data(), key.size());
+  if (!value.empty()) std::memcpy(const_cast<char*>(ValueOf(*entry).data()), value.data(), value.size());
   MarkChanged(ref);
   return ref;
 }
@@ -173,7 +173,7 @@ Result<bool> RowTable::Put(std::string_view key, uint32_t hash, std::string_view
       moves =
           (entry->value_words & kTaken) != 0 || (time_->in_value && time_->Of(key, old_value) != time_->Of(key, value));
     }
-    std::memcpy(const_cast<char*>(old_value.data()), value.data(), value.size());
+    if (!value.empty()) std::memcpy(const_cast<char*>(old_value.data()), value.data(), value.size());
     if (moves) IndexTime(slot->ref);
     return false;
   }
