@@ -28,6 +28,7 @@ class ByteSink {
   }
   void Advance(size_t size) { size_ += static_cast<int64_t>(size); }
   void Append(std::string_view bytes) {
+    if (bytes.empty()) return;
     std::memcpy(Reserve(bytes.size()), bytes.data(), bytes.size());
     Advance(bytes.size());
   }

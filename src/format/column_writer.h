@@ -54,7 +54,7 @@ class ColumnWriter {
   /// kString, kBinary.
   void AppendBytes(std::string_view bytes) {
     uint8_t* out = BeginBytes(static_cast<int64_t>(bytes.size()));
-    std::memcpy(out, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
     EndBytes(static_cast<int64_t>(bytes.size()));
   }
   /// Room for a value of up to `max_size` bytes, and 16 bytes of slack that may be scribbled on; then EndBytes(size).
