@@ -60,6 +60,8 @@ struct AnalyzerContext {
   std::function<std::shared_ptr<const std::string>(const std::string& hash)> cached_block;
   /// Any other session setting.
   std::function<std::optional<std::string>(std::string_view key)> conf;
+  /// Whether the setting is there and has that value, in whatever case.
+  bool ConfIs(std::string_view key, std::string_view value) const;
   /// The function that the session registered under a lower-case name; null when there is none.
   std::function<std::shared_ptr<const RegisteredFunction>(const std::string& lower_name)> registered_function;
   /// The data source that the session registered under a name, in any case; its `def` is null when there is none.

@@ -5,7 +5,6 @@
 #include "analyzer/named_table.h"
 #include "analyzer/python_functions.h"
 #include "analyzer/relation_resolver.h"
-#include "base/ascii.h"
 #include "base/error.h"
 #include "expression/python/pickled_rows.h"
 #include "expression/vector.h"
@@ -305,10 +304,7 @@ arrow::Result<PlanPtr> ResolvePythonTable(RelationResolver& resolver, const Regi
     values.push_back(Unnamed(value));
   }
   if (num_tables > 1) {
-    const AnalyzerContext& context = resolver.context();
-    std::optional<std::string> several;
-    if (context.conf) several = context.conf("spark.sql.tvf.allowMultipleTableArguments.enabled");
-    if (EqualsIgnoreCase(several.value_or("false"), "true")) {
+    if (resolver.context().ConfIs("spark.sql.tvf.allowMultipleTableArguments.enabled", "true")) {
       return NotSupported("a table function of several tables");
     }
     return UserError("TABLE_VALUED_FUNCTION_TOO_MANY_TABLE_ARGUMENTS", {{"num", std::to_string(num_tables)}});

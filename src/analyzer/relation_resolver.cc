@@ -259,16 +259,17 @@ arrow::Result<std::optional<ExpressionPtr>> RelationResolver::ResolveOuter(
   return std::nullopt;
 }
 
+bool AnalyzerContext::ConfIs(std::string_view key, std::string_view value) const {
+  std::optional<std::string> set = conf ? conf(key) : std::nullopt;
+  return set && EqualsIgnoreCase(*set, value);
+}
+
 namespace {
 
 expression::QuerySettings QuerySettingsOf(const AnalyzerContext& context) {
   expression::QuerySettings settings;
   settings.ansi = context.eval.ansi;
-  if (!context.conf) return settings;
-  auto is = [&](std::string_view key, std::string_view value) {
-    std::optional<std::string> set = context.conf(key);
-    return set && EqualsIgnoreCase(*set, value);
-  };
+  auto is = [&](std::string_view key, std::string_view value) { return context.ConfIs(key, value); };
   settings.decimal_precision_loss = !is("spark.sql.decimalOperations.allowPrecisionLoss", "false");
   settings.map_keys_last_win = is("spark.sql.mapKeyDedupPolicy", "LAST_WIN");
   settings.legacy_time_parser = is("spark.sql.legacy.timeParserPolicy", "LEGACY");

@@ -47,9 +47,7 @@ std::string CaseInsensitiveOption(const google::protobuf::Map<std::string, std::
 // Names are for queries whose sources may change from one run to the next.
 arrow::Status RefuseSourceName(const AnalyzerContext& context, const std::string& name) {
   if (name.empty()) return arrow::Status::OK();
-  std::optional<std::string> enabled;
-  if (context.conf) enabled = context.conf("spark.sql.streaming.queryEvolution.enableSourceEvolution");
-  if (ToLowerAscii(enabled.value_or("false")) != "true") {
+  if (!context.ConfIs("spark.sql.streaming.queryEvolution.enableSourceEvolution", "true")) {
     return UserError("STREAMING_QUERY_EVOLUTION_ERROR.SOURCE_NAMING_NOT_SUPPORTED", {{"name", name}});
   }
   return NotSupported("a stream's source with a name");

@@ -1,6 +1,5 @@
 #include "connector/kafka/record_columns.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "base/error.h"
@@ -54,9 +53,9 @@ arrow::Status BytesColumn::Append(std::span<const ConsumedRecord> records, bool 
   for (const ConsumedRecord& record : records) bytes += keys ? record.key_size : record.value_size;
   const auto count = static_cast<int64_t>(records.size());
   if (offsets_.length() == 0) {
-    ARROW_RETURN_NOT_OK(offsets_.Reserve(std::max(last_rows_, count) + 1));
-    ARROW_RETURN_NOT_OK(validity_.Reserve(std::max(last_rows_, count)));
-    ARROW_RETURN_NOT_OK(data_.Reserve(std::max(last_bytes_, bytes)));
+    ARROW_RETURN_NOT_OK(offsets_.Reserve(last_rows_ + 1));
+    ARROW_RETURN_NOT_OK(validity_.Reserve(last_rows_));
+    ARROW_RETURN_NOT_OK(data_.Reserve(last_bytes_));
     offsets_.UnsafeAppend(0);
   }
   ARROW_RETURN_NOT_OK(offsets_.Reserve(count));

@@ -25,7 +25,7 @@ types::DataTypePtr RecordSchema(bool include_headers);
 /// it took, and is handed over with what it has too much: growing and shrinking would copy every byte twice more.
 class BytesColumn {
  public:
-  explicit BytesColumn(arrow::MemoryPool* pool) : pool_(pool), offsets_(pool), validity_(pool), data_(pool) {}
+  explicit BytesColumn(arrow::MemoryPool* pool) : offsets_(pool), validity_(pool), data_(pool) {}
 
   arrow::Status Append(std::span<const millrace::kafka::ConsumedRecord> records, bool keys);
   int64_t num_bytes() const { return data_.length(); }
@@ -33,7 +33,6 @@ class BytesColumn {
   arrow::Result<std::shared_ptr<arrow::Array>> Finish();
 
  private:
-  arrow::MemoryPool* pool_;
   arrow::TypedBufferBuilder<int32_t> offsets_;
   arrow::TypedBufferBuilder<bool> validity_;
   arrow::BufferBuilder data_;
