@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "connector/kafka/producer_pool.h"
 #include "connector/kafka/source_options.h"
-#include "kafka/producer.h"
 
 namespace millrace::connector::kafka {
 
@@ -59,9 +59,12 @@ void SetBytes(const arrow::BinaryArray& column, int64_t row, const uint8_t** dat
   *size = static_cast<uint32_t>(bytes.size());
 }
 
+/// A task whose first rows are so many gets a producer of its own.
+constexpr int64_t kManyRows = 1024;
+
 /// What the writes of one sink share.
 struct OpenedSink {
-  std::shared_ptr<Producer> producer;
+  std::shared_ptr<ProducerPool> producers;
   RecordLayout layout;
   /// Ends waits for a broker that does not answer.
   std::stop_source stop;
@@ -69,11 +72,14 @@ struct OpenedSink {
 
 class KafkaWriter final : public DataWriter {
  public:
-  explicit KafkaWriter(const OpenedSink& sink)
-      : producer_(sink.producer), layout_(sink.layout), stop_(sink.stop.get_token()) {}
+  KafkaWriter(const OpenedSink& sink, int task_index)
+      : producers_(sink.producers), layout_(sink.layout), stop_(sink.stop.get_token()), task_index_(task_index) {}
 
   arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override {
     const int64_t num_rows = rows->num_rows();
+    if (producer_ == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(producer_, producers_->ForTask(task_index_, num_rows >= kManyRows));
+    }
     auto bytes = [&](int index) {
       return index < 0 ? nullptr : static_cast<const arrow::BinaryArray*>(rows->column(index).get());
     };
@@ -115,7 +121,7 @@ class KafkaWriter final : public DataWriter {
   }
 
   arrow::Result<WriterCommitMessage> Commit() override {
-    ARROW_RETURN_NOT_OK(producer_->Flush(stop_));
+    if (producer_ != nullptr) ARROW_RETURN_NOT_OK(producer_->Flush(stop_));
     return WriterCommitMessage(num_rows_);
   }
 
@@ -149,9 +155,12 @@ class KafkaWriter final : public DataWriter {
     }
   }
 
-  std::shared_ptr<Producer> producer_;
+  std::shared_ptr<ProducerPool> producers_;
   RecordLayout layout_;
   std::stop_token stop_;
+  int task_index_;
+  /// Of `producers_`; nullptr until rows come.
+  Producer* producer_ = nullptr;
   std::vector<OutgoingRecord> records_;
   std::vector<RecordHeader> headers_;
   int64_t num_rows_ = 0;
@@ -161,10 +170,12 @@ class KafkaWrite final : public Write {
  public:
   explicit KafkaWrite(OpenedSink sink) : sink_(std::move(sink)) {}
 
-  arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int) override { return std::make_unique<KafkaWriter>(sink_); }
+  arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int task_index) override {
+    return std::make_unique<KafkaWriter>(sink_, task_index);
+  }
   arrow::Status Commit(std::vector<WriterCommitMessage>) override { return arrow::Status::OK(); }
   /// What the tasks left in the queue must not go out later, beside the batch that is run again.
-  void Abort() override { (void)sink_.producer->Reset(); }
+  void Abort() override { (void)sink_.producers->Reset(); }
 
  private:
   OpenedSink sink_;
@@ -191,8 +202,8 @@ arrow::Result<OpenedSink> OpenSink(const SinkRequest& request) {
   ARROW_ASSIGN_OR_RAISE(ClientConfig config, ProducerConfig(request.options));
   ARROW_ASSIGN_OR_RAISE(RecordLayout layout, FindRecordColumns(*request.schema, std::move(topic)));
   for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<Producer> producer, Producer::Open(config));
-  return OpenedSink{std::move(producer), std::move(layout), {}};
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<ProducerPool> producers, ProducerPool::Open(config));
+  return OpenedSink{std::move(producers), std::move(layout), {}};
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ arrow::Result<RecordLayout> FindRecordColumns(const types::DataType& schema, std
 arrow::Result<millrace::kafka::ClientConfig> ProducerConfig(const Options& options);
 
 /// Records written before a crash may be written again by the batch that is run anew: at least once, as in Spark.
-/// A batch commits only when the brokers have acknowledged all of it. One producer for all batches and tasks.
+/// A batch commits only when the brokers have acknowledged all of it. Producers stay open from batch to
+/// batch.
 arrow::Result<std::unique_ptr<StreamSink>> OpenKafkaStreamSink(const SinkRequest& request);
 arrow::Result<std::unique_ptr<Write>> OpenKafkaBatchWrite(const SinkRequest& request);
 
