@@ -1,9 +1,10 @@
-"""Pipelines measured from outside, against a real broker on the same machine; with --peers, real Spark in the same run.
+"""Pipelines measured from outside, against a real broker on the same machine; with --peers, real Spark and Flink in the same run.
 
     ./run bench [--peers] [NAME ...]        names: --help
 
 Prints one line a figure. Durations of micro-batches are read from the checkpoint in the same way for every engine: from
-the batch's own clock in offsets/N to the time commits/N appeared.
+the batch's own clock in offsets/N to the time commits/N appeared. Flink has no micro-batches: its rate is that of the rows
+which the longer of two runs has more.
 """
 
 import argparse
@@ -124,6 +125,43 @@ class Spark:
         return [python, ROOT / "bench/jobs" / name, *arguments], {"MILLRACE_PEERS": str(PEERS), "PYSPARK_PYTHON": str(python)}
 
 
+class Flink:
+    """SQL on a cluster in one process; the windowed count and the converter only."""
+
+    name = "flink 2.2"
+    one_process = True
+
+    def converter(self, servers, checkpoint, source, target):
+        return self.job(servers, checkpoint, source, target, "convert")
+
+    def statistics(self, what, servers, checkpoint, source, target):
+        return self.job(servers, checkpoint, source, target, what)
+
+    def job(self, *arguments):
+        opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.lang", "java.util")]
+        return ["java", *opened, "-Xmx2g", "-cp", f"{PEERS}/flink/*", ROOT / "bench/jobs/VisitsStatistics.java", *arguments], {}
+
+
+def with_peers(engines):
+    return len(engines) > 1
+
+
+def flink_rate(broker, what, sources):
+    """Rows a second of the longer run beyond the shorter; `sources`: (rows, topic) of each."""
+    (fewer, short), (more, long) = sources
+    seconds = {}
+    for topic in (short, long):
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            job = Flink().converter if what == "converter" else lambda *arguments: Flink().statistics(what, *arguments)
+            seconds[topic], usage = run_job(job(broker.servers, folder, topic, broker.topic(2)))
+        if topic == short:
+            report(f"{what}, {fewer:,} visits, start to exit, {Flink.name}", f"{seconds[topic]:.2f}", "s",
+                   f"{fewer / seconds[topic]:,.0f} rows/s, peak {usage.ru_maxrss / 1024:.0f} MiB, "
+                   f"{usage.ru_utime + usage.ru_stime:.2f} s of CPU")
+    report(f"{what}, the rows from {fewer:,} to {more:,}, {Flink.name}",
+           f"{(more - fewer) / (seconds[long] - seconds[short]):,.0f}", "rows/s")
+
+
 def run_job(job, measure_memory=False):
     command, environment = job
     started = time.monotonic()
@@ -139,6 +177,7 @@ def run_job(job, measure_memory=False):
 def converter(broker, engines, quick):
     count = 200_000 if quick else 1_000_000
     source = broker.visits(count)
+    sources = [(count, source)]
     for engine in engines:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             checkpoint = pathlib.Path(folder) / "checkpoint"
@@ -149,6 +188,7 @@ def converter(broker, engines, quick):
             report(f"converter, {count:,} visits, start to exit, {engine.name}", f"{seconds:.2f}", "s", note)
     count = 500_000 if quick else 4_000_000
     source = broker.visits(count)
+    sources.append((count, source))
     for engine in engines:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             checkpoint = pathlib.Path(folder) / "checkpoint"
@@ -156,12 +196,16 @@ def converter(broker, engines, quick):
             rates = [rows / ms * 1000 for rows, ms in batches(checkpoint) if rows > 0]
             report(f"converter, {count:,} visits, median batch of 250,000, {engine.name}",
                    f"{statistics.median(rates):,.0f}", "rows/s", f"of {len(rates)} batches")
+    if with_peers(engines):
+        flink_rate(broker, "converter", sources)
 
 
 def stateful(broker, engines, quick, what):
     """Windowed counts, or deduplication: start to exit over a topic, then the median of batches."""
+    sources = []
     for count, limit in ((200_000 if quick else 1_000_000, ""), (500_000 if quick else 4_000_000, "250000")):
         source = broker.visits(count)
+        sources.append((count, source))
         for engine in engines:
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                 checkpoint = pathlib.Path(folder) / "checkpoint"
@@ -176,6 +220,8 @@ def stateful(broker, engines, quick, what):
                     if engine.one_process:
                         note += f", peak {usage.ru_maxrss / 1024:.0f} MiB, {usage.ru_utime + usage.ru_stime:.2f} s of CPU"
                     report(f"{what}, {count:,} visits, start to exit, {engine.name}", f"{seconds:.2f}", "s", note)
+    if what == "count" and with_peers(engines):
+        flink_rate(broker, what, sources)
 
 
 def count(broker, engines, quick):
@@ -474,7 +520,7 @@ PIPELINES = {run.__name__: run for run in (python, server, converter, latency, c
 def main():
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=", ".join(PIPELINES))
-    parser.add_argument("--peers", action="store_true", help="also real Spark, in the same run")
+    parser.add_argument("--peers", action="store_true", help="also real Spark and Flink, in the same run")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
     options = parser.parse_args()
     chosen = [name for name in PIPELINES if not options.names or name in options.names]

@@ -1,9 +1,14 @@
 #!/bin/bash
-# Installs real Apache Spark with Delta and Kafka connectors under .cache/peers (about 1 GB): what --peers compares with.
-# Leaves venv/ (pyspark, delta-spark), client-4.0.1/ and client-4.1.1/ (older clients), jars/ and conf/; start it with SPARK_CONF_DIR=.cache/peers/conf .cache/peers/venv/bin/python.
+# Installs real Apache Spark with Delta and Kafka connectors, and Apache Flink, under .cache/peers (about 1 GB): what
+# --peers compares with.
+# Leaves flink/ (Apache Flink's jars), venv/ (pyspark, delta-spark), client-4.0.1/ and client-4.1.1/ (older clients), jars/ and conf/; start it with SPARK_CONF_DIR=.cache/peers/conf .cache/peers/venv/bin/python.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 peers=$root/.cache/peers
+if [ ! -f "$peers/flink/.complete" ]; then
+  "$root/tools/copy_jars.sh" "$root/tools/flink-pom.xml" "$peers/flink"
+  touch "$peers/flink/.complete"
+fi
 [ -f "$peers/.complete" ] && exit 0
 mkdir -p "$peers"/{jars,conf}
 [ -x "$peers/venv/bin/pip" ] || python3 -m venv "$peers/venv"
