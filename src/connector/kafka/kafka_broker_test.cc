@@ -287,5 +287,52 @@ TEST_F(KafkaBrokerTest, WhatTheSinkWritesTheSourceReads) {
   EXPECT_THAT(cell(7, 1), HasSubstr("h"));
 }
 
+/// Rows "<task>-<first>" and on, all for partition 0.
+std::shared_ptr<arrow::RecordBatch> RowsOfTask(int task, int first, int count) {
+  arrow::StringBuilder values;
+  arrow::Int32Builder partitions;
+  for (int i = first; i < first + count; ++i) {
+    EXPECT_TRUE(values.Append(std::to_string(task) + "-" + std::to_string(i)).ok() && partitions.Append(0).ok());
+  }
+  return arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("value", arrow::utf8()), arrow::field("partition", arrow::int32())}), count,
+      {*values.Finish(), *partitions.Finish()});
+}
+
+// Tasks that begin with many rows get producers of their own, the others share the first.
+TEST_F(KafkaBrokerTest, EachTaskKeepsItsOrder) {
+  constexpr int kTasks = 5, kRows = 6000;
+  const int first_rows[kTasks] = {10, 3000, 3000, 10, 3000};
+  std::string topic = broker_->CreateTopic(1);
+  SinkRequest request;
+  request.options.Set("kafka.bootstrap.servers", RealBroker::Bootstrap());
+  request.options.Set("topic", topic);
+  request.context = &context_;
+  request.schema = types::Struct({{"value", types::String()}, {"partition", types::Integer()}});
+  auto sink = OpenKafkaStreamSink(request).ValueOrDie();
+  auto write = sink->Begin(BatchId(0)).ValueOrDie();
+  std::vector<std::unique_ptr<DataWriter>> writers;
+  for (int task = 0; task < kTasks; ++task) {
+    writers.push_back(write->OpenWriter(task).ValueOrDie());
+    ASSERT_TRUE(writers.back()->Write(RowsOfTask(task, 0, first_rows[task])).ok());
+  }
+  for (int task = 0; task < kTasks; ++task) {
+    ASSERT_TRUE(
+        writers[static_cast<size_t>(task)]->Write(RowsOfTask(task, first_rows[task], kRows - first_rows[task])).ok());
+  }
+  std::vector<WriterCommitMessage> messages;
+  for (auto& writer : writers) messages.push_back(writer->Commit().ValueOrDie());
+  ASSERT_TRUE(write->Commit(std::move(messages)).ok());
+
+  auto scan = KafkaBatchScan::Open(Request({{"subscribe", topic}})).ValueOrDie();
+  int next[kTasks] = {};
+  for (const std::string& value : Values(scan->PlanPartitions({.indices = {1}}).ValueOrDie())) {
+    int task = value[0] - '0';
+    ASSERT_EQ(value, std::to_string(task) + "-" + std::to_string(next[task]));
+    ++next[task];
+  }
+  EXPECT_THAT(next, testing::Each(kRows));
+}
+
 }  // namespace
 }  // namespace millrace::connector::kafka
