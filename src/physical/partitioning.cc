@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 
 #include "expression/murmur3.h"
+#include "physical/rows.h"
 
 namespace millrace::physical {
 
@@ -27,9 +28,7 @@ arrow::Result<std::vector<int32_t>> HashPartitioning::PartitionIds(const express
     }
     return ids;
   }
-  std::vector<std::shared_ptr<arrow::ArrayData>> columns;
-  for (const auto& key : keys) columns.push_back(key->data());
-  std::vector<int32_t> ids = expression::Murmur3Hash(columns, types_, batch->num_rows());
+  std::vector<int32_t> ids = expression::Murmur3Hash(DataOf(keys), types_, batch->num_rows());
   for (int32_t& id : ids) id = expression::Pmod(id, num_partitions);
   return ids;
 }

@@ -66,6 +66,13 @@ std::shared_ptr<arrow::ArrayData> RelabelData(const std::shared_ptr<arrow::Array
 
 }  // namespace
 
+std::vector<std::shared_ptr<arrow::ArrayData>> DataOf(const arrow::ArrayVector& columns) {
+  std::vector<std::shared_ptr<arrow::ArrayData>> data;
+  data.reserve(columns.size());
+  for (const auto& column : columns) data.push_back(column->data());
+  return data;
+}
+
 std::shared_ptr<arrow::Array> Relabel(const std::shared_ptr<arrow::Array>& array,
                                       const std::shared_ptr<arrow::DataType>& type) {
   if (array->type()->num_fields() == 0 || array->type()->Equals(*type)) return array;

@@ -22,6 +22,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> NullableIndexArray(std::vector<int3
 arrow::Result<arrow::ArrayVector> TakeRows(const arrow::ArrayVector& columns,
                                            const std::shared_ptr<arrow::Array>& indices, arrow::MemoryPool* pool);
 
+/// The data of each column, as encoders and hashes take it.
+std::vector<std::shared_ptr<arrow::ArrayData>> DataOf(const arrow::ArrayVector& columns);
+
 /// `array` with `type` in place of its own, which differs in the nullability or names of nested fields at most.
 std::shared_ptr<arrow::Array> Relabel(const std::shared_ptr<arrow::Array>& array,
                                       const std::shared_ptr<arrow::DataType>& type);

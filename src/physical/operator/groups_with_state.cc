@@ -148,9 +148,7 @@ class GroupStateTask {
     for (int key : of.columns) keys.push_back(sorted.rows->column(key));
     auto num_rows = static_cast<int64_t>(rows.size());
     ARROW_ASSIGN_OR_RAISE(keys, TakeRows(keys, IndexArray(std::move(rows)), pool_));
-    std::vector<std::shared_ptr<arrow::ArrayData>> key_data;
-    for (const auto& column : keys) key_data.push_back(column->data());
-    op_.key_encoder_.Encode(key_data, num_rows, bytes);
+    op_.key_encoder_.Encode(DataOf(keys), num_rows, bytes);
     return keys;
   }
 
@@ -258,9 +256,7 @@ class GroupStateTask {
     }
     auto num_groups = static_cast<int64_t>(taken.size());
     ARROW_ASSIGN_OR_RAISE(groups->key_columns, TakeRows(both, IndexArray(std::move(taken)), pool_));
-    std::vector<std::shared_ptr<arrow::ArrayData>> key_data;
-    for (const auto& column : groups->key_columns) key_data.push_back(column->data());
-    op_.key_encoder_.Encode(key_data, num_groups, &groups->keys);
+    op_.key_encoder_.Encode(DataOf(groups->key_columns), num_groups, &groups->keys);
     return arrow::Status::OK();
   }
 

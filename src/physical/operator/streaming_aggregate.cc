@@ -27,12 +27,6 @@ using expression::AggregateCall;
 using expression::AggregateState;
 using expression::AttributeReference;
 
-std::vector<std::shared_ptr<arrow::ArrayData>> DataOf(const arrow::ArrayVector& columns) {
-  std::vector<std::shared_ptr<arrow::ArrayData>> data;
-  for (const auto& column : columns) data.push_back(column->data());
-  return data;
-}
-
 arrow::ArrayVector SliceAll(const arrow::ArrayVector& columns, int64_t begin, int64_t length) {
   arrow::ArrayVector slices;
   for (const auto& column : columns) slices.push_back(column->Slice(begin, length));

@@ -27,12 +27,6 @@ namespace {
 using connector::OutputMode;
 using expression::AggregateState;
 
-std::vector<std::shared_ptr<arrow::ArrayData>> DataOf(const arrow::ArrayVector& columns) {
-  std::vector<std::shared_ptr<arrow::ArrayData>> data;
-  for (const auto& column : columns) data.push_back(column->data());
-  return data;
-}
-
 arrow::ArrayVector Without(arrow::ArrayVector columns, int position) {
   columns.erase(columns.begin() + position);
   return columns;
