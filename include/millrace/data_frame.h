@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,7 +17,8 @@
 
 namespace spark::connect {
 class Relation;
-}
+class WriteOperation;
+}  // namespace spark::connect
 
 namespace millrace {
 
@@ -30,21 +32,32 @@ template <typename K, typename V>
 class KeyValueGroupedDataset;
 class DataStreamWriter;
 
-/// Groups of a DataFrame, before aggregation.
+/// Groups of a DataFrame, before aggregation (Spark's GroupedData).
 class GroupedData {
  public:
   DataFrame Agg(const std::vector<Column>& aggregates) const;
   DataFrame Count() const;
+  // One column a name: "sum(amount)".
+  DataFrame Sum(const std::vector<std::string>& columns) const;
+  DataFrame Avg(const std::vector<std::string>& columns) const;
+  DataFrame Min(const std::vector<std::string>& columns) const;
+  DataFrame Max(const std::vector<std::string>& columns) const;
+  /// A column for each of `values`, constants; without them, for each value that is there (which runs a query).
+  /// REQUIRES: groups of GroupBy.
+  GroupedData Pivot(const Column& column, const std::vector<ColumnOrLiteral>& values = {}) const;
 
  private:
   friend class DataFrame;
   GroupedData(std::shared_ptr<const spark::connect::Relation> input, std::shared_ptr<api::Connection> connection,
               std::vector<Column> keys, int group_type)
       : input_(std::move(input)), connection_(std::move(connection)), keys_(std::move(keys)), group_type_(group_type) {}
+  DataFrame AggEach(std::string_view function, const std::vector<std::string>& columns) const;
+
   std::shared_ptr<const spark::connect::Relation> input_;
   std::shared_ptr<api::Connection> connection_;
   std::vector<Column> keys_;
   int group_type_;
+  std::vector<Column> pivot_;  ///< the column, then the values; empty: none
 };
 
 /// A relation, described but not computed (Spark's DataFrame). Immutable, cheap to copy, thread-safe.
@@ -64,6 +77,7 @@ class DataFrame {
   DataFrame WithColumn(std::string_view name, const Column& value) const;
   DataFrame WithColumns(const std::vector<std::pair<std::string, Column>>& columns) const;
   DataFrame WithColumnRenamed(std::string_view from, std::string_view to) const;
+  DataFrame WithColumnsRenamed(const std::map<std::string, std::string>& renames) const;
   DataFrame Drop(const std::vector<std::string>& columns) const;
   DataFrame ToDf(const std::vector<std::string>& names) const;
   DataFrame Distinct() const;
@@ -84,7 +98,10 @@ class DataFrame {
   DataFrame Union(const DataFrame& other) const;
   DataFrame UnionByName(const DataFrame& other, bool allow_missing_columns = false) const;
   DataFrame Intersect(const DataFrame& other) const;
+  DataFrame IntersectAll(const DataFrame& other) const;
   DataFrame Except(const DataFrame& other) const;
+  DataFrame ExceptAll(const DataFrame& other) const;
+  DataFrame Subtract(const DataFrame& other) const { return Except(other); }
   GroupedData GroupBy(const std::vector<Column>& keys) const;
   /// Groups for functions over typed rows, with state: keys and rows become values of K and V (millrace/typed_value.h).
   template <typename K, typename V = Row>
@@ -97,6 +114,21 @@ class DataFrame {
   DataFrame WithWatermark(std::string_view event_time, std::string_view delay) const;
   DataFrame Sample(double fraction, int64_t seed) const;
   DataFrame DropNa(const std::vector<std::string>& columns = {}) const;
+  /// NULLs of the columns (all of `value`'s type without) become `value`, a constant.
+  DataFrame FillNa(const ColumnOrLiteral& value, const std::vector<std::string>& columns = {}) const;
+  /// A planner's hint: "broadcast", "coalesce" with a number, "rebalance" with columns.
+  DataFrame Hint(std::string_view name, const std::vector<ColumnOrLiteral>& parameters = {}) const;
+  /// A row for each of `values`, with its name and value beside `ids`.
+  DataFrame Unpivot(const std::vector<Column>& ids, const std::vector<Column>& values, std::string_view variable_name,
+                    std::string_view value_name) const;
+  /// Aggregates over all rows that pass, reported with the query's progress (observedMetrics) under `name`.
+  DataFrame Observe(std::string_view name, const std::vector<Column>& metrics) const;
+  /// What `function` makes of this frame, to chain one's own steps.
+  DataFrame Transform(const std::function<DataFrame(const DataFrame&)>& function) const { return function(*this); }
+  /// Count, mean, deviation, least and greatest, as texts.
+  DataFrame Describe(const std::vector<std::string>& columns = {}) const;
+  /// As Describe, with quartiles; `statistics`: "count", "mean", "75%", ….
+  DataFrame Summary(const std::vector<std::string>& statistics = {}) const;
 
   // Actions.
   /// The schema in DDL: "a INT,b STRING NOT NULL".
@@ -111,10 +143,14 @@ class DataFrame {
   arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> CollectBatches() const;
   arrow::Result<int64_t> Count() const;
   arrow::Result<std::vector<Row>> Take(int32_t count) const;
+  /// nullopt when there is none.
+  arrow::Result<std::optional<Row>> First() const;
+  arrow::Result<bool> IsEmpty() const;
   /// Runs `function` for each partition's rows, on the engine's threads, several at once.
   arrow::Status ForeachPartition(
       const std::function<arrow::Status(int partition_id, const std::vector<Row>& rows)>& function) const;
   arrow::Status CreateTempView(std::string_view name, bool replace = false) const;
+  arrow::Status CreateOrReplaceTempView(std::string_view name) const { return CreateTempView(name, true); }
   arrow::Result<std::string> Explain(bool extended = false) const;
   arrow::Result<bool> IsStreaming() const;
 
@@ -142,8 +178,14 @@ class DataFrameWriter {
   DataFrameWriter& PartitionBy(const std::vector<std::string>& columns);
   /// Returns when everything is written. Errors: the data's, the sink's.
   arrow::Status Save(std::string_view path = "");
+  /// Into a table of the catalog, created when it is not there; columns go by name.
+  arrow::Status SaveAsTable(std::string_view name);
+  /// Into a table that is there; columns go by position.
+  arrow::Status InsertInto(std::string_view name);
 
  private:
+  arrow::Result<spark::connect::WriteOperation> Operation() const;
+
   DataFrame input_;
   std::string format_;
   std::string mode_;

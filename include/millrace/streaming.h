@@ -12,6 +12,10 @@
 
 #include "millrace/data_frame.h"
 
+namespace spark::connect {
+class WriteStreamOperationStart;
+}
+
 namespace millrace {
 
 namespace streaming {
@@ -77,8 +81,12 @@ class DataStreamWriter {
   /// Each micro-batch as a DataFrame. Called on the query's thread; after a crash again with the same id and rows.
   DataStreamWriter& ForeachBatch(BatchFunction function);
   arrow::Result<StreamingQuery> Start(std::string_view path = "");
+  /// Into a table of the catalog, created when it is not there.
+  arrow::Result<StreamingQuery> ToTable(std::string_view name);
 
  private:
+  arrow::Result<StreamingQuery> StartAs(spark::connect::WriteStreamOperationStart* start);
+
   DataFrame input_;
   std::string format_;
   std::string output_mode_;

@@ -60,32 +60,46 @@ Column Column::TryCast(std::string_view type) const {
   return MakeCast(*message_, type, Expression::Cast::EVAL_MODE_TRY);
 }
 
-Column Column::EqualTo(const Column& other) const { return *this == other; }
-Column Column::NotEqualTo(const Column& other) const { return *this != other; }
-Column Column::EqNullSafe(const Column& other) const { return functions::Call("<=>", {*this, other}); }
+Column Column::EqualTo(const ColumnOrLiteral& other) const { return *this == other.column(); }
+Column Column::NotEqualTo(const ColumnOrLiteral& other) const { return *this != other.column(); }
+Column Column::EqNullSafe(const ColumnOrLiteral& other) const {
+  return functions::Call("<=>", {*this, other.column()});
+}
 Column Column::IsNull() const { return functions::Call("isnull", {*this}); }
 Column Column::IsNotNull() const { return functions::Call("isnotnull", {*this}); }
 Column Column::IsNaN() const { return functions::Call("isnan", {*this}); }
-Column Column::IsIn(const std::vector<Column>& values) const {
+Column Column::IsIn(const std::vector<ColumnOrLiteral>& values) const {
   std::vector<Column> arguments = {*this};
-  arguments.insert(arguments.end(), values.begin(), values.end());
+  for (const ColumnOrLiteral& value : values) arguments.push_back(value.column());
   return functions::Call("in", arguments);
 }
-Column Column::Between(const Column& low, const Column& high) const { return (*this >= low) && (*this <= high); }
+Column Column::Between(const ColumnOrLiteral& low, const ColumnOrLiteral& high) const {
+  return (*this >= low.column()) && (*this <= high.column());
+}
 Column Column::Like(std::string_view pattern) const { return functions::Call("like", {*this, Lit(pattern)}); }
+Column Column::ILike(std::string_view pattern) const { return functions::Call("ilike", {*this, Lit(pattern)}); }
 Column Column::RLike(std::string_view pattern) const { return functions::Call("rlike", {*this, Lit(pattern)}); }
-Column Column::Contains(const Column& other) const { return functions::Call("contains", {*this, other}); }
-Column Column::StartsWith(const Column& other) const { return functions::Call("startswith", {*this, other}); }
-Column Column::EndsWith(const Column& other) const { return functions::Call("endswith", {*this, other}); }
+Column Column::Contains(const ColumnOrLiteral& other) const {
+  return functions::Call("contains", {*this, other.column()});
+}
+Column Column::StartsWith(const ColumnOrLiteral& other) const {
+  return functions::Call("startswith", {*this, other.column()});
+}
+Column Column::EndsWith(const ColumnOrLiteral& other) const {
+  return functions::Call("endswith", {*this, other.column()});
+}
+Column Column::BitwiseAnd(const ColumnOrLiteral& other) const { return functions::Call("&", {*this, other.column()}); }
+Column Column::BitwiseOr(const ColumnOrLiteral& other) const { return functions::Call("|", {*this, other.column()}); }
+Column Column::BitwiseXor(const ColumnOrLiteral& other) const { return functions::Call("^", {*this, other.column()}); }
 Column Column::Substr(int32_t start, int32_t length) const {
   return functions::Call("substr", {*this, Lit(start), Lit(length)});
 }
 
-Column Column::GetField(std::string_view name) const { return GetItem(Lit(name)); }
-Column Column::GetItem(const Column& key) const {
+Column Column::GetField(std::string_view name) const { return GetItem(name); }
+Column Column::GetItem(const ColumnOrLiteral& key) const {
   auto message = std::make_shared<Expression>();
   *message->mutable_unresolved_extract_value()->mutable_child() = *message_;
-  *message->mutable_unresolved_extract_value()->mutable_extraction() = key.message();
+  *message->mutable_unresolved_extract_value()->mutable_extraction() = key.column().message();
   return Column(std::move(message));
 }
 
@@ -134,10 +148,10 @@ Column ExtendCase(const Expression& so_far, const std::vector<Column>& more) {
 
 }  // namespace
 
-Column Column::When(const Column& condition, const Column& value) const {
-  return ExtendCase(*message_, {condition, value});
+Column Column::When(const Column& condition, const ColumnOrLiteral& value) const {
+  return ExtendCase(*message_, {condition, value.column()});
 }
-Column Column::Otherwise(const Column& value) const { return ExtendCase(*message_, {value}); }
+Column Column::Otherwise(const ColumnOrLiteral& value) const { return ExtendCase(*message_, {value.column()}); }
 
 Column Lit(int32_t value) {
   return MakeLiteral([&](Expression::Literal* literal) { literal->set_integer(value); });

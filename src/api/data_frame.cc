@@ -15,7 +15,6 @@ namespace {
 
 using api::AddMessages;
 using api::MakeFrame;
-using spark::connect::Aggregate;
 using spark::connect::Join;
 using spark::connect::Relation;
 using spark::connect::SetOperation;
@@ -75,17 +74,6 @@ DataFrame MakeSort(const DataFrame& input, const std::vector<Column>& order, boo
   });
 }
 
-DataFrame MakeAggregate(const Relation& input, const std::shared_ptr<api::Connection>& connection, int group_type,
-                        const std::vector<Column>& keys, const std::vector<Column>& aggregates) {
-  return MakeFrame(connection, [&](Relation* relation) {
-    auto* aggregate = relation->mutable_aggregate();
-    *aggregate->mutable_input() = input;
-    aggregate->set_group_type(static_cast<Aggregate::GroupType>(group_type));
-    AddMessages(keys, aggregate->mutable_grouping_expressions());
-    AddMessages(aggregates, aggregate->mutable_aggregate_expressions());
-  });
-}
-
 std::vector<Row> ToRows(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
   std::vector<Row> rows;
   for (const auto& batch : batches) {
@@ -95,12 +83,6 @@ std::vector<Row> ToRows(const std::vector<std::shared_ptr<arrow::RecordBatch>>& 
 }
 
 }  // namespace
-
-DataFrame GroupedData::Agg(const std::vector<Column>& aggregates) const {
-  return MakeAggregate(*input_, connection_, group_type_, keys_, aggregates);
-}
-
-DataFrame GroupedData::Count() const { return Agg({functions::Count(Lit(1)).As("count")}); }
 
 DataFrame DataFrame::Select(const std::vector<Column>& columns) const {
   return MakeFrame(connection_, [&](Relation* relation) {
@@ -145,6 +127,17 @@ DataFrame DataFrame::WithColumnRenamed(std::string_view from, std::string_view t
     auto* rename = relation->mutable_with_columns_renamed()->add_renames();
     rename->set_col_name(std::string(from));
     rename->set_new_col_name(std::string(to));
+  });
+}
+
+DataFrame DataFrame::WithColumnsRenamed(const std::map<std::string, std::string>& renames) const {
+  return MakeFrame(connection_, [&](Relation* relation) {
+    *relation->mutable_with_columns_renamed()->mutable_input() = *message_;
+    for (const auto& [from, to] : renames) {
+      auto* rename = relation->mutable_with_columns_renamed()->add_renames();
+      rename->set_col_name(from);
+      rename->set_new_col_name(to);
+    }
   });
 }
 
@@ -244,20 +237,15 @@ DataFrame DataFrame::UnionByName(const DataFrame& other, bool allow_missing_colu
 DataFrame DataFrame::Intersect(const DataFrame& other) const {
   return MakeSetOperation(*this, other, SetOperation::SET_OP_TYPE_INTERSECT, false, false, false);
 }
+DataFrame DataFrame::IntersectAll(const DataFrame& other) const {
+  return MakeSetOperation(*this, other, SetOperation::SET_OP_TYPE_INTERSECT, true, false, false);
+}
+DataFrame DataFrame::ExceptAll(const DataFrame& other) const {
+  return MakeSetOperation(*this, other, SetOperation::SET_OP_TYPE_EXCEPT, true, false, false);
+}
 DataFrame DataFrame::Except(const DataFrame& other) const {
   return MakeSetOperation(*this, other, SetOperation::SET_OP_TYPE_EXCEPT, false, false, false);
 }
-
-GroupedData DataFrame::GroupBy(const std::vector<Column>& keys) const {
-  return GroupedData(message_, connection_, keys, Aggregate::GROUP_TYPE_GROUPBY);
-}
-GroupedData DataFrame::Rollup(const std::vector<Column>& keys) const {
-  return GroupedData(message_, connection_, keys, Aggregate::GROUP_TYPE_ROLLUP);
-}
-GroupedData DataFrame::Cube(const std::vector<Column>& keys) const {
-  return GroupedData(message_, connection_, keys, Aggregate::GROUP_TYPE_CUBE);
-}
-DataFrame DataFrame::Agg(const std::vector<Column>& aggregates) const { return GroupBy({}).Agg(aggregates); }
 
 DataFrame DataFrame::Repartition(int32_t num_partitions, const std::vector<Column>& keys) const {
   return MakeFrame(connection_, [&](Relation* relation) {
@@ -302,6 +290,58 @@ DataFrame DataFrame::DropNa(const std::vector<std::string>& columns) const {
   return MakeFrame(connection_, [&](Relation* relation) {
     *relation->mutable_drop_na()->mutable_input() = *message_;
     for (const std::string& column : columns) relation->mutable_drop_na()->add_cols(column);
+  });
+}
+
+DataFrame DataFrame::FillNa(const ColumnOrLiteral& value, const std::vector<std::string>& columns) const {
+  return MakeFrame(connection_, [&](Relation* relation) {
+    *relation->mutable_fill_na()->mutable_input() = *message_;
+    for (const std::string& column : columns) relation->mutable_fill_na()->add_cols(column);
+    *relation->mutable_fill_na()->add_values() = value.column().message().literal();
+  });
+}
+
+DataFrame DataFrame::Hint(std::string_view name, const std::vector<ColumnOrLiteral>& parameters) const {
+  return MakeFrame(connection_, [&](Relation* relation) {
+    *relation->mutable_hint()->mutable_input() = *message_;
+    relation->mutable_hint()->set_name(std::string(name));
+    for (const ColumnOrLiteral& parameter : parameters) {
+      *relation->mutable_hint()->add_parameters() = parameter.column().message();
+    }
+  });
+}
+
+DataFrame DataFrame::Unpivot(const std::vector<Column>& ids, const std::vector<Column>& values,
+                             std::string_view variable_name, std::string_view value_name) const {
+  return MakeFrame(connection_, [&](Relation* relation) {
+    auto* unpivot = relation->mutable_unpivot();
+    *unpivot->mutable_input() = *message_;
+    AddMessages(ids, unpivot->mutable_ids());
+    AddMessages(values, unpivot->mutable_values()->mutable_values());
+    unpivot->set_variable_column_name(std::string(variable_name));
+    unpivot->set_value_column_name(std::string(value_name));
+  });
+}
+
+DataFrame DataFrame::Observe(std::string_view name, const std::vector<Column>& metrics) const {
+  return MakeFrame(connection_, [&](Relation* relation) {
+    *relation->mutable_collect_metrics()->mutable_input() = *message_;
+    relation->mutable_collect_metrics()->set_name(std::string(name));
+    AddMessages(metrics, relation->mutable_collect_metrics()->mutable_metrics());
+  });
+}
+
+DataFrame DataFrame::Describe(const std::vector<std::string>& columns) const {
+  return MakeFrame(connection_, [&](Relation* relation) {
+    *relation->mutable_describe()->mutable_input() = *message_;
+    for (const std::string& column : columns) relation->mutable_describe()->add_cols(column);
+  });
+}
+
+DataFrame DataFrame::Summary(const std::vector<std::string>& statistics) const {
+  return MakeFrame(connection_, [&](Relation* relation) {
+    *relation->mutable_summary()->mutable_input() = *message_;
+    for (const std::string& statistic : statistics) relation->mutable_summary()->add_statistics(statistic);
   });
 }
 
@@ -356,6 +396,16 @@ arrow::Result<int64_t> DataFrame::Count() const {
 }
 
 arrow::Result<std::vector<Row>> DataFrame::Take(int32_t count) const { return Limit(count).Collect(); }
+
+arrow::Result<std::optional<Row>> DataFrame::First() const {
+  ARROW_ASSIGN_OR_RAISE(std::vector<Row> rows, Take(1));
+  return rows.empty() ? std::nullopt : std::optional(rows[0]);
+}
+
+arrow::Result<bool> DataFrame::IsEmpty() const {
+  ARROW_ASSIGN_OR_RAISE(std::vector<Row> rows, Take(1));
+  return rows.empty();
+}
 
 arrow::Status DataFrame::ForeachPartition(
     const std::function<arrow::Status(int, const std::vector<Row>&)>& function) const {

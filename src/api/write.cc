@@ -28,12 +28,12 @@ DataFrameWriter& DataFrameWriter::PartitionBy(const std::vector<std::string>& co
   return *this;
 }
 
-arrow::Status DataFrameWriter::Save(std::string_view path) {
-  using spark::connect::WriteOperation;
+using spark::connect::WriteOperation;
+
+arrow::Result<WriteOperation> DataFrameWriter::Operation() const {
   WriteOperation write;
   *write.mutable_input() = input_.message();
   if (!format_.empty()) write.set_source(format_);
-  if (!path.empty()) write.set_path(std::string(path));
   static constexpr struct {
     std::string_view name;
     WriteOperation::SaveMode mode;
@@ -53,6 +53,26 @@ arrow::Status DataFrameWriter::Save(std::string_view path) {
   if (!known) return UserError("INVALID_SAVE_MODE", {{"mode", "\"" + mode_ + "\""}});
   for (const auto& [key, value] : options_) (*write.mutable_options())[key] = value;
   for (const std::string& column : partition_columns_) write.add_partitioning_columns(column);
+  return write;
+}
+
+arrow::Status DataFrameWriter::Save(std::string_view path) {
+  ARROW_ASSIGN_OR_RAISE(WriteOperation write, Operation());
+  if (!path.empty()) write.set_path(std::string(path));
+  return input_.connection()->Write(write);
+}
+
+arrow::Status DataFrameWriter::SaveAsTable(std::string_view name) {
+  ARROW_ASSIGN_OR_RAISE(WriteOperation write, Operation());
+  write.mutable_table()->set_table_name(std::string(name));
+  write.mutable_table()->set_save_method(WriteOperation::SaveTable::TABLE_SAVE_METHOD_SAVE_AS_TABLE);
+  return input_.connection()->Write(write);
+}
+
+arrow::Status DataFrameWriter::InsertInto(std::string_view name) {
+  ARROW_ASSIGN_OR_RAISE(WriteOperation write, Operation());
+  write.mutable_table()->set_table_name(std::string(name));
+  write.mutable_table()->set_save_method(WriteOperation::SaveTable::TABLE_SAVE_METHOD_INSERT_INTO);
   return input_.connection()->Write(write);
 }
 
@@ -91,11 +111,22 @@ DataStreamWriter& DataStreamWriter::ForeachBatch(BatchFunction function) {
 
 arrow::Result<StreamingQuery> DataStreamWriter::Start(std::string_view path) {
   spark::connect::WriteStreamOperationStart start;
+  if (!path.empty()) start.set_path(std::string(path));
+  return StartAs(&start);
+}
+
+arrow::Result<StreamingQuery> DataStreamWriter::ToTable(std::string_view name) {
+  spark::connect::WriteStreamOperationStart start;
+  start.set_table_name(std::string(name));
+  return StartAs(&start);
+}
+
+arrow::Result<StreamingQuery> DataStreamWriter::StartAs(spark::connect::WriteStreamOperationStart* to) {
+  spark::connect::WriteStreamOperationStart& start = *to;
   *start.mutable_input() = input_.message();
   start.set_format(format_);
   start.set_output_mode(output_mode_);
   start.set_query_name(query_name_);
-  if (!path.empty()) start.set_path(std::string(path));
   for (const auto& [key, value] : options_) (*start.mutable_options())[key] = value;
   for (const std::string& column : partition_columns_) start.add_partitioning_column_names(column);
   if (!trigger_.empty()) {
