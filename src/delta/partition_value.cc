@@ -9,10 +9,6 @@ namespace millrace::delta {
 
 namespace {
 
-arrow::Status Unreadable(std::string_view text, const types::DataType& type) {
-  return arrow::Status::Invalid("'", text, "' is no value of the partition column type ", type.Sql());
-}
-
 std::shared_ptr<arrow::Scalar> WholeScalar(int64_t value, types::TypeId id) {
   switch (id) {
     case types::TypeId::kByte:
@@ -39,6 +35,18 @@ bool FitsWhole(int64_t value, types::TypeId id) {
   }
 }
 
+// The words of Spark's casts.
+std::optional<bool> BooleanOf(std::string_view text) {
+  std::string_view word = TrimAscii(text);
+  for (std::string_view yes : {"t", "true", "y", "yes", "1"}) {
+    if (EqualsIgnoreCase(word, yes)) return true;
+  }
+  for (std::string_view no : {"f", "false", "n", "no", "0"}) {
+    if (EqualsIgnoreCase(word, no)) return false;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::Scalar>> ReadPartitionValue(std::optional<std::string_view> text,
@@ -46,55 +54,56 @@ arrow::Result<std::shared_ptr<arrow::Scalar>> ReadPartitionValue(std::optional<s
                                                                  const types::TimeZone& zone) {
   using types::TypeId;
   std::shared_ptr<arrow::DataType> arrow_type = types::ToArrow(type);
-  if (!text || text->empty()) return arrow::MakeNullScalar(arrow_type);
+  if (!text) return arrow::MakeNullScalar(arrow_type);
+  auto none = [&] { return arrow::MakeNullScalar(arrow_type); };
   switch (type.id()) {
     case TypeId::kString:
       return std::make_shared<arrow::StringScalar>(std::string(*text));
     case TypeId::kBinary:
       return std::make_shared<arrow::BinaryScalar>(std::string(*text));
     case TypeId::kBoolean:
-      if (!EqualsIgnoreCase(*text, "true") && !EqualsIgnoreCase(*text, "false")) return Unreadable(*text, type);
-      return std::make_shared<arrow::BooleanScalar>(EqualsIgnoreCase(*text, "true"));
+      if (auto value = BooleanOf(*text)) return std::make_shared<arrow::BooleanScalar>(*value);
+      return none();
     case TypeId::kByte:
     case TypeId::kShort:
     case TypeId::kInteger:
     case TypeId::kLong: {
       int64_t whole = 0;
-      if (!types::ParseLong(*text, /*allow_fraction=*/false, &whole) || !FitsWhole(whole, type.id())) {
-        return Unreadable(*text, type);
+      if (!types::ParseLong(*text, /*allow_fraction=*/true, &whole) || !FitsWhole(whole, type.id())) {
+        return none();
       }
       return WholeScalar(whole, type.id());
     }
     case TypeId::kFloat: {
       float number = 0;
-      if (!types::ParseFloat(*text, &number)) return Unreadable(*text, type);
+      if (!types::ParseFloat(*text, &number)) return none();
       return std::make_shared<arrow::FloatScalar>(number);
     }
     case TypeId::kDouble: {
       double number = 0;
-      if (!types::ParseDouble(*text, &number)) return Unreadable(*text, type);
+      if (!types::ParseDouble(*text, &number)) return none();
       return std::make_shared<arrow::DoubleScalar>(number);
     }
     case TypeId::kDecimal: {
       arrow::Decimal128 decimal;
       if (types::ParseDecimal(*text, type.precision(), type.scale(), &decimal) != types::DecimalParse::kOk) {
-        return Unreadable(*text, type);
+        return none();
       }
       return std::make_shared<arrow::Decimal128Scalar>(decimal, arrow_type);
     }
     case TypeId::kDate: {
       int32_t days = 0;
-      if (!types::ParseDate(*text, &days)) return Unreadable(*text, type);
+      if (!types::ParseDate(*text, &days)) return none();
       return std::make_shared<arrow::Date32Scalar>(days);
     }
     case TypeId::kTimestamp: {
       int64_t micros = 0;
-      if (!types::ParseTimestamp(*text, zone, &micros)) return Unreadable(*text, type);
+      if (!types::ParseTimestamp(*text, zone, &micros)) return none();
       return std::make_shared<arrow::TimestampScalar>(micros, arrow_type);
     }
     case TypeId::kTimestampNtz: {
       int64_t micros = 0;
-      if (!types::ParseTimestampNtz(*text, /*allow_time_zone=*/true, &micros)) return Unreadable(*text, type);
+      if (!types::ParseTimestampNtz(*text, /*allow_time_zone=*/true, &micros)) return none();
       return std::make_shared<arrow::TimestampScalar>(micros, arrow_type);
     }
     default:

@@ -1,5 +1,6 @@
 #include "delta/table.h"
 
+#include "base/error.h"
 #include "delta/checkpoint/checkpoint_reader.h"
 #include "delta/log/log_error.h"
 #include "delta/log/log_segment.h"
@@ -9,9 +10,20 @@ namespace millrace::delta {
 
 namespace {
 
+/// After so many commits since the newest checkpoint known it is asked whether somebody has written one.
+constexpr int64_t kCommitsLookedForMax = 32;
 /// So many commits of ours without a look at the list of files, and as many files: then it is let go.
 constexpr int64_t kUnaskedAdvancesMax = 8;
 constexpr int64_t kFilesKept = 1000;
+
+/// Whether only checkpoints are left where Delta looks for commits: from the version that `_last_checkpoint` names on.
+arrow::Result<bool> IsHeadless(const FileSystem& file_system, const std::string& log_path, const LogListing& listing,
+                               const LogSegment& segment) {
+  if (!segment.commits.empty() || listing.HasCommit(segment.version)) return false;
+  if (!listing.oldest_commit()) return true;
+  ARROW_ASSIGN_OR_RAISE(auto last, ReadLastCheckpointVersion(file_system, log_path));
+  return last.has_value();
+}
 
 }  // namespace
 
@@ -45,7 +57,15 @@ arrow::Result<SnapshotPtr> Table::Load(std::optional<TableVersion> version) cons
   for (int attempt = 0; attempt < 3; ++attempt) {
     ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*file_system_, log_path_));
     auto segment = listing.SegmentOf(version, before);
+    // A listing is not taken at one moment: beside writers it may have a commit and not the one before.
+    bool hole = IsErrorCondition(segment.status(), "DELTA_VERSIONS_NOT_CONTIGUOUS") ||
+                IsErrorCondition(segment.status(), "DELTA_TRUNCATED_TRANSACTION_LOG");
+    if (hole && attempt < 2) continue;
     if (!segment.ok()) return first.ok() ? segment.status() : first;
+    ARROW_ASSIGN_OR_RAISE(bool headless, IsHeadless(*file_system_, log_path_, listing, *segment));
+    if (headless && !version) {
+      return arrow::Status::Invalid("Could not find any delta files for version ", segment->version.ToString());
+    }
     auto snapshot = Rebuild(*file_system_, path_, *segment);
     if (!IsUnreadableFile(snapshot.status())) return snapshot;
     if (first.ok()) first = snapshot.status();
@@ -100,6 +120,32 @@ arrow::Status Table::Keep(SnapshotPtr snapshot) {
   return IdentityOf(newest_->version()).Value(&newest_identity_);
 }
 
+void Table::NoteCheckpoint(TableVersion version) {
+  std::lock_guard lock(mutex_);
+  if (!newest_checkpoint_ || *newest_checkpoint_ < version) newest_checkpoint_ = version;
+}
+
+arrow::Result<bool> Table::IsContiguous() {
+  auto known = newest_->checkpoint_version();
+  if (!known || (newest_checkpoint_ && *known < *newest_checkpoint_)) known = newest_checkpoint_;
+  auto first = [&] { return known ? known->Next() : TableVersion(0); };
+  if (newest_->version().value - first().value > kCommitsLookedForMax) {
+    ARROW_ASSIGN_OR_RAISE(auto last, ReadLastCheckpointVersion(*file_system_, log_path_));
+    if (last && (!known || *known < *last)) newest_checkpoint_ = known = last;
+  }
+  for (TableVersion version = first(); version < newest_->version(); version = version.Next()) {
+    ARROW_ASSIGN_OR_RAISE(auto identity, IdentityOf(version));
+    if (!identity) return false;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto next, IdentityOf(newest_->version().Next()));
+  if (next) return true;
+  ARROW_ASSIGN_OR_RAISE(auto beyond, IdentityOf(newest_->version().Next().Next()));
+  if (!beyond) return true;
+  // Both may have been written just now, one after the other.
+  ARROW_ASSIGN_OR_RAISE(next, IdentityOf(newest_->version().Next()));
+  return next.has_value();
+}
+
 arrow::Result<SnapshotPtr> Table::Update(SnapshotDetail detail) {
   std::lock_guard lock(mutex_);
   if (detail == SnapshotDetail::kFiles) {
@@ -110,7 +156,12 @@ arrow::Result<SnapshotPtr> Table::Update(SnapshotDetail detail) {
     ARROW_ASSIGN_OR_RAISE(auto identity, IdentityOf(newest_->version()));
     if (identity != newest_identity_) newest_ = nullptr;
   }
+  if (newest_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(bool contiguous, IsContiguous());
+    if (!contiguous) newest_ = nullptr;
+  }
   if (newest_ == nullptr) {
+    newest_checkpoint_.reset();
     ARROW_ASSIGN_OR_RAISE(SnapshotPtr loaded, Load(std::nullopt));
     ARROW_RETURN_NOT_OK(Keep(std::move(loaded)));
     return newest_;
@@ -171,9 +222,9 @@ arrow::Result<std::vector<Remove>> Table::Tombstones(const Snapshot& snapshot) c
   for (auto commit = segment.commits.rbegin(); commit != segment.commits.rend(); ++commit) {
     ARROW_ASSIGN_OR_RAISE(std::string text, file_system_->ReadFile(commit->path));
     ARROW_ASSIGN_OR_RAISE(std::vector<Action> actions, parser.ParseLines(text, commit->path));
-    for (Action& action : actions) {
-      if (const auto* add = std::get_if<Add>(&action)) seen.Insert(add->path, vector_id(*add));
-      if (auto* remove = std::get_if<Remove>(&action)) {
+    for (auto action = actions.rbegin(); action != actions.rend(); ++action) {
+      if (const auto* add = std::get_if<Add>(&*action)) seen.Insert(add->path, vector_id(*add));
+      if (auto* remove = std::get_if<Remove>(&*action)) {
         if (seen.Insert(remove->path, vector_id(*remove))) tombstones.push_back(std::move(*remove));
       }
     }

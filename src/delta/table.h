@@ -44,9 +44,9 @@ class Table {
   /// Whether there is a log with a commit or checkpoint.
   arrow::Result<bool> Exists() const;
 
-  /// The newest version. Costs two stats when nothing was committed since the last call (is the newest commit still the
-  /// one we know, is there a next one), else the reading of the new commits only.
-  /// Errors: UserError DELTA_TABLE_NOT_FOUND when there is no table; those of a log that is damaged
+  /// The newest version. Costs some stats when nothing was committed since the last call (is the newest commit still
+  /// the one we know, are those since the checkpoint there, is there a next one), else the reading of the new commits
+  /// only. Errors: UserError DELTA_TABLE_NOT_FOUND when there is no table; those of a log that is damaged
   /// (docs/formats/delta_log.md); features that we cannot read.
   arrow::Result<SnapshotPtr> Update(SnapshotDetail detail = SnapshotDetail::kFiles);
 
@@ -68,6 +68,9 @@ class Table {
   /// Forgets the kept snapshot: the next Update reads the log from its newest checkpoint.
   void Invalidate();
 
+  /// Tells of a checkpoint that this process has written: older commits may be cleaned up and are no longer looked for.
+  void NoteCheckpoint(TableVersion version);
+
  private:
   arrow::Result<SnapshotPtr> Load(std::optional<TableVersion> version) const;
   /// Applies the commits after `from` that are there; `from` itself when there are none. Null when the files are
@@ -86,11 +89,15 @@ class Table {
   arrow::Result<std::optional<FileIdentity>> IdentityOf(TableVersion version) const;
   /// REQUIRES: mutex_ held.
   arrow::Status Keep(SnapshotPtr snapshot);
+  /// Whether each commit since the newest checkpoint known is still there, and none beyond a missing one: what a
+  /// listing of the log would show. REQUIRES: mutex_ held, newest_ is not null.
+  arrow::Result<bool> IsContiguous();
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   SnapshotPtr newest_;
   std::optional<FileIdentity> newest_identity_;
+  std::optional<TableVersion> newest_checkpoint_;
   /// Commits of this process since the list of files was asked for.
   int64_t num_unasked_advances_ = 0;
 };

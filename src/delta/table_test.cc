@@ -152,12 +152,64 @@ TEST_F(TableTest, JsonCheckpointWithoutSidecarsAndCompactedCommits) {
         {R"({"checkpointMetadata":{"version":2}})", kProtocol, kMetadata, AddLine("a"), AddLine("b"), RemoveLine("old"),
          R"({"txn":{"appId":"q","version":1}})"});
   Write("00000000000000000003.00000000000000000005.compacted.json", {AddLine("c"), RemoveLine("a")});
+  // They are there, and not looked into.
+  for (int version = 3; version < 6; ++version) Commit(version, {"{"});
   Commit(6, {AddLine("d")});
   SnapshotPtr snapshot = *Open().Update();
   EXPECT_EQ(snapshot->version(), TableVersion(6));
   EXPECT_EQ(snapshot->checkpoint_version(), TableVersion(2));
   EXPECT_THAT(Paths(*snapshot), ElementsAre("b", "c", "d"));
   EXPECT_EQ(snapshot->TxnVersion("q"), 1);
+}
+
+TEST_F(TableTest, HolesShowInAnOpenTable) {
+  Commit(0, {kProtocol, kMetadata});
+  for (int version = 1; version < 4; ++version) Commit(version, {AddLine("f" + std::to_string(version))});
+  Table table = Open();
+  ASSERT_TRUE(table.Update().ok());
+  fs::remove(path_ + "/_delta_log/" + CommitFileName(TableVersion(2)));
+  EXPECT_TRUE(IsErrorCondition(table.Update().status(), "DELTA_VERSIONS_NOT_CONTIGUOUS"));
+  Commit(2, {AddLine("f2")});
+  ASSERT_TRUE(table.Update().ok());
+  Commit(5, {AddLine("f5")});
+  EXPECT_TRUE(IsErrorCondition(table.Update().status(), "DELTA_VERSIONS_NOT_CONTIGUOUS"));
+  Commit(4, {AddLine("f4")});
+  EXPECT_EQ((*table.Update())->version(), TableVersion(5));
+  // A compacted file does not stand for a commit that is gone.
+  Write(CompactedFileName(TableVersion(1), TableVersion(2)), {AddLine("f1"), AddLine("f2")});
+  ASSERT_TRUE(Open().Update().ok());
+  fs::remove(path_ + "/_delta_log/" + CommitFileName(TableVersion(2)));
+  EXPECT_TRUE(IsErrorCondition(Open().Update().status(), "DELTA_VERSIONS_NOT_CONTIGUOUS"));
+}
+
+TEST_F(TableTest, OfOneCommitTheLastActionCounts) {
+  Commit(0, {kProtocol, kMetadata, AddLine("a")});
+  Table followed = Open();
+  ASSERT_TRUE(followed.Update().ok());
+  Commit(1, {RemoveLine("a"), AddLine("a", 20), AddLine("b"), RemoveLine("b"), R"({"txn":{"appId":"q","version":5}})",
+             R"({"txn":{"appId":"q","version":4}})"});
+  Table opened = Open();
+  for (Table* table : {&followed, &opened}) {
+    SnapshotPtr snapshot = table->Update().ValueOrDie();
+    EXPECT_THAT(Paths(*snapshot), ElementsAre("a"));
+    EXPECT_EQ(snapshot->files().total_size_bytes(), 20);
+    EXPECT_EQ(snapshot->TxnVersion("q"), 4);
+    EXPECT_EQ(table->Tombstones(*snapshot).ValueOrDie().size(), 1u);
+  }
+}
+
+TEST_F(TableTest, OldStatesAreNotLookedAt) {
+  constexpr int64_t kDayMs = 86400000;
+  for (int version = 0; version < 2; ++version) {
+    Commit(version, {version == 0 ? std::string(kProtocol) + "\n" + kMetadata : AddLine("a")});
+  }
+  Table table = Open();
+  SnapshotPtr newest = table.Update().ValueOrDie();
+  SnapshotPtr first = table.SnapshotAt(TableVersion(0)).ValueOrDie();
+  EXPECT_TRUE(CheckWithinRetention(*first, *newest, first->timestamp_ms() + 7 * kDayMs).ok());
+  EXPECT_TRUE(IsErrorCondition(CheckWithinRetention(*first, *newest, first->timestamp_ms() + 7 * kDayMs + 1),
+                               "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION"));
+  EXPECT_TRUE(CheckWithinRetention(*newest, *newest, newest->timestamp_ms() + 90 * kDayMs).ok());
 }
 
 TEST_F(TableTest, DamageIsNamed) {

@@ -117,6 +117,7 @@ class Conversion {
     auto num_files = static_cast<int64_t>(target_.files.size());
     delta::Operation operation;
     operation.name = "CONVERT";
+    operation.is_large = true;
     operation.parameters = {{"numFiles", JsonValue::Number(num_files)},
                             {"partitionedBy", JsonValue::String(partitions.ToString())},
                             {"collectStats", JsonValue::Bool(!convert_.no_statistics)}};

@@ -79,13 +79,17 @@ class DataFilesReader final : public BatchReader {
  private:
   const DataFile& file() const { return (*files_)[next_file_ - 1]; }
 
+  arrow::Status Missing() const {
+    return UserError("FAILED_READ_FILE.FILE_NOT_EXIST", {{"path", "file:" + file().path}});
+  }
+
   arrow::Status OpenNext() {
     ++next_file_;
     ARROW_ASSIGN_OR_RAISE(auto info, plan_->file_system->Stat(file().path));
-    if (!info) return UserError("FAILED_READ_FILE.FILE_NOT_EXIST", {{"path", file().path}});
+    if (!info) return Missing();
     if (arrow::Status vectors = ReadVectors(); !vectors.ok()) {
       // A vector that is gone makes its data file unreadable, and that is the file Spark names.
-      if (vectors.IsKeyError()) return UserError("FAILED_READ_FILE.FILE_NOT_EXIST", {{"path", file().path}});
+      if (vectors.IsKeyError()) return Missing();
       return vectors;
     }
     ARROW_RETURN_NOT_OK(ReadConstants());

@@ -118,6 +118,7 @@ arrow::Result<Action> ReadAdd(const object& from) {
   ARROW_RETURN_NOT_OK(OrDefault(from, "partitionValues", &add.partition_values));
   ARROW_RETURN_NOT_OK(Required(from, "size", &add.size_bytes));
   ARROW_RETURN_NOT_OK(OrDefault(from, "modificationTime", &add.modification_time_ms));
+  add.data_change = false;  // what delta-spark makes of an add that does not say
   ARROW_RETURN_NOT_OK(OrDefault(from, "dataChange", &add.data_change));
   ARROW_RETURN_NOT_OK(Optional(from, "stats", &add.stats));
   ARROW_RETURN_NOT_OK(Optional(from, "tags", &add.tags));

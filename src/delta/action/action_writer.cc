@@ -101,7 +101,14 @@ const char* Write(const Remove& remove, ObjectWriter* out) {
   out->Optional("deletionTimestamp", remove.deletion_timestamp_ms);
   out->Field("dataChange", remove.data_change);
   out->Optional("extendedFileMetadata", remove.extended_file_metadata);
-  out->Optional("partitionValues", remove.partition_values);
+  if (remove.partition_values) {
+    // As in delta-spark NULL is a value that is not there; an add writes it.
+    PartitionValues told;
+    for (const auto& [name, value] : remove.partition_values->entries()) {
+      if (value) told.Add(name, value);
+    }
+    out->Field("partitionValues", told);
+  }
   out->Optional("size", remove.size_bytes);
   out->Optional("tags", remove.tags);
   out->Optional("deletionVector", remove.deletion_vector);

@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/json_value.h"
 #include "delta/checkpoint/checkpoint_schema.h"
 #include "delta/log/log_error.h"
+#include "delta/log/log_paths.h"
 #include "format/parquet/parquet_scan.h"
 
 namespace millrace::delta {
@@ -314,6 +316,18 @@ arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_
   std::vector<std::string> paths;
   for (Sidecar& sidecar : sidecars) paths.push_back(std::move(sidecar.path));
   return paths;
+}
+
+arrow::Result<std::optional<TableVersion>> ReadLastCheckpointVersion(const FileSystem& file_system,
+                                                                     const std::string& log_path) {
+  auto text = file_system.ReadFile(JoinPath(log_path, kLastCheckpointFileName));
+  if (text.status().IsKeyError()) return std::nullopt;
+  ARROW_RETURN_NOT_OK(text);
+  // Somebody may be writing it.
+  auto json = ParseJson(*text);
+  const JsonValue* version = json.ok() ? json->Find("version") : nullptr;
+  if (version == nullptr) return std::nullopt;
+  return TableVersion(version->AsInt64());
 }
 
 }  // namespace millrace::delta

@@ -40,6 +40,10 @@ arrow::Result<CheckpointContents> ReadCheckpoint(const FileSystem& file_system, 
 arrow::Status VisitCheckpoint(const FileSystem& file_system, const std::string& log_path, const LogSegment& segment,
                               CheckpointPart part, const std::function<arrow::Status(CheckpointContents)>& visit);
 
+/// The version `_last_checkpoint` names; none where there is no such file or it cannot be understood.
+arrow::Result<std::optional<TableVersion>> ReadLastCheckpointVersion(const FileSystem& file_system,
+                                                                     const std::string& log_path);
+
 /// Paths of the sidecar files a checkpoint file names, as they stand in it.
 arrow::Result<std::vector<std::string>> ReadSidecarPaths(const FileSystem& file_system, const std::string& path);
 

@@ -13,6 +13,7 @@
 #include "base/json_value.h"
 #include "delta/feature/table_feature.h"
 #include "delta/log/log_paths.h"
+#include "delta/partition_value.h"
 #include "delta/transaction/table_metadata.h"
 #include "format/file_format.h"
 #include "format/json/json_decoder.h"
@@ -131,34 +132,88 @@ format::JsonOptions DecodeOptions(const types::TimeZone* zone) {
   return options;
 }
 
+/// What a file's row of a checkpoint holds with the columns' own types, beside the text that the log has. Null: is not
+/// written.
+struct TypedColumns {
+  DataTypePtr partition_values;
+  DataTypePtr statistics;
+};
+
+TypedColumns TypedColumnsOf(const Snapshot& snapshot) {
+  if (!BooleanProperty(snapshot.metadata(), "delta.checkpoint.writeStatsAsStruct", true)) return {};
+  return {PartitionSchema(snapshot), StatisticsSchema(snapshot)};
+}
+
+/// partitionValues_parsed of some rows.
+class PartitionValueRows {
+ public:
+  PartitionValueRows(DataTypePtr schema, const types::TimeZone& zone) : schema_(std::move(schema)), zone_(zone) {}
+
+  arrow::Status Open() {
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(types::ToArrow(*schema_)));
+    builder_.reset(static_cast<arrow::StructBuilder*>(builder.release()));
+    last_.resize(schema_->fields().size());
+    return arrow::Status::OK();
+  }
+  arrow::Status AppendNull() { return builder_->AppendNull(); }
+  arrow::Status Append(const PartitionValues& values) {
+    ARROW_RETURN_NOT_OK(builder_->Append());
+    for (size_t i = 0; i < last_.size(); ++i) {
+      const std::optional<std::string>* found = values.Find(schema_->fields()[i].name);
+      std::optional<std::string> text = found != nullptr ? *found : std::nullopt;
+      // Neighbours are mostly of one partition.
+      if (last_[i].value == nullptr || last_[i].text != text) {
+        const types::DataType& type = *schema_->fields()[i].type;
+        auto read = ReadPartitionValue(text, type, zone_);
+        last_[i].text = std::move(text);
+        last_[i].value = read.ok() ? *read : arrow::MakeNullScalar(types::ToArrow(type));
+      }
+      ARROW_RETURN_NOT_OK(builder_->field_builder(static_cast<int>(i))->AppendScalar(*last_[i].value));
+    }
+    return arrow::Status::OK();
+  }
+  arrow::Result<std::shared_ptr<arrow::Array>> Finish() { return builder_->Finish(); }
+
+ private:
+  struct Last {
+    std::optional<std::string> text;
+    std::shared_ptr<arrow::Scalar> value;
+  };
+  DataTypePtr schema_;
+  const types::TimeZone& zone_;
+  std::unique_ptr<arrow::StructBuilder> builder_;
+  std::vector<Last> last_;
+};
+
 /// Actions as the rows of a checkpoint, a batch at a time.
 class CheckpointRows {
  public:
-  CheckpointRows(DataTypePtr schema, bool stats_parsed, DataTypePtr statistics, const CheckpointSettings& settings)
-      : schema_(std::move(schema)),
-        stats_parsed_(stats_parsed && statistics != nullptr),
-        statistics_(std::move(statistics)),
-        settings_(settings) {}
+  CheckpointRows(DataTypePtr schema, TypedColumns typed, const CheckpointSettings& settings)
+      : schema_(std::move(schema)), typed_(std::move(typed)), settings_(settings) {}
 
   arrow::Status Open(FileSystem* file_system, const std::string& path) {
     format::JsonDecoderConfig config;
     config.schema = schema_;
     config.options = DecodeOptions(settings_.time_zone);
     ARROW_ASSIGN_OR_RAISE(actions_, format::JsonDecoder::Make(std::move(config), arrow::default_memory_pool()));
-    DataTypePtr written = schema_;
-    if (stats_parsed_) {
+    std::vector<StructField> fields = schema_->fields();
+    add_index_ = schema_->FieldIndex("add", true);
+    std::vector<StructField> add = fields[static_cast<size_t>(add_index_)].type->fields();
+    if (typed_.partition_values != nullptr) {
+      partition_values_.emplace(typed_.partition_values, *settings_.time_zone);
+      ARROW_RETURN_NOT_OK(partition_values_->Open());
+      add.push_back(Field("partitionValues_parsed", typed_.partition_values));
+    }
+    if (typed_.statistics != nullptr) {
       format::JsonDecoderConfig of_stats;
-      of_stats.schema = statistics_;
+      of_stats.schema = typed_.statistics;
       of_stats.options = DecodeOptions(settings_.time_zone);
       ARROW_ASSIGN_OR_RAISE(statistics_decoder_,
                             format::JsonDecoder::Make(std::move(of_stats), arrow::default_memory_pool()));
-      std::vector<StructField> fields = schema_->fields();
-      add_index_ = schema_->FieldIndex("add", true);
-      std::vector<StructField> add = fields[static_cast<size_t>(add_index_)].type->fields();
-      add.push_back(Field("stats_parsed", statistics_));
-      fields[static_cast<size_t>(add_index_)].type = types::Struct(std::move(add));
-      written = types::Struct(std::move(fields));
+      add.push_back(Field("stats_parsed", typed_.statistics));
     }
+    fields[static_cast<size_t>(add_index_)].type = types::Struct(std::move(add));
+    DataTypePtr written = types::Struct(std::move(fields));
     arrow_schema_ = types::ToArrowSchema(*written);
     format::FileWriteRequest request;
     request.path = path;
@@ -177,6 +232,10 @@ class CheckpointRows {
       ARROW_RETURN_NOT_OK(stats_.Append(*add->stats));
     } else {
       ARROW_RETURN_NOT_OK(stats_.AppendNull());
+    }
+    if (partition_values_) {
+      ARROW_RETURN_NOT_OK(add != nullptr ? partition_values_->Append(add->partition_values)
+                                         : partition_values_->AppendNull());
     }
     ++num_actions_;
     return lines_.length() >= kBatchRows ? WriteBatch() : arrow::Status::OK();
@@ -198,26 +257,29 @@ class CheckpointRows {
     ARROW_ASSIGN_OR_RAISE(auto decoded, actions_->Decode(*lines));
     const auto& rows = static_cast<const arrow::StructArray&>(*decoded.values);
     arrow::ArrayVector columns = rows.fields();
-    if (stats_parsed_) {
-      ARROW_ASSIGN_OR_RAISE(auto parsed, statistics_decoder_->Decode(*stats));
-      const auto& add = static_cast<const arrow::StructArray&>(*columns[static_cast<size_t>(add_index_)]);
-      arrow::ArrayVector fields = add.fields();
-      fields.push_back(parsed.values);
-      columns[static_cast<size_t>(add_index_)] =
-          std::make_shared<arrow::StructArray>(arrow_schema_->field(add_index_)->type(), add.length(),
-                                               std::move(fields), add.null_bitmap(), add.null_count());
+    const auto& add = static_cast<const arrow::StructArray&>(*columns[static_cast<size_t>(add_index_)]);
+    arrow::ArrayVector fields = add.fields();
+    if (partition_values_) {
+      ARROW_ASSIGN_OR_RAISE(auto values, partition_values_->Finish());
+      fields.push_back(std::move(values));
     }
+    if (statistics_decoder_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(auto parsed, statistics_decoder_->Decode(*stats));
+      fields.push_back(parsed.values);
+    }
+    columns[static_cast<size_t>(add_index_)] = std::make_shared<arrow::StructArray>(
+        arrow_schema_->field(add_index_)->type(), add.length(), std::move(fields), add.null_bitmap(), add.null_count());
     return writer_->Write(*arrow::RecordBatch::Make(arrow_schema_, rows.length(), std::move(columns)));
   }
 
   DataTypePtr schema_;
-  bool stats_parsed_;
-  DataTypePtr statistics_;
+  TypedColumns typed_;
   const CheckpointSettings& settings_;
   int add_index_ = -1;
   std::shared_ptr<arrow::Schema> arrow_schema_;
   std::unique_ptr<format::JsonDecoder> actions_;
   std::unique_ptr<format::JsonDecoder> statistics_decoder_;
+  std::optional<PartitionValueRows> partition_values_;
   std::unique_ptr<format::FileWriter> writer_;
   arrow::StringBuilder lines_;
   arrow::StringBuilder stats_;
@@ -279,13 +341,13 @@ class Places {
 
 arrow::Result<CheckpointInfo> WriteClassic(const Places& places, const Snapshot& snapshot,
                                            const FileActions& file_actions, const CheckpointSettings& settings,
-                                           bool stats_as_json, bool stats_as_struct) {
+                                           bool stats_as_json) {
   std::vector<StructField> fields = OtherActions();
   DataTypePtr of_files = FileActionsSchema(stats_as_json);
   fields.insert(fields.begin() + 1, of_files->fields().begin(), of_files->fields().end());
   std::string name = ClassicCheckpointFileName(snapshot.version());
   std::string temporary = places.Temporary(name);
-  CheckpointRows rows(types::Struct(std::move(fields)), stats_as_struct, StatisticsSchema(snapshot), settings);
+  CheckpointRows rows(types::Struct(std::move(fields)), TypedColumnsOf(snapshot), settings);
   CheckpointInfo info{snapshot.version(), 0, 0, snapshot.files().num_files()};
   auto write = [&]() -> arrow::Status {
     ARROW_RETURN_NOT_OK(rows.Open(places.files(), temporary));
@@ -306,11 +368,11 @@ arrow::Result<CheckpointInfo> WriteClassic(const Places& places, const Snapshot&
 }
 
 arrow::Result<CheckpointInfo> WriteV2(const Places& places, const Snapshot& snapshot, const FileActions& file_actions,
-                                      const CheckpointSettings& settings, bool stats_as_json, bool stats_as_struct) {
+                                      const CheckpointSettings& settings, bool stats_as_json) {
   std::string directory = JoinPath(places.log(), kSidecarDirectory);
   ARROW_RETURN_NOT_OK(places.files()->CreateDirectories(directory));
   std::string sidecar_name = RandomUuid() + ".parquet";
-  CheckpointRows rows(FileActionsSchema(stats_as_json), stats_as_struct, StatisticsSchema(snapshot), settings);
+  CheckpointRows rows(FileActionsSchema(stats_as_json), TypedColumnsOf(snapshot), settings);
   ARROW_RETURN_NOT_OK(rows.Open(places.files(), JoinPath(directory, sidecar_name)));
   ARROW_RETURN_NOT_OK(AddFiles(file_actions, &rows));
   ARROW_ASSIGN_OR_RAISE(int64_t sidecar_bytes, rows.Finish());
@@ -358,6 +420,18 @@ arrow::Status WriteLastCheckpoint(const Places& places, const CheckpointInfo& in
 
 }  // namespace
 
+DataTypePtr PartitionSchema(const Snapshot& snapshot) {
+  auto mode = ColumnMappingModeOf(snapshot.metadata());
+  if (!mode.ok() || snapshot.partition_columns().empty()) return nullptr;
+  DataTypePtr physical = PhysicalSchema(snapshot.schema(), *mode);
+  std::vector<StructField> fields;
+  for (int index : snapshot.partition_columns()) {
+    const StructField& column = physical->fields()[static_cast<size_t>(index)];
+    fields.push_back(Field(column.name, column.type));
+  }
+  return types::Struct(std::move(fields));
+}
+
 DataTypePtr StatisticsSchema(const Snapshot& snapshot) {
   auto mode = ColumnMappingModeOf(snapshot.metadata());
   if (!mode.ok() || snapshot.metadata().Property("delta.dataSkippingStatsColumns")) return nullptr;
@@ -390,10 +464,8 @@ arrow::Result<CheckpointInfo> WriteCheckpoint(FileSystem* file_system, const Sna
   bool v2 = snapshot.metadata().Property("delta.checkpointPolicy").value_or("classic") == "v2" &&
             Supports(snapshot.protocol(), "v2Checkpoint");
   bool as_json = BooleanProperty(snapshot.metadata(), "delta.checkpoint.writeStatsAsJson", true);
-  bool as_struct = BooleanProperty(snapshot.metadata(), "delta.checkpoint.writeStatsAsStruct", true);
-  ARROW_ASSIGN_OR_RAISE(CheckpointInfo info,
-                        v2 ? WriteV2(places, snapshot, file_actions, settings, as_json, as_struct)
-                           : WriteClassic(places, snapshot, file_actions, settings, as_json, as_struct));
+  ARROW_ASSIGN_OR_RAISE(CheckpointInfo info, v2 ? WriteV2(places, snapshot, file_actions, settings, as_json)
+                                                : WriteClassic(places, snapshot, file_actions, settings, as_json));
   ARROW_RETURN_NOT_OK(WriteLastCheckpoint(places, info));
   return info;
 }

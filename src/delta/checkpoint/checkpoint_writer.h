@@ -47,6 +47,8 @@ FileActions FileActionsOf(const FileSystem& file_system, const std::string& log_
 arrow::Result<CheckpointInfo> WriteCheckpoint(FileSystem* file_system, const Snapshot& snapshot,
                                               const FileActions& file_actions, const CheckpointSettings& settings);
 
+/// The partition columns by their physical names, in the table's order. Null for none.
+types::DataTypePtr PartitionSchema(const Snapshot& snapshot);
 /// Schema of the statistics' struct form for a table: numRecords, minValues, maxValues, nullCount. Null for none.
 types::DataTypePtr StatisticsSchema(const Snapshot& snapshot);
 

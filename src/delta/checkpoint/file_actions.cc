@@ -25,16 +25,15 @@ arrow::Result<Newer> ReadCommits(const FileSystem& file_system, const LogSegment
   for (auto commit = segment.commits.rbegin(); commit != segment.commits.rend(); ++commit) {
     ARROW_ASSIGN_OR_RAISE(std::string text, file_system.ReadFile(commit->path));
     ARROW_ASSIGN_OR_RAISE(std::vector<Action> actions, parser.ParseLines(text, commit->path));
-    // A commit that replaces a file's description removes and adds the same key, in any order: the add counts.
-    for (Action& action : actions) {
-      auto* add = std::get_if<Add>(&action);
-      if (add == nullptr || !newer.seen.Insert(add->path, VectorId(add->deletion_vector))) continue;
-      newer.adds.push_back(std::move(*add));
-    }
-    for (Action& action : actions) {
-      auto* remove = std::get_if<Remove>(&action);
-      if (remove == nullptr || !newer.seen.Insert(remove->path, VectorId(remove->deletion_vector))) continue;
-      newer.removes.push_back(std::move(*remove));
+    // Within a commit, too, the last action of a file counts.
+    for (auto action = actions.rbegin(); action != actions.rend(); ++action) {
+      if (auto* add = std::get_if<Add>(&*action)) {
+        if (newer.seen.Insert(add->path, VectorId(add->deletion_vector))) newer.adds.push_back(std::move(*add));
+      } else if (auto* remove = std::get_if<Remove>(&*action)) {
+        if (newer.seen.Insert(remove->path, VectorId(remove->deletion_vector))) {
+          newer.removes.push_back(std::move(*remove));
+        }
+      }
     }
   }
   return newer;

@@ -78,12 +78,17 @@ arrow::Status CheckpointNow(Table& table, const SnapshotPtr& snapshot, const Mai
     ARROW_ASSIGN_OR_RAISE(std::vector<Remove> tombstones, table.Tombstones(*snapshot));
     std::erase_if(tombstones,
                   [&](const Remove& remove) { return remove.deletion_timestamp_ms.value_or(0) <= removed_after_ms; });
-    return WriteCheckpoint(table.file_system(), *snapshot, FileActionsOf(*snapshot, tombstones), writing).status();
+    ARROW_RETURN_NOT_OK(
+        WriteCheckpoint(table.file_system(), *snapshot, FileActionsOf(*snapshot, tombstones), writing).status());
+    table.NoteCheckpoint(snapshot->version());
+    return arrow::Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(LogListing listing, LogListing::Read(*table.file_system(), table.log_path()));
   ARROW_ASSIGN_OR_RAISE(LogSegment segment, listing.SegmentOf(snapshot->version()));
   FileActions file_actions = FileActionsOf(*table.file_system(), table.log_path(), segment, removed_after_ms);
-  return WriteCheckpoint(table.file_system(), *snapshot, file_actions, writing).status();
+  ARROW_RETURN_NOT_OK(WriteCheckpoint(table.file_system(), *snapshot, file_actions, writing).status());
+  table.NoteCheckpoint(snapshot->version());
+  return arrow::Status::OK();
 }
 
 arrow::Status CleanUpLog(Table& table, const Snapshot& snapshot, int64_t now_ms) {

@@ -5,7 +5,7 @@
 namespace millrace::delta {
 
 arrow::Status UnreadableLogFile(const std::string& path, const std::string& problem) {
-  arrow::Status error = UserError("FAILED_READ_FILE.NO_HINT", {{"path", path}});
+  arrow::Status error = UserError("FAILED_READ_FILE.NO_HINT", {{"path", "file://" + path}});
   return error.WithMessage(error.message(), " Caused by: ", problem);
 }
 

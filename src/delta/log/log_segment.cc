@@ -12,18 +12,19 @@ namespace {
 
 std::string TablePathOf(const std::string& log_path) { return log_path.substr(0, log_path.rfind('/')); }
 
-arrow::Status NotContiguous(const std::vector<TableVersion>& versions, TableVersion before, TableVersion after,
-                            std::optional<TableVersion> wanted) {
+// As Delta tells it: of all versions that are there, whatever was asked for.
+arrow::Status NotContiguous(const std::vector<TableVersion>& versions) {
   std::string list;
   for (TableVersion version : versions) list += (list.empty() ? "" : ", ") + version.ToString();
   return UserError("DELTA_VERSIONS_NOT_CONTIGUOUS", {{"versionList", list},
-                                                     {"startVersion", before.ToString()},
-                                                     {"endVersion", after.ToString()},
-                                                     {"versionToLoad", wanted ? wanted->ToString() : "-1"}});
+                                                     {"startVersion", versions.front().ToString()},
+                                                     {"endVersion", versions.back().ToString()},
+                                                     {"versionToLoad", "-1"}});
 }
 
-arrow::Status Truncated(const std::string& log_path, TableVersion version) {
-  return UserError("DELTA_TRUNCATED_TRANSACTION_LOG", {{"path", JoinPath(log_path, CommitFileName(TableVersion(0)))},
+// `missing`: the commit that state of `version` needs first.
+arrow::Status Truncated(const std::string& log_path, TableVersion missing, TableVersion version) {
+  return UserError("DELTA_TRUNCATED_TRANSACTION_LOG", {{"path", "file:" + JoinPath(log_path, CommitFileName(missing))},
                                                        {"version", version.ToString()},
                                                        {"logRetentionKey", "delta.logRetentionDuration"},
                                                        {"logRetention", "30 days"},
@@ -157,26 +158,25 @@ arrow::Result<LogSegment> LogListing::SegmentOf(std::optional<TableVersion> vers
     }
     return longest;
   };
+  // Commits that a compacted file stands for must be there too.
+  std::vector<TableVersion> listed;
+  for (TableVersion commit : commits_) {
+    if (commit >= next && commit <= segment.version) listed.push_back(commit);
+  }
+  if (!listed.empty() && listed.back().value - listed.front().value + 1 != static_cast<int64_t>(listed.size())) {
+    return NotContiguous(listed);
+  }
+  if (next <= segment.version && (listed.empty() || listed.front() != next)) {
+    if (checkpoint == nullptr && incomplete != nullptr) {
+      return UserError("DELTA_MISSING_PART_FILES", {{"version", incomplete->version.ToString()}});
+    }
+    return Truncated(log_path_, next, segment.version);
+  }
   while (next <= segment.version) {
     if (const CompactedFile* file = compacted_from(next)) {
       segment.commits.push_back({file->first, file->last, JoinPath(log_path_, file->name)});
       next = file->last.Next();
       continue;
-    }
-    if (!HasCommit(next)) {
-      auto after = std::upper_bound(commits_.begin(), commits_.end(), next);
-      if (checkpoint == nullptr && segment.commits.empty()) {
-        if (incomplete != nullptr) {
-          return UserError("DELTA_MISSING_PART_FILES", {{"version", incomplete->version.ToString()}});
-        }
-        return Truncated(log_path_, segment.version);
-      }
-      std::vector<TableVersion> listed;
-      for (TableVersion commit : commits_) {
-        if (commit <= segment.version && (checkpoint == nullptr || commit > checkpoint->version))
-          listed.push_back(commit);
-      }
-      return NotContiguous(listed, next.Previous(), after == commits_.end() ? segment.version : *after, version);
     }
     segment.commits.push_back({next, next, JoinPath(log_path_, CommitFileName(next))});
     next = next.Next();

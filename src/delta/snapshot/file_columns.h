@@ -62,6 +62,10 @@ class FileColumns {
     return arrays_.deletion_vector != nullptr && arrays_.deletion_vector->IsValid(row);
   }
   std::optional<DeletionVectorDescriptor> deletion_vector(int64_t row) const;
+  /// Its deletion vector's cardinality; 0 without one.
+  int64_t num_deleted_rows(int64_t row) const {
+    return has_deletion_vector(row) ? deletion_vector(row)->cardinality : 0;
+  }
   std::optional<int64_t> base_row_id(int64_t row) const { return Int64(arrays_.base_row_id, row); }
   std::optional<int64_t> default_row_commit_version(int64_t row) const {
     return Int64(arrays_.default_row_commit_version, row);

@@ -39,7 +39,7 @@ void FileList::Append(std::shared_ptr<const FileColumns> columns, std::shared_pt
   for (int64_t row = 0; row < run.columns->num_rows(); ++row) {
     if (!run.is_live(row)) continue;
     ++run.num_live;
-    totals_.Add(run.columns->size_bytes(row));
+    totals_.Add(run.columns->size_bytes(row), run.columns->num_deleted_rows(row));
   }
   if (run.num_live == 0) return;
   runs_.push_back(std::move(run));
@@ -65,7 +65,7 @@ void FileList::Remove(const FileKeySet& keys, bool indexed) {
       if ((*changed)[static_cast<size_t>(row)] == 0) return;
       (*changed)[static_cast<size_t>(row)] = 0;
       --run.num_live;
-      totals_.Remove(run.columns->size_bytes(row));
+      totals_.Remove(run.columns->size_bytes(row), run.columns->num_deleted_rows(row));
     };
     if (indexed) {
       for (const FileKeySet::Key& key : keys.keys()) {

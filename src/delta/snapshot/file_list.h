@@ -83,8 +83,8 @@ class FileList {
 
   /// Adds a run. `live` may be null: all rows.
   void Append(std::shared_ptr<const FileColumns> columns, std::shared_ptr<const std::vector<uint8_t>> live);
-  /// Counts a file that was not there. REQUIRES: the list is counted only.
-  void Count(int64_t size_bytes) { totals_.Add(size_bytes); }
+  /// Counts a file without a deletion vector that was not there. REQUIRES: the list is counted only.
+  void Count(int64_t size_bytes) { totals_.Add(size_bytes, /*num_deleted=*/0); }
   /// Takes away the files of these keys. `indexed`: by an index of the runs, which is made once and pays when a list is
   /// followed; else in one pass over all rows.
   void Remove(const FileKeySet& keys, bool indexed);

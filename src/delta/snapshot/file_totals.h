@@ -26,26 +26,39 @@ inline constexpr std::array<int64_t, 95> kFileSizeClasses = [] {
       4 * kGiB,    8 * kGiB,    16 * kGiB,   32 * kGiB,   64 * kGiB,   128 * kGiB,  256 * kGiB};
 }();
 
-/// How many files there are, how large they are, and how many of which size: what a checksum tells of a table's files.
+/// Lower ends of the classes of its histogram of deleted rows.
+inline constexpr std::array<int64_t, 10> kDeletedRowClasses = {0,     1,      10,      100,      1000,
+                                                               10000, 100000, 1000000, 10000000, 2147483647};
+
+/// How many files there are, how large they are, how many of which size, and how many rows deletion vectors take from
+/// them: what a checksum tells of a table's files.
 class FileTotals {
  public:
   using PerClass = std::array<int64_t, kFileSizeClasses.size()>;
+  using DeletedPerClass = std::array<int64_t, kDeletedRowClasses.size()>;
 
-  void Add(int64_t size_bytes) { Count(size_bytes, 1); }
-  void Remove(int64_t size_bytes) { Count(size_bytes, -1); }
+  /// `num_deleted`: what the file's deletion vector says, 0 where it has none.
+  void Add(int64_t size_bytes, int64_t num_deleted) { Count(size_bytes, num_deleted, 1); }
+  void Remove(int64_t size_bytes, int64_t num_deleted) { Count(size_bytes, num_deleted, -1); }
 
   int64_t num_files() const { return num_files_; }
   int64_t size_bytes() const { return size_bytes_; }
   const PerClass& counts() const { return counts_; }
   const PerClass& bytes() const { return bytes_; }
+  int64_t num_deletion_vectors() const { return num_deletion_vectors_; }
+  int64_t num_deleted_rows() const { return num_deleted_rows_; }
+  const DeletedPerClass& deleted_counts() const { return deleted_counts_; }
 
  private:
-  void Count(int64_t size_bytes, int64_t sign);
+  void Count(int64_t size_bytes, int64_t num_deleted, int64_t sign);
 
   int64_t num_files_ = 0;
   int64_t size_bytes_ = 0;
   PerClass counts_{};
   PerClass bytes_{};
+  int64_t num_deletion_vectors_ = 0;
+  int64_t num_deleted_rows_ = 0;
+  DeletedPerClass deleted_counts_{};
 };
 
 }  // namespace millrace::delta

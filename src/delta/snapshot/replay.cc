@@ -21,7 +21,9 @@ class Reconciler {
  public:
   void Take(std::vector<Action> actions) {
     std::vector<Add> adds;
-    for (Action& action : actions) {
+    // Within a commit, too, the last action of a file, an application or a domain counts.
+    for (auto each = actions.rbegin(); each != actions.rend(); ++each) {
+      Action& action = *each;
       if (auto* add = std::get_if<Add>(&action)) {
         if (seen_.Insert(add->path, VectorId(add->deletion_vector))) adds.push_back(std::move(*add));
       } else if (auto* remove = std::get_if<Remove>(&action)) {
@@ -36,6 +38,7 @@ class Reconciler {
         domains_.try_emplace(domain->domain, *domain);
       }
     }
+    std::reverse(adds.begin(), adds.end());
     if (!adds.empty()) adds_.push_back(std::move(adds));
   }
 
@@ -174,14 +177,17 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
   FileKeySet replaced;
   bool same_metadata = true;
   std::vector<const Add*> adds;
-  for (const Action& action : actions) {
-    if (const auto* add = std::get_if<Add>(&action)) {
-      // An add of a file that is there replaces its description; files with names of their own are not looked for.
-      replaced.Insert(add->path, VectorId(add->deletion_vector));
-      adds.push_back(add);
-    } else if (const auto* remove = std::get_if<Remove>(&action)) {
+  // An add of a file that is there replaces its description. Within a commit the last action of a file counts.
+  for (auto action = actions.rbegin(); action != actions.rend(); ++action) {
+    if (const auto* add = std::get_if<Add>(&*action)) {
+      if (replaced.Insert(add->path, VectorId(add->deletion_vector))) adds.push_back(add);
+    } else if (const auto* remove = std::get_if<Remove>(&*action)) {
       replaced.Insert(remove->path, VectorId(remove->deletion_vector));
-    } else if (const auto* metadata = std::get_if<Metadata>(&action)) {
+    }
+  }
+  std::reverse(adds.begin(), adds.end());
+  for (const Action& action : actions) {
+    if (const auto* metadata = std::get_if<Metadata>(&action)) {
       state.metadata = *metadata;
       same_metadata = false;
     } else if (const auto* protocol = std::get_if<Protocol>(&action)) {

@@ -1,6 +1,7 @@
 #include "delta/snapshot/snapshot.h"
 
 #include "base/ascii.h"
+#include "base/error.h"
 
 namespace millrace::delta {
 
@@ -14,16 +15,18 @@ arrow::Result<std::shared_ptr<const Snapshot>> Snapshot::Make(State state, const
   }
   auto schema = state.metadata.ParseSchema();
   if (!schema.ok()) {
-    return arrow::Status::Invalid("The schema of the Delta table ", state.table_path, " at version ",
-                                  state.version.ToString(), " cannot be read: ", schema.status().message());
+    return UserError("INVALID_JSON_DATA_TYPE", {{"invalidType", state.metadata.schema_string}});
   }
   snapshot->schema_ = *schema;
   for (const std::string& name : state.metadata.partition_columns) {
     int index = snapshot->schema_->FieldIndex(name, /*case_sensitive=*/true);
     if (index < 0) index = snapshot->schema_->FieldIndex(name, /*case_sensitive=*/false);
     if (index < 0) {
-      return arrow::Status::Invalid("The Delta table ", state.table_path, " at version ", state.version.ToString(),
-                                    " is partitioned by '", name, "', which its schema does not have");
+      std::string fields;
+      for (const types::StructField& field : snapshot->schema_->fields()) {
+        fields += (fields.empty() ? "" : ", ") + QuoteIdentifier(field.name);
+      }
+      return UserError("FIELD_NOT_FOUND", {{"fieldName", QuoteIdentifier(name)}, {"fields", fields}});
     }
     snapshot->partition_columns_.push_back(index);
   }

@@ -36,7 +36,8 @@ class Snapshot {
   };
 
   /// `same_metadata`: a state with the same metadata, whose schema need not be parsed again; may be null.
-  /// Errors: Invalid for a schema that cannot be parsed or a partition column that is not there.
+  /// Errors: UserError INVALID_JSON_DATA_TYPE for a schema that cannot be parsed, FIELD_NOT_FOUND for a partition
+  /// column that is not there.
   static arrow::Result<std::shared_ptr<const Snapshot>> Make(State state, const Snapshot* same_metadata = nullptr);
 
   /// The same state with its files counted only.

@@ -48,17 +48,26 @@ void Array(std::string_view key, const Values& values, std::string* out) {
   *out += ']';
 }
 
+template <typename Values>
+std::vector<std::string> Numbers(const Values& values) {
+  std::vector<std::string> texts;
+  for (int64_t value : values) texts.push_back(std::to_string(value));
+  return texts;
+}
+
 void AppendHistogram(const FileTotals& totals, std::string* out) {
-  auto numbers = [](const auto& values) {
-    std::vector<std::string> texts;
-    for (int64_t value : values) texts.push_back(std::to_string(value));
-    return texts;
-  };
   Member("fileSizeHistogram", out);
   *out += '{';
-  Array("sortedBinBoundaries", numbers(kFileSizeClasses), out);
-  Array("fileCounts", numbers(totals.counts()), out);
-  Array("totalBytes", numbers(totals.bytes()), out);
+  Array("sortedBinBoundaries", Numbers(kFileSizeClasses), out);
+  Array("fileCounts", Numbers(totals.counts()), out);
+  Array("totalBytes", Numbers(totals.bytes()), out);
+  *out += '}';
+}
+
+void AppendDeletedHistogram(const FileTotals& totals, std::string* out) {
+  Member("deletedRecordCountsHistogramOpt", out);
+  *out += '{';
+  Array("deletedRecordCounts", Numbers(totals.deleted_counts()), out);
   *out += '}';
 }
 
@@ -86,6 +95,11 @@ std::string ChecksumText(const Snapshot& snapshot, const Snapshot* before, const
   AppendJsonString(txn_id, &text);
   Number("tableSizeBytes", files.total_size_bytes(), &text);
   Number("numFiles", files.num_files(), &text);
+  const bool counts_deleted = Supports(snapshot.protocol(), "deletionVectors");
+  if (counts_deleted) {
+    Number("numDeletedRecordsOpt", files.totals().num_deleted_rows(), &text);
+    Number("numDeletionVectorsOpt", files.totals().num_deletion_vectors(), &text);
+  }
   Number("numMetadata", 1, &text);
   Number("numProtocol", 1, &text);
   if (in_commit_timestamp_ms) Number("inCommitTimestampOpt", *in_commit_timestamp_ms, &text);
@@ -105,6 +119,7 @@ std::string ChecksumText(const Snapshot& snapshot, const Snapshot* before, const
   Member("protocol", &text);
   text += Bare(snapshot.protocol());
   AppendHistogram(files.totals(), &text);
+  if (counts_deleted) AppendDeletedHistogram(files.totals(), &text);
   if (ListsFiles(snapshot, before)) {
     std::vector<std::string> adds;
     files.ForEach([&](FileRef file) {

@@ -25,7 +25,7 @@ struct Operation {
   /// Rows that move to other files keep their ids, where the table tracks them.
   bool keeps_row_ids = false;
   /// The commit is written as large ones are in delta-spark: a new table's tells the version -1 as the one that was
-  /// read.
+  /// read, and none is a blind append.
   bool is_large = false;
 };
 

@@ -80,10 +80,10 @@ arrow::Result<DataTypePtr> MergeTypes(const DataTypePtr& table, const DataTypePt
     ARROW_ASSIGN_OR_RAISE(DataTypePtr value, MergeTypes(table->value(), rows->value(), rules));
     return types::Map(std::move(key), std::move(value), table->value_contains_null());
   }
-  if (rules.casts && CastsImplicitly(*rows, *table)) return table;
   if (table->Equals(*rows)) return table;
   bool atomic = IsAtomic(*table) && IsAtomic(*rows);
   if (rules.widens && atomic && CanWidenByMerge(*table, *rows)) return rows;
+  if (rules.casts && CastsImplicitly(*rows, *table)) return table;
   if (IsSmallInteger(*table) && IsSmallInteger(*rows)) return table->id() >= rows->id() ? table : rows;
   if (table->id() == TypeId::kNull) return rows;
   if (rows->id() == TypeId::kNull) return table;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/ids.h"
+#include "base/json_value.h"
 #include "delta/feature/table_feature.h"
 #include "delta/log/log_paths.h"
 #include "delta/transaction/checksum.h"
@@ -56,6 +57,17 @@ arrow::Status CheckNoDuplicates(const std::vector<Action>& actions) {
   return arrow::Status::OK();
 }
 
+// Statistics cut down to the number of rows; an empty object where that is not known.
+std::string NumRecordsOf(const std::optional<std::string>& stats) {
+  JsonValue cut = JsonValue::Object();
+  if (stats) {
+    auto parsed = ParseJson(*stats);
+    const JsonValue* count = parsed.ok() ? parsed->Find("numRecords") : nullptr;
+    if (count != nullptr) cut.Set("numRecords", *count);
+  }
+  return cut.ToString();
+}
+
 }  // namespace
 
 bool UsesInCommitTimestamps(const Metadata& metadata) {
@@ -98,7 +110,7 @@ void Transaction::SetTxn(std::string app_id, int64_t version) {
   actions_.emplace_back(Txn{std::move(app_id), version, settings_.clock->NowMillis()});
 }
 
-arrow::Status Transaction::StageRemove(const FileRef& file) {
+arrow::Status Transaction::StageRemove(const FileRef& file, RemovedStats stats) {
   if (EqualsIgnoreCase(snapshot_->metadata().Property("delta.appendOnly").value_or("false"), "true")) {
     return UserError("DELTA_CANNOT_MODIFY_APPEND_ONLY",
                      {{"table_name", snapshot_->metadata().name.value_or("null")}, {"config", "delta.appendOnly"}});
@@ -115,6 +127,8 @@ arrow::Status Transaction::StageRemove(const FileRef& file) {
   remove.deletion_vector = std::move(add.deletion_vector);
   remove.base_row_id = add.base_row_id;
   remove.default_row_commit_version = add.default_row_commit_version;
+  if (stats == RemovedStats::kAll) remove.stats = std::move(add.stats);
+  if (stats == RemovedStats::kNumRecords) remove.stats = NumRecordsOf(add.stats);
   reads_.files.insert(remove.path);
   actions_.emplace_back(std::move(remove));
   return arrow::Status::OK();
@@ -236,7 +250,7 @@ arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {
   bool adds_only = std::all_of(actions.begin(), actions.end(), [](const Action& action) {
     return !IsFileAction(action) || std::holds_alternative<Add>(action);
   });
-  bool is_blind_append = adds_only && reads_.empty();
+  bool is_blind_append = adds_only && reads_.empty() && !operation.is_large;
   bool any_file = std::any_of(actions.begin(), actions.end(), IsFileAction);
   bool changes_definition = new_metadata_.has_value() || new_protocol_.has_value();
   bool snapshot_isolation = any_file && !changes_definition && !ChangesData(actions);

@@ -37,6 +37,9 @@ struct TransactionSettings {
   int max_attempts = 1000;
 };
 
+/// What a removed file still says of its rows. Which it is depends on the operation, as in delta-spark.
+enum class RemovedStats : uint8_t { kNone, kNumRecords, kAll };
+
 /// One change of a table: reads a version, stages what changes, and commits all of it as the next version, or nothing.
 ///
 /// Order:  data files are durable before Commit is called. Commit writes `.<version>.json.<uuid>.tmp`, syncs it, gives
@@ -80,7 +83,7 @@ class Transaction {
   /// Nothing is staged: a commit would say nothing.
   bool IsEmpty() const { return !new_metadata_ && !new_protocol_ && actions_.empty(); }
   /// Stages the removal of live files of the snapshot, now. Errors: DELTA_CANNOT_MODIFY_APPEND_ONLY.
-  arrow::Status StageRemove(const FileRef& file);
+  arrow::Status StageRemove(const FileRef& file, RemovedStats stats = RemovedStats::kNone);
 
   /// Errors: of the world; UserError of invalid actions. Nothing is committed then, but see Crash.
   arrow::Result<CommitOutcome> Commit(const Operation& operation);
