@@ -98,6 +98,46 @@ arrow::Result<QueryResult> RunGenerate(Session& session, const sql::GenerateMani
   return EmptyResult();
 }
 
+namespace {
+
+constexpr const char* kRestoreColumns =
+    "table_size_after_restore BIGINT, num_of_files_after_restore BIGINT, num_removed_files BIGINT, "
+    "num_restored_files BIGINT, removed_files_size BIGINT, restored_files_size BIGINT";
+
+// Times before the first commit and after the last one, as RESTORE tells them.
+arrow::Status AsRestoreError(const arrow::Status& status) {
+  const ErrorDetail* detail = GetErrorDetail(status);
+  if (IsErrorCondition(status, "DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION")) {
+    return UserError("DELTA_CANNOT_RESTORE_TIMESTAMP_EARLIER",
+                     {{"requestedTimestamp", detail->parameters().at("userTimestamp")},
+                      {"earliestTimestamp", detail->parameters().at("commitTs")}});
+  }
+  if (IsErrorCondition(status, "DELTA_TIMESTAMP_GREATER_THAN_COMMIT")) {
+    return UserError("DELTA_CANNOT_RESTORE_TIMESTAMP_GREATER",
+                     {{"requestedTimestamp", detail->parameters().at("providedTimestamp")},
+                      {"latestTimestamp", detail->parameters().at("lastCommitTimestamp")}});
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Status TruncateDeltaTable(Session& session, const catalog::Table& table) {
+  int64_t start_ms = session.CurrentConnectorContext()->clock->NowMillis();
+  ARROW_ASSIGN_OR_RAISE(OpenedTable opened, OpenDeltaLocation(session, table.location, table.FullName()));
+  ARROW_ASSIGN_OR_RAISE(auto transaction, BeginChange(session, opened));
+  transaction->ReadWholeTable();
+  int64_t num_files = opened.snapshot->files().num_files();
+  ARROW_RETURN_NOT_OK(opened.snapshot->files().TryForEach(
+      [&](const delta::FileRef& file) { return transaction->StageRemove(file, delta::RemovedStats::kNumRecords); }));
+  if (transaction->IsEmpty()) return arrow::Status::OK();
+  delta::Operation operation;
+  operation.name = "TRUNCATE";
+  operation.metrics = {{"numRemovedFiles", num_files},
+                       {"executionTimeMs", session.CurrentConnectorContext()->clock->NowMillis() - start_ms}};
+  return CommitChange(session, *transaction, operation).status();
+}
+
 arrow::Result<QueryResult> RunRestore(Session& session, const sql::RestoreTable& restore) {
   ARROW_ASSIGN_OR_RAISE(OpenedTable opened, OpenDeltaTable(session, restore.table, "RESTORE"));
   const delta::Snapshot& latest = *opened.snapshot;
@@ -110,7 +150,9 @@ arrow::Result<QueryResult> RunRestore(Session& session, const sql::RestoreTable&
                       {"startVersion", listing.oldest_recreatable().value_or(delta::TableVersion(0)).ToString()},
                       {"endVersion", latest.version().ToString()}});
   }
+  if (restore.timestamp) ARROW_RETURN_NOT_OK(AsRestoreError(state.status()));
   ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr target, state);
+  if (target->version() == latest.version()) return ResultOfJson(kRestoreColumns, {});
   ARROW_ASSIGN_OR_RAISE(auto transaction, BeginChange(session, opened));
   transaction->ReadWholeTable();
   auto keys_of = [](const delta::Snapshot& snapshot) {
@@ -144,7 +186,7 @@ arrow::Result<QueryResult> RunRestore(Session& session, const sql::RestoreTable&
     if (then.Contains(*file.columns, file.row)) return arrow::Status::OK();
     ++num_removed;
     removed_bytes += file.columns->size_bytes(file.row);
-    return transaction->StageRemove(file);
+    return transaction->StageRemove(file, delta::RemovedStats::kAll);
   }));
   const delta::Metadata& a = latest.metadata();
   const delta::Metadata& b = target->metadata();
@@ -167,10 +209,7 @@ arrow::Result<QueryResult> RunRestore(Session& session, const sql::RestoreTable&
       .Set("num_restored_files", JsonValue::Number(num_restored))
       .Set("removed_files_size", JsonValue::Number(removed_bytes))
       .Set("restored_files_size", JsonValue::Number(restored_bytes));
-  return ResultOfJson(
-      "table_size_after_restore BIGINT, num_of_files_after_restore BIGINT, num_removed_files BIGINT, "
-      "num_restored_files BIGINT, removed_files_size BIGINT, restored_files_size BIGINT",
-      {row});
+  return ResultOfJson(kRestoreColumns, {row});
 }
 
 }  // namespace millrace::session

@@ -53,7 +53,10 @@ arrow::Result<delta::SnapshotPtr> StateAt(Session& session, const OpenedTable& o
   } else {
     return opened.snapshot;
   }
-  return opened.table->SnapshotAt(delta::TableVersion(*version));
+  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr state, opened.table->SnapshotAt(delta::TableVersion(*version)));
+  ARROW_RETURN_NOT_OK(
+      connector::delta_table::CheckRetention(*state, *opened.snapshot, *session.CurrentConnectorContext()));
+  return state;
 }
 
 arrow::Result<std::unique_ptr<delta::Transaction>> BeginChange(Session& session, const OpenedTable& opened) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "catalog/metastore.h"
 #include "delta/transaction/transaction.h"
 #include "session/session.h"
 #include "sql/statement.h"
@@ -40,5 +41,8 @@ arrow::Result<std::unique_ptr<delta::Transaction>> BeginChange(Session& session,
 /// Commits, and makes the checkpoint that may be due. Errors: those of conflicts.
 arrow::Result<delta::Committed> CommitChange(Session& session, delta::Transaction& transaction,
                                              const delta::Operation& operation);
+
+/// TRUNCATE TABLE. Errors: those of opening and of conflicts; DELTA_CANNOT_MODIFY_APPEND_ONLY.
+arrow::Status TruncateDeltaTable(Session& session, const catalog::Table& table);
 
 }  // namespace millrace::session

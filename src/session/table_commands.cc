@@ -10,6 +10,7 @@
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
+#include "session/delta_table.h"
 #include "types/arrow_type.h"
 #include "types/column_metadata.h"
 
@@ -595,12 +596,14 @@ arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode m
 
 arrow::Status TableCommands::Truncate(const sql::TruncateTable& truncate) {
   ARROW_ASSIGN_OR_RAISE(TablePtr table, FindTable(truncate.name, "TRUNCATE TABLE"));
+  if (KeepsOwnSchema(table->provider)) {
+    if (!truncate.partition.empty()) return UserError("DELTA_TRUNCATE_TABLE_PARTITION_NOT_SUPPORTED");
+    return TruncateDeltaTable(session_, *table);
+  }
   if (table->kind == TableKind::kExternal) {
     return UserError("_LEGACY_ERROR_TEMP_1266", {{"tableIdentWithDB", QuoteNameParts(table->FullName())}});
   }
   if (truncate.partition.empty()) {
-    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*table));
-    if (KeepsOwnSchema(table->provider)) return WriteNew(*table, {}, NoRows(schema), connector::SaveMode::kOverwrite);
     ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(table->location));
     if (found) ARROW_RETURN_NOT_OK(files_.RemoveTree(table->location));
     return files_.CreateDirectories(table->location);

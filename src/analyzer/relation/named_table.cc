@@ -1,5 +1,8 @@
 #include "analyzer/named_table.h"
 
+#include <algorithm>
+
+#include "analyzer/constant.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -10,12 +13,15 @@
 #include "logical/node/subquery_alias.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
+#include "sql/time_travel.h"
 #include "types/arrow_type.h"
+#include "types/datetime_text.h"
 
 namespace millrace::analyzer {
 
 namespace {
 
+using expression::ExpressionKind;
 using spark::connect::Relation;
 
 // spark.sql.view.maxNestedViewDepth.
@@ -72,7 +78,11 @@ arrow::Result<PlanPtr> ScanPath(const AnalyzerContext& context, const connector:
   auto request = std::make_shared<connector::SourceRequest>();
   request->options = options;
   request->paths = {path};
-  return ScanSource(context, def, std::move(request), streaming);
+  ARROW_ASSIGN_OR_RAISE(PlanPtr scan, ScanSource(context, def, std::move(request), streaming));
+  if (def->name != std::string_view("delta")) return scan;
+  // A table of the catalog like others: its columns can be called by the path.
+  return std::make_shared<logical::SubqueryAlias>(std::vector<std::string>{catalog::kCatalogName, "delta", path},
+                                                  std::move(scan));
 }
 
 bool IsFileSource(std::string_view name) {
@@ -103,6 +113,32 @@ PlanPtr WithPaddedChars(PlanPtr scan) {
 std::string Quoted(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : ".") + types::QuoteIfNeeded(part);
+  return text;
+}
+
+// TIMESTAMP AS OF an expression: its value, as the option timestampAsOf has it. Source: Spark's TimeTravelSpec.
+arrow::Result<std::string> TimeTravelTimestamp(const AnalyzerContext& context, const std::string& sql) {
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ResolveConstant(sql, context));
+  auto invalid = [&](const char* why) {
+    return UserError(std::string("INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.") + why,
+                     {{"expr", QuoteSqlExpression(value->Sql(/*pretty=*/true))}});
+  };
+  if (!expression::CanCast(*value->type(), *types::Timestamp(), expression::CastMode::kAnsi)) return invalid("INPUT");
+  if (!value->deterministic()) return invalid("NON_DETERMINISTIC");
+  // The time of the query is no constant to the optimizer, but it has a value.
+  bool evaluable = true;
+  expression::Visit(*value, [&](const expression::Expression& part) {
+    constexpr ExpressionKind kPlain[] = {ExpressionKind::kLiteral, ExpressionKind::kCall, ExpressionKind::kCast,
+                                         ExpressionKind::kCaseWhen, ExpressionKind::kLogical};
+    evaluable = evaluable && std::find(std::begin(kPlain), std::end(kPlain), part.kind()) != std::end(kPlain);
+    return evaluable;
+  });
+  if (!evaluable) return invalid("UNEVALUABLE");
+  expression::Cast cast(value, types::Timestamp(), expression::CastMode::kLegacy, false);
+  ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(cast, context.eval));
+  if (!scalar->is_valid) return invalid("INPUT");
+  std::string text;
+  types::AppendTimestamp(static_cast<const arrow::TimestampScalar&>(*scalar).value, *context.eval.time_zone, &text);
   return text;
 }
 
@@ -193,7 +229,14 @@ arrow::Result<PlanPtr> ResolveNamedTable(RelationResolver& resolver, const Relat
     return std::make_shared<logical::SubqueryAlias>(parts, AtAnotherPlace(logical::FreshCopy(*view, nullptr)));
   }
   Options options;
-  for (const auto& [key, value] : message.options()) options.Set(key, value);
+  for (const auto& [key, value] : message.options()) {
+    if (key != sql::kTimestampExpression) {
+      options.Set(key, value);
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(std::string timestamp, TimeTravelTimestamp(context, value));
+    options.Set("timestampAsOf", std::move(timestamp));
+  }
   if (catalog::TablePtr table = context.catalog->FindTable(parts, context.view_database)) {
     if (read.is_streaming() && table->kind == catalog::TableKind::kView) {
       return UserError("_LEGACY_ERROR_TEMP_1018", {{"quoted", Quoted({table->database, table->name})}});

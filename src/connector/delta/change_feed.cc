@@ -310,6 +310,9 @@ arrow::Result<std::unique_ptr<BatchScan>> OpenChangeFeedScan(const SourceRequest
                                                     {"logPath", "file:" + table.table->log_path()}});
     }
     ARROW_RETURN_NOT_OK(exists);
+    // Where the first state cannot be rebuilt its commits may still be read, and there is nothing to ask.
+    auto first = table.table->SnapshotAt(delta::TableVersion(range.start));
+    if (first.ok()) ARROW_RETURN_NOT_OK(CheckRetention(**first, *snapshot, context));
   }
   return std::make_unique<ChangeFeedScan>(request, std::move(table), std::move(snapshot), range);
 }

@@ -146,6 +146,14 @@ arrow::Result<TableRequest> ParseTableRequest(const SourceRequest& request) {
   return parsed;
 }
 
+arrow::Status CheckRetention(const delta::Snapshot& state, const delta::Snapshot& newest,
+                             const ConnectorContext& context) {
+  auto enforced = context.conf("spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration")
+                      .value_or("true");
+  if (EqualsIgnoreCase(enforced, "false")) return arrow::Status::OK();
+  return delta::CheckWithinRetention(state, newest, context.clock->NowMillis());
+}
+
 arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const ConnectorContext& context) {
   auto newest = table.table->Update();
   if (IsErrorCondition(newest.status(), "DELTA_TABLE_NOT_FOUND")) {
@@ -154,7 +162,9 @@ arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const 
   }
   // Later commits may be unreadable without harm to an older version; as in Spark, what they say is not passed over.
   if (table.version_as_of && (newest.ok() || delta::IsUnreadableFile(newest.status()))) {
-    return table.table->SnapshotAt(delta::TableVersion(*table.version_as_of));
+    ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr state, table.table->SnapshotAt(delta::TableVersion(*table.version_as_of)));
+    if (newest.ok()) ARROW_RETURN_NOT_OK(CheckRetention(*state, **newest, context));
+    return state;
   }
   ARROW_RETURN_NOT_OK(newest);
   if (!table.timestamp_as_of_us) return newest;
@@ -162,7 +172,9 @@ arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const 
   ARROW_ASSIGN_OR_RAISE(delta::CommitTime commit,
                         delta::CommitAtTime(*table.table, **newest, types::FloorDiv(*table.timestamp_as_of_us, 1000),
                                             {}, *context.time_zone));
-  return table.table->SnapshotAt(commit.version);
+  ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr state, table.table->SnapshotAt(commit.version));
+  ARROW_RETURN_NOT_OK(CheckRetention(*state, **newest, context));
+  return state;
 }
 
 arrow::Result<bool> IsChangeFeed(const Options& options) {

@@ -25,6 +25,11 @@ struct TableRequest {
 /// DELTA_TIME_TRAVEL_INVALID_BEGIN_VALUE, DELTA_TIMESTAMP_INVALID; `'path' is not specified`.
 arrow::Result<TableRequest> ParseTableRequest(const SourceRequest& request);
 
+/// That an older state may still be looked at (spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFile-
+/// RetentionDuration says no otherwise). Errors: those of delta::CheckWithinRetention.
+arrow::Status CheckRetention(const millrace::delta::Snapshot& state, const millrace::delta::Snapshot& newest,
+                             const ConnectorContext& context);
+
 /// The state a request reads. Errors: as delta::Table; DELTA_VERSION_NOT_FOUND, DELTA_TIMESTAMP_….
 arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const ConnectorContext& context);
 

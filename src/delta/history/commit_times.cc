@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "delta/checkpoint/maintenance.h"
 #include "delta/log/log_segment.h"
 #include "types/datetime_text.h"
 #include "types/time_zone.h"
@@ -139,6 +140,15 @@ arrow::Result<TableVersion> CheckVersionExists(const Table& table, const Snapsho
                                                  {"latest", newest.version().ToString()}});
   }
   return TableVersion(version);
+}
+
+arrow::Status CheckWithinRetention(const Snapshot& state, const Snapshot& newest, int64_t now_ms) {
+  if (state.version() == newest.version()) return arrow::Status::OK();
+  constexpr int64_t kHourMs = 3600 * 1000;
+  int64_t kept_ms = IntervalProperty(newest.metadata(), "delta.deletedFileRetentionDuration", 7 * 24 * kHourMs);
+  if (state.timestamp_ms() >= now_ms - kept_ms) return arrow::Status::OK();
+  return UserError("DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION",
+                   {{"deletedFileRetention", std::to_string(kept_ms / kHourMs)}});
 }
 
 }  // namespace millrace::delta

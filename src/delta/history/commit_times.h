@@ -41,4 +41,9 @@ arrow::Result<CommitTime> CommitAtTime(const Table& table, const Snapshot& newes
 arrow::Result<TableVersion> CheckVersionExists(const Table& table, const Snapshot& newest, int64_t version,
                                                bool must_be_recreatable, bool allow_beyond_newest);
 
+/// Files of older states may be gone: what was removed longer ago than delta.deletedFileRetentionDuration (a week) is
+/// not to be looked at any more, the newest state aside. Errors: UserError
+/// DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION.
+arrow::Status CheckWithinRetention(const Snapshot& state, const Snapshot& newest, int64_t now_ms);
+
 }  // namespace millrace::delta

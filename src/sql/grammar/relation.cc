@@ -1,6 +1,7 @@
 #include "sql/expression_tree.h"
 #include "sql/grammar/grammar.h"
 #include "sql/plan_conventions.h"
+#include "sql/time_travel.h"
 
 namespace millrace::sql {
 
@@ -152,16 +153,22 @@ arrow::Status Grammar::ParseTemporal(Relation* table) {
   position_ += ahead + 3;
   const Token& value = Peek();
   bool is_string = value.kind == TokenKind::kString;
-  if (!is_string && !(version && value.kind == TokenKind::kInteger)) {
-    return version ? SyntaxErrorHere() : Unsupported("TIMESTAMP AS OF with an expression");
+  auto& options = *table->mutable_read()->mutable_named_table()->mutable_options();
+  if (timestamp) {
+    size_t first = position_;
+    Expression expression;
+    ARROW_RETURN_NOT_OK(ParseExpression(&expression));
+    options[kTimestampExpression] = TextBetween(first, position_);
+    return Status::OK();
   }
+  if (!is_string && value.kind != TokenKind::kInteger) return SyntaxErrorHere();
   std::string text(value.text);
   if (is_string) {
     ARROW_ASSIGN_OR_RAISE(text, StringValue());
   } else {
     Take();
   }
-  (*table->mutable_read()->mutable_named_table()->mutable_options())[version ? "versionAsOf" : "timestampAsOf"] = text;
+  options["versionAsOf"] = text;
   return Status::OK();
 }
 
