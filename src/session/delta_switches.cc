@@ -51,6 +51,7 @@ arrow::Status RemoveColumnMapping(Session& session, const OpenedTable& opened, b
   request.context = session.CurrentConnectorContext();
   request.wants = [](const delta::FileRef&) -> arrow::Result<bool> { return true; };
   request.one_by_one = true;
+  request.tells_removed_rows = false;
   delta::Metadata metadata = written.metadata;
   ARROW_ASSIGN_OR_RAISE(request.written_as, delta::Snapshot::Make(std::move(written)));
   ARROW_ASSIGN_OR_RAISE(auto transaction, BeginChange(session, opened));

@@ -24,19 +24,30 @@ using expression::ExpressionVector;
 using types::TypeId;
 
 // A cast of a stored number: overflow is told with the column's name.
-ExpressionPtr StoredCast(const ExpressionPtr& value, const types::DataTypePtr& type, const std::string& column) {
+ExpressionPtr StoredCast(const ExpressionPtr& value, const types::DataTypePtr& type, const std::string& column,
+                         bool of_change) {
   auto info = std::make_shared<expression::CallInfo>();
   info->name = "checkoverflowintableinsert";
   info->can_fail = true;
   info->style = expression::CallStyle::kCustom;
   info->render = [](const std::vector<std::string>& arguments) { return arguments[0]; };
-  info->kernel = [from = value->type(), type, column](const expression::EvalContext& context,
-                                                      const std::vector<arrow::Datum>& arguments,
-                                                      int64_t) -> arrow::Result<arrow::Datum> {
+  info->kernel = [from = value->type(), type, column, of_change](const expression::EvalContext& context,
+                                                                 const std::vector<arrow::Datum>& arguments,
+                                                                 int64_t) -> arrow::Result<arrow::Datum> {
     auto stored = expression::CastColumn(context, arguments[0], *from, *type, expression::CastMode::kAnsi);
     bool overflows = IsErrorCondition(stored.status(), "CAST_OVERFLOW") ||
                      IsErrorCondition(stored.status(), "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION");
     if (stored.ok() || !overflows) return stored;
+    if (of_change) {
+      return UserError("DELTA_CAST_OVERFLOW_IN_TABLE_WRITE",
+                       {{"sourceType", QuoteSqlType(from->Sql())},
+                        {"targetType", QuoteSqlType(type->Sql())},
+                        {"columnName", QuoteIdentifier(column)},
+                        {"storeAssignmentPolicyFlag", "spark.sql.storeAssignmentPolicy"},
+                        {"updateAndMergeCastingFollowsAnsiEnabledFlag",
+                         "spark.databricks.delta.updateAndMergeCastingFollowsAnsiEnabledFlag"},
+                        {"ansiEnabledFlag", "spark.sql.ansi.enabled"}});
+    }
     return UserError("CAST_OVERFLOW_IN_TABLE_INSERT", {{"sourceType", QuoteSqlType(from->Sql())},
                                                        {"targetType", QuoteSqlType(type->Sql())},
                                                        {"columnName", QuoteIdentifier(column)}});
@@ -91,7 +102,8 @@ arrow::Result<ExpressionPtr> StoredAsType(const ExpressionPtr& value, const type
                       {"srcType", QuoteSqlType(value->type()->Sql())},
                       {"targetType", QuoteSqlType(field.type->Sql())}});
   }
-  if (value->type()->is_numeric() && field.type->is_numeric()) return StoredCast(value, field.type, field.name);
+  if (value->type()->is_numeric() && field.type->is_numeric())
+    return StoredCast(value, field.type, field.name, target.is_change);
   return std::make_shared<expression::Cast>(value, field.type, expression::CastMode::kAnsi, false);
 }
 
@@ -117,6 +129,7 @@ arrow::Result<ExpressionPtr> DefaultOf(const analyzer::AnalyzerContext& context,
 arrow::Result<ExpressionPtr> StoredInDelta(const ExpressionPtr& value, const types::StructField& field) {
   InsertTarget target;
   target.is_delta = true;
+  target.is_change = true;
   return Stored(value, field, target);
 }
 

@@ -17,6 +17,8 @@ struct InsertTarget {
   /// A Delta table: rows of too many columns, or of columns it does not have, are left to its schema enforcement, and
   /// values are cast wherever they can be.
   bool is_delta = false;
+  /// Of UPDATE and MERGE, whose overflow Delta tells otherwise.
+  bool is_change = false;
   /// Columns, by index, that the table computes itself where nobody gives them; empty for none.
   std::vector<bool> computed;
 };
@@ -30,8 +32,9 @@ arrow::Result<logical::PlanPtr> AlignInsertColumns(const analyzer::AnalyzerConte
                                                    const InsertTarget& target, const sql::PartitionSpec& partition,
                                                    const std::vector<std::string>& columns, bool by_name);
 
-/// `value` as a column of a Delta table takes it: cast wherever it can be, overflow named by the column.
-/// Errors: UserError INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST.
+/// `value` as UPDATE and MERGE put it into a column of a Delta table: cast wherever it can be, overflow named by the
+/// column. Errors: UserError INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST; DELTA_CAST_OVERFLOW_IN_TABLE_WRITE (when
+/// run).
 arrow::Result<expression::ExpressionPtr> StoredInDelta(const expression::ExpressionPtr& value,
                                                        const types::StructField& field);
 

@@ -44,8 +44,32 @@ bool IsDefaultWord(const spark::connect::Expression& value) {
          EqualsIgnoreCase(value.unresolved_attribute().unparsed_identifier(), "default");
 }
 
-arrow::Status Conflict(const std::string& column) {
-  return UserError("DELTA_CONFLICT_SET_COLUMN", {{"columnList", "[`" + column + "`, `" + column + "`]"}});
+arrow::Status Conflict(const std::vector<std::string>& columns) {
+  std::string list;
+  for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + QuoteIdentifier(column);
+  return UserError("DELTA_CONFLICT_SET_COLUMN", {{"columnList", "[" + list + "]"}});
+}
+
+arrow::Status Mismatch(const types::DataType& from, const types::DataType& to) {
+  return UserError("DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION",
+                   {{"fromCatalog", from.CatalogString()}, {"toCatalog", to.CatalogString()}});
+}
+
+bool HoldsStruct(const types::DataType& type) {
+  switch (type.id()) {
+    case types::TypeId::kStruct:
+      return true;
+    case types::TypeId::kArray:
+      return HoldsStruct(*type.element());
+    case types::TypeId::kMap:
+      return HoldsStruct(*type.key()) || HoldsStruct(*type.value());
+    default:
+      return false;
+  }
+}
+
+AttributePtr Parameter(const char* name, const types::DataTypePtr& type, bool nullable) {
+  return std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), name, type, nullable);
 }
 
 }  // namespace
@@ -56,35 +80,87 @@ arrow::Result<ExpressionPtr> RowAssignments::Value(const spark::connect::Express
   return resolver_.Expressions(scope).Resolve(message);
 }
 
-// `value` as `type`: structs by the names of their fields, which may be fewer.
-arrow::Result<ExpressionPtr> RowAssignments::Conformed(const ExpressionPtr& value,
-                                                       const types::StructField& field) const {
+arrow::Result<ExpressionPtr> RowAssignments::Conformed(const ExpressionPtr& value, const types::StructField& field,
+                                                       const ExpressionPtr& original) const {
   const types::DataTypePtr& type = field.type;
-  if (value->type()->Equals(*type)) return value;
-  if (value->type()->id() == types::TypeId::kStruct && type->id() == types::TypeId::kStruct) {
-    ExpressionVector arguments;
-    for (const types::StructField& inner : type->fields()) {
-      arguments.push_back(Literal::String(inner.name));
-      int at = value->type()->FieldIndex(inner.name, context_.eval.case_sensitive);
-      if (at < 0) {
-        arguments.push_back(Literal::Null(inner.type));
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr of_field, Conformed(function::GetStructField(value, at, inner.name), inner));
-      arguments.push_back(std::move(of_field));
-    }
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, function::BindCall("named_struct", std::move(arguments), context_.eval));
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_null, function::BindCall("isnull", {value}, context_.eval));
-    return std::make_shared<expression::CaseWhen>(
-        ExpressionVector{std::move(is_null), Literal::Null(made->type()), made}, /*as_if=*/true);
+  const types::DataTypePtr& from = value->type();
+  if (from->Equals(*type)) return value;
+  if (from->id() == types::TypeId::kNull) return Literal::Null(type);
+  if (from->id() == types::TypeId::kStruct && type->id() == types::TypeId::kStruct) {
+    return StructByNames(value, field, original);
   }
-  if (!value->type()->is_nested() && !type->is_nested()) return StoredInDelta(value, field);
-  if (value->type()->EqualsIgnoreNullability(*type)) return value;
-  if (!expression::CanCast(*value->type(), *type, expression::CastMode::kAnsi)) {
-    return UserError("DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION",
-                     {{"fromCatalog", value->type()->Sql()}, {"toCatalog", type->Sql()}});
-  }
+  if (!from->is_nested() && !type->is_nested()) return StoredInDelta(value, field);
+  if (from->EqualsIgnoreNullability(*type)) return value;
+  bool arrays_of_structs = from->id() == types::TypeId::kArray && type->id() == types::TypeId::kArray &&
+                           from->element()->id() == types::TypeId::kStruct &&
+                           type->element()->id() == types::TypeId::kStruct;
+  if (arrays_of_structs) return ArrayByNames(value, field);
+  bool maps = from->id() == types::TypeId::kMap && type->id() == types::TypeId::kMap;
+  if (maps && HoldsStruct(*from) && HoldsStruct(*type)) return MapByNames(value, field);
+  if (!expression::CanCast(*from, *type, expression::CastMode::kAnsi)) return Mismatch(*from, *type);
   return std::make_shared<expression::Cast>(value, type, expression::CastMode::kAnsi, false);
+}
+
+arrow::Result<ExpressionPtr> RowAssignments::StructByNames(const ExpressionPtr& value, const types::StructField& field,
+                                                           const ExpressionPtr& original) const {
+  const types::DataTypePtr& type = field.type;
+  const types::DataTypePtr& from = value->type();
+  bool case_sensitive = context_.eval.case_sensitive;
+  for (const types::StructField& given : from->fields()) {
+    if (type->FieldIndex(given.name, /*case_sensitive=*/false) < 0) return Mismatch(*from, *type);
+  }
+  if (from->fields().size() != type->fields().size() && !evolves_) return Mismatch(*from, *type);
+  ExpressionVector arguments;
+  bool keeps = false;
+  for (const types::StructField& inner : type->fields()) {
+    arguments.push_back(Literal::String(inner.name));
+    int before = original == nullptr ? -1 : original->type()->FieldIndex(inner.name, case_sensitive);
+    ExpressionPtr was = before < 0 ? nullptr : function::GetStructField(original, before, inner.name);
+    int at = from->FieldIndex(inner.name, case_sensitive);
+    if (at < 0 && was == nullptr) {
+      arguments.push_back(Literal::Null(inner.type));
+      continue;
+    }
+    keeps = keeps || at < 0;
+    bool nested = was != nullptr && was->type()->id() == types::TypeId::kStruct;
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr of_field,
+                          Conformed(at < 0 ? was : function::GetStructField(value, at, inner.name), inner,
+                                    nested && at >= 0 ? was : nullptr));
+    arguments.push_back(std::move(of_field));
+  }
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, function::BindCall("named_struct", std::move(arguments), context_.eval));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_null, function::BindCall("isnull", {value}, context_.eval));
+  if (keeps) {
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr was_null, function::BindCall("isnull", {original}, context_.eval));
+    is_null = std::make_shared<expression::Logical>(/*is_and=*/true, std::move(is_null), std::move(was_null));
+  }
+  return std::make_shared<expression::CaseWhen>(ExpressionVector{std::move(is_null), Literal::Null(made->type()), made},
+                                                /*as_if=*/true);
+}
+
+arrow::Result<ExpressionPtr> RowAssignments::ArrayByNames(const ExpressionPtr& value,
+                                                          const types::StructField& field) const {
+  AttributePtr element = Parameter("element", value->type()->element(), value->type()->contains_null());
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, Conformed(element, {field.name, field.type->element(), true, ""}));
+  ExpressionPtr each = std::make_shared<expression::LambdaFunction>(AttributeVector{element}, std::move(made));
+  return function::BindCall("transform", {value, std::move(each)}, context_.eval);
+}
+
+arrow::Result<ExpressionPtr> RowAssignments::MapByNames(const ExpressionPtr& value,
+                                                        const types::StructField& field) const {
+  ExpressionPtr made = value;
+  for (bool of_keys : {true, false}) {
+    const types::DataType& from = *made->type();
+    const types::DataTypePtr& wanted = of_keys ? field.type->key() : field.type->value();
+    if ((of_keys ? from.key() : from.value())->EqualsIgnoreNullability(*wanted)) continue;
+    AttributePtr key = Parameter("key", from.key(), /*nullable=*/false);
+    AttributePtr entry = Parameter("value", from.value(), from.value_contains_null());
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr part, Conformed(of_keys ? key : entry, {field.name, wanted, !of_keys, ""}));
+    ExpressionPtr each = std::make_shared<expression::LambdaFunction>(AttributeVector{key, entry}, std::move(part));
+    ARROW_ASSIGN_OR_RAISE(made, function::BindCall(of_keys ? "transform_keys" : "transform_values",
+                                                   {made, std::move(each)}, context_.eval));
+  }
+  return made;
 }
 
 arrow::Result<ExpressionPtr> RowAssignments::DefaultOf(const types::StructField& field) const {
@@ -119,17 +195,37 @@ arrow::Result<RowAssignments::Place> RowAssignments::PlaceOf(const spark::connec
 
 // `current` with some of its fields set. A struct that is NULL becomes one.
 arrow::Result<ExpressionPtr> RowAssignments::Updated(const ExpressionPtr& current, const types::StructField& field,
-                                                     std::vector<PathValue> values, const AttributeVector& scope) {
+                                                     std::vector<PathValue> values, const AttributeVector& scope,
+                                                     const std::string& above, bool keeps_fields) {
+  const std::string here = above.empty() ? field.name : above + "." + field.name;
   for (const PathValue& value : values) {
     if (!value.path.empty()) continue;
-    if (values.size() > 1) return Conflict(field.name);
+    if (values.size() > 1) {
+      std::vector<std::string> columns;
+      for (const PathValue& one : values) {
+        columns.push_back(here);
+        for (const std::string& part : one.path) columns.back() += "." + part;
+      }
+      return Conflict(columns);
+    }
     if (IsDefaultWord(value.value)) return DefaultOf(field);
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Value(value.value, scope));
-    return Conformed(set, field);
+    bool of_struct = current->type()->id() == types::TypeId::kStruct;
+    return Conformed(set, field, keeps_fields && of_struct ? current : nullptr);
   }
   if (field.type->id() != types::TypeId::kStruct) {
-    return UserError("DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION",
-                     {{"fromCatalog", "STRUCT"}, {"toCatalog", field.type->Sql()}});
+    if (!field.type->is_nested()) {
+      return UserError("INVALID_EXTRACT_BASE_FIELD_TYPE",
+                       {{"base", QuoteSqlExpression(here)}, {"other", QuoteSqlType(field.type->Sql())}});
+    }
+    std::string prefix;
+    if (scope.size() != columns_.size()) {  // MERGE
+      std::string given;
+      for (const AttributePtr& column : columns_) given += (given.empty() ? "" : ", ") + column->Sql(false);
+      prefix = "Cannot resolve " + current->Sql(false) + "." + QuoteIdentifier(values[0].path[0]) +
+               " in target columns in UPDATE clause given columns " + given + " - ";
+    }
+    return UserError("DELTA_UNSUPPORTED_NESTED_FIELD_IN_UPDATE", {{"optionalPrefixMessage", prefix}});
   }
   ExpressionVector arguments;
   size_t num_used = 0;
@@ -147,7 +243,7 @@ arrow::Result<ExpressionPtr> RowAssignments::Updated(const ExpressionPtr& curren
     if (below.empty()) {
       arguments.push_back(std::move(was));
     } else {
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Updated(was, inner, std::move(below), scope));
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Updated(was, inner, std::move(below), scope, here, keeps_fields));
       arguments.push_back(std::move(set));
     }
   }
@@ -162,7 +258,7 @@ arrow::Result<ExpressionPtr> RowAssignments::Updated(const ExpressionPtr& curren
 }
 
 arrow::Result<std::vector<ExpressionPtr>> RowAssignments::Update(const std::vector<sql::Assignment>& assignments,
-                                                                 const AttributeVector& scope) {
+                                                                 const AttributeVector& scope, bool keeps_fields) {
   std::vector<std::vector<PathValue>> by_column(fields_.size());
   for (const sql::Assignment& assignment : assignments) {
     ARROW_ASSIGN_OR_RAISE(Place place, PlaceOf(assignment.column));
@@ -182,7 +278,8 @@ arrow::Result<std::vector<ExpressionPtr>> RowAssignments::Update(const std::vect
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr same, Conformed(current, field));
       values.push_back(std::move(same));
     } else {
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr set, Updated(current, field, std::move(by_column[i]), scope));
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr set,
+                            Updated(current, field, std::move(by_column[i]), scope, "", keeps_fields));
       if (!set->type()->Equals(*field.type)) {
         ARROW_ASSIGN_OR_RAISE(set, Conformed(set, field));
       }
@@ -197,7 +294,12 @@ arrow::Result<std::vector<ExpressionPtr>> RowAssignments::Insert(const std::vect
   std::vector<const spark::connect::Expression*> given(fields_.size(), nullptr);
   for (const sql::Assignment& assignment : assignments) {
     ARROW_ASSIGN_OR_RAISE(Place place, PlaceOf(assignment.column));
-    if (!place.path.empty()) return analyzer::NotSupported("INSERT into fields of a struct");
+    if (!place.path.empty()) {
+      std::vector<std::string> parts = {fields_[place.index].name};
+      parts.insert(parts.end(), place.path.begin(), place.path.end());
+      return UserError("DELTA_UNSUPPORTED_NESTED_FIELD_IN_OPERATION",
+                       {{"operation", "INSERT clause of MERGE operation"}, {"fieldName", QuoteNameParts(parts)}});
+    }
     if (given[place.index] != nullptr) {
       return UserError("DELTA_DUPLICATE_COLUMNS_ON_INSERT", {{"duplicateColumns", fields_[place.index].name}});
     }

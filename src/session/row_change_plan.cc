@@ -20,6 +20,7 @@
 #include "logical/node/subquery_alias.h"
 #include "session/row_assignment.h"
 #include "session/session.h"
+#include "session/view_target.h"
 #include "sql/parser.h"
 
 namespace millrace::session {
@@ -88,6 +89,7 @@ class ChangePlanner {
     } else {
       ARROW_ASSIGN_OR_RAISE(target, resolver_.Resolve(change_.target));
     }
+    ARROW_ASSIGN_OR_RAISE(target, TableOfView(std::move(target)));
     const logical::Plan* node = target.get();
     while (node->kind() == logical::NodeKind::kSubqueryAlias) node = node->child().get();
     if (node->kind() != logical::NodeKind::kSourceScan || node->is_streaming()) return NotChangeable();
@@ -121,27 +123,77 @@ class ChangePlanner {
     return arrow::Status::OK();
   }
 
-  arrow::Result<ExpressionPtr> Condition(const spark::connect::Expression& message, const AttributeVector& scope,
-                                         const std::string& what) {
+  // The condition of DELETE or UPDATE.
+  arrow::Result<ExpressionPtr> Where(const spark::connect::Expression& message) {
+    if (HasSubquery(message)) {
+      return UserError("DELTA_UNSUPPORTED_SUBQUERY", {{"operation", StatementName(change_.kind)}, {"cond", "…"}});
+    }
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver_.Expressions(columns_).ResolveCondition(message));
+    ARROW_RETURN_NOT_OK(CheckRowWise({condition}));
+    return condition;
+  }
+
+  // What a filter of Spark may hold: nothing over several rows.
+  static arrow::Status CheckRowWise(const ExpressionVector& expressions) {
+    for (const ExpressionPtr& one : expressions) {
+      if (one == nullptr) continue;
+      std::string found;
+      expression::Visit(*one, [&](const expression::Expression& part) {
+        bool over_rows = part.kind() == expression::ExpressionKind::kAggregateCall;
+        if (over_rows && found.empty()) found = QuoteSqlExpression(part.Sql(true));
+        return !over_rows;
+      });
+      if (!found.empty()) return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", found}});
+    }
+    return arrow::Status::OK();
+  }
+
+  static arrow::Status CheckDeterministic(const ExpressionVector& expressions) {
+    bool all = true;
+    std::string list;
+    for (const ExpressionPtr& one : expressions) {
+      if (one == nullptr) continue;
+      all = all && one->deterministic();
+      list += (list.empty() ? "" : ", ") + QuoteSqlExpression(one->Sql(true));
+    }
+    return all ? arrow::Status::OK() : UserError("INVALID_NON_DETERMINISTIC_EXPRESSIONS", {{"sqlExprs", list}});
+  }
+
+  // A condition of MERGE: ON (`name` is "search"), or of a clause.
+  arrow::Result<ExpressionPtr> MergeCondition(const spark::connect::Expression& message, const AttributeVector& scope,
+                                              const char* name) {
+    std::string what = std::string(name) + " condition of MERGE operation";
     if (HasSubquery(message)) {
       return UserError("DELTA_UNSUPPORTED_SUBQUERY", {{"operation", what}, {"cond", "…"}});
     }
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver_.Expressions(scope).ResolveCondition(message));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver_.Expressions(scope).Resolve(message));
+    bool is_search = name == std::string_view("search");
+    if (condition->type()->id() != types::TypeId::kBoolean) {
+      if (!is_search) return resolver_.Expressions(scope).ResolveCondition(message);
+      return UserError("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
+                       {{"joinCondition", QuoteSqlExpression(condition->Sql(true))},
+                        {"conditionType", QuoteSqlType(condition->type()->Sql())}});
+    }
+    std::string shown = "(condition = " + condition->Sql(false) + ")";
     if (!condition->deterministic()) {
       return UserError("DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED",
-                       {{"operation", what}, {"expression", "(condition = " + condition->Sql(false) + ")"}});
+                       {{"operation", what}, {"expression", shown + "."}});
+    }
+    if (expression::Contains(*condition, expression::ExpressionKind::kAggregateCall)) {
+      return UserError("DELTA_AGGREGATION_NOT_SUPPORTED", {{"operation", what}, {"predicate", shown}});
     }
     return condition;
   }
 
-  arrow::Result<ChangeClause> Clause(const sql::RowClause& message, RowChange change, const AttributeVector& scope,
-                                     const char* name) {
+  arrow::Result<ChangeClause> Clause(const sql::RowClause& message, RowChange change, const AttributeVector& scope) {
     ChangeClause clause;
     clause.change = change;
     clause.kind = message.kind;
     if (message.condition) {
-      ARROW_ASSIGN_OR_RAISE(clause.condition,
-                            Condition(*message.condition, scope, std::string(name) + " condition of MERGE operation"));
+      const char* name = message.kind == ClauseKind::kDelete ? "DELETE"
+                         : change == RowChange::kInsert      ? "INSERT"
+                                                             : "UPDATE";
+      ARROW_ASSIGN_OR_RAISE(clause.condition, MergeCondition(*message.condition, scope, name));
     }
     switch (message.kind) {
       case ClauseKind::kDelete:
@@ -152,7 +204,8 @@ class ChangePlanner {
       }
       case ClauseKind::kUpdateAll: {
         ARROW_ASSIGN_OR_RAISE(auto assignments, assignments_.Star(source_->output(), evolves_, "UPDATE clause"));
-        ARROW_ASSIGN_OR_RAISE(clause.values, assignments_.Update(assignments, source_->output()));
+        ARROW_ASSIGN_OR_RAISE(clause.values,
+                              assignments_.Update(assignments, source_->output(), /*keeps_fields=*/evolves_));
         return clause;
       }
       case ClauseKind::kInsert: {
@@ -197,7 +250,8 @@ class ChangePlanner {
     }
     ARROW_ASSIGN_OR_RAISE(
         types::DataTypePtr merged,
-        delta::MergeSchemas(types::Struct(new_fields_), types::Struct(std::move(brought)), /*casts=*/true));
+        delta::MergeSchemas(types::Struct(new_fields_), types::Struct(std::move(brought)), /*casts=*/true,
+                            delta::BooleanProperty(snapshot_->metadata(), "delta.enableTypeWidening", false)));
     result_.evolves_schema = !delta::SameSchema(*types::Struct(new_fields_), *merged);
     new_fields_ = merged->fields();
     return arrow::Status::OK();
@@ -207,7 +261,7 @@ class ChangePlanner {
     ARROW_RETURN_NOT_OK(FindNewFields());
     PlanPtr input = target_;
     if (change_.condition) {
-      ARROW_ASSIGN_OR_RAISE(result_.condition, Condition(*change_.condition, columns_, StatementName(change_.kind)));
+      ARROW_ASSIGN_OR_RAISE(result_.condition, Where(*change_.condition));
       input = std::make_shared<logical::Filter>(result_.condition, input);
     }
     ChangeClause clause;
@@ -215,28 +269,31 @@ class ChangePlanner {
       clause.change = RowChange::kUpdate;
       clause.kind = ClauseKind::kUpdate;
       ARROW_ASSIGN_OR_RAISE(clause.values, assignments_.Update(change_.matched[0].assignments, columns_));
+      ARROW_RETURN_NOT_OK(CheckRowWise(clause.values));
     }
+    ExpressionVector all = clause.values;
+    all.push_back(result_.condition);
+    ARROW_RETURN_NOT_OK(CheckDeterministic(all));
     result_.matched.push_back(clause);
     return Finish(std::move(input), {clause}, nullptr);
   }
 
   arrow::Status PlanMerge() {
     ARROW_RETURN_NOT_OK(FindNewFields());
-    ARROW_ASSIGN_OR_RAISE(result_.condition,
-                          Condition(*change_.condition, both_, "search condition of MERGE operation"));
+    ARROW_ASSIGN_OR_RAISE(result_.condition, MergeCondition(*change_.condition, both_, "search"));
     for (const sql::RowClause& message : change_.matched) {
       RowChange change = message.kind == ClauseKind::kDelete ? RowChange::kDelete : RowChange::kUpdate;
-      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, change, both_, "UPDATE"));
+      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, change, both_));
       result_.matched.push_back(std::move(clause));
     }
     for (const sql::RowClause& message : change_.not_matched) {
-      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, RowChange::kInsert, source_->output(), "INSERT"));
+      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, RowChange::kInsert, source_->output()));
       result_.not_matched.push_back(std::move(clause));
     }
     for (const sql::RowClause& message : change_.not_matched_by_source) {
       RowChange change =
           message.kind == ClauseKind::kDelete ? RowChange::kDeleteUnmatched : RowChange::kUpdateUnmatched;
-      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, change, columns_, "UPDATE"));
+      ARROW_ASSIGN_OR_RAISE(ChangeClause clause, Clause(message, change, columns_));
       result_.not_matched_by_source.push_back(std::move(clause));
     }
     result_.has_inserts = !result_.not_matched.empty();
@@ -245,7 +302,15 @@ class ChangePlanner {
     bool all_conditional = std::all_of(result_.matched.begin(), result_.matched.end(),
                                        [](const ChangeClause& clause) { return clause.condition != nullptr; });
     // Rows that the source meets twice are an error even where the clauses would take them once.
-    if (!result_.matched.empty() && all_conditional) result_.matched.push_back({.change = RowChange::kKeep});
+    bool marks_deleted = delta::Supports(snapshot_->protocol(), "deletionVectors") &&
+                         delta::BooleanProperty(snapshot_->metadata(), "delta.enableDeletionVectors", false);
+    bool by_source = !result_.not_matched_by_source.empty();
+    result_.rewrites_kept = !marks_deleted && (by_source || (!result_.matched.empty() && !result_.not_matched.empty()));
+    bool keeps_matched = !result_.matched.empty() || (by_source && result_.rewrites_kept);
+    if (keeps_matched && all_conditional) result_.matched.push_back({.change = RowChange::kKeep});
+    if (by_source && result_.rewrites_kept && result_.not_matched_by_source.back().condition != nullptr) {
+      result_.not_matched_by_source.push_back({.change = RowChange::kKeepUnmatched});
+    }
     return JoinAndFinish();
   }
 
@@ -485,9 +550,9 @@ class ChangePlanner {
   delta::SnapshotPtr snapshot_;
   std::vector<types::StructField> fields_;
   std::vector<types::StructField> new_fields_;
-  RowAssignments assignments_{context_, resolver_, columns_, new_fields_};
-  bool records_changes_ = false;
   bool evolves_ = false;
+  RowAssignments assignments_{context_, resolver_, columns_, new_fields_, evolves_};
+  bool records_changes_ = false;
   RowChangePlan result_;
 };
 

@@ -35,6 +35,8 @@ struct RowChangePlan {
   types::DataTypePtr new_values;
   types::DataTypePtr old_values;
   bool rejects_repeats = true;
+  /// Files of rows that stay are written anew too.
+  bool rewrites_kept = false;
   /// New values may have columns the table does not.
   bool evolves_schema = false;
   /// Identity columns that inserts leave to the table.

@@ -12,6 +12,7 @@
 #include "delta/feature/table_feature.h"
 #include "delta/schema/computed_column.h"
 #include "delta/transaction/table_metadata.h"
+#include "session/predicate_text.h"
 #include "session/result_rows.h"
 #include "session/row_change_plan.h"
 #include "session/row_expressions.h"
@@ -26,17 +27,18 @@ using Kind = sql::ChangeRows::Kind;
 
 std::string ListText(const expression::ExpressionPtr& condition) {
   JsonValue list = JsonValue::Array();
-  if (condition != nullptr) list.elements().push_back(JsonValue::String(logical::DescribeExpression(condition)));
+  if (condition != nullptr) list.elements().push_back(JsonValue::String(PredicateText(condition)));
   return list.ToString();
 }
 
 std::string ClausesText(const std::vector<ChangeClause>& clauses) {
   JsonValue list = JsonValue::Array();
   for (const ChangeClause& clause : clauses) {
-    if (clause.change == RowChange::kKeep) continue;  // ours, not the statement's
+    bool ours = clause.change == RowChange::kKeep || clause.change == RowChange::kKeepUnmatched;
+    if (ours) continue;  // not the statement's
     JsonValue one = JsonValue::Object();
     if (clause.condition != nullptr) {
-      one.Set("predicate", JsonValue::String(logical::DescribeExpression(clause.condition)));
+      one.Set("predicate", JsonValue::String(PredicateText(clause.condition)));
     }
     const char* action = clause.change == RowChange::kInsert ? "insert"
                          : clause.change == RowChange::kDelete || clause.change == RowChange::kDeleteUnmatched
@@ -131,7 +133,7 @@ class ChangeRun {
       } else {
         knows_rows_ = false;
       }
-      ARROW_RETURN_NOT_OK(transaction_->StageRemove(files[i]));
+      ARROW_RETURN_NOT_OK(transaction_->StageRemove(files[i], delta::RemovedStats::kNumRecords));
     }
     if (transaction_->IsEmpty()) return arrow::Status::OK();
     ARROW_ASSIGN_OR_RAISE(delta::Operation operation, MakeOperation(*totals_));
@@ -188,6 +190,8 @@ class ChangeRun {
     request.new_values = plan_.new_values;
     request.old_values = plan_.old_values;
     request.rejects_repeats = plan_.rejects_repeats;
+    request.rewrites_kept = plan_.rewrites_kept;
+    request.tells_removed_rows = change_.kind == Kind::kMerge;
     request.marks_deleted = delta::Supports(snapshot_.protocol(), "deletionVectors") &&
                             delta::BooleanProperty(snapshot_.metadata(), "delta.enableDeletionVectors", false);
     request.context = &context_;

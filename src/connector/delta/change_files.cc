@@ -61,12 +61,17 @@ arrow::Result<std::vector<bool>> MatchPartitions(const delta::Snapshot& snapshot
   return matched;
 }
 
-std::shared_ptr<const DataFilePlan> ChangeFiles::WithChangeType(const DataFilePlan& copies) {
+std::shared_ptr<const DataFilePlan> ChangeFiles::PlanOf(const DataFilePlan& copies) {
   auto plan = std::make_shared<DataFilePlan>(copies);
   std::vector<types::StructField> fields = plan->file_schema->fields();
   fields.push_back({std::string(kChangeType), types::String(), true, ""});
   plan->file_schema = types::Struct(std::move(fields));
+  auto router = std::make_shared<PartitionRouter>(*copies.router);
+  router->AddDataColumn(static_cast<int>(copies.shaper->schema()->fields().size()));
+  router->PutBelow(kDirectory);
+  plan->router = std::move(router);
   plan->random_prefix_length = 0;
+  plan->name_prefix = "cdc";
   return plan;
 }
 
@@ -80,35 +85,22 @@ arrow::Status ChangeFiles::Write(const std::vector<std::shared_ptr<arrow::Record
 }
 
 arrow::Status ChangeFiles::WriteShaped(const std::shared_ptr<arrow::RecordBatch>& shaped, const char* change_type) {
-  ARROW_ASSIGN_OR_RAISE(auto parts, copies_->router->Split(shaped));
-  for (const PartitionRows& part : parts) {
-    int64_t num_rows = part.rows->num_rows();
-    ARROW_ASSIGN_OR_RAISE(auto type, arrow::MakeArrayFromScalar(arrow::StringScalar(change_type), num_rows));
-    ARROW_ASSIGN_OR_RAISE(auto typed, part.rows->AddColumn(part.rows->num_columns(), std::string(kChangeType), type));
-    std::string directory = part.directory.empty() ? kDirectory : JoinPath(kDirectory, part.directory);
-    ARROW_RETURN_NOT_OK(writer_.Write(directory, part.values, typed));
-  }
-  return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto type, arrow::MakeArrayFromScalar(arrow::StringScalar(change_type), shaped->num_rows()));
+  ARROW_ASSIGN_OR_RAISE(auto typed, shaped->AddColumn(shaped->num_columns(), std::string(kChangeType), type));
+  return writer_.WriteShaped(typed);
 }
 
-arrow::Result<std::vector<delta::Cdc>> ChangeFiles::Finish() {
-  ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> files, writer_.Finish());
-  std::vector<delta::Cdc> changes;
+arrow::Result<int64_t> ChangeFiles::Stage(const std::shared_ptr<const DataFilePlan>& plan,
+                                          std::vector<WriterCommitMessage> tasks, delta::Transaction* transaction) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<AddedFile> files, WriteHeldRows(plan, &tasks));
   for (AddedFile& file : files) {
     delta::Cdc cdc;
     cdc.path = std::move(file.add.path);
     cdc.partition_values = std::move(file.add.partition_values);
     cdc.size_bytes = file.add.size_bytes;
-    changes.push_back(std::move(cdc));
+    transaction->Stage(std::move(cdc));
   }
-  return changes;
-}
-
-arrow::Result<int64_t> ChangeFiles::Stage(delta::Transaction* transaction) {
-  ARROW_ASSIGN_OR_RAISE(std::vector<delta::Cdc> changes, Finish());
-  auto num_files = static_cast<int64_t>(changes.size());
-  for (delta::Cdc& cdc : changes) transaction->Stage(std::move(cdc));
-  return num_files;
+  return static_cast<int64_t>(files.size());
 }
 
 }  // namespace millrace::connector::delta_table

@@ -13,26 +13,31 @@
 
 namespace millrace::connector::delta_table {
 
-/// Writes files of changed rows: those of the table with their _change_type, below `_change_data`. Thread: confined.
+/// Writes files of changed rows: those of the table with their _change_type, below `_change_data`. The rows of one
+/// task; small ones wait for those of the other tasks of the write. Thread: confined.
 class ChangeFiles {
  public:
-  explicit ChangeFiles(const std::shared_ptr<const DataFilePlan>& copies, int task_index = 0)
-      : copies_(copies), plan_(WithChangeType(*copies)), writer_(plan_, task_index) {}
+  /// How `copies`, the rows of the table, become files of changes.
+  static std::shared_ptr<const DataFilePlan> PlanOf(const DataFilePlan& copies);
+
+  ChangeFiles(std::shared_ptr<const DataFilePlan> copies, const std::shared_ptr<const DataFilePlan>& plan,
+              std::shared_ptr<PendingBudget> budget, int task_index = 0)
+      : copies_(std::move(copies)), writer_(plan, std::move(budget), task_index) {}
 
   arrow::Status Write(const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows, const char* change_type);
   /// Rows that the plan's shaper made.
   arrow::Status WriteShaped(const std::shared_ptr<arrow::RecordBatch>& shaped, const char* change_type);
-  arrow::Result<std::vector<millrace::delta::Cdc>> Finish();
-  /// How many files were staged.
-  arrow::Result<int64_t> Stage(millrace::delta::Transaction* transaction);
+  arrow::Result<WriterCommitMessage> Commit() { return writer_.Commit(); }
   void Abort() { writer_.Abort(); }
 
- private:
-  static std::shared_ptr<const DataFilePlan> WithChangeType(const DataFilePlan& copies);
+  /// Stages the files of all tasks of a write. How many there are.
+  static arrow::Result<int64_t> Stage(const std::shared_ptr<const DataFilePlan>& plan,
+                                      std::vector<WriterCommitMessage> tasks,
+                                      millrace::delta::Transaction* transaction);
 
+ private:
   std::shared_ptr<const DataFilePlan> copies_;
-  std::shared_ptr<const DataFilePlan> plan_;
-  DataFileWriter writer_;
+  DeltaTaskWriter writer_;
 };
 
 /// Which of these partition values meet the first of `condition`, which reads partition columns only.

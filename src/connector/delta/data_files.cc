@@ -106,8 +106,8 @@ arrow::Result<DataFileWriter::OpenFile*> DataFileWriter::Open(const std::string&
   std::string place = plan_->random_prefix_length > 0 ? RandomPrefix(plan_->random_prefix_length) : directory;
   ARROW_RETURN_NOT_OK(PrepareDirectory(place));
   OpenFile file;
-  std::string name = fmt::format("part-{:05}-{}{}c{:03}{}", task_index_, RandomUuid(), directory.empty() ? '-' : '.',
-                                 next_file_++, plan_->extension);
+  std::string name = fmt::format("{}-{:05}-{}{}c{:03}{}", plan_->name_prefix, task_index_, RandomUuid(),
+                                 directory.empty() ? '-' : '.', next_file_++, plan_->extension);
   file.relative_path = place.empty() ? name : JoinPath(place, name);
   file.values = values;
   format::FileWriteRequest request;

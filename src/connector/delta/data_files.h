@@ -52,6 +52,8 @@ struct DataFilePlan {
   format::OptionMap options;
   format::SessionFormat session;
   std::string extension;
+  /// What names of files begin with.
+  const char* name_prefix = "part";
   /// 0: no limit.
   int64_t max_rows_per_file = 0;
   /// Directories with a random name of so many characters instead of the partition's; 0: none.

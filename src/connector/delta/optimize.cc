@@ -213,7 +213,8 @@ class Optimizer {
         ++totals_.num_vectors_removed;
         totals_.num_vector_rows_removed += vector->cardinality;
       }
-      ARROW_RETURN_NOT_OK(transaction_->StageRemove(candidate.file));
+      ARROW_RETURN_NOT_OK(transaction_->StageRemove(
+          candidate.file, request_.tells_removed_rows ? delta::RemovedStats::kNumRecords : delta::RemovedStats::kNone));
     }
     delta::StringMap cube;
     if (!request_.clustering.empty()) cube = {{"ZCUBE_ID", RandomUuid()}, {"ZCUBE_ZORDER_BY", request_.clustering}};

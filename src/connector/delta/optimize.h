@@ -30,6 +30,8 @@ struct OptimizeRequest {
   millrace::delta::SnapshotPtr written_as = nullptr;
   /// Each file becomes one of its own.
   bool one_by_one = false;
+  /// Removed files say how many rows they had.
+  bool tells_removed_rows = true;
   int64_t min_file_bytes = int64_t{1} << 30;
   int64_t max_file_bytes = int64_t{1} << 30;
   const ConnectorContext* context = nullptr;

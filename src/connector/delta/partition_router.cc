@@ -54,9 +54,10 @@ struct PartitionRouter::Encoded {
 PartitionRows PartitionRouter::MakePart(const std::vector<Encoded>& columns, int64_t row,
                                         std::shared_ptr<arrow::RecordBatch> data) const {
   PartitionRows part;
+  part.directory = parent_;
   for (size_t i = 0; i < columns.size(); ++i) {
     const ValueText& text = columns[i].texts[static_cast<size_t>(columns[i].code(row))];
-    if (i > 0) part.directory += '/';
+    if (!part.directory.empty()) part.directory += '/';
     part.directory += text.in_path;
     part.values.Add(columns_[i].physical_name, text.in_log);
   }
@@ -70,7 +71,7 @@ arrow::Result<std::vector<PartitionRows>> PartitionRouter::Split(
   if (rows->num_rows() == 0) return parts;
   ARROW_ASSIGN_OR_RAISE(auto data, rows->SelectColumns(data_columns_));
   if (columns_.empty()) {
-    parts.push_back({"", {}, std::move(data)});
+    parts.push_back({parent_, {}, std::move(data)});
     return parts;
   }
   std::vector<Encoded> encoded(columns_.size());

@@ -40,6 +40,8 @@ class PartitionRouter {
 
   /// One more column of the rows that goes into the data files.
   void AddDataColumn(int index) { data_columns_.push_back(index); }
+  /// The directories of partitions, and the files of a table without, go below this one.
+  void PutBelow(std::string directory) { parent_ = std::move(directory); }
 
   arrow::Result<std::vector<PartitionRows>> Split(const std::shared_ptr<arrow::RecordBatch>& rows) const;
 
@@ -51,6 +53,7 @@ class PartitionRouter {
   std::vector<PartitionColumn> columns_;
   std::vector<int> data_columns_;
   const types::TimeZone* time_zone_;
+  std::string parent_;
 };
 
 }  // namespace millrace::connector::delta_table

@@ -25,10 +25,11 @@ namespace delta = millrace::delta;
 
 namespace {
 
-arrow::Status Remove(const delta::FileRef& file, delta::Transaction* transaction, ReplacedRows* replaced) {
+arrow::Status Remove(const delta::FileRef& file, delta::RemovedStats stats, delta::Transaction* transaction,
+                     ReplacedRows* replaced) {
   ++replaced->num_removed_files;
   replaced->num_removed_bytes += file.columns->size_bytes(file.row);
-  return transaction->StageRemove(file);
+  return transaction->StageRemove(file, stats);
 }
 
 /// The rows of one file that stay, and how many go.
@@ -151,7 +152,7 @@ arrow::Status ReplaceWhere::ReplaceFiles(delta::Transaction* transaction, Replac
     } else {
       replaced->num_deleted_rows.reset();
     }
-    ARROW_RETURN_NOT_OK(Remove(files[i], transaction, replaced));
+    ARROW_RETURN_NOT_OK(Remove(files[i], delta::RemovedStats::kNumRecords, transaction, replaced));
   }
   transaction->ReadPartitions(
       [snapshot = snapshot_, condition = condition_, zone](const delta::PartitionValues& of_file) {
@@ -171,13 +172,15 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, const s
   bool records = delta::BooleanProperty(snapshot_->metadata(), "delta.enableChangeDataFeed", false);
   std::shared_ptr<const DataFilePlan> moved = WithRowMarks(copies_, *snapshot_);
   DataFileWriter writer(moved, 0);
-  ChangeFiles deletes(copies_), inserts(copies_);
+  std::shared_ptr<const DataFilePlan> recorded = ChangeFiles::PlanOf(*copies_);
+  auto budget = std::make_shared<PendingBudget>();
+  ChangeFiles deletes(copies_, recorded, budget), inserts(copies_, recorded, budget);
   auto replace = [&](const delta::FileRef& file) -> arrow::Status {
     ARROW_ASSIGN_OR_RAISE(Split split, SplitFile(plan, *snapshot_, file, *condition_, records, *context_));
     if (split.num_gone == 0) return arrow::Status::OK();
     *replaced->num_deleted_rows += split.num_gone;
     replaced->num_copied_rows += split.num_kept;
-    ARROW_RETURN_NOT_OK(Remove(file, transaction, replaced));
+    ARROW_RETURN_NOT_OK(Remove(file, delta::RemovedStats::kNone, transaction, replaced));
     ARROW_RETURN_NOT_OK(deletes.Write(split.gone, "delete"));
     for (auto& rows : split.kept) {
       ARROW_ASSIGN_OR_RAISE(RowMarks marks, TakeRowMarks(*snapshot_, &rows));
@@ -197,7 +200,8 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, const s
       ARROW_RETURN_NOT_OK(inserts.Write(rows, "insert"));
     }
     for (ChangeFiles* changes : {&deletes, &inserts}) {
-      ARROW_ASSIGN_OR_RAISE(int64_t num_files, changes->Stage(transaction));
+      ARROW_ASSIGN_OR_RAISE(WriterCommitMessage rows, changes->Commit());
+      ARROW_ASSIGN_OR_RAISE(int64_t num_files, ChangeFiles::Stage(recorded, {std::move(rows)}, transaction));
       replaced->num_change_files += num_files;
     }
     return writer.Finish();

@@ -31,7 +31,7 @@ using Positions = std::map<std::string, std::vector<uint64_t>>;
 struct TaskChanges {
   WriterCommitMessage copies;
   WriterCommitMessage inserts;
-  std::vector<delta::Cdc> changes;
+  WriterCommitMessage changes;
   Positions gone;
   /// Of rows that stay though the source meets them.
   Positions met;
@@ -50,11 +50,13 @@ std::shared_ptr<arrow::RecordBatch> Columns(const arrow::RecordBatch& rows, int 
 
 class ChangeTaskWriter final : public DataWriter {
  public:
-  /// `moved`: how rows that were in the table before become files.
+  /// `moved`: how rows that were in the table before become files; `recorded`: how changed ones become files of
+  /// changes, null where the table does not record them.
   ChangeTaskWriter(const RowChangeRequest* request, const std::shared_ptr<const DataFilePlan>& moved,
-                   const std::shared_ptr<PendingBudget>& budget, int task_index)
+                   const std::shared_ptr<const DataFilePlan>& recorded, const std::shared_ptr<PendingBudget>& budget,
+                   int task_index)
       : request_(request), copies_(moved, budget, task_index), inserts_(request->inserts, budget, task_index) {
-    if (request->old_values != nullptr) changes_.emplace(request->copies, task_index);
+    if (recorded != nullptr) changes_.emplace(request->copies, recorded, budget, task_index);
   }
 
   arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) override {
@@ -69,7 +71,7 @@ class ChangeTaskWriter final : public DataWriter {
     ARROW_ASSIGN_OR_RAISE(done->copies, copies_.Commit());
     ARROW_ASSIGN_OR_RAISE(done->inserts, inserts_.Commit());
     if (changes_) {
-      ARROW_ASSIGN_OR_RAISE(done->changes, changes_->Finish());
+      ARROW_ASSIGN_OR_RAISE(done->changes, changes_->Commit());
     }
     done->gone = std::move(gone_);
     done->met = std::move(met_);
@@ -101,6 +103,10 @@ class ChangeTaskWriter final : public DataWriter {
       case RowChange::kDeleteUnmatched:
         ++totals_.num_deleted_unmatched;
         break;
+      case RowChange::kKeepUnmatched: {
+        met_[std::string(static_cast<const arrow::StringArray&>(*rows.column(kFileColumn)).GetView(row))];
+        return;
+      }
       case RowChange::kKeep: {
         std::string path(static_cast<const arrow::StringArray&>(*rows.column(kFileColumn)).GetView(row));
         int64_t at = static_cast<const arrow::Int64Array&>(*rows.column(kRowColumn)).Value(row);
@@ -222,14 +228,16 @@ std::optional<std::string> LooseStatistics(const std::optional<std::string>& sta
 class RowChangeWrite final : public Write {
  public:
   explicit RowChangeWrite(RowChangeRequest request)
-      : request_(std::move(request)), moved_(WithRowMarks(request_.copies, *request_.table->snapshot())) {}
+      : request_(std::move(request)),
+        moved_(WithRowMarks(request_.copies, *request_.table->snapshot())),
+        recorded_(request_.old_values == nullptr ? nullptr : ChangeFiles::PlanOf(*request_.copies)) {}
 
   arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int task_index) override {
-    return std::make_unique<ChangeTaskWriter>(&request_, moved_, budget_, task_index);
+    return std::make_unique<ChangeTaskWriter>(&request_, moved_, recorded_, budget_, task_index);
   }
 
   arrow::Status Flush(std::vector<WriterCommitMessage>* messages) override {
-    std::vector<WriterCommitMessage> copies, inserts;
+    std::vector<WriterCommitMessage> copies, inserts, changes;
     for (WriterCommitMessage& message : *messages) {
       auto task = std::any_cast<std::shared_ptr<TaskChanges>>(message);
       Add(task->totals);
@@ -241,13 +249,19 @@ class RowChangeWrite final : public Write {
         auto& all = met_[file];
         all.insert(all.end(), rows.begin(), rows.end());
       }
-      for (delta::Cdc& change : task->changes) request_.transaction->Stage(std::move(change));
-      totals_.num_change_files += static_cast<int64_t>(task->changes.size());
+      if (recorded_ != nullptr) changes.push_back(std::move(task->changes));
       copies.push_back(std::move(task->copies));
       inserts.push_back(std::move(task->inserts));
     }
     flushed_ = true;
     ARROW_RETURN_NOT_OK(CheckMet());
+    // Where only new rows come the files they are in tell the changes.
+    if (gone_.empty() && met_.empty()) {
+      Discard(changes);
+    } else if (recorded_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(totals_.num_change_files,
+                            ChangeFiles::Stage(recorded_, std::move(changes), request_.transaction.get()));
+    }
     DeltaTaskWriter kept(moved_, budget_, static_cast<int>(messages->size()));
     arrow::Status status = TouchFiles(&kept);
     if (!status.ok()) {
@@ -301,6 +315,16 @@ class RowChangeWrite final : public Write {
     totals_.num_deleted_unmatched += more.num_deleted_unmatched;
   }
 
+  void Discard(const std::vector<WriterCommitMessage>& changes) const {
+    for (const WriterCommitMessage& task : changes) {
+      const auto* result = std::any_cast<std::shared_ptr<TaskResult>>(&task);
+      if (result == nullptr) continue;
+      for (const AddedFile& file : (*result)->files) {
+        (void)recorded_->file_system->Remove(delta::DataFilePath(recorded_->table_path, file.add.path));
+      }
+    }
+  }
+
   static arrow::Status RepeatedRow() {
     return UserError(
         "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE",
@@ -330,6 +354,9 @@ class RowChangeWrite final : public Write {
   }
 
   arrow::Status TouchFiles(DeltaTaskWriter* kept) {
+    if (request_.rewrites_kept) {
+      for (const auto& [file, rows] : met_) gone_[file];
+    }
     if (gone_.empty()) return arrow::Status::OK();
     const delta::Snapshot& snapshot = *request_.table->snapshot();
     std::vector<std::pair<delta::FileRef, delta::RoaringBitmap>> touched;
@@ -395,7 +422,7 @@ class RowChangeWrite final : public Write {
         ARROW_ASSIGN_OR_RAISE(auto read, delta::ReadDeletionVector(*files.file_system, snapshot.table_path(), *before));
         all = all.Union(read);
       }
-      ARROW_RETURN_NOT_OK(request_.transaction->StageRemove(file));
+      ARROW_RETURN_NOT_OK(request_.transaction->StageRemove(file, delta::RemovedStats::kNumRecords));
       int64_t num_records = ParseJson(*stats)->Find("numRecords")->AsInt64();
       if (static_cast<int64_t>(all.cardinality()) >= num_records) {
         ++totals_.num_removed_files;
@@ -429,7 +456,8 @@ class RowChangeWrite final : public Write {
     ++totals_.num_removed_files;
     totals_.num_removed_bytes += file.columns->size_bytes(file.row);
     totals_.num_vectors_removed += file.columns->has_deletion_vector(file.row);
-    ARROW_RETURN_NOT_OK(request_.transaction->StageRemove(file));
+    ARROW_RETURN_NOT_OK(request_.transaction->StageRemove(
+        file, request_.tells_removed_rows ? delta::RemovedStats::kNumRecords : delta::RemovedStats::kNone));
     const delta::Snapshot& snapshot = *request_.table->snapshot();
     DataFile data = ToDataFile(snapshot, file);
     data.left_out = std::make_shared<const delta::RoaringBitmap>(std::move(gone));
@@ -451,6 +479,7 @@ class RowChangeWrite final : public Write {
 
   RowChangeRequest request_;
   std::shared_ptr<const DataFilePlan> moved_;
+  std::shared_ptr<const DataFilePlan> recorded_;
   std::shared_ptr<PendingBudget> budget_ = std::make_shared<PendingBudget>();
   bool flushed_ = false;
   Positions gone_;

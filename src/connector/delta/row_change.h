@@ -22,6 +22,8 @@ enum class RowChange : int32_t {
   kDeleteUnmatched,
   /// Met by the source, and no clause wants it: it stays, and only counts as met.
   kKeep,
+  /// The same of a row that no row of the source meets.
+  kKeepUnmatched,
 };
 
 /// Columns of the rows a RowChangeWrite takes, before those of the new values and the old ones.
@@ -62,6 +64,11 @@ struct RowChangeRequest {
   types::DataTypePtr old_values;
   /// A row that is changed twice is an error, else (it is deleted) counted once.
   bool rejects_repeats = true;
+  /// Files of rows that stay (kKeep, kKeepUnmatched) are written anew too, as delta-spark does where a MERGE has other
+  /// clauses than WHEN MATCHED. REQUIRES: not marks_deleted.
+  bool rewrites_kept = false;
+  /// Removed files say how many rows they had, as those of delta-spark's MERGE do.
+  bool tells_removed_rows = false;
   /// Rows are marked as deleted, where files let them, instead of files written anew.
   bool marks_deleted = false;
   const ConnectorContext* context = nullptr;

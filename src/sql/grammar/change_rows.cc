@@ -119,13 +119,18 @@ arrow::Status Grammar::ParseRowAction(bool inserts, RowClause* out) {
 // WHEN [NOT] MATCHED [BY TARGET | BY SOURCE] [AND condition] THEN action
 arrow::Status Grammar::ParseMergeClause(ChangeRows* out) {
   Take();
+  // Clauses stand in the grammar's order: matched ones, then those of the target, then those of the source.
+  bool past_matched = !out->not_matched.empty() || !out->not_matched_by_source.empty();
+  if (past_matched && At(Keyword::kMatched)) return SyntaxErrorHere();
   bool not_matched = Accept(Keyword::kNot);
   ARROW_RETURN_NOT_OK(Expect(Keyword::kMatched));
   bool by_source = false;
   if (not_matched && Accept(Keyword::kBy)) {
     by_source = Accept(Keyword::kSource);
+    if (!by_source && !out->not_matched_by_source.empty()) return SyntaxErrorHere();
     if (!by_source) ARROW_RETURN_NOT_OK(Expect(Keyword::kTarget));
   }
+  if (not_matched && !by_source && !out->not_matched_by_source.empty()) return SyntaxErrorHere();
   RowClause clause;
   if (Accept(Keyword::kAnd)) ARROW_RETURN_NOT_OK(ParseRowCondition(&clause.condition));
   ARROW_RETURN_NOT_OK(Expect(Keyword::kThen));
