@@ -89,9 +89,6 @@ def action(one):
         # How large files are is a writer's own.
         info["operationMetrics"] = {key: value for key, value in info.get("operationMetrics", {}).items()
                                     if not key.endswith(("FileSize", "TableSize"))}
-    remove = one.get("remove")
-    if remove:
-        remove.pop("numRecords", None)
     return one
 
 
