@@ -62,6 +62,10 @@ class StreamSink {
   virtual arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) = 0;
   /// Shown in the progress ("ConsoleTable$@…", "org.apache.spark.sql.kafka010.KafkaSourceProvider$KafkaTable…").
   virtual std::string Description() const = 0;
+  /// As SinkDef::reports_num_output_rows, of a sink that no SinkDef made.
+  virtual bool reports_num_output_rows() const { return false; }
+  /// How often the rows of the last micro-batch were read, where that is the user's doing (foreachBatch).
+  virtual std::optional<int64_t> TimesRead() const { return std::nullopt; }
   /// As MicroBatchStream::Interrupt.
   virtual void Interrupt() {}
   virtual void Stop() {}

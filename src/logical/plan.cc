@@ -182,9 +182,7 @@ class FreshCopier {
     for (const PlanPtr& child : node->children()) children.push_back(Copy(child));
     switch (node->kind()) {
       case NodeKind::kLocalRelation:
-        return std::make_shared<LocalRelation>(Fresh(node->output()),
-                                               static_cast<const LocalRelation&>(*node).partitions(), std::string(),
-                                               static_cast<const LocalRelation&>(*node).unsized());
+        return static_cast<const LocalRelation&>(*node).WithOutput(Fresh(node->output()));
       case NodeKind::kRange: {
         const auto& range = static_cast<const Range&>(*node);
         return std::make_shared<Range>(Fresh(node->output())[0], range.start(), range.end(), range.step(),

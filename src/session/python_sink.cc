@@ -236,6 +236,7 @@ const connector::SinkDef kPythonSink = {
     .description = "a data source that the session registered",
     .options = {},
     .output_modes = 7,
+    .reports_num_output_rows = true,
     .open_stream = OpenStream,
     .open_batch = OpenBatch,
 };

@@ -18,6 +18,7 @@ class PythonForeachBatchSink final : public connector::StreamSink {
 
   arrow::Result<std::unique_ptr<connector::Write>> Begin(BatchId batch_id) override { return inner_->Begin(batch_id); }
   std::string Description() const override { return inner_->Description(); }
+  std::optional<int64_t> TimesRead() const override { return inner_->TimesRead(); }
   void Interrupt() override { worker_->Stop(); }
   void Stop() override {
     worker_->End();
@@ -102,6 +103,7 @@ class ForeachSink final : public connector::StreamSink {
     return std::make_unique<ForeachWrite>(spec_, batch_id);
   }
   std::string Description() const override { return "ForeachWriterTable"; }
+  bool reports_num_output_rows() const override { return true; }
   void Interrupt() override { spec_->stopped.store(true); }
 
  private:
@@ -122,9 +124,10 @@ arrow::Result<std::shared_ptr<python::StreamingWorker>> StartStreamingWorker(con
 
 std::unique_ptr<connector::StreamSink> MakePythonForeachBatchSink(
     std::shared_ptr<python::StreamingWorker> worker,
-    std::function<arrow::Status(BatchId, connector::PartitionedRows)> process) {
-  return std::make_unique<PythonForeachBatchSink>(std::move(worker),
-                                                  connector::MakeForeachBatchSink(std::move(process)));
+    std::function<arrow::Status(BatchId, connector::PartitionedRows)> process,
+    std::shared_ptr<const std::atomic<int64_t>> reads) {
+  return std::make_unique<PythonForeachBatchSink>(
+      std::move(worker), connector::MakeForeachBatchSink(std::move(process), std::move(reads)));
 }
 
 std::unique_ptr<connector::StreamSink> MakePythonForeachSink(python::EnvironmentPtr environment,

@@ -225,6 +225,10 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   ARROW_ASSIGN_OR_RAISE(spec.trigger, ToTrigger(start));
   connector::SinkRequest& request = spec.sink_request;
   for (const auto& [key, value] : start.options()) request.options.Set(key, value);
+  if (start.has_path() && request.options.Has("path")) {
+    return UserError("_LEGACY_ERROR_TEMP_1188",
+                     {{"method", "start"}, {"config", "spark.sql.legacy.pathOptionBehavior.enabled"}});
+  }
   request.path = start.has_path() ? start.path() : request.options.GetOr("path", "");
   request.partition_columns.assign(start.partitioning_column_names().begin(), start.partitioning_column_names().end());
   if (start.clustering_column_names_size() > 0 && !start.has_table_name()) {
@@ -249,19 +253,21 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     std::weak_ptr<Session> weak = weak_from_this();
     spec.make_sink = [weak, columns, foreach_batch,
                       worker](const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
-      auto process = [weak, columns, foreach_batch](BatchId batch_id,
-                                                    connector::PartitionedRows rows) -> arrow::Status {
+      auto reads = std::make_shared<std::atomic<int64_t>>(0);
+      auto process = [weak, columns, foreach_batch, reads](BatchId batch_id,
+                                                           connector::PartitionedRows rows) -> arrow::Status {
         std::shared_ptr<Session> session = weak.lock();
         if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
         auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(rows));
         std::string relation_id = RandomUuid();
-        session->PutRelation(relation_id, std::make_shared<logical::LocalRelation>(columns, std::move(partitions)));
+        reads->store(0);
+        session->PutRelation(relation_id, logical::LocalRelation(columns, std::move(partitions)).CountReads(reads));
         arrow::Status status = foreach_batch(relation_id, batch_id);
         session->RemoveRelation(relation_id);
         return status;
       };
-      if (worker != nullptr) return MakePythonForeachBatchSink(worker, std::move(process));
-      return connector::MakeForeachBatchSink(std::move(process));
+      if (worker != nullptr) return MakePythonForeachBatchSink(worker, std::move(process), reads);
+      return connector::MakeForeachBatchSink(std::move(process), reads);
     };
   } else {
     if (start.has_table_name()) {

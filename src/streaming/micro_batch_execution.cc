@@ -342,6 +342,10 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   ARROW_RETURN_NOT_OK(ReportObserved(&context));
   ARROW_RETURN_NOT_OK(HitFailpoint("sink.after_commit"));
   rows_read_ = context.rows_read;
+  // A micro-batch without state is computed each time its rows are asked for, in Spark; what is read is counted then.
+  if (std::optional<int64_t> times = sink_->TimesRead(); times && state_ == nullptr) {
+    for (auto& [scan, rows] : rows_read_) rows *= *times;
+  }
   rows_written_ = context.rows_written;
   return arrow::Status::OK();
 }
@@ -366,8 +370,8 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
   };
   auto before_commit = [&]() -> arrow::Status {
     arrow::Status committed = state_commit.valid() ? state_commit.get() : arrow::Status::OK();
-    // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer. So it is when
-    // the state fails: the same batch is run again, also one that only moves the watermark.
+    // The intent must be durable before the sink shows anything: a lost intent would be planned again, longer. So it is
+    // when the state fails: the same batch is run again, also one that only moves the watermark.
     ARROW_RETURN_NOT_OK(log_writer_.Wait());
     ARROW_RETURN_NOT_OK(committed);
     ARROW_RETURN_NOT_OK(HitFailpoint("batch.after_run"));
@@ -472,7 +476,7 @@ void MicroBatchExecution::Finish(arrow::Status status) {
     active_ = false;
     failure_ = status;
     cause_ = std::move(cause);
-    status_.message = status.ok() ? "Stopped" : "Terminated with exception: " + status.message();
+    status_.message = status.ok() ? "Stopped" : "Terminated with exception: " + cause_.message();
     status_.is_trigger_active = false;
     status_.is_data_available = false;
   }

@@ -103,7 +103,8 @@ void MicroBatchExecution::ReportProgress(bool ran) {
   }
   ReportState(ran);
   progress_.sink_description = sink_->Description();
-  bool reports_rows = spec_.sink != nullptr && spec_.sink->reports_num_output_rows;
+  bool reports_rows =
+      sink_->reports_num_output_rows() || (spec_.sink != nullptr && spec_.sink->reports_num_output_rows);
   progress_.num_output_rows = reports_rows ? rows_written_ : -1;
   JsonValue json = ToJson(progress_);
   {

@@ -30,21 +30,28 @@ class ForeachBatchWrite final : public Write {
 
 class ForeachBatchSink final : public StreamSink {
  public:
-  explicit ForeachBatchSink(std::function<arrow::Status(BatchId, PartitionedRows)> function)
-      : function_(std::move(function)) {}
+  ForeachBatchSink(std::function<arrow::Status(BatchId, PartitionedRows)> function,
+                   std::shared_ptr<const std::atomic<int64_t>> reads)
+      : function_(std::move(function)), reads_(std::move(reads)) {}
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) override {
     return std::make_unique<ForeachBatchWrite>(&function_, batch_id);
   }
   std::string Description() const override { return "ForeachBatchSink"; }
+  std::optional<int64_t> TimesRead() const override {
+    if (reads_ == nullptr) return std::nullopt;
+    return reads_->load();
+  }
 
  private:
   std::function<arrow::Status(BatchId, PartitionedRows)> function_;
+  std::shared_ptr<const std::atomic<int64_t>> reads_;
 };
 
 }  // namespace
 
-std::unique_ptr<StreamSink> MakeForeachBatchSink(std::function<arrow::Status(BatchId, PartitionedRows)> function) {
-  return std::make_unique<ForeachBatchSink>(std::move(function));
+std::unique_ptr<StreamSink> MakeForeachBatchSink(std::function<arrow::Status(BatchId, PartitionedRows)> function,
+                                                 std::shared_ptr<const std::atomic<int64_t>> reads) {
+  return std::make_unique<ForeachBatchSink>(std::move(function), std::move(reads));
 }
 
 }  // namespace millrace::connector

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -12,7 +13,9 @@ namespace millrace::connector {
 using PartitionedRows = std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>;
 
 /// A sink that hands each micro-batch to a function, with its number. The function may be called again with the same
-/// number after a crash. Its failure fails the query.
-std::unique_ptr<StreamSink> MakeForeachBatchSink(std::function<arrow::Status(BatchId, PartitionedRows)> function);
+/// number after a crash. Its failure fails the query. The function counts in `reads`, if there is one, how often it
+/// read the rows.
+std::unique_ptr<StreamSink> MakeForeachBatchSink(std::function<arrow::Status(BatchId, PartitionedRows)> function,
+                                                 std::shared_ptr<const std::atomic<int64_t>> reads = nullptr);
 
 }  // namespace millrace::connector

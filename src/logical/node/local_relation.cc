@@ -8,6 +8,18 @@ PlanPtr LocalRelation::OneRow() {
                                          std::make_shared<const std::vector<Partition>>(1, std::move(one)));
 }
 
+std::shared_ptr<LocalRelation> LocalRelation::WithOutput(AttributeVector output) const {
+  auto copy = std::make_shared<LocalRelation>(std::move(output), partitions_, cached_as_, unsized_, is_streaming());
+  copy->reads_ = reads_;
+  return copy;
+}
+
+std::shared_ptr<LocalRelation> LocalRelation::CountReads(std::shared_ptr<std::atomic<int64_t>> reads) const {
+  std::shared_ptr<LocalRelation> copy = WithOutput(output());
+  copy->reads_ = std::move(reads);
+  return copy;
+}
+
 std::string LocalRelation::Describe() const {
   if (!cached_as_.empty()) return "InMemoryRelation " + DescribeAttributes(output()) + cached_as_;
   if (output().empty()) return "OneRowRelation";

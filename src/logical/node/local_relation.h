@@ -2,6 +2,8 @@
 
 #include <arrow/record_batch.h>
 
+#include <atomic>
+
 #include "logical/plan.h"
 
 namespace millrace::logical {
@@ -14,27 +16,32 @@ class LocalRelation final : public Plan {
   /// `cached_as`: of a persisted frame whose rows are not fetched, only shown; its name in the text of a plan.
   /// `unsized`: createDataFrame. In a Spark driver such rows are an RDD, of which Spark's planner takes the size for
   /// unknown, so that it joins by sorting.
+  /// `streaming`: what is left of a stream of which no row is wanted; operators above it keep their state.
   LocalRelation(AttributeVector output, std::shared_ptr<const std::vector<Partition>> partitions,
-                std::string cached_as = {}, bool unsized = false)
-      : Plan(NodeKind::kLocalRelation, {}, std::move(output)),
+                std::string cached_as = {}, bool unsized = false, bool streaming = false)
+      : Plan(NodeKind::kLocalRelation, {}, std::move(output), streaming),
         partitions_(std::move(partitions)),
         cached_as_(std::move(cached_as)),
         unsized_(unsized) {}
   /// One row without columns: SELECT without FROM.
   static PlanPtr OneRow();
+  /// How often a plan reads the rows is added to `reads`.
+  std::shared_ptr<LocalRelation> CountReads(std::shared_ptr<std::atomic<int64_t>> reads) const;
+  /// The same rows under other columns.
+  std::shared_ptr<LocalRelation> WithOutput(AttributeVector output) const;
 
   const std::shared_ptr<const std::vector<Partition>>& partitions() const { return partitions_; }
   const std::string& cached_as() const { return cached_as_; }
   bool unsized() const { return unsized_; }
-  PlanPtr WithChildren(std::vector<PlanPtr>) const override {
-    return std::make_shared<LocalRelation>(output(), partitions_, cached_as_, unsized_);
-  }
+  const std::shared_ptr<std::atomic<int64_t>>& reads() const { return reads_; }
+  PlanPtr WithChildren(std::vector<PlanPtr>) const override { return WithOutput(output()); }
   std::string Describe() const override;
 
  private:
   std::shared_ptr<const std::vector<Partition>> partitions_;
   std::string cached_as_;
   bool unsized_;
+  std::shared_ptr<std::atomic<int64_t>> reads_;
 };
 
 }  // namespace millrace::logical

@@ -1,4 +1,5 @@
 #include "logical/node/limit.h"
+#include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "optimizer/rule.h"
 
@@ -12,14 +13,24 @@ bool IsPlainLimit(const logical::Plan& node) {
   return limit.limit().has_value() && limit.offset() == 0 && !limit.tail();
 }
 
+// A stream of which no row is wanted is not read, and no rows of it are counted. Its place in the offset log stays.
+// Source: Spark, OptimizeLimitZero.
+PlanPtr NoRowsOf(const logical::Limit& limit) {
+  auto none = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(1);
+  return std::make_shared<logical::LocalRelation>(limit.output(), std::move(none), std::string(), /*unsized=*/false,
+                                                  /*streaming=*/true);
+}
+
 }  // namespace
 
-// LIMIT 5 of LIMIT 3 is LIMIT 3; LIMIT goes below a projection, where it meets ORDER BY.
+// LIMIT 5 of LIMIT 3 is LIMIT 3; a stream's LIMIT 0 is empty; LIMIT goes below a projection, where it meets ORDER BY.
 arrow::Result<PlanPtr> CombineLimits(const PlanPtr& plan, const EvalContext&) {
   return logical::TransformUp(plan, [](const PlanPtr& node) -> PlanPtr {
     if (node->kind() != logical::NodeKind::kLimit) return nullptr;
     const auto& limit = static_cast<const logical::Limit&>(*node);
+    if (node->is_streaming() && IsPlainLimit(*node) && *limit.limit() == 0) return NoRowsOf(limit);
     const PlanPtr& child = node->child();
+    if (child->kind() == logical::NodeKind::kLocalRelation && child->is_streaming()) return child;
     if (child->kind() == logical::NodeKind::kProject) {
       const auto& project = static_cast<const logical::Project&>(*child);
       if (!AllDeterministic(project.items())) return nullptr;

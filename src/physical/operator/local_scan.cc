@@ -5,11 +5,17 @@
 namespace millrace::physical {
 
 LocalScan::LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions,
-                     std::string cached_as)
+                     std::string cached_as, std::shared_ptr<std::atomic<int64_t>> reads)
     : Operator({}, std::move(output)),
       columns_(std::move(columns)),
       partitions_(std::move(partitions)),
-      cached_as_(std::move(cached_as)) {}
+      cached_as_(std::move(cached_as)),
+      reads_(std::move(reads)) {}
+
+arrow::Status LocalScan::Prepare(ExecutionContext&) const {
+  if (reads_ != nullptr) reads_->fetch_add(1, std::memory_order_relaxed);
+  return arrow::Status::OK();
+}
 
 arrow::Result<std::unique_ptr<BatchStream>> LocalScan::Open(int partition, ExecutionContext& context) const {
   Batches batches;
@@ -71,7 +77,8 @@ arrow::Result<OperatorPtr> PlanLocalScan(const logical::PlanPtr& node, const Req
   const auto& relation = static_cast<const logical::LocalRelation&>(*node);
   KeptColumns kept = KeepRequired(relation.output(), required);
   return std::make_shared<LocalScan>(std::move(kept.columns), std::move(kept.indices),
-                                     SpreadOver(relation.partitions(), planner.parallelism()), relation.cached_as());
+                                     SpreadOver(relation.partitions(), planner.parallelism()), relation.cached_as(),
+                                     relation.reads());
 }
 
 }  // namespace millrace::physical

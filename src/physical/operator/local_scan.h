@@ -12,8 +12,9 @@ class LocalScan final : public Operator {
 
   /// `columns`: positions of `output` in the batches.
   LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions,
-            std::string cached_as);
+            std::string cached_as, std::shared_ptr<std::atomic<int64_t>> reads = nullptr);
 
+  arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext&) const override { return static_cast<int>(partitions_->size()); }
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
   std::string Describe() const override;
@@ -22,6 +23,7 @@ class LocalScan final : public Operator {
   std::vector<int> columns_;
   std::shared_ptr<const Partitions> partitions_;
   std::string cached_as_;
+  std::shared_ptr<std::atomic<int64_t>> reads_;
 };
 
 bool MatchesLocalScan(const logical::Plan& node);
