@@ -87,7 +87,13 @@ struct ReadColumns {
   /// Rows that cannot satisfy this need not be read; null for none. Its columns are names of the source's schema, not
   /// only those of `indices`. The plan filters all the same.
   std::shared_ptr<const format::Predicate> filter;
+  /// The source could judge by itself all that the plan's filter asks: rows that the filter drops may count as not
+  /// read.
+  bool filter_is_whole = false;
 };
+
+/// Which of the rows that a filter right above a source drops count as not read by a streaming query.
+enum class DroppedRows : uint8_t { kCounted, kFalseUncounted, kUncounted };
 
 /// A bounded read. Thread: planned on one thread.
 class BatchScan {
@@ -216,6 +222,8 @@ struct SourceDef {
   /// Type of the column `_metadata`, which rows have and do not show; a null type, or no function, for none. In
   /// ReadColumns it stands behind the schema's last column.
   arrow::Result<types::DataTypePtr> (*metadata_column)(const SourceRequest&) = nullptr;
+  /// Spark's readers of some formats leave out rows while they parse them.
+  DroppedRows dropped_rows = DroppedRows::kCounted;
 };
 
 /// The source called `name` (any case), or nullptr.

@@ -6,6 +6,7 @@ PlanPtr SourceScan::Prune(const std::vector<int>& keep) const {
   AttributeVector kept_output;
   connector::ReadColumns kept_columns;
   kept_columns.filter = columns_.filter;
+  kept_columns.filter_is_whole = columns_.filter_is_whole;
   for (int position : keep) {
     kept_output.push_back(output()[static_cast<size_t>(position)]);
     kept_columns.indices.push_back(columns_.indices[static_cast<size_t>(position)]);
@@ -14,9 +15,10 @@ PlanPtr SourceScan::Prune(const std::vector<int>& keep) const {
                                       key_);
 }
 
-PlanPtr SourceScan::WithFilter(std::shared_ptr<const format::Predicate> filter) const {
+PlanPtr SourceScan::WithFilter(std::shared_ptr<const format::Predicate> filter, bool whole) const {
   connector::ReadColumns columns = columns_;
   columns.filter = std::move(filter);
+  columns.filter_is_whole = whole;
   return std::make_shared<SourceScan>(output(), std::move(columns), def_, request_, is_streaming(), key_);
 }
 

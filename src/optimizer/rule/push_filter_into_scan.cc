@@ -39,6 +39,22 @@ class PredicateBuilder {
     }
   }
 
+  /// What readers of texts judge and bounds of values do not say: endswith, contains, LIKE with % only at its ends.
+  bool IsTextSearch(const Expression& node) const {
+    if (node.kind() != ExpressionKind::kCall || node.children().size() != 2) return false;
+    const std::string& name = static_cast<const Call&>(node).name();
+    bool is_like = name == "like";
+    if (!is_like && !EqualsIgnoreCase(name, "endswith") && !EqualsIgnoreCase(name, "contains")) return false;
+    auto value = ValueOf(*node.children()[1]);
+    if (!ColumnOf(*node.children()[0]) || !value) return false;
+    const auto* text = std::get_if<std::string>(&value->value());
+    if (text == nullptr || !is_like) return text != nullptr;
+    std::string_view inner = *text;
+    if (inner.starts_with('%')) inner.remove_prefix(1);
+    if (inner.ends_with('%')) inner.remove_suffix(1);
+    return inner.find_first_of("%_\\") == std::string_view::npos;
+  }
+
  private:
   PredicatePtr BuildLogical(const expression::Logical& node, bool negated) const {
     PredicatePtr left = Build(*node.children()[0], negated);
@@ -154,12 +170,17 @@ arrow::Result<PlanPtr> PushFilterIntoScan(const PlanPtr& plan, const EvalContext
     if (scan.columns().filter != nullptr || scan.request()->schema == nullptr) return nullptr;
     PredicateBuilder builder(scan);
     std::vector<PredicatePtr> conjuncts;
+    bool whole = true;
     for (const ExpressionPtr& conjunct : logical::SplitConjuncts(filter.condition())) {
+      PredicatePtr predicate = conjunct->deterministic() ? builder.Build(*conjunct) : nullptr;
+      whole = whole &&
+              (predicate != nullptr || conjunct->kind() == ExpressionKind::kLiteral || builder.IsTextSearch(*conjunct));
       if (!conjunct->deterministic()) break;
-      if (PredicatePtr predicate = builder.Build(*conjunct)) conjuncts.push_back(std::move(predicate));
+      if (predicate != nullptr) conjuncts.push_back(std::move(predicate));
     }
-    if (conjuncts.empty()) return nullptr;
-    return std::make_shared<logical::Filter>(filter.condition(), scan.WithFilter(Predicate::And(std::move(conjuncts))));
+    if (conjuncts.empty() && !whole) return nullptr;
+    PredicatePtr pushed = conjuncts.empty() ? nullptr : Predicate::And(std::move(conjuncts));
+    return std::make_shared<logical::Filter>(filter.condition(), scan.WithFilter(std::move(pushed), whole));
   });
 }
 

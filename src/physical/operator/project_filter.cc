@@ -5,6 +5,7 @@
 
 #include "logical/node/filter.h"
 #include "logical/node/project.h"
+#include "logical/node/source_scan.h"
 #include "physical/rows.h"
 #include "types/arrow_type.h"
 
@@ -54,11 +55,23 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FilterBatch(const std::shared
 
 namespace {
 
+int64_t CountUnread(connector::DroppedRows dropped_rows, const arrow::Array& condition, int64_t num_kept) {
+  if (dropped_rows == connector::DroppedRows::kCounted) return 0;
+  int64_t num_dropped = condition.length() - num_kept;
+  return dropped_rows == connector::DroppedRows::kUncounted ? num_dropped : num_dropped - condition.null_count();
+}
+
 class ProjectFilterStream final : public BatchStream {
  public:
   ProjectFilterStream(const std::vector<ProjectFilter::Step>* steps, std::unique_ptr<BatchStream> input,
-                      const expression::EvalContext& evaluation)
-      : steps_(steps), input_(std::move(input)), evaluations_(steps->size(), evaluation) {}
+                      const expression::EvalContext& evaluation, ExecutionContext* context)
+      : steps_(steps), input_(std::move(input)), evaluations_(steps->size(), evaluation), context_(context) {}
+
+  ~ProjectFilterStream() override {
+    if (num_unread_ == 0) return;
+    std::lock_guard lock(context_->metrics_mutex);
+    context_->rows_read[steps_->front().source_key] -= num_unread_;
+  }
 
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
     while (true) {
@@ -74,6 +87,7 @@ class ProjectFilterStream final : public BatchStream {
         } else {
           ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector passes, step.condition.Evaluate(evaluation, batch));
           ARROW_ASSIGN_OR_RAISE(batch, FilterBatch(batch, *passes[0], step.kept, step.schema, evaluation.memory_pool));
+          num_unread_ += CountUnread(step.dropped_rows, *passes[0], batch->num_rows());
         }
         evaluation.row_offset += num_rows;
       }
@@ -86,6 +100,8 @@ class ProjectFilterStream final : public BatchStream {
   std::unique_ptr<BatchStream> input_;
   // Each step numbers the rows that reach it.
   std::vector<expression::EvalContext> evaluations_;
+  ExecutionContext* context_;
+  int64_t num_unread_ = 0;
 };
 
 }  // namespace
@@ -95,7 +111,8 @@ ProjectFilter::ProjectFilter(std::vector<Step> steps, AttributeVector output, Op
 
 arrow::Result<std::unique_ptr<BatchStream>> ProjectFilter::Open(int partition, ExecutionContext& context) const {
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<BatchStream> input, children()[0]->Open(partition, context));
-  return std::make_unique<ProjectFilterStream>(&steps_, std::move(input), context.EvalContextOf(*this, partition));
+  return std::make_unique<ProjectFilterStream>(&steps_, std::move(input), context.EvalContextOf(*this, partition),
+                                               &context);
 }
 
 std::vector<std::string> ProjectFilter::DescribeStack() const {
@@ -152,6 +169,17 @@ arrow::Result<ProjectFilter::Step> FilterStep(const Link& link, AttributeVector*
   }
   *columns = std::move(kept);
   step.schema = SchemaOf(*columns);
+  const logical::Plan& below = *filter.child();
+  if (below.kind() == logical::NodeKind::kSourceScan && below.is_streaming()) {
+    const auto& scan = static_cast<const logical::SourceScan&>(below);
+    if (scan.columns().filter_is_whole) step.dropped_rows = scan.def().dropped_rows;
+    // A condition on nothing is judged before anything is parsed.
+    bool on_nothing = expression::References(*filter.condition()).empty();
+    if (on_nothing && step.dropped_rows != connector::DroppedRows::kCounted) {
+      step.dropped_rows = connector::DroppedRows::kUncounted;
+    }
+    step.source_key = scan.source_key();
+  }
   return step;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "connector/source.h"
 #include "physical/expression_set.h"
 #include "physical/planner.h"
 
@@ -15,6 +16,9 @@ class ProjectFilter final : public Operator {
     ExpressionSet condition;
     /// Filter: positions of the columns that go on.
     std::vector<int> kept;
+    /// Filter right above a stream's scan: rows that do not count as read, and whose count they are taken from.
+    connector::DroppedRows dropped_rows = connector::DroppedRows::kCounted;
+    int64_t source_key = 0;
     ExpressionSet projection;
     /// Columns after the step.
     std::shared_ptr<arrow::Schema> schema;
