@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "base/number_format.h"
 
 namespace millrace::connector {
 
@@ -42,8 +43,13 @@ Result<std::optional<int64_t>> NumberOption(const Options& options, std::string_
   std::optional<std::string> text = options.Get(key);
   if (!text) return std::nullopt;
   std::optional<int64_t> number = ParseInteger(*text);
-  if (!number) return Status::Invalid("For input string: \"", *text, "\" (option ", key, ")");
+  if (!number) return NotANumber(*text);
   return number;
+}
+
+Result<bool> SwitchOption(const Options& options, std::string_view key, bool fallback) {
+  auto value = options.GetBool(key, fallback);
+  return value.ok() ? value : BadValue(key, "Boolean value is expected");
 }
 
 Status ParseChanges(const Options& options, std::optional<int64_t> start, std::optional<int64_t> end, int64_t last,
@@ -161,8 +167,9 @@ Result<StateReadOptions> StateReadOptions::Parse(const SourceRequest& request) {
   }
   parsed.store_name = store_name.substr(first, last_char - first + 1);
   parsed.state_variable = options.GetOr("stateVarName", "");
-  ARROW_ASSIGN_OR_RAISE(parsed.reads_timers, options.GetBool("readRegisteredTimers", false));
-  ARROW_ASSIGN_OR_RAISE(parsed.flattens, options.GetBool("flattenCollectionTypes", true));
+  parsed.names_variable = options.Has("stateVarName");
+  ARROW_ASSIGN_OR_RAISE(parsed.reads_timers, SwitchOption(options, "readRegisteredTimers", false));
+  ARROW_ASSIGN_OR_RAISE(parsed.flattens, SwitchOption(options, "flattenCollectionTypes", true));
   if (parsed.reads_timers && options.Has("stateVarName")) return Conflict("readRegisteredTimers", "stateVarName");
   std::string side = options.GetOr("joinSide", "none");
   if (side != "none" && side != "left" && side != "right") {

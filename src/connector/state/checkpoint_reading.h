@@ -50,6 +50,7 @@ struct StateReadOptions {
   std::optional<Changes> changes;
   /// A variable of transformWithState, or its timers; empty and false of other operators.
   std::string state_variable;
+  bool names_variable = false;
   bool reads_timers = false;
   /// flattenCollectionTypes: a row for each element of a list or map.
   bool flattens = true;

@@ -55,6 +55,7 @@ types::DataTypePtr Shown(const types::DataTypePtr& type, size_t num_columns) {
 }
 
 Result<types::DataTypePtr> Schema(const SourceRequest& request) {
+  if (request.user_schema != nullptr) return UserError("_LEGACY_ERROR_TEMP_2242", {{"provider", "StateDataSource"}});
   ARROW_ASSIGN_OR_RAISE(StateReadOptions options, StateReadOptions::Parse(request));
   ARROW_ASSIGN_OR_RAISE(auto variable, FindShownVariable(*request.context->file_system, options));
   if (variable) return variable->schema;
@@ -306,7 +307,7 @@ class StateScan final : public BatchScan {
       return UserError("CANNOT_LOAD_STATE_STORE.SNAPSHOT_PARTITION_ID_NOT_FOUND",
                        {{"snapshotPartitionId", std::to_string(options_.snapshot->partition)},
                         {"operatorId", std::to_string(options_.operator_id)},
-                        {"checkpointLocation", options_.checkpoint_location}});
+                        {"checkpointLocation", "file:" + options_.state_directory()}});
     }
     return partitions;
   }

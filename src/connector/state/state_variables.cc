@@ -34,6 +34,23 @@ Status NotDefined(const std::string& name) {
                     {"message", "State variable " + name + " is not defined for the transformWithState operator."}});
 }
 
+// Other operators have no variables and no timers; a store that they do not have is taken for one.
+Status CheckNamesNone(const state::OperatorMetadata& metadata, const StateReadOptions& options) {
+  auto refused = [&](const char* option, const std::string& given) {
+    return UserError("STDS_INVALID_OPTION_VALUE.WITH_MESSAGE",
+                     {{"optionName", option},
+                      {"message", "Providing " + given + " is only supported with the transformWithState operator. " +
+                                      "Found operator=" + metadata.operator_name +
+                                      ". Please remove this option and re-run the query."}});
+  };
+  if (options.reads_timers) return refused("readRegisteredTimers", "readRegisteredTimers=true");
+  bool has_store = options.store_name == state::kDefaultStoreName ||
+                   std::any_of(metadata.stores.begin(), metadata.stores.end(),
+                               [&](const auto& store) { return store.name == options.store_name; });
+  if (options.names_variable || !has_store) return refused("stateVarName", "state variable names");
+  return Status::OK();
+}
+
 types::DataTypePtr SchemaOf(const ShownVariable& variable, const types::DataTypePtr& user_key) {
   const auto& stored = variable.stored;
   bool by_prefix = variable.kind == Kind::kMap || variable.kind == Kind::kTimer;
@@ -276,6 +293,10 @@ class VariableScan final : public BatchScan {
 Result<std::optional<ShownVariable>> FindShownVariable(const FileSystem& file_system, const StateReadOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto metadata, state::ReadOperatorMetadata(file_system, options.state_directory(),
                                                                    options.operator_id, options.batch_id));
+  if (metadata && !metadata->operator_name.starts_with("transformWithState")) {
+    ARROW_RETURN_NOT_OK(CheckNamesNone(*metadata, options));
+    return std::nullopt;
+  }
   if (!metadata || metadata->version != 2 || metadata->properties_json.empty()) {
     if (!options.state_variable.empty() || options.reads_timers) return NotDefined(options.state_variable);
     return std::nullopt;
