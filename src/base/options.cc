@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/number_format.h"
+
 namespace millrace {
 
 arrow::Result<bool> Options::GetBool(std::string_view key, bool fallback) const {
@@ -19,7 +21,7 @@ arrow::Result<int64_t> Options::GetInt64(std::string_view key, int64_t fallback)
   int64_t value = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
-    return arrow::Status::Invalid("For input string: \"", *text, "\"");
+    return NotANumber(*text);
   }
   return value;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/ascii.h"
+#include "base/number_format.h"
 
 namespace millrace::connector {
 
@@ -14,10 +15,10 @@ arrow::Result<int64_t> ParseDurationMicros(std::string_view text, int64_t defaul
   } kUnits[] = {{"us", 1},         {"ms", 1000},        {"s", 1000000},      {"m", 60000000},
                 {"min", 60000000}, {"h", 3600000000LL}, {"d", 86400000000LL}};
   auto malformed = [&] {
-    return arrow::Status::Invalid(
+    return NumberFormatError(
         "Time must be specified as seconds (s), milliseconds (ms), microseconds (us), minutes (m or min), hour (h), or "
-        "day (d). E.g. 50s, 100ms, or 250us.\nFailed to parse time string: ",
-        text);
+        "day (d). E.g. 50s, 100ms, or 250us.\nFailed to parse time string: " +
+        std::string(text));
   };
   std::string lower = ToLowerAscii(TrimAscii(text));
   int64_t number = 0;

@@ -166,14 +166,16 @@ AttributeVector NewColumns(const types::DataType& schema) {
 
 arrow::Result<PlanPtr> ScanSource(const AnalyzerContext& context, const connector::SourceDef* def,
                                   std::shared_ptr<connector::SourceRequest> request, bool streaming) {
-  if (streaming ? def->open_stream == nullptr : def->open_batch == nullptr) {
-    return UserError(
-        "UNSUPPORTED_FEATURE.TABLE_OPERATION",
-        {{"tableName", QuoteIdentifier(def->name)}, {"operation", streaming ? "micro-batch scan" : "batch scan"}});
-  }
   request->streaming = streaming;
   request->context = context.connector;
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, def->schema(*request));
+  // Options are looked at first, as Spark asks for the table before what it can do.
+  if (streaming && def->open_stream == nullptr) {
+    return UserError("_LEGACY_ERROR_TEMP_2049", {{"className", std::string(def->name)}, {"operator", "reading"}});
+  }
+  if (!streaming && def->open_batch == nullptr) {
+    return UserError("_LEGACY_ERROR_TEMP_1135", {{"className", std::string(def->name)}});
+  }
   request->schema = schema;
   AttributeVector output = NewColumns(*schema);
   connector::ReadColumns columns;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json_value.h"
+#include "base/number_format.h"
 #include "base/query_context.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -203,6 +204,10 @@ std::vector<std::string> ExceptionClasses(const arrow::Status& status) {
             "java.lang.RuntimeException",
             "java.lang.Exception",
             "java.lang.Throwable"};
+  }
+  if (NumberFormatDetail::Marks(status)) {
+    return {"java.lang.NumberFormatException", "java.lang.IllegalArgumentException", "java.lang.RuntimeException",
+            "java.lang.Exception", "java.lang.Throwable"};
   }
   switch (status.code()) {
     case arrow::StatusCode::Invalid:

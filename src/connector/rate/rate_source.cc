@@ -45,12 +45,16 @@ arrow::Result<RateOptions> ParseOptions(const SourceRequest& request) {
   }
   options.num_partitions = static_cast<int>(num_partitions);
   options.num_partitions_text = request.options.GetOr("numPartitions", "default");
-  int64_t max_seconds = std::numeric_limits<int64_t>::max() / options.rows_per_second;
-  if (options.ramp_up_seconds > max_seconds) {
-    return arrow::Status::Invalid("Max offset with ", options.rows_per_second, " rowsPerSecond is ", max_seconds,
-                                  ", but 'rampUpTimeSeconds' is ", options.ramp_up_seconds, ".");
-  }
   return options;
+}
+
+// Told by the query, not where it is written, as in Spark.
+arrow::Status CheckRamp(const RateOptions& options) {
+  int64_t max_seconds = std::numeric_limits<int64_t>::max() / options.rows_per_second;
+  if (options.ramp_up_seconds <= max_seconds) return arrow::Status::OK();
+  return UserError("INCORRECT_RAMP_UP_RATE", {{"rowsPerSecond", std::to_string(options.rows_per_second)},
+                                              {"maxSeconds", std::to_string(max_seconds)},
+                                              {"rampUpTimeSeconds", std::to_string(options.ramp_up_seconds)}});
 }
 
 // The first value that is not yet there `seconds` after the start.
@@ -194,6 +198,7 @@ const SourceDef kRateSource = {
     },
     .open_stream = [](const SourceRequest& request) -> arrow::Result<std::unique_ptr<MicroBatchStream>> {
       ARROW_ASSIGN_OR_RAISE(RateOptions options, ParseOptions(request));
+      ARROW_RETURN_NOT_OK(CheckRamp(options));
       return std::make_unique<RateStream>(std::move(options), request);
     },
 };

@@ -45,6 +45,8 @@ arrow::Result<SocketOptions> ParseOptions(const SourceRequest& request) {
   if (!request.options.Has("port")) return UserError("_LEGACY_ERROR_TEMP_1296");
   options.host = request.options.GetOr("host", "");
   options.port = request.options.GetOr("port", "");
+  ARROW_RETURN_NOT_OK(request.options.GetInt64("port", 0).status());
+  ARROW_RETURN_NOT_OK(request.options.GetInt64("numPartitions", 0).status());
   auto include = request.options.GetBool("includeTimestamp", false);
   if (!include.ok()) {
     return UserError("_LEGACY_ERROR_TEMP_1297");
