@@ -71,7 +71,8 @@ class FileMicroBatch final : public Write {
 
 class FileStreamSink final : public StreamSink {
  public:
-  FileStreamSink(std::shared_ptr<const FileWritePlan> plan, std::string path, CompactibleLog log,
+  /// `plan`: or why nothing can be written, which the first micro-batch tells.
+  FileStreamSink(arrow::Result<std::shared_ptr<const FileWritePlan>> plan, std::string path, CompactibleLog log,
                  std::optional<int64_t> retention_ms, const Clock* clock)
       : plan_(std::move(plan)),
         path_(std::move(path)),
@@ -85,13 +86,14 @@ class FileStreamSink final : public StreamSink {
       newest_known_ = true;
     }
     if (newest_ && batch_id.value <= *newest_) return nullptr;
-    return std::make_unique<FileMicroBatch>(plan_, path_, &log_, batch_id, retention_ms_, clock_);
+    ARROW_RETURN_NOT_OK(plan_);
+    return std::make_unique<FileMicroBatch>(*plan_, path_, &log_, batch_id, retention_ms_, clock_);
   }
 
   std::string Description() const override { return "FileSink[" + ShownPath(path_) + "]"; }
 
  private:
-  std::shared_ptr<const FileWritePlan> plan_;
+  arrow::Result<std::shared_ptr<const FileWritePlan>> plan_;
   std::string path_;
   CompactibleLog log_;
   std::optional<int64_t> retention_ms_;
@@ -112,7 +114,10 @@ arrow::Result<std::unique_ptr<StreamSink>> OpenFileStreamSink(const format::File
                                                               const SinkRequest& request) {
   const ConnectorContext& context = *request.context;
   if (request.path.empty()) return UserError("_LEGACY_ERROR_TEMP_2047");
-  ARROW_ASSIGN_OR_RAISE(auto plan, MakeWritePlan(format, request));
+  arrow::Result<std::shared_ptr<const FileWritePlan>> plan = MakeWritePlan(format, request);
+  bool told_by_query = IsErrorCondition(plan.status(), "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE") ||
+                       IsErrorCondition(plan.status(), "CODEC_NOT_AVAILABLE");
+  if (!told_by_query) ARROW_RETURN_NOT_OK(plan);
   SourceRequest as_source;
   as_source.paths = {request.path};
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> paths, AbsolutePaths(as_source));

@@ -103,9 +103,9 @@ arrow::Result<std::optional<OffsetEntry>> OffsetLog::Get(BatchId batch_id, int n
   if (!text) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(OffsetEntry entry, DecodeOffsetEntry(*text, log_.PathOf(batch_id)));
   if (num_sources >= 0 && entry.offsets.size() != static_cast<size_t>(num_sources)) {
-    return arrow::Status::Invalid("There are [", entry.offsets.size(),
+    return arrow::Status::Invalid("assertion failed: There are [", entry.offsets.size(),
                                   "] sources in the checkpoint offsets and now there are [", num_sources,
-                                  "] sources requested by the query. Cannot continue. (", log_.PathOf(batch_id), ")");
+                                  "] sources requested by the query. Cannot continue.");
   }
   return entry;
 }
