@@ -197,6 +197,39 @@ def _patch_connect_streaming_reader(module):
         return original(self, call_of(self._session, func))
 
     module.DataStreamWriter.foreachBatch = foreach_batch
+    _patch_output_mode(module.DataStreamWriter)
+
+
+def _patch_output_mode(writer):
+    original = writer.outputMode
+
+    @functools.wraps(original)
+    def output_mode(self, outputMode):
+        from pyspark.errors import PySparkValueError
+        from pyspark.errors.exceptions.connect import IllegalArgumentException
+
+        if not isinstance(outputMode, str) or not outputMode.strip():
+            raise PySparkValueError(errorClass="VALUE_NOT_NON_EMPTY_STR",
+                                    messageParameters={"arg_name": "outputMode", "arg_value": str(outputMode)})
+        if outputMode.lower() not in ("append", "complete", "update"):
+            raise IllegalArgumentException(
+                f"[STREAMING_OUTPUT_MODE.INVALID] Invalid streaming output mode: {outputMode}. Accepted output modes are "
+                "'Append', 'Complete', 'Update'. SQLSTATE: 42KDE",
+                errorClass="STREAMING_OUTPUT_MODE.INVALID", messageParameters={"outputMode": outputMode}, sql_state="42KDE")
+        return original(self, outputMode)
+
+    writer.outputMode = output_mode
+
+
+def _patch_connect_query(module):
+    """A Spark driver also looks for the end of any query without waiting; a client takes that for an error."""
+    original = module.StreamingQueryManager.awaitAnyTermination
+
+    @functools.wraps(original)
+    def wait(self, timeout=None):
+        return original(self, 0.001 if timeout == 0 and not isinstance(timeout, bool) else timeout)
+
+    module.StreamingQueryManager.awaitAnyTermination = wait
 
 
 def _patch_connect_reader(module):
@@ -280,6 +313,7 @@ _PATCHES = {
     "pyspark.sql.connect.dataframe": _patch_connect_frame,
     "pyspark.sql.connect.readwriter": _patch_connect_reader,
     "pyspark.sql.connect.streaming.readwriter": _patch_connect_streaming_reader,
+    "pyspark.sql.connect.streaming.query": _patch_connect_query,
 }
 
 

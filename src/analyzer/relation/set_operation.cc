@@ -261,7 +261,10 @@ arrow::Result<PlanPtr> ResolveDeduplicate(RelationResolver& resolver, const Rela
         keys.push_back(column);
         found = true;
       }
-      if (!found) return NotAmong(name, child->output(), "CONNECT_INVALID_PLAN.UNRESOLVED_COLUMN_AMONG_FIELD_NAMES");
+      if (found) continue;
+      constexpr std::string_view kCondition = "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES";
+      if (resolver.IsClassic()) return NotAmong(name, child->output(), kCondition);
+      return NotAmong(name, child->output(), "CONNECT_INVALID_PLAN." + std::string(kCondition));
     }
   }
   ARROW_RETURN_NOT_OK(CheckComparable(keys));

@@ -1,5 +1,6 @@
 #include "logical/node/watermark.h"
 
+#include "analyzer/name_resolution.h"
 #include "analyzer/relation_resolver.h"
 #include "base/error.h"
 #include "logical/node/project.h"
@@ -39,6 +40,12 @@ arrow::Result<PlanPtr> ResolveWithWatermark(RelationResolver& resolver, const Re
   if (delay_us < 0) {
     return arrow::Status::Invalid("requirement failed: delay threshold (", message.delay_threshold(),
                                   ") should not be negative.");
+  }
+  if (!child->is_streaming()) {
+    // Of rows that do not stream it says nothing, whatever column it names. Source: Spark, EliminateEventTimeWatermark.
+    ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.event_time()));
+    if (parts.size() == 1) return child;
+    return UserError("EVENT_TIME_MUST_BE_TOP_LEVEL_COLUMN", {{"eventExpr", message.event_time()}});
   }
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr column, resolver.ResolveColumn(message.event_time(), child->output()));
   if (column->kind() != expression::ExpressionKind::kAttribute) {
