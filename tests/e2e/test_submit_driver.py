@@ -380,3 +380,46 @@ def test_text_that_is_no_utf8_is_shown_as_a_driver_shows_it(submit):
         "+---+---+---+", "|  s|  t|  i|", "+---+---+---+", "| a\ufffd|\ufffdA\ufffd|  1|", "+---+---+---+", "",
         r"[[b'a\\ufffd', b'\\ufffdA\\ufffd', b'1']]", "Row(hex(s)='61C3', length(s)=2)",
         r"[b'ok', b'S\\ufffdo'] ['6F6B', '53E36F']"]
+
+
+STREAM_ARGUMENTS = """
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.getOrCreate()
+
+
+def told(step):
+    try:
+        return step()
+    except Exception as error:
+        return f"{type(error).__name__} {error.getCondition()} {str(error).splitlines()[0]}"
+
+
+rates = spark.readStream.format("rate").load()
+query = rates.writeStream.format("noop").start()
+print(told(lambda: query.awaitTermination(0)))
+query.stop()
+print(told(lambda: spark.streams.awaitAnyTermination(0)))
+print(told(lambda: spark.streams.awaitAnyTermination(-5)))
+print(told(lambda: rates.writeStream.outputMode("foo")))
+print(told(lambda: rates.writeStream.outputMode("")))
+print(type(rates.writeStream.outputMode("Append")).__name__)
+print(told(lambda: spark.range(3).dropDuplicates(["nope"]).count()))
+"""
+
+
+def test_arguments_of_streams_are_judged_as_a_driver_judges_them(submit):
+    job = submit(STREAM_ARGUMENTS)
+    assert job.returncode == 0, job.err
+    not_positive = ("PySparkValueError VALUE_NOT_POSITIVE [VALUE_NOT_POSITIVE] Value for `timeout` must be positive, "
+                    "got 'int'.")
+    # as PySpark 4.2 prints it with real Spark
+    assert job.out.splitlines() == [
+        not_positive, "True", not_positive,
+        "IllegalArgumentException STREAMING_OUTPUT_MODE.INVALID [STREAMING_OUTPUT_MODE.INVALID] Invalid streaming output "
+        "mode: foo. Accepted output modes are 'Append', 'Complete', 'Update'. SQLSTATE: 42KDE",
+        "PySparkValueError VALUE_NOT_NON_EMPTY_STR [VALUE_NOT_NON_EMPTY_STR] Value for `outputMode` must be a non-empty "
+        "string, got ''.",
+        "DataStreamWriter",
+        "AnalysisException UNRESOLVED_COLUMN_AMONG_FIELD_NAMES [UNRESOLVED_COLUMN_AMONG_FIELD_NAMES] Cannot resolve column "
+        'name "nope" among (id). SQLSTATE: 42703']

@@ -261,7 +261,9 @@ def state_options_refused(spark, folder):
     drained(stream.writeStream.format("memory").queryName("pages").outputMode("complete").option(
         "checkpointLocation", f"{folder}/checkpoint"))
     seen = {}
-    for option, value in (("batchId", "-1"), ("batchId", "9"), ("joinSide", "middle"), ("storeName", ""),
+    for option, value in (("batchId", "-1"), ("batchId", "9"), ("batchId", "one"), ("joinSide", "middle"), ("storeName", ""),
+                          ("storeName", "pages"), ("stateVarName", "pages"), ("readRegisteredTimers", "true"),
+                          ("readRegisteredTimers", "yes"), ("flattenCollectionTypes", "no"),
                           ("snapshotPartitionId", "0"), ("changeStartBatchId", "0")):
         try:
             spark.read.format("statestore").option(option, value).load(f"{folder}/checkpoint").collect()
@@ -269,3 +271,133 @@ def state_options_refused(spark, folder):
         except Exception as error:
             seen[f"{option} {value}"] = f"{type(error).__name__} {error.getCondition()}"
     return seen
+
+
+def counted(query):
+    """Of each micro-batch: rows read, also by source, and the stateful operators with their rows."""
+    return [[batch["numInputRows"], [source["numInputRows"] for source in batch["sources"]],
+             [[state["operatorName"], state["numRowsTotal"]] for state in batch["stateOperators"]]]
+            for batch in query.recentProgress if "addBatch" in batch["durationMs"]]
+
+
+@case
+def rows_that_count_as_read(spark, folder):
+    write_file(f"{folder}/json", "1.json", ['{"page":"home","n":1}', '{"page":"about","n":2}', '{"page":"team"}'])
+    write_file(f"{folder}/csv", "1.csv", ["home,1", "about,2", "team,"])
+    number = iter(range(1000))
+
+    def count(stream, mode="append"):
+        query = stream.writeStream.format("memory").queryName(f"counted{next(number)}").outputMode(mode).trigger(
+            availableNow=True).start()
+        query.awaitTermination()
+        return counted(query)
+
+    seen = {}
+    for form in ("json", "csv"):
+        stream = spark.readStream.schema("page STRING, n INT").format(form).load(f"{folder}/{form}")
+        for condition in ("n > 1", "n IS NULL", "n IS NOT NULL AND page LIKE 'ho%'", "false", "length(page) > 4"):
+            seen[f"{form} {condition}"] = count(stream.where(condition))
+    numbers = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).load()
+    seen["limit 0, join"] = count(numbers.limit(0).alias("a").join(numbers.alias("b"), "value"))
+    seen["limit 0, count"] = count(numbers.limit(0).groupBy().count(), "complete")
+    seen["count, limit 0"] = count(numbers.groupBy("value").count().limit(0), "complete")
+    return seen
+
+
+@case
+def rows_that_a_function_reads(spark, folder):
+    stream = visits(spark, folder)
+    readers = {
+        "never": lambda rows, batch: None,
+        "once": lambda rows, batch: rows.collect(),
+        "twice": lambda rows, batch: (rows.collect(), rows.count()),
+        "joined with itself": lambda rows, batch: rows.join(rows, "page").count(),
+    }
+    seen = {}
+    for name, read in readers.items():
+        query = stream.writeStream.foreachBatch(read).trigger(availableNow=True).start()
+        query.awaitTermination()
+        seen[name] = counted(query)
+    return seen
+
+
+@case
+def options_of_streams_that_count(spark, folder):
+    def number_format(step):
+        try:
+            return str(step())
+        except Exception as error:
+            return f"{type(error).__name__}: {str(error).split('JVM stacktrace')[0].strip().splitlines()[0]}"
+
+    def rates(form="rate", **options):
+        return lambda: spark.readStream.format(form).options(**options).load().schema.simpleString()
+
+    def ramped():
+        query = spark.readStream.format("rate").options(rowsPerSecond=2**63 - 1, rampUpTime="10s").load().writeStream.format(
+            "noop").start()
+        try:
+            query.awaitTermination(60)
+        finally:
+            query.stop()
+
+    seen = {name: number_format(step) for name, step in {
+        "no number": rates(rowsPerSecond="x"),
+        "half a row": rates(rowsPerSecond="1.5"),
+        "no duration": rates(rampUpTime="x"),
+        "negative": rates(rowsPerSecond="-1"),
+        "no start": rates("rate-micro-batch", rowsPerBatch="5", startTimestamp="x"),
+    }.items()}
+    seen.update(outcomes(folder, {
+        "ramp": ramped,
+        "rate as a batch": lambda: spark.read.format("rate").load().count(),
+        "rate-micro-batch as a batch": lambda: spark.read.format("rate-micro-batch").load().count(),
+        "socket as a batch": lambda: spark.read.format("socket").options(host="x", port="1").load().count(),
+    }))
+    return seen
+
+
+@case
+def sinks_that_fail_with_the_first_batch(spark, folder):
+    stream = visits(spark, folder)
+
+    def failing(rows, form, **options):
+        def step():
+            query = rows.writeStream.format(form).options(**options).option(
+                "checkpointLocation", f"{folder}/{form}{len(options)}").start(f"{folder}/out_{form}")
+            try:
+                query.processAllAvailable()
+            finally:
+                query.stop()
+        return step
+
+    return outcomes(folder, {
+        "two columns as text": failing(stream, "text"),
+        "a number as text": failing(stream.select("n"), "text"),
+        "a struct as CSV": failing(stream.selectExpr("struct(n) AS s"), "csv"),
+    })
+
+
+@case
+def paths_given_twice(spark, folder):
+    stream = visits(spark, folder)
+    return outcomes(folder, {
+        "load": lambda: spark.readStream.schema("n INT").format("json").option("path", folder).load(folder).schema.names,
+        "json": lambda: spark.readStream.schema("n INT").option("path", folder).json(folder).schema.names,
+        "batch": lambda: spark.read.schema("n INT").format("json").option("path", folder).load(folder).schema.names,
+        "batch, paths": lambda: spark.read.schema("n INT").format("json").option("paths", folder).load(folder).schema.names,
+        "start": lambda: stream.writeStream.format("json").option("path", f"{folder}/out").option(
+            "checkpointLocation", f"{folder}/checkpoint").start(f"{folder}/out"),
+        "once": lambda: drained(stream.writeStream.format("json").option("path", f"{folder}/out").option(
+            "checkpointLocation", f"{folder}/checkpoint")),
+    })
+
+
+@case
+def a_watermark_of_rows_that_do_not_stream(spark, folder):
+    rows = spark.range(3)
+    return outcomes(folder, {
+        "no timestamp": lambda: rows.withWatermark("id", "1 second").count(),
+        "no column": lambda: rows.withWatermark("nowhere", "1 second").count(),
+        "no delay": lambda: rows.withWatermark("id", "soon").count(),
+        "metadata": lambda: spark.sql("SELECT current_timestamp() AS at").withWatermark("at", "1 second").schema["at"].metadata,
+    })
