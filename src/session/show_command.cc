@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "connector/sink.h"
 #include "function/function_def.h"
-#include "function/regex.h"
 #include "function/session_values.h"
+#include "session/describe_table.h"
 #include "session/function_commands.h"
 #include "session/function_names.h"
 #include "session/result_rows.h"
@@ -27,21 +27,6 @@ types::StructField Text(std::string name, bool nullable = false, std::string com
   return {std::move(name), types::String(), nullable, comment.empty() ? "" : types::ColumnCommentJson(comment)};
 }
 
-types::DataTypePtr DescribeSchema() {
-  return types::Struct({Text("col_name", false, "name of the column"),
-                        Text("data_type", false, "data type of the column"),
-                        Text("comment", true, "comment of the column")});
-}
-
-// A property's value, hidden when it may be a secret: spark.redaction.regex and spark.sql.redaction.options.regex at
-// their defaults.
-std::string Redacted(const std::string& key, const std::string& value) {
-  constexpr std::string_view kSecret = "(?i)secret|password|token|access[.]?key|url";
-  auto regex = function::Regex::Cached(kSecret);
-  bool secret = regex.ok() && ((*regex)->Contains(key) || (*regex)->Contains(value));
-  return secret ? "*********(redacted)" : value;
-}
-
 // As SHOW CREATE TABLE writes a column.
 std::string ColumnDdl(const types::StructField& field) {
   std::string text = types::Struct({field})->ToDdl();
@@ -50,17 +35,6 @@ std::string ColumnDdl(const types::StructField& field) {
   size_t at = types::QuoteIfNeeded(field.name).size() + 1;
   std::string_view plain = "STRING";
   return text.replace(at, plain.size(), ToUpperAscii(types::DeclaredTypeText(field)) + " COLLATE UTF8_BINARY");
-}
-
-Cell CommentCell(const types::StructField& field) {
-  std::optional<std::string> comment = types::CommentOf(field);
-  return comment ? Cell(*comment) : Cell(nullptr);
-}
-
-std::vector<Cell> DescribeField(const types::StructField& field) {
-  // A user's class goes by its name here, by what it is stored as elsewhere.
-  std::string type = field.type->user_class() != nullptr ? field.type->TypeName() : types::DeclaredTypeText(field);
-  return {field.name, std::move(type), CommentCell(field)};
 }
 
 /// SHOW … of one session.
@@ -83,6 +57,8 @@ class ShowRunner {
         return Functions(show);
       case Kind::kPartitions:
         return Partitions(show);
+      case Kind::kTableExtended:
+        return ShowTableExtended(session_, show);
       case Kind::kTblProperties:
         return TableProperties(show);
       case Kind::kCreateTable:
@@ -319,92 +295,6 @@ class ShowRunner {
   Session& session_;
   catalog::Catalog& catalog_;
 };
-
-std::string KindName(TableKind kind) {
-  return kind == TableKind::kView ? "VIEW" : kind == TableKind::kExternal ? "EXTERNAL" : "MANAGED";
-}
-
-arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& describe) {
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session.TableSchema(describe.name));
-  std::vector<std::vector<Cell>> rows;
-  for (const auto& field : schema->fields()) rows.push_back(DescribeField(field));
-  TablePtr table;
-  if (!session.catalog().FindView(describe.name)) {
-    arrow::Result<TablePtr> found = TableCommands(session).Find(describe.name);
-    if (found.ok()) table = *std::move(found);
-  }
-  if (table == nullptr) return ResultOf(DescribeSchema(), rows);
-  auto add = [&](const std::string& key, const std::string& value) { rows.push_back({key, value, std::string()}); };
-  std::vector<std::string> partition_columns = table->partition_columns;
-  if (table->kind != TableKind::kView && KeepsOwnSchema(table->provider)) {
-    arrow::Result<delta::SnapshotPtr> snapshot = TableCommands(session).DeltaSnapshot(*table);
-    if (snapshot.ok()) partition_columns = (*snapshot)->metadata().partition_columns;
-  }
-  auto add_columns = [&](const char* title, const std::vector<std::string>& columns) {
-    if (columns.empty()) return;
-    add(title, "");
-    rows.push_back({std::string("# col_name"), std::string("data_type"), std::string("comment")});
-    for (const std::string& column : columns) {
-      int at = schema->FieldIndex(column, false);
-      if (at >= 0) rows.push_back(DescribeField(schema->fields()[static_cast<size_t>(at)]));
-    }
-  };
-  add_columns("# Partition Information", partition_columns);
-  add_columns("# Clustering Information", ClusteringOf(*table));
-  if (describe.extended) {
-    add("", "");
-    add("# Detailed Table Information", "");
-    add("Catalog", catalog::kCatalogName);
-    add("Database", table->database);
-    add("Table", table->name);
-    add("Type", KindName(table->kind));
-    if (!table->provider.empty()) add("Provider", table->provider);
-    if (table->buckets) {
-      auto listed = [](const std::vector<std::string>& names) {
-        std::string list;
-        for (const std::string& one : names) list += (list.empty() ? "`" : ", `") + one + "`";
-        return "[" + list + "]";
-      };
-      add("Num Buckets", std::to_string(table->buckets->num_buckets));
-      add("Bucket Columns", listed(table->buckets->columns));
-      add("Sort Columns", listed(table->buckets->sort_columns));
-    }
-    if (table->comment) add("Comment", *table->comment);
-    if (table->kind == TableKind::kView) {
-      add("View Text", table->view_text);
-    } else {
-      add("Location", "file:" + table->location);
-    }
-  }
-  return ResultOf(DescribeSchema(), rows);
-}
-
-arrow::Result<QueryResult> DescribeColumn(Session& session, const sql::Describe& describe) {
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session.TableSchema(describe.name));
-  std::string shown;
-  for (const std::string& part : describe.column) shown += (shown.empty() ? "" : ".") + part;
-  int at = schema->FieldIndex(describe.column[0], session.conf().GetBool("spark.sql.caseSensitive"));
-  if (at < 0)
-    return UserError("COLUMN_NOT_FOUND", {{"colName", QuoteNameParts(describe.column)},
-                                          {"caseSensitiveConfig", QuoteConf("spark.sql.caseSensitive")}});
-  if (describe.column.size() > 1) {
-    return UserError("_LEGACY_ERROR_TEMP_1060", {{"command", "DESC TABLE COLUMN"}, {"column", shown}});
-  }
-  const types::StructField& field = schema->fields()[static_cast<size_t>(at)];
-  std::vector<std::vector<Cell>> rows = {
-      {std::string("col_name"), field.name},
-      {std::string("data_type"), field.type->CatalogString()},
-      {std::string("comment"), types::CommentOf(field).value_or("NULL")},
-  };
-  if (describe.extended) {
-    for (const char* name : {"min", "max", "num_nulls", "distinct_count", "avg_col_len", "max_col_len", "histogram"}) {
-      rows.push_back({std::string(name), std::string("NULL")});
-    }
-  }
-  return ResultOf(types::Struct({Text("info_name", false, "name of the column info"),
-                                 Text("info_value", false, "value of the column info")}),
-                  rows);
-}
 
 arrow::Result<QueryResult> DescribeFunction(Session& session, const sql::Describe& describe) {
   if (auto own = analyzer::FindSqlFunction(session.MakeAnalyzerContext(), describe.name)) {

@@ -181,6 +181,7 @@ struct TruncateTable {
 struct Show {
   enum class Kind {
     kTables,
+    kTableExtended,
     kViews,
     kDatabases,
     kColumns,
@@ -197,7 +198,7 @@ struct Show {
   std::optional<std::string> pattern;
   std::string scope = "ALL";       // kFunctions: USER, SYSTEM, ALL
   std::optional<std::string> key;  // kTblProperties
-  PartitionSpec partition;         // kPartitions
+  PartitionSpec partition;         // kPartitions, kTableExtended
 };
 
 struct Describe {
@@ -206,6 +207,8 @@ struct Describe {
   NameParts name;
   NameParts column;
   bool extended = false;
+  PartitionSpec partition;  // kTable
+  bool as_json = false;     // kTable
   std::optional<spark::connect::Relation> query;
 };
 

@@ -54,8 +54,8 @@ count as skipped.
     ----
     {"a":1,"b":null}
 
-FILES in a statement is the folder of the script's files, WAREHOUSE in an answer the one of its tables. Tables, views and databases a
-script makes are gone at its end.
+FILES in a statement is the folder of the script's files, WAREHOUSE in an answer the one of its tables, TIME what is said behind Created
+Time. Tables, views and databases a script makes are gone at its end.
 
 A cell of a query is what show(truncate=False) prints (Spark's ToPrettyString: NULL, {1, a}, [1, 2], {k -> v}, [1F] for binary), before
 show's own escaping; then backslash, newline, tab and carriage return are written \\\\ \\n \\t \\r, and an empty cell `(empty)`.
@@ -315,7 +315,12 @@ class Spark:
             if had_answer or record.kind == "error":
                 print(f"{name}: now {kind}: {record.sql}", file=sys.stderr)
             record.head = kind
-        record.answer = [line.replace(folder, "FILES").replace(WAREHOUSE, "WAREHOUSE") for line in answer]
+        record.answer = [self.without_time(line.replace(folder, "FILES").replace(WAREHOUSE, "WAREHOUSE")) for line in answer]
+
+    @staticmethod
+    def without_time(line):
+        """What DESCRIBE says of when a table was made is another thing each time."""
+        return re.sub(r'(Created Time(?:\t|: )|"created_time":")[^\t\\"]+', r"\1TIME", line)
 
 
 def scripts(paths, extension=".slt"):

@@ -257,6 +257,7 @@ class Grammar {
   Status ParseJoins(Relation* left);
   bool AtJoin() const;
   Status ParseJoin(Relation* left);
+  Status ParseNearestBy(spark::connect::Join::JoinType type, Relation* left, Relation* right);
   Status ParseLateralViews(Relation* relation);
 
   // --- pivot.cc
@@ -379,8 +380,10 @@ class Grammar {
   Status ParseShowColumns(Show* show);
   Status ParseShowDetails(Show show, Command* out);
   Status ParseShowCreate(Show show, Command* out);
+  Status ParseShowTableExtended(Show show, Command* out);
   Status ParseShow(Command* out);
   Status ParseDescribe(Command* out);
+  Status ParseDescribeTail(Describe* describe);
   Status ParseUse(Command* out);
   Status ParseExplain(Command* out);
   Status ParseCache(Command* out);

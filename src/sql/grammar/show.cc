@@ -77,6 +77,20 @@ arrow::Status Grammar::ParseShowCreate(Show show, Command* out) {
   return Status::OK();
 }
 
+// TABLE EXTENDED [IN database] LIKE 'pattern' [PARTITION (…)]
+arrow::Status Grammar::ParseShowTableExtended(Show show, Command* out) {
+  position_ += 2;
+  show.kind = Kind::kTableExtended;
+  if (Accept(Keyword::kIn) || Accept(Keyword::kFrom)) {
+    ARROW_ASSIGN_OR_RAISE(show.name, MultipartIdentifier());
+  }
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kLike));
+  ARROW_ASSIGN_OR_RAISE(show.pattern, StringValue());
+  if (Accept(Keyword::kPartition)) ARROW_RETURN_NOT_OK(ParsePartitionSpec(&show.partition));
+  *out = std::move(show);
+  return Status::OK();
+}
+
 arrow::Status Grammar::ParseShow(Command* out) {
   Show show{};
   Take();
@@ -117,6 +131,10 @@ arrow::Status Grammar::ParseShow(Command* out) {
       return ParseShowDetails(std::move(show), out);
     case Keyword::kCreate:
       return ParseShowCreate(std::move(show), out);
+    case Keyword::kTable:
+      if (Peek(1).Is(Keyword::kExtended)) return ParseShowTableExtended(std::move(show), out);
+      --position_;
+      return UnsupportedStatement();
     default:
       --position_;
       return UnsupportedStatement();
@@ -124,6 +142,34 @@ arrow::Status Grammar::ParseShow(Command* out) {
   Take();
   if (show.kind != Kind::kCurrentNamespace) ARROW_RETURN_NOT_OK(ParseShowTail(&show));
   *out = std::move(show);
+  return Status::OK();
+}
+
+// [PARTITION (…) | column] [AS JSON]
+arrow::Status Grammar::ParseDescribeTail(Describe* describe) {
+  if (Accept(Keyword::kPartition)) {
+    size_t first = position_;
+    ARROW_RETURN_NOT_OK(ParsePartitionSpec(&describe->partition));
+    for (const auto& [name, value] : describe->partition) {
+      if (!value) {
+        return ErrorAt(first, "INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE", {{"partKey", QuoteIdentifier(name)}});
+      }
+    }
+  } else if (Peek().IsIdentifier() && !At(Keyword::kAs)) {
+    describe->kind = Describe::Kind::kColumn;
+    ARROW_ASSIGN_OR_RAISE(describe->column, MultipartIdentifier());
+  }
+  if (!At(Keyword::kAs)) return Status::OK();
+  size_t first = position_;
+  Take();
+  if (!EqualsIgnoreCase(Peek().text, "JSON")) return SyntaxErrorHere();
+  Take();
+  if (describe->kind == Describe::Kind::kColumn)
+    return ErrorAt(first, "UNSUPPORTED_FEATURE.DESC_TABLE_COLUMN_JSON", {});
+  if (!describe->extended) {
+    return ErrorAt(first, "DESCRIBE_JSON_NOT_EXTENDED", {{"tableName", types::QuoteIfNeeded(describe->name.back())}});
+  }
+  describe->as_json = true;
   return Status::OK();
 }
 
@@ -160,12 +206,7 @@ arrow::Status Grammar::ParseDescribe(Command* out) {
       describe.extended = true;
     }
     ARROW_ASSIGN_OR_RAISE(describe.name, MultipartIdentifier());
-    if (At(Keyword::kPartition)) return Unsupported("DESCRIBE of a partition");
-    if (At(Keyword::kAs)) return Unsupported("DESCRIBE AS JSON");
-    if (Peek().IsIdentifier()) {
-      describe.kind = What::kColumn;
-      ARROW_ASSIGN_OR_RAISE(describe.column, MultipartIdentifier());
-    }
+    ARROW_RETURN_NOT_OK(ParseDescribeTail(&describe));
   }
   *out = std::move(describe);
   return Status::OK();

@@ -227,3 +227,17 @@ def sql_surface(r):
             continue
         r.run(sql)
     r.log(last=2)
+
+
+@program
+def described_tables(r):
+    """What DESCRIBE and SHOW TABLE EXTENDED tell of a table that a catalog knows, and of one that none knows."""
+    three(r)
+    r.run(f"DESCRIBE EXTENDED {table(r)}")
+    r.run(f"CREATE TABLE described (a INT NOT NULL COMMENT 'key', b STRING DEFAULT 'x', c INT) USING delta PARTITIONED BY (c) COMMENT 'kept elsewhere' "
+          f"LOCATION '{r.path('described')}' TBLPROPERTIES ('who'='us', 'delta.feature.allowColumnDefaults'='supported')")
+    for sql in ("DESCRIBE described", "DESCRIBE EXTENDED described", "DESCRIBE EXTENDED described a", "DESCRIBE EXTENDED described AS JSON"):
+        r.run(sql)
+    rows = r.spark.sql("SHOW TABLE EXTENDED LIKE 'described'").collect()
+    r.run(lambda: [[row.tableName, row.isTemporary] + [line for line in row.information.split("\n") if not line.startswith("Created Time")] for row in rows])
+    r.run("DROP TABLE described")

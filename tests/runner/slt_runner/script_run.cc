@@ -93,6 +93,17 @@ std::string ScriptRun::Anonymous(std::string text) const {
   return text;
 }
 
+// What DESCRIBE says of when a table was made is another thing each time.
+std::string ScriptRun::WithoutTime(std::string text) {
+  for (std::string_view label : {"Created Time\t", "Created Time: ", "\"created_time\":\""}) {
+    for (size_t at = 0; (at = text.find(label, at)) != std::string::npos;) {
+      at += label.size();
+      text.replace(at, std::min(text.find_first_of("\t\\\"", at), text.size()) - at, "TIME");
+    }
+  }
+  return text;
+}
+
 std::vector<std::string> ScriptRun::Answer(const Record& record) {
   const std::string& kind = record.kind();
   if (kind == "query" || kind == "error") return AnswerQuery(record);
@@ -137,7 +148,7 @@ arrow::Result<std::vector<std::string>> ScriptRun::Rows(const session::QueryResu
         std::string cell = Escape(Anonymous(static_cast<const arrow::StringArray&>(*columns[i]).GetString(row)));
         line += (i > 0 ? "\t" : "") + (cell.empty() ? "(empty)" : cell);
       }
-      lines.push_back(std::move(line));
+      lines.push_back(WithoutTime(std::move(line)));
     }
   }
   return lines;

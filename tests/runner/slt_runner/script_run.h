@@ -31,6 +31,7 @@ class ScriptRun {
   /// The record's SQL with the folder's name for FILES.
   std::string Statement(const Record& record) const;
   std::string Anonymous(std::string text) const;
+  static std::string WithoutTime(std::string text);
   arrow::Result<std::vector<std::string>> Rows(const session::QueryResult& result) const;
   std::vector<std::string> Failure(const arrow::Status& status, bool names_error) const;
 
