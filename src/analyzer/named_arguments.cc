@@ -30,6 +30,29 @@ Parameter WithDefault(std::string name, std::optional<std::string> value) {
   return {std::move(name), std::move(literal)};
 }
 
+Parameter WithDefault(std::string name, int32_t value) {
+  Expression literal;
+  literal.mutable_literal()->set_integer(value);
+  return {std::move(name), std::move(literal)};
+}
+
+// tuple_…: what the sketches are called, then the constants that a function of the family takes.
+const std::vector<Parameter>* TupleSketchParameters(std::string_view function) {
+  static const auto kSize = WithDefault("lgNomEntries", 12);
+  static const auto kMode = WithDefault("mode", "sum");
+  static const std::vector<Parameter> kKeys{{"key", std::nullopt}, {"summary", std::nullopt}, kSize, kMode};
+  static const std::vector<Parameter> kUnionAgg{{"child", std::nullopt}, kSize, kMode};
+  static const std::vector<Parameter> kIntersectionAgg{{"child", std::nullopt}, kMode};
+  static const std::vector<Parameter> kUnion{{"first", std::nullopt}, {"second", std::nullopt}, kSize, kMode};
+  static const std::vector<Parameter> kIntersection{{"first", std::nullopt}, {"second", std::nullopt}, kMode};
+  if (function.starts_with("tuple_sketch_agg_")) return &kKeys;
+  if (function.starts_with("tuple_union_agg_")) return &kUnionAgg;
+  if (function.starts_with("tuple_intersection_agg_")) return &kIntersectionAgg;
+  if (function.starts_with("tuple_union_")) return &kUnion;
+  if (function.starts_with("tuple_intersection_")) return &kIntersection;
+  return nullptr;
+}
+
 // The functions whose parameters have names. Null for the others.
 const std::vector<Parameter>* ParametersOf(std::string_view function) {
   static const std::vector<Parameter> kMask{{"str", std::nullopt},
@@ -48,6 +71,7 @@ const std::vector<Parameter>* ParametersOf(std::string_view function) {
                                                                                     {"inline_outer", &kInput},
                                                                                     {"variant_explode", &kInput},
                                                                                     {"variant_explode_outer", &kInput}};
+  if (function.starts_with("tuple_")) return TupleSketchParameters(function);
   auto it = kFunctions.find(function);
   return it == kFunctions.end() ? nullptr : it->second;
 }
