@@ -231,9 +231,8 @@ arrow::Result<ExpressionPtr> BindHistogram(const BindInput& input) {
         R"(("NUMERIC" or "DATE" or "TIMESTAMP" or "TIMESTAMP_NTZ" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND"))");
   }
   if (!input.arguments[1]->foldable()) return NonFoldableInput(input, 1, "nBins", types::Integer());
-  ARROW_ASSIGN_OR_RAISE(
-      auto count,
-      expression::EvaluateFoldable(*expression::ImplicitCast(input.arguments[1], types::Integer()), input.context));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr bin_count, CoerceArgument(input, 1, types::Integer()));
+  ARROW_ASSIGN_OR_RAISE(auto count, expression::EvaluateFoldable(*bin_count, input.context));
   if (!count->is_valid) {
     return UserError("DATATYPE_MISMATCH.UNEXPECTED_NULL",
                      {{"sqlExpr", QuoteSqlExpression(CallSql(input))}, {"exprName", "nb"}});

@@ -51,7 +51,8 @@ arrow::Result<ExpressionPtr> BindRandom(const BindInput& input, bool gaussian) {
   } else {
     const ExpressionPtr& argument = input.arguments[0];
     if (!argument->foldable()) return NonFoldableInput(input, 0, "seed", types::Long());
-    if (!expression::CanImplicitCast(argument->type(), types::Long())) {
+    if (argument->type()->id() != types::TypeId::kInteger && argument->type()->id() != types::TypeId::kLong &&
+        argument->type()->id() != types::TypeId::kNull) {
       return UnexpectedInputType(input, 0, R"(("INT" or "BIGINT"))");
     }
     ARROW_ASSIGN_OR_RAISE(
@@ -91,12 +92,12 @@ arrow::Result<ExpressionPtr> BindUniform(const BindInput& input) {
       return NotConstant(input, i, kNames[i], "integer or floating-point");
     }
   }
-  for (const ExpressionPtr& argument : input.arguments) {
-    if (argument->type()->id() == types::TypeId::kNull) return expression::Literal::Null(types::Null());
-  }
   const DataTypePtr& a = input.arguments[0]->type();
   const DataTypePtr& b = input.arguments[1]->type();
   DataTypePtr type = b;
+  if (a->id() == types::TypeId::kNull || b->id() == types::TypeId::kNull) {
+    return expression::Literal::Null(types::Double());
+  }
   if (a->is_integral() && b->is_integral()) {
     type = static_cast<int>(a->id()) > static_cast<int>(b->id()) ? a : b;
   } else if (a->id() == types::TypeId::kDouble || b->id() == types::TypeId::kDouble) {
@@ -164,7 +165,9 @@ class TextSequences {
 
 arrow::Result<int64_t> FoldableInteger(const BindInput& input, size_t index, const char* name) {
   if (!input.arguments[index]->foldable()) return NotConstant(input, index, name, "integer");
-  if (!expression::CanImplicitCast(input.arguments[index]->type(), types::Long())) {
+  const DataTypePtr& type = input.arguments[index]->type();
+  bool is_number = type->is_integral() || type->id() == types::TypeId::kNull;
+  if (!expression::CanImplicitCast(type, types::Long()) || (index > 0 && !is_number)) {
     return UnexpectedInputType(input, index, index == 0 ? "\"INT\"" : R"(("INT" or "BIGINT"))");
   }
   ARROW_ASSIGN_OR_RAISE(

@@ -99,12 +99,13 @@ DataTypePtr RoundedDecimal(const types::DataType& from, int32_t scale) {
 arrow::Result<std::optional<int32_t>> ScaleOf(const BindInput& input, bool own_condition) {
   if (input.arguments.size() == 1) return 0;
   const ExpressionPtr& scale = input.arguments[1];
+  auto no_constant = [&] {
+    return UserError("NON_FOLDABLE_ARGUMENT", {{"funcName", QuoteIdentifier(input.name)},
+                                               {"paramName", QuoteIdentifier("scale")},
+                                               {"paramType", QuoteSqlType("INT")}});
+  };
+  if (own_condition && (!scale->foldable() || scale->type()->id() != TypeId::kInteger)) return no_constant();
   if (!scale->foldable()) {
-    if (own_condition) {
-      return UserError("NON_FOLDABLE_ARGUMENT", {{"funcName", QuoteIdentifier(input.name)},
-                                                 {"paramName", QuoteIdentifier("scale")},
-                                                 {"paramType", QuoteSqlType("INT")}});
-    }
     return NonFoldableInput(input, 1, "scale", types::Integer());
   }
   if (!expression::CanImplicitCast(scale->type(), types::Integer())) {
@@ -112,6 +113,7 @@ arrow::Result<std::optional<int32_t>> ScaleOf(const BindInput& input, bool own_c
   }
   ARROW_ASSIGN_OR_RAISE(
       auto value, expression::EvaluateFoldable(*expression::ImplicitCast(scale, types::Integer()), input.context));
+  if (!value->is_valid && own_condition) return no_constant();
   if (!value->is_valid) return std::nullopt;
   return static_cast<const arrow::Int32Scalar&>(*value).value;
 }
@@ -127,7 +129,7 @@ arrow::Result<ExpressionPtr> BindRound(const BindInput& original, Rounding round
   }
   DataTypePtr type = value->type();
   if (!type->is_numeric()) return UnexpectedInputType(input, 0, QuoteSqlType("NUMERIC"));
-  int32_t places = scale.value_or(0);
+  int32_t places = std::max(scale.value_or(0), -1000);  // no number has as many digits
   DataTypePtr result = type->id() == TypeId::kDecimal ? RoundedDecimal(*type, places) : type;
   // More places than there are change nothing.
   if (type->id() == TypeId::kDecimal) places = std::min(places, type->scale());
@@ -194,12 +196,18 @@ arrow::Result<ExpressionPtr> BindCeilFloor(const BindInput& input, bool ceil) {
       decimal = types::DecimalForIntegral(id);
     else if (id == TypeId::kFloat)
       decimal = types::Decimal(14, 7);
+    else if (id == TypeId::kString || id == TypeId::kNull)
+      decimal = types::Decimal(types::kMaxDecimalPrecision, 18);
     else if (id != TypeId::kDecimal)
       decimal = types::Decimal(30, 15);
+    if (!expression::CanImplicitCast(value->type(), decimal)) {
+      return UnexpectedInputType(input, 0, QuoteSqlType("DECIMAL"));
+    }
     value = expression::ImplicitCast(value, decimal);
-    DataTypePtr result = RoundedDecimal(*decimal, scale.value_or(0));
-    return MakeCall(input, {value, input.arguments[1]}, result, true,
-                    DecimalKernel(decimal, result, scale.value_or(0), rounding),
+    // More places than there are change nothing, fewer than any number has leave nothing.
+    int32_t places = std::clamp(scale.value_or(0), -2 * types::kMaxDecimalPrecision, decimal->scale());
+    DataTypePtr result = RoundedDecimal(*decimal, places);
+    return MakeCall(input, {value, input.arguments[1]}, result, true, DecimalKernel(decimal, result, places, rounding),
                     {.can_fail = true, .shown_name = std::string(input.name)});
   }
   std::string shown = input.name == input.def.name ? ToUpperAscii(input.name) : std::string(input.name);

@@ -229,7 +229,26 @@ arrow::Result<ExpressionPtr> AddToPoint(const Plan& plan, const ExpressionPtr& p
                     {"inputType", QuoteSqlType(point->type()->Sql())}});
 }
 
-ExpressionPtr SubtractDates(const Plan& plan, const ExpressionPtr& left, const ExpressionPtr& right) {
+// Only points in time, their texts and NULL are subtracted from each other.
+// Errors: UserError DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE.
+arrow::Status CheckPoints(const ExpressionPtr& left, const ExpressionPtr& right, bool timestamps) {
+  for (const ExpressionPtr& side : {left, right}) {
+    TypeId id = side->type()->id();
+    if (id == TypeId::kDate || id == TypeId::kString || id == TypeId::kNull) continue;
+    if (timestamps && IsTimestamp(side->type())) continue;
+    return UserError(
+        "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+        {{"sqlExpr", QuoteSqlExpression("(" + left->Sql(true) + " - " + right->Sql(true) + ")")},
+         {"paramIndex", side == left ? "first" : "second"},
+         {"requiredType", QuoteSqlType(timestamps ? "(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)" : "DATE")},
+         {"inputSql", QuoteSqlExpression(side->Sql(true))},
+         {"inputType", QuoteSqlType(side->type()->Sql())}});
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<ExpressionPtr> SubtractDates(const Plan& plan, const ExpressionPtr& left, const ExpressionPtr& right) {
+  ARROW_RETURN_NOT_OK(CheckPoints(left, right, /*timestamps=*/false));
   DataTypePtr type = types::DayTimeInterval(types::DayTimeField::kDay, types::DayTimeField::kDay);
   ScalarKernel kernel = FixedKernel<int64_t, int32_t, int32_t>(
       types::ToArrow(*type), [](const EvalContext&, int32_t end, int32_t start, int64_t* out) {
@@ -241,7 +260,9 @@ ExpressionPtr SubtractDates(const Plan& plan, const ExpressionPtr& left, const E
 }
 
 // The difference of the wall clocks, so that a day has 24 hours.
-ExpressionPtr SubtractTimestamps(const Plan& plan, const ExpressionPtr& left, const ExpressionPtr& right) {
+arrow::Result<ExpressionPtr> SubtractTimestamps(const Plan& plan, const ExpressionPtr& left,
+                                                const ExpressionPtr& right) {
+  ARROW_RETURN_NOT_OK(CheckPoints(left, right, /*timestamps=*/true));
   bool local = left->type()->id() == TypeId::kTimestampNtz && right->type()->id() == TypeId::kTimestampNtz;
   DataTypePtr meet = local ? types::TimestampNtz() : types::Timestamp();
   DataTypePtr type = types::DayTimeInterval();
