@@ -20,6 +20,7 @@
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/range.h"
+#include "logical/node/union.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
 #include "sql/plan_conventions.h"
@@ -183,6 +184,33 @@ std::optional<types::DataTypePtr> CommonInlineType(const types::DataTypePtr& a, 
 
 }  // namespace
 
+namespace {
+
+// A value that is known when the query runs: current_timestamp().
+bool IsOfTheRun(const expression::Expression& value) {
+  return !value.foldable() && value.deterministic() &&
+         !expression::Contains(value, expression::ExpressionKind::kAttribute) &&
+         !expression::Contains(value, expression::ExpressionKind::kAggregateCall);
+}
+
+// A projection of nothing for each row, because some values are not known before the query runs.
+PlanPtr RowsOfTheRun(const types::DataType& schema, const std::vector<ExpressionVector>& rows) {
+  std::vector<PlanPtr> plans;
+  for (const ExpressionVector& row : rows) {
+    ExpressionVector items;
+    for (size_t c = 0; c < row.size(); ++c) {
+      const types::StructField& field = schema.fields()[c];
+      items.push_back(std::make_shared<expression::Alias>(expression::ImplicitCast(row[c], field.type), field.name,
+                                                          expression::NextAttributeId(), field.metadata_json));
+    }
+    plans.push_back(std::make_shared<logical::Project>(std::move(items), logical::LocalRelation::OneRow()));
+  }
+  if (plans.size() == 1) return plans[0];
+  return std::make_shared<logical::Union>(NewColumns(schema), std::move(plans));
+}
+
+}  // namespace
+
 // One argument a row; columns of different rows meet in their common type.
 arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Relation& relation,
                                           const std::vector<std::string>& names) {
@@ -213,6 +241,7 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
     rows.push_back(std::move(row));
   }
   std::vector<types::StructField> fields;
+  bool of_the_run = false;
   auto one_row = arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), 1, arrow::ArrayVector{});
   arrow::ArrayVector arrays;
   for (size_t c = 0; c < rows[0].size(); ++c) {
@@ -230,6 +259,11 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
     ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(types::ToArrow(**type)));
     for (const ExpressionVector& row : rows) {
       ExpressionPtr value = expression::ImplicitCast(row[c], *type);
+      if (IsOfTheRun(*value)) {
+        of_the_run = true;
+        ARROW_RETURN_NOT_OK(builder->AppendNull());
+        continue;
+      }
       if (!value->foldable()) {
         return UserError("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
                          {{"expr", QuoteSqlExpression(value->Sql(true))}});
@@ -243,6 +277,7 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
     fields.push_back({std::move(name), *type, nullable, ""});
   }
   types::DataTypePtr schema = types::Struct(std::move(fields));
+  if (of_the_run) return RowsOfTheRun(*schema, rows);
   auto num_rows = static_cast<int64_t>(rows.size());
   auto batch = arrow::RecordBatch::Make(types::ToArrowSchema(*schema), num_rows, std::move(arrays));
   return std::make_shared<logical::LocalRelation>(
