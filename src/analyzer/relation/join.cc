@@ -161,8 +161,15 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   }
   AttributeVector both = pair.left->output();
   both.insert(both.end(), pair.right->output().begin(), pair.right->output().end());
+  // The condition may name a key that a join below hides.
+  AttributeVector hidden_keys;
+  for (const PlanPtr& side : {pair.left, pair.right}) {
+    const AttributeVector* keys = resolver.HiddenOf(side);
+    if (keys != nullptr && resolver.HidesKeys(side)) hidden_keys.insert(hidden_keys.end(), keys->begin(), keys->end());
+  }
   OperatorInput below;
   below.window_functions_allowed = false;
+  if (!hidden_keys.empty()) below.hidden = &hidden_keys;
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver.Expressions(both, &below).Resolve(message.join_condition()));
   if (below.time_windows.column() != nullptr) return NotSupported("a time window in the condition of a join");
   if (condition->type()->id() != types::TypeId::kBoolean) {
@@ -175,7 +182,15 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   }
   // CROSS JOIN … ON is an inner join; only the word says that it was meant.
   if (type == JoinType::kCross) type = JoinType::kInner;
-  if (below.subqueries.empty()) {
+  if (below.reads_hidden) {
+    OperatorInput of_side;
+    of_side.reads_hidden = true;
+    for (PlanPtr* side : {&pair.left, &pair.right}) {
+      of_side.hidden = resolver.HiddenOf(*side);
+      if (resolver.HidesKeys(*side)) *side = resolver.WithHidden(*side, of_side);
+    }
+  }
+  if (below.subqueries.empty() && !below.reads_hidden) {
     return std::make_shared<logical::Join>(type, std::move(condition), std::move(pair.left), std::move(pair.right));
   }
   // The condition reads a column for each subquery, which either input gets.
@@ -190,7 +205,9 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
         std::any_of(both.begin(), both.end(), [&](const AttributePtr& one) { return one->id() == column->id(); });
     if (wanted) items.push_back(column);
   }
-  return std::make_shared<logical::Project>(std::move(items), std::move(join));
+  PlanPtr projected = std::make_shared<logical::Project>(std::move(items), std::move(join));
+  if (below.reads_hidden) resolver.Hide(projected, std::move(hidden_keys));
+  return projected;
 }
 
 namespace {
