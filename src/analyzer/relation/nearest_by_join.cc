@@ -40,7 +40,7 @@ arrow::Result<PlanPtr> ResolveNearestByJoin(RelationResolver& resolver, const Re
                      {{"direction", message.direction()}, {"supported", "'distance', 'similarity'"}});
   }
   std::string type = ToLowerAscii(message.join_type());
-  std::erase(type, '_');
+  std::erase_if(type, [](char c) { return c == '_' || c == ' '; });
   bool outer = type == "left" || type == "leftouter";
   if (!outer && type != "inner") {
     return UserError("NEAREST_BY_JOIN.UNSUPPORTED_JOIN_TYPE",
@@ -89,7 +89,9 @@ arrow::Result<PlanPtr> ResolveNearestByJoin(RelationResolver& resolver, const Re
   plan = std::make_shared<logical::Filter>(std::move(near), std::move(plan));
   ExpressionVector shown;
   for (size_t i = 0; i < joined.size(); ++i) {
-    if (i != pair.left->output().size()) shown.push_back(joined[i]);
+    if (i == pair.left->output().size()) continue;
+    // Any column may be NULL, says Spark, which takes them out of structs.
+    shown.push_back(joined[i]->WithNullable(true));
   }
   return std::make_shared<logical::Project>(std::move(shown), std::move(plan));
 }

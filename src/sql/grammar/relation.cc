@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "base/ascii.h"
 #include "sql/expression_tree.h"
 #include "sql/grammar/grammar.h"
 #include "sql/plan_conventions.h"
@@ -459,7 +464,9 @@ arrow::Status Grammar::ParseJoin(Relation* left) {
   bool lateral = At(Keyword::kLateral);
   Relation right;
   ARROW_RETURN_NOT_OK(lateral ? ParseLateral(&right) : ParseRelationPrimary(&right));
-  if ((At(Keyword::kApprox) || At(Keyword::kExact)) && Peek(1).Is(Keyword::kNearest)) return Unsupported("NEAREST BY");
+  if ((At(Keyword::kApprox) || At(Keyword::kExact)) && Peek(1).Is(Keyword::kNearest)) {
+    return ParseNearestBy(type, left, &right);
+  }
 
   Relation joined;
   Expression condition;
@@ -488,6 +495,34 @@ arrow::Status Grammar::ParseJoin(Relation* left) {
     if (has_condition) join->mutable_join_condition()->Swap(&condition);
     for (std::string& column : columns) join->add_using_columns(std::move(column));
   }
+  left->Swap(&joined);
+  return Status::OK();
+}
+
+// {APPROX | EXACT} NEAREST [n] BY {DISTANCE | SIMILARITY} expression
+arrow::Status Grammar::ParseNearestBy(Join::JoinType type, Relation* left, Relation* right) {
+  Relation joined;
+  auto* join = joined.mutable_nearest_by_join();
+  join->set_mode(ToLowerAscii(Take().text));
+  Take();
+  join->set_num_results(1);
+  if (Peek().kind == TokenKind::kInteger) {
+    std::string_view digits = Take().text;
+    int32_t number = 0;
+    auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    join->set_num_results(parsed.ec == std::errc() ? number : std::numeric_limits<int32_t>::max());
+  }
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kBy));
+  if (!EqualsIgnoreCase(Peek().text, "DISTANCE") && !EqualsIgnoreCase(Peek().text, "SIMILARITY")) {
+    return SyntaxErrorHere();
+  }
+  join->set_direction(ToLowerAscii(Take().text));
+  ARROW_RETURN_NOT_OK(ParseExpression(join->mutable_ranking_expression()));
+  std::string name = Join::JoinType_Name(type).substr(std::string_view("JOIN_TYPE_").size());
+  std::replace(name.begin(), name.end(), '_', ' ');
+  join->set_join_type(std::move(name));
+  join->mutable_left()->Swap(left);
+  join->mutable_right()->Swap(right);
   left->Swap(&joined);
   return Status::OK();
 }
