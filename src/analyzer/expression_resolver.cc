@@ -275,7 +275,13 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveInternal(const connect::
     if (within) {
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr filter, ResolveAggregateFilter(call.arguments(1)));
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, ResolveWithinGroup(inner));
-      return WithFilter(value, filter);
+      std::string text = value->Sql(true);
+      if (value->kind() == ExpressionKind::kAlias) {
+        text = static_cast<const expression::Alias&>(*value).name();
+        value = value->children()[0];
+      }
+      return std::make_shared<expression::Alias>(WithFilter(value, filter),
+                                                 text + " FILTER (WHERE " + filter->Sql(true) + ")");
     }
     if (!inner.has_unresolved_function() || inner.unresolved_function().is_internal()) {
       return NotSupported(name + " over another modifier");

@@ -41,6 +41,14 @@ arrow::Result<int64_t> RowsOffset(const ExpressionPtr& value, const expression::
   return scalar->is_valid ? static_cast<const arrow::Int64Scalar&>(*scalar).value : 0;
 }
 
+// A negated offset precedes, unless a cast hides that it is one.
+std::string OffsetText(const ExpressionPtr& offset, bool is_cast) {
+  std::string text = offset->Sql(true);
+  constexpr std::string_view kMinus = "(- ";
+  if (is_cast || !text.starts_with(kMinus) || offset->children().size() != 1) return text + " FOLLOWING";
+  return offset->children()[0]->Sql(true) + " PRECEDING";
+}
+
 }  // namespace
 
 arrow::Result<FrameBound> ExpressionResolver::ResolveFrameBound(
@@ -57,6 +65,7 @@ arrow::Result<FrameBound> ExpressionResolver::ResolveFrameBound(
   if (is_rows) {
     ARROW_ASSIGN_OR_RAISE(bound.rows, RowsOffset(value, context_.eval));
     if (bound.rows == 0) bound.kind = FrameBoundKind::kCurrentRow;
+    bound.text = OffsetText(value, /*is_cast=*/false);
     return bound;
   }
   if (spec.order.size() != 1) {
@@ -70,6 +79,7 @@ arrow::Result<FrameBound> ExpressionResolver::ResolveFrameBound(
   const types::DataTypePtr& type = order.child->type();
   bool as_key = type->is_numeric() && !value->type()->EqualsIgnoreNullability(*type) &&
                 expression::CanCast(*value->type(), *type, mode);
+  bound.text = OffsetText(value, as_key);
   if (as_key) value = std::make_shared<expression::Cast>(value, type, mode, /*user_specified=*/false);
   ARROW_ASSIGN_OR_RAISE(bound.key,
                         function::BindCall(order.ascending ? "+" : "-", {order.child, value}, context_.eval));
@@ -228,9 +238,16 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWithinGroup(const Expres
       ARROW_ASSIGN_OR_RAISE(fraction, function::BindCall("-", {expression::Literal::Double(1), fraction}, eval));
     }
     ARROW_ASSIGN_OR_RAISE(made, function::BindCall("percentile", {order.child, fraction}, eval));
-  } else if (name == "percentile_disc" && arguments.size() == 1 && order.ascending) {
+  } else if (name == "percentile_disc" && arguments.size() == 1) {
     ExpressionPtr number = expression::ImplicitCast(order.child, types::Double());
+    // The other way round the smallest is the negative of the largest.
+    if (!order.ascending) {
+      ARROW_ASSIGN_OR_RAISE(number, function::BindCall("-", {number}, eval));
+    }
     ARROW_ASSIGN_OR_RAISE(made, function::BindCall("percentile_approx", {number, arguments[0]}, eval));
+    if (!order.ascending) {
+      ARROW_ASSIGN_OR_RAISE(made, function::BindCall("-", {made}, eval));
+    }
   } else if (name == "mode" && arguments.empty() && order.ascending) {
     ARROW_ASSIGN_OR_RAISE(made, function::BindCall("mode", {order.child, expression::Literal::Boolean(true)}, eval));
   } else if (lists && !arguments.empty()) {

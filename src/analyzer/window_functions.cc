@@ -95,6 +95,7 @@ std::string BoundText(const FrameBound& bound, bool lower) {
     case FrameBoundKind::kOffset:
       break;
   }
+  if (!bound.text.empty()) return bound.text;
   if (bound.key != nullptr) return bound.key->Sql(true) + (lower ? " PRECEDING" : " FOLLOWING");
   return bound.rows < 0 ? std::to_string(-bound.rows) + " PRECEDING" : std::to_string(bound.rows) + " FOLLOWING";
 }

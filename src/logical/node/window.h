@@ -27,6 +27,8 @@ struct FrameBound {
   int64_t rows = 0;
   /// RANGE: the order key moved by the offset; compared with the order keys of the partition.
   ExpressionPtr key;
+  /// kOffset, as a column's name shows it: "2 PRECEDING".
+  std::string text = {};
 };
 
 struct WindowFrame {

@@ -115,11 +115,7 @@ arrow::Status Grammar::ParseFrameBound(Frame::FrameBoundary* out, bool is_lower)
   ARROW_RETURN_NOT_OK(ParseExpression(value));
   if (Accept(Keyword::kFollowing)) return Status::OK();
   ARROW_RETURN_NOT_OK(Expect(Keyword::kPreceding));
-  if (value->literal().has_integer()) {
-    value->mutable_literal()->set_integer(-value->literal().integer());
-  } else {
-    WrapInFunction("-", value);
-  }
+  WrapInFunction("-", value);
   return Status::OK();
 }
 
