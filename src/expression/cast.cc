@@ -158,6 +158,8 @@ bool CastMayFail(const DataType& from, const DataType& to, CastMode mode) {
   if (mode != CastMode::kAnsi || from.EqualsIgnoreNullability(to) || to.id() == TypeId::kVariant) return false;
   if (to.id() == TypeId::kString || to.id() == TypeId::kBinary || from.id() == TypeId::kNull) return false;
   if (from.is_nested()) {
+    // What no cast makes fails when it is evaluated.
+    if (from.id() != to.id() || from.fields().size() != to.fields().size()) return true;
     for (size_t i = 0; i < from.fields().size(); ++i) {
       if (CastMayFail(*from.fields()[i].type, *to.fields()[i].type, mode)) return true;
     }
