@@ -201,11 +201,21 @@ arrow::Status TableCommands::Alter(const sql::AlterTable& alter) {
       return Rename(*table, alter);
     case Kind::kSetProperties:
       return metastore_.AlterTable(table->database, table->name, [&](Table* changed) {
-        for (const auto& [key, value] : alter.properties) changed->properties[key] = value;
+        // The comment is set like a property, and is none.
+        for (const auto& [key, value] : alter.properties) {
+          if (key == "comment") {
+            changed->comment = value;
+          } else {
+            changed->properties[key] = value;
+          }
+        }
       });
     case Kind::kUnsetProperties:
       return metastore_.AlterTable(table->database, table->name, [&](Table* changed) {
-        for (const std::string& key : alter.keys) changed->properties.erase(key);
+        for (const std::string& key : alter.keys) {
+          changed->properties.erase(key);
+          if (key == "comment") changed->comment.reset();
+        }
       });
     case Kind::kViewQuery: {
       sql::CreateView view;

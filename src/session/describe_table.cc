@@ -85,6 +85,13 @@ arrow::Result<std::vector<std::string>> QueryColumns(Session& session, const Tab
   return names;
 }
 
+Details BucketDetails(const Table& table) {
+  if (!table.buckets) return {};
+  return {{"Num Buckets", std::to_string(table.buckets->num_buckets)},
+          {"Bucket Columns", Listed(table.buckets->columns)},
+          {"Sort Columns", Listed(table.buckets->sort_columns)}};
+}
+
 Details DetailsOf(Session& session, const Table& table) {
   bool is_view = table.kind == TableKind::kView;
   bool own_schema = !is_view && KeepsOwnSchema(table.provider);
@@ -97,11 +104,7 @@ Details DetailsOf(Session& session, const Table& table) {
                      {"Type", KindName(table.kind)}};
   auto add = [&](const char* key, std::string value) { details.emplace_back(key, std::move(value)); };
   if (!table.provider.empty()) add("Provider", table.provider);
-  if (table.buckets) {
-    add("Num Buckets", std::to_string(table.buckets->num_buckets));
-    add("Bucket Columns", Listed(table.buckets->columns));
-    add("Sort Columns", Listed(table.buckets->sort_columns));
-  }
+  for (auto& one : BucketDetails(table)) details.push_back(std::move(one));
   if (table.comment) add("Comment", *table.comment);
   if (is_view) {
     add("View Text", table.view_text);
@@ -274,11 +277,13 @@ arrow::Result<std::string> TableJson(Session& session, const Table& table, const
   object.Set("namespace", Strings({table.database}));
   text("schema_name", table.database);
   object.Set("columns", ColumnsJson(schema));
-  if (table.buckets) {
+  auto buckets = [&] {
+    if (!table.buckets) return;
     object.Set("num_buckets", JsonValue::Number(int64_t{table.buckets->num_buckets}));
     object.Set("bucket_columns", Strings(table.buckets->columns));
     object.Set("sort_columns", Strings(table.buckets->sort_columns));
-  }
+  };
+  if (spec.empty()) buckets();
   std::string location = "file:" + table.location;
   int64_t created_ms = table.created_ms;
   if (!spec.empty()) {
@@ -296,6 +301,7 @@ arrow::Result<std::string> TableJson(Session& session, const Table& table, const
   text("created_by", CreatedBy());
   text("type", KindName(table.kind));
   if (!table.provider.empty()) text("provider", table.provider);
+  if (!spec.empty()) buckets();
   if (table.comment) text("comment", *table.comment);
   if (!table.properties.empty()) object.Set("table_properties", PropertiesJson(table.properties));
   if (!table.partition_columns.empty()) {
@@ -421,7 +427,8 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
       Details details = {{"Database", table->database}, {"Table", table->name}};
       for (auto& one : PartitionDetails(*table, partition)) details.push_back(std::move(one));
       rows.Section("# Detailed Partition Information", details);
-      Details storage = {{"Location", "file:" + table->location}};
+      Details storage = BucketDetails(*table);
+      storage.emplace_back("Location", "file:" + table->location);
       if (!table->options.empty()) storage.emplace_back("Storage Properties", Listed(table->options));
       rows.Section("# Storage Information", storage);
     }
