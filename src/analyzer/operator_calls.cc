@@ -238,6 +238,8 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveWithinGroup(const Expres
       ARROW_ASSIGN_OR_RAISE(fraction, function::BindCall("-", {expression::Literal::Double(1), fraction}, eval));
     }
     ARROW_ASSIGN_OR_RAISE(made, function::BindCall("percentile", {order.child, fraction}, eval));
+  } else if (name == "percentile_disc" && arguments.size() == 1 && order.child->type()->is_ansi_interval()) {
+    return NotSupported("percentile_disc of intervals");
   } else if (name == "percentile_disc" && arguments.size() == 1) {
     ExpressionPtr number = expression::ImplicitCast(order.child, types::Double());
     // The other way round the smallest is the negative of the largest.

@@ -209,7 +209,11 @@ arrow::Result<ExpressionPtr> CoerceInterpolated(const BindInput& input) {
   return CoerceArgument(input, 0, types::Double());
 }
 
-DataTypePtr InterpolatedType(const DataTypePtr& type) { return type->is_numeric() ? types::Double() : type; }
+// Intervals come out in all fields of their kind.
+DataTypePtr InterpolatedType(const DataTypePtr& type) {
+  if (type->is_numeric()) return types::Double();
+  return type->id() == types::TypeId::kYearMonthInterval ? types::YearMonthInterval() : types::DayTimeInterval();
+}
 
 arrow::Result<ExpressionPtr> BindMedian(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, CoerceInterpolated(input));
