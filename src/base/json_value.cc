@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "base/utf8.h"
+
 namespace millrace {
 
 JsonValue JsonValue::Bool(bool value) {
@@ -81,6 +83,8 @@ JsonValue& JsonValue::Set(std::string name, JsonValue value) {
 
 void AppendJsonString(std::string_view text, std::string* out) {
   static constexpr char kHex[] = "0123456789ABCDEF";
+  // A document with other bytes is one that nobody can read again.
+  if (!IsValidUtf8(text)) return AppendJsonString(ReplaceInvalidUtf8(text), out);
   *out += '"';
   for (char c : text) {
     switch (c) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/utf8.h"
 #include "format/json/json_options.h"
 
 namespace millrace::format {
@@ -110,10 +111,8 @@ class JsonTokenizer {
   size_t depth_ = 0;
 };
 
-/// Whether `text` is valid UTF-8.
-bool IsValidUtf8(std::string_view text);
-/// `text` with each malformed sequence replaced by U+FFFD, as Java's decoder does.
-std::string ReplaceInvalidUtf8(std::string_view text);
+using millrace::IsValidUtf8;
+using millrace::ReplaceInvalidUtf8;
 /// Appends a code point; a surrogate becomes '?', as Java encodes one that stands alone.
 void AppendUtf8(uint32_t code_point, std::string* out);
 
