@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
+
+#include "base/error.h"
 
 namespace millrace {
 
@@ -34,6 +37,18 @@ void TaskPool::Work() {
 
 namespace {
 
+// What a task throws (memory that is not there, third parties) is its failure: let out, it would end the process, or
+// leave RunAll while other threads still run its tasks.
+arrow::Status RunTask(const std::function<arrow::Status(int)>& task, int index) {
+  try {
+    return task(index);
+  } catch (const std::bad_alloc&) {
+    return arrow::Status::OutOfMemory("The query needs more memory than there is");
+  } catch (const std::exception& error) {
+    return InternalError(error.what());
+  }
+}
+
 struct Run {
   const std::function<arrow::Status(int)>* task;
   int num_tasks;
@@ -49,7 +64,7 @@ struct Run {
     while (!failed.load(std::memory_order_relaxed)) {
       int index = next.fetch_add(1, std::memory_order_relaxed);
       if (index >= num_tasks) break;
-      arrow::Status status = (*task)(index);
+      arrow::Status status = RunTask(*task, index);
       if (!status.ok()) {
         std::lock_guard lock(mutex);
         if (!failed.exchange(true)) first_error = std::move(status);
@@ -64,7 +79,7 @@ struct Run {
 
 arrow::Status TaskPool::RunAll(int num_tasks, const std::function<arrow::Status(int)>& task) {
   if (num_tasks == 0) return arrow::Status::OK();
-  if (num_tasks == 1) return task(0);
+  if (num_tasks == 1) return RunTask(task, 0);
   auto run = std::make_shared<Run>();
   run->task = &task;
   run->num_tasks = num_tasks;
