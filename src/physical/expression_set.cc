@@ -2,8 +2,11 @@
 
 #include <arrow/record_batch.h>
 
+#include <functional>
 #include <string>
 #include <unordered_map>
+
+#include "expression/call.h"
 
 namespace millrace::physical {
 
@@ -26,9 +29,10 @@ class SharedFinder {
   ExpressionVector Shared() const {
     ExpressionVector shared;
     for (const Candidate* candidate : order_) {
+      // What is not deterministic equals nothing, hence was never counted twice.
+      if (candidate->count == 1 || candidate->expression->foldable()) continue;
       // A branch that cannot fail is computed for every row too, taken or not.
-      bool computed_anyway = candidate->always || !candidate->expression->can_fail();
-      if (candidate->count > 1 && computed_anyway) shared.push_back(candidate->expression);
+      if (candidate->always || !candidate->expression->can_fail()) shared.push_back(candidate->expression);
     }
     return shared;
   }
@@ -47,10 +51,24 @@ class SharedFinder {
       case ExpressionKind::kCaseWhen:
       case ExpressionKind::kLogical:
       case ExpressionKind::kHigherOrderCall:
-        return node.deterministic() && !node.foldable();
+        return true;
       default:
         return false;
     }
+  }
+
+  // The same for equal expressions. Made of the parts' own, each once: what asks every node of a deep tree for all that
+  // is below it (its text, whether it is deterministic) takes the square of its depth.
+  size_t Fingerprint(const Expression& node) {
+    if (node.children().empty()) return std::hash<std::string>()(node.Sql());
+    auto [entry, is_new] = fingerprints_.try_emplace(&node, 0);
+    if (!is_new) return entry->second;
+    size_t hash = static_cast<size_t>(node.kind());
+    if (node.kind() == ExpressionKind::kCall) {
+      hash ^= std::hash<std::string_view>()(static_cast<const expression::Call&>(node).name());
+    }
+    for (const ExpressionPtr& child : node.children()) hash = hash * 1000003 + Fingerprint(*child);
+    return fingerprints_[&node] = hash;
   }
 
   void Count(const ExpressionPtr& node, bool always) {
@@ -69,7 +87,7 @@ class SharedFinder {
   }
 
   Candidate* Find(const ExpressionPtr& node) {
-    std::vector<std::unique_ptr<Candidate>>& bucket = by_text_[node->Sql()];
+    std::vector<std::unique_ptr<Candidate>>& bucket = by_fingerprint_[Fingerprint(*node)];
     for (const auto& candidate : bucket) {
       if (expression::SemanticallyEqual(*candidate->expression, *node)) return candidate.get();
     }
@@ -78,7 +96,8 @@ class SharedFinder {
     return bucket.back().get();
   }
 
-  std::unordered_map<std::string, std::vector<std::unique_ptr<Candidate>>> by_text_;
+  std::unordered_map<const Expression*, size_t> fingerprints_;
+  std::unordered_map<size_t, std::vector<std::unique_ptr<Candidate>>> by_fingerprint_;
   std::vector<const Candidate*> order_;
 };
 

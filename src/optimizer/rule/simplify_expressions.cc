@@ -30,7 +30,7 @@ ExpressionPtr SimplifyLogical(const ExpressionPtr& node) {
   std::optional<bool> right_value = BooleanLiteral(right);
   if (left_value.has_value()) return *left_value == neutral ? right : left;
   if (right_value.has_value()) return *right_value == neutral ? left : right;
-  if (left->deterministic() && expression::SemanticallyEqual(*left, *right)) return left;
+  if (expression::SemanticallyEqual(*left, *right) && left->deterministic()) return left;
   return nullptr;
 }
 
