@@ -226,6 +226,68 @@ arrow::Status TranslateLogin(const Properties& java, Properties* native) {
                     fmt::format("the login module {} is none of PlainLoginModule, ScramLoginModule", login.module));
 }
 
+/// What librdkafka takes where Java takes more. Beyond it nothing changes that a query could tell, so that the nearest
+/// value does. Source: librdkafka's CONFIGURATION.md.
+struct Range {
+  std::string_view native;
+  int64_t min;
+  int64_t max;
+};
+
+constexpr std::array kRanges = {
+    Range{"socket.timeout.ms", 10, 300'000},
+    Range{"socket.connection.setup.timeout.ms", 1000, 2'147'483'647},
+    Range{"connections.max.idle.ms", 0, 2'147'483'647},
+    Range{"metadata.max.age.ms", 1, 86'400'000},
+    Range{"reconnect.backoff.ms", 0, 3'600'000},
+    Range{"reconnect.backoff.max.ms", 0, 3'600'000},
+    Range{"retry.backoff.ms", 1, 300'000},
+    Range{"fetch.min.bytes", 1, 100'000'000},
+    Range{"fetch.wait.max.ms", 0, 300'000},
+    Range{"fetch.max.bytes", 1000, 2'147'483'135},
+    Range{"fetch.message.max.bytes", 1, 1'000'000'000},
+    Range{"linger.ms", 0, 900'000},
+    Range{"batch.size", 1, 2'147'483'647},
+    Range{"message.timeout.ms", 1, 2'147'483'647},
+    Range{"queue.buffering.max.kbytes", 1, 2'147'483'647},
+};
+
+void BringIntoRange(Properties* native) {
+  for (const Range& range : kRanges) {
+    auto found = native->find(std::string(range.native));
+    if (found == native->end()) continue;
+    std::string& text = found->second;
+    int64_t number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    // What is no number is librdkafka's to refuse.
+    if (error != std::errc() || end != text.data() + text.size()) continue;
+    if (number < range.min || number > range.max) text = std::to_string(std::clamp(number, range.min, range.max));
+  }
+}
+
+int64_t NumberOf(const Properties& native, const std::string& name, int64_t fallback) {
+  auto found = native.find(name);
+  if (found == native.end()) return fallback;
+  std::from_chars(found->second.data(), found->second.data() + found->second.size(), fallback);
+  return fallback;
+}
+
+/// librdkafka wants its limits in order: the largest request within a fetch, a fetch within a response, a wait within a
+/// request's timeout.
+void PutFetchLimitsInOrder(Properties* native) {
+  const int64_t fetch_bytes = NumberOf(*native, "fetch.max.bytes", 52'428'800);
+  // Requests of a consumer are small: this limit is a producer's.
+  if (fetch_bytes < 1'000'000) (*native)["message.max.bytes"] = std::to_string(fetch_bytes);
+  if (NumberOf(*native, "receive.message.max.bytes", 0) < fetch_bytes + 512) {
+    (*native)["receive.message.max.bytes"] = std::to_string(fetch_bytes + 512);
+  }
+  const int64_t wait_ms = std::min<int64_t>(NumberOf(*native, "fetch.wait.max.ms", 500), 299'000);
+  (*native)["fetch.wait.max.ms"] = std::to_string(wait_ms);
+  if (NumberOf(*native, "socket.timeout.ms", 60'000) < wait_ms + 1000) {
+    (*native)["socket.timeout.ms"] = std::to_string(wait_ms + 1000);
+  }
+}
+
 void SetConsumerDefaults(Properties* native) {
   // The engine alone says what is read; nothing is committed to a group, and an offset that is gone is an error.
   (*native)["enable.auto.commit"] = "false";
@@ -347,8 +409,10 @@ arrow::Result<ClientConfig> TranslateClientConfig(ClientRole role, const Propert
   ARROW_RETURN_NOT_OK(TranslateStores(java_properties, &native));
   ARROW_RETURN_NOT_OK(TranslateLogin(java_properties, &native));
 
+  BringIntoRange(&native);
   if (role == ClientRole::kConsumer) {
     SetConsumerDefaults(&native);
+    PutFetchLimitsInOrder(&native);
   } else {
     SetProducerDefaults(&native);
     if (config.max_request_bytes < 1000 || config.max_request_bytes > 1'000'000'000) {

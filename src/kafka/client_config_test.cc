@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kafka/native_client.h"
+
 namespace millrace::kafka {
 namespace {
 
@@ -45,6 +47,28 @@ TEST(ClientConfigTest, SizesAndTimesOfTheJavaClient) {
   EXPECT_EQ(config.properties["queue.buffering.max.kbytes"], "32768");
   EXPECT_EQ(config.properties["compression.codec"], "zstd");
   EXPECT_EQ(config.api_timeout.count(), 5000);
+}
+
+TEST(ClientConfigTest, LimitsThatJavaTakesOpenAClient) {
+  const std::map<std::string, std::string> kConsumerSettings[] = {
+      {{"fetch.max.bytes", "2000"}, {"max.partition.fetch.bytes", "1000"}},
+      {{"fetch.max.bytes", "0"}, {"max.partition.fetch.bytes", "0"}, {"fetch.min.bytes", "0"}},
+      {{"fetch.max.bytes", "2147483647"}, {"max.partition.fetch.bytes", "2147483647"}},
+      {{"request.timeout.ms", "900000"}, {"fetch.max.wait.ms", "600000"}, {"connections.max.idle.ms", "-1"}},
+      {{"request.timeout.ms", "500"}, {"retry.backoff.ms", "0"}, {"metadata.max.age.ms", "0"}},
+  };
+  for (const auto& settings : kConsumerSettings) {
+    auto client = NativeClient::Open(ClientRole::kConsumer, Translate(ClientRole::kConsumer, settings));
+    EXPECT_TRUE(client.ok()) << client.status().ToString();
+  }
+  const std::map<std::string, std::string> kProducerSettings[] = {
+      {{"batch.size", "0"}, {"linger.ms", "0"}, {"buffer.memory", "10"}},
+      {{"request.timeout.ms", "900000"}, {"delivery.timeout.ms", "2147483647"}, {"retry.backoff.ms", "0"}},
+  };
+  for (const auto& settings : kProducerSettings) {
+    auto client = NativeClient::Open(ClientRole::kProducer, Translate(ClientRole::kProducer, settings));
+    EXPECT_TRUE(client.ok()) << client.status().ToString();
+  }
 }
 
 TEST(ClientConfigTest, JaasLine) {
