@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "expression/query_settings.h"
 #include "expression/type_coercion.h"
+#include "function/scalar/collection/array_length.h"
 #include "function/scalar/collection/coerce_collection.h"
 #include "function/scalar/collection/list_column.h"
 
@@ -65,6 +66,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> Insert(const EvalContext& context, 
     if (where == Where::kPosition) {
       int32_t position = static_cast<const arrow::Int32Array&>(*columns[2]).Value(row);
       ARROW_ASSIGN_OR_RAISE(place, PlaceOf(position, lists.Length(row), counts_from_last));
+      ARROW_RETURN_NOT_OK(
+          CheckArrayLength("array_insert", lists.Length(row) + 1 + place.nulls_after + place.nulls_before));
     }
     ARROW_RETURN_NOT_OK(InsertRow(lists, row, base + row, place, &maker));
   }
@@ -134,12 +137,13 @@ arrow::Result<ExpressionPtr> BindRepeat(const BindInput& input) {
         maker.NullRow();
         continue;
       }
+      ARROW_RETURN_NOT_OK(CheckArrayLength("array_repeat", counts.Value(row)));
       for (int32_t i = 0; i < counts.Value(row); ++i) ARROW_RETURN_NOT_OK(maker.Add(row));
       maker.EndRow();
     }
     return maker.Finish(*type, columns[0]);
   });
-  return MakeCall(input, {value, std::move(count)}, type, nullable, kernel);
+  return MakeCall(input, {value, std::move(count)}, type, nullable, kernel, {.can_fail = true});
 }
 
 arrow::Status InvalidSlice(std::string_view condition, std::string_view parameter, int32_t length) {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "expression/type_coercion.h"
+#include "function/scalar/collection/array_length.h"
 #include "function/scalar/collection/list_column.h"
 #include "types/arrow_type.h"
 #include "types/datetime_arithmetic.h"
@@ -12,8 +13,6 @@ namespace millrace::function {
 namespace {
 
 using types::TypeId;
-
-constexpr int64_t kMaxElements = 2147483632;
 
 // One step of a sequence of dates or timestamps.
 struct CalendarStep {
@@ -47,13 +46,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> Numbers(const EvalContext& context,
       return IllegalBoundaries(static_cast<int64_t>(start), static_cast<int64_t>(stop), static_cast<int64_t>(step));
     }
     auto count = static_cast<int64_t>(start == stop ? 1 : (stop - start) / step + 1);
-    if (count > kMaxElements) {
-      return UserError("COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER",
-                       {{"numberOfElements", std::to_string(count)},
-                        {"functionName", QuoteIdentifier("sequence")},
-                        {"maxRoundedArrayLength", std::to_string(kMaxElements)},
-                        {"parameter", QuoteIdentifier("count")}});
-    }
+    ARROW_RETURN_NOT_OK(CheckArrayLength("sequence", count));
     ARROW_RETURN_NOT_OK(builder.Reserve(count));
     for (int64_t i = 0; i < count; ++i) builder.UnsafeAppend(static_cast<T>(start + step * i));
     maker.SetAdded(builder.length());
@@ -106,7 +99,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> Moments(const EvalContext& context,
     if (start != stop && (still || forward != (stop > start))) {
       return IllegalBoundaries(start, stop, step.months != 0 ? step.months : step.micros);
     }
-    for (int64_t i = 0; i < kMaxElements; ++i) {
+    for (int64_t i = 0; i < kArrayLengthMax; ++i) {
       int64_t moment = start;
       if (step.months != 0 && !types::AddMonths(moment, step.months * i, zone, &moment)) break;
       if (step.micros != 0 && !types::AddDayTime(moment, step.micros * i, zone, &moment)) break;

@@ -27,6 +27,7 @@ namespace {
 bool RoundDecimal(const Decimal128& value, int from_scale, int scale, int precision, Rounding rounding,
                   Decimal128* out) {
   Decimal256 wide(value);
+  scale = std::max(scale, -76);  // nothing is left of a value long before
   int target = std::max(scale, 0);
   if (scale < from_scale) {
     Decimal256 unit(Decimal256::GetScaleMultiplier(std::min(from_scale - scale, 76)));
@@ -91,7 +92,7 @@ ScalarKernel WholeKernel(const DataTypePtr& type, int32_t scale, Rounding roundi
 
 DataTypePtr RoundedDecimal(const types::DataType& from, int32_t scale) {
   int whole = from.precision() - from.scale() + 1;
-  if (scale < 0) return types::Decimal(std::min(std::max(whole, 1 - scale), 38), 0);
+  if (scale < 0) return types::Decimal(std::min(std::max(whole, 1 - std::max(scale, -38)), 38), 0);
   int kept = std::min(from.scale(), scale);
   return types::Decimal(std::min(whole + kept, 38), kept);
 }
