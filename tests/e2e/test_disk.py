@@ -160,3 +160,24 @@ def test_a_checkpoint_removed_under_a_running_query(kafka, tmp_path):
     printed = programs.Printed(out)
     assert str(checkpoint) in printed.error
     assert not (checkpoint / "metadata").exists()
+
+
+def test_a_batch_write_that_fills_the_disk_has_sparks_class_and_leaves_nothing(small_disk, start_server):
+    """As recorded from Spark 4.2: TASK_WRITE_FAILED, and no temporary files that would keep the disk full."""
+    from pyspark.errors.exceptions.connect import SparkException
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.builder.remote(start_server().url).getOrCreate()
+    for form in ("json", "parquet"):
+        with pytest.raises(SparkException) as caught:
+            spark.range(2_000_000).selectExpr("rand() AS r").write.format(form).save(str(small_disk / form))
+        assert caught.value.getCondition() == "TASK_WRITE_FAILED" and "No space left on device" in str(caught.value)
+        assert list((small_disk / form).iterdir()) == []
+    spark.range(10).write.format("delta").save(str(small_disk / "table"))
+    fill(small_disk)
+    with pytest.raises(SparkException) as caught:
+        spark.range(100).write.format("delta").mode("append").save(str(small_disk / "table"))
+    assert caught.value.getCondition() == "TASK_WRITE_FAILED"
+    (small_disk / "ballast").unlink()
+    assert spark.read.format("delta").load(str(small_disk / "table")).count() == 10
+    spark.stop()

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/ids.h"
+#include "connector/file/file_write_error.h"
 #include "delta/log/log_paths.h"
 
 namespace millrace::connector::delta_table {
@@ -117,7 +118,9 @@ arrow::Result<DataFileWriter::OpenFile*> DataFileWriter::Open(const std::string&
   request.session = plan_->session;
   request.file_system = plan_->file_system;
   request.durability = plan_->durability;
-  ARROW_ASSIGN_OR_RAISE(file.writer, format::FindFileFormat("parquet")->open_writer(request));
+  auto opened = format::FindFileFormat("parquet")->open_writer(request);
+  ARROW_RETURN_NOT_OK(file::FileOpenError(*plan_->file_system, request.path, plan_->table_path, opened.status()));
+  file.writer = std::move(*opened);
   file.statistics = std::make_unique<millrace::delta::FileStatistics>(&plan_->statistics);
   return &open_.emplace(directory, std::move(file)).first->second;
 }
@@ -129,7 +132,7 @@ arrow::Status DataFileWriter::Write(const std::string& directory, const millrace
     int64_t taken = rows->num_rows() - at;
     if (plan_->max_rows_per_file > 0) taken = std::min(taken, plan_->max_rows_per_file - file->num_rows);
     auto slice = taken == rows->num_rows() ? rows : rows->Slice(at, taken);
-    ARROW_RETURN_NOT_OK(file->writer->Write(*slice));
+    ARROW_RETURN_NOT_OK(file::FileWriteError(plan_->table_path, file->writer->Write(*slice)));
     ARROW_RETURN_NOT_OK(file->statistics->Add(*slice));
     file->num_rows += taken;
     at += taken;
@@ -142,18 +145,19 @@ arrow::Status DataFileWriter::Write(const std::string& directory, const millrace
 }
 
 arrow::Status DataFileWriter::FinishFile(OpenFile* file) {
-  ARROW_ASSIGN_OR_RAISE(format::WrittenFile written, file->writer->Finish());
+  auto written = file->writer->Finish();
+  ARROW_RETURN_NOT_OK(file::FileWriteError(plan_->table_path, written.status()));
   file->writer.reset();
   ARROW_ASSIGN_OR_RAISE(auto info, plan_->file_system->Stat(JoinPath(plan_->table_path, file->relative_path)));
   if (!info) return arrow::Status::IOError("The data file ", file->relative_path, " has disappeared");
   AddedFile done;
   done.add.path = millrace::delta::EncodeDataPath(file->relative_path);
   done.add.partition_values = std::move(file->values);
-  done.add.size_bytes = written.size_bytes;
+  done.add.size_bytes = written->size_bytes;
   done.add.modification_time_ms = info->modified_ms;
   done.add.data_change = true;
   done.add.stats = file->statistics->ToJson();
-  done.num_rows = written.num_rows;
+  done.num_rows = written->num_rows;
   finished_.push_back(std::move(done));
   return arrow::Status::OK();
 }

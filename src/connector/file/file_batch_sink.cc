@@ -60,7 +60,12 @@ class FileBatchWrite final : public Write {
     return arrow::Status::OK();
   }
 
-  void Abort() override { (void)plan_->file_system->RemoveTree(JoinPath(temporary_, uuid_)); }
+  void Abort() override {
+    (void)plan_->file_system->RemoveTree(JoinPath(temporary_, uuid_));
+    // Others may be writing here.
+    auto left = plan_->file_system->ListNames(temporary_);
+    if (left.ok() && left->empty()) (void)plan_->file_system->RemoveTree(temporary_);
+  }
 
  private:
   arrow::Status RemoveOld(const std::string& directory) {

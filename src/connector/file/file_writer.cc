@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "connector/file/file_schema.h"
+#include "connector/file/file_write_error.h"
 #include "connector/file/partition_path.h"
 
 namespace millrace::connector::file {
@@ -122,7 +123,9 @@ class FileTaskWriter final : public DataWriter {
     request.schema = plan_->data_schema;
     request.options = plan_->options;
     request.session = plan_->session;
-    ARROW_ASSIGN_OR_RAISE(file.writer, plan_->format->open_writer(request));
+    auto opened = plan_->format->open_writer(request);
+    ARROW_RETURN_NOT_OK(FileOpenError(*plan_->file_system, request.path, directory_, opened.status()));
+    file.writer = std::move(*opened);
     return &open_.emplace(place, std::move(file)).first->second;
   }
 
@@ -132,7 +135,7 @@ class FileTaskWriter final : public DataWriter {
       ARROW_ASSIGN_OR_RAISE(OpenFile * file, Open(place));
       int64_t taken = rows->num_rows() - at;
       if (plan_->max_rows_per_file > 0) taken = std::min(taken, plan_->max_rows_per_file - file->num_rows);
-      ARROW_RETURN_NOT_OK(file->writer->Write(*rows->Slice(at, taken)));
+      ARROW_RETURN_NOT_OK(FileWriteError(directory_, file->writer->Write(*rows->Slice(at, taken))));
       file->num_rows += taken;
       at += taken;
       if (plan_->max_rows_per_file > 0 && file->num_rows == plan_->max_rows_per_file) {
@@ -144,11 +147,11 @@ class FileTaskWriter final : public DataWriter {
   }
 
   arrow::Status Finish(OpenFile* file) {
-    ARROW_ASSIGN_OR_RAISE(format::WrittenFile written, file->writer->Finish());
+    auto written = file->writer->Finish();
+    ARROW_RETURN_NOT_OK(FileWriteError(directory_, written.status()));
     std::string path = JoinPath(directory_, file->relative_path);
     ARROW_ASSIGN_OR_RAISE(auto info, plan_->file_system->Stat(path));
     if (!info) return WorldError("The file just written is gone: " + path);
-    (void)written;
     written_.push_back({file->relative_path, info->size_bytes, info->modified_ms});
     return arrow::Status::OK();
   }
