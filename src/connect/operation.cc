@@ -171,7 +171,8 @@ arrow::Status Operation::SendLoop(ResponseStream& client, int64_t index, int64_t
       if (!written) return arrow::Status::OK();
       if (index > highest_sent_) {
         highest_sent_ = index;
-        unsent_bytes_ -= num_bytes;
+        // A quick client has released it while the lock was open: then DropThrough has counted it.
+        if (index >= first_index_) unsent_bytes_ -= num_bytes;
         TrimSent(index);
         changed_.notify_all();
       }
