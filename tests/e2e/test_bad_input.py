@@ -115,6 +115,43 @@ def test_a_broker_that_comes_back_is_used_again(tmp_path, tmp_path_factory):
         broker.run("stop")
 
 
+def test_a_broker_that_is_killed_inside_a_batch_loses_nothing(tmp_path, tmp_path_factory):
+    """kill -9 while it is read and written, with batches under way; it comes back, and every record comes out."""
+    port, folder = free_port(), tmp_path_factory.mktemp("kafka")
+    environment = {**os.environ, "KAFKA_PORT": str(port), "KAFKA_CONTROLLER_PORT": str(free_port()), "KAFKA_DIR": str(folder)}
+    broker = Broker(f"localhost:{port}", environment)
+    broker.run("start")
+    job = None
+    try:
+        source, target, checkpoint = broker.create_topic("in", 2), broker.create_topic("out"), tmp_path / "checkpoint"
+        sent = [[f"{partition}-{number}" for number in range(3000)] for partition in range(2)]
+        for partition, values in enumerate(sent):
+            programs.produce(broker, source, values, partition)
+        description = {
+            "source": "kafka", "sourceOptions": {"kafka.bootstrap.servers": broker.servers, "subscribe": source,
+                                                 "startingOffsets": "earliest", "maxOffsetsPerTrigger": "200"},
+            "query": "SELECT value FROM input", "sink": "kafka",
+            "sinkOptions": {"kafka.bootstrap.servers": broker.servers, "topic": target, "checkpointLocation": str(checkpoint)}}
+        job = programs.start_job(description)
+        programs.wait_until(lambda: len(programs.log_ids(checkpoint / "commits")) >= 2, "the first micro-batches")
+        pid = int((folder / "pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        programs.wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "the broker's end")
+        assert job.poll() is None, job.communicate()
+        broker.run("start")
+        programs.wait_until(lambda: job.poll() is not None or len(programs.log_ids(checkpoint / "commits")) >= 30,
+                            "all micro-batches", timeout=90)
+        assert job.poll() is None, job.communicate()
+        out, _ = programs.stop(job)
+        assert programs.Printed(out).ends == ["ok"]
+        assert {value.decode() for _, _, value in programs.consume(broker, target)} == {v for values in sent for v in values}
+    finally:
+        if job is not None and job.poll() is None:
+            job.kill()
+            job.communicate()
+        broker.run("stop")
+
+
 def test_offsets_aged_out_fail_naming_the_range(kafka, converted):
     arguments, checkpoint, source, _ = converted
     from confluent_kafka import TopicPartition

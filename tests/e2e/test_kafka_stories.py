@@ -401,3 +401,45 @@ def test_failfast_ends_the_query(kafka, tmp_path):
     message = copy.run().error
     assert "MALFORMED_RECORD_IN_PARSING" in message, message
     assert programs.log_ids(tmp_path / "c" / "commits") == []
+
+
+def test_records_of_every_compression_are_read_and_written(kafka, tmp_path):
+    from confluent_kafka import Producer
+
+    source = kafka.create_topic("compressed")
+    codecs = ("none", "gzip", "snappy", "lz4", "zstd")
+    for codec in codecs:
+        producer = Producer({"bootstrap.servers": kafka.servers, "compression.type": codec, "linger.ms": 100})
+        for number in range(100):
+            producer.produce(source, value=f"{codec} {number} {'x' * 100}".encode())
+        assert producer.flush(30) == 0
+    sent = [value for _, _, value in programs.consume(kafka, source)]
+    assert len(sent) == 500
+    for codec in codecs:
+        copy = Copy(kafka, tmp_path / codec, subscribe=source)
+        copy.job["sinkOptions"]["kafka.compression.type"] = codec
+        assert copy.run().ends == ["ok"]
+        assert [value for _, _, value in programs.consume(kafka, copy.target)] == sent
+
+
+def test_times_of_the_broker(kafka, tmp_path):
+    topic = f"log-append-{time.time_ns()}"
+    create(kafka, topic, message_timestamp_type="LogAppendTime")
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": kafka.servers})
+    producer.produce(topic, value=b"v", timestamp=1000)
+    producer.flush()
+    assert read(kafka, "SELECT timestampType, timestamp > TIMESTAMP'2020-01-01 00:00:00' AS recent FROM input", subscribe=topic) == [
+        {"timestampType": 1, "recent": True}]
+
+
+def test_limits_of_a_fetch_that_java_takes(kafka, tmp_path):
+    """A record beyond them comes all the same; ours must not be refused either."""
+    source = kafka.create_topic("fetched")
+    programs.produce(kafka, source, ["x" * 900_000, "y"])
+    for limits in ({"kafka.fetch.max.bytes": "2000", "kafka.max.partition.fetch.bytes": "1000"},
+                   {"kafka.fetch.max.bytes": "2147483647", "kafka.max.partition.fetch.bytes": "2147483647"},
+                   {"kafka.request.timeout.ms": "900000", "kafka.fetch.max.wait.ms": "600000"}):
+        rows = read(kafka, "SELECT length(value) AS size FROM input", subscribe=source, **limits)
+        assert sorted(row["size"] for row in rows) == [1, 900_000]
