@@ -72,6 +72,12 @@ function(millrace_executable target)
     set(rowless ROWLESS)
   endif()
   add_executable(${target} ${arg_SOURCES})
+  if(MILLRACE_SANITIZE STREQUAL "thread")
+    if(NOT TARGET millrace_thread_sanitizer)
+      add_library(millrace_thread_sanitizer OBJECT ${CMAKE_SOURCE_DIR}/cmake/thread_sanitizer.cc)
+    endif()
+    target_link_libraries(${target} PRIVATE millrace_thread_sanitizer)
+  endif()
   millrace_compile_as_ours(${target} PRECOMPILED ${arg_PRECOMPILED} ${rowless})
   target_link_libraries(${target} PRIVATE
     ${arg_LIBRARIES}
