@@ -180,7 +180,7 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
     projection.push_back(expression::ImplicitCast(value, *common));
     projections.push_back(std::move(projection));
   }
-  return std::make_shared<logical::Expand>(std::move(projections), output, std::move(child), true);
+  return std::make_shared<logical::Expand>(std::move(projections), output, std::move(child));
 }
 
 // df.replace: the first pair whose old value a column equals; numbers replace in numbers, text in text.

@@ -14,7 +14,7 @@ PlanPtr Expand::WithExpressions(ExpressionVector expressions) const {
   for (ExpressionVector& projection : projections) {
     for (ExpressionPtr& item : projection) item = std::move(expressions[next++]);
   }
-  return std::make_shared<Expand>(std::move(projections), output(), child(), keeps_order_);
+  return std::make_shared<Expand>(std::move(projections), output(), child());
 }
 
 std::string Expand::Describe() const {

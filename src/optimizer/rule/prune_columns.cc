@@ -89,8 +89,7 @@ PlanPtr PruneExpand(const PlanPtr& node, const Columns& needed) {
   for (const ExpressionVector& projection : projections) AddReferences(projection, &below);
   PlanPtr child = Prune(node->child(), below);
   if (child == node->child() && output.size() == node->output().size()) return node;
-  return std::make_shared<logical::Expand>(std::move(projections), std::move(output), std::move(child),
-                                           expand.keeps_order());
+  return std::make_shared<logical::Expand>(std::move(projections), std::move(output), std::move(child));
 }
 
 // The column that costs least to read, for scans of which only the number of rows is wanted.

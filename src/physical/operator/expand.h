@@ -5,11 +5,10 @@
 
 namespace millrace::physical {
 
-/// Each batch once for every projection; with `keeps_order` each row.
+/// Each row once for every projection: what becomes of a row stays together, as in Spark.
 class Expand final : public Operator {
  public:
-  Expand(std::vector<ExpressionSet> projections, AttributeVector output, std::string text, OperatorPtr child,
-         bool keeps_order);
+  Expand(std::vector<ExpressionSet> projections, AttributeVector output, std::string text, OperatorPtr child);
 
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
   std::string Describe() const override { return text_; }
@@ -17,7 +16,6 @@ class Expand final : public Operator {
  private:
   std::vector<ExpressionSet> projections_;
   std::string text_;
-  bool keeps_order_;
 };
 
 bool MatchesExpand(const logical::Plan& node);
