@@ -1,68 +1,22 @@
 #include "physical/operator/sample.h"
 
-#include <cmath>
-
+#include "function/scalar/math/xor_shift_random.h"
 #include "logical/node/sample.h"
+#include "physical/poisson_draws.h"
 #include "physical/rows.h"
 
 namespace millrace::physical {
 
 namespace {
 
-uint32_t RotateLeft(uint32_t value, int by) { return value << by | value >> (32 - by); }
-
-// MurmurHash3 of 8 bytes in big-endian order: how the generator of rand() is seeded.
-uint32_t HashLong(uint64_t value, uint32_t seed) {
-  uint32_t hash = seed;
-  for (int half = 0; half < 2; ++half) {
-    auto word = static_cast<uint32_t>(half == 0 ? value >> 32 : value);
-    word = __builtin_bswap32(word) * 0xCC9E2D51u;
-    hash ^= RotateLeft(word, 15) * 0x1B873593u;
-    hash = RotateLeft(hash, 13) * 5 + 0xE6546B64u;
-  }
-  hash ^= 8;
-  hash = (hash ^ hash >> 16) * 0x85EBCA6Bu;
-  hash = (hash ^ hash >> 13) * 0xC2B2AE35u;
-  return hash ^ hash >> 16;
-}
-
-// The generator of rand(): xorshift over a hashed seed.
-class Draws {
- public:
-  explicit Draws(int64_t seed) {
-    uint32_t low = HashLong(static_cast<uint64_t>(seed), 0x3C074A61u);
-    uint32_t high = HashLong(static_cast<uint64_t>(seed), low);
-    state_ = uint64_t{high} << 32 | low;
-  }
-
-  double NextDouble() {
-    uint64_t high = NextBits(26);
-    return static_cast<double>((high << 27) + NextBits(27)) * 0x1.0p-53;
-  }
-
-  int64_t NextPoisson(double mean) {
-    double limit = std::exp(-mean);
-    double product = NextDouble();
-    int64_t count = 0;
-    for (; product > limit; product *= NextDouble()) ++count;
-    return count;
-  }
-
- private:
-  uint64_t NextBits(int bits) {
-    state_ ^= state_ << 21;
-    state_ ^= state_ >> 35;
-    state_ ^= state_ << 4;
-    return state_ & ((uint64_t{1} << bits) - 1);
-  }
-
-  uint64_t state_;
-};
-
 class SampleStream final : public BatchStream {
  public:
   SampleStream(const Sample::Spec* spec, std::unique_ptr<BatchStream> input, int partition, arrow::MemoryPool* pool)
-      : spec_(spec), input_(std::move(input)), draws_(spec->seed + partition), pool_(pool) {}
+      : spec_(spec),
+        input_(std::move(input)),
+        random_(spec->seed + partition),
+        poisson_(spec->upper - spec->lower, spec->seed, partition),
+        pool_(pool) {}
 
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
     while (true) {
@@ -82,15 +36,16 @@ class SampleStream final : public BatchStream {
 
  private:
   int64_t Draw() {
-    if (spec_->with_replacement) return draws_.NextPoisson(spec_->upper - spec_->lower);
     if (spec_->upper - spec_->lower <= 0) return 0;
-    double draw = draws_.NextDouble();
+    if (spec_->with_replacement) return poisson_.Next();
+    double draw = random_.NextDouble();
     return draw >= spec_->lower && draw < spec_->upper ? 1 : 0;
   }
 
   const Sample::Spec* spec_;
   std::unique_ptr<BatchStream> input_;
-  Draws draws_;
+  function::XorShiftRandom random_;
+  PoissonDraws poisson_;
   arrow::MemoryPool* pool_;
 };
 

@@ -4,9 +4,9 @@
 
 namespace millrace::physical {
 
-/// A random part of the rows: a draw for each row, from a generator seeded with seed + partition. The same seed over
-/// the same partitions draws the same numbers, so that adjoining bounds part the rows (randomSplit) and a sample can be
-/// repeated; which rows a seed chooses is not what Spark chooses. With replacement, Poisson draws.
+/// A random part of the rows: a draw for each row, from a generator of its partition. The same seed over the same
+/// partitions draws the same numbers as Spark, so that adjoining bounds part the rows (randomSplit) and a sample can be
+/// repeated. With replacement, Poisson draws.
 class Sample final : public Operator {
  public:
   struct Spec {
