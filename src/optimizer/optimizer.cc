@@ -32,6 +32,10 @@ constexpr std::array kRewrite = {
     Rule{"RemoveRedundant", RemoveRedundant},
 };
 
+constexpr std::array kCompute = {
+    Rule{"ComputeLocalRows", ComputeLocalRows},
+};
+
 // When filters have gone as far down as they can, and before it is known which columns are read.
 constexpr std::array kExtract = {
     Rule{"ExtractPythonUdfs", ExtractPythonUdfs},
@@ -50,7 +54,8 @@ constexpr std::array kNarrow = {
 };
 
 constexpr std::array kPhases = {
-    Phase{kClean, 1}, Phase{kRewrite, 100}, Phase{kExtract, 1}, Phase{kPrune, 10}, Phase{kNarrow, 1},
+    Phase{kClean, 1},   Phase{kRewrite, 100}, Phase{kCompute, 1},
+    Phase{kExtract, 1}, Phase{kPrune, 10},    Phase{kNarrow, 1},
 };
 
 }  // namespace

@@ -36,7 +36,9 @@ arrow::Result<PlanPtr> CollapseProjects(const PlanPtr& plan, const EvalContext& 
 arrow::Result<PlanPtr> CombineLimits(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PruneColumns(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PruneFromJsonFields(const PlanPtr& plan, const EvalContext& context);
+arrow::Result<PlanPtr> OfferFilters(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PushFilterIntoScan(const PlanPtr& plan, const EvalContext& context);
+arrow::Result<PlanPtr> ComputeLocalRows(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> ExtractPythonUdfs(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> RemoveRedundant(const PlanPtr& plan, const EvalContext& context);
 

@@ -280,8 +280,9 @@ arrow::Result<PlanPtr> ResolveInlineTable(RelationResolver& resolver, const Rela
   if (of_the_run) return RowsOfTheRun(*schema, rows);
   auto num_rows = static_cast<int64_t>(rows.size());
   auto batch = arrow::RecordBatch::Make(types::ToArrowSchema(*schema), num_rows, std::move(arrays));
-  return std::make_shared<logical::LocalRelation>(
-      NewColumns(*schema), CutRows({std::move(batch)}, SliceEnds(num_rows, LeafParallelism(resolver.context()))));
+  auto partitions = CutRows({std::move(batch)}, SliceEnds(num_rows, LeafParallelism(resolver.context())));
+  return std::make_shared<logical::LocalRelation>(NewColumns(*schema), std::move(partitions), std::string(),
+                                                  logical::LocalRelation::Rows::kKnown);
 }
 
 arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Relation& relation) {

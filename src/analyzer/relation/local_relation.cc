@@ -121,8 +121,10 @@ class RowsInMemory {
     if (schema_ == nullptr || (schema_->fields().empty() && rows_.size() == 1 && rows_[0]->num_rows() == 1)) {
       return logical::LocalRelation::OneRow();
     }
-    return std::make_shared<logical::LocalRelation>(NewColumns(*schema_), CutRows(rows_, Ends()), std::string(),
-                                                    /*unsized=*/origin_ != "sized");
+    using Rows = logical::LocalRelation::Rows;
+    return std::make_shared<logical::LocalRelation>(
+        NewColumns(*schema_), CutRows(rows_, Ends()), std::string(),
+        origin_ == "sized" || !resolver_.IsClassic() ? Rows::kKnown : Rows::kUnsized);
   }
 
  private:

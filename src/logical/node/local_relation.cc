@@ -9,7 +9,7 @@ PlanPtr LocalRelation::OneRow() {
 }
 
 std::shared_ptr<LocalRelation> LocalRelation::WithOutput(AttributeVector output) const {
-  auto copy = std::make_shared<LocalRelation>(std::move(output), partitions_, cached_as_, unsized_, is_streaming());
+  auto copy = std::make_shared<LocalRelation>(std::move(output), partitions_, cached_as_, rows_, is_streaming());
   copy->reads_ = reads_;
   return copy;
 }

@@ -13,16 +13,21 @@ class LocalRelation final : public Plan {
  public:
   using Partition = std::vector<std::shared_ptr<arrow::RecordBatch>>;
 
+  /// What Spark's planner knows of the rows.
+  enum class Rows : uint8_t {
+    kComputed,  ///< of a plan that ran before
+    kKnown,     ///< VALUES, what a client has sent: the planner computes with them
+    kUnsized,   ///< createDataFrame of a Spark driver: an RDD, whose size is taken for unknown, so that joins sort
+  };
+
   /// `cached_as`: of a persisted frame whose rows are not fetched, only shown; its name in the text of a plan.
-  /// `unsized`: createDataFrame. In a Spark driver such rows are an RDD, of which Spark's planner takes the size for
-  /// unknown, so that it joins by sorting.
   /// `streaming`: what is left of a stream of which no row is wanted; operators above it keep their state.
   LocalRelation(AttributeVector output, std::shared_ptr<const std::vector<Partition>> partitions,
-                std::string cached_as = {}, bool unsized = false, bool streaming = false)
+                std::string cached_as = {}, Rows rows = Rows::kComputed, bool streaming = false)
       : Plan(NodeKind::kLocalRelation, {}, std::move(output), streaming),
         partitions_(std::move(partitions)),
         cached_as_(std::move(cached_as)),
-        unsized_(unsized) {}
+        rows_(rows) {}
   /// One row without columns: SELECT without FROM.
   static PlanPtr OneRow();
   /// How often a plan reads the rows is added to `reads`.
@@ -32,7 +37,9 @@ class LocalRelation final : public Plan {
 
   const std::shared_ptr<const std::vector<Partition>>& partitions() const { return partitions_; }
   const std::string& cached_as() const { return cached_as_; }
-  bool unsized() const { return unsized_; }
+  Rows rows() const { return rows_; }
+  bool unsized() const { return rows_ == Rows::kUnsized; }
+  bool known() const { return rows_ == Rows::kKnown; }
   const std::shared_ptr<std::atomic<int64_t>>& reads() const { return reads_; }
   PlanPtr WithChildren(std::vector<PlanPtr>) const override { return WithOutput(output()); }
   std::string Describe() const override;
@@ -40,7 +47,7 @@ class LocalRelation final : public Plan {
  private:
   std::shared_ptr<const std::vector<Partition>> partitions_;
   std::string cached_as_;
-  bool unsized_;
+  Rows rows_;
   std::shared_ptr<std::atomic<int64_t>> reads_;
 };
 

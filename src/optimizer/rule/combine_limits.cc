@@ -17,7 +17,8 @@ bool IsPlainLimit(const logical::Plan& node) {
 // Source: Spark, OptimizeLimitZero.
 PlanPtr NoRowsOf(const logical::Limit& limit) {
   auto none = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(1);
-  return std::make_shared<logical::LocalRelation>(limit.output(), std::move(none), std::string(), /*unsized=*/false,
+  return std::make_shared<logical::LocalRelation>(limit.output(), std::move(none), std::string(),
+                                                  logical::LocalRelation::Rows::kComputed,
                                                   /*streaming=*/true);
 }
 

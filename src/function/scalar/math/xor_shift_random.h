@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "expression/murmur3.h"
+#include "function/scalar/math/strict_math.h"
 
 namespace millrace::function {
 
@@ -40,7 +41,7 @@ class XorShiftRandom {
       y = 2 * NextDouble() - 1;
       square = x * x + y * y;
     } while (square >= 1 || square == 0);
-    double factor = std::sqrt(-2 * std::log(square) / square);
+    double factor = std::sqrt(-2 * StrictLog(square) / square);
     spare_ = y * factor;
     has_spare_ = true;
     return x * factor;
