@@ -2,6 +2,7 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
+#include <arrow/scalar.h>
 
 #include <cstdio>
 #include <functional>
@@ -203,6 +204,25 @@ struct SourceRequest {
   std::shared_ptr<const Extension> extension;
 };
 
+/// A condition in Spark's words, that a source may apply itself: the case of org.apache.spark.sql.sources.Filter, the
+/// names from the column down to the field, and what it is compared with.
+struct SourceFilter {
+  std::string_view name;
+  std::vector<std::string> column;
+  /// Null for IsNull and IsNotNull.
+  types::DataTypePtr value_type;
+  std::shared_ptr<arrow::Scalar> value;
+  bool negated = false;
+};
+
+/// What became of conditions that were offered.
+struct PushedFilters {
+  /// Reads with them.
+  std::shared_ptr<const SourceRequest> request;
+  /// Which of them hold for all rows that are read: the plan does not filter by these any more.
+  std::vector<size_t> applied;
+};
+
 struct OptionDef {
   std::string_view key;
   std::string_view default_text;
@@ -219,6 +239,9 @@ struct SourceDef {
   /// Null when the source cannot be read in that way: UNSUPPORTED_… by the caller.
   arrow::Result<std::unique_ptr<BatchScan>> (*open_batch)(const SourceRequest&) = nullptr;
   arrow::Result<std::unique_ptr<MicroBatchStream>> (*open_stream)(const SourceRequest&) = nullptr;
+  /// Offers the conditions that stand over a bounded read; nothing for a source that does not look at them.
+  arrow::Result<std::optional<PushedFilters>> (*push_filters)(const SourceRequest&,
+                                                              const std::vector<SourceFilter>&) = nullptr;
   /// Type of the column `_metadata`, which rows have and do not show; a null type, or no function, for none. In
   /// ReadColumns it stands behind the schema's last column.
   arrow::Result<types::DataTypePtr> (*metadata_column)(const SourceRequest&) = nullptr;

@@ -50,6 +50,7 @@ constexpr std::array kPrune = {
 // Last, when it is known what is read.
 constexpr std::array kNarrow = {
     Rule{"PruneFromJsonFields", PruneFromJsonFields},
+    Rule{"OfferFilters", OfferFilters},
     Rule{"PushFilterIntoScan", PushFilterIntoScan},
 };
 

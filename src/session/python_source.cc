@@ -2,9 +2,13 @@
 
 #include <arrow/array.h>
 #include <arrow/array/builder_binary.h>
+#include <arrow/array/util.h>
 
 #include "base/error.h"
+#include "base/json_value.h"
 #include "expression/python/worker_rows.h"
+#include "expression/variant_column.h"
+#include "format/json/json_text.h"
 #include "python/planner_call.h"
 #include "python/task_stream.h"
 #include "python/wire.h"
@@ -96,12 +100,16 @@ class PythonScan final : public connector::BatchScan {
 
   arrow::Result<connector::InputPartitions> PlanPartitions(const connector::ReadColumns& columns) override {
     const PythonDataSource& source = DataSourceOf(request_);
-    std::vector<std::string> pickles;
-    ARROW_ASSIGN_OR_RAISE(auto read, PlanPythonRead(source, *request_.schema, /*streaming=*/false, &pickles));
+    PythonRead read;
+    if (source.planned != nullptr) {
+      read = *source.planned;
+    } else {
+      ARROW_ASSIGN_OR_RAISE(read, PlanPythonRead(source, *request_.schema, /*streaming=*/false));
+    }
     connector::InputPartitions partitions;
-    for (std::string& pickle : pickles) {
+    for (std::string& pickle : read.partitions) {
       partitions.push_back(
-          MakePythonPartition(source.environment, read, std::move(pickle), request_.schema, columns.indices));
+          MakePythonPartition(source.environment, read.function, std::move(pickle), request_.schema, columns.indices));
     }
     return partitions;
   }
@@ -117,6 +125,110 @@ arrow::Result<types::DataTypePtr> SchemaOf(const connector::SourceRequest& reque
   return CreatePythonDataSource(DataSourceOf(request), options, request.user_schema);
 }
 
+bool TakesFilters(const PythonDataSource& source) {
+  auto setting = source.environment->conf.find("spark.sql.python.filterPushdown.enabled");
+  return setting != source.environment->conf.end() && setting->second == "true";
+}
+
+bool BinaryAsBytes(const PythonDataSource& source) {
+  auto setting = source.environment->conf.find("spark.sql.execution.pyspark.binaryAsBytes");
+  return setting == source.environment->conf.end() || setting->second == "true";
+}
+
+// What both modules that plan a read answer first.
+arrow::Result<PythonRead> ReceiveRead(const PythonDataSource& source, python::PlannerCall& call) {
+  auto function = std::make_shared<python::UserFunction>();
+  function->name = "read_from_data_source";
+  function->eval_type = python::EvalType::kMapArrowIter;
+  function->python_version = source.function->python_version;
+  ARROW_ASSIGN_OR_RAISE(function->command, call.ReadBytes());
+  PythonRead read{std::move(function), {}};
+  ARROW_ASSIGN_OR_RAISE(int32_t num_partitions, call.ReadInt());
+  for (int32_t i = 0; i < num_partitions; ++i) {
+    ARROW_ASSIGN_OR_RAISE(std::string partition, call.ReadBytes());
+    read.partitions.push_back(std::move(partition));
+  }
+  return read;
+}
+
+// A condition as pyspark.sql.worker.data_source_pushdown_filters reads it: what it compares with is a variant.
+arrow::Result<std::string> FilterJson(const connector::SourceFilter& filter) {
+  std::string json = "{\"name\":\"" + std::string(filter.name) + "\",\"columnPath\":[";
+  for (size_t i = 0; i < filter.column.size(); ++i) {
+    if (i > 0) json += ',';
+    AppendJsonString(filter.column[i], &json);
+  }
+  json += ']';
+  if (filter.value != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto value, arrow::MakeArrayFromScalar(*filter.value, 1));
+    ARROW_ASSIGN_OR_RAISE(auto variants,
+                          expression::ToVariants({}, *value->data(), *filter.value_type, "to_variant_object"));
+    const auto column = arrow::MakeArray(variants);
+    const auto& parts = static_cast<const arrow::StructArray&>(*column);
+    json += ",\"value\":{";
+    for (const char* name : {"value", "metadata"}) {
+      json += (json.back() == '{' ? "\"" : ",\"") + std::string(name) + "\":\"";
+      format::AppendBase64(static_cast<const arrow::BinaryArray&>(*parts.GetFieldByName(name)).GetView(0), &json);
+      json += '"';
+    }
+    json += '}';
+  }
+  return json + ",\"isNegated\":" + (filter.negated ? "true" : "false") + "}";
+}
+
+// Spark offers none of these to Python. Source: UserDefinedPythonDataSourceFilterPushdownRunner.
+bool IsOffered(const connector::SourceFilter& filter) {
+  return filter.value_type == nullptr || expression::CanBeVariant(*filter.value_type, /*structs_and_maps=*/true);
+}
+
+arrow::Result<std::optional<connector::PushedFilters>> PushPythonFilters(
+    const connector::SourceRequest& request, const std::vector<connector::SourceFilter>& filters) {
+  const PythonDataSource& source = DataSourceOf(request);
+  if (!TakesFilters(source)) return std::nullopt;
+  std::vector<size_t> offered;
+  std::string json;
+  for (size_t i = 0; i < filters.size(); ++i) {
+    if (!IsOffered(filters[i])) continue;
+    ARROW_ASSIGN_OR_RAISE(std::string one, FilterJson(filters[i]));
+    json += (offered.empty() ? "" : ",") + one;
+    offered.push_back(i);
+  }
+  if (offered.empty()) return std::nullopt;
+  auto with_filters = std::make_shared<PythonDataSource>();
+  with_filters->name = source.name;
+  with_filters->function = source.function;
+  with_filters->environment = source.environment;
+  {
+    std::lock_guard lock(source.mutex);
+    with_filters->instance = source.instance;
+  }
+  std::string body;
+  AppendBytes(with_filters->instance, &body);
+  AppendBytes(request.schema->ToJson(), &body);
+  AppendBytes("[" + json + "]", &body);
+  AppendInt(static_cast<int32_t>(source.environment->max_records_per_batch), &body);
+  AppendBool(BinaryAsBytes(source), &body);
+  ARROW_ASSIGN_OR_RAISE(
+      auto call, python::PlannerCall::Start(source.environment, "pyspark.sql.worker.data_source_pushdown_filters",
+                                            source.function->python_version, body,
+                                            PythonDataSourceFailure("pushdown filters", "read")));
+  ARROW_ASSIGN_OR_RAISE(PythonRead read, ReceiveRead(source, *call));
+  connector::PushedFilters pushed;
+  ARROW_ASSIGN_OR_RAISE(int32_t num_applied, call->ReadInt());
+  for (int32_t i = 0; i < num_applied; ++i) {
+    ARROW_ASSIGN_OR_RAISE(int32_t index, call->ReadInt());
+    if (index >= 0 && static_cast<size_t>(index) < offered.size()) {
+      pushed.applied.push_back(offered[static_cast<size_t>(index)]);
+    }
+  }
+  ARROW_RETURN_NOT_OK(call->Finish());
+  with_filters->planned = std::make_shared<PythonRead>(std::move(read));
+  auto changed = std::make_shared<connector::SourceRequest>(request);
+  changed->extension = std::move(with_filters);
+  pushed.request = std::move(changed);
+  return pushed;
+}
+
 arrow::Result<std::unique_ptr<connector::BatchScan>> OpenBatch(const connector::SourceRequest& request) {
   return std::make_unique<PythonScan>(request);
 }
@@ -130,6 +242,7 @@ const connector::SourceDef kPythonSource = {
     .schema = SchemaOf,
     .open_batch = OpenBatch,
     .open_stream = OpenPythonStream,
+    .push_filters = PushPythonFilters,
 };
 
 std::function<arrow::Status(std::string)> PythonDataSourceFailure(std::string action, std::string type) {
@@ -171,8 +284,8 @@ arrow::Result<types::DataTypePtr> CreatePythonDataSource(const PythonDataSource&
   return schema;
 }
 
-arrow::Result<python::UserFunctionPtr> PlanPythonRead(const PythonDataSource& source, const types::DataType& schema,
-                                                      bool streaming, std::vector<std::string>* partitions) {
+arrow::Result<PythonRead> PlanPythonRead(const PythonDataSource& source, const types::DataType& schema,
+                                         bool streaming) {
   std::string body;
   {
     std::lock_guard lock(source.mutex);
@@ -181,24 +294,13 @@ arrow::Result<python::UserFunctionPtr> PlanPythonRead(const PythonDataSource& so
   AppendBytes(PartitionType()->ToJson(), &body);
   AppendBytes(schema.ToJson(), &body);
   AppendInt(static_cast<int32_t>(source.environment->max_records_per_batch), &body);
-  auto pushdown = source.environment->conf.find("spark.sql.python.filterPushdown.enabled");
-  AppendBool(pushdown != source.environment->conf.end() && pushdown->second == "true", &body);
+  AppendBool(TakesFilters(source), &body);
   AppendBool(streaming, &body);
-  auto as_bytes = source.environment->conf.find("spark.sql.execution.pyspark.binaryAsBytes");
-  AppendBool(as_bytes == source.environment->conf.end() || as_bytes->second == "true", &body);
+  AppendBool(BinaryAsBytes(source), &body);
   ARROW_ASSIGN_OR_RAISE(auto call, python::PlannerCall::Start(
                                        source.environment, "pyspark.sql.worker.plan_data_source_read",
                                        source.function->python_version, body, PythonDataSourceFailure("plan", "read")));
-  auto read = std::make_shared<python::UserFunction>();
-  read->name = "read_from_data_source";
-  read->eval_type = python::EvalType::kMapArrowIter;
-  read->python_version = source.function->python_version;
-  ARROW_ASSIGN_OR_RAISE(read->command, call->ReadBytes());
-  ARROW_ASSIGN_OR_RAISE(int32_t num_partitions, call->ReadInt());
-  for (int32_t i = 0; i < num_partitions; ++i) {
-    ARROW_ASSIGN_OR_RAISE(std::string partition, call->ReadBytes());
-    if (partitions != nullptr) partitions->push_back(std::move(partition));
-  }
+  ARROW_ASSIGN_OR_RAISE(PythonRead read, ReceiveRead(source, *call));
   ARROW_RETURN_NOT_OK(call->Finish());
   return read;
 }

@@ -11,6 +11,12 @@
 
 namespace millrace::session {
 
+/// What workers run for a read, and for which pickled partitions.
+struct PythonRead {
+  python::UserFunctionPtr function;
+  std::vector<std::string> partitions;
+};
+
 /// A user's DataSource class (pyspark.sql.datasource) as one reader or writer of it uses it. Made anew for each use:
 /// schema() makes the instance that what is opened afterwards shares.
 struct PythonDataSource final : connector::Extension {
@@ -22,6 +28,8 @@ struct PythonDataSource final : connector::Extension {
   /// The pickled instance, once CreatePythonDataSource has made it.
   mutable std::mutex mutex;
   mutable std::string instance;
+  /// Of a read whose reader was offered conditions: planned with them; null for others.
+  std::shared_ptr<const PythonRead> planned;
 };
 
 /// How the engine reads and writes a data source in Python; a request's extension is a PythonDataSource.
@@ -37,10 +45,8 @@ arrow::Result<types::DataTypePtr> CreatePythonDataSource(const PythonDataSource&
 /// "Failed to <action> Python data source <type>: <traceback>".
 std::function<arrow::Status(std::string)> PythonDataSourceFailure(std::string action, std::string type);
 
-/// The read function of a source: what workers run for each partition; `partitions` receives them pickled (none for a
-/// stream).
-arrow::Result<python::UserFunctionPtr> PlanPythonRead(const PythonDataSource& source, const types::DataType& schema,
-                                                      bool streaming, std::vector<std::string>* partitions);
+/// Asks a source's reader for its read; for a stream without partitions.
+arrow::Result<PythonRead> PlanPythonRead(const PythonDataSource& source, const types::DataType& schema, bool streaming);
 
 /// One pickled partition, read by a worker.
 std::shared_ptr<const connector::InputPartition> MakePythonPartition(python::EnvironmentPtr environment,

@@ -119,7 +119,8 @@ class PythonStream final : public connector::MicroBatchStream {
       return partitions;
     }
     if (read_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(read_, PlanPythonRead(source(), *request_.schema, /*streaming=*/true, nullptr));
+      ARROW_ASSIGN_OR_RAISE(PythonRead read, PlanPythonRead(source(), *request_.schema, /*streaming=*/true));
+      read_ = std::move(read.function);
     }
     for (std::string& pickle : pickles) {
       partitions.push_back(

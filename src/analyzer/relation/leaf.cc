@@ -70,9 +70,11 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
       message.has_format() && !message.format().empty() ? message.format() : resolver.context().default_source;
   const connector::SourceDef* def = connector::FindSource(format);
   std::shared_ptr<const connector::Extension> extension;
-  if (def == nullptr && resolver.context().registered_source) {
+  // In Spark "memory" is a sink only: the name is free for sources of the user's.
+  bool free_name = def == nullptr || def->name == "memory";
+  if (free_name && resolver.context().registered_source) {
     RegisteredSource registered = resolver.context().registered_source(format);
-    def = registered.def;
+    if (def == nullptr || registered.def != nullptr) def = registered.def;
     extension = std::move(registered.extension);
   }
   if (def == nullptr) {

@@ -22,6 +22,10 @@ PlanPtr SourceScan::WithFilter(std::shared_ptr<const format::Predicate> filter, 
   return std::make_shared<SourceScan>(output(), std::move(columns), def_, request_, is_streaming(), key_);
 }
 
+PlanPtr SourceScan::WithRequest(std::shared_ptr<const connector::SourceRequest> request) const {
+  return std::make_shared<SourceScan>(output(), columns_, def_, std::move(request), is_streaming(), key_);
+}
+
 PlanPtr SourceScan::WithKey(StreamKey key) const {
   return std::make_shared<SourceScan>(output(), columns_, def_, request_, is_streaming(), key);
 }

@@ -36,6 +36,7 @@ class SourceScan final : public Plan {
   PlanPtr Prune(const std::vector<int>& keep) const;
   /// The same scan, which may leave out rows that do not satisfy `filter`; `whole`: ReadColumns::filter_is_whole.
   PlanPtr WithFilter(std::shared_ptr<const format::Predicate> filter, bool whole) const;
+  PlanPtr WithRequest(std::shared_ptr<const connector::SourceRequest> request) const;
   PlanPtr WithOutput(AttributeVector output) const {
     return std::make_shared<SourceScan>(std::move(output), columns_, def_, request_, is_streaming(), key_);
   }
