@@ -87,6 +87,15 @@ class FileBatchWrite final : public Write {
   std::string uuid_;
 };
 
+arrow::Status CheckDistinctNames(const types::DataType& schema, bool case_sensitive) {
+  std::set<std::string> seen;
+  for (const types::StructField& field : schema.fields()) {
+    std::string name = case_sensitive ? field.name : ToLowerAscii(field.name);
+    if (!seen.insert(name).second) return UserError("COLUMN_ALREADY_EXISTS", {{"columnName", QuoteIdentifier(name)}});
+  }
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<std::unique_ptr<Write>> OpenFileWrite(const format::FileFormat& format, const SinkRequest& request) {
@@ -96,11 +105,14 @@ arrow::Result<std::unique_ptr<Write>> OpenFileWrite(const format::FileFormat& fo
   as_source.paths = {request.path};
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> paths, AbsolutePaths(as_source));
   ARROW_ASSIGN_OR_RAISE(auto plan, MakeWritePlan(format, request));
+  // Only CSV does well with such.
+  if (format.name != "csv") ARROW_RETURN_NOT_OK(CheckDistinctNames(*request.schema, context.case_sensitive));
   ARROW_ASSIGN_OR_RAISE(auto existing, context.file_system->Stat(paths[0]));
   if (existing && request.save_mode == SaveMode::kIgnore) return nullptr;
   if (existing && request.save_mode == SaveMode::kErrorIfExists) {
     return UserError("PATH_ALREADY_EXISTS", {{"outputPath", ShownPath(paths[0])}});
   }
+  ARROW_RETURN_NOT_OK(CheckDataTypes(*plan));
   std::string mode = request.options.Get("partitionOverwriteMode")
                          .value_or(context.conf("spark.sql.sources.partitionOverwriteMode").value_or("STATIC"));
   bool dynamic = EqualsIgnoreCase(mode, "dynamic") && !plan->partition_columns.empty();

@@ -81,6 +81,8 @@ class FileStreamSink final : public StreamSink {
         clock_(clock) {}
 
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) override {
+    // As in Spark, where the files' writer looks at the columns, and the query has started by then.
+    ARROW_RETURN_NOT_OK(CheckDataTypes(*plan_));
     if (!newest_known_) {
       ARROW_ASSIGN_OR_RAISE(newest_, log_.LatestId());
       newest_known_ = true;

@@ -233,12 +233,17 @@ arrow::Result<std::shared_ptr<const FileWritePlan>> MakeWritePlan(const format::
     data_fields.push_back(fields[i]);
   }
   plan->data_schema = types::Struct(std::move(data_fields));
-  ARROW_RETURN_NOT_OK(CheckTypes(format, *plan->data_schema));
-  if (format.name == "text" && plan->data_schema->fields().size() != 1) {
-    return UserError("_LEGACY_ERROR_TEMP_1290", {{"schemaSize", std::to_string(plan->data_schema->fields().size())}});
-  }
   ARROW_ASSIGN_OR_RAISE(plan->extension, format.extension(plan->options));
   return plan;
+}
+
+arrow::Status CheckDataTypes(const FileWritePlan& plan) {
+  ARROW_RETURN_NOT_OK(CheckTypes(*plan.format, *plan.data_schema));
+  size_t num_columns = plan.data_schema->fields().size();
+  if (plan.format->name == "text" && num_columns != 1) {
+    return UserError("_LEGACY_ERROR_TEMP_1290", {{"schemaSize", std::to_string(num_columns)}});
+  }
+  return arrow::Status::OK();
 }
 
 std::unique_ptr<DataWriter> MakeFileWriter(std::shared_ptr<const FileWritePlan> plan, std::string directory,

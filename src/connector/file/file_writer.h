@@ -31,10 +31,13 @@ struct FileWritePlan {
   int64_t max_rows_per_file = 0;
 };
 
-/// Resolves the partition columns and checks the types. Errors: UserError PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA,
-/// ALL_PARTITION_COLUMNS_NOT_ALLOWED, INVALID_PARTITION_COLUMN_DATA_TYPE, UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE.
+/// Resolves the partition columns. Errors: UserError PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA,
+/// ALL_PARTITION_COLUMNS_NOT_ALLOWED, INVALID_PARTITION_COLUMN_DATA_TYPE.
 arrow::Result<std::shared_ptr<const FileWritePlan>> MakeWritePlan(const format::FileFormat& format,
                                                                   const SinkRequest& request);
+
+/// Whether files of the format take the data columns. Errors: UserError UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE.
+arrow::Status CheckDataTypes(const FileWritePlan& plan);
 
 /// A file that a task has written below `directory`.
 struct FileWritten {

@@ -22,8 +22,13 @@ using types::TypeId;
 
 namespace {
 
-/// The same buffers under another type of the same layout.
+/// The same buffers under another type of the same layout; NULLs of VOID under any.
 std::shared_ptr<arrow::ArrayData> Retype(const arrow::ArrayData& data, const std::shared_ptr<arrow::DataType>& type) {
+  if (data.type->id() == arrow::Type::NA && type->id() == arrow::Type::BOOL) {
+    int64_t num_bytes = (data.offset + data.length + 7) / 8;
+    auto zeros = arrow::Buffer::FromString(std::string(static_cast<size_t>(num_bytes), '\0'));
+    return arrow::ArrayData::Make(type, data.length, {zeros, zeros}, data.length, data.offset);
+  }
   auto copy = std::make_shared<arrow::ArrayData>(data);
   copy->type = type;
   for (int i = 0; i < type->num_fields(); ++i) {
@@ -35,6 +40,8 @@ std::shared_ptr<arrow::ArrayData> Retype(const arrow::ArrayData& data, const std
 std::shared_ptr<arrow::DataType> WriteType(const std::shared_ptr<arrow::DataType>& type) {
   auto with_type = [](const std::shared_ptr<arrow::Field>& field) { return field->WithType(WriteType(field->type())); };
   switch (type->id()) {
+    case arrow::Type::NA:
+      return arrow::boolean();
     case arrow::Type::INTERVAL_MONTHS:
       return arrow::int32();
     case arrow::Type::DURATION:
@@ -286,7 +293,6 @@ std::string PhysicalTypeName(const arrow::DataType& type) {
 
 bool SupportsParquet(const types::DataType& type) {
   switch (type.id()) {
-    case TypeId::kNull:
     case TypeId::kCalendarInterval:
     case TypeId::kTime:
       return false;

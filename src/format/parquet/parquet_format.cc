@@ -7,6 +7,7 @@
 #include <parquet/file_writer.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/ascii.h"
@@ -139,6 +140,16 @@ class ParquetFileWriter final : public FileWriter {
   int64_t num_rows_ = 0;
 };
 
+/// The same group of other fields.
+parquet::schema::NodePtr GroupOf(const parquet::schema::GroupNode& group, const parquet::schema::NodeVector& fields) {
+  if (group.logical_type() != nullptr && group.logical_type()->is_valid() && !group.logical_type()->is_none()) {
+    return parquet::schema::GroupNode::Make(group.name(), group.repetition(), fields, group.logical_type(),
+                                            group.field_id());
+  }
+  return parquet::schema::GroupNode::Make(group.name(), group.repetition(), fields, parquet::ConvertedType::NONE,
+                                          group.field_id());
+}
+
 /// Instants lie in files as INT96; what has no time zone stays a number of microseconds.
 parquet::schema::NodePtr WithInt96(const parquet::schema::NodePtr& node) {
   if (node->is_primitive()) {
@@ -150,23 +161,44 @@ parquet::schema::NodePtr WithInt96(const parquet::schema::NodePtr& node) {
   const auto& group = static_cast<const parquet::schema::GroupNode&>(*node);
   parquet::schema::NodeVector fields;
   for (int i = 0; i < group.field_count(); ++i) fields.push_back(WithInt96(group.field(i)));
-  if (group.logical_type() != nullptr && group.logical_type()->is_valid() && !group.logical_type()->is_none()) {
-    return parquet::schema::GroupNode::Make(group.name(), group.repetition(), fields, group.logical_type(),
-                                            group.field_id());
-  }
-  return parquet::schema::GroupNode::Make(group.name(), group.repetition(), fields, parquet::ConvertedType::NONE,
-                                          group.field_id());
+  return GroupOf(group, fields);
 }
 
-/// The schema that a file of ours declares: Spark's root name, its type for instants.
+/// Of the leaves of `type`, in order: whether they are VOID.
+void AppendVoidLeaves(const arrow::DataType& type, std::vector<bool>* leaves) {
+  if (type.num_fields() == 0) leaves->push_back(type.id() == arrow::Type::NA);
+  for (const auto& field : type.fields()) AppendVoidLeaves(*field->type(), leaves);
+}
+
+/// VOID lies in files as a BOOLEAN of which it is said that all are NULL.
+parquet::schema::NodePtr WithVoid(const parquet::schema::NodePtr& node, const std::vector<bool>& is_void,
+                                  size_t* next_leaf) {
+  if (node->is_primitive()) {
+    if (!is_void[(*next_leaf)++]) return node;
+    return parquet::schema::PrimitiveNode::Make(node->name(), node->repetition(), parquet::LogicalType::Null(),
+                                                parquet::Type::BOOLEAN, -1, node->field_id());
+  }
+  const auto& group = static_cast<const parquet::schema::GroupNode&>(*node);
+  parquet::schema::NodeVector fields;
+  for (int i = 0; i < group.field_count(); ++i) fields.push_back(WithVoid(group.field(i), is_void, next_leaf));
+  return GroupOf(group, fields);
+}
+
+/// The schema that a file of ours declares: Spark's root name, its types for instants and VOID.
 arrow::Result<std::shared_ptr<parquet::schema::GroupNode>> DeclaredSchema(
-    const arrow::Schema& schema, const parquet::WriterProperties& properties,
+    const types::DataType& columns, const arrow::Schema& schema, const parquet::WriterProperties& properties,
     const parquet::ArrowWriterProperties& arrow_properties, bool int96) {
   std::shared_ptr<parquet::SchemaDescriptor> plain;
   ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(&schema, properties, arrow_properties, &plain));
+  std::vector<bool> is_void;
+  std::shared_ptr<arrow::Schema> as_arrow = types::ToArrowSchema(columns);
+  for (const auto& field : as_arrow->fields()) AppendVoidLeaves(*field->type(), &is_void);
+  bool any_void = std::find(is_void.begin(), is_void.end(), true) != is_void.end();
+  size_t next_leaf = 0;
   parquet::schema::NodeVector fields;
   for (int i = 0; i < plain->group_node()->field_count(); ++i) {
-    const auto& field = plain->group_node()->field(i);
+    parquet::schema::NodePtr field = plain->group_node()->field(i);
+    if (any_void) field = WithVoid(field, is_void, &next_leaf);
     fields.push_back(int96 ? WithInt96(field) : field);
   }
   return std::static_pointer_cast<parquet::schema::GroupNode>(
@@ -196,7 +228,8 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& re
   try {
     auto timestamps = request.options.find(kParquetTimestampType);
     bool int96 = timestamps == request.options.end() || EqualsIgnoreCase(timestamps->second, "INT96");
-    ARROW_ASSIGN_OR_RAISE(auto declared, DeclaredSchema(*schema, *file_properties, *value_properties, int96));
+    ARROW_ASSIGN_OR_RAISE(auto declared,
+                          DeclaredSchema(*request.schema, *schema, *file_properties, *value_properties, int96));
     auto file = parquet::ParquetFileWriter::Open(stream, std::move(declared), file_properties, metadata);
     ARROW_RETURN_NOT_OK(parquet::arrow::FileWriter::Make(arrow::default_memory_pool(), std::move(file), schema,
                                                          value_properties, &writer));
