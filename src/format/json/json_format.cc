@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "format/compression.h"
 #include "format/file_format.h"
+#include "format/json/json_charset.h"
 #include "format/json/json_decoder.h"
 #include "format/json/json_encoder.h"
 #include "format/json/json_infer_schema.h"
@@ -17,15 +18,6 @@
 namespace millrace::format {
 
 namespace {
-
-arrow::Status CheckEncoding(const JsonOptions& options) {
-  if (!options.encoding) return arrow::Status::OK();
-  std::string name = *options.encoding;
-  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  if (name == "UTF-8" || name == "UTF8" || name == "US-ASCII") return arrow::Status::OK();
-  return arrow::Status::NotImplemented("JSON files in the encoding ", *options.encoding,
-                                       ": only UTF-8 is read and written");
-}
 
 bool SupportsJsonFile(const types::DataType& type) {
   switch (type.id()) {
@@ -47,27 +39,32 @@ bool SupportsJsonFile(const types::DataType& type) {
 class RecordStream {
  public:
   static arrow::Result<RecordStream> Open(const std::string& path, const JsonOptions& options,
-                                          const FileBlock& block = {}) {
+                                          const JsonCharset& charset, const FileBlock& block = {}) {
     RecordStream records;
     records.path_ = path;
+    records.charset_ = charset;
     if (!options.multi_line) {
-      ARROW_ASSIGN_OR_RAISE(records.lines_, LineReader::Open(path, block, options.line_separator));
+      ARROW_ASSIGN_OR_RAISE(records.lines_, LineReader::Open(path, block, charset.separator()));
     }
     return records;
   }
 
   arrow::Result<std::shared_ptr<arrow::Array>> Next(int64_t num_records) {
-    if (lines_ != nullptr) return lines_->Next(num_records);
+    if (lines_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(auto lines, lines_->Next(num_records));
+      return lines == nullptr ? lines : charset_.ToUtf8(std::move(lines));
+    }
     if (done_) return nullptr;
     done_ = true;
     arrow::StringBuilder builder;
     ARROW_ASSIGN_OR_RAISE(std::string text, ReadTextFile(path_));
-    ARROW_RETURN_NOT_OK(builder.Append(text));
+    ARROW_RETURN_NOT_OK(builder.Append(charset_.ToUtf8(text)));
     return builder.Finish();
   }
 
  private:
   std::string path_;
+  JsonCharset charset_;
   std::unique_ptr<LineReader> lines_;
   bool done_ = false;
 };
@@ -99,8 +96,8 @@ class JsonFileReader final : public FileReader {
 
 arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& request) {
   ARROW_ASSIGN_OR_RAISE(JsonOptions options, JsonOptions::Parse(request.options, request.session));
-  ARROW_RETURN_NOT_OK(CheckEncoding(options));
-  auto records = RecordStream::Open(request.path, options, request.block);
+  ARROW_ASSIGN_OR_RAISE(JsonCharset charset, JsonCharset::OfReader(options));
+  auto records = RecordStream::Open(request.path, options, charset, request.block);
   if (!records.ok()) return FileReadError(request.path, records.status());
   ARROW_ASSIGN_OR_RAISE(auto decoder,
                         JsonDecoder::Make({.schema = request.schema, .options = std::move(options), .as_source = true},
@@ -111,8 +108,11 @@ arrow::Result<std::unique_ptr<FileReader>> OpenReader(const FileReadRequest& req
 class JsonFileWriter final : public FileWriter {
  public:
   JsonFileWriter(std::unique_ptr<JsonEncoder> encoder, std::shared_ptr<arrow::io::OutputStream> stream,
-                 std::string separator)
-      : encoder_(std::move(encoder)), stream_(std::move(stream)), separator_(std::move(separator)) {}
+                 std::string separator, Charset charset)
+      : encoder_(std::move(encoder)),
+        stream_(std::move(stream)),
+        separator_(std::move(separator)),
+        charset_(std::move(charset)) {}
 
   arrow::Status Write(const arrow::RecordBatch& batch) override {
     arrow::StructArray rows(arrow::struct_(batch.schema()->fields()), batch.num_rows(), batch.columns());
@@ -125,6 +125,7 @@ class JsonFileWriter final : public FileWriter {
       block_.append(texts.GetView(i));
       block_.append(separator_);
     }
+    if (!charset_.is_utf8() && !block_.empty()) block_ = charset_.FromUtf8(block_, /*at_start=*/num_rows_ == 0);
     num_rows_ += batch.num_rows();
     return stream_->Write(block_.data(), static_cast<int64_t>(block_.size()));
   }
@@ -139,29 +140,31 @@ class JsonFileWriter final : public FileWriter {
   std::unique_ptr<JsonEncoder> encoder_;
   std::shared_ptr<arrow::io::OutputStream> stream_;
   std::string separator_;
+  Charset charset_;
   std::string block_;
   int64_t num_rows_ = 0;
 };
 
 arrow::Result<std::unique_ptr<FileWriter>> OpenWriter(const FileWriteRequest& request) {
   ARROW_ASSIGN_OR_RAISE(JsonOptions options, JsonOptions::Parse(request.options, request.session));
-  ARROW_RETURN_NOT_OK(CheckEncoding(options));
+  ARROW_ASSIGN_OR_RAISE(Charset charset, JsonCharset::OfWriter(options));
   ARROW_ASSIGN_OR_RAISE(auto encoder, JsonEncoder::Make(request.schema, options));
   ARROW_ASSIGN_OR_RAISE(auto stream, OpenTextOutput(request.file_system, request.path,
                                                     request.durability == Durability::kMachine, options.compression));
-  return std::make_unique<JsonFileWriter>(std::move(encoder), std::move(stream), options.line_separator.value_or("\n"));
+  return std::make_unique<JsonFileWriter>(std::move(encoder), std::move(stream), options.line_separator.value_or("\n"),
+                                          std::move(charset));
 }
 
 arrow::Result<types::DataTypePtr> InferSchema(const std::vector<std::string>& paths, const OptionMap& given,
                                               const SessionFormat& session) {
   ARROW_ASSIGN_OR_RAISE(JsonOptions options, JsonOptions::Parse(given, session));
-  ARROW_RETURN_NOT_OK(CheckEncoding(options));
+  ARROW_ASSIGN_OR_RAISE(JsonCharset charset, JsonCharset::OfReader(options));
   ARROW_ASSIGN_OR_RAISE(JsonSchemaInference inference, JsonSchemaInference::Make(options));
   if (paths.empty()) return UserError("UNABLE_TO_INFER_SCHEMA", {{"format", "JSON"}});
   std::mt19937 random(1);  // the same records whenever the schema is inferred again
   std::bernoulli_distribution sampled(std::clamp(options.sampling_ratio, 0.0, 1.0));
   for (const std::string& path : paths) {
-    auto records = RecordStream::Open(path, options);
+    auto records = RecordStream::Open(path, options, charset);
     if (!records.ok()) return FileReadError(path, records.status());
     while (true) {
       auto batch = records->Next(64 * 1024);

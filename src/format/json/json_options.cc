@@ -28,7 +28,7 @@ constexpr std::array kOptions = {
     OptionDoc{"maxStringLen", "20000000", "Most characters of a string."},
     OptionDoc{"multiLine", "false", "A file is one record."},
     OptionDoc{"lineSep", "", "What ends a record; empty: \\r, \\r\\n and \\n when reading, \\n when writing."},
-    OptionDoc{"encoding", "", "Character set of files: UTF-8."},
+    OptionDoc{"encoding", "", "Character set of files; read without it: what Unicode their bytes look like."},
     OptionDoc{"samplingRatio", "1.0", "Share of the records that schema inference looks at."},
     OptionDoc{"primitivesAsString", "false", "Infer every primitive value as a string."},
     OptionDoc{"prefersDecimal", "false", "Infer decimals rather than doubles."},

@@ -83,6 +83,12 @@ arrow::Result<Charset> Charset::Find(std::string_view name, std::string_view use
                     {"charset", std::string(name)}});
 }
 
+Charset Charset::OfUnicode(std::string_view name) {
+  Charset charset;
+  charset.name_ = name;
+  return charset;
+}
+
 std::string Charset::ToUtf8(std::string_view bytes) const {
   if (is_utf8()) return IsValidUtf8(bytes) ? std::string(bytes) : ReplaceInvalidUtf8(bytes);
   std::string from(BigEndian(name_));

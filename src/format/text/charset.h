@@ -17,6 +17,9 @@ class Charset {
   /// `used_by`: whose option it is. Errors: UserError INVALID_PARAMETER_VALUE.CHARSET.
   static arrow::Result<Charset> Find(std::string_view name, std::string_view used_by);
 
+  /// Also UTF-32BE and UTF-32LE, for what tells itself by its first bytes. REQUIRES: the name of a form of Unicode.
+  static Charset OfUnicode(std::string_view name);
+
   bool is_utf8() const { return name_ == "UTF-8"; }
 
   std::string ToUtf8(std::string_view bytes) const;
