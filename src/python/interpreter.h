@@ -12,10 +12,15 @@ struct Interpreter {
   std::string executable;
   /// In front of what PYTHONPATH says: the job's folder, --py-files.
   std::vector<std::string> module_path;
+  /// Where its processes start; empty: where the engine runs.
+  std::string folder = {};
   /// The session that wants to know what its workers log; empty: their output is not looked at.
   std::string log_session = {};
   /// Where a worker writes why it crashes, in a file called as its process (WorkerPool::FaultFolder); empty: nowhere.
   std::string fault_folder = {};
+  /// What a function's failure tells: without what is PySpark's own in front, or no places at all. Tasks only.
+  bool simplified_traceback = false;
+  bool hidden_traceback = false;
 
   auto operator<=>(const Interpreter&) const = default;
 };

@@ -75,8 +75,10 @@ void Process::Kill() {
 
 namespace {
 
-arrow::Result<std::string> FindProgram(const std::string& name) {
+arrow::Result<std::string> FindProgram(const std::string& name, const std::string& directory) {
   if (name.find('/') != std::string::npos) {
+    std::string below = directory + "/" + name;
+    if (!directory.empty() && name[0] != '/' && ::access(below.c_str(), X_OK) == 0) return below;
     if (::access(name.c_str(), X_OK) == 0) return name;
     return arrow::Status::IOError("Cannot run program \"", name, "\": ", std::strerror(errno));
   }
@@ -124,6 +126,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   for (int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) ::signal(signal, SIG_DFL);
   ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
   for (size_t i = 0; i < options.descriptors.size(); ++i) ::dup2(sources[i], options.descriptors[i].first);
+  if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) ::_exit(127);
   ::execve(program, arguments, variables);
   ::_exit(127);
 }
@@ -131,7 +134,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 }  // namespace
 
 arrow::Result<Process> StartProcess(const ProcessOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(std::string program, FindProgram(options.arguments[0]));
+  ARROW_ASSIGN_OR_RAISE(std::string program, FindProgram(options.arguments[0], options.directory));
   std::vector<std::string> arguments = options.arguments;
   std::vector<std::string> variables = EnvironmentOf(options);
   std::vector<char*> argument_pointers = Pointers(arguments);

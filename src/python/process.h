@@ -39,6 +39,8 @@ arrow::Result<Pipe> MakePipe();
 struct ProcessOptions {
   /// The program (looked up in PATH) and its arguments.
   std::vector<std::string> arguments;
+  /// Where it starts, and where a program named by a path is looked for first; empty: where we are.
+  std::string directory = {};
   /// In addition to, and in place of, our own variables; nullopt removes one.
   std::map<std::string, std::optional<std::string>> environment;
   /// Descriptors of the new process: number there → number here. All others are closed in it, but for 0, 1 and 2.

@@ -248,6 +248,9 @@ arrow::Status WorkerPool::StartDaemon(const Interpreter& interpreter, Daemon* da
   ProcessOptions options;
   options.arguments = {interpreter.executable, "-c", std::string(WorkerBootstrap()), "daemon"};
   options.environment = EnvironmentFor(interpreter);
+  options.directory = interpreter.folder;
+  if (interpreter.simplified_traceback) options.environment["SPARK_SIMPLIFIED_TRACEBACK"] = "1";
+  if (interpreter.hidden_traceback) options.environment["SPARK_HIDE_TRACEBACK"] = "1";
   options.environment["PYTHON_WORKER_FACTORY_SECRET"] = fresh.secret;
   Pipe logged;
   if (!interpreter.log_session.empty()) {

@@ -50,11 +50,16 @@ python::EnvironmentPtr MakePythonEnvironment(const Engine& engine, const Conf& c
   auto& path = environment->interpreter.module_path;
   path.insert(path.begin(), client.module_path.begin(), client.module_path.end());
   environment->files_folder = client.files_folder;
+  // A server's sessions have their files beside their functions; the functions of a job run where the job does.
+  if (conf.Get("millrace.submit.one.job").value_or("") != "true") environment->interpreter.folder = client.files_folder;
   for (const char* key : {"spark.pyspark.python", "spark.sql.execution.pyspark.python"}) {
     auto executable = conf.Get(key);
     if (executable && !executable->empty()) environment->interpreter.executable = *executable;
   }
   if (conf.GetBool("spark.sql.pyspark.worker.logging.enabled")) environment->interpreter.log_session = session_id;
+  environment->interpreter.simplified_traceback =
+      conf.GetBool("spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled");
+  environment->interpreter.hidden_traceback = conf.GetBool("spark.sql.execution.pyspark.udf.hideTraceback.enabled");
   if (conf.GetBool("spark.sql.execution.pyspark.udf.faulthandler.enabled")) {
     environment->interpreter.fault_folder = engine.python_workers->FaultFolder();
   }

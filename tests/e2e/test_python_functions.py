@@ -111,3 +111,17 @@ def test_a_worker_killed_in_the_middle_fails_its_query_only(session):
     thread.join(timeout=60)
     assert failures and "Python worker exited unexpectedly" in failures[0]
     assert session.range(1).select(F.udf(lambda x: x + 1, "long")("id")).first()[0] == 1
+
+
+def test_functions_run_beside_the_files_of_their_session(session, tmp_path):
+    """As Spark's workers of a Connect session: their working directory is that of its files."""
+    from pyspark.sql import functions as F
+
+    (tmp_path / "prices.txt").write_text("lamp 12")
+    session.addArtifacts(str(tmp_path / "prices.txt"), file=True)
+
+    @F.udf("string")
+    def read(name):
+        return open(name).read()
+
+    assert session.range(1).select(read(F.lit("prices.txt")).alias("text")).collect()[0].text == "lamp 12"
