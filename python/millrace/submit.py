@@ -303,6 +303,26 @@ def _patch_dstreams(module):
     module.StreamingContext.__init__ = refuse
 
 
+def _patch_connect_expressions(module):
+    """A Spark driver's literal has the digits of its value, a client's ten at least."""
+    import decimal
+
+    from pyspark.sql.types import DecimalType
+
+    infer = module.LiteralExpression._infer_type.__func__
+
+    def infer_type(cls, value):
+        if isinstance(value, decimal.Decimal) and value.is_finite():
+            exponent = value.as_tuple().exponent
+            scale = max(-exponent, 0)
+            precision = max(len(value.as_tuple().digits) + max(exponent, 0), scale)
+            if precision <= 38:
+                return DecimalType(precision, scale)
+        return infer(cls, value)
+
+    module.LiteralExpression._infer_type = classmethod(infer_type)
+
+
 _PATCHES = {
     "pyspark.core.context": _patch_classic_context,
     "pyspark": _patch_pyspark,
@@ -311,6 +331,7 @@ _PATCHES = {
     "pyspark.sql.session": _patch_builder,
     "pyspark.sql.connect.session": _patch_connect_session,
     "pyspark.sql.connect.dataframe": _patch_connect_frame,
+    "pyspark.sql.connect.expressions": _patch_connect_expressions,
     "pyspark.sql.connect.readwriter": _patch_connect_reader,
     "pyspark.sql.connect.streaming.readwriter": _patch_connect_streaming_reader,
     "pyspark.sql.connect.streaming.query": _patch_connect_query,

@@ -194,7 +194,8 @@ arrow::Result<WindowFunction> WindowFunctions::Bind(const std::string& lower_nam
   }
   WindowFunction function;
   function.kind = known.kind;
-  function.frame.is_rows = true;
+  // Rows with equal keys have one cumulative distribution.
+  function.frame.is_rows = known.kind != WindowFunctionKind::kCumeDist;
   function.frame.upper.kind = FrameBoundKind::kCurrentRow;
   bool needs_order = known.kind != WindowFunctionKind::kNthValue;
   if (needs_order && spec.order.empty()) {
