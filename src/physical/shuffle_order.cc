@@ -153,6 +153,20 @@ std::optional<Partitioned> PartitionedBy(const logical::Plan& plan) {
 
 }  // namespace
 
+std::optional<ExpressionVector> HashedBy(const logical::Plan& plan) {
+  std::optional<Partitioned> partitioned = PartitionedBy(plan);
+  if (!partitioned || partitioned->single || partitioned->keys.empty()) return std::nullopt;
+  ExpressionVector columns;
+  for (const KeyColumns& key : partitioned->keys) {
+    auto shown = std::find_if(plan.output().begin(), plan.output().end(), [&](const expression::AttributePtr& column) {
+      return std::find(key.begin(), key.end(), column->id()) != key.end();
+    });
+    if (shown == plan.output().end()) return std::nullopt;
+    columns.push_back(*shown);
+  }
+  return columns;
+}
+
 std::vector<int32_t> ByPartition(const std::vector<int32_t>& rows, const std::vector<int32_t>& partitions,
                                  int num_partitions) {
   std::vector<size_t> next(static_cast<size_t>(num_partitions) + 1, 0);

@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/result.h>
 
+#include <optional>
 #include <vector>
 
 #include "logical/plan.h"
@@ -34,6 +35,10 @@ struct ShuffleOrder {
 
 /// The order of rows where Spark brings those with equal `keys` together: it moves none that are together already.
 ShuffleOrder ShuffleOrderOf(const logical::Plan& child, const logical::ExpressionVector& keys);
+
+/// The columns by whose hash Spark's exchanges leave the rows of `plan` in partitions; nullopt: they leave them in
+/// another way, or the plan does not show all of these.
+std::optional<logical::ExpressionVector> HashedBy(const logical::Plan& plan);
 
 /// `rows` by their partitions (of row i: partitions[i]), those of one in the order they are in.
 std::vector<int32_t> ByPartition(const std::vector<int32_t>& rows, const std::vector<int32_t>& partitions,

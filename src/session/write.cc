@@ -10,10 +10,12 @@
 #include "expression/type_coercion.h"
 #include "format/file_format.h"
 #include "logical/node/local_relation.h"
+#include "logical/node/repartition.h"
 #include "logical/node/source_scan.h"
 #include "optimizer/cartesian_products.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
+#include "physical/shuffle_order.h"
 #include "python/worker_pool.h"
 #include "session/python_source.h"
 #include "session/python_streaming.h"
@@ -145,6 +147,13 @@ arrow::Status Session::WriteRows(logical::PlanPtr plan, const connector::SinkDef
   request.context = CurrentConnectorContext();
   if (request.extension == nullptr && ReadsFrom(*plan, request.path))
     request.extension = connector::delta_table::ReadsTarget();
+  if (!conf_.GetBool("spark.sql.adaptive.enabled")) {
+    // Nothing brings the partitions of Spark's exchanges together then: each is a file.
+    if (auto keys = physical::HashedBy(*plan)) {
+      auto num_partitions = static_cast<int>(conf_.GetInt64("spark.sql.shuffle.partitions"));
+      plan = std::make_shared<logical::Repartition>(num_partitions, true, std::move(*keys), std::move(plan));
+    }
+  }
   ARROW_ASSIGN_OR_RAISE(physical::OperatorPtr root, PlanBatch(plan));
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> target, sink.open_batch(request));
   if (target == nullptr) return arrow::Status::OK();
