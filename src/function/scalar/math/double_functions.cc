@@ -63,21 +63,13 @@ arrow::Result<ExpressionPtr> BindLog(const BindInput& input) {
 }
 
 double StrictLog2(double x) { return StrictLog(x) / StrictLog(2); }
-// By way of more bits, so that cubes have whole roots.
-double CubeRoot(double x) { return static_cast<double>(std::cbrt(static_cast<long double>(x))); }
 double Cot(double x) { return 1 / std::tan(x); }
 double Sec(double x) { return 1 / std::cos(x); }
 double Csc(double x) { return 1 / std::sin(x); }
 double Degrees(double x) { return x * (180.0 / M_PI); }
 double Radians(double x) { return x * (M_PI / 180.0); }
 // Java adds zero first, which turns -0.0 into 0.0.
-double Atan2(double y, double x) { return std::atan2(y + 0.0, x + 0.0); }
-double Asinh(double x) { return std::asinh(x); }
-// Java knows no value where the exponent is no finite number.
-double Pow(double x, double y) {
-  if (std::isnan(y) || (std::isinf(y) && std::fabs(x) == 1)) return std::nan("");
-  return std::pow(x, y);
-}
+double Atan2(double y, double x) { return StrictAtan2(y + 0.0, x + 0.0); }
 
 template <double (*kValue)()>
 arrow::Result<ExpressionPtr> BindConstant(const BindInput& input) {
@@ -112,19 +104,19 @@ extern const FunctionDef kTan = UnaryDef<std::tan>("tan", "Tangent.", "tan(0)", 
 extern const FunctionDef kCot = UnaryDef<Cot>("cot", "Cotangent.", "cot(1)", "0.6420926159343306");
 extern const FunctionDef kSec = UnaryDef<Sec>("sec", "Secant.", "sec(0)", "1.0");
 extern const FunctionDef kCsc = UnaryDef<Csc>("csc", "Cosecant.", "csc(1)", "1.1883951057781212");
-extern const FunctionDef kAsin = UnaryDef<std::asin>("asin", "Inverse sine.", "asin(0)", "0.0");
-extern const FunctionDef kAcos = UnaryDef<std::acos>("acos", "Inverse cosine.", "acos(1)", "0.0");
-extern const FunctionDef kAtan = UnaryDef<std::atan>("atan", "Inverse tangent.", "atan(0)", "0.0");
-extern const FunctionDef kSinh = UnaryDef<std::sinh>("sinh", "Hyperbolic sine.", "sinh(0)", "0.0");
-extern const FunctionDef kCosh = UnaryDef<std::cosh>("cosh", "Hyperbolic cosine.", "cosh(0)", "1.0");
-extern const FunctionDef kTanh = UnaryDef<std::tanh>("tanh", "Hyperbolic tangent.", "tanh(0)", "0.0");
-extern const FunctionDef kAsinh = UnaryDef<Asinh>("asinh", "Inverse hyperbolic sine.", "asinh(0)", "0.0");
-extern const FunctionDef kAcosh = UnaryDef<std::acosh>("acosh", "Inverse hyperbolic cosine.", "acosh(1)", "0.0");
-extern const FunctionDef kAtanh = UnaryDef<std::atanh>("atanh", "Inverse hyperbolic tangent.", "atanh(0)", "0.0");
+extern const FunctionDef kAsin = UnaryDef<StrictAsin>("asin", "Inverse sine.", "asin(0)", "0.0");
+extern const FunctionDef kAcos = UnaryDef<StrictAcos>("acos", "Inverse cosine.", "acos(1)", "0.0");
+extern const FunctionDef kAtan = UnaryDef<StrictAtan>("atan", "Inverse tangent.", "atan(0)", "0.0");
+extern const FunctionDef kSinh = UnaryDef<StrictSinh>("sinh", "Hyperbolic sine.", "sinh(0)", "0.0");
+extern const FunctionDef kCosh = UnaryDef<StrictCosh>("cosh", "Hyperbolic cosine.", "cosh(0)", "1.0");
+extern const FunctionDef kTanh = UnaryDef<StrictTanh>("tanh", "Hyperbolic tangent.", "tanh(0)", "0.0");
+extern const FunctionDef kAsinh = UnaryDef<StrictAsinh>("asinh", "Inverse hyperbolic sine.", "asinh(0)", "0.0");
+extern const FunctionDef kAcosh = UnaryDef<StrictAcosh>("acosh", "Inverse hyperbolic cosine.", "acosh(1)", "0.0");
+extern const FunctionDef kAtanh = UnaryDef<StrictAtanh>("atanh", "Inverse hyperbolic tangent.", "atanh(0)", "0.0");
 extern const FunctionDef kExp = UnaryDef<StrictExp>("exp", "e to the power of the number.", "exp(0)", "1.0");
-extern const FunctionDef kExpm1 = UnaryDef<std::expm1>("expm1", "exp(x) - 1, exact near zero.", "expm1(0)", "0.0");
+extern const FunctionDef kExpm1 = UnaryDef<StrictExpm1>("expm1", "exp(x) - 1, exact near zero.", "expm1(0)", "0.0");
 extern const FunctionDef kSqrt = UnaryDef<std::sqrt>("sqrt", "Square root.", "sqrt(4)", "2.0");
-extern const FunctionDef kCbrt = UnaryDef<CubeRoot>("cbrt", "Cube root.", "cbrt(27.0)", "3.0");
+extern const FunctionDef kCbrt = UnaryDef<StrictCbrt>("cbrt", "Cube root.", "cbrt(27.0)", "3.0");
 extern const FunctionDef kDegrees =
     UnaryDef<Degrees>("degrees", "Radians to degrees.", "degrees(3.141592653589793)", "180.0");
 extern const FunctionDef kRadians =
@@ -161,7 +153,7 @@ extern const FunctionDef kHypot{.name = "hypot",
                                 .example_result = "5.0",
                                 .min_arguments = 2,
                                 .max_arguments = 2,
-                                .bind = BindBinary<std::hypot>};
+                                .bind = BindBinary<StrictHypot>};
 
 extern const FunctionDef kPower{.name = "power",
                                 .aliases = "pow",
@@ -171,7 +163,7 @@ extern const FunctionDef kPower{.name = "power",
                                 .example_result = "8.0",
                                 .min_arguments = 2,
                                 .max_arguments = 2,
-                                .bind = BindBinary<Pow>};
+                                .bind = BindBinary<StrictPow>};
 
 extern const FunctionDef kLn{.name = "ln",
                              .family = "math",
@@ -207,7 +199,7 @@ extern const FunctionDef kLog1p{.name = "log1p",
                                 .example_result = "0.0",
                                 .min_arguments = 1,
                                 .max_arguments = 1,
-                                .bind = BindLogarithm<std::log1p, -1>};
+                                .bind = BindLogarithm<StrictLog1p, -1>};
 
 extern const FunctionDef kLog{
     .name = "log",
