@@ -6,6 +6,7 @@
 #include "expression/type_coercion.h"
 #include "expression/vector.h"
 #include "function/bind.h"
+#include "function/scalar/string/bytes_builder.h"
 #include "types/arrow_type.h"
 
 /// concat (also ||) of texts, binaries and arrays; concat_ws.
@@ -24,7 +25,7 @@ arrow::Result<Datum> ConcatTexts(const EvalContext& context, const std::vector<D
   return expression::OneRowIfScalars(arguments, num_rows, [&](int64_t rows) -> arrow::Result<Datum> {
     std::deque<StringColumn> columns;
     for (const Datum& argument : arguments) columns.emplace_back(argument);
-    arrow::BinaryBuilder builder(type, context.memory_pool);
+    BytesBuilder builder(type, context.memory_pool);
     ARROW_RETURN_NOT_OK(builder.Reserve(rows));
     std::string out;
     for (int64_t i = 0; i < rows; ++i) {

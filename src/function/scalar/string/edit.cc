@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
+#include "function/scalar/string/bytes_builder.h"
 #include "function/scalar/string/reverse.h"
 #include "function/scalar/string/utf8.h"
 
@@ -75,10 +76,10 @@ arrow::Result<ExpressionPtr> BindOverlay(const BindInput& input) {
     return UnexpectedInputType(full, 0, R"(("STRING" or "BINARY"))");
   }
   return BindSimple(full, {type, type, types::Integer(), types::Integer()}, type,
-                    BuiltKernel<arrow::BinaryBuilder, std::string_view, std::string_view, int32_t, int32_t>(
+                    BuiltKernel<BytesBuilder, std::string_view, std::string_view, int32_t, int32_t>(
                         binary ? arrow::binary() : arrow::utf8(),
                         [binary](const EvalContext&, std::string_view text, std::string_view with, int32_t position,
-                                 int32_t length, arrow::BinaryBuilder& builder) {
+                                 int32_t length, BytesBuilder& builder) {
                           thread_local std::string out;
                           out.clear();
                           Overlay(text, with, position, length, binary, &out);
@@ -124,7 +125,7 @@ arrow::Result<ExpressionPtr> BindElt(const BindInput& input) {
       expression::FixedColumn<int32_t> index(arguments[0]);
       std::deque<expression::StringColumn> values;
       for (size_t k = 1; k < arguments.size(); ++k) values.emplace_back(arguments[k]);
-      arrow::BinaryBuilder builder(binary ? arrow::binary() : arrow::utf8(), context.memory_pool);
+      BytesBuilder builder(binary ? arrow::binary() : arrow::utf8(), context.memory_pool);
       auto append = [&](int64_t i) -> arrow::Status {
         auto count = static_cast<int32_t>(values.size());
         if (index[i] < 1 || index[i] > count) {

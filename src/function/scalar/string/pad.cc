@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
+#include "function/scalar/string/bytes_builder.h"
 #include "function/scalar/string/utf8.h"
 
 /// lpad and rpad, of texts by characters and of binaries by bytes.
@@ -49,9 +50,9 @@ arrow::Result<ExpressionPtr> BindPad(const BindInput& input) {
   DataTypePtr type = binary ? types::Binary() : types::String();
   return BindSimple(
       full, {type, types::Integer(), type}, type,
-      BuiltKernel<arrow::BinaryBuilder, std::string_view, int32_t, std::string_view>(
+      BuiltKernel<BytesBuilder, std::string_view, int32_t, std::string_view>(
           binary ? arrow::binary() : arrow::utf8(), [binary](const EvalContext&, std::string_view value, int32_t length,
-                                                             std::string_view with, arrow::BinaryBuilder& builder) {
+                                                             std::string_view with, BytesBuilder& builder) {
             thread_local std::string out;
             out.clear();
             Pad(value, length, with, kLeftSide, binary, &out);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
+#include "function/scalar/string/bytes_builder.h"
 #include "function/scalar/string/utf8.h"
 
 /// substring, left, right, substring_index.
@@ -40,23 +41,20 @@ arrow::Result<ExpressionPtr> BindCut(const BindInput& input, ExpressionVector ar
   parameters[0] = type;
   CallOptions options{.may_null = may_null, .shown_name = std::string(input.name)};
   if (parameters.size() == 3) {
-    return BindSimple(full, parameters, type,
-                      BuiltKernel<arrow::BinaryBuilder, std::string_view, int32_t, int32_t>(
-                          binary ? arrow::binary() : arrow::utf8(),
-                          [cut, binary](const EvalContext&, std::string_view value, int32_t position, int32_t length,
-                                        arrow::BinaryBuilder& builder) {
-                            return builder.Append(cut(value, position, length, binary));
-                          }),
-                      options);
+    return BindSimple(
+        full, parameters, type,
+        BuiltKernel<BytesBuilder, std::string_view, int32_t, int32_t>(
+            binary ? arrow::binary() : arrow::utf8(),
+            [cut, binary](const EvalContext&, std::string_view value, int32_t position, int32_t length,
+                          BytesBuilder& builder) { return builder.Append(cut(value, position, length, binary)); }),
+        options);
   }
-  return BindSimple(
-      full, parameters, type,
-      BuiltKernel<arrow::BinaryBuilder, std::string_view, int32_t>(
-          binary ? arrow::binary() : arrow::utf8(),
-          [cut, binary](const EvalContext&, std::string_view value, int32_t count, arrow::BinaryBuilder& builder) {
-            return builder.Append(cut(value, count, 0, binary));
-          }),
-      options);
+  return BindSimple(full, parameters, type,
+                    BuiltKernel<BytesBuilder, std::string_view, int32_t>(
+                        binary ? arrow::binary() : arrow::utf8(),
+                        [cut, binary](const EvalContext&, std::string_view value, int32_t count,
+                                      BytesBuilder& builder) { return builder.Append(cut(value, count, 0, binary)); }),
+                    options);
 }
 
 std::string_view Left(std::string_view value, int32_t count, int32_t, bool binary) {
