@@ -84,7 +84,8 @@ arrow::Status CheckPositive(const std::string& name, const ExpressionVector& arg
                                                             {"currentValue", std::to_string(value)}});
 }
 
-std::string BoundText(const FrameBound& bound, bool lower) {
+std::string BoundText(const FrameBound& bound) {
+  if (!bound.text.empty()) return bound.text;
   switch (bound.kind) {
     case FrameBoundKind::kUnboundedPreceding:
       return "UNBOUNDED PRECEDING";
@@ -93,11 +94,9 @@ std::string BoundText(const FrameBound& bound, bool lower) {
     case FrameBoundKind::kCurrentRow:
       return "CURRENT ROW";
     case FrameBoundKind::kOffset:
-      break;
+      return std::to_string(bound.rows) + " FOLLOWING";
   }
-  if (!bound.text.empty()) return bound.text;
-  if (bound.key != nullptr) return bound.key->Sql(true) + (lower ? " PRECEDING" : " FOLLOWING");
-  return bound.rows < 0 ? std::to_string(-bound.rows) + " PRECEDING" : std::to_string(bound.rows) + " FOLLOWING";
+  return {};
 }
 
 std::string FrameText(const WindowFunction& function) {
@@ -105,8 +104,8 @@ std::string FrameText(const WindowFunction& function) {
     std::string offset = std::to_string(function.offset) + " FOLLOWING";
     return "ROWS BETWEEN " + offset + " AND " + offset;
   }
-  return std::string(function.frame.is_rows ? "ROWS" : "RANGE") + " BETWEEN " + BoundText(function.frame.lower, true) +
-         " AND " + BoundText(function.frame.upper, false);
+  return std::string(function.frame.is_rows ? "ROWS" : "RANGE") + " BETWEEN " + BoundText(function.frame.lower) +
+         " AND " + BoundText(function.frame.upper);
 }
 
 std::string SpecText(const WindowSpec& spec, const WindowFunction& function, bool pretty) {

@@ -27,7 +27,7 @@ struct FrameBound {
   int64_t rows = 0;
   /// RANGE: the order key moved by the offset; compared with the order keys of the partition.
   ExpressionPtr key;
-  /// kOffset, as a column's name shows it: "2 PRECEDING".
+  /// kOffset, as a column's name shows it: "2 PRECEDING"; "-1 FOLLOWING" for a number.
   std::string text = {};
 };
 

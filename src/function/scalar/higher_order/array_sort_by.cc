@@ -119,16 +119,30 @@ arrow::Result<arrow::Datum> SortBy(const EvalContext& context, const arrow::Reco
   return arrow::Datum(std::move(sorted));
 }
 
+// What Spark shows as the comparator where none is given.
+constexpr std::string_view kNaturalOrder =
+    "lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, "
+    "(IF((namedlambdavariable() IS NULL), 1, (IF((namedlambdavariable() IS NULL), -1, "
+    "(IF((namedlambdavariable() < namedlambdavariable()), -1, "
+    "(IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), "
+    "namedlambdavariable(), namedlambdavariable())";
+
 arrow::Result<ExpressionPtr> BindArraySort(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr array, CoerceToArray(input, 0));
   DataTypePtr type = array->type();
   bool nullable = array->nullable();
   if (input.arguments.size() == 1) {
     ARROW_RETURN_NOT_OK(ExpectOrderable(input, type->element(), type));
-    auto kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
+    auto info = std::make_shared<expression::CallInfo>();
+    info->name = input.name;
+    info->kernel = ArrayKernel([type](const EvalContext& context, const arrow::ArrayVector& columns, int64_t n) {
       return SortNaturally(context, columns, n, *type);
     });
-    return MakeCall(input, {std::move(array)}, type, nullable, kernel);
+    info->style = expression::CallStyle::kCustom;
+    info->render = [](const std::vector<std::string>& texts) {
+      return "array_sort(" + texts[0] + ", " + std::string(kNaturalOrder) + ")";
+    };
+    return std::make_shared<expression::Call>(std::move(info), type, nullable, expression::ExpressionVector{array});
   }
   ARROW_ASSIGN_OR_RAISE(auto parameters, ComparatorParameters(input.arguments, 1, 2));
   auto lambda = AsLambda(input.arguments[1], parameters);
