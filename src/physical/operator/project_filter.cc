@@ -65,7 +65,11 @@ class ProjectFilterStream final : public BatchStream {
  public:
   ProjectFilterStream(const std::vector<ProjectFilter::Step>* steps, std::unique_ptr<BatchStream> input,
                       const expression::EvalContext& evaluation, ExecutionContext* context)
-      : steps_(steps), input_(std::move(input)), evaluations_(steps->size(), evaluation), context_(context) {}
+      : steps_(steps),
+        input_(std::move(input)),
+        evaluations_(steps->size(), evaluation),
+        rows_before_(steps->size()),
+        context_(context) {}
 
   ~ProjectFilterStream() override {
     if (num_unread_ == 0) return;
@@ -77,29 +81,47 @@ class ProjectFilterStream final : public BatchStream {
     while (true) {
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> batch, input_->Next());
       if (batch == nullptr) return nullptr;
-      for (size_t i = 0; i < steps_->size() && batch->num_rows() > 0; ++i) {
-        const ProjectFilter::Step& step = (*steps_)[i];
-        expression::EvalContext& evaluation = evaluations_[i];
-        int64_t num_rows = batch->num_rows();
-        if (step.condition.empty()) {
-          ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, step.projection.Evaluate(evaluation, batch));
-          batch = arrow::RecordBatch::Make(step.schema, num_rows, std::move(columns));
-        } else {
-          ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector passes, step.condition.Evaluate(evaluation, batch));
-          ARROW_ASSIGN_OR_RAISE(batch, FilterBatch(batch, *passes[0], step.kept, step.schema, evaluation.memory_pool));
-          num_unread_ += CountUnread(step.dropped_rows, *passes[0], batch->num_rows());
-        }
-        evaluation.row_offset += num_rows;
-      }
-      if (batch->num_rows() > 0) return batch;
+      for (size_t i = 0; i < evaluations_.size(); ++i) rows_before_[i] = evaluations_[i].row_offset;
+      auto taken = TakeSteps(batch);
+      if (!taken.ok()) return FirstFailure(batch, taken.status());
+      if ((*taken)->num_rows() > 0) return taken;
     }
   }
 
  private:
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeSteps(std::shared_ptr<arrow::RecordBatch> batch) {
+    for (size_t i = 0; i < steps_->size() && batch->num_rows() > 0; ++i) {
+      const ProjectFilter::Step& step = (*steps_)[i];
+      expression::EvalContext& evaluation = evaluations_[i];
+      int64_t num_rows = batch->num_rows();
+      if (step.condition.empty()) {
+        ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, step.projection.Evaluate(evaluation, batch));
+        batch = arrow::RecordBatch::Make(step.schema, num_rows, std::move(columns));
+      } else {
+        ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector passes, step.condition.Evaluate(evaluation, batch));
+        ARROW_ASSIGN_OR_RAISE(batch, FilterBatch(batch, *passes[0], step.kept, step.schema, evaluation.memory_pool));
+        num_unread_ += CountUnread(step.dropped_rows, *passes[0], batch->num_rows());
+      }
+      evaluation.row_offset += num_rows;
+    }
+    return batch;
+  }
+
+  // Spark takes a row through all steps and then the next: of several errors it tells the one of the earliest row,
+  // while a batch meets first that of the earliest step and column.
+  arrow::Status FirstFailure(const std::shared_ptr<arrow::RecordBatch>& batch, const arrow::Status& failure) {
+    for (size_t i = 0; i < evaluations_.size(); ++i) evaluations_[i].row_offset = rows_before_[i];
+    for (int64_t row = 0; row < batch->num_rows() && batch->num_rows() > 1; ++row) {
+      ARROW_RETURN_NOT_OK(TakeSteps(batch->Slice(row, 1)));
+    }
+    return failure;
+  }
+
   const std::vector<ProjectFilter::Step>* steps_;
   std::unique_ptr<BatchStream> input_;
   // Each step numbers the rows that reach it.
   std::vector<expression::EvalContext> evaluations_;
+  std::vector<int64_t> rows_before_;
   ExecutionContext* context_;
   int64_t num_unread_ = 0;
 };
