@@ -20,10 +20,9 @@ namespace millrace::format {
 
 namespace {
 
-/// What files may hold; from_csv also takes binary and legacy intervals.
+/// What files may hold; from_csv also takes legacy intervals.
 bool SupportsCsvFile(const types::DataType& type) {
-  return SupportsCsv(type) && type.id() != types::TypeId::kBinary && type.id() != types::TypeId::kTime &&
-         type.id() != types::TypeId::kCalendarInterval;
+  return SupportsCsv(type) && type.id() != types::TypeId::kTime && type.id() != types::TypeId::kCalendarInterval;
 }
 
 /// Without blank lines and comments, which Spark takes away before it looks at lines. `skip_first`: the header, too.
