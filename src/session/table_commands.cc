@@ -7,6 +7,7 @@
 #include "analyzer/named_table.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "connector/missing_source.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
@@ -199,7 +200,7 @@ arrow::Status TableCommands::WriteNew(const Table& table, const Options& options
                                       connector::SaveMode mode, bool defines_table,
                                       std::optional<connector::TableStatement> statement) {
   const connector::SinkDef* sink = connector::FindSink(table.provider);
-  if (sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", table.provider}});
+  if (sink == nullptr) return connector::MissingSource(table.provider);
   connector::SinkRequest request;
   request.options = options;
   for (const auto& [key, value] : table.options) request.options.Set(key, value);
@@ -224,7 +225,7 @@ arrow::Status TableCommands::CreateFrom(const Save& save, logical::PlanPtr plan,
                      {{"relationName", QuoteNameParts({catalog::kCatalogName, name.database, name.name})}});
   }
   if (connector::FindSink(save.provider) == nullptr) {
-    return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", save.provider}});
+    return connector::MissingSource(save.provider);
   }
   ARROW_ASSIGN_OR_RAISE(Table table, NewTable(save, Nullable(*plan->Schema())));
   ARROW_RETURN_NOT_OK(CheckLocationIsFree(table));
@@ -280,7 +281,7 @@ arrow::Status TableCommands::CreateOfFiles(const sql::CreateTable& create, const
     return UserError("_LEGACY_ERROR_TEMP_1069");
   }
   if (connector::FindSink(save.provider) == nullptr && connector::FindSource(save.provider) == nullptr) {
-    return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", save.provider}});
+    return connector::MissingSource(save.provider);
   }
   for (const sql::ColumnDefinition& column : create.columns) {
     if (!column.generated_as && !column.identity) continue;
@@ -402,7 +403,7 @@ arrow::Status TableCommands::CreateView(const sql::CreateView& create) {
 
 arrow::Status TableCommands::CreateViewUsing(const sql::CreateViewUsing& create) {
   const connector::SourceDef* def = connector::FindSource(create.provider);
-  if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", create.provider}});
+  if (def == nullptr) return connector::MissingSource(create.provider);
   auto request = std::make_shared<connector::SourceRequest>();
   for (const auto& [key, value] : create.options) request->options.Set(key, value);
   if (std::optional<std::string> path = request->options.Get("path")) request->paths = {*path};
@@ -525,7 +526,7 @@ arrow::Status TableCommands::Insert(const sql::Insert& insert) {
 
 arrow::Status TableCommands::InsertDirectory(const sql::InsertDirectory& insert) {
   const connector::SinkDef* sink = connector::FindSink(insert.provider);
-  if (sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", insert.provider}});
+  if (sink == nullptr) return connector::MissingSource(insert.provider);
   connector::SinkRequest request;
   for (const auto& [key, value] : insert.options) request.options.Set(key, value);
   request.path = insert.path.empty() ? request.options.GetOr("path", "") : insert.path;

@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "connector/delta/delta_sink.h"
 #include "connector/foreach_batch/foreach_batch_sink.h"
+#include "connector/missing_source.h"
 #include "expression/type_coercion.h"
 #include "format/file_format.h"
 #include "logical/node/local_relation.h"
@@ -106,10 +107,11 @@ arrow::Status CheckTakesPartitions(const connect::WriteStreamOperationStart& sta
 
 arrow::Status CheckStreamSink(const std::string& format, const connector::SinkDef* sink, const std::string& path) {
   if (EqualsIgnoreCase(format, "hive")) return UserError("_LEGACY_ERROR_TEMP_1187", {{"operation", "write"}});
-  if (sink == nullptr ? connector::FindSource(format) != nullptr : sink->open_stream == nullptr) {
+  if (sink == nullptr ? connector::FindSource(format) != nullptr || EqualsIgnoreCase(format, "jdbc")
+                      : sink->open_stream == nullptr) {
     return UserError("_LEGACY_ERROR_TEMP_2049", {{"className", format}, {"operator", "writing"}});
   }
-  if (sink == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
+  if (sink == nullptr) return connector::MissingSource(format);
   if (path.empty() && format::FindFileFormat(format) != nullptr) return UserError("_LEGACY_ERROR_TEMP_2047");
   return arrow::Status::OK();
 }
@@ -207,7 +209,7 @@ arrow::Status Session::Write(const connect::WriteOperation& write, const RunCont
   std::string format = DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
   connector::SinkRequest request;
   const connector::SinkDef* def = FindSinkOrRegistered(format, &request);
-  if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
+  if (def == nullptr) return connector::MissingSource(format);
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`write`"}});
   for (const auto& [key, value] : write.options()) request.options.Set(key, value);

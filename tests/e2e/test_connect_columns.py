@@ -1,8 +1,8 @@
 """Which column df.a means: the frame it was taken from, wherever it stands in the plan. Expected values are Spark 4.2's."""
 
 import pytest
-from pyspark.errors import AnalysisException
-from pyspark.sql import functions as F
+from pyspark.errors import AnalysisException, UnsupportedOperationException
+from pyspark.sql import Window, functions as F
 
 
 @pytest.fixture
@@ -89,3 +89,31 @@ def test_filters_and_orders_reach_below_a_projection(frames):
     assert content(df.select("a").filter(df.b > 2)) == (["a"], [(3,)])
     assert [row.a for row in df.select("a").orderBy(df.b.desc()).collect()] == [3, 1]
     assert content(df.select(df.a, (df.b * 2).alias("c")).where((F.col("c") > 4) & (df.b > 3))) == (["a", "c"], [(3, 8)])
+
+
+def test_names_of_window_frames_and_sorted_arrays(spark):
+    df = spark.createDataFrame([(1, 2)], "id INT, i INT")
+    keyed = Window.partitionBy("id").orderBy("i")
+
+    def frame(window):
+        (name,) = df.select(F.sum("i").over(window)).columns
+        return name.removeprefix("sum(i) OVER (PARTITION BY id ORDER BY i ASC NULLS FIRST ").removesuffix(")")
+
+    assert frame(keyed.rowsBetween(-2, 0)) == "ROWS BETWEEN -2 FOLLOWING AND CURRENT ROW"
+    assert frame(keyed.rangeBetween(-2, 0)) == "RANGE BETWEEN -2 FOLLOWING AND CURRENT ROW"
+    assert frame(keyed.rowsBetween(-3, -1)) == "ROWS BETWEEN -3 FOLLOWING AND -1 FOLLOWING"
+    assert frame(keyed.rangeBetween(1, 3)) == "RANGE BETWEEN 1 FOLLOWING AND 3 FOLLOWING"
+    assert frame(keyed.rowsBetween(Window.unboundedPreceding, 0)) == "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+    order = ("lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, (IF((namedlambdavariable() "
+             "IS NULL), 1, (IF((namedlambdavariable() IS NULL), -1, (IF((namedlambdavariable() < namedlambdavariable()), -1, "
+             "(IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), namedlambdavariable(), namedlambdavariable())")
+    assert df.groupBy("id").agg(F.array_sort(F.collect_list("i"))).columns == ["id", f"array_sort(collect_list(i), {order})"]
+
+
+def test_data_sources_that_are_not_built_are_refused_by_name(spark):
+    for make in [lambda: spark.read.format("jdbc").load().schema, lambda: spark.range(1).write.format("jdbc").save(),
+                 lambda: spark.read.format("com.databricks.spark.xml").load("x").schema]:
+        with pytest.raises(UnsupportedOperationException, match="the data source (jdbc|com.databricks.spark.xml)"):
+            make()
+    with pytest.raises(UnsupportedOperationException, match="Data source jdbc does not support streamed reading"):
+        spark.readStream.format("jdbc").load().schema

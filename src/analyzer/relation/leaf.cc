@@ -12,6 +12,7 @@
 #include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "connector/missing_source.h"
 #include "connector/sink.h"
 #include "expression/cast.h"
 #include "expression/type_coercion.h"
@@ -79,10 +80,10 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
   }
   if (def == nullptr) {
     if (EqualsIgnoreCase(format, "hive")) return UserError("_LEGACY_ERROR_TEMP_1187", {{"operation", "read"}});
-    if (read.is_streaming() && connector::FindSink(format) != nullptr) {
+    if (read.is_streaming() && (connector::FindSink(format) != nullptr || EqualsIgnoreCase(format, "jdbc"))) {
       return UserError("_LEGACY_ERROR_TEMP_2049", {{"className", format}, {"operator", "reading"}});
     }
-    return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", format}});
+    return connector::MissingSource(format);
   }
   ARROW_RETURN_NOT_OK(RefuseSourceName(resolver.context(), message.source_name()));
   if (message.predicates_size() > 0) return NotSupported("reading by predicates (jdbc)");

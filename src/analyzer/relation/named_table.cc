@@ -6,6 +6,7 @@
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "connector/missing_source.h"
 #include "expression/type_coercion.h"
 #include "function/char_padding.h"
 #include "logical/node/project.h"
@@ -197,7 +198,7 @@ arrow::Result<PlanPtr> ScanTable(const AnalyzerContext& context, const catalog::
     return std::make_shared<logical::SubqueryAlias>(std::move(name), std::move(plan));
   }
   const connector::SourceDef* def = connector::FindSource(table.provider);
-  if (def == nullptr) return UserError("DATA_SOURCE_NOT_FOUND", {{"provider", table.provider}});
+  if (def == nullptr) return connector::MissingSource(table.provider);
   bool keeps_schema = table.schema == nullptr;
   // Files of others may hold CHAR values without their blanks; Delta pads its own.
   bool keeps_chars = !keeps_schema && !EqualsIgnoreCase(table.provider, "delta");
