@@ -13,6 +13,7 @@ struct Phase {
   std::span<const Rule> rules;
   /// The rules run in order, over and over, until none changes the plan.
   int max_rounds;
+  bool of_watermarks = false;
 };
 
 constexpr std::array kClean = {
@@ -36,6 +37,11 @@ constexpr std::array kCompute = {
     Rule{"ComputeLocalRows", ComputeLocalRows},
 };
 
+// What it adds goes down as the user's own filters did.
+constexpr std::array kInfer = {
+    Rule{"InferRowFilters", InferRowFilters},
+};
+
 // When filters have gone as far down as they can, and before it is known which columns are read.
 constexpr std::array kExtract = {
     Rule{"ExtractPythonUdfs", ExtractPythonUdfs},
@@ -55,15 +61,23 @@ constexpr std::array kNarrow = {
 };
 
 constexpr std::array kPhases = {
-    Phase{kClean, 1},   Phase{kRewrite, 100}, Phase{kCompute, 1},
-    Phase{kExtract, 1}, Phase{kPrune, 10},    Phase{kNarrow, 1},
+    Phase{kClean, 1},
+    Phase{kRewrite, 100},
+    Phase{kInfer, 1, /*of_watermarks=*/true},
+    Phase{kRewrite, 100, /*of_watermarks=*/true},
+    Phase{kCompute, 1},
+    Phase{kExtract, 1},
+    Phase{kPrune, 10},
+    Phase{kNarrow, 1},
 };
 
 }  // namespace
 
 arrow::Result<logical::PlanPtr> Optimize(const logical::PlanPtr& plan, const expression::EvalContext& context) {
   logical::PlanPtr current = plan;
+  const bool has_watermark = HasWatermark(*plan);
   for (const Phase& phase : kPhases) {
+    if (phase.of_watermarks && !has_watermark) continue;
     for (int round = 0; round < phase.max_rounds; ++round) {
       logical::PlanPtr before = current;
       for (const Rule& rule : phase.rules) {

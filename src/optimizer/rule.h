@@ -41,6 +41,8 @@ arrow::Result<PlanPtr> PushFilterIntoScan(const PlanPtr& plan, const EvalContext
 arrow::Result<PlanPtr> ComputeLocalRows(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> ExtractPythonUdfs(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> RemoveRedundant(const PlanPtr& plan, const EvalContext& context);
+/// Not to be repeated: each run adds its filters anew.
+arrow::Result<PlanPtr> InferRowFilters(const PlanPtr& plan, const EvalContext& context);
 
 // What several rules need.
 
@@ -55,5 +57,7 @@ bool ReadsOnly(const ExpressionPtr& root, const std::set<AttributeId>& columns);
 /// Computing it twice costs nothing worth saving: columns, literals, fields of structs, casts between numbers.
 bool IsCheap(const ExpressionPtr& root);
 bool AllDeterministic(const ExpressionVector& expressions);
+/// Whether a watermark is set in `plan` or below.
+bool HasWatermark(const logical::Plan& plan);
 
 }  // namespace millrace::optimizer
