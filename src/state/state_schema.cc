@@ -160,23 +160,24 @@ Result<std::vector<StoredSchema>> Decode(std::string_view bytes) {
   return std::vector<StoredSchema>{std::move(schema)};
 }
 
-// Spark's DataType.equalsIgnoreNameAndCompatibleNullability(from = stored, to = current).
+// Spark's DataType.equalsIgnoreNameAndCompatibleNullability(from = current, to = stored): every row that the query
+// makes now must be one that the stored schema can hold.
 bool IsCompatible(const DataType& stored, const DataType& current) {
-  auto nullability_widens = [](bool was, bool is) { return is || !was; };
+  auto nullability_fits = [](bool was, bool is) { return was || !is; };
   if (stored.id() != current.id()) return false;
   switch (stored.id()) {
     case TypeId::kArray:
-      return nullability_widens(stored.contains_null(), current.contains_null()) &&
+      return nullability_fits(stored.contains_null(), current.contains_null()) &&
              IsCompatible(*stored.element(), *current.element());
     case TypeId::kMap:
-      return nullability_widens(stored.value_contains_null(), current.value_contains_null()) &&
+      return nullability_fits(stored.value_contains_null(), current.value_contains_null()) &&
              IsCompatible(*stored.key(), *current.key()) && IsCompatible(*stored.value(), *current.value());
     case TypeId::kStruct: {
       if (stored.fields().size() != current.fields().size()) return false;
       for (size_t k = 0; k < stored.fields().size(); ++k) {
         const auto& was = stored.fields()[k];
         const auto& is = current.fields()[k];
-        if (!nullability_widens(was.nullable, is.nullable) || !IsCompatible(*was.type, *is.type)) return false;
+        if (!nullability_fits(was.nullable, is.nullable) || !IsCompatible(*was.type, *is.type)) return false;
       }
       return true;
     }
