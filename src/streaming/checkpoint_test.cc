@@ -144,8 +144,9 @@ TEST(SparkCheckpointTest, OtherNumberOfSourcesIsRefused) {
                                           Durability::kMachine, true, true);
   OffsetEntry entry = **checkpoint.offset_log.Get(BatchId(0), 2);
   EXPECT_EQ(entry.offsets[1], std::nullopt);
-  EXPECT_THAT(checkpoint.offset_log.Get(BatchId(0), 3).status().message(),
-              HasSubstr("There are [2] sources in the checkpoint offsets and now there are [3] sources"));
+  EXPECT_THAT(
+      checkpoint.offset_log.Get(BatchId(0), 3).status().message(),
+      HasSubstr("assertion failed: There are [2] sources in the checkpoint offsets and now there are [3] sources"));
 }
 
 TEST(SparkCheckpointTest, GoldenCheckpointsAreRead) {

@@ -18,8 +18,13 @@ std::string EncodeCommitEntry(const CommitEntry& entry) {
 
 arrow::Result<CommitEntry> DecodeCommitEntry(std::string_view text, const std::string& path) {
   int version = 0;
+  if (text.empty()) {
+    return arrow::Status::Invalid("Failed to read log file file:", path,
+                                  ". Incomplete log file in the offset commit log");
+  }
   ARROW_ASSIGN_OR_RAISE(std::string_view rest, AfterVersionLine(text, kNewestVersion, path, &version));
-  arrow::Result<JsonValue> json = ParseJson(rest);
+  // A version line alone stands for an entry without members, as in Spark.
+  arrow::Result<JsonValue> json = ParseJson(rest.empty() ? "{}" : rest);
   if (!json.ok() || !json->is_object()) {
     return arrow::Status::Invalid("Malformed log file ", path, ": its second line is not a JSON object");
   }

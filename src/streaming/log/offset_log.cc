@@ -1,5 +1,9 @@
 #include "streaming/log/offset_log.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
+
 #include "base/error.h"
 #include "base/json_value.h"
 #include "base/version_line.h"
@@ -51,20 +55,44 @@ arrow::Status DecodeMetadata(std::string_view line, const std::string& path, Off
   return arrow::Status::OK();
 }
 
+// Version 2: before each offset stands its source's place in the plan, or the name that the user gave it.
+arrow::Result<size_t> TakeSourceId(std::string_view* line, const std::string& path) {
+  constexpr size_t kMaxSources = 10000;
+  size_t colon = line->find(':');
+  std::string_view id = line->substr(0, colon);
+  size_t place = 0;
+  auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), place);
+  if (colon == std::string_view::npos || id.empty()) return Malformed(path, "a line has no source");
+  if (error != std::errc() || end != id.data() + id.size() || place > kMaxSources) {
+    return UserError(
+        "UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
+        {{"methodName", fmt::format("offsets of a source by name ('{}' in {})", id, path)}, {"className", "Millrace"}});
+  }
+  line->remove_prefix(colon + 1);
+  return place;
+}
+
 }  // namespace
 
 std::span<const CheckpointedConf> CheckpointedConfs() { return kConfs; }
 
 std::string EncodeOffsetEntry(const OffsetEntry& entry) {
   JsonValue conf = JsonValue::Object();
-  for (const auto& [key, value] : entry.conf) conf.members().emplace_back(key, JsonValue::String(value));
+  for (const auto& [key, value] : entry.conf) {
+    // Spark's version 2 is silent about it.
+    if (entry.version > 1 && key == "spark.sql.shuffle.partitions") continue;
+    conf.members().emplace_back(key, JsonValue::String(value));
+  }
   JsonValue metadata = JsonValue::Object({{"batchWatermarkMs", JsonValue::Number(entry.watermark_ms)},
                                           {"batchTimestampMs", JsonValue::Number(entry.timestamp_ms)},
                                           {"conf", std::move(conf)}});
-  std::string text = "v1\n" + metadata.ToString();
-  for (const auto& offset : entry.offsets) {
+  if (entry.version > 1) metadata.members().emplace_back("sourceMetadataInfo", JsonValue::Object());
+  std::string text = "v" + std::to_string(entry.version) + "\n" + metadata.ToString();
+  for (size_t i = 0; i < entry.offsets.size(); ++i) {
+    if (entry.version > 1 && !entry.offsets[i]) continue;
     text += '\n';
-    text += offset ? offset->json : "-";
+    if (entry.version > 1) text += std::to_string(i) + ":";
+    text += entry.offsets[i] ? entry.offsets[i]->json : "-";
   }
   return text;
 }
@@ -72,25 +100,25 @@ std::string EncodeOffsetEntry(const OffsetEntry& entry) {
 arrow::Result<OffsetEntry> DecodeOffsetEntry(std::string_view text, const std::string& path) {
   int version = 0;
   ARROW_ASSIGN_OR_RAISE(std::string_view rest, AfterVersionLine(text, kNewestVersion, path, &version));
-  if (version != 1) {
-    return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
-                     {{"methodName", "offset log version 2 (" + path + ")"}, {"className", "Millrace"}});
-  }
   OffsetEntry entry;
+  entry.version = version;
+  if (version > 1 && rest.empty()) return Malformed(path, "it has no second line");
   std::string_view metadata = TakeLine(&rest);
   // Spark 2.0 wrote no metadata: an empty line.
   if (!metadata.empty()) ARROW_RETURN_NOT_OK(DecodeMetadata(metadata, path, &entry));
   while (!rest.empty()) {
     std::string_view line = TakeLine(&rest);
-    if (line == "-") {
-      entry.offsets.emplace_back(std::nullopt);
-      continue;
+    size_t at = entry.offsets.size();
+    if (version > 1) {
+      ARROW_ASSIGN_OR_RAISE(at, TakeSourceId(&line, path));
     }
+    if (entry.offsets.size() <= at) entry.offsets.resize(at + 1);
+    if (line == "-") continue;
     // Every source's offset is a JSON document; half a line is a truncated file.
     if (!ParseJson(line).ok()) return Malformed(path, "an offset is not JSON: " + std::string(line.substr(0, 80)));
-    entry.offsets.emplace_back(connector::SourceOffset{std::string(line)});
+    entry.offsets[at] = connector::SourceOffset{std::string(line)};
   }
-  if (entry.offsets.empty()) return Malformed(path, "it holds no offsets");
+  if (metadata.empty() && entry.offsets.empty()) return Malformed(path, "it holds no offsets");
   return entry;
 }
 
@@ -102,6 +130,8 @@ arrow::Result<std::optional<OffsetEntry>> OffsetLog::Get(BatchId batch_id, int n
   ARROW_ASSIGN_OR_RAISE(auto text, log_.Get(batch_id));
   if (!text) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(OffsetEntry entry, DecodeOffsetEntry(*text, log_.PathOf(batch_id)));
+  // Version 2 knows each source by itself: there may be more now, or fewer.
+  if (num_sources >= 0 && entry.version > 1) entry.offsets.resize(static_cast<size_t>(num_sources));
   if (num_sources >= 0 && entry.offsets.size() != static_cast<size_t>(num_sources)) {
     return arrow::Status::Invalid("assertion failed: There are [", entry.offsets.size(),
                                   "] sources in the checkpoint offsets and now there are [", num_sources,

@@ -12,6 +12,8 @@ namespace millrace::streaming {
 
 /// What a micro-batch will read, fixed before it runs.
 struct OffsetEntry {
+  /// Of the file's format: 1, or 2 (spark.sql.streaming.offsetLog.formatVersion).
+  int version = 1;
   /// One a source, in the order sources stand in the plan; nullopt for a source that has nothing yet.
   std::vector<std::optional<connector::SourceOffset>> offsets;
   /// Watermark in force while the batch runs, ms since 1970 UTC; 0 before any data.
@@ -40,7 +42,7 @@ class OffsetLog {
   MetadataLog log_;
 };
 
-/// Text of an entry (version 1) and back. `path` only names the file in errors.
+/// Text of an entry and back. `path` only names the file in errors. Errors: sources that have names of the user's.
 std::string EncodeOffsetEntry(const OffsetEntry& entry);
 arrow::Result<OffsetEntry> DecodeOffsetEntry(std::string_view text, const std::string& path);
 

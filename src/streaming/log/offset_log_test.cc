@@ -51,16 +51,17 @@ TEST(OffsetLogTest, DamageNamesTheFile) {
     std::string message;
   };
   std::string whole = EncodeOffsetEntry(Example());
-  for (const Case& c : std::vector<Case>{{"", "Incomplete log file cp/offsets/3"},
-                                         {"1\n{}\n0", "does not begin with a version line"},
-                                         {"v\n{}\n0", "version line is 'v'"},
-                                         {"v0\n{}\n0", "version line is 'v0'"},
-                                         {"vx1\n{}\n0", "version line is 'vx1'"},
-                                         {"v99\n{}\n0", "its version is v99, the newest known is v2"},
-                                         {"v1", "holds no offsets"},
-                                         {"v1\n{\"batch", "second line is not a JSON object"},
-                                         {"v1\n{}\n{\"t\":{\"0\":2", "an offset is not JSON"},
-                                         {whole.substr(0, whole.size() / 2), "cp/offsets/3"}}) {
+  for (const Case& c :
+       std::vector<Case>{{"", "Failed to read log file file:cp/offsets/3. Incomplete log file"},
+                         {"1\n{}\n0", "does not begin with a version line"},
+                         {"v\n{}\n0", "version line is 'v'"},
+                         {"v0\n{}\n0", "version line is 'v0'"},
+                         {"vx1\n{}\n0", "version line is 'vx1'"},
+                         {"v99\n{}\n0", "The maximum supported log version is v2, but encountered v99."},
+                         {"v1", "holds no offsets"},
+                         {"v1\n{\"batch", "second line is not a JSON object"},
+                         {"v1\n{}\n{\"t\":{\"0\":2", "an offset is not JSON"},
+                         {whole.substr(0, whole.size() / 2), "cp/offsets/3"}}) {
     arrow::Status status = DecodeOffsetEntry(c.text, "cp/offsets/3").status();
     ASSERT_FALSE(status.ok()) << c.text;
     EXPECT_THAT(status.message(), HasSubstr(c.message)) << c.text;
@@ -68,9 +69,21 @@ TEST(OffsetLogTest, DamageNamesTheFile) {
   }
 }
 
-TEST(OffsetLogTest, VersionTwoIsRefusedByName) {
-  arrow::Status status = DecodeOffsetEntry("v2\n{}\n0:1", "cp/offsets/0").status();
-  EXPECT_TRUE(IsErrorCondition(status, "UNSUPPORTED_CALL")) << status.ToString();
+// The text is real Spark 4.2's, but for the settings.
+TEST(OffsetLogTest, VersionTwoNamesSourcesByTheirPlace) {
+  std::string text =
+      "v2\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":1796088092963,\"conf\":{},\"sourceMetadataInfo\":{}}\n"
+      "0:{\"logOffset\":0}";
+  OffsetEntry entry = *DecodeOffsetEntry(text, "offsets/0");
+  EXPECT_EQ(entry.version, 2);
+  EXPECT_EQ(entry.timestamp_ms, 1796088092963);
+  ASSERT_EQ(entry.offsets.size(), 1u);
+  EXPECT_EQ(entry.offsets[0]->json, "{\"logOffset\":0}");
+  entry.offsets.resize(2);
+  EXPECT_EQ(EncodeOffsetEntry(entry), text);
+  // Many sources come in the order of a hash map.
+  EXPECT_EQ((*DecodeOffsetEntry("v2\n{}\n1:7\n0:3", "offsets/0")).offsets[1]->json, "7");
+  EXPECT_TRUE(IsErrorCondition(DecodeOffsetEntry("v2\n{}\nvisits:1", "offsets/0").status(), "UNSUPPORTED_CALL"));
 }
 
 TEST(OffsetLogTest, CarriesSparksFifteenSettings) { EXPECT_EQ(CheckpointedConfs().size(), 15u); }
@@ -83,11 +96,12 @@ TEST(CommitLogTest, TextIsSparks) {
 }
 
 TEST(CommitLogTest, DamageNamesTheFile) {
-  for (const char* text : {"", "v1", "v1\n{\"nextBatchWater", "v9\n{}", "{}", "v1\n[]"}) {
+  for (const char* text : {"", "v1\n{\"nextBatchWater", "v9\n{}", "{}", "v1\n[]"}) {
     arrow::Status status = DecodeCommitEntry(text, "cp/commits/7").status();
     ASSERT_FALSE(status.ok()) << text;
     EXPECT_THAT(status.message(), HasSubstr("cp/commits/7"));
   }
+  EXPECT_EQ((*DecodeCommitEntry("v1", "cp/commits/7")).next_watermark_ms, 0);
 }
 
 }  // namespace
