@@ -114,10 +114,14 @@ arrow::Status MicroBatchExecution::RunLoop() {
 
 arrow::Status MicroBatchExecution::Recover() {
   ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint_.offset_log.log().LatestId());
-  if (!newest) return arrow::Status::OK();
+  if (!newest) {
+    offset_log_version_ = static_cast<int>(ConfInt64(spec_, "spark.sql.streaming.offsetLog.formatVersion", 1));
+    return arrow::Status::OK();
+  }
   int num_places = static_cast<int>(bound_.source_of_place.size());
   ARROW_ASSIGN_OR_RAISE(auto entry, checkpoint_.offset_log.Get(*newest, num_places));
   if (!entry) return arrow::Status::Invalid("The offset log entry ", newest->ToString(), " disappeared");
+  offset_log_version_ = entry->version;
   watermarks_.Restore(entry->watermark_ms);
   batch_watermark_ms_ = entry->watermark_ms;
   batch_id_ = *newest;
@@ -130,14 +134,12 @@ arrow::Status MicroBatchExecution::Recover() {
   if (newest->value > 0) {
     ARROW_ASSIGN_OR_RAISE(before, checkpoint_.offset_log.Get(newest->Previous(), num_places));
     if (!before) {
-      return arrow::Status::Invalid("batch ", newest->Previous().ToString(), " doesn't exist in the offset log ",
-                                    checkpoint_.offset_log.log().directory(),
-                                    ", which is required to restart the query from its latest batch ",
-                                    newest->ToString());
+      return arrow::Status::Invalid("batch ", newest->Previous().ToString(), " doesn't exist");
     }
   }
   ARROW_ASSIGN_OR_RAISE(auto committed, checkpoint_.commit_log.log().LatestId());
-  if (committed && *committed >= *newest) {
+  // A commit beyond the newest offsets is nobody's: what was planned last runs again, and its commit is refused then.
+  if (committed && *committed == *newest) {
     ARROW_ASSIGN_OR_RAISE(auto commit, checkpoint_.commit_log.Get(*newest));
     if (commit) watermarks_.Restore(commit->next_watermark_ms);
     for (size_t i = 0; i < bound_.source_of_place.size(); ++i) {
@@ -153,9 +155,12 @@ arrow::Status MicroBatchExecution::Recover() {
     }
     sources_to_commit_ = true;
     batch_id_ = newest->Next();
-    // Spark would wait for data before it evicts what the watermark has passed; nobody can want that.
-    if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Resume(batch_watermark_ms_));
-    knows_watermarks_ = true;
+    // As Spark does, wait for data before what the watermark has passed is evicted: which rows of the next micro-batch
+    // are late depends on it.
+    if (spec_.conf("millrace.restart.evicts").value_or("false") == "true") {
+      if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Resume(batch_watermark_ms_));
+      knows_watermarks_ = true;
+    }
     return arrow::Status::OK();
   }
   // The newest micro-batch is not done: it runs again, over exactly the same offsets.
@@ -280,6 +285,7 @@ arrow::Status MicroBatchExecution::WriteOffsets() {
   previous_watermark_ms_ = batch_watermark_ms_;
   batch_watermark_ms_ = watermarks_.watermark_ms();
   entry_ = OffsetEntry();
+  entry_.version = offset_log_version_;
   entry_.watermark_ms = batch_watermark_ms_;
   entry_.timestamp_ms = batch_timestamp_ms_;
   for (const CheckpointedConf& conf : CheckpointedConfs()) {
