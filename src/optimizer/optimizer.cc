@@ -28,6 +28,7 @@ constexpr std::array kRewrite = {
     Rule{"EliminateOuterJoin", EliminateOuterJoin},
     Rule{"PushDownFilter", PushDownFilter},
     Rule{"PushJoinCondition", PushJoinCondition},
+    Rule{"PushDownSemiJoin", PushDownSemiJoin},
     Rule{"CollapseProjects", CollapseProjects},
     Rule{"CombineLimits", CombineLimits},
     Rule{"RemoveRedundant", RemoveRedundant},

@@ -31,6 +31,7 @@ arrow::Result<PlanPtr> SimplifyExtractValue(const PlanPtr& plan, const EvalConte
 arrow::Result<PlanPtr> CombineFilters(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PushDownFilter(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PushJoinCondition(const PlanPtr& plan, const EvalContext& context);
+arrow::Result<PlanPtr> PushDownSemiJoin(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> EliminateOuterJoin(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> CollapseProjects(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> CombineLimits(const PlanPtr& plan, const EvalContext& context);

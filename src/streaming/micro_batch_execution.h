@@ -30,6 +30,8 @@ struct QuerySource {
   struct Scan {
     int64_t key = 0;
     connector::ReadColumns columns;
+    /// Reads once more what another scan has read: its rows are not further input.
+    bool repeats = false;
   };
   std::vector<Scan> scans;
   /// Where a new query begins, once it was asked for.
@@ -157,6 +159,8 @@ class MicroBatchExecution final : public StreamingQuery {
   bool has_run_ = false;
   /// The watermarks of the micro-batch before are known, and with them whether another is needed for state alone.
   bool knows_watermarks_ = false;
+  /// A checkpoint stays with the version it was begun with.
+  int offset_log_version_ = 1;
   std::map<const physical::Operator*, physical::EventTimeStats> event_times_;
   std::map<int64_t, int64_t> rows_read_;
   int64_t rows_written_ = 0;

@@ -99,7 +99,9 @@ void MicroBatchExecution::ReportProgress(bool ran) {
     auto latest = source.stream->ReportLatestOffset();
     if (latest.ok()) reported.latest_offset = *latest;
     reported.metrics = source.stream->Metrics(source.committed);
-    for (const QuerySource::Scan& scan : source.scans) reported.num_input_rows += rows_read_[scan.key];
+    for (const QuerySource::Scan& scan : source.scans) {
+      if (!scan.repeats) reported.num_input_rows += rows_read_[scan.key];
+    }
   }
   ReportState(ran);
   progress_.sink_description = sink_->Description();

@@ -91,6 +91,21 @@ PlanPtr SeparateScans(const PlanPtr& plan, std::map<int64_t, int64_t>* origin) {
   });
 }
 
+// What the optimizer doubled (a semi join over a union has its right side with each input) reads by keys of its own.
+std::set<int64_t> SeparateRepeatedScans(PlanPtr* plan, std::map<int64_t, int64_t>* origin) {
+  std::set<int64_t> seen, repeated;
+  *plan = logical::TransformUp(*plan, [&](const PlanPtr& node) -> PlanPtr {
+    if (node->kind() != NodeKind::kSourceScan || !node->is_streaming()) return nullptr;
+    const auto& scan = static_cast<const SourceScan&>(*node);
+    if (seen.insert(scan.source_key()).second) return nullptr;
+    int64_t key = expression::NextAttributeId().value;
+    (*origin)[key] = (*origin)[scan.source_key()];
+    repeated.insert(key);
+    return scan.WithKey({key, scan.key().place});
+  });
+  return repeated;
+}
+
 // Settings of the checkpoint win over the session's: state was laid out with them.
 arrow::Status RestoreConf(const Checkpoint& checkpoint, StreamingQuerySpec* spec) {
   ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint.offset_log.log().LatestId());
@@ -125,8 +140,8 @@ arrow::Status CheckEvolution(const StreamingQuerySpec& spec) {
     }
   }
   constexpr std::string_view kVersion = "spark.sql.streaming.offsetLog.formatVersion";
-  if (int64_t version = ConfInt64(spec, kVersion, 1); version != 1) {
-    return arrow::Status::NotImplemented(kVersion, " = ", version, " is not supported; supported: 1");
+  if (int64_t version = ConfInt64(spec, kVersion, 1); version != 1 && version != 2) {
+    return arrow::Status::NotImplemented(kVersion, " = ", version, " is not supported; supported: 1, 2");
   }
   return arrow::Status::OK();
 }
@@ -165,10 +180,12 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
   std::map<int64_t, int64_t> origin;
   PlanPtr separated = SeparateScans(plan, &origin);
   ARROW_ASSIGN_OR_RAISE(PlanPtr optimized, optimizer::Optimize(separated, spec.eval));
+  std::set<int64_t> repeated = SeparateRepeatedScans(&optimized, &origin);
   logical::VisitPlan(*optimized, [&](const logical::Plan& node) {
     if (node.kind() != NodeKind::kSourceScan || !node.is_streaming()) return;
     const auto& scan = static_cast<const SourceScan&>(node);
-    bound.sources[index_of[origin[scan.source_key()]]].scans.push_back({scan.source_key(), scan.columns()});
+    int64_t key = scan.source_key();
+    bound.sources[index_of[origin[key]]].scans.push_back({key, scan.columns(), repeated.count(key) > 0});
   });
   bound.logical_text = logical::TreeString(*optimized);
   physical::StreamingPlan streaming;
