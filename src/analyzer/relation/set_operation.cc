@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "analyzer/relation_resolver.h"
+#include "analyzer/scala_set_order.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/type_coercion.h"
@@ -250,10 +251,18 @@ arrow::Result<PlanPtr> ResolveDeduplicate(RelationResolver& resolver, const Rela
   const auto& message = relation.deduplicate();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   AttributeVector keys;
-  if (message.all_columns_as_keys() || message.column_names_size() == 0) {
+  bool all_columns = message.all_columns_as_keys() || message.column_names_size() == 0;
+  if (all_columns && !child->is_streaming()) {
     keys = child->output();
   } else {
-    for (const std::string& name : message.column_names()) {
+    std::vector<std::string> names(message.column_names().begin(), message.column_names().end());
+    if (all_columns) {
+      names.clear();
+      for (const AttributePtr& column : child->output()) names.push_back(column->name());
+    }
+    // The keys of state lie in this order. Source: Spark, Dataset.groupColsFromDropDuplicates.
+    if (child->is_streaming()) names = InScalaSetOrder(names);
+    for (const std::string& name : names) {
       bool case_sensitive = resolver.context().eval.case_sensitive;
       bool found = false;
       for (const AttributePtr& column : child->output()) {
