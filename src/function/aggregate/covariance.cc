@@ -1,5 +1,6 @@
 #include <cmath>
 #include <optional>
+#include <span>
 
 #include "expression/vector.h"
 #include "function/aggregate/bound_aggregate.h"
@@ -80,10 +81,39 @@ struct Comoments {
   }
 };
 
-constexpr double Comoments::* kFields[] = {&Comoments::n,  &Comoments::x_mean, &Comoments::y_mean,
-                                           &Comoments::ck, &Comoments::x_m2,   &Comoments::y_m2};
-constexpr const char* kFieldNames[] = {"n", "xAvg", "yAvg", "ck", "xMk", "yMk"};
-constexpr size_t NumFields(Pairs kind) { return kind == Pairs::kCovarPop || kind == Pairs::kCovarSamp ? 4 : 6; }
+struct BufferField {
+  const char* name;
+  double Comoments::* value;
+};
+constexpr BufferField kCorrelation[] = {{"n", &Comoments::n},         {"xAvg", &Comoments::x_mean},
+                                        {"yAvg", &Comoments::y_mean}, {"ck", &Comoments::ck},
+                                        {"xMk", &Comoments::x_m2},    {"yMk", &Comoments::y_m2}};
+// The covariance, and the variance of x.
+constexpr BufferField kLine[] = {{"n", &Comoments::n},    {"xAvg", &Comoments::x_mean}, {"yAvg", &Comoments::y_mean},
+                                 {"ck", &Comoments::ck},  {"n", &Comoments::n},         {"avg", &Comoments::x_mean},
+                                 {"m2", &Comoments::x_m2}};
+constexpr BufferField kFirst[] = {{"n", &Comoments::n}, {"avg", &Comoments::x_mean}, {"m2", &Comoments::x_m2}};
+constexpr BufferField kSecond[] = {{"n", &Comoments::n}, {"avg", &Comoments::y_mean}, {"m2", &Comoments::y_m2}};
+
+/// As Spark lays them out.
+constexpr std::span<const BufferField> FieldsOf(Pairs kind) {
+  constexpr size_t kCovarianceFields = 4;
+  switch (kind) {
+    case Pairs::kCovarPop:
+    case Pairs::kCovarSamp:
+    case Pairs::kRegrSxy:
+      return std::span(kCorrelation).first(kCovarianceFields);
+    case Pairs::kRegrSlope:
+    case Pairs::kRegrIntercept:
+      return kLine;
+    case Pairs::kRegrSyy:
+      return kFirst;
+    case Pairs::kRegrSxx:
+      return kSecond;
+    default:
+      return kCorrelation;
+  }
+}
 
 class ComomentsState final : public AggregateState {
  public:
@@ -111,16 +141,18 @@ class ComomentsState final : public AggregateState {
                       const arrow::ArrayVector& buffers) override {
     for (size_t i = 0; i < group_ids.size(); ++i) {
       Comoments other;
-      for (size_t f = 0; f < buffers.size(); ++f) other.*kFields[f] = buffers[f]->data()->GetValues<double>(1)[i];
+      for (size_t f = 0; f < buffers.size(); ++f) {
+        other.*FieldsOf(kind_)[f].value = buffers[f]->data()->GetValues<double>(1)[i];
+      }
       groups_[group_ids[i]].Merge(other);
     }
     return arrow::Status::OK();
   }
   arrow::Result<arrow::ArrayVector> Buffers() override {
     arrow::ArrayVector buffers;
-    for (size_t f = 0; f < NumFields(kind_); ++f) {
+    for (const BufferField& field : FieldsOf(kind_)) {
       arrow::DoubleBuilder builder(pool_);
-      for (const Comoments& group : groups_) ARROW_RETURN_NOT_OK(builder.Append(group.*kFields[f]));
+      for (const Comoments& group : groups_) ARROW_RETURN_NOT_OK(builder.Append(group.*field.value));
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffer, builder.Finish());
       buffers.push_back(std::move(buffer));
     }
@@ -146,8 +178,7 @@ arrow::Result<ExpressionPtr> BindPairs(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr x, CoerceArgument(input, 0, types::Double()));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr y, CoerceArgument(input, 1, types::Double()));
   AggregateSpec spec{.type = types::Double()};
-  spec.opaque = kKind > Pairs::kCorr;
-  for (size_t i = 0; i < NumFields(kKind); ++i) spec.buffer.push_back({kFieldNames[i], types::Double(), false, {}});
+  for (const BufferField& field : FieldsOf(kKind)) spec.buffer.push_back({field.name, types::Double(), false, {}});
   spec.new_state = [](arrow::MemoryPool* pool) { return std::make_unique<ComomentsState>(kKind, pool); };
   return MakeAggregate(input, std::move(spec), {std::move(x), std::move(y)});
 }
