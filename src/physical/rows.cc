@@ -5,6 +5,7 @@
 #include <arrow/buffer.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/bit_util.h>
 
 namespace millrace::physical {
@@ -75,7 +76,9 @@ std::vector<std::shared_ptr<arrow::ArrayData>> DataOf(const arrow::ArrayVector& 
 
 std::shared_ptr<arrow::Array> Relabel(const std::shared_ptr<arrow::Array>& array,
                                       const std::shared_ptr<arrow::DataType>& type) {
-  if (array->type()->num_fields() == 0 || array->type()->Equals(*type)) return array;
+  // Texts and binaries are laid out alike, and functions over both may say the one of the other.
+  bool alike = arrow::is_binary_like(array->type_id()) && arrow::is_binary_like(type->id());
+  if ((array->type()->num_fields() == 0 && !alike) || array->type()->Equals(*type)) return array;
   return arrow::MakeArray(RelabelData(array->data(), type));
 }
 

@@ -37,8 +37,9 @@ arrow::Result<Datum> ConcatTexts(const EvalContext& context, const std::vector<D
       }
       ARROW_RETURN_NOT_OK(null ? builder.AppendNull() : builder.Append(out));
     }
+    // The builder makes binaries, whatever its type.
     ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
-    return Datum(std::move(array));
+    return Datum(expression::WithType(array->data(), type));
   });
 }
 
