@@ -84,5 +84,6 @@ SIDES = [two(("a 1 00:05, b 2 00:10, c 3 00:12, ~ 4 00:11", "a 10 00:06, d 40 00
 
 
 import joins  # noqa: E402,F401: adds its cases
+import many_types  # noqa: E402,F401
 import sinks_and_sources  # noqa: E402,F401
 import with_state  # noqa: E402,F401
