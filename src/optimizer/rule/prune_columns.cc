@@ -112,6 +112,15 @@ PlanPtr PruneScan(const PlanPtr& node, const Columns& needed) {
   return static_cast<const logical::SourceScan&>(*node).Prune(kept);
 }
 
+PlanPtr Exactly(PlanPtr child, const Columns& needed) {
+  ExpressionVector items;
+  for (const auto& column : child->output()) {
+    if (needed.count(column->id()) > 0) items.push_back(column);
+  }
+  if (items.size() == child->output().size()) return child;
+  return std::make_shared<logical::Project>(std::move(items), std::move(child));
+}
+
 // A streaming deduplication tells late rows by the event time among its child's columns, so it gets exactly those that
 // Spark would leave there: what is read above, the keys, and for dropDuplicatesWithinWatermark the event time.
 PlanPtr PruneDeduplicate(const PlanPtr& node, const Columns& needed) {
@@ -123,16 +132,18 @@ PlanPtr PruneDeduplicate(const PlanPtr& node, const Columns& needed) {
     }
   }
   PlanPtr child = Prune(node->child(), below);
-  if (node->is_streaming()) {
-    ExpressionVector items;
-    for (const auto& column : child->output()) {
-      if (below.count(column->id()) > 0) items.push_back(column);
-    }
-    if (items.size() < child->output().size()) {
-      child = std::make_shared<logical::Project>(std::move(items), std::move(child));
-    }
-  }
+  if (node->is_streaming()) child = Exactly(std::move(child), below);
   return child == node->child() ? node : node->WithChildren({std::move(child)});
+}
+
+// A join of two streams keeps all columns of its children in state: those that Spark leaves there, and no more.
+PlanPtr PruneStreamingJoin(const PlanPtr& node, const Columns& needed) {
+  Columns below = needed;
+  AddReferences(node->expressions(), &below);
+  PlanPtr left = Exactly(Prune(node->children()[0], below), below);
+  PlanPtr right = Exactly(Prune(node->children()[1], below), below);
+  if (left == node->children()[0] && right == node->children()[1]) return node;
+  return node->WithChildren({std::move(left), std::move(right)});
 }
 
 PlanPtr Prune(const PlanPtr& node, const Columns& needed) {
@@ -152,6 +163,11 @@ PlanPtr Prune(const PlanPtr& node, const Columns& needed) {
       return PruneExpand(node, needed);
     case NodeKind::kDeduplicate:
       return PruneDeduplicate(node, needed);
+    case NodeKind::kJoin:
+      if (node->children()[0]->is_streaming() && node->children()[1]->is_streaming()) {
+        return PruneStreamingJoin(node, needed);
+      }
+      break;
     default:
       break;
   }
