@@ -82,13 +82,13 @@ class FileStreamSink final : public StreamSink {
 
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) override {
     // As in Spark, where the files' writer looks at the columns, and the query has started by then.
-    ARROW_RETURN_NOT_OK(CheckDataTypes(*plan_));
+    ARROW_RETURN_NOT_OK(plan_.status());
+    ARROW_RETURN_NOT_OK(CheckDataTypes(**plan_));
     if (!newest_known_) {
       ARROW_ASSIGN_OR_RAISE(newest_, log_.LatestId());
       newest_known_ = true;
     }
     if (newest_ && batch_id.value <= *newest_) return nullptr;
-    ARROW_RETURN_NOT_OK(plan_);
     return std::make_unique<FileMicroBatch>(*plan_, path_, &log_, batch_id, retention_ms_, clock_);
   }
 
