@@ -12,6 +12,7 @@
 #include "millrace/functions/hash.h"
 #include "millrace/functions/math.h"
 #include "millrace/functions/session.h"
+#include "millrace/functions/sketch.h"
 #include "millrace/functions/string.h"
 #include "millrace/functions/window.h"
 

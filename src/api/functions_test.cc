@@ -448,6 +448,26 @@ TEST_F(FunctionsTest, Texts) {
                         {TryToBinary("s", Lit("hex")), "try_to_binary(s, 'hex')"}});
 }
 
+TEST_F(FunctionsTest, Sketches) {
+  DataFrame input = Rows("SELECT * FROM VALUES (1, 2, 1.5D), (2, 2, 2.5D), (7, 3, 4D) AS t(x, y, d)");
+  ExpectSame(
+      input,
+      {{HllSketchEstimate(HllSketchAgg("x")), "hll_sketch_estimate(hll_sketch_agg(x))"},
+       {HllSketchEstimate(HllUnion(HllSketchAgg("x", 10), HllSketchAgg("y"), true)),
+        "hll_sketch_estimate(hll_union(hll_sketch_agg(x, 10), hll_sketch_agg(y), true))"},
+       {ThetaSketchEstimate(ThetaUnion(ThetaSketchAgg("x"), ThetaSketchAgg("y"))),
+        "theta_sketch_estimate(theta_union(theta_sketch_agg(x), theta_sketch_agg(y)))"},
+       {ThetaSketchEstimate(ThetaDifference(ThetaSketchAgg("x"), ThetaSketchAgg("y"))),
+        "theta_sketch_estimate(theta_difference(theta_sketch_agg(x), theta_sketch_agg(y)))"},
+       {ThetaSketchEstimate(ThetaIntersection(ThetaSketchAgg("x"), ThetaSketchAgg("y"))),
+        "theta_sketch_estimate(theta_intersection(theta_sketch_agg(x), theta_sketch_agg(y)))"},
+       {TupleSketchSummaryDouble(TupleSketchAggDouble("y", "d", 10, "max"), "max"),
+        "tuple_sketch_summary_double(tuple_sketch_agg_double(y, d, 10, 'max'), 'max')"},
+       {TupleSketchEstimateInteger(TupleUnionInteger(TupleSketchAggInteger("x", "y"), TupleSketchAggInteger("y", "x"))),
+        "tuple_sketch_estimate_integer(tuple_union_integer(tuple_sketch_agg_integer(x, y), "
+        "tuple_sketch_agg_integer(y, x)))"}});
+}
+
 TEST_F(FunctionsTest, GeneratorsOfSeveralColumns) {
   const Pair pairs[] = {{Inline("p"), "inline(p)"},
                         {InlineOuter("p"), "inline_outer(p)"},

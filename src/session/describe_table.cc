@@ -25,10 +25,6 @@ using catalog::TablePtr;
 
 namespace {
 
-types::StructField Text(std::string name, bool nullable = false, std::string comment = "") {
-  return {std::move(name), types::String(), nullable, comment.empty() ? "" : types::ColumnCommentJson(comment)};
-}
-
 Cell CommentCell(const types::StructField& field) {
   std::optional<std::string> comment = types::CommentOf(field);
   return comment ? Cell(*comment) : Cell(nullptr);
@@ -367,9 +363,9 @@ class DescribeRows {
 }  // namespace
 
 types::DataTypePtr DescribeSchema() {
-  return types::Struct({Text("col_name", false, "name of the column"),
-                        Text("data_type", false, "data type of the column"),
-                        Text("comment", true, "comment of the column")});
+  return types::Struct({TextColumn("col_name", false, "name of the column"),
+                        TextColumn("data_type", false, "data type of the column"),
+                        TextColumn("comment", true, "comment of the column")});
 }
 
 std::string Redacted(const std::string& key, const std::string& value) {
@@ -410,7 +406,7 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
     if (own_schema) return UserError("NOT_SUPPORTED_COMMAND_FOR_V2_TABLE", {{"cmd", "DESCRIBE TABLE AS JSON"}});
     if (is_view || table == nullptr) return analyzer::NotSupported("DESCRIBE AS JSON of a view");
     ARROW_ASSIGN_OR_RAISE(std::string json, TableJson(session, *table, *schema, describe.partition));
-    return ResultOf(types::Struct({Text("json_metadata", false, "JSON metadata of the table")}), {{json}});
+    return ResultOf(types::Struct({TextColumn("json_metadata", false, "JSON metadata of the table")}), {{json}});
   }
   DescribeRows rows(*schema);
   if (table == nullptr) return rows.Result();
@@ -466,8 +462,8 @@ arrow::Result<QueryResult> DescribeColumn(Session& session, const sql::Describe&
       rows.push_back({std::string(name), std::string("NULL")});
     }
   }
-  return ResultOf(types::Struct({Text("info_name", false, "name of the column info"),
-                                 Text("info_value", false, "value of the column info")}),
+  return ResultOf(types::Struct({TextColumn("info_name", false, "name of the column info"),
+                                 TextColumn("info_value", false, "value of the column info")}),
                   rows);
 }
 
@@ -503,10 +499,11 @@ arrow::Result<QueryResult> ShowTableExtended(Session& session, const sql::Show& 
       if (MatchesPattern(view, *show.pattern)) return analyzer::NotSupported("SHOW TABLE EXTENDED of a temporary view");
     }
   }
-  return ResultOf(
-      types::Struct(
-          {Text("namespace"), Text("tableName"), {"isTemporary", types::Boolean(), false, ""}, Text("information")}),
-      rows);
+  return ResultOf(types::Struct({TextColumn("namespace"),
+                                 TextColumn("tableName"),
+                                 {"isTemporary", types::Boolean(), false, ""},
+                                 TextColumn("information")}),
+                  rows);
 }
 
 }  // namespace millrace::session

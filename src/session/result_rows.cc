@@ -5,6 +5,7 @@
 
 #include "format/json/json_decoder.h"
 #include "types/arrow_type.h"
+#include "types/column_metadata.h"
 
 namespace millrace::session {
 
@@ -26,6 +27,10 @@ arrow::Status AppendCell(const Cell& cell, arrow::ArrayBuilder* builder) {
 }
 
 }  // namespace
+
+types::StructField TextColumn(std::string name, bool nullable, const std::string& comment) {
+  return {std::move(name), types::String(), nullable, comment.empty() ? "" : types::ColumnCommentJson(comment)};
+}
 
 arrow::Result<QueryResult> ResultOf(types::DataTypePtr schema, const std::vector<std::vector<Cell>>& rows) {
   QueryResult result;

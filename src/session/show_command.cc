@@ -23,10 +23,6 @@ using catalog::TablePtr;
 
 namespace {
 
-types::StructField Text(std::string name, bool nullable = false, std::string comment = "") {
-  return {std::move(name), types::String(), nullable, comment.empty() ? "" : types::ColumnCommentJson(comment)};
-}
-
 // As SHOW CREATE TABLE writes a column.
 std::string ColumnDdl(const types::StructField& field) {
   std::string text = types::Struct({field})->ToDdl();
@@ -64,9 +60,9 @@ class ShowRunner {
       case Kind::kCreateTable:
         return CreateTable(show);
       case Kind::kCatalogs:
-        return ResultOf(types::Struct({Text("catalog")}), {{catalog::kCatalogName}});
+        return ResultOf(types::Struct({TextColumn("catalog")}), {{catalog::kCatalogName}});
       case Kind::kCurrentNamespace:
-        return ResultOf(types::Struct({Text("catalog"), Text("namespace")}),
+        return ResultOf(types::Struct({TextColumn("catalog"), TextColumn("namespace")}),
                         {{catalog::kCatalogName, catalog_.current_database()}});
     }
     return EmptyResult();
@@ -96,8 +92,8 @@ class ShowRunner {
       for (const std::string& name : catalog_.metastore().GlobalViewNames()) add(database, name, true);
     }
     for (const std::string& name : catalog_.ViewNames()) add("", name, true);
-    return ResultOf(types::Struct({Text("namespace"),
-                                   Text(views_only ? "viewName" : "tableName"),
+    return ResultOf(types::Struct({TextColumn("namespace"),
+                                   TextColumn(views_only ? "viewName" : "tableName"),
                                    {"isTemporary", types::Boolean(), false, ""}}),
                     rows);
   }
@@ -107,7 +103,7 @@ class ShowRunner {
     for (const std::string& name : catalog_.metastore().DatabaseNames()) {
       if (!show.pattern || MatchesPattern(name, *show.pattern)) rows.push_back({name});
     }
-    return ResultOf(types::Struct({Text("namespace")}), rows);
+    return ResultOf(types::Struct({TextColumn("namespace")}), rows);
   }
 
   arrow::Result<QueryResult> Columns(const sql::Show& show) const {
@@ -124,7 +120,7 @@ class ShowRunner {
     ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session_.TableSchema(name));
     std::vector<std::vector<Cell>> rows;
     for (const auto& field : schema->fields()) rows.push_back({field.name});
-    return ResultOf(types::Struct({Text("col_name")}), rows);
+    return ResultOf(types::Struct({TextColumn("col_name")}), rows);
   }
 
   arrow::Result<QueryResult> Functions(const sql::Show& show) const {
@@ -142,7 +138,7 @@ class ShowRunner {
     }
     std::vector<std::vector<Cell>> rows;
     for (const std::string& name : names) rows.push_back({name});
-    return ResultOf(types::Struct({Text("function")}), rows);
+    return ResultOf(types::Struct({TextColumn("function")}), rows);
   }
 
   arrow::Result<QueryResult> Partitions(const sql::Show& show) const {
@@ -158,7 +154,7 @@ class ShowRunner {
       });
       if (wanted) rows.push_back({partition});
     }
-    return ResultOf(types::Struct({Text("partition")}), rows);
+    return ResultOf(types::Struct({TextColumn("partition")}), rows);
   }
 
   // A column for each the table is partitioned by, not a path.
@@ -201,7 +197,7 @@ class ShowRunner {
 
   arrow::Result<QueryResult> TableProperties(const sql::Show& show) const {
     if (catalog_.FindTable(*show.name) == nullptr && catalog_.FindView(*show.name)) {
-      return ResultOf(types::Struct({Text("key"), Text("value")}), {});
+      return ResultOf(types::Struct({TextColumn("key"), TextColumn("value")}), {});
     }
     TableCommands commands(session_);
     ARROW_ASSIGN_OR_RAISE(TablePtr table, commands.Find(*show.name));
@@ -217,7 +213,7 @@ class ShowRunner {
         rows.push_back({key, Redacted(key, value)});
       }
     }
-    return ResultOf(types::Struct({Text("key"), Text("value")}), rows);
+    return ResultOf(types::Struct({TextColumn("key"), TextColumn("value")}), rows);
   }
 
   static std::string Lines(const std::vector<std::string>& items) {
@@ -289,7 +285,7 @@ class ShowRunner {
     }
     if (!properties.empty()) text += "TBLPROPERTIES " + Lines(properties);
     if (is_view) text += "WITH SCHEMA COMPENSATION\nAS " + table->view_text + "\n";
-    return ResultOf(types::Struct({Text("createtab_stmt")}), {{text}});
+    return ResultOf(types::Struct({TextColumn("createtab_stmt")}), {{text}});
   }
 
   Session& session_;
@@ -300,7 +296,7 @@ arrow::Result<QueryResult> DescribeFunction(Session& session, const sql::Describ
   if (auto own = analyzer::FindSqlFunction(session.MakeAnalyzerContext(), describe.name)) {
     std::vector<std::vector<Cell>> lines;
     for (std::string& line : DescribeSqlFunction(*own, describe.extended)) lines.push_back({std::move(line)});
-    return ResultOf(types::Struct({Text("function_desc")}), lines);
+    return ResultOf(types::Struct({TextColumn("function_desc")}), lines);
   }
   const function::FunctionDef* def = function::FindFunction(describe.name.back());
   if (auto own = def == nullptr ? FindUserFunction(session, describe.name) : std::nullopt) {
@@ -308,7 +304,7 @@ arrow::Result<QueryResult> DescribeFunction(Session& session, const sql::Describ
                                             {"Class: " + own->class_name},
                                             {"Usage: " + *own->description}};
     if (describe.extended) lines.push_back({"Extended Usage:\n    No example/argument for " + own->name + ".\n"});
-    return ResultOf(types::Struct({Text("function_desc")}), lines);
+    return ResultOf(types::Struct({TextColumn("function_desc")}), lines);
   }
   if (def == nullptr) {
     return UserError("UNRESOLVED_ROUTINE",
@@ -318,7 +314,7 @@ arrow::Result<QueryResult> DescribeFunction(Session& session, const sql::Describ
   std::vector<std::vector<Cell>> rows = {{"Function: " + ToLowerAscii(describe.name.back())},
                                          {"Usage: " + std::string(def->description)}};
   if (describe.extended) rows.push_back({"Extended Usage: " + std::string(def->example)});
-  return ResultOf(types::Struct({Text("function_desc")}), rows);
+  return ResultOf(types::Struct({TextColumn("function_desc")}), rows);
 }
 
 arrow::Result<QueryResult> DescribeDatabase(Session& session, const sql::Describe& describe) {
@@ -341,8 +337,8 @@ arrow::Result<QueryResult> DescribeDatabase(Session& session, const sql::Describ
     }
     rows.push_back({std::string("Properties"), properties.empty() ? "" : "(" + properties + ")"});
   }
-  return ResultOf(types::Struct({Text("info_name", false, "name of the namespace info"),
-                                 Text("info_value", true, "value of the namespace info")}),
+  return ResultOf(types::Struct({TextColumn("info_name", false, "name of the namespace info"),
+                                 TextColumn("info_value", true, "value of the namespace info")}),
                   rows);
 }
 
