@@ -245,8 +245,7 @@ def test_sources_are_named_where_queries_may_evolve_only(spark, tmp_path, folder
     assert refused.value.getCondition() == "STREAMING_QUERY_EVOLUTION_ERROR.SOURCE_NAMING_NOT_SUPPORTED"
     # What keeps other logs than ours says so.
     for key, value in [("spark.sql.streaming.queryEvolution.enableSourceEvolution", "true"),
-                       ("spark.sql.streaming.queryEvolution.enableSinkEvolution", "true"),
-                       ("spark.sql.streaming.offsetLog.formatVersion", "2")]:
+                       ("spark.sql.streaming.queryEvolution.enableSinkEvolution", "true")]:
         spark.conf.set(key, value)
         try:
             with pytest.raises(Exception, match=f"{key} = {value} is not supported"):

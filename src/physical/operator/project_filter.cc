@@ -3,6 +3,7 @@
 #include <arrow/array/array_primitive.h>
 #include <arrow/util/bit_util.h>
 
+#include "expression/call.h"
 #include "logical/node/filter.h"
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
@@ -55,9 +56,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FilterBatch(const std::shared
 
 namespace {
 
-int64_t CountUnread(connector::DroppedRows dropped_rows, const arrow::Array& condition, int64_t num_kept) {
+int64_t CountUnread(connector::DroppedRows dropped_rows, const arrow::Array& condition) {
   if (dropped_rows == connector::DroppedRows::kCounted) return 0;
-  int64_t num_dropped = condition.length() - num_kept;
+  if (condition.type_id() == arrow::Type::NA) {
+    return dropped_rows == connector::DroppedRows::kUncounted ? condition.length() : 0;
+  }
+  int64_t num_dropped = condition.length() - static_cast<const arrow::BooleanArray&>(condition).true_count();
   return dropped_rows == connector::DroppedRows::kUncounted ? num_dropped : num_dropped - condition.null_count();
 }
 
@@ -99,8 +103,13 @@ class ProjectFilterStream final : public BatchStream {
         batch = arrow::RecordBatch::Make(step.schema, num_rows, std::move(columns));
       } else {
         ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector passes, step.condition.Evaluate(evaluation, batch));
+        if (step.read_condition.empty()) {
+          num_unread_ += CountUnread(step.dropped_rows, *passes[0]);
+        } else {
+          ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector reads, step.read_condition.Evaluate(evaluation, batch));
+          num_unread_ += CountUnread(step.dropped_rows, *reads[0]);
+        }
         ARROW_ASSIGN_OR_RAISE(batch, FilterBatch(batch, *passes[0], step.kept, step.schema, evaluation.memory_pool));
-        num_unread_ += CountUnread(step.dropped_rows, *passes[0], batch->num_rows());
       }
       evaluation.row_offset += num_rows;
     }
@@ -178,11 +187,46 @@ std::shared_ptr<arrow::Schema> SchemaOf(const AttributeVector& columns) {
   return arrow::schema(std::move(fields));
 }
 
+bool AsksForPresence(const expression::Expression& condition) {
+  return condition.kind() == expression::ExpressionKind::kCall &&
+         static_cast<const expression::Call&>(condition).name() == "isnotnull" &&
+         condition.children()[0]->kind() == expression::ExpressionKind::kAttribute;
+}
+
+// Of a filter right above a stream's scan: which dropped rows do not count as read.
+arrow::Status TellDroppedRows(const logical::SourceScan& scan, const logical::Filter& filter,
+                              const AttributeVector& columns, ProjectFilter::Step* step) {
+  using connector::DroppedRows;
+  step->source_key = scan.source_key();
+  // A condition on nothing is judged before anything is parsed.
+  if (expression::References(*filter.condition()).empty()) {
+    if (scan.def().dropped_rows != DroppedRows::kCounted) step->dropped_rows = DroppedRows::kUncounted;
+    return arrow::Status::OK();
+  }
+  if (!scan.columns().filter_is_whole) return arrow::Status::OK();
+  step->dropped_rows = scan.def().dropped_rows;
+  if (step->dropped_rows != DroppedRows::kFalseUncounted) return arrow::Status::OK();
+  // A NULL is mostly a member that the document lacks, and no filter looks at those: nor at whether they are there.
+  ExpressionVector conjuncts = logical::SplitConjuncts(filter.condition());
+  ExpressionVector judged;
+  for (const ExpressionPtr& conjunct : conjuncts) {
+    if (!AsksForPresence(*conjunct)) judged.push_back(conjunct);
+  }
+  if (judged.empty()) step->dropped_rows = DroppedRows::kCounted;
+  if (judged.empty() || judged.size() == conjuncts.size()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(step->read_condition, ExpressionSet::Bind({logical::JoinConjuncts(judged)}, columns));
+  return arrow::Status::OK();
+}
+
 arrow::Result<ProjectFilter::Step> FilterStep(const Link& link, AttributeVector* columns) {
   ProjectFilter::Step step;
   step.text = link.node->Describe();
   const auto& filter = static_cast<const logical::Filter&>(*link.node);
   ARROW_ASSIGN_OR_RAISE(step.condition, ExpressionSet::Bind({filter.condition()}, *columns));
+  const logical::Plan& below = *filter.child();
+  if (below.kind() == logical::NodeKind::kSourceScan && below.is_streaming()) {
+    ARROW_RETURN_NOT_OK(TellDroppedRows(static_cast<const logical::SourceScan&>(below), filter, *columns, &step));
+  }
   AttributeVector kept;
   for (size_t i = 0; i < columns->size(); ++i) {
     if (link.needed_above.count((*columns)[i]->id()) == 0) continue;
@@ -191,17 +235,6 @@ arrow::Result<ProjectFilter::Step> FilterStep(const Link& link, AttributeVector*
   }
   *columns = std::move(kept);
   step.schema = SchemaOf(*columns);
-  const logical::Plan& below = *filter.child();
-  if (below.kind() == logical::NodeKind::kSourceScan && below.is_streaming()) {
-    const auto& scan = static_cast<const logical::SourceScan&>(below);
-    if (scan.columns().filter_is_whole) step.dropped_rows = scan.def().dropped_rows;
-    // A condition on nothing is judged before anything is parsed.
-    bool on_nothing = expression::References(*filter.condition()).empty();
-    if (on_nothing && step.dropped_rows != connector::DroppedRows::kCounted) {
-      step.dropped_rows = connector::DroppedRows::kUncounted;
-    }
-    step.source_key = scan.source_key();
-  }
   return step;
 }
 

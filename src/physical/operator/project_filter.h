@@ -18,6 +18,8 @@ class ProjectFilter final : public Operator {
     std::vector<int> kept;
     /// Filter right above a stream's scan: rows that do not count as read, and whose count they are taken from.
     connector::DroppedRows dropped_rows = connector::DroppedRows::kCounted;
+    /// The part of the condition that says so, where it is not the whole.
+    ExpressionSet read_condition;
     int64_t source_key = 0;
     ExpressionSet projection;
     /// Columns after the step.
