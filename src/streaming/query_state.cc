@@ -241,7 +241,9 @@ void QueryState::Summarize(const StatefulBatch& batch, int64_t commit_us, Statef
   progress.all_removals_time_ms = batch.metrics.removal_us / 1000;
   progress.commit_time_ms = commit_us / 1000;
   progress.num_shuffle_partitions = num_partitions_;
-  progress.num_state_store_instances = static_cast<int64_t>(node->stores.size()) * node->num_partitions;
+  if (node->op->counts_store_instances()) {
+    progress.num_state_store_instances = static_cast<int64_t>(node->stores.size()) * node->num_partitions;
+  }
   for (const auto& partition : batch.stores) {
     for (size_t s = 0; s < partition.size(); ++s) {
       state::StateStoreMetrics metrics = partition[s]->metrics();

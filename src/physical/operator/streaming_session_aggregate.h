@@ -39,6 +39,7 @@ class StreamingSessionAggregate final : public StatefulOperator {
   std::vector<StateStoreSpec> state_stores() const override;
   bool ShouldRunAnotherBatch(int64_t now_ms, int64_t next_ms) const override;
   bool holds_rows_back() const override { return spec_.mode == connector::OutputMode::kAppend; }
+  bool counts_store_instances() const override { return spec_.mode != connector::OutputMode::kComplete; }
 
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext& context) const override;

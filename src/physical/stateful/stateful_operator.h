@@ -117,6 +117,8 @@ class StatefulOperator : public Operator {
   virtual bool goes_by_processing_time() const { return false; }
   /// Rows come out only when the watermark has passed them (append mode).
   virtual bool holds_rows_back() const { return false; }
+  /// Its progress tells the number of its stores; 0 where Spark's operator leaves that out.
+  virtual bool counts_store_instances() const { return true; }
   /// Names of the operator's own metrics, all reported, also at 0.
   virtual std::vector<std::string_view> custom_metrics() const { return {}; }
 
