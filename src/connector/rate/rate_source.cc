@@ -162,6 +162,9 @@ class RateStream final : public MicroBatchStream {
       ARROW_RETURN_NOT_OK(text.status());
       bool versioned = text->starts_with("v1\n");
       auto parsed = ParseSeconds(SourceOffset{versioned ? text->substr(3) : ""});
+      if (versioned && !parsed.ok()) {
+        return arrow::Status::Invalid("For input string: \"", text->substr(3), "\"");
+      }
       if (!parsed.ok()) {
         return arrow::Status::Invalid("Malformed log file ", path_,
                                       ": it is no \"v1\" line with the time the query was created below it");
