@@ -190,6 +190,7 @@ TEST(ParseQuery, Plans) {
       {"SELECT * FROM a LATERAL VIEW OUTER explode(m) v AS k, x WHERE k = 1",
        "project(filter(LATERAL_LEFT_OUTER(a, alias(columns(explode(m), k, x), v)), (k = 1)), [*])"},
       {"SELECT * FROM range(1, 10 + 1)", "project(range(1, (10 + 1)), [*])"},
+      {"SELECT * FROM STREAM range(3) AS r", "project(alias(range(3), r), [*])"},
       {"SELECT * FROM VALUES (1, 'a'), (2, null) AS t(x, y)",
        "project(alias(columns(inline_table(struct(1, a), struct(2, null)), x, y), t), [*])"},
       {"VALUES 1, (2), struct(3)", "inline_table(struct(1), struct(2), struct(3))"},

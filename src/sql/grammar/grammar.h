@@ -244,6 +244,7 @@ class Grammar {
   Status ParseFrom(Relation* out);
   Status ParseRelation(Relation* out);
   Status ParseRelationPrimary(Relation* out);
+  size_t EndOfName() const;
   Status ParseTable(bool is_streaming, Relation* out);
   Status ParseTableFunction(Relation* out);
   Status ParseTableArgument(Expression* out);

@@ -107,13 +107,13 @@ arrow::Status Grammar::ParseRelationPrimary(Relation* out) {
   bool enclosed = At(Keyword::kStream) && Peek(1).Is(Symbol::kLeftParen) && Peek(2).IsIdentifier();
   if (enclosed || (At(Keyword::kStream) && Peek(1).IsIdentifier() && !Peek(1).Is(Keyword::kAs))) {
     Take();
+    // STREAM range(3): a function's rows are what they are without the word.
+    if (!enclosed && tokens_[EndOfName() + 1].Is(Symbol::kLeftParen) && !AtIdentifierClause(EndOfName())) {
+      return ParseTableFunction(out);
+    }
     return ParseTable(/*is_streaming=*/true, out);
   }
-  // A name, up to where a parenthesis makes it a call.
-  size_t last = position_;
-  while (tokens_[last].IsIdentifier() && tokens_[last + 1].Is(Symbol::kDot) && tokens_[last + 2].IsIdentifier()) {
-    last += 2;
-  }
+  size_t last = EndOfName();
   bool call = tokens_[last + 1].Is(Symbol::kLeftParen) && !AtIdentifierClause(last);
   // IDENTIFIER('range')(5): a function's name.
   if (AtIdentifierClause(position_)) {
@@ -121,6 +121,15 @@ arrow::Status Grammar::ParseRelationPrimary(Relation* out) {
   }
   if (call) return ParseTableFunction(out);
   return ParseTable(/*is_streaming=*/false, out);
+}
+
+// The last part of a name, which a parenthesis behind it makes a call.
+size_t Grammar::EndOfName() const {
+  size_t last = position_;
+  while (tokens_[last].IsIdentifier() && tokens_[last + 1].Is(Symbol::kDot) && tokens_[last + 2].IsIdentifier()) {
+    last += 2;
+  }
+  return last;
 }
 
 arrow::Status Grammar::ParseTable(bool is_streaming, Relation* out) {
