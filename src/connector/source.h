@@ -128,8 +128,15 @@ class MicroBatchStream {
   /// begin elsewhere (Kafka's sources/i/0).
   virtual arrow::Result<SourceOffset> InitialOffset() = 0;
 
-  /// After a restart, before any other call: the last micro-batch that is done read up to `end`, from `start` or, the
-  /// first one, from the beginning. Sources of Spark's first API are made to read it again, and fail where they cannot.
+  /// After a restart, before any other call: the end of the newest micro-batch that was planned, done or not.
+  virtual arrow::Status SeenBefore(const SourceOffset& end) {
+    (void)end;
+    return arrow::Status::OK();
+  }
+
+  /// After a restart, before any call but SeenBefore: the last micro-batch that is done read up to `end`, from `start`
+  /// or, the first one, from the beginning. Sources of Spark's first API are made to read it again, and fail where they
+  /// cannot.
   virtual arrow::Status Resume(const std::optional<SourceOffset>& start, const SourceOffset& end) {
     (void)start;
     (void)end;
@@ -151,6 +158,10 @@ class MicroBatchStream {
   /// Rows in (start, end]. The same offsets always give the same rows, or an error.
   virtual arrow::Result<InputPartitions> PlanPartitions(const SourceOffset& start, const SourceOffset& end,
                                                         const ReadColumns& columns) = 0;
+
+  /// The user's code sees the calls: Commit of a micro-batch comes before PlanPartitions of the next, as in Spark. Else
+  /// it may come later, which spares waiting for the offset log.
+  virtual bool commits_before_planning() const { return false; }
 
   /// Rows up to `end` will not be asked for again.
   virtual arrow::Status Commit(const SourceOffset& end) = 0;

@@ -129,6 +129,13 @@ class PythonStream final : public connector::MicroBatchStream {
     return partitions;
   }
 
+  // Spark has a reader plan an empty range, so that a simple one knows where it is.
+  arrow::Status SeenBefore(const connector::SourceOffset& end) override {
+    return PlanPartitions(end, end, {}).status();
+  }
+
+  bool commits_before_planning() const override { return true; }
+
   arrow::Status Commit(const connector::SourceOffset& end) override {
     ARROW_RETURN_NOT_OK(Ask(kCommit, {end.json}, "commitSource"));
     return call_->ReadInt().status();

@@ -126,7 +126,9 @@ arrow::Status MicroBatchExecution::Recover() {
   batch_watermark_ms_ = entry->watermark_ms;
   batch_id_ = *newest;
   for (size_t i = 0; i < bound_.source_of_place.size(); ++i) {
-    bound_.sources[bound_.source_of_place[i]].available = entry->offsets[i];
+    QuerySource& source = bound_.sources[bound_.source_of_place[i]];
+    source.available = entry->offsets[i];
+    if (source.available) ARROW_RETURN_NOT_OK(source.stream->SeenBefore(*source.available));
   }
 
   // Two entries in a row are asked for even where the newest is done: a hole means that somebody has tampered.
@@ -330,6 +332,8 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   context.shuffle_partitions = static_cast<int>(ConfInt64(spec_, "spark.sql.shuffle.partitions", 200));
   context.batch_rows = ConfInt64(spec_, "millrace.batch.rows", context.batch_rows);
   context.cancelled = &stopping_;
+  auto commits_first = [](const QuerySource& source) { return source.stream->commits_before_planning(); };
+  if (std::any_of(bound_.sources.begin(), bound_.sources.end(), commits_first)) ARROW_RETURN_NOT_OK(CommitSources());
   ARROW_RETURN_NOT_OK(PlanPartitions(&context));
   ARROW_RETURN_NOT_OK(bound_.refused);
   progress_.duration_ms["queryPlanning"] += 0;  // bound when the query started

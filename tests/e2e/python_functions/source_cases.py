@@ -299,6 +299,54 @@ def source_streamed_as_of_now(spark):
 
 
 @case
+def source_started_again(spark):
+    folder = tempfile.mkdtemp()
+
+    def note(line):
+        with open(folder + "/calls", "a") as out:
+            out.write(line + "\n")
+
+    class Reader(DataSourceStreamReader):
+        def __init__(self, options):
+            self.end = int(options["end"])
+
+        def initialOffset(self):
+            return {"offset": 0}
+
+        def latestOffset(self):
+            return {"offset": self.end}
+
+        def partitions(self, start, end):
+            note(f"partitions {start['offset']} {end['offset']}")
+            return [InputPartition(i) for i in range(start["offset"], end["offset"])]
+
+        def read(self, partition):
+            yield partition.value,
+
+        def commit(self, end):
+            note(f"commit {end['offset']}")
+
+    class Source(DataSource):
+        @classmethod
+        def name(cls):
+            return "again"
+
+        def schema(self):
+            return "id int"
+
+        def streamReader(self, schema):
+            return Reader(self.options)
+
+    spark.dataSource.register(Source)
+    for end in (5, 9):
+        query = (spark.readStream.format("again").option("end", end).load().writeStream.format("noop")
+                 .option("checkpointLocation", folder + "/checkpoint").trigger(availableNow=True).start())
+        query.awaitTermination(60)
+    with open(folder + "/calls") as calls:
+        return calls.read().splitlines()
+
+
+@case
 def source_streamed_simply(spark):
     class Reader(SimpleDataSourceStreamReader):
         def initialOffset(self):
