@@ -17,6 +17,8 @@ using types::TypeId;
 namespace {
 
 constexpr size_t kChunkCharacters = 65535;
+// The version of the oldest schema files that Spark writes; older ones it reads.
+constexpr int kOldestWritten = 2;
 
 void AppendBigEndian(uint64_t value, int num_bytes, std::string* out) {
   for (int k = num_bytes - 1; k >= 0; --k) out->push_back(static_cast<char>(value >> (8 * k)));
@@ -266,6 +268,9 @@ Status CheckFamilySchemas(const std::vector<StoredSchema>& stored, const Statefu
 Status CheckSchema(const FileSystem& file_system, const std::string& state_directory, int64_t operator_id,
                    const StatefulOperatorInfo::Store& store, bool enforce) {
   ARROW_ASSIGN_OR_RAISE(auto stored, ReadSchema(file_system, state_directory, operator_id, store.name));
+  if (!stored && enforce && store.schema_version < kOldestWritten) {
+    return Status::Invalid("Unsupported schema writer version: ", store.schema_version);
+  }
   if (!stored) return Status::OK();
   Status status = CheckTypes(*stored, *store.schema.key, *store.schema.value, store.validates_value);
   if (status.ok() || enforce) return status;
@@ -275,6 +280,7 @@ Status CheckSchema(const FileSystem& file_system, const std::string& state_direc
 
 Status WriteSchemaIfAbsent(FileSystem* file_system, const std::string& state_directory, int64_t operator_id,
                            const StatefulOperatorInfo::Store& store, Durability durability) {
+  if (store.schema_version < kOldestWritten) return Status::OK();
   std::string path = SchemaPath(state_directory, operator_id, store.name);
   ARROW_ASSIGN_OR_RAISE(auto existing, file_system->Stat(path));
   if (existing.has_value()) return Status::OK();

@@ -47,6 +47,8 @@ struct StatefulOperatorInfo {
     StateStoreSchema schema;
     /// False where Spark does not compare the value's schema at a restart (dropDuplicates).
     bool validates_value = true;
+    /// Below 2 Spark reads a schema file that is there and writes none: where it checks schemas, no query starts.
+    int schema_version = 2;
   };
   std::vector<Store> stores = {};
   int num_partitions = 1;

@@ -131,7 +131,8 @@ arrow::Status QueryState::DeclareOperators(BatchId batch_id) {
     for (const physical::StateStoreSpec& store : nodes_[n].stores) {
       info.stores.push_back({store.name,
                              {store.key_schema, store.value_schema, store.num_prefix_columns, store.time},
-                             store.validates_value});
+                             store.validates_value,
+                             store.schema_version});
     }
     nodes_[n].op->DescribeFamilies(&info);
     if (info.has_families) info.stores.clear();

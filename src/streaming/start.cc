@@ -199,7 +199,8 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
   } else {
     bound.refused = root.status();
     // What is not built here is told at once.
-    bool is_sparks = GetErrorDetail(bound.refused) != nullptr && !IsErrorCondition(bound.refused, "UNSUPPORTED_CALL");
+    bool is_sparks = bound.refused.IsInvalid() ||
+                     (GetErrorDetail(bound.refused) != nullptr && !IsErrorCondition(bound.refused, "UNSUPPORTED_CALL"));
     if (!is_sparks) return bound.refused;
   }
   return bound;

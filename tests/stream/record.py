@@ -22,8 +22,8 @@ A script is read line by line; '#' starts a comment line; the rows under check, 
     check_last N                                    of all rows so far the newest of each value of the first N columns (update mode)
     leave_out TEXT                                  rows with this text in them are left out of every check
     crash POINT [NTH]                               nothing here: only Millrace is made to die
-    state OPERATOR VERSION                          the records of its partitions' delta files (default store): partition, key and
-                                                    value in hexadecimal, '-' for a removed key, sorted
+    state OPERATOR VERSION [STORE]                  the records of its partitions' delta files (no STORE: the default one): partition,
+                                                    key and value in hexadecimal, '-' for a removed key, sorted
     schema OPERATOR = KEY VALUE                     the state schema file's texts (default store)
     offsets N = …                                   the sources' lines of the offset log's entry N
     batch = 3                                       id of the last committed batch
@@ -155,11 +155,12 @@ class Script:
             self.error = self.spark.answer_error(error)
 
     def state(self, text):
-        operator, version = text.split()
+        operator, version, *store = text.split()
         folder, lines = f"{self.folder}/state/{operator}", []
         for partition in os.listdir(folder):
             if partition.isdigit():
-                for key, value in delta_records(f"{folder}/{partition}/{version}.delta"):
+                # Spark may write a key several times in one micro-batch: the last counts.
+                for key, value in dict(delta_records("/".join((folder, partition, *store, f"{version}.delta")))).items():
                     lines.append(f"{partition} {key.hex() or '(empty)'} {'-' if value is None else value.hex()}")
         return sorted(lines)
 

@@ -134,6 +134,7 @@ std::vector<StateStoreSpec> SymmetricHashJoin::state_stores() const {
     values.key_schema = types::Struct(std::move(key));
     values.value_schema = side.value_schema;
     if (!spec_.key_time.found() && side.watermark) values.time = state::StoreTime{side.value_time.row_time(), true};
+    counts.schema_version = values.schema_version = spec_.keeps_matched ? 2 : 1;
     stores.push_back(std::move(counts));
     stores.push_back(std::move(values));
   }
@@ -267,9 +268,15 @@ std::vector<SymmetricHashJoin::Column> Locate(const AttributeVector& wanted, con
   return columns;
 }
 
+std::string FormatOf(const StreamingPlan& streaming) {
+  return streaming.conf("spark.sql.streaming.join.stateFormatVersion").value_or("2");
+}
+
 Status FillSide(const AttributeVector& mine, const AttributeVector& others, const ExpressionVector& keys,
-                const ExpressionPtr& filter, const ExpressionPtr& condition, bool key_has_watermark, bool allow_several,
-                SymmetricHashJoin::Side* side) {
+                const ExpressionPtr& filter, const ExpressionPtr& condition, bool key_has_watermark,
+                const StreamingPlan& streaming, SymmetricHashJoin::Side* side) {
+  bool allow_several = streaming.conf("spark.sql.streaming.statefulOperator.allowMultiple").value_or("true") == "false";
+  bool keeps_matched = FormatOf(streaming) != "1";
   ARROW_ASSIGN_OR_RAISE(side->keys, ExpressionSet::Bind(keys, mine));
   std::vector<types::StructField> key_fields, value_fields;
   for (size_t k = 0; k < keys.size(); ++k) {
@@ -277,7 +284,8 @@ Status FillSide(const AttributeVector& mine, const AttributeVector& others, cons
     key_fields.push_back({"field" + std::to_string(k), keys[k]->type(), keys[k]->nullable(), {}});
   }
   for (const auto& column : mine) value_fields.push_back(column->ToField());
-  value_fields.push_back({"matched", types::Boolean(), true, {}});
+  side->num_columns = mine.size();
+  if (keeps_matched) value_fields.push_back({"matched", types::Boolean(), true, {}});
   side->key_schema = types::Struct(std::move(key_fields));
   side->value_schema = types::Struct(std::move(value_fields));
   if (filter != nullptr) {
@@ -288,8 +296,10 @@ Status FillSide(const AttributeVector& mine, const AttributeVector& others, cons
   side->watermark = StateWatermark::Derive(condition, mine, others);
   if (!side->watermark) return Status::OK();
   AttributeVector in_state = mine;
-  in_state.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "matched",
-                                                                      types::Boolean(), true));
+  if (keeps_matched) {
+    in_state.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), "matched",
+                                                                        types::Boolean(), true));
+  }
   ARROW_ASSIGN_OR_RAISE(side->value_time, EventTimeColumn::Find(in_state, allow_several));
   return Status::OK();
 }
@@ -313,12 +323,19 @@ std::string Describe(const logical::Join& join, const JoinCondition& keys, const
       logical::JoinTypeName(join.type()), text(split.left), text(split.right), text(split.both), text(keys.residual));
 }
 
+// Format 1 does not tell whether a row ever matched: Spark refuses it where unmatched rows come out.
 Status CheckFormat(const StreamingPlan& streaming, JoinType type) {
-  std::string version = streaming.conf("spark.sql.streaming.join.stateFormatVersion").value_or("2");
-  if (version == "2") return Status::OK();
+  std::string version = FormatOf(streaming);
+  bool inner = type == JoinType::kInner || type == JoinType::kCross;
+  if (version == "2" || (version == "1" && inner)) return Status::OK();
+  if (version == "1") {
+    return Status::Invalid("The query is using stream-stream ", logical::JoinTypeName(type),
+                           " join with state format version 1 - correctness issue is discovered. Please discard the "
+                           "checkpoint and rerun the query. See SPARK-26154 for more details.");
+  }
   return Status::NotImplemented("spark.sql.streaming.join.stateFormatVersion = ", version, " of a ",
                                 logical::JoinTypeName(type),
-                                " join of two streams: only format 2, Spark's default, is read and written");
+                                " join of two streams: formats 1 and 2 (Spark's default) are read and written");
 }
 
 void FillReadColumns(SymmetricHashJoin::Spec* spec) {
@@ -402,9 +419,9 @@ Result<OperatorPtr> PlanSymmetricHashJoin(const logical::PlanPtr& node, const Re
   ARROW_ASSIGN_OR_RAISE(ExpressionVector left_keys, EquiKeys(condition.left_keys, condition.null_safe));
   ARROW_ASSIGN_OR_RAISE(ExpressionVector right_keys, EquiKeys(condition.right_keys, condition.null_safe));
   SplitCondition split = Split(condition.residual, left->output(), right->output());
-  bool allow_several = streaming.conf("spark.sql.streaming.statefulOperator.allowMultiple").value_or("true") == "false";
 
   SymmetricHashJoin::Spec spec;
+  spec.keeps_matched = FormatOf(streaming) != "1";
   spec.type = join.type() == JoinType::kCross ? JoinType::kInner : join.type();
   int key_with_watermark = JoinKeyWithWatermark(left_keys, right_keys);
   if (key_with_watermark >= 0) {
@@ -412,9 +429,9 @@ Result<OperatorPtr> PlanSymmetricHashJoin(const logical::PlanPtr& node, const Re
   }
   bool by_key = key_with_watermark >= 0;
   ARROW_RETURN_NOT_OK(FillSide(left->output(), right->output(), left_keys, split.left, condition.residual, by_key,
-                               allow_several, &spec.sides[0]));
+                               streaming, &spec.sides[0]));
   ARROW_RETURN_NOT_OK(FillSide(right->output(), left->output(), right_keys, split.right, condition.residual, by_key,
-                               allow_several, &spec.sides[1]));
+                               streaming, &spec.sides[1]));
   bool both_filtered = spec.type == JoinType::kInner || spec.type == JoinType::kLeftSemi;
   spec.sides[0].drops_null_keys = both_filtered || spec.type == JoinType::kRightOuter;
   spec.sides[1].drops_null_keys = both_filtered || spec.type == JoinType::kLeftOuter;

@@ -44,13 +44,17 @@ class SymmetricHashJoin final : public StatefulOperator {
     EventTimeColumn value_time;
     std::optional<StateWatermark> watermark;
     types::DataTypePtr key_schema;
+    /// The side's columns; then `matched` in formats that keep it.
     types::DataTypePtr value_schema;
+    size_t num_columns = 0;
     /// Columns that the output or the condition reads.
     std::vector<int> read_columns;
   };
   struct Spec {
     logical::JoinType type = logical::JoinType::kInner;
     std::array<Side, 2> sides;
+    /// Rows of state have a flag that they have matched: all formats but the first.
+    bool keeps_matched = true;
     /// Among the key columns; found when a join key has a watermark.
     EventTimeColumn key_time;
     /// Empty, or the part of the condition over both sides, over `residual_columns`.

@@ -16,8 +16,11 @@ namespace {
 
 constexpr int64_t kMostCandidates = 65536;
 
-int NumValueColumns(const SymmetricHashJoin::Side& side) {
-  return static_cast<int>(side.value_schema->fields().size());
+// Where the flag of a row of state lies; nowhere in format 1.
+std::optional<size_t> FlagAt(const SymmetricHashJoin::Side& side) {
+  size_t num_fields = side.value_schema->fields().size();
+  if (num_fields == side.num_columns) return std::nullopt;
+  return static_cast<size_t>(state::NullBitsBytes(static_cast<int>(num_fields))) + 8 * side.num_columns;
 }
 
 bool IsIdentity(const std::vector<int32_t>& rows, int64_t length) {
@@ -49,12 +52,10 @@ JoinPartition::JoinPartition(const SymmetricHashJoin& join, const StatefulBatch&
       evaluation_(evaluation),
       sink_(std::move(sink)),
       indexed_{IndexedKeys(spec_.sides[0].key_types), IndexedKeys(spec_.sides[1].key_types)},
-      states_{
-          JoinSideState(batch.stores[static_cast<size_t>(partition)][0],
-                        batch.stores[static_cast<size_t>(partition)][1], &indexed_[0], NumValueColumns(spec_.sides[0])),
-          JoinSideState(batch.stores[static_cast<size_t>(partition)][2],
-                        batch.stores[static_cast<size_t>(partition)][3], &indexed_[1],
-                        NumValueColumns(spec_.sides[1]))} {}
+      states_{JoinSideState(batch.stores[static_cast<size_t>(partition)][0],
+                            batch.stores[static_cast<size_t>(partition)][1], &indexed_[0], FlagAt(spec_.sides[0])),
+              JoinSideState(batch.stores[static_cast<size_t>(partition)][2],
+                            batch.stores[static_cast<size_t>(partition)][3], &indexed_[1], FlagAt(spec_.sides[1]))} {}
 
 bool JoinPartition::IsOuter(int side) const {
   if (spec_.type == JoinType::kFullOuter) return true;
@@ -63,7 +64,7 @@ bool JoinPartition::IsOuter(int side) const {
 
 Status JoinPartition::Encode(int side, const std::shared_ptr<arrow::RecordBatch>& rows, Input* input) {
   const auto& spec = spec_.sides[static_cast<size_t>(side)];
-  size_t num_columns = spec.value_schema->fields().size() - 1;
+  size_t num_columns = spec.num_columns;
   input->side = side;
   input->num_rows = rows->num_rows();
   std::vector<std::shared_ptr<arrow::ArrayData>> values, keys;
@@ -73,9 +74,11 @@ Status JoinPartition::Encode(int side, const std::shared_ptr<arrow::RecordBatch>
   }
   for (size_t k = 0; k < spec.key_types.size(); ++k)
     keys.push_back(rows->column_data(static_cast<int>(num_columns + k)));
-  ARROW_ASSIGN_OR_RAISE(auto unmatched, arrow::MakeArrayFromScalar(arrow::BooleanScalar(false), rows->num_rows(),
-                                                                   evaluation_.memory_pool));
-  values.push_back(unmatched->data());
+  if (spec.value_schema->fields().size() > num_columns) {
+    ARROW_ASSIGN_OR_RAISE(auto unmatched, arrow::MakeArrayFromScalar(arrow::BooleanScalar(false), rows->num_rows(),
+                                                                     evaluation_.memory_pool));
+    values.push_back(unmatched->data());
+  }
   state::UnsafeRowEncoder(spec.key_types, state::UnsafeRowEncoder::Floats::kNormalized)
       .Encode(keys, rows->num_rows(), &input->keys);
   state::UnsafeRowEncoder(state::FieldTypes(*spec.value_schema)).Encode(values, rows->num_rows(), &input->values);
@@ -90,7 +93,7 @@ Status JoinPartition::Encode(int side, const std::shared_ptr<arrow::RecordBatch>
 Result<JoinPartition::SideColumns> JoinPartition::Decode(int side, std::span<const std::string_view> values) const {
   const auto& spec = spec_.sides[static_cast<size_t>(side)];
   state::UnsafeRowDecoder decoder(state::FieldTypes(*spec.value_schema));
-  SideColumns columns(spec.value_schema->fields().size() - 1);
+  SideColumns columns(spec.num_columns);
   for (int index : spec.read_columns) {
     ARROW_ASSIGN_OR_RAISE(auto data, decoder.DecodeColumn(values, index));
     columns[static_cast<size_t>(index)] = arrow::MakeArray(data);
@@ -167,7 +170,7 @@ Status JoinPartition::FindCandidates(const Input& input, int64_t begin, Candidat
   ARROW_RETURN_NOT_OK(states_[other].GetAll(candidates->keys, &candidates->values));
   candidates->columns.clear();
   if (pairs.mine.empty()) {
-    candidates->columns.resize(spec_.sides[other].value_schema->fields().size() - 1);
+    candidates->columns.resize(spec_.sides[other].num_columns);
     candidates->matches.clear();
     return Status::OK();
   }
@@ -313,8 +316,7 @@ Status JoinPartition::JoinSemiRight(const Input& input) {
           rows.changed = true;
         }
       }
-      ARROW_RETURN_NOT_OK(
-          Emit(0, columns, SideColumns(spec_.sides[1].value_schema->fields().size() - 1), std::move(taken)));
+      ARROW_RETURN_NOT_OK(Emit(0, columns, SideColumns(spec_.sides[1].num_columns), std::move(taken)));
       // In the order in which the keys came, so that the files are the same each time.
       for (int64_t row = begin; row < end; ++row) {
         auto it = waiting.find(input.keys.row(row));
@@ -349,7 +351,7 @@ Result<int64_t> JoinPartition::EvictSide(int side, bool emits) {
     ARROW_ASSIGN_OR_RAISE(SideColumns columns, Decode(side, rows));
     Pairs pairs;
     for (size_t i = 0; i < rows.size(); ++i) pairs.Add(static_cast<int32_t>(i), -1);
-    SideColumns nobody(spec_.sides[static_cast<size_t>(1 - side)].value_schema->fields().size() - 1);
+    SideColumns nobody(spec_.sides[static_cast<size_t>(1 - side)].num_columns);
     ARROW_RETURN_NOT_OK(Emit(side, columns, nobody, std::move(pairs)));
   }
   return num_removed;

@@ -80,8 +80,8 @@ std::string_view IndexedKeys::KeyOf(std::string_view indexed, std::string* scrat
 }
 
 JoinSideState::JoinSideState(state::StateStore* counts, state::StateStore* values, const IndexedKeys* indexed,
-                             int num_value_columns)
-    : counts_(counts), values_(values), indexed_(indexed), num_value_columns_(num_value_columns) {}
+                             std::optional<size_t> flag_at)
+    : counts_(counts), values_(values), indexed_(indexed), flag_at_(flag_at) {}
 
 Status JoinSideState::Missing(int64_t index, int64_t count) const {
   std::string side = std::string(values_->id().store_name.substr(0, values_->id().store_name.find('-')));
@@ -146,7 +146,6 @@ Status JoinSideState::AppendAll(const state::UnsafeRows& keys, const std::vector
   const auto num_rows = static_cast<size_t>(keys.num_rows());
   const size_t mask = std::bit_ceil(num_rows * 2 + 1) - 1;
   std::vector<int32_t> last_of_key(mask + 1, -1);
-  const size_t flag = static_cast<size_t>(state::NullBitsBytes(num_value_columns_) + 8 * (num_value_columns_ - 1));
   indexed_keys_.Clear();
   new_values_.Clear();
   new_counts_.Clear();
@@ -157,11 +156,11 @@ Status JoinSideState::AppendAll(const state::UnsafeRows& keys, const std::vector
     if (last_of_key[slot] >= 0) counts[i] = counts[static_cast<size_t>(last_of_key[slot])];
     last_of_key[slot] = static_cast<int32_t>(i);
     indexed_->Append(key, counts[i], &indexed_keys_);
-    if (matched[i] == IsMatched(values[i])) {
+    if (!flag_at_ || matched[i] == IsMatched(values[i])) {
       new_values_.Append(values[i]);
     } else {
       value_scratch_.assign(values[i]);
-      value_scratch_[flag] = matched[i] ? 1 : 0;
+      value_scratch_[*flag_at_] = matched[i] ? 1 : 0;
       new_values_.Append(value_scratch_);
     }
     char buffer[kLongRowBytes];
@@ -171,14 +170,12 @@ Status JoinSideState::AppendAll(const state::UnsafeRows& keys, const std::vector
   return counts_->PutAll(keys, new_counts_);
 }
 
-bool JoinSideState::IsMatched(std::string_view value) const {
-  return value[static_cast<size_t>(state::NullBitsBytes(num_value_columns_) + 8 * (num_value_columns_ - 1))] != 0;
-}
+bool JoinSideState::IsMatched(std::string_view value) const { return flag_at_.has_value() && value[*flag_at_] != 0; }
 
 Status JoinSideState::MarkMatched(std::string_view indexed_key, std::string_view value) {
-  if (IsMatched(value)) return Status::OK();
+  if (!flag_at_ || IsMatched(value)) return Status::OK();
   value_scratch_.assign(value);
-  value_scratch_[static_cast<size_t>(state::NullBitsBytes(num_value_columns_) + 8 * (num_value_columns_ - 1))] = 1;
+  value_scratch_[*flag_at_] = 1;
   return values_->Put(indexed_key, value_scratch_);
 }
 

@@ -3,6 +3,7 @@
 #include <arrow/result.h>
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -38,14 +39,14 @@ class IndexedKeys {
 
 /// The rows of one side of a stream-stream join that wait in one state partition: by key a list, in two stores.
 ///
-/// Format: Spark's version 2: key → number of rows; key and position → row and whether it was ever matched. Positions
-/// are dense from 0: the last row moves into the place of one that goes.
+/// Format: Spark's version 2: key → number of rows; key and position → row and whether it was ever matched; version 1
+/// is the same without that flag. Positions are dense from 0: the last row moves into the place of one that goes.
 /// Source: Spark, SymmetricHashJoinStateManager. Thread: confined.
 class JoinSideState {
  public:
-  /// `num_value_columns`: with the flag, which is the last.
+  /// `flag_at`: the byte of a value that is the flag; none in format 1.
   JoinSideState(state::StateStore* counts, state::StateStore* values, const IndexedKeys* indexed,
-                int num_value_columns);
+                std::optional<size_t> flag_at);
 
   /// How many rows each key has.
   arrow::Status CountAll(const state::UnsafeRows& keys, std::vector<int64_t>* counts);
@@ -86,7 +87,7 @@ class JoinSideState {
   state::StateStore* counts_;
   state::StateStore* values_;
   const IndexedKeys* indexed_;
-  int num_value_columns_;
+  std::optional<size_t> flag_at_;
   std::string key_scratch_;
   std::string value_scratch_;
   // Of AppendAll and VisitKeys, kept for their memory.

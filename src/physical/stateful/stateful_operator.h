@@ -29,6 +29,8 @@ struct StateStoreSpec {
   std::optional<state::StoreTime> time = {};
   /// False where Spark does not compare the value's schema at a restart (dropDuplicates).
   bool validates_value = true;
+  /// The version Spark writes its schema file in.
+  int schema_version = 2;
   /// Whether its rows count in numRowsTotal (of a join's four stores two do).
   bool counts_rows = true;
 };

@@ -139,17 +139,19 @@ arrow::Result<std::vector<std::string>> ScriptRun::Inspect(const Step& step) {
     printed_.clear();
     return lines;
   }
-  // state OPERATOR VERSION: the records of the partitions' delta files: partition, key, value (or -) in hexadecimal.
+  // state OPERATOR VERSION [STORE]: the records of the partitions' delta files: partition, key, value (or -) in
+  // hexadecimal.
   if (step.verb == "state") {
     // There may be nothing to read: RocksDB has other files.
     if (config_.Ignores(step.verb)) return Answer();
     std::istringstream words(step.text);
-    std::string op, version;
-    words >> op >> version;
+    std::string op, version, store;
+    words >> op >> version >> store;
+    if (!store.empty()) store = "/" + store;
     Answer rows;
     for (const std::string& partition : names("checkpoint/state/" + op)) {
       if (partition.starts_with('_')) continue;
-      std::string path = Folder("checkpoint/state/" + op + "/" + partition + "/" + version + ".delta");
+      std::string path = Folder("checkpoint/state/" + op + "/" + partition + store + "/" + version + ".delta");
       ARROW_RETURN_NOT_OK(state::ReadStateFile(*LocalFileSystem(), path, "lz4", state::StateFileKind::kDelta,
                                                [&](std::string_view key, std::string_view value) {
                                                  rows.push_back(partition + " " + Hex(key) + " " +
