@@ -15,11 +15,23 @@ arrow::Result<DataTypePtr> FromJson(const JsonValue& json, int depth);
 arrow::Result<DataTypePtr> FromName(const std::string& name) {
   int precision = 0;
   int scale = 0;
-  if (std::sscanf(name.c_str(), "decimal(%d,%d)", &precision, &scale) == 2) return Decimal(precision, scale);
+  bool is_decimal = std::sscanf(name.c_str(), "decimal(%d,%d)", &precision, &scale) == 2;
+  if (is_decimal && precision > 0 && precision <= kMaxDecimalPrecision && scale >= 0 && scale <= precision) {
+    return Decimal(precision, scale);
+  }
+  if (is_decimal && precision > kMaxDecimalPrecision) {
+    return UserError(
+        "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION",
+        {{"precision", std::to_string(precision)}, {"maxPrecision", std::to_string(kMaxDecimalPrecision)}});
+  }
+  if (is_decimal && scale > precision) {
+    return UserError("_LEGACY_ERROR_TEMP_1228",
+                     {{"precision", std::to_string(precision)}, {"scale", std::to_string(scale)}});
+  }
   // The JSON words are DDL words too, but for these.
   if (name == "null") return Null();
   auto type = ParseTypeDdl(name);
-  if (!type.ok()) return Malformed("unknown type " + name);
+  if (!type.ok()) return UserError("INVALID_JSON_DATA_TYPE", {{"invalidType", name}});
   return type;
 }
 

@@ -15,6 +15,7 @@ arrow::Result<std::shared_ptr<const Snapshot>> Snapshot::Make(State state, const
   }
   auto schema = state.metadata.ParseSchema();
   if (!schema.ok()) {
+    if (GetErrorDetail(schema.status()) != nullptr) return schema.status();
     return UserError("INVALID_JSON_DATA_TYPE", {{"invalidType", state.metadata.schema_string}});
   }
   snapshot->schema_ = *schema;
