@@ -5,6 +5,7 @@
 #include "delta/deletion_vector/deletion_vector.h"
 #include "delta/log/log_paths.h"
 #include "delta/schema/clustering.h"
+#include "delta/schema/computed_column.h"
 #include "delta/transaction/table_metadata.h"
 #include "session/delta_table.h"
 #include "session/parquet_files.h"
@@ -132,6 +133,10 @@ arrow::Result<delta::DefinitionChange> Define(const CloneSource& source, const d
                                                 delta::SchemaReplacement::kNone));
   if (!definition.protocol) definition.protocol = source.protocol;
   definition.metadata.id = replaced == nullptr ? RandomUuid() : replaced->metadata().id;
+  if (replaced != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, definition.metadata.ParseSchema());
+    definition.metadata.schema_string = delta::WithIdentityMarksOf(schema, *replaced->schema())->ToJson();
+  }
   definition.metadata.created_time_ms = now_ms;
   definition.metadata.name.reset();
   definition.metadata.description.reset();

@@ -7,6 +7,7 @@
 #include "connector/delta/write_plan.h"
 #include "delta/log/log_paths.h"
 #include "delta/log/log_segment.h"
+#include "delta/schema/computed_column.h"
 #include "delta/vacuum/vacuum.h"
 #include "session/delta_table.h"
 #include "session/result_rows.h"
@@ -189,7 +190,9 @@ arrow::Result<QueryResult> RunRestore(Session& session, const sql::RestoreTable&
     return transaction->StageRemove(file, delta::RemovedStats::kAll);
   }));
   const delta::Metadata& a = latest.metadata();
-  const delta::Metadata& b = target->metadata();
+  delta::Metadata b = target->metadata();
+  types::DataTypePtr schema = delta::WithIdentityMarksOf(target->schema(), *latest.schema());
+  if (schema->ToJson() != target->schema()->ToJson()) b.schema_string = schema->ToJson();
   bool other_definition = a.schema_string != b.schema_string || a.partition_columns != b.partition_columns ||
                           a.configuration != b.configuration || a.name != b.name || a.description != b.description;
   if (other_definition) transaction->SetMetadata(b);

@@ -18,29 +18,33 @@ std::shared_ptr<IdentityColumn> IdentityColumn::Make(const types::StructField& f
   };
   int64_t step = number("delta.identity.step").value_or(1);
   int64_t first = number("delta.identity.start").value_or(1);
-  if (auto mark = number("delta.identity.highWaterMark")) first = *mark + step;
+  int64_t num_given = 0;
+  if (auto mark = number("delta.identity.highWaterMark")) {
+    first = *mark;
+    num_given = 1;
+  }
   const JsonValue* allows = metadata->Find("delta.identity.allowExplicitInsert");
   return std::shared_ptr<IdentityColumn>(
-      new IdentityColumn(field.name, first, step, allows != nullptr && allows->AsBool()));
+      new IdentityColumn(field.name, first, step, num_given, allows != nullptr && allows->AsBool()));
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> IdentityColumn::Next(int64_t num_rows) {
   int64_t index = num_given_.fetch_add(num_rows);
   arrow::Int64Builder numbers;
+  if (num_rows == 0) return numbers.Finish();
   ARROW_RETURN_NOT_OK(numbers.Reserve(num_rows));
-  for (int64_t i = 0; i < num_rows; ++i) {
-    int64_t distance = 0, value = 0;
-    if (__builtin_mul_overflow(step_, index + i, &distance) || __builtin_add_overflow(first_, distance, &value)) {
-      return UserError("ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", {{"message", "long overflow"}, {"alternative", ""}});
-    }
-    numbers.UnsafeAppend(value);
+  // The number after the last one must be one too: delta-spark works it out with each number it gives.
+  int64_t distance = 0, next = 0;
+  if (__builtin_mul_overflow(step_, index + num_rows, &distance) || __builtin_add_overflow(first_, distance, &next)) {
+    return arrow::Status::Invalid("long overflow");
   }
+  for (int64_t i = 0; i < num_rows; ++i) numbers.UnsafeAppend(first_ + step_ * (index + i));
   return numbers.Finish();
 }
 
 std::optional<int64_t> IdentityColumn::high_water_mark() const {
   int64_t num_given = num_given_.load();
-  if (num_given == 0) return std::nullopt;
+  if (num_given == given_before_) return std::nullopt;
   return first_ + step_ * (num_given - 1);
 }
 

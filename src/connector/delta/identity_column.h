@@ -25,20 +25,27 @@ class IdentityColumn {
   const std::string& name() const { return name_; }
   /// Rows may bring a value of their own.
   bool allows_values() const { return allows_values_; }
-  /// BIGINT. Errors: UserError ARITHMETIC_OVERFLOW.
+  /// BIGINT. Errors: Invalid "long overflow".
   arrow::Result<std::shared_ptr<arrow::Array>> Next(int64_t num_rows);
   /// The last number given, as the table has to remember it; none when no row came.
   std::optional<int64_t> high_water_mark() const;
 
  private:
-  IdentityColumn(std::string name, int64_t first, int64_t step, bool allows_values)
-      : name_(std::move(name)), first_(first), step_(step), allows_values_(allows_values) {}
+  IdentityColumn(std::string name, int64_t first, int64_t step, int64_t num_given, bool allows_values)
+      : name_(std::move(name)),
+        first_(first),
+        step_(step),
+        given_before_(num_given),
+        allows_values_(allows_values),
+        num_given_(num_given) {}
 
   std::string name_;
   int64_t first_;
   int64_t step_;
+  /// 1 where `first_` is the table's mark, which a write before gave.
+  int64_t given_before_;
   bool allows_values_;
-  std::atomic<int64_t> num_given_ = 0;
+  std::atomic<int64_t> num_given_;
 };
 
 }  // namespace millrace::connector::delta_table

@@ -15,5 +15,8 @@ std::string GenerationExpression(const types::StructField& field);
 bool IsIdentityColumn(const types::StructField& field);
 /// How far apart its numbers are.
 int64_t IdentityStep(const types::StructField& field);
+/// `schema`, going back to which must not give numbers twice that `newer`, a later schema of the table, has given:
+/// identity columns of both go on after the later one of their marks. Columns are the same by their physical names.
+types::DataTypePtr WithIdentityMarksOf(const types::DataTypePtr& schema, const types::DataType& newer);
 
 }  // namespace millrace::delta

@@ -128,6 +128,7 @@ arrow::Status Grammar::ParseGenerated(ColumnDefinition* out) {
   IdentityDefinition& identity = out->identity.emplace();
   identity.by_default = by_default;
   if (!Accept(Symbol::kLeftParen)) return Status::OK();
+  bool has_start = false, has_step = false;
   while (!At(Symbol::kRightParen)) {
     bool start = At(Keyword::kStart);
     if (start) {
@@ -143,6 +144,10 @@ arrow::Status Grammar::ParseGenerated(ColumnDefinition* out) {
     auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error != std::errc() || end != digits.data() + digits.size()) return SyntaxErrorHere();
     Take();
+    if (std::exchange(start ? has_start : has_step, true)) {
+      return UserError("IDENTITY_COLUMNS_DUPLICATED_SEQUENCE_GENERATOR_OPTION",
+                       {{"sequenceGeneratorOption", start ? "START" : "STEP"}});
+    }
     (start ? identity.start : identity.step) = negative ? -value : value;
   }
   return Expect(Symbol::kRightParen);
