@@ -102,10 +102,10 @@ arrow::Result<SnapshotPtr> Table::Follow(const SnapshotPtr& from) const {
       if (const auto* changed = std::get_if<Protocol>(&action)) protocol = *changed;
       if (const auto* changed = std::get_if<Metadata>(&action)) metadata = *changed;
     }
-    ARROW_ASSIGN_OR_RAISE(int64_t timestamp_ms,
-                          CommitTimestamp(protocol, metadata, commit->version, commit->actions, commit->modified_ms));
+    auto timestamp_ms = CommitTimestamp(protocol, metadata, commit->version, commit->actions, commit->modified_ms);
     if (!CanApply(*current, commit->actions, /*is_own=*/false)) return nullptr;
-    ARROW_ASSIGN_OR_RAISE(current, Apply(*current, commit->version, timestamp_ms, commit->actions));
+    ARROW_ASSIGN_OR_RAISE(current,
+                          Apply(*current, commit->version, timestamp_ms, commit->modified_ms, commit->actions));
   }
 }
 
@@ -205,8 +205,8 @@ arrow::Status Table::Advance(TableVersion version, std::span<const Action> actio
     if (const auto* changed = std::get_if<Protocol>(&action)) protocol = *changed;
     if (const auto* changed = std::get_if<Metadata>(&action)) metadata = *changed;
   }
-  ARROW_ASSIGN_OR_RAISE(int64_t timestamp_ms, CommitTimestamp(protocol, metadata, version, actions, modified_ms));
-  ARROW_ASSIGN_OR_RAISE(SnapshotPtr advanced, Apply(*newest_, version, timestamp_ms, actions));
+  auto timestamp_ms = CommitTimestamp(protocol, metadata, version, actions, modified_ms);
+  ARROW_ASSIGN_OR_RAISE(SnapshotPtr advanced, Apply(*newest_, version, timestamp_ms, modified_ms, actions));
   return Keep(std::move(advanced));
 }
 

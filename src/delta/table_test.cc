@@ -286,7 +286,13 @@ TEST_F(TableTest, InCommitTimestamps) {
   EXPECT_TRUE(
       IsErrorCondition(CommitAtTime(table, *snapshot, 3001, {}, utc).status(), "DELTA_TIMESTAMP_GREATER_THAN_COMMIT"));
   Commit(3, {AddLine("c")});
-  EXPECT_TRUE(IsErrorCondition(table.Update().status(), "DELTA_MISSING_COMMIT_INFO"));
+  snapshot = *table.Update();  // what the table holds is known, only its time is not
+  EXPECT_EQ(snapshot->files().num_files(), 3);
+  EXPECT_TRUE(IsErrorCondition(snapshot->timestamp_status(), "DELTA_MISSING_COMMIT_INFO"));
+  EXPECT_TRUE(
+      IsErrorCondition(CommitAtTime(table, *snapshot, 4000, {}, utc).status(), "DELTA_MISSING_COMMIT_TIMESTAMP"));
+  Commit(4, {R"({"commitInfo":{"inCommitTimestamp":5000,"operation":"WRITE"}})", AddLine("d")});
+  EXPECT_TRUE((*table.Update())->timestamp_status().ok());
 }
 
 TEST_F(TableTest, TimesOfFilesRise) {

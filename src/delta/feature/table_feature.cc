@@ -18,8 +18,13 @@ std::string Join(std::vector<std::string> names) {
   return joined;
 }
 
+// As Spark names a table's path.
+std::string Shown(const std::string& table_path) {
+  return table_path.starts_with("/") ? "file:" + table_path : table_path;
+}
+
 arrow::Status InvalidVersion(const Protocol& protocol, const std::string& table_path) {
-  return UserError("DELTA_INVALID_PROTOCOL_VERSION", {{"tableNameOrPath", table_path},
+  return UserError("DELTA_INVALID_PROTOCOL_VERSION", {{"tableNameOrPath", Shown(table_path)},
                                                       {"readerRequired", std::to_string(protocol.min_reader_version)},
                                                       {"writerRequired", std::to_string(protocol.min_writer_version)},
                                                       {"deltaVersion", std::string(kDeltaVersion)},
@@ -28,7 +33,7 @@ arrow::Status InvalidVersion(const Protocol& protocol, const std::string& table_
 }
 
 arrow::Status Unsupported(std::string_view condition, const std::string& table_path, std::vector<std::string> names) {
-  return UserError(condition, {{"tableNameOrPath", table_path},
+  return UserError(condition, {{"tableNameOrPath", Shown(table_path)},
                                {"deltaVersion", std::string(kDeltaVersion)},
                                {"unsupported", Join(std::move(names))}});
 }
@@ -39,6 +44,12 @@ arrow::Status CheckReadable(const Protocol& protocol, const std::string& table_p
   if (protocol.min_reader_version < 1 || protocol.min_reader_version > kMaxReaderVersion) {
     return InvalidVersion(protocol, table_path);
   }
+  // Lists of features go with the versions that have them, both ways: Delta fails to decode any other protocol.
+  bool reader_lists = protocol.min_reader_version >= kTableFeaturesReaderVersion;
+  bool writer_lists = protocol.min_writer_version >= kTableFeaturesWriterVersion;
+  bool consistent = protocol.reader_features.has_value() == reader_lists &&
+                    protocol.writer_features.has_value() == writer_lists && (writer_lists || !reader_lists);
+  if (!consistent) return InvalidVersion(protocol, table_path);
   std::vector<std::string> unsupported;
   if (protocol.min_reader_version >= kTableFeaturesReaderVersion && protocol.reader_features) {
     for (const std::string& name : *protocol.reader_features) {

@@ -144,6 +144,7 @@ arrow::Result<TableVersion> CheckVersionExists(const Table& table, const Snapsho
 
 arrow::Status CheckWithinRetention(const Snapshot& state, const Snapshot& newest, int64_t now_ms) {
   if (state.version() == newest.version()) return arrow::Status::OK();
+  ARROW_RETURN_NOT_OK(state.timestamp_status());
   constexpr int64_t kHourMs = 3600 * 1000;
   int64_t kept_ms = IntervalProperty(newest.metadata(), "delta.deletedFileRetentionDuration", 7 * 24 * kHourMs);
   if (state.timestamp_ms() >= now_ms - kept_ms) return arrow::Status::OK();

@@ -7,6 +7,7 @@
 #include "delta/checkpoint/checkpoint_reader.h"
 #include "delta/feature/table_feature.h"
 #include "delta/log/log_error.h"
+#include "delta/transaction/protocol_upgrade.h"
 
 namespace millrace::delta {
 
@@ -94,6 +95,14 @@ arrow::Result<std::vector<Action>> ReadActions(const FileSystem& file_system, co
   return parser->ParseLines(text, path);
 }
 
+arrow::Result<SnapshotPtr> Made(Snapshot::State state, const Snapshot* same_metadata, bool checks) {
+  ARROW_ASSIGN_OR_RAISE(SnapshotPtr snapshot, Snapshot::Make(std::move(state), same_metadata));
+  if (checks) {
+    ARROW_RETURN_NOT_OK(CheckFeaturesListed(snapshot->protocol(), snapshot->metadata(), *snapshot->schema()));
+  }
+  return snapshot;
+}
+
 bool InCommitTimestamps(const Protocol& protocol, const Metadata& metadata) {
   return protocol.HasWriterFeature("inCommitTimestamp") &&
          EqualsIgnoreCase(metadata.Property("delta.enableInCommitTimestamps").value_or("false"), "true");
@@ -143,10 +152,11 @@ arrow::Result<SnapshotPtr> Rebuild(const FileSystem& file_system, const std::str
       ActionParser infos(kKinds<CommitInfo>);
       ARROW_ASSIGN_OR_RAISE(actions, ReadActions(file_system, newest, &infos));
     }
-    ARROW_ASSIGN_OR_RAISE(state.timestamp_ms,
-                          CommitTimestamp(state.protocol, state.metadata, state.version, actions, info->modified_ms));
+    auto timestamp_ms = CommitTimestamp(state.protocol, state.metadata, state.version, actions, info->modified_ms);
+    state.timestamp_ms = timestamp_ms.ValueOr(info->modified_ms);
+    state.timestamp_status = timestamp_ms.status();
   }
-  return Snapshot::Make(std::move(state));
+  return Made(std::move(state), nullptr, /*checks=*/true);
 }
 
 bool CanApply(const Snapshot& before, std::span<const Action> actions, bool is_own) {
@@ -167,15 +177,17 @@ bool CanApply(const Snapshot& before, std::span<const Action> actions, bool is_o
   return !adds || is_blind_append;
 }
 
-arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, int64_t timestamp_ms,
+arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version,
+                                 const arrow::Result<int64_t>& timestamp_ms, int64_t modified_ms,
                                  std::span<const Action> actions) {
   Snapshot::State state = before.state();
   state.version = version;
-  state.timestamp_ms = timestamp_ms;
+  state.timestamp_ms = timestamp_ms.ok() ? *timestamp_ms : modified_ms;
+  state.timestamp_status = timestamp_ms.status();
   std::shared_ptr<TxnMap> txns;
   std::shared_ptr<DomainMetadataMap> domains;
   FileKeySet replaced;
-  bool same_metadata = true;
+  bool same_metadata = true, same_protocol = true;
   std::vector<const Add*> adds;
   // An add of a file that is there replaces its description. Within a commit the last action of a file counts.
   for (auto action = actions.rbegin(); action != actions.rend(); ++action) {
@@ -192,6 +204,7 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
       same_metadata = false;
     } else if (const auto* protocol = std::get_if<Protocol>(&action)) {
       state.protocol = *protocol;
+      same_protocol = false;
       ARROW_RETURN_NOT_OK(CheckReadable(state.protocol, state.table_path));
     } else if (const auto* txn = std::get_if<Txn>(&action)) {
       if (txns == nullptr) txns = std::make_shared<TxnMap>(*state.txns);
@@ -209,7 +222,7 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
   if (domains != nullptr) state.domain_metadata = std::move(domains);
   if (!state.files.is_complete()) {
     for (const Add* add : adds) state.files.Count(add->size_bytes);
-    return Snapshot::Make(std::move(state), same_metadata ? &before : nullptr);
+    return Made(std::move(state), same_metadata ? &before : nullptr, /*checks=*/!same_metadata || !same_protocol);
   }
   state.files.Remove(replaced, /*indexed=*/true);
   if (!adds.empty()) {
@@ -217,7 +230,7 @@ arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, i
     state.files.Append(std::move(columns), nullptr);
     ARROW_RETURN_NOT_OK(state.files.Compact());
   }
-  return Snapshot::Make(std::move(state), same_metadata ? &before : nullptr);
+  return Made(std::move(state), same_metadata ? &before : nullptr, /*checks=*/!same_metadata || !same_protocol);
 }
 
 }  // namespace millrace::delta

@@ -26,7 +26,8 @@ arrow::Result<SnapshotPtr> Rebuild(const FileSystem& file_system, const std::str
 bool CanApply(const Snapshot& before, std::span<const Action> actions, bool is_own);
 
 /// The state after one more commit. REQUIRES: CanApply.
-arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version, int64_t timestamp_ms,
+arrow::Result<SnapshotPtr> Apply(const Snapshot& before, TableVersion version,
+                                 const arrow::Result<int64_t>& timestamp_ms, int64_t modified_ms,
                                  std::span<const Action> actions);
 
 /// When a commit was made: its in-commit timestamp where the table has them, else its file's modification time.

@@ -25,6 +25,9 @@ class Snapshot {
     /// When the commit of `version` was made: its in-commit timestamp where the table has them, else the modification
     /// time of its file.
     int64_t timestamp_ms = 0;
+    /// Why the commit's own time is not known: the table's commits hold their times, this one does not. The state can
+    /// be read all the same; who asks for its time or writes after it is told.
+    arrow::Status timestamp_status;
     Protocol protocol;
     Metadata metadata;
     std::shared_ptr<const TxnMap> txns;
@@ -46,6 +49,8 @@ class Snapshot {
   const std::string& table_path() const { return state_.table_path; }
   TableVersion version() const { return state_.version; }
   int64_t timestamp_ms() const { return state_.timestamp_ms; }
+  /// Errors: UserError DELTA_MISSING_COMMIT_INFO, DELTA_MISSING_COMMIT_TIMESTAMP: timestamp_ms() is the file's.
+  const arrow::Status& timestamp_status() const { return state_.timestamp_status; }
   const Protocol& protocol() const { return state_.protocol; }
   const Metadata& metadata() const { return state_.metadata; }
   /// Logical names and types, with the columns' metadata as it stands in the log (ids, physical names, expressions).

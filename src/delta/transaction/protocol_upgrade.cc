@@ -79,6 +79,26 @@ std::set<std::string> SupportedFeatures(const Protocol& protocol) {
   return features;
 }
 
+arrow::Status CheckFeaturesListed(const Protocol& protocol, const Metadata& metadata, const types::DataType& schema) {
+  if (protocol.min_writer_version < kTableFeaturesWriterVersion) return arrow::Status::OK();
+  std::set<std::string> active, missing;
+  for (const TableFeature& feature : AllTableFeatures()) {
+    if (protocol.HasWriterFeature(feature.name)) active.insert(std::string(feature.name));
+  }
+  for (std::string& name : FeaturesUsed(metadata, schema)) active.insert(std::move(name));
+  AddDependencies(&active);
+  for (const std::string& name : active) {
+    // A preview of a feature and the feature itself switch on the same.
+    std::string preview = name + "-preview";
+    std::string final_name = name.ends_with("-preview") ? name.substr(0, name.size() - 8) : name;
+    bool listed =
+        protocol.HasWriterFeature(name) || protocol.HasWriterFeature(preview) || protocol.HasWriterFeature(final_name);
+    if (!listed) missing.insert(name);
+  }
+  if (missing.empty()) return arrow::Status::OK();
+  return UserError("DELTA_FEATURES_PROTOCOL_METADATA_MISMATCH", {{"features", Join(missing)}});
+}
+
 Protocol ProtocolOf(const std::set<std::string>& features) {
   int reader = 1, writer = 1;
   bool listed = false;

@@ -16,6 +16,10 @@ namespace millrace::delta {
 /// Features of the protocol, listed or implied by its versions.
 std::set<std::string> SupportedFeatures(const Protocol& protocol);
 
+/// A protocol that lists its features must list those that the table's definition uses and those that listed ones
+/// need. Errors: UserError DELTA_FEATURES_PROTOCOL_METADATA_MISMATCH.
+arrow::Status CheckFeaturesListed(const Protocol& protocol, const Metadata& metadata, const types::DataType& schema);
+
 /// The weakest form of a protocol with exactly these features, of those we know.
 Protocol ProtocolOf(const std::set<std::string>& features);
 

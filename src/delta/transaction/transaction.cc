@@ -260,6 +260,7 @@ arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {
   Intent intent{snapshot_.get(), &reads_, &actions, is_blind_append, snapshot_isolation};
   TableVersion version = snapshot_ == nullptr ? TableVersion(0) : snapshot_->version().Next();
   int64_t previous_timestamp_ms = snapshot_ == nullptr ? 0 : snapshot_->timestamp_ms();
+  if (snapshot_ != nullptr) ARROW_RETURN_NOT_OK(snapshot_->timestamp_status());
   ARROW_ASSIGN_OR_RAISE(RowIds row_ids, RowIds::Make(snapshot_.get(), protocol(), metadata()));
   for (int attempt = 0; attempt < settings_.max_attempts; ++attempt) {
     ARROW_RETURN_NOT_OK(row_ids.Assign(version, &actions));
