@@ -61,6 +61,108 @@ arrow::Status CheckDefaultsAllowed(const types::DataType& schema, const sql::Pro
   return UserError("WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED", {{"commandType", "CREATE TABLE"}});
 }
 
+// A struct's name twice: of a column, or of a field below `prefix`.
+arrow::Status CheckNoDuplicates(const types::DataType& type, const sql::NameParts& prefix, bool case_sensitive) {
+  switch (type.id()) {
+    // Spark leaves the steps into arrays and maps out of the path.
+    case types::TypeId::kArray:
+      return CheckNoDuplicates(*type.element(), prefix, case_sensitive);
+    case types::TypeId::kMap:
+      ARROW_RETURN_NOT_OK(CheckNoDuplicates(*type.key(), prefix, case_sensitive));
+      return CheckNoDuplicates(*type.value(), prefix, case_sensitive);
+    case types::TypeId::kStruct:
+      break;
+    default:
+      return arrow::Status::OK();
+  }
+  for (size_t i = 0; i < type.fields().size(); ++i) {
+    const types::StructField& field = type.fields()[i];
+    sql::NameParts path = prefix;
+    path.push_back(case_sensitive ? field.name : ToLowerAscii(field.name));
+    for (size_t j = 0; j < i; ++j) {
+      const std::string& other = type.fields()[j].name;
+      if (case_sensitive ? other == field.name : EqualsIgnoreCase(other, field.name)) {
+        return UserError("COLUMN_ALREADY_EXISTS", {{"columnName", QuoteNameParts(path)}});
+      }
+    }
+    path.back() = field.name;
+    ARROW_RETURN_NOT_OK(CheckNoDuplicates(*field.type, path, case_sensitive));
+  }
+  return arrow::Status::OK();
+}
+
+// As Spark's prettyJson.
+std::string PrettyJson(const JsonValue& value, size_t indent) {
+  std::string text, next(indent + 2, ' ');
+  if (value.is_array()) {
+    for (const JsonValue& one : value.elements()) text += (text.empty() ? " " : ", ") + PrettyJson(one, indent);
+    return "[" + text + " ]";
+  }
+  if (!value.is_object()) return value.ToString();
+  if (value.members().empty()) return "{ }";
+  for (const auto& [key, member] : value.members()) {
+    text += (text.empty() ? "\n" : ",\n") + next + JsonValue::String(key).ToString() + " : " +
+            PrettyJson(member, indent + 2);
+  }
+  return "{" + text + "\n" + std::string(indent, ' ') + "}";
+}
+
+// NOT NULL inside of arrays and maps, which nobody would enforce.
+arrow::Status CheckNotNullEnforced(const types::DataType& type, const sql::NameParts& path) {
+  auto check = [&](const char* part, const types::DataTypePtr& inner) -> arrow::Status {
+    if (!inner->Equals(*types::AsNullable(inner))) {
+      ARROW_ASSIGN_OR_RAISE(JsonValue json, ParseJson(inner->ToJson()));
+      return UserError("DELTA_NESTED_NOT_NULL_CONSTRAINT",
+                       {{"nestType", part},
+                        {"parent", delta::PathText(path)},
+                        {"configKey", "spark.databricks.delta.constraints.allowUnenforcedNotNull.enabled"},
+                        {"nestedPrettyJson", PrettyJson(json, 0)}});
+    }
+    return arrow::Status::OK();
+  };
+  if (type.id() == types::TypeId::kArray) return check("element", type.element());
+  if (type.id() == types::TypeId::kMap) {
+    ARROW_RETURN_NOT_OK(check("key", type.key()));
+    return check("value", type.value());
+  }
+  if (type.id() != types::TypeId::kStruct) return arrow::Status::OK();
+  for (const types::StructField& field : type.fields()) {
+    sql::NameParts below = path;
+    below.push_back(field.name);
+    ARROW_RETURN_NOT_OK(CheckNotNullEnforced(*field.type, below));
+  }
+  return arrow::Status::OK();
+}
+
+// What Spark sees in the columns and PARTITIONED BY before Delta is asked.
+arrow::Status CheckDefinition(const types::DataType& schema, const std::vector<std::string>& partition_columns,
+                              bool case_sensitive) {
+  ARROW_RETURN_NOT_OK(CheckNoDuplicates(schema, {}, case_sensitive));
+  for (size_t i = 0; i < partition_columns.size(); ++i) {
+    const std::string& name = partition_columns[i];
+    if (schema.FieldIndex(name, case_sensitive) < 0) {
+      return UserError("_LEGACY_ERROR_TEMP_3060", {{"i", name}, {"schema", schema.ToTreeString()}});
+    }
+    for (size_t j = 0; j < i; ++j) {
+      const std::string& other = partition_columns[j];
+      if (case_sensitive ? other == name : EqualsIgnoreCase(other, name)) {
+        return UserError("_LEGACY_ERROR_TEMP_3058",
+                         {{"checkType", "in the partitioning"}, {"duplicateColumns", ToLowerAscii(name)}});
+      }
+    }
+  }
+  for (const std::string& name : partition_columns) {
+    const types::DataType& type = *schema.fields()[static_cast<size_t>(schema.FieldIndex(name, case_sensitive))].type;
+    if (type.is_nested() || type.id() == types::TypeId::kVariant) {
+      return UserError("INVALID_PARTITION_COLUMN_DATA_TYPE", {{"type", QuoteSqlType(type.Sql())}});
+    }
+  }
+  if (!partition_columns.empty() && partition_columns.size() == schema.fields().size()) {
+    return UserError("ALL_PARTITION_COLUMNS_NOT_ALLOWED");
+  }
+  return arrow::Status::OK();
+}
+
 // The columns as a statement may say them: what column mapping adds is left out.
 types::DataTypePtr ShownSchema(const types::DataTypePtr& schema) {
   std::vector<types::StructField> fields = delta::WithoutInternalMetadata(schema)->fields();
@@ -181,6 +283,27 @@ arrow::Status TableCommands::CreateDelta(const Save& save, const DeltaCreation& 
   TablePtr by_path = FindPathTable(save.name);
   TablePtr registered;
   Table table;
+  if (schema != nullptr) {
+    ARROW_RETURN_NOT_OK(CheckDefinition(*schema, save.partition_columns, session_.MakeEvalContext().case_sensitive));
+  }
+  if (save.buckets) {
+    std::vector<std::string> name = save.name;
+    if (by_path == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName found, Qualify(save.name));
+      name = {catalog::kCatalogName, found.database, found.name};
+    }
+    return UserError("DELTA_OPERATION_NOT_ALLOWED_DETAIL",
+                     {{"operation", "Bucketing"}, {"tableName", QuoteNameParts(name)}});
+  }
+  if (by_path != nullptr && save.location && *save.location != by_path->location) {
+    bool allowed = session_.conf().GetBool("spark.databricks.delta.legacy.allowAmbiguousPathsInCreateTable");
+    if (!allowed) {
+      return UserError("DELTA_AMBIGUOUS_PATHS_IN_CREATE_TABLE",
+                       {{"identifier", by_path->location},
+                        {"location", save.location->starts_with("/") ? "file:" + *save.location : *save.location},
+                        {"config", "spark.databricks.delta.legacy.allowAmbiguousPathsInCreateTable"}});
+    }
+  }
   if (by_path != nullptr) {
     table = *by_path;
     table.partition_columns = save.partition_columns;
@@ -226,6 +349,8 @@ arrow::Status TableCommands::CreateDelta(const Save& save, const DeltaCreation& 
   if (!replaces) ARROW_RETURN_NOT_OK(CheckDeltaLocation(table, schema, plan != nullptr));
   if (plan == nullptr && schema == nullptr && creation.replace) return UserError("DELTA_SCHEMA_NOT_PROVIDED");
   if (schema != nullptr) {
+    bool unenforced = session_.conf().GetBool("spark.databricks.delta.constraints.allowUnenforcedNotNull.enabled");
+    if (!unenforced) ARROW_RETURN_NOT_OK(CheckNotNullEnforced(*schema, {}));
     ARROW_RETURN_NOT_OK(CheckGeneratedColumns(session_, *schema));
     ARROW_RETURN_NOT_OK(CheckDefaultsAllowed(*schema, table.properties));
   }

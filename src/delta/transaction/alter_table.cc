@@ -153,6 +153,13 @@ arrow::Result<DataTypePtr> ChangeOne(const Snapshot& table, const DataTypePtr& s
   ARROW_RETURN_NOT_OK(CheckChange(table, change.column, before, *out, table_name, uses));
   auto index = static_cast<size_t>(position.back());
   position.pop_back();
+  if (change.comment) {
+    std::vector<int> above = position;
+    DataTypePtr parent = above.empty() ? schema : FieldAt(*schema, above).type;
+    if (parent->id() != TypeId::kStruct) {
+      return UserError("DELTA_UNSUPPORTED_COMMENT_MAP_ARRAY", {{"fieldPath", PathText(change.column)}});
+    }
+  }
   arrow::Status moved;
   DataTypePtr changed = EditAt(schema, position, [&](std::vector<StructField>* fields) {
     (*fields)[index] = *out;
