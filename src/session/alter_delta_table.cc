@@ -56,6 +56,12 @@ arrow::Status CheckAddedColumns(const delta::Snapshot& table, const std::vector<
     if (!column.parent.empty()) {
       ARROW_RETURN_NOT_OK(CheckColumnsExist(table, {{column.parent[0]}}));
       auto position = delta::FindColumn(*table.schema(), column.parent);
+      // A field that is not there, of a struct that is.
+      if (column.parent.size() > 1 && !position.ok()) {
+        auto above = delta::FindColumn(*table.schema(), {column.parent.begin(), column.parent.end() - 1});
+        bool in_struct = above.ok() && delta::FieldAt(*table.schema(), *above).type->id() == types::TypeId::kStruct;
+        if (in_struct) ARROW_RETURN_NOT_OK(CheckColumnsExist(table, {column.parent}));
+      }
       parent = position.ok() ? delta::FieldAt(*table.schema(), *position).type : types::Null();
       if (parent->id() != types::TypeId::kStruct) {
         sql::NameParts whole = column.parent;
@@ -69,8 +75,10 @@ arrow::Status CheckAddedColumns(const delta::Snapshot& table, const std::vector<
     sql::NameParts whole = column.parent;
     whole.push_back(column.field.name);
     if (parent->FieldIndex(column.field.name, /*case_sensitive=*/false) >= 0) {
+      // Spark tells the whole table's columns.
+      std::string whole_table = QuoteSqlType(delta::WithoutInternalMetadata(table.schema())->Sql());
       return UserError("FIELD_ALREADY_EXISTS",
-                       {{"op", "add"}, {"fieldNames", QuoteNameParts(whole)}, {"struct", QuoteSqlType(parent->Sql())}});
+                       {{"op", "add"}, {"fieldNames", QuoteNameParts(whole)}, {"struct", whole_table}});
     }
     bool misplaced = column.position && !column.position->first &&
                      parent->FieldIndex(column.position->after, /*case_sensitive=*/false) < 0;
@@ -91,6 +99,7 @@ arrow::Status CheckNewNameIsFree(const delta::Snapshot& table, const delta::Colu
   ARROW_ASSIGN_OR_RAISE(std::vector<int> position, delta::FindColumn(*table.schema(), column));
   position.pop_back();
   types::DataTypePtr parent = delta::WithoutInternalMetadata(table.schema());
+  std::string columns = QuoteSqlType(parent->Sql());
   if (!position.empty()) parent = delta::FieldAt(*parent, position).type;
   bool same_but_for_case = EqualsIgnoreCase(column.back(), new_name);
   if (parent->id() != types::TypeId::kStruct || same_but_for_case ||
@@ -100,7 +109,7 @@ arrow::Status CheckNewNameIsFree(const delta::Snapshot& table, const delta::Colu
   sql::NameParts whole(column.begin(), column.end());
   whole.back() = new_name;
   return UserError("FIELD_ALREADY_EXISTS",
-                   {{"op", "rename"}, {"fieldNames", QuoteNameParts(whole)}, {"struct", QuoteSqlType(parent->Sql())}});
+                   {{"op", "rename"}, {"fieldNames", QuoteNameParts(whole)}, {"struct", columns}});
 }
 
 // Spark's Cast.canUpCast of atomic types.
