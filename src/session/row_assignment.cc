@@ -76,8 +76,9 @@ AttributePtr Parameter(const char* name, const types::DataTypePtr& type, bool nu
 
 arrow::Result<ExpressionPtr> RowAssignments::Value(const spark::connect::Expression& message,
                                                    const AttributeVector& scope) {
-  if (HasSubquery(message)) return analyzer::NotSupported("subqueries in assignments");
-  return resolver_.Expressions(scope).Resolve(message);
+  if (!HasSubquery(message)) return resolver_.Expressions(scope).Resolve(message);
+  if (subqueries_ == nullptr) return analyzer::NotSupported("subqueries in assignments of MERGE");
+  return resolver_.Expressions(scope, subqueries_).Resolve(message);
 }
 
 arrow::Result<ExpressionPtr> RowAssignments::Conformed(const ExpressionPtr& value, const types::StructField& field,

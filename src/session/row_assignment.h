@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/operator_input.h"
 #include "analyzer/relation_resolver.h"
 #include "expression/node.h"
 #include "sql/statement.h"
@@ -23,6 +24,9 @@ class RowAssignments {
                  const expression::AttributeVector& columns, const std::vector<types::StructField>& fields,
                  const bool& evolves)
       : context_(context), resolver_(resolver), columns_(columns), fields_(fields), evolves_(evolves) {}
+
+  /// Assigned values may hold subqueries; what those need below the rows is noted in `below`, which outlives this.
+  void AllowSubqueries(analyzer::OperatorInput* below) { subqueries_ = below; }
 
   /// One value a field, of SET: what is not assigned stays; null where the table computes it. `scope`: what the
   /// assigned values may name. `keeps_fields`: fields that an assigned struct lacks stay as they are, else they are
@@ -72,6 +76,7 @@ class RowAssignments {
   const expression::AttributeVector& columns_;
   const std::vector<types::StructField>& fields_;
   const bool& evolves_;
+  analyzer::OperatorInput* subqueries_ = nullptr;
 };
 
 }  // namespace millrace::session

@@ -268,8 +268,27 @@ class ChangePlanner {
     if (change_.kind == Kind::kUpdate) {
       clause.change = RowChange::kUpdate;
       clause.kind = ClauseKind::kUpdate;
-      ARROW_ASSIGN_OR_RAISE(clause.values, assignments_.Update(change_.matched[0].assignments, columns_));
+      analyzer::OperatorInput below;
+      assignments_.AllowSubqueries(&below);
+      for (const sql::Assignment& assignment : change_.matched[0].assignments) {
+        for (const spark::connect::Relation& plan : assignment.subqueries) {
+          resolver_.DefineSubquery(plan.common().plan_id(), &plan);
+        }
+      }
+      auto values = assignments_.Update(change_.matched[0].assignments, columns_);
+      assignments_.AllowSubqueries(nullptr);
+      ARROW_ASSIGN_OR_RAISE(clause.values, std::move(values));
       ARROW_RETURN_NOT_OK(CheckRowWise(clause.values));
+      if (!below.window_functions.empty()) return analyzer::NotSupported("window functions in assignments");
+      PlanPtr rows = input;
+      ARROW_ASSIGN_OR_RAISE(input, below.ApplyBelowWindows(std::move(input), eval()));
+      // A subquery that reads the rows is joined with them on a condition; Spark takes none in Delta's UPDATE.
+      for (PlanPtr at = input; at != rows; at = at->children()[0]) {
+        if (at->kind() != logical::NodeKind::kJoin) continue;
+        if (static_cast<const logical::Join&>(*at).condition() == nullptr) continue;
+        return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY",
+                         {{"treeNode", ""}});
+      }
     }
     ExpressionVector all = clause.values;
     all.push_back(result_.condition);

@@ -351,6 +351,8 @@ struct DropFunction {
 struct Assignment {
   spark::connect::Expression column;
   spark::connect::Expression value;
+  /// Plans of the subqueries in `value`, by their ids.
+  std::vector<spark::connect::Relation> subqueries = {};
 };
 
 /// WHEN … [AND condition] THEN ….

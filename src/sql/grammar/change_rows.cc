@@ -13,10 +13,10 @@ arrow::Status Grammar::ParseChangedTable(Keyword end, ChangeRows* out) {
   return At(end) ? Status::OK() : ParseTableAlias(&out->target);
 }
 
-arrow::Status Grammar::ParseRowCondition(std::optional<Expression>* out) {
-  // Plans of subqueries have no place here: whoever runs the statement refuses them by the expression.
+arrow::Status Grammar::ParseRowCondition(std::optional<Expression>* out, std::vector<Relation>* plans) {
+  // Where plans of subqueries have no place, whoever runs the statement refuses them by the expression.
   std::vector<Relation> subqueries;
-  std::vector<Relation>* outer = std::exchange(subqueries_, &subqueries);
+  std::vector<Relation>* outer = std::exchange(subqueries_, plans != nullptr ? plans : &subqueries);
   Status status = ParseExpression(&out->emplace());
   subqueries_ = outer;
   return status;
@@ -45,7 +45,7 @@ arrow::Status Grammar::ParseAssignments(std::vector<Assignment>* out) {
     MarkOrigin(first, &assignment.column);
     ARROW_RETURN_NOT_OK(Expect(Symbol::kEqual));
     std::optional<Expression> value;
-    ARROW_RETURN_NOT_OK(ParseRowCondition(&value));
+    ARROW_RETURN_NOT_OK(ParseRowCondition(&value, &assignment.subqueries));
     assignment.value = std::move(*value);
     out->push_back(std::move(assignment));
   } while (Accept(Symbol::kComma));

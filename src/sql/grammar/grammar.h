@@ -344,7 +344,8 @@ class Grammar {
   Status ParseMergeClause(ChangeRows* out);
   Status ParseRowAction(bool inserts, RowClause* out);
   Status ParseAssignments(std::vector<Assignment>* out);
-  Status ParseRowCondition(std::optional<Expression>* out);
+  /// `plans`: of subqueries in it; null: there is no place for them.
+  Status ParseRowCondition(std::optional<Expression>* out, std::vector<Relation>* plans = nullptr);
 
   // --- delta.cc
   bool AtDeltaDescribe() const;
