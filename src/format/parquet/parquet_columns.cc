@@ -3,6 +3,7 @@
 #include <arrow/array/util.h>
 #include <arrow/compute/api.h>
 #include <arrow/extension_type.h>
+#include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/schema.h>
@@ -35,6 +36,27 @@ std::shared_ptr<arrow::ArrayData> Retype(const arrow::ArrayData& data, const std
     copy->child_data[static_cast<size_t>(i)] = Retype(*data.child_data[static_cast<size_t>(i)], type->field(i)->type());
   }
   return copy;
+}
+
+/// Fields that cannot be NULL and are so only where the struct around them is: the writer takes any NULL among their
+/// values for one that the file may not have. `data` and all below it belong to the caller.
+void DropHiddenNulls(arrow::ArrayData* data) {
+  for (const auto& child : data->child_data) DropHiddenNulls(child.get());
+  if (data->type->id() != arrow::Type::STRUCT) return;
+  const arrow::Buffer* above = data->buffers[0].get();
+  for (int i = 0; above != nullptr && i < data->type->num_fields(); ++i) {
+    arrow::ArrayData* child = data->child_data[static_cast<size_t>(i)].get();
+    const arrow::Buffer* validity = child->buffers[0].get();
+    if (data->type->field(i)->nullable() || validity == nullptr) continue;
+    bool hidden = true;
+    for (int64_t row = data->offset; hidden && row < data->offset + data->length; ++row) {
+      hidden = arrow::bit_util::GetBit(validity->data(), child->offset + row) ||
+               !arrow::bit_util::GetBit(above->data(), row);
+    }
+    if (!hidden) continue;
+    child->buffers[0] = nullptr;
+    child->null_count = 0;
+  }
 }
 
 std::shared_ptr<arrow::DataType> WriteType(const std::shared_ptr<arrow::DataType>& type) {
@@ -538,7 +560,9 @@ arrow::Result<ParquetWriteColumns> ParquetWriteColumns::Make(const DataTypePtr& 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ParquetWriteColumns::Convert(const arrow::RecordBatch& batch) const {
   arrow::ArrayVector columns;
   for (int i = 0; i < schema_->num_fields(); ++i) {
-    columns.push_back(arrow::MakeArray(Retype(*batch.column_data(i), schema_->field(i)->type())));
+    auto column = Retype(*batch.column_data(i), schema_->field(i)->type());
+    DropHiddenNulls(column.get());
+    columns.push_back(arrow::MakeArray(std::move(column)));
   }
   return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
 }
