@@ -1,4 +1,5 @@
 #include "analyzer/expression_resolver.h"
+#include "analyzer/metadata_columns.h"
 #include "analyzer/name_resolution.h"
 #include "analyzer/named_arguments.h"
 #include "analyzer/relation_resolver.h"
@@ -8,6 +9,7 @@
 #include "function/char_padding.h"
 #include "function/function_def.h"
 #include "function/session_values.h"
+#include "logical/node/source_scan.h"
 #include "spark/connect/expressions.pb.h"
 
 /// Calls of functions by name, with their lambdas and FILTER clauses.
@@ -38,6 +40,12 @@ arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector&
   return arrow::Status::OK();
 }
 
+// Only filters, projections and aliases stand above a scan whose hidden column is read.
+bool ReadsDelta(const logical::Plan& plan) {
+  if (plan.kind() != logical::NodeKind::kSourceScan) return plan.children().size() == 1 && ReadsDelta(*plan.child());
+  return static_cast<const logical::SourceScan&>(plan).def().metadata_column != nullptr;
+}
+
 // What these functions tell stands in the column that file sources have and do not show.
 arrow::Result<std::optional<ExpressionPtr>> ResolveInputFile(const std::string& function, OperatorInput* below,
                                                              const expression::EvalContext& eval) {
@@ -45,14 +53,21 @@ arrow::Result<std::optional<ExpressionPtr>> ResolveInputFile(const std::string& 
                       : function == "input_file_block_start"  ? "file_block_start"
                       : function == "input_file_block_length" ? "file_block_length"
                                                               : "";
-  if (field.empty() || below == nullptr || below->hidden == nullptr) return std::nullopt;
+  if (field.empty() || below == nullptr) return std::nullopt;
+  if (below->rows != nullptr && !ReadsFiles(*below->rows)) {
+    ExpressionPtr nowhere = field == "file_path" ? Literal::String("") : Literal::Long(-1);
+    return std::make_shared<Alias>(std::move(nowhere), function + "()", expression::NextAttributeId());
+  }
+  if (below->hidden == nullptr) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(auto value, ResolveName({"_metadata", field}, *below->hidden, /*case_sensitive=*/true));
   if (!value) return std::nullopt;
   below->reads_hidden = true;
   ExpressionPtr place = *value;
   if (place->kind() == ExpressionKind::kAlias) place = static_cast<const Alias&>(*place).child();
-  if (field == "file_path") {
-    // There the URI has no authority, "file:/a"; the function's has an empty one, "file:///a".
+  bool of_delta = below->rows != nullptr && ReadsDelta(*below->rows);
+  if (field == "file_path" && !of_delta) {
+    // There the URI has no authority, "file:/a"; the function's has an empty one, "file:///a", but not of Delta's
+    // files.
     ARROW_ASSIGN_OR_RAISE(place, function::BindCall("substring", {place, Literal::Integer(6)}, eval));
     ARROW_ASSIGN_OR_RAISE(place, function::BindCall("concat", {Literal::String("file://"), place}, eval));
   }

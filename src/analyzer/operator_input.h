@@ -16,6 +16,8 @@ struct OperatorInput {
   /// JOIN … USING. May be null.
   const AttributeVector* hidden = nullptr;
   bool reads_hidden = false;
+  /// The input, for functions that ask where its rows come from. May be null.
+  PlanPtr rows;
   /// False in WHERE.
   bool window_functions_allowed = true;
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "analyzer/metadata_columns.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/ids.h"
@@ -261,18 +262,21 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     ARROW_ASSIGN_OR_RAISE(spec.make_sink, PythonForeach(start, plan->Schema()));
   } else if (foreach_batch) {
     logical::AttributeVector columns = plan->output();
+    using Rows = logical::LocalRelation::Rows;
+    Rows origin = analyzer::ReadsFiles(*plan) ? Rows::kComputed : Rows::kOfNoFile;
     std::weak_ptr<Session> weak = weak_from_this();
-    spec.make_sink = [weak, columns, foreach_batch,
+    spec.make_sink = [weak, columns, origin, foreach_batch,
                       worker](const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
       auto reads = std::make_shared<std::atomic<int64_t>>(0);
-      auto process = [weak, columns, foreach_batch, reads](BatchId batch_id,
-                                                           connector::PartitionedRows rows) -> arrow::Status {
+      auto process = [weak, columns, origin, foreach_batch, reads](BatchId batch_id,
+                                                                   connector::PartitionedRows rows) -> arrow::Status {
         std::shared_ptr<Session> session = weak.lock();
         if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
         auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(rows));
         std::string relation_id = RandomUuid();
         reads->store(0);
-        session->PutRelation(relation_id, logical::LocalRelation(columns, std::move(partitions)).CountReads(reads));
+        session->PutRelation(relation_id,
+                             logical::LocalRelation(columns, std::move(partitions), {}, origin).CountReads(reads));
         arrow::Status status = foreach_batch(relation_id, batch_id);
         session->RemoveRelation(relation_id);
         return status;

@@ -426,6 +426,7 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
                                              PlanPtr child) {
   OperatorInput below;
   below.hidden = resolver.HiddenOf(child);
+  below.rows = child;
   ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
   AttributeVector visible = WithWindowColumn(child->output(), below);
   ExpressionResolver expressions = resolver.Expressions(visible, &below);
@@ -483,6 +484,7 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
   }
   OperatorInput below;
   below.hidden = resolver.HiddenOf(child);
+  below.rows = child;
   ARROW_RETURN_NOT_OK(FindTimeWindows(resolver, message.grouping_expressions(), child->output(), &below));
   AttributeVector visible = WithWindowColumn(child->output(), below);
   const expression::EvalContext& eval = resolver.context().eval;

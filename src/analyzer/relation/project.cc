@@ -71,6 +71,7 @@ arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(project.input()));
   OperatorInput below;
   below.hidden = resolver.HiddenOf(child);
+  below.rows = child;
   const AttributeVector columns = child->output();
   ExpressionResolver expressions = resolver.Expressions(columns, &below);
   expressions.AllowLateralAliases();
@@ -99,6 +100,7 @@ arrow::Result<PlanPtr> ResolveWithColumns(RelationResolver& resolver, const Rela
   bool case_sensitive = resolver.context().eval.case_sensitive;
   OperatorInput below;
   below.hidden = resolver.HiddenOf(child);
+  below.rows = child;
   const AttributeVector columns = child->output();
   ExpressionResolver expressions = resolver.Expressions(columns, &below);
   expressions.AllowLateralAliases();

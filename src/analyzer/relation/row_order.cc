@@ -179,6 +179,7 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
   OperatorInput below;
   below.window_functions_allowed = false;
   below.hidden = resolver.HiddenOf(child);
+  below.rows = child;
   arrow::Result<ExpressionPtr> condition = resolver.Expressions(child->output(), &below).ResolveCondition(*message);
   bool aggregates = condition.ok() && expression::Contains(**condition, ExpressionKind::kAggregateCall);
   if (condition.ok() && !aggregates) {
@@ -271,6 +272,7 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
     }
     OperatorInput made_below;
     made_below.hidden = resolver.HiddenOf(child);
+    made_below.rows = child;
     const AttributeVector columns = child->output();
     arrow::Result<expression::SortOrder> resolved =
         resolver.Expressions(columns, &made_below).ResolveSortOrder(message);

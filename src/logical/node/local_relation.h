@@ -16,6 +16,7 @@ class LocalRelation final : public Plan {
   /// What Spark's planner knows of the rows.
   enum class Rows : uint8_t {
     kComputed,  ///< of a plan that ran before
+    kOfNoFile,  ///< the same, of a foreachBatch whose stream reads no file
     kKnown,     ///< VALUES, what a client has sent: the planner computes with them
     kUnsized,   ///< createDataFrame of a Spark driver: an RDD, whose size is taken for unknown, so that joins sort
   };
