@@ -208,7 +208,8 @@ arrow::Result<std::vector<OffsetRange>> KafkaStream::RangesBetween(const Partiti
         {{"partitions", DescribePartitions(deleted)}, {"groupIdConfig", "group.id"}}));
   }
   std::vector<OffsetRange> ranges;
-  for (const auto& [partition, end] : until) {
+  for (const TopicPartition& partition : OrderOfTasks(until)) {
+    int64_t end = until.at(partition);
     auto known = from.find(partition);
     auto fresh = added.find(partition);
     if (known == from.end() && fresh == added.end()) continue;

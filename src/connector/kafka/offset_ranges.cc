@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+
+#include "base/scala_order.h"
 
 namespace millrace::connector::kafka {
 
@@ -27,7 +30,32 @@ void Divide(const OffsetRange& range, int64_t parts, std::vector<OffsetRange>* p
   }
 }
 
+// hashCode() of Java's TopicPartition.
+uint32_t JavaHash(const TopicPartition& partition) {
+  uint32_t of_topic = 0;
+  for (char c : partition.topic) of_topic = of_topic * 31 + static_cast<uint8_t>(c);
+  return (31 + static_cast<uint32_t>(partition.partition)) * 31 + of_topic;
+}
+
 }  // namespace
+
+std::vector<TopicPartition> OrderOfTasks(const PartitionOffsets& until) {
+  // The order of a mutable HashMap with 16 buckets: from one, Spark fills an immutable Map.
+  auto place = [](const TopicPartition& partition) {
+    uint32_t hash = JavaHash(partition);
+    hash ^= hash >> 16;
+    return std::pair(hash & 15U, static_cast<int32_t>(hash));
+  };
+  std::vector<TopicPartition> filled;
+  for (const auto& [partition, end] : until) filled.push_back(partition);
+  std::stable_sort(filled.begin(), filled.end(),
+                   [&](const TopicPartition& a, const TopicPartition& b) { return place(a) < place(b); });
+  std::vector<uint32_t> hashes;
+  for (const TopicPartition& partition : filled) hashes.push_back(JavaHash(partition));
+  std::vector<TopicPartition> order;
+  for (size_t i : ScalaOrder(hashes)) order.push_back(filled[i]);
+  return order;
+}
 
 PartitionOffsets LimitOffsets(int64_t limit, const PartitionOffsets& from, const PartitionOffsets& until) {
   double total = 0;

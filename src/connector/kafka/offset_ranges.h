@@ -23,6 +23,10 @@ struct OffsetRange {
 /// Spec: Spark's KafkaMicroBatchStream.rateLimit (same rounding, so same batches).
 PartitionOffsets LimitOffsets(int64_t limit, const PartitionOffsets& from, const PartitionOffsets& until);
 
+/// The partitions of a micro-batch in the order of its tasks. Source: Spark's KafkaOffsetReaderAdmin.listOffsets; the
+/// order is that of the Scala maps it fills.
+std::vector<TopicPartition> OrderOfTasks(const PartitionOffsets& until);
+
 /// Cuts ranges into tasks: none larger than `max_records`, and about `min_ranges` of them where that is more than there
 /// are. Empty ranges are dropped. Spec: Spark's KafkaOffsetRangeCalculator.
 std::vector<OffsetRange> SplitRanges(std::vector<OffsetRange> ranges, std::optional<int64_t> min_ranges,

@@ -12,6 +12,21 @@ const TopicPartition kA{"t", 0};
 const TopicPartition kB{"t", 1};
 const TopicPartition kC{"t", 2};
 
+TEST(OrderOfTasksTest, IsThatOfScalaMaps) {
+  // Real Spark, by the rows of its first task.
+  auto first = [](const std::string& topic) {
+    return OrderOfTasks({{{topic, 0}, 1}, {{topic, 1}, 1}}).front().partition;
+  };
+  for (const char* topic : {"rides", "olist.publicx", "kafka-topic"}) EXPECT_EQ(first(topic), 0) << topic;
+  for (const char* topic : {"transactions", "numbers", "test_topic", "traffic_sensor"})
+    EXPECT_EQ(first(topic), 1) << topic;
+  PartitionOffsets wide;
+  for (int32_t i = 0; i < 7; ++i) wide[{"wide.a", i}] = 1;
+  std::vector<int32_t> numbers;
+  for (const TopicPartition& one : OrderOfTasks(wide)) numbers.push_back(one.partition);
+  EXPECT_THAT(numbers, testing::ElementsAre(3, 4, 5, 0, 2, 1, 6));
+}
+
 TEST(LimitOffsetsTest, SharesAreProportional) {
   // Real Spark: 10 of 54 and 36 gives 6 and 4, batch after batch (golden/003).
   PartitionOffsets from{{kA, 0}, {kB, 0}};
