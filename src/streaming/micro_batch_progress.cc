@@ -50,8 +50,9 @@ void MicroBatchExecution::ReportState(bool ran) {
     int64_t watermark_ms = ran ? batch_watermark_ms_ : watermarks_.watermark_ms();
     // A query that has run no micro-batch reports nothing of it, as Spark.
     if (ran || has_run_) progress_.event_time["watermark"] = IsoMillis(watermark_ms);
-    for (const WatermarkTracker::Input& input : watermarks_.inputs()) {
-      auto it = event_times_.find(input.node);
+    // Of the first place that saw any, as Spark.
+    for (const physical::EventTimeWatermark* node : physical::EventTimeWatermarks(*bound_.root)) {
+      auto it = event_times_.find(node);
       if (!ran || !has_new_data_ || it == event_times_.end() || it->second.count == 0) continue;
       progress_.event_time["max"] = IsoMillis(it->second.max_ms);
       progress_.event_time["min"] = IsoMillis(it->second.min_ms);
@@ -66,7 +67,7 @@ void MicroBatchExecution::ReportState(bool ran) {
   if (!waiting || !deciding) return;
   const WatermarkTracker::Input& input = watermarks_.inputs()[*deciding];
   progress_.waiting =
-      QueryProgress::Waiting{waiting->num_rows, waiting->next_ms, DescribeInput(*input.node), input.moved_at_ms};
+      QueryProgress::Waiting{waiting->num_rows, waiting->next_ms, DescribeInput(*input.nodes[0]), input.moved_at_ms};
 }
 
 void MicroBatchExecution::ReportProgress(bool ran) {

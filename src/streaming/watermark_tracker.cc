@@ -18,7 +18,13 @@ arrow::Result<WatermarkTracker> WatermarkTracker::Make(const physical::Operator*
   tracker.take_max_ = lower == "max";
   if (plan == nullptr) return tracker;
   for (const physical::EventTimeWatermark* node : physical::EventTimeWatermarks(*plan)) {
-    tracker.inputs_.push_back({node, std::nullopt, now_ms});
+    auto same = std::find_if(tracker.inputs_.begin(), tracker.inputs_.end(),
+                             [&](const Input& input) { return input.nodes[0]->key() == node->key(); });
+    if (same != tracker.inputs_.end()) {
+      same->nodes.push_back(node);
+    } else {
+      tracker.inputs_.push_back({{node}, std::nullopt, now_ms});
+    }
   }
   return tracker;
 }
@@ -40,12 +46,14 @@ std::optional<size_t> WatermarkTracker::Deciding() const {
 void WatermarkTracker::Update(const std::map<const physical::Operator*, physical::EventTimeStats>& seen,
                               int64_t now_ms) {
   for (Input& input : inputs_) {
-    auto it = seen.find(input.node);
-    if (it == seen.end() || it->second.count == 0) continue;
-    int64_t watermark = it->second.max_ms - input.node->delay_ms();
-    if (input.watermark_ms && watermark <= *input.watermark_ms) continue;
-    input.watermark_ms = watermark;
-    input.moved_at_ms = now_ms;
+    for (const physical::EventTimeWatermark* node : input.nodes) {
+      auto it = seen.find(node);
+      if (it == seen.end() || it->second.count == 0) continue;
+      int64_t watermark = it->second.max_ms - node->delay_ms();
+      if (input.watermark_ms && watermark <= *input.watermark_ms) continue;
+      input.watermark_ms = watermark;
+      input.moved_at_ms = now_ms;
+    }
   }
   std::optional<size_t> deciding = Deciding();
   if (deciding) watermark_ms_ = std::max(watermark_ms_, inputs_[*deciding].watermark_ms.value_or(0));

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "physical/stateful/stateful_operator.h"
 
@@ -25,7 +26,8 @@ class WatermarkTracker {
   static arrow::Result<WatermarkTracker> Make(const physical::Operator* plan, std::string_view policy, int64_t now_ms);
 
   struct Input {
-    const physical::EventTimeWatermark* node = nullptr;
+    /// Its places in the plan, at least one.
+    std::vector<const physical::EventTimeWatermark*> nodes;
     /// nullopt: no row was seen since the query started.
     std::optional<int64_t> watermark_ms;
     /// When it last moved, or the query started, ms since 1970 UTC, by the engine's clock.

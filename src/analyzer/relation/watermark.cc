@@ -61,7 +61,10 @@ arrow::Result<PlanPtr> ResolveWithWatermark(RelationResolver& resolver, const Re
   for (const AttributePtr& one : child->output()) {
     if (one->id() == static_cast<const expression::AttributeReference&>(*column).id()) event_time = one;
   }
-  return std::make_shared<logical::Watermark>(std::move(event_time), delay_us, std::move(text), std::move(child));
+  // In a program of the classic API a frame is one plan wherever it stands; a Connect client's is made anew each time.
+  bool is_one = resolver.IsClassic() && relation.common().has_plan_id();
+  int64_t key = is_one ? -1 - relation.common().plan_id() : expression::NextAttributeId().value;
+  return std::make_shared<logical::Watermark>(std::move(event_time), delay_us, std::move(text), key, std::move(child));
 }
 
 }  // namespace millrace::analyzer

@@ -39,14 +39,15 @@ AttributeVector Marked(const AttributePtr& event_time, int64_t delay_us, const A
 
 }  // namespace
 
-Watermark::Watermark(AttributePtr event_time, int64_t delay_us, std::string delay_text, PlanPtr child)
+Watermark::Watermark(AttributePtr event_time, int64_t delay_us, std::string delay_text, int64_t key, PlanPtr child)
     : Plan(NodeKind::kWatermark, {child}, Marked(event_time, delay_us, child->output())),
       event_time_(std::move(event_time)),
       delay_us_(delay_us),
-      delay_text_(std::move(delay_text)) {}
+      delay_text_(std::move(delay_text)),
+      key_(key) {}
 
 PlanPtr Watermark::WithExpressions(ExpressionVector expressions) const {
-  return std::make_shared<Watermark>(expression::ToAttribute(expressions[0]), delay_us_, delay_text_, child());
+  return std::make_shared<Watermark>(expression::ToAttribute(expressions[0]), delay_us_, delay_text_, key_, child());
 }
 
 std::string Watermark::Describe() const {

@@ -70,6 +70,7 @@ EventTimeWatermark::EventTimeWatermark(int event_time, const logical::Watermark&
       event_time_(event_time),
       event_time_attribute_(node.event_time()),
       delay_ms_(node.delay_us() / kMicrosPerMilli),
+      key_(node.key()),
       text_(node.Describe()) {}
 
 arrow::Result<std::unique_ptr<BatchStream>> EventTimeWatermark::Open(int partition, ExecutionContext& context) const {

@@ -13,6 +13,8 @@ class EventTimeWatermark final : public Operator {
   EventTimeWatermark(int event_time, const logical::Watermark& node, AttributeVector output, OperatorPtr child);
 
   int64_t delay_ms() const { return delay_ms_; }
+  /// That of the withWatermark it is a place of.
+  int64_t key() const { return key_; }
   const expression::AttributePtr& event_time() const { return event_time_attribute_; }
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
   std::string Describe() const override { return text_; }
@@ -21,6 +23,7 @@ class EventTimeWatermark final : public Operator {
   int event_time_;
   expression::AttributePtr event_time_attribute_;
   int64_t delay_ms_;
+  int64_t key_;
   std::string text_;
 };
 
