@@ -157,6 +157,8 @@ PlanPtr PushOne(const PlanPtr& node) {
     case NodeKind::kGenerate:
       return ThroughRows(filter, IdsOf(child->child()->output()));
     case NodeKind::kDeduplicate: {
+      // That of a stream remembers all keys: only that of a batch is an aggregation in Spark.
+      if (child->is_streaming()) return nullptr;
       std::set<AttributeId> keys;
       for (const ExpressionPtr& key : child->expressions()) keys.insert(expression::ToAttribute(key)->id());
       return ThroughRows(filter, keys);
