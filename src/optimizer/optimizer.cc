@@ -13,7 +13,7 @@ struct Phase {
   std::span<const Rule> rules;
   /// The rules run in order, over and over, until none changes the plan.
   int max_rounds;
-  bool of_watermarks = false;
+  bool of_counted_rows = false;
 };
 
 constexpr std::array kClean = {
@@ -64,8 +64,8 @@ constexpr std::array kNarrow = {
 constexpr std::array kPhases = {
     Phase{kClean, 1},
     Phase{kRewrite, 100},
-    Phase{kInfer, 1, /*of_watermarks=*/true},
-    Phase{kRewrite, 100, /*of_watermarks=*/true},
+    Phase{kInfer, 1, /*of_counted_rows=*/true},
+    Phase{kRewrite, 100, /*of_counted_rows=*/true},
     Phase{kCompute, 1},
     Phase{kExtract, 1},
     Phase{kPrune, 10},
@@ -76,9 +76,9 @@ constexpr std::array kPhases = {
 
 arrow::Result<logical::PlanPtr> Optimize(const logical::PlanPtr& plan, const expression::EvalContext& context) {
   logical::PlanPtr current = plan;
-  const bool has_watermark = HasWatermark(*plan);
+  const bool counts_rows = CountsRows(*plan);
   for (const Phase& phase : kPhases) {
-    if (phase.of_watermarks && !has_watermark) continue;
+    if (phase.of_counted_rows && !counts_rows) continue;
     for (int round = 0; round < phase.max_rounds; ++round) {
       logical::PlanPtr before = current;
       for (const Rule& rule : phase.rules) {

@@ -1,5 +1,9 @@
 #include "optimizer/rule.h"
 
+#include <algorithm>
+#include <array>
+
+#include "base/ascii.h"
 #include "expression/call.h"
 
 namespace millrace::optimizer {
@@ -58,6 +62,18 @@ bool AllDeterministic(const ExpressionVector& expressions) {
     if (!expression->deterministic()) return false;
   }
   return true;
+}
+
+bool IsNullIntolerant(const expression::Expression& value) {
+  static constexpr std::array<std::string_view, 28> kIntolerant = {
+      "=",    "!=",   "<",     "<=",    ">",         ">=",         "+",        "-",       "*",     "/",
+      "%",    "not",  "like",  "rlike", "abs",       "ceil",       "floor",    "length",  "lower", "upper",
+      "trim", "year", "month", "hour",  "substring", "startswith", "endswith", "contains"};
+  if (value.kind() == ExpressionKind::kCast) return true;
+  if (value.kind() != ExpressionKind::kCall) return false;
+  const std::string& name = static_cast<const expression::Call&>(value).name();
+  return std::any_of(kIntolerant.begin(), kIntolerant.end(),
+                     [&](std::string_view one) { return EqualsIgnoreCase(one, name); });
 }
 
 }  // namespace millrace::optimizer

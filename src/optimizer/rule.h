@@ -58,7 +58,9 @@ bool ReadsOnly(const ExpressionPtr& root, const std::set<AttributeId>& columns);
 /// Computing it twice costs nothing worth saving: columns, literals, fields of structs, casts between numbers.
 bool IsCheap(const ExpressionPtr& root);
 bool AllDeterministic(const ExpressionVector& expressions);
-/// Whether a watermark is set in `plan` or below.
-bool HasWatermark(const logical::Plan& plan);
+/// Whether `plan`, or one below, sets a watermark or joins two streams: then it shows which rows come to it.
+bool CountsRows(const logical::Plan& plan);
+/// Whether it is NULL whenever one of its children is. Source: Spark, NullIntolerant; the usual ones.
+bool IsNullIntolerant(const expression::Expression& value);
 
 }  // namespace millrace::optimizer

@@ -33,8 +33,6 @@ arrow::Result<PlanPtr> EliminateOuterJoin(const PlanPtr& plan, const EvalContext
     }
     const auto& filter = static_cast<const logical::Filter&>(*node);
     const auto& join = static_cast<const logical::Join&>(*node->child());
-    // The state of a streaming join goes by its type.
-    if (node->is_streaming()) return nullptr;
     JoinType type = join.type();
     if (type != JoinType::kLeftOuter && type != JoinType::kRightOuter && type != JoinType::kFullOuter) return nullptr;
     std::set<AttributeId> left = IdsOf(join.left()->output());

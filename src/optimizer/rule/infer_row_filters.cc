@@ -6,10 +6,11 @@
 #include "logical/node/filter.h"
 #include "logical/node/generate.h"
 #include "logical/node/join.h"
+#include "optimizer/constraints.h"
 #include "optimizer/rule.h"
 
-/// What a join or a generator makes nothing of leaves before a watermark below has seen its time, as with Spark. Plans
-/// without a watermark gain nothing by it and stay as they are.
+/// What a join or a generator makes nothing of leaves before a watermark below has seen its time and before it enters
+/// state, as with Spark. Other plans gain nothing by it and stay as they are.
 
 namespace millrace::optimizer {
 
@@ -18,49 +19,60 @@ namespace {
 using logical::JoinType;
 using logical::NodeKind;
 
-// The columns whose NULL makes the value NULL.
-void AddColumns(const ExpressionPtr& value, std::map<AttributeId, ExpressionPtr>* columns) {
-  if (value->kind() == ExpressionKind::kAttribute) {
-    if (value->nullable()) columns->emplace(static_cast<const expression::AttributeReference&>(*value).id(), value);
-  } else if (value->kind() == ExpressionKind::kCast) {
-    AddColumns(value->children()[0], columns);
-  }
-}
-
-arrow::Result<PlanPtr> WithoutNulls(const std::map<AttributeId, ExpressionPtr>& columns, const PlanPtr& child,
-                                    const EvalContext& context) {
-  std::set<AttributeId> own = IdsOf(child->output());
+// `plan` filtered by what is known of its rows and does not hold for them yet. A predicate that can fail stays where
+// the user has it.
+arrow::Result<PlanPtr> Filtered(const Constraints& known, const PlanPtr& plan, const EvalContext& context) {
+  Constraints all = known;
+  ARROW_RETURN_NOT_OK(AddNotNull(known, plan->output(), context, &all));
+  ARROW_ASSIGN_OR_RAISE(Constraints held, ConstraintsOf(*plan, context));
+  std::set<AttributeId> own = IdsOf(plan->output());
   ExpressionVector conjuncts;
-  for (const auto& [id, column] : columns) {
-    if (!own.contains(id)) continue;
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr known, function::BindCall("isnotnull", {column}, context));
-    conjuncts.push_back(std::move(known));
+  for (const ExpressionPtr& predicate : all.all()) {
+    if (expression::References(*predicate).empty() || !ReadsOnly(predicate, own) || predicate->can_fail()) continue;
+    if (!held.Has(*predicate)) conjuncts.push_back(predicate);
   }
-  if (conjuncts.empty() || !HasWatermark(*child)) return child;
-  return std::make_shared<logical::Filter>(logical::JoinConjuncts(conjuncts), child);
+  if (conjuncts.empty()) return plan;
+  return std::make_shared<logical::Filter>(logical::JoinConjuncts(conjuncts), plan);
 }
 
-// Rows of a side that keeps only those with a partner.
-arrow::Result<PlanPtr> FilterKeys(const logical::Join& join, const EvalContext& context) {
-  std::map<AttributeId, ExpressionPtr> columns;
-  for (const ExpressionPtr& conjunct : logical::SplitConjuncts(join.condition())) {
-    if (conjunct->kind() != ExpressionKind::kCall || static_cast<const expression::Call&>(*conjunct).name() != "=")
-      continue;
-    for (const ExpressionPtr& operand : conjunct->children()) AddColumns(operand, &columns);
-  }
-  if (columns.empty()) return PlanPtr();
+// A side that keeps only rows with a partner: what its partners are known to be holds for them where keys are equal.
+arrow::Result<PlanPtr> FilterSides(const logical::Join& join, const EvalContext& context) {
   JoinType type = join.type();
   bool both = type == JoinType::kInner || type == JoinType::kCross || type == JoinType::kLeftSemi;
+  bool to_left = (both || type == JoinType::kRightOuter) && join.left()->is_streaming();
+  bool to_right = (both || type == JoinType::kLeftOuter || type == JoinType::kLeftAnti) && join.right()->is_streaming();
+  if (!to_left && !to_right) return PlanPtr();
+  ARROW_ASSIGN_OR_RAISE(Constraints base, ConstraintsOf(*join.left(), context));
+  ARROW_ASSIGN_OR_RAISE(Constraints of_right, ConstraintsOf(*join.right(), context));
+  base.AddAll(of_right);
+  for (const ExpressionPtr& conjunct : logical::SplitConjuncts(join.condition())) base.Add(conjunct);
+  Constraints known = base;
+  AddInferred(base, &known);
   PlanPtr left = join.left();
   PlanPtr right = join.right();
-  if (both || type == JoinType::kRightOuter) {
-    ARROW_ASSIGN_OR_RAISE(left, WithoutNulls(columns, left, context));
+  if (to_left) {
+    ARROW_ASSIGN_OR_RAISE(left, Filtered(known, left, context));
   }
-  if (both || type == JoinType::kLeftOuter || type == JoinType::kLeftAnti) {
-    ARROW_ASSIGN_OR_RAISE(right, WithoutNulls(columns, right, context));
+  if (to_right) {
+    ARROW_ASSIGN_OR_RAISE(right, Filtered(known, right, context));
   }
   if (left == join.left() && right == join.right()) return PlanPtr();
   return join.WithChildren({std::move(left), std::move(right)});
+}
+
+// What the condition says beside: columns that are not NULL, and what holds for one holds for its equals.
+arrow::Result<PlanPtr> Completed(const logical::Filter& filter, const EvalContext& context) {
+  ARROW_ASSIGN_OR_RAISE(Constraints all, ConstraintsOf(filter, context));
+  ARROW_ASSIGN_OR_RAISE(Constraints held, ConstraintsOf(*filter.child(), context));
+  ExpressionVector own = logical::SplitConjuncts(filter.condition());
+  for (const ExpressionPtr& conjunct : own) held.Add(conjunct);
+  ExpressionVector conjuncts;
+  for (const ExpressionPtr& predicate : all.all()) {
+    if (!predicate->can_fail() && !held.Has(*predicate)) conjuncts.push_back(predicate);
+  }
+  if (conjuncts.empty()) return PlanPtr();
+  conjuncts.insert(conjuncts.end(), own.begin(), own.end());
+  return std::make_shared<logical::Filter>(logical::JoinConjuncts(conjuncts), filter.child());
 }
 
 // Rows of which explode and its like make nothing.
@@ -68,7 +80,7 @@ arrow::Result<PlanPtr> FilterEmpty(const logical::Generate& generate, const Eval
   const std::string& name = static_cast<const expression::GeneratorCall&>(*generate.generator()).name();
   if (generate.outer() || (name != "explode" && name != "posexplode" && name != "inline")) return PlanPtr();
   const ExpressionPtr& collection = generate.generator()->children()[0];
-  if (collection->kind() != ExpressionKind::kAttribute || !HasWatermark(*generate.child())) return PlanPtr();
+  if (collection->kind() != ExpressionKind::kAttribute) return PlanPtr();
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr size, function::BindCall("size", {collection}, context));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr some, function::BindCall(">", {size, expression::Literal::Integer(0)}, context));
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr known, function::BindCall("isnotnull", {collection}, context));
@@ -76,33 +88,39 @@ arrow::Result<PlanPtr> FilterEmpty(const logical::Generate& generate, const Eval
       {std::make_shared<logical::Filter>(logical::JoinConjuncts({known, some}), generate.child())});
 }
 
-}  // namespace
-
-bool HasWatermark(const logical::Plan& plan) {
-  if (plan.kind() == NodeKind::kWatermark) return true;
-  return std::any_of(plan.children().begin(), plan.children().end(),
-                     [](const PlanPtr& child) { return HasWatermark(*child); });
+bool IsJoinOfStreams(const logical::Plan& plan) {
+  return plan.kind() == NodeKind::kJoin && plan.children()[0]->is_streaming() && plan.children()[1]->is_streaming();
 }
 
-// Runs once: it does not see what it has put in.
+}  // namespace
+
+bool CountsRows(const logical::Plan& plan) {
+  if (plan.kind() == NodeKind::kWatermark || IsJoinOfStreams(plan)) return true;
+  return std::any_of(plan.children().begin(), plan.children().end(),
+                     [](const PlanPtr& child) { return CountsRows(*child); });
+}
+
+// Runs once, from above: what it puts in is seen below. Source: Spark, InferFiltersFromConstraints and
+// InferFiltersFromGenerate.
 arrow::Result<PlanPtr> InferRowFilters(const PlanPtr& plan, const EvalContext& context) {
+  if (!plan->is_streaming()) return plan;
+  PlanPtr filtered;
+  if (plan->kind() == NodeKind::kJoin) {
+    ARROW_ASSIGN_OR_RAISE(filtered, FilterSides(static_cast<const logical::Join&>(*plan), context));
+  } else if (plan->kind() == NodeKind::kFilter) {
+    ARROW_ASSIGN_OR_RAISE(filtered, Completed(static_cast<const logical::Filter&>(*plan), context));
+  } else if (plan->kind() == NodeKind::kGenerate) {
+    ARROW_ASSIGN_OR_RAISE(filtered, FilterEmpty(static_cast<const logical::Generate&>(*plan), context));
+  }
+  PlanPtr node = filtered == nullptr ? plan : filtered;
   std::vector<PlanPtr> children;
   bool changed = false;
-  for (const PlanPtr& child : plan->children()) {
+  for (const PlanPtr& child : node->children()) {
     ARROW_ASSIGN_OR_RAISE(PlanPtr done, InferRowFilters(child, context));
     changed = changed || done != child;
     children.push_back(std::move(done));
   }
-  PlanPtr node = changed ? plan->WithChildren(std::move(children)) : plan;
-  PlanPtr filtered;
-  if (node->kind() == NodeKind::kJoin) {
-    const auto& join = static_cast<const logical::Join&>(*node);
-    if (join.condition() == nullptr) return node;
-    ARROW_ASSIGN_OR_RAISE(filtered, FilterKeys(join, context));
-  } else if (node->kind() == NodeKind::kGenerate) {
-    ARROW_ASSIGN_OR_RAISE(filtered, FilterEmpty(static_cast<const logical::Generate&>(*node), context));
-  }
-  return filtered == nullptr ? node : filtered;
+  return changed ? node->WithChildren(std::move(children)) : node;
 }
 
 }  // namespace millrace::optimizer

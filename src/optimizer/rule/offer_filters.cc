@@ -80,22 +80,11 @@ class FilterTranslator {
 
   /// The columns that cannot be NULL where `node` is true.
   void AddNotNull(const ExpressionPtr& node, std::vector<std::vector<std::string>>* columns) const {
-    // Functions that are NULL whenever an argument is. Source: Spark, NullIntolerant; the usual ones.
-    static constexpr std::array<std::string_view, 28> kIntolerant = {
-        "=",    "!=",   "<",     "<=",    ">",         ">=",         "+",        "-",       "*",     "/",
-        "%",    "not",  "like",  "rlike", "abs",       "ceil",       "floor",    "length",  "lower", "upper",
-        "trim", "year", "month", "hour",  "substring", "startswith", "endswith", "contains"};
     if (auto column = ColumnOf(*node)) {
       if (std::find(columns->begin(), columns->end(), *column) == columns->end()) columns->push_back(*column);
       return;
     }
-    bool intolerant = node->kind() == ExpressionKind::kCast;
-    if (node->kind() == ExpressionKind::kCall) {
-      const std::string& name = static_cast<const Call&>(*node).name();
-      intolerant = std::any_of(kIntolerant.begin(), kIntolerant.end(),
-                               [&](std::string_view one) { return EqualsIgnoreCase(one, name); });
-    }
-    if (!intolerant) return;
+    if (!IsNullIntolerant(*node)) return;
     for (const ExpressionPtr& child : node->children()) AddNotNull(child, columns);
   }
 
