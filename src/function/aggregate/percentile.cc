@@ -8,11 +8,11 @@
 #include "expression/vector.h"
 #include "function/aggregate/bound_aggregate.h"
 #include "function/aggregate/collected_rows.h"
+#include "function/aggregate/percentages.h"
 #include "function/aggregate/typed_buffers.h"
 #include "types/arrow_type.h"
 
-/// median, percentile and percentile_approx: the group's values are held, sorted at the end. State of the first two is
-/// Spark's; percentile_approx holds values where Spark has a sketch, and its state is not shared.
+/// median and percentile: the group's values are held, sorted at the end.
 
 namespace millrace::function {
 
@@ -20,23 +20,13 @@ namespace {
 
 using types::TypeId;
 
-struct Percentages {
-  std::vector<double> values;
-  /// The caller wrote an array: the result is one too.
-  bool many = false;
-};
-
-enum class Method : uint8_t { kInterpolate, kRank };
-
 class PercentileState final : public AggregateState {
  public:
-  PercentileState(DataTypePtr input, DataTypePtr type, Percentages percentages, Method method, arrow::MemoryPool* pool)
+  PercentileState(DataTypePtr input, DataTypePtr type, Percentages percentages, arrow::MemoryPool* pool)
       : input_(input),
         type_(std::move(type)),
         percentages_(std::move(percentages)),
-        method_(method),
         pool_(pool),
-        list_type_(types::Array(input, false)),
         rows_(input, pool),
         bytes_(input, pool) {}
 
@@ -50,24 +40,19 @@ class PercentileState final : public AggregateState {
   }
   arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
                       const arrow::ArrayVector& buffers) override {
-    if (method_ == Method::kRank) return rows_.AddLists(group_ids, *buffers[0]);
     return bytes_.Decode(group_ids, *buffers[0], &rows_);
   }
   arrow::Result<arrow::ArrayVector> Buffers() override {
-    if (method_ == Method::kInterpolate) {
-      ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
-      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes_.Encode(grouped));
-      return arrow::ArrayVector{std::move(buffers)};
-    }
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> lists, rows_.ToLists(*list_type_));
-    return arrow::ArrayVector{std::move(lists)};
+    ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes_.Encode(grouped));
+    return arrow::ArrayVector{std::move(buffers)};
   }
 
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext& context) override {
     ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
     // Numbers are interpolated as double; intervals stay what they are.
     DataTypePtr sorted = input_;
-    if (method_ == Method::kInterpolate && input_->is_numeric()) {
+    if (input_->is_numeric()) {
       sorted = types::Double();
       ARROW_ASSIGN_OR_RAISE(arrow::Datum doubles, expression::CastColumn(context, grouped.values, *input_, *sorted,
                                                                          expression::CastMode::kAnsi));
@@ -92,23 +77,13 @@ class PercentileState final : public AggregateState {
         element = static_cast<arrow::ListBuilder&>(*builder).value_builder();
       }
       for (double percentage : percentages_.values) {
-        ARROW_RETURN_NOT_OK(method_ == Method::kRank ? AppendRank(values, order, percentage, element)
-                                                     : AppendInterpolated(values, order, percentage, element));
+        ARROW_RETURN_NOT_OK(AppendInterpolated(values, order, percentage, element));
       }
     }
     return builder->Finish();
   }
 
  private:
-  // The value whose rank is the percentage of the number of values, rounded up: what Spark's sketch gives while it
-  // still holds every value.
-  arrow::Status AppendRank(const arrow::ArrayData& values, const std::vector<int64_t>& order, double percentage,
-                           arrow::ArrayBuilder* out) const {
-    auto rank = static_cast<int64_t>(std::ceil(percentage * static_cast<double>(order.size())));
-    rank = std::clamp<int64_t>(rank, 1, static_cast<int64_t>(order.size()));
-    return out->AppendArraySlice(arrow::ArraySpan(values), order[static_cast<size_t>(rank - 1)], 1);
-  }
-
   // Between the two values around position (n - 1) · percentage.
   arrow::Status AppendInterpolated(const arrow::ArrayData& values, const std::vector<int64_t>& order, double percentage,
                                    arrow::ArrayBuilder* out) const {
@@ -141,9 +116,7 @@ class PercentileState final : public AggregateState {
   DataTypePtr input_;
   DataTypePtr type_;
   Percentages percentages_;
-  Method method_;
   arrow::MemoryPool* pool_;
-  DataTypePtr list_type_;
   CollectedRows rows_;
   CountBuffers bytes_;
 };
@@ -157,6 +130,8 @@ arrow::Status OutOfRange(const BindInput& input, double value) {
                                                             {"valueRange", "[0.0, 1.0]"},
                                                             {"currentValue", shown + "D"}});
 }
+
+}  // namespace
 
 arrow::Result<Percentages> ReadPercentages(const BindInput& input, size_t index) {
   const ExpressionPtr& argument = input.arguments[index];
@@ -186,18 +161,19 @@ arrow::Result<Percentages> ReadPercentages(const BindInput& input, size_t index)
   return percentages;
 }
 
+namespace {
+
 ExpressionPtr MakePercentile(const BindInput& input, ExpressionVector arguments, DataTypePtr result,
-                             Percentages percentages, Method method) {
+                             Percentages percentages) {
   DataTypePtr from = arguments[0]->type();
   DataTypePtr type = percentages.many ? types::Array(result, false) : result;
   return MakeAggregate(
       input,
       {.type = type,
-       .buffer = {method == Method::kInterpolate ? types::StructField{"buf", types::Binary(), true, {}}
-                                                 : types::StructField{"buf", types::Array(from, false), false, {}}},
+       .buffer = {types::StructField{"buf", types::Binary(), true, {}}},
        .opaque = true,
-       .new_state = [from, type, percentages, method](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
-         return std::make_unique<PercentileState>(from, type, percentages, method, pool);
+       .new_state = [from, type, percentages](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
+         return std::make_unique<PercentileState>(from, type, percentages, pool);
        }},
       std::move(arguments));
 }
@@ -218,7 +194,7 @@ DataTypePtr InterpolatedType(const DataTypePtr& type) {
 arrow::Result<ExpressionPtr> BindMedian(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, CoerceInterpolated(input));
   DataTypePtr result = InterpolatedType(value->type());
-  return MakePercentile(input, {std::move(value)}, std::move(result), {.values = {0.5}}, Method::kInterpolate);
+  return MakePercentile(input, {std::move(value)}, std::move(result), {.values = {0.5}});
 }
 
 arrow::Result<ExpressionPtr> BindPercentile(const BindInput& input) {
@@ -242,20 +218,7 @@ arrow::Result<ExpressionPtr> BindPercentile(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, CoerceInterpolated(full));
   DataTypePtr result = InterpolatedType(value->type());
   return MakePercentile(full, {std::move(value), full.arguments[1], full.arguments[2]}, std::move(result),
-                        std::move(percentages), Method::kInterpolate);
-}
-
-arrow::Result<ExpressionPtr> BindApproximate(const BindInput& input) {
-  BindInput full = input;
-  if (full.arguments.size() == 2) full.arguments.push_back(expression::Literal::Integer(10000));
-  ARROW_ASSIGN_OR_RAISE(Percentages percentages, ReadPercentages(full, 1));
-  const DataTypePtr& type = full.arguments[0]->type();
-  if (!type->is_numeric() && !type->is_datetime() && !type->is_ansi_interval()) {
-    return UnexpectedInputType(full, 0,
-                               "(\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"INTERVAL DAY TO "
-                               "SECOND\" or \"INTERVAL YEAR TO MONTH\")");
-  }
-  return MakePercentile(full, full.arguments, type, std::move(percentages), Method::kRank);
+                        std::move(percentages));
 }
 
 }  // namespace
@@ -279,16 +242,5 @@ extern const FunctionDef kPercentile{.name = "percentile",
                                      .min_arguments = 2,
                                      .max_arguments = 3,
                                      .bind = BindPercentile};
-
-extern const FunctionDef kPercentileApprox{.name = "percentile_approx",
-                                           .aliases = "approx_percentile",
-                                           .kind = FunctionKind::kAggregate,
-                                           .family = "aggregate",
-                                           .description = "Percentiles that are values of the column.",
-                                           .example = "percentile_approx(col, 0.5, 100)",
-                                           .example_result = "",
-                                           .min_arguments = 2,
-                                           .max_arguments = 3,
-                                           .bind = BindApproximate};
 
 }  // namespace millrace::function
