@@ -5,6 +5,7 @@
 #include "logical/node/source_scan.h"
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
+#include "streaming/async_progress.h"
 #include "streaming/micro_batch_execution.h"
 #include "streaming/unsupported_operations.h"
 
@@ -244,6 +245,8 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
   } else {
     ARROW_ASSIGN_OR_RAISE(sink, owned->sink->open_stream(request));
   }
+  ARROW_ASSIGN_OR_RAISE(bool is_async, TracksProgressAsync(*owned, *sink));
+  if (is_async && state != nullptr) bound.refused = StatefulWithAsyncProgress();
   auto query = std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound),
                                                      std::move(watermarks), std::move(state), std::move(sink));
   query->Launch();

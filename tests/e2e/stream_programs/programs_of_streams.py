@@ -401,3 +401,53 @@ def a_watermark_of_rows_that_do_not_stream(spark, folder):
         "no delay": lambda: rows.withWatermark("id", "soon").count(),
         "metadata": lambda: spark.sql("SELECT current_timestamp() AS at").withWatermark("at", "1 second").schema["at"].metadata,
     })
+
+
+@case
+def progress_tracked_asynchronously(spark, folder):
+    stream = visits(spark, folder)
+    enabled = {"asyncProgressTrackingEnabled": "true"}
+    interval = "asyncProgressTrackingCheckpointIntervalMs"
+    number = iter(range(1000))
+
+    def run(form, rows=stream, mode="append", trigger=None, entries=False, **options):
+        def step():
+            checkpoint = f"{folder}/checkpoint{next(number)}"
+            writer = rows.writeStream.format(form).outputMode(mode).options(**{**enabled, **options}).option(
+                "checkpointLocation", checkpoint).queryName(f"asynchronous{next(number)}")
+            if form not in ("memory", "noop", "console"):
+                writer = writer.option("path", f"{folder}/out_{form}")
+            query = writer.trigger(**trigger).start() if trigger else writer.start()
+            try:
+                query.processAllAvailable()
+            finally:
+                query.stop()
+            return sorted(os.listdir(f"{checkpoint}/offsets")) if entries else "drained"
+        return step
+
+    def each(write):
+        return lambda: drained(write(stream.writeStream.options(**enabled)))
+
+    return outcomes(folder, {
+        "memory": run("memory"),
+        "noop": run("noop"),
+        "noop, no interval": run("noop", **{interval: "0"}),
+        "parquet": run("parquet"),
+        "json": run("json"),
+        "parquet off": run("parquet", asyncProgressTrackingEnabled="FALSE"),
+        "parquet on": run("parquet", asyncProgressTrackingEnabled="True"),
+        "parquet, any sink": run("parquet", _asyncProgressTrackingOverrideSinkSupportCheck="true"),
+        "not a Boolean": run("noop", asyncProgressTrackingEnabled="yes"),
+        "not a number": run("noop", **{interval: "soon"}),
+        "not a number, parquet": run("parquet", **{interval: "soon"}),
+        "not a number, off": run("noop", asyncProgressTrackingEnabled="false", **{interval: "soon"}),
+        "foreachBatch": each(lambda writer: writer.foreachBatch(lambda rows, batch: None)),
+        "foreach": each(lambda writer: writer.foreach(lambda row: None)),
+        "once": run("noop", trigger={"once": True}),
+        "availableNow": run("noop", trigger={"availableNow": True}),
+        "parquet, once": run("parquet", trigger={"once": True}),
+        "every second": run("noop", trigger={"processingTime": "1 second"}),
+        "counted": run("noop", stream.groupBy("page").count(), "complete"),
+        "without duplicates": run("noop", stream.dropDuplicates(["page"])),
+        "parquet, without duplicates": run("parquet", stream.dropDuplicates(["page"])),
+    })
