@@ -13,7 +13,7 @@ namespace millrace::streaming {
 
 /// Writes log entries in order on a thread of its own, so that waiting for the disk overlaps with work (DESIGN.md,
 /// "Order of durability"). The first failure sticks: nothing is written after it.
-/// Thread: Submit and Wait from one thread.
+/// Thread: Submit from one thread; Wait from any while nothing is submitted.
 class LogWriter {
  public:
   /// `overlap` false: Submit runs the write at once (nothing to wait for when files are not synced).

@@ -376,7 +376,13 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
   // State is final before the first row is written: both go to the disk, or the sink, at the same time.
   std::future<arrow::Status> state_commit;
   auto commit_state = [&] {
-    if (state_ != nullptr) state_commit = std::async(std::launch::async, [&] { return state_->Commit(&batch); });
+    if (state_ == nullptr) return;
+    // State goes to the disk when the intent is there, as in Spark: a batch of which only the state is left would be planned
+    // anew, perhaps together with rows that came since, and other rows would be late.
+    state_commit = std::async(std::launch::async, [&]() -> arrow::Status {
+      ARROW_RETURN_NOT_OK(log_writer_.Wait());
+      return state_->Commit(&batch);
+    });
   };
   auto before_commit = [&]() -> arrow::Status {
     arrow::Status committed = state_commit.valid() ? state_commit.get() : arrow::Status::OK();
