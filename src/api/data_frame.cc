@@ -122,12 +122,7 @@ DataFrame DataFrame::WithColumns(const std::vector<std::pair<std::string, Column
 }
 
 DataFrame DataFrame::WithColumnRenamed(std::string_view from, std::string_view to) const {
-  return MakeFrame(connection_, [&](Relation* relation) {
-    *relation->mutable_with_columns_renamed()->mutable_input() = *message_;
-    auto* rename = relation->mutable_with_columns_renamed()->add_renames();
-    rename->set_col_name(std::string(from));
-    rename->set_new_col_name(std::string(to));
-  });
+  return WithColumnsRenamed({{std::string(from), std::string(to)}});
 }
 
 DataFrame DataFrame::WithColumnsRenamed(const std::map<std::string, std::string>& renames) const {

@@ -1,7 +1,7 @@
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "expression/vector.h"
-#include "function/aggregate/bound_aggregate.h"
+#include "function/aggregate/sketch_state.h"
 #include "function/sketch/murmur_hash_128.h"
 #include "function/sketch/sketch_arguments.h"
 
@@ -166,26 +166,6 @@ class KeyState final : public SketchState {
   }
 };
 
-class CombineState final : public SketchState {
- public:
-  using SketchState::SketchState;
-
-  arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
-                       const arrow::ArrayVector& arguments) override {
-    if (arguments[0]->type_id() == arrow::Type::NA) return arrow::Status::OK();
-    return Combine(group_ids, arguments[0]);
-  }
-};
-
-template <typename State>
-ExpressionPtr MakeSketchAggregate(const BindInput& input, SketchCall call, ExpressionVector arguments) {
-  AggregateSpec spec{.type = types::Binary(), .nullable = false};
-  spec.buffer = {{"sketch", types::Binary(), false, {}}};
-  spec.opaque = true;
-  spec.new_state = [call = std::move(call)](arrow::MemoryPool* pool) { return std::make_unique<State>(call, pool); };
-  return MakeAggregate(input, std::move(spec), std::move(arguments));
-}
-
 bool IsKeyType(const types::DataType& type) {
   switch (type.id()) {
     case TypeId::kNull:
@@ -227,7 +207,7 @@ arrow::Result<ExpressionPtr> BindThetaSketchAgg(const BindInput& given) {
   if (!IsKeyType(*key->type())) return UnexpectedInputType(input, 0, kKeyTypes);
   SketchCall call{.name = std::string(input.name)};
   ARROW_ASSIGN_OR_RAISE(call.log2_size, ThetaLog2Size(input));
-  return MakeSketchAggregate<KeyState>(input, std::move(call), {key, input.arguments[1]});
+  return MakeSketchAggregate<KeyState>(input, std::move(call), {key, input.arguments[1]}, /*nullable_buffer=*/false);
 }
 
 arrow::Result<ExpressionPtr> BindThetaCombine(const BindInput& given) {
@@ -238,7 +218,8 @@ arrow::Result<ExpressionPtr> BindThetaCombine(const BindInput& given) {
   if (!call.intersects) {
     ARROW_ASSIGN_OR_RAISE(call.log2_size, ThetaLog2Size(input));
   }
-  return MakeSketchAggregate<CombineState>(input, std::move(call), input.arguments);
+  return MakeSketchAggregate<CombiningState<SketchState>>(input, std::move(call), input.arguments,
+                                                          /*nullable_buffer=*/false);
 }
 
 ExpressionVector TupleDefaults() {
@@ -261,7 +242,8 @@ arrow::Result<ExpressionPtr> BindTupleSketchAgg(const BindInput& given) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr summary, CoerceArgument(input, 1, summary_type));
   ARROW_ASSIGN_OR_RAISE(call.log2_size, TupleLog2Size(input, 2));
   ARROW_ASSIGN_OR_RAISE(call.mode, TupleMode(input, 3));
-  return MakeSketchAggregate<KeyState>(input, std::move(call), {key, summary, input.arguments[2], input.arguments[3]});
+  return MakeSketchAggregate<KeyState>(input, std::move(call), {key, summary, input.arguments[2], input.arguments[3]},
+                                       /*nullable_buffer=*/false);
 }
 
 arrow::Result<ExpressionPtr> BindTupleCombine(const BindInput& given) {
@@ -274,7 +256,8 @@ arrow::Result<ExpressionPtr> BindTupleCombine(const BindInput& given) {
     ARROW_ASSIGN_OR_RAISE(call.log2_size, TupleLog2Size(input, 1));
   }
   ARROW_ASSIGN_OR_RAISE(call.mode, TupleMode(input, input.arguments.size() - 1));
-  return MakeSketchAggregate<CombineState>(input, std::move(call), input.arguments);
+  return MakeSketchAggregate<CombiningState<SketchState>>(input, std::move(call), input.arguments,
+                                                          /*nullable_buffer=*/false);
 }
 
 constexpr FunctionDef SketchAggregate(std::string_view name, std::string_view description, std::string_view example,

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "expression/vector.h"
-#include "function/aggregate/bound_aggregate.h"
+#include "function/aggregate/sketch_state.h"
 #include "function/sketch/hll_arguments.h"
 #include "function/sketch/hll_tables.h"
 #include "function/sketch/murmur_hash_128.h"
@@ -104,26 +104,6 @@ class HllKeyState final : public HllState {
   }
 };
 
-class HllUnionState final : public HllState {
- public:
-  using HllState::HllState;
-
-  arrow::Status Update(const EvalContext&, std::span<const uint32_t> group_ids,
-                       const arrow::ArrayVector& arguments) override {
-    if (arguments[0]->type_id() == arrow::Type::NA) return arrow::Status::OK();
-    return Combine(group_ids, arguments[0]);
-  }
-};
-
-template <typename State>
-ExpressionPtr MakeHll(const BindInput& input, HllCall call) {
-  AggregateSpec spec{.type = types::Binary(), .nullable = false};
-  spec.buffer = {{"sketch", types::Binary(), true, {}}};
-  spec.opaque = true;
-  spec.new_state = [call = std::move(call)](arrow::MemoryPool* pool) { return std::make_unique<State>(call, pool); };
-  return MakeAggregate(input, std::move(spec), input.arguments);
-}
-
 arrow::Result<ExpressionPtr> BindSketch(const BindInput& given) {
   BindInput input = WithDefaults(given, 2, {expression::Literal::Integer(kDefaultLog2Size)});
   switch (input.arguments[0]->type()->id()) {
@@ -147,7 +127,8 @@ arrow::Result<ExpressionPtr> BindSketch(const BindInput& given) {
                                           {"max", std::to_string(kMaxHllLog2)},
                                           {"value", std::to_string(log2_size)}});
   }
-  return MakeHll<HllKeyState>(input, {.name = std::string(input.name), .log2_size = log2_size});
+  return MakeSketchAggregate<HllKeyState>(input, HllCall{.name = std::string(input.name), .log2_size = log2_size},
+                                          input.arguments, /*nullable_buffer=*/true);
 }
 
 arrow::Result<ExpressionPtr> BindUnion(const BindInput& given) {
@@ -159,8 +140,9 @@ arrow::Result<ExpressionPtr> BindUnion(const BindInput& given) {
     ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*input.arguments[1], input.context));
     any_size = scalar->is_valid && static_cast<const arrow::BooleanScalar&>(*scalar).value;
   }
-  return MakeHll<HllUnionState>(input,
-                                {.name = std::string(input.name), .log2_size = std::nullopt, .any_size = any_size});
+  return MakeSketchAggregate<CombiningState<HllState>>(
+      input, HllCall{.name = std::string(input.name), .log2_size = std::nullopt, .any_size = any_size}, input.arguments,
+      /*nullable_buffer=*/true);
 }
 
 }  // namespace
