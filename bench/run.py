@@ -164,6 +164,8 @@ def flink_rate(broker, what, sources):
 
 def run_job(job, measure_memory=False):
     command, environment = job
+    # Else the first one runs while the disk still takes the topic that was filled for all of them.
+    os.sync()
     started = time.monotonic()
     process = subprocess.Popen([str(part) for part in command], env={**os.environ, **environment, "TZ": "UTC"},
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

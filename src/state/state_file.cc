@@ -1,5 +1,6 @@
 #include "state/state_file.h"
 
+#include <cstring>
 #include <filesystem>
 
 #include "base/error.h"
@@ -15,10 +16,20 @@ namespace {
 
 constexpr int32_t kEnd = -1;
 constexpr int32_t kLargestRow = 1 << 30;
+/// −1: the size of a value that was removed, and of the key after the last record.
+constexpr std::string_view kNoValue("\xff\xff\xff\xff");
 
 void PutInt(int32_t value, char* out) {
   auto bits = static_cast<uint32_t>(value);
   for (int k = 0; k < 4; ++k) out[k] = static_cast<char>(bits >> (24 - 8 * k));
+}
+
+/// The size of `bytes`, and them. Returns the end.
+char* PutSized(std::string_view bytes, char* out) {
+  PutInt(static_cast<int32_t>(bytes.size()), out);
+  out += 4;
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+  return out + bytes.size();
 }
 
 /// Reads whole records out of the pieces of a decompressed stream.
@@ -182,18 +193,32 @@ Status StateFileWriter::AppendSized(std::string_view bytes) {
 }
 
 Status StateFileWriter::Put(std::string_view key, std::string_view value) {
-  ARROW_RETURN_NOT_OK(AppendSized(key));
-  return AppendSized(value);
+  size_t size = 8 + key.size() + value.size();
+  char* out = stream_->AppendInPlace(size);
+  if (out == nullptr) {
+    ARROW_RETURN_NOT_OK(AppendSized(key));
+    return AppendSized(value);
+  }
+  num_bytes_ += static_cast<int64_t>(size);
+  PutSized(value, PutSized(key, out));
+  return Status::OK();
 }
 
 Status StateFileWriter::Remove(std::string_view key) {
-  ARROW_RETURN_NOT_OK(AppendSized(key));
-  num_bytes_ += 4;
-  return stream_->Append("\xff\xff\xff\xff");
+  size_t size = 8 + key.size();
+  char* out = stream_->AppendInPlace(size);
+  if (out == nullptr) {
+    ARROW_RETURN_NOT_OK(AppendSized(key));
+    num_bytes_ += 4;
+    return stream_->Append(kNoValue);
+  }
+  num_bytes_ += static_cast<int64_t>(size);
+  std::memcpy(PutSized(key, out), kNoValue.data(), kNoValue.size());
+  return Status::OK();
 }
 
 Status StateFileWriter::Finish(Durability durability, std::string_view failpoint, UnsyncedFiles* later) {
-  ARROW_RETURN_NOT_OK(stream_->Append("\xff\xff\xff\xff"));
+  ARROW_RETURN_NOT_OK(stream_->Append(kNoValue));
   ARROW_RETURN_NOT_OK(stream_->Finish());
   bool syncs = durability == Durability::kMachine && later == nullptr;
   if (syncs) ARROW_RETURN_NOT_OK(file_->Sync());

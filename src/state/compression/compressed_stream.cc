@@ -1,6 +1,8 @@
 #include "state/compression/compressed_stream.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "base/error.h"
@@ -43,21 +45,25 @@ Result<const Format*> FindFormat(std::string_view codec) {
 
 }  // namespace
 
+Status BlockWriter::WriteFilled() {
+  std::string_view filled(block_.get(), static_cast<size_t>(next_ - block_.get()));
+  next_ = block_.get();
+  return WriteBlock(filled);
+}
+
 Status BlockWriter::Append(std::string_view bytes) {
   while (!bytes.empty()) {
-    size_t part = std::min(bytes.size(), block_bytes_ - block_.size());
-    block_.append(bytes.substr(0, part));
+    size_t part = std::min(bytes.size(), static_cast<size_t>(end_ - next_));
+    std::memcpy(next_, bytes.data(), part);
+    next_ += part;
     bytes.remove_prefix(part);
-    if (block_.size() < block_bytes_) continue;
-    ARROW_RETURN_NOT_OK(WriteBlock(block_));
-    block_.clear();
+    if (next_ == end_) ARROW_RETURN_NOT_OK(WriteFilled());
   }
   return Status::OK();
 }
 
 Status BlockWriter::Finish() {
-  if (!block_.empty()) ARROW_RETURN_NOT_OK(WriteBlock(block_));
-  block_.clear();
+  if (next_ != block_.get()) ARROW_RETURN_NOT_OK(WriteFilled());
   return WriteEnd();
 }
 

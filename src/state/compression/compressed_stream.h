@@ -20,6 +20,20 @@ class CompressedWriter {
   virtual arrow::Status Append(std::string_view bytes) = 0;
   /// Writes what is left and the end of the stream; the file stays open.
   virtual arrow::Status Finish() = 0;
+
+  /// The same as Append of what the caller writes to these `size` bytes before anything else is called; nullptr when
+  /// the current block has no room for them and one more.
+  char* AppendInPlace(size_t size) {
+    if (size >= static_cast<size_t>(end_ - next_)) return nullptr;
+    char* out = next_;
+    next_ += size;
+    return out;
+  }
+
+ protected:
+  /// The free part of the current block.
+  char* next_ = nullptr;
+  char* end_ = nullptr;
 };
 
 /// Decompresses a file's bytes, piece by piece. Confined to one thread.

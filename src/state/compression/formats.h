@@ -13,8 +13,9 @@ namespace millrace::state {
 /// Gathers appended bytes into blocks of one size.
 class BlockWriter : public CompressedWriter {
  public:
-  BlockWriter(OutputFile* file, size_t block_bytes) : file_(file), block_bytes_(block_bytes) {
-    block_.reserve(block_bytes);
+  BlockWriter(OutputFile* file, size_t block_bytes) : file_(file), block_(new char[block_bytes]) {
+    next_ = block_.get();
+    end_ = next_ + block_bytes;
   }
   arrow::Status Append(std::string_view bytes) final;
   arrow::Status Finish() final;
@@ -25,9 +26,10 @@ class BlockWriter : public CompressedWriter {
   OutputFile* file() { return file_; }
 
  private:
+  arrow::Status WriteFilled();
+
   OutputFile* file_;
-  size_t block_bytes_;
-  std::string block_;
+  std::unique_ptr<char[]> block_;
 };
 
 std::unique_ptr<CompressedWriter> MakeLz4Writer(OutputFile* file);

@@ -38,7 +38,7 @@ std::string_view RowTable::ValueOf(const Entry& entry) {
 int64_t RowTable::memory_bytes() const {
   return arena_bytes_ +
          static_cast<int64_t>(slots_.size() * sizeof(Slot) + changed_.capacity() * 4 + garbage_.capacity() * 4) +
-         (times_ == nullptr ? 0 : times_->memory_bytes());
+         num_free_ * 4 + (times_ == nullptr ? 0 : times_->memory_bytes());
 }
 
 uint32_t* RowTable::FindSlot(std::string_view key, uint32_t hash) const {
@@ -81,10 +81,11 @@ Status RowTable::AddChunk(int64_t num_words) {
 
 Result<uint32_t> RowTable::Allocate(int64_t key_words, int64_t value_words) {
   int64_t words = SizeClass(kHeaderWords + key_words + value_words);
-  if (uint32_t& first = FreeEntriesOf(words); first != kEmpty) {
-    uint32_t ref = first;
-    first = At(ref)->sequence;
-    if (first != kEmpty) PrefetchAt(first);  // the next row will most likely go there
+  if (std::vector<uint32_t>& free = FreeEntriesOf(words); !free.empty()) {
+    uint32_t ref = free.back();
+    free.pop_back();
+    --num_free_;
+    if (free.size() >= kChangesAhead) PrefetchAt(free[free.size() - kChangesAhead]);
     return ref;
   }
   if (words + 2 > kChunkWords) {
@@ -109,7 +110,7 @@ void RowTable::MarkChanged(uint32_t ref) {
   changed_.push_back(ref);
 }
 
-RowTable::Slot* RowTable::SlotFor(std::string_view key, uint32_t hash) {
+RowTable::Slot* RowTable::SlotFor(const std::string_view& key, uint32_t hash) {
   if ((used_slots_ + 1) * 4 > slots_.size() * 3) {
     Grow(static_cast<size_t>(size_ + 1) * 2 > slots_.size() ? slots_.size() * 2 : slots_.size());
   }
@@ -125,7 +126,7 @@ RowTable::Slot* RowTable::SlotFor(std::string_view key, uint32_t hash) {
   }
 }
 
-Result<uint32_t> RowTable::NewEntry(std::string_view key, uint32_t hash, std::string_view value) {
+Result<uint32_t> RowTable::NewEntry(const std::string_view& key, uint32_t hash, const std::string_view& value) {
   auto key_words = static_cast<int64_t>(key.size() / 8), value_words = static_cast<int64_t>(value.size() / 8);
   ARROW_ASSIGN_OR_RAISE(uint32_t ref, Allocate(key_words, value_words));
   Entry* entry = At(ref);
@@ -136,7 +137,7 @@ Result<uint32_t> RowTable::NewEntry(std::string_view key, uint32_t hash, std::st
   return ref;
 }
 
-Status RowTable::Insert(Slot* slot, std::string_view key, uint32_t hash, std::string_view value) {
+Status RowTable::Insert(Slot* slot, const std::string_view& key, uint32_t hash, const std::string_view& value) {
   ARROW_ASSIGN_OR_RAISE(uint32_t ref, NewEntry(key, hash, value));
   ++next_sequence_;
   added_after_removal_ = added_after_removal_ || has_removed_;
@@ -151,14 +152,14 @@ Status RowTable::Insert(Slot* slot, std::string_view key, uint32_t hash, std::st
   return Status::OK();
 }
 
-Result<bool> RowTable::PutIfAbsent(std::string_view key, uint32_t hash, std::string_view value) {
+Result<bool> RowTable::PutIfAbsent(const std::string_view& key, uint32_t hash, const std::string_view& value) {
   Slot* slot = SlotFor(key, hash);
   if (slot->ref > kTombstone) return false;
   ARROW_RETURN_NOT_OK(Insert(slot, key, hash, value));
   return true;
 }
 
-Result<bool> RowTable::Put(std::string_view key, uint32_t hash, std::string_view value) {
+Result<bool> RowTable::Put(const std::string_view& key, uint32_t hash, const std::string_view& value) {
   Slot* slot = SlotFor(key, hash);
   if (slot->ref <= kTombstone) {
     ARROW_RETURN_NOT_OK(Insert(slot, key, hash, value));
@@ -337,10 +338,9 @@ void RowTable::AcceptChanges() {
     Entry* entry = At(ref);
     entry->value_words = (entry->value_words & ~kChanged) | kDead;
     int64_t words = SizeClass(kHeaderWords + entry->key_words + static_cast<int64_t>(entry->value_words & ~kFlags));
-    uint32_t& first = FreeEntriesOf(words);
-    entry->sequence = first;
-    first = ref;
+    FreeEntriesOf(words).push_back(ref);
   }
+  num_free_ += static_cast<int64_t>(garbage_.size());
   garbage_.clear();
   if (garbage_.capacity() > 1 << 16) garbage_.shrink_to_fit();
   if (auto step = java_order_.BeginVersion(size_); step != JavaMapOrder::Step::kNone) Renumber(step);

@@ -36,9 +36,11 @@ class RowTable {
   std::string_view Get(std::string_view key, uint32_t hash) const;
   /// True when the key is new. Errors: CapacityError beyond 32 GiB.
   arrow::Result<bool> Put(std::string_view key, std::string_view value) { return Put(key, HashRow(key), value); }
-  arrow::Result<bool> Put(std::string_view key, uint32_t hash, std::string_view value);
+  /// Views by reference here: by value they go through the stack, where what is read back in one piece waits for all
+  /// stores before it, the misses of the cache among them (5 % of a deduplication).
+  arrow::Result<bool> Put(const std::string_view& key, uint32_t hash, const std::string_view& value);
   /// Leaves the row of a key that is there as it is, and says false.
-  arrow::Result<bool> PutIfAbsent(std::string_view key, uint32_t hash, std::string_view value);
+  arrow::Result<bool> PutIfAbsent(const std::string_view& key, uint32_t hash, const std::string_view& value);
   /// False when the key is absent.
   bool Remove(std::string_view key);
 
@@ -78,7 +80,7 @@ class RowTable {
     uint32_t key_words;
     uint32_t value_words;  ///< with flags in the four highest bits
     uint32_t hash;
-    uint32_t sequence;  ///< place within Spark's hash bucket; of a free entry: the next free one
+    uint32_t sequence;  ///< place within Spark's hash bucket
   };
 
   Entry* At(uint32_t ref) const {
@@ -88,12 +90,12 @@ class RowTable {
   static std::string_view ValueOf(const Entry& entry);
   uint32_t* FindSlot(std::string_view key, uint32_t hash) const;
   /// The slot of the key, or the one where it is to go, which holds no row then. Makes room for one more.
-  Slot* SlotFor(std::string_view key, uint32_t hash);
+  Slot* SlotFor(const std::string_view& key, uint32_t hash);
   /// REQUIRES: `slot` is SlotFor the key and holds no row.
-  arrow::Status Insert(Slot* slot, std::string_view key, uint32_t hash, std::string_view value);
-  arrow::Result<uint32_t> NewEntry(std::string_view key, uint32_t hash, std::string_view value);
+  arrow::Status Insert(Slot* slot, const std::string_view& key, uint32_t hash, const std::string_view& value);
+  arrow::Result<uint32_t> NewEntry(const std::string_view& key, uint32_t hash, const std::string_view& value);
   arrow::Result<uint32_t> Allocate(int64_t key_words, int64_t value_words);
-  uint32_t& FreeEntriesOf(int64_t words) {
+  std::vector<uint32_t>& FreeEntriesOf(int64_t words) {
     return words < static_cast<int64_t>(free_small_entries_.size()) ? free_small_entries_[static_cast<size_t>(words)]
                                                                     : free_entries_[words];
   }
@@ -145,9 +147,11 @@ class RowTable {
   // Of the entries that visit sees in ScanUpTo, those it has not removed yet, in their order.
   std::vector<uint32_t> visited_;
   size_t next_visited_ = 0;
-  // First of a list of entries of so many words: the usual ones by their number, the others by the class of their size.
-  std::array<uint32_t, 65> free_small_entries_{};
-  std::map<int64_t, uint32_t> free_entries_;
+  // Entries of so many words, the last one freed last: the usual ones by their number, the others by the class of their
+  // size. Lists beside the entries, not through them: the ones to come next are fetched into the cache ahead.
+  std::array<std::vector<uint32_t>, 65> free_small_entries_;
+  std::map<int64_t, std::vector<uint32_t>> free_entries_;
+  int64_t num_free_ = 0;
   int64_t arena_bytes_ = 0;
   JavaMapOrder java_order_;
   /// Since the first ScanUpTo.
