@@ -29,10 +29,16 @@ class Trigger {
   /// All that exists now, in as many micro-batches as the sources' limits ask; then the query ends.
   static Trigger AvailableNow();
   static Trigger Once();
+  /// For queries without state, between sources and sinks that answer at once. Here rows are never held back for a
+  /// micro-batch; Spark writes its logs once each `checkpoint_interval`.
+  static Trigger Continuous(std::chrono::milliseconds checkpoint_interval);
+  /// Spark's real-time mode, for what it takes: Kafka to Kafka, console or foreach, in output mode "update". Spark
+  /// writes its logs once each `batch_duration`, 5 seconds at least.
+  static Trigger RealTime(std::chrono::milliseconds batch_duration);
 
  private:
   friend class DataStreamWriter;
-  enum class Kind { kProcessingTime, kAvailableNow, kOnce };
+  enum class Kind { kProcessingTime, kAvailableNow, kOnce, kContinuous, kRealTime };
   Trigger(Kind kind, std::chrono::milliseconds interval) : kind_(kind), interval_(interval) {}
   Kind kind_;
   std::chrono::milliseconds interval_;

@@ -79,6 +79,10 @@ arrow::Status DataFrameWriter::InsertInto(std::string_view name) {
 Trigger Trigger::ProcessingTime(std::chrono::milliseconds interval) { return Trigger(Kind::kProcessingTime, interval); }
 Trigger Trigger::AvailableNow() { return Trigger(Kind::kAvailableNow, {}); }
 Trigger Trigger::Once() { return Trigger(Kind::kOnce, {}); }
+Trigger Trigger::Continuous(std::chrono::milliseconds checkpoint_interval) {
+  return Trigger(Kind::kContinuous, checkpoint_interval);
+}
+Trigger Trigger::RealTime(std::chrono::milliseconds batch_duration) { return Trigger(Kind::kRealTime, batch_duration); }
 
 DataStreamWriter& DataStreamWriter::Format(std::string_view name) {
   format_ = name;
@@ -130,9 +134,16 @@ arrow::Result<StreamingQuery> DataStreamWriter::StartAs(spark::connect::WriteStr
   for (const auto& [key, value] : options_) (*start.mutable_options())[key] = value;
   for (const std::string& column : partition_columns_) start.add_partitioning_column_names(column);
   if (!trigger_.empty()) {
+    std::string interval = std::to_string(trigger_[0].interval_.count()) + " milliseconds";
     switch (trigger_[0].kind_) {
       case Trigger::Kind::kProcessingTime:
-        start.set_processing_time_interval(std::to_string(trigger_[0].interval_.count()) + " milliseconds");
+        start.set_processing_time_interval(interval);
+        break;
+      case Trigger::Kind::kContinuous:
+        start.set_continuous_checkpoint_interval(interval);
+        break;
+      case Trigger::Kind::kRealTime:
+        start.set_real_time_batch_duration(interval);
         break;
       case Trigger::Kind::kAvailableNow:
         start.set_available_now(true);

@@ -120,6 +120,7 @@ struct SinkDef {
   bool reports_num_output_rows = false;
   /// Checkpoint may be a temporary directory (console, memory, noop).
   bool temporary_checkpoint = false;
+  LowLatency low_latency;
   arrow::Result<std::unique_ptr<StreamSink>> (*open_stream)(const SinkRequest&) = nullptr;
   /// Null result: nothing to do (SaveMode::kIgnore and the target exists).
   arrow::Result<std::unique_ptr<Write>> (*open_batch)(const SinkRequest&) = nullptr;

@@ -241,6 +241,14 @@ struct OptionDef {
 };
 
 /// One line of the registry of sources.
+/// How a source or a sink stands to Spark's triggers that have no micro-batches.
+struct LowLatency {
+  /// Spark's class, as its messages call it; empty where it has none.
+  std::string_view class_name;
+  bool continuous = false;  ///< Trigger.Continuous takes it
+  bool real_time = false;   ///< Trigger.RealTime takes it
+};
+
 struct SourceDef {
   std::string_view name;
   std::string_view description;
@@ -258,6 +266,7 @@ struct SourceDef {
   arrow::Result<types::DataTypePtr> (*metadata_column)(const SourceRequest&) = nullptr;
   /// Spark's readers of some formats leave out rows while they parse them.
   DroppedRows dropped_rows = DroppedRows::kCounted;
+  LowLatency low_latency;
 };
 
 /// The source called `name` (any case), or nullptr.

@@ -58,14 +58,16 @@ arrow::Result<connector::OutputMode> ToOutputMode(const std::string& text) {
   return UserError("STREAMING_OUTPUT_MODE.INVALID", {{"outputMode", text}});
 }
 
-arrow::Result<int64_t> TriggerInterval(const std::string& text) {
+constexpr std::string_view kBatchDuration = "batch duration";
+
+arrow::Result<int64_t> TriggerInterval(const std::string& text, std::string_view what = "interval of trigger") {
   types::CalendarIntervalValue interval;
   if (!types::ParseCalendarInterval(text, &interval)) {
     return UserError("INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER", {{"input", text}, {"number", text}});
   }
-  if (interval.months != 0) return arrow::Status::Invalid("Doesn't support month or year interval: ", text);
+  if (interval.months != 0) return UserError("_LEGACY_ERROR_TEMP_3262", {{"interval", text}});
   int64_t millis = (interval.days * types::kMicrosPerDay + interval.micros) / 1000;
-  if (millis < 0) return arrow::Status::Invalid("requirement failed: the interval of trigger should not be negative");
+  if (millis < 0) return arrow::Status::Invalid("requirement failed: the ", what, " should not be negative");
   return millis;
 }
 
@@ -85,10 +87,20 @@ arrow::Result<streaming::Trigger> ToTrigger(const connect::WriteStreamOperationS
     case connect::WriteStreamOperationStart::kOnce:
       trigger.kind = streaming::TriggerKind::kOnce;
       return trigger;
-    case connect::WriteStreamOperationStart::kContinuousCheckpointInterval:
-      return analyzer::NotSupported("Trigger.Continuous");
-    case connect::WriteStreamOperationStart::kRealTimeBatchDuration:
-      return analyzer::NotSupported("Trigger.RealTime");
+    case connect::WriteStreamOperationStart::kContinuousCheckpointInterval: {
+      trigger.kind = streaming::TriggerKind::kContinuous;
+      ARROW_ASSIGN_OR_RAISE(trigger.interval_ms, TriggerInterval(start.continuous_checkpoint_interval()));
+      return trigger;
+    }
+    case connect::WriteStreamOperationStart::kRealTimeBatchDuration: {
+      trigger.kind = streaming::TriggerKind::kRealTime;
+      ARROW_ASSIGN_OR_RAISE(trigger.interval_ms, TriggerInterval(start.real_time_batch_duration(), kBatchDuration));
+      // Spark's check, and its words.
+      if (trigger.interval_ms == 0) {
+        return arrow::Status::Invalid("requirement failed: the ", kBatchDuration, " should not be negative");
+      }
+      return trigger;
+    }
     default:
       return trigger;
   }
@@ -232,11 +244,11 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   }
   streaming::StreamingQuerySpec spec;
   spec.plan = plan;
-  spec.name = start.query_name();
   ARROW_ASSIGN_OR_RAISE(spec.output_mode, ToOutputMode(start.output_mode()));
   ARROW_ASSIGN_OR_RAISE(spec.trigger, ToTrigger(start));
   connector::SinkRequest& request = spec.sink_request;
   for (const auto& [key, value] : start.options()) request.options.Set(key, value);
+  spec.name = start.query_name().empty() ? request.options.GetOr("queryName", "") : start.query_name();
   if (start.has_path() && request.options.Has("path")) {
     return UserError("_LEGACY_ERROR_TEMP_1188",
                      {{"method", "start"}, {"config", "spark.sql.legacy.pathOptionBehavior.enabled"}});
@@ -252,6 +264,9 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
 
   if (!request.partition_columns.empty()) ARROW_RETURN_NOT_OK(CheckTakesPartitions(start, foreach_batch != nullptr));
 
+  if (spec.trigger.kind == streaming::TriggerKind::kContinuous && (start.has_foreach_batch() || foreach_batch)) {
+    return UserError("_LEGACY_ERROR_TEMP_1195", {{"source", "foreachBatch"}});
+  }
   bool temporary_allowed = true;
   std::string table_provider;
   std::shared_ptr<python::StreamingWorker> worker;
@@ -260,11 +275,13 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   }
   if (start.has_foreach_writer()) {
     ARROW_ASSIGN_OR_RAISE(spec.make_sink, PythonForeach(start, plan->Schema()));
+    spec.made_sink_low_latency = {.continuous = true, .real_time = true};
   } else if (foreach_batch) {
     logical::AttributeVector columns = plan->output();
     using Rows = logical::LocalRelation::Rows;
     Rows origin = analyzer::ReadsFiles(*plan) ? Rows::kComputed : Rows::kOfNoFile;
     std::weak_ptr<Session> weak = weak_from_this();
+    spec.made_sink_low_latency.class_name = "org.apache.spark.sql.execution.streaming.sources.ForeachBatchSink";
     spec.make_sink = [weak, columns, origin, foreach_batch,
                       worker](const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
       auto reads = std::make_shared<std::atomic<int64_t>>(0);

@@ -458,7 +458,9 @@ bool MicroBatchExecution::WaitForTrigger(bool ran) {
       if (spec_.clock->NowMicros() < next_us) spec_.clock->WaitUntil(next_us, wake);
       return !stopping();
     }
-    case TriggerKind::kDefault: {
+    case TriggerKind::kDefault:
+    case TriggerKind::kContinuous:
+    case TriggerKind::kRealTime: {
       if (ran) return true;
       // Sources that tell wake the query; a long wait is only a safety net then.
       int64_t poll_us = all_sources_notify_ ? kIdlePollUs : spec_.polling_delay_ms * 1000;

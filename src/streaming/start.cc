@@ -6,6 +6,7 @@
 #include "optimizer/optimizer.h"
 #include "physical/planner.h"
 #include "streaming/async_progress.h"
+#include "streaming/low_latency.h"
 #include "streaming/micro_batch_execution.h"
 #include "streaming/unsupported_operations.h"
 
@@ -189,6 +190,10 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
     bound.sources[index_of[origin[key]]].scans.push_back({key, scan.columns(), repeated.count(key) > 0});
   });
   bound.logical_text = logical::TreeString(*optimized);
+  std::vector<std::string> descriptions;
+  for (size_t source : bound.source_of_place) descriptions.push_back(bound.sources[source].description);
+  bound.refused = CheckLowLatencyRun(*optimized, spec, descriptions);
+  if (!bound.refused.ok()) return bound;
   physical::StreamingPlan streaming;
   streaming.output_mode = spec.output_mode;
   streaming.conf = spec.conf;
@@ -216,7 +221,11 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
         "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
         {{"className", std::string(spec.sink->name)}, {"outputMode", kModes[static_cast<size_t>(spec.output_mode)]}});
   }
+  // What real-time mode asks comes before what all streams ask; a continuous query is asked after that.
+  bool is_real_time = spec.trigger.kind == TriggerKind::kRealTime;
+  if (is_real_time) ARROW_RETURN_NOT_OK(CheckLowLatencyStart(*spec.plan, spec));
   ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode, spec.conf));
+  if (!is_real_time) ARROW_RETURN_NOT_OK(CheckLowLatencyStart(*spec.plan, spec));
   ARROW_RETURN_NOT_OK(CheckEvolution(spec));
   auto enabled = [&](std::string_view key) { return spec.conf(key).value_or("true") != "false"; };
   ARROW_ASSIGN_OR_RAISE(Checkpoint checkpoint,
@@ -246,6 +255,7 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
     ARROW_ASSIGN_OR_RAISE(sink, owned->sink->open_stream(request));
   }
   ARROW_ASSIGN_OR_RAISE(bool is_async, TracksProgressAsync(*owned, *sink));
+  if (is_async && is_real_time) return UserError("STREAMING_REAL_TIME_MODE.ASYNC_PROGRESS_TRACKING_NOT_SUPPORTED");
   if (is_async && state != nullptr) bound.refused = StatefulWithAsyncProgress();
   auto query = std::make_shared<MicroBatchExecution>(std::move(owned), std::move(checkpoint), std::move(bound),
                                                      std::move(watermarks), std::move(state), std::move(sink));

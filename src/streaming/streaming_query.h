@@ -24,6 +24,8 @@ enum class TriggerKind : uint8_t {
   kProcessingTime,  ///< one each interval, at multiples of it
   kAvailableNow,    ///< all that exists at the start, in as many micro-batches as limits ask, then end
   kOnce,            ///< one micro-batch, then end
+  kContinuous,      ///< as kDefault, for the queries that Spark runs without micro-batches (low_latency.h)
+  kRealTime,        ///< as kDefault, for the queries that Spark runs in long micro-batches that answer at once
 };
 
 struct Trigger {
@@ -40,6 +42,8 @@ struct StreamingQuerySpec {
   connector::SinkRequest sink_request;
   /// Instead of `sink`: foreachBatch and other sinks made by the session. Called once.
   std::function<arrow::Result<std::unique_ptr<connector::StreamSink>>(const connector::SinkRequest&)> make_sink;
+  /// Of the sink that make_sink makes.
+  connector::LowLatency made_sink_low_latency;
   connector::OutputMode output_mode = connector::OutputMode::kAppend;
   Trigger trigger;
   /// Empty for none.

@@ -44,13 +44,16 @@ def read(kafka, query=READ, **options):
 class Copy:
     """A running query that copies values to a topic of its own."""
 
-    def __init__(self, kafka, checkpoint, query="SELECT value FROM input", trigger=None, target=None, **options):
+    def __init__(self, kafka, checkpoint, query="SELECT value FROM input", trigger=None, target=None, mode=None,
+                 **options):
         self.kafka, self.checkpoint, self.target = kafka, checkpoint, target or kafka.create_topic("copy")
         self.job = {"source": "kafka", "query": query, "sink": "kafka", "sourceOptions": {
             "kafka.bootstrap.servers": kafka.servers, "startingOffsets": "earliest", **options}, "sinkOptions": {
             "kafka.bootstrap.servers": kafka.servers, "topic": self.target, "checkpointLocation": str(checkpoint)}}
         if trigger:
             self.job["trigger"] = trigger
+        if mode:
+            self.job["mode"] = mode
         self.process = None
 
     def __enter__(self):
@@ -85,6 +88,55 @@ class Copy:
 
     def run(self):
         return programs.run_job({**self.job, "trigger": {"availableNow": True}})
+
+
+@pytest.mark.parametrize("trigger, mode", [({"continuous": "1000"}, "append"), ({"realTime": "5000"}, "update")])
+def test_triggers_without_micro_batches(kafka, tmp_path, trigger, mode):
+    topic = kafka.create_topic("unbatched")
+    programs.produce(kafka, topic, ["1", "2"])
+    with Copy(kafka, tmp_path / "c", subscribe=topic, trigger=trigger, mode=mode) as copy:
+        copy.wait_for("1", "2", timeout=5)
+        programs.produce(kafka, topic, ["3"])
+        copy.wait_for("1", "2", "3", timeout=5)  # far sooner than the batch duration
+        copy.stop()
+    programs.produce(kafka, topic, ["4"])
+    with Copy(kafka, tmp_path / "c", subscribe=topic, trigger=trigger, mode=mode) as copy:
+        copy.wait_for("4")
+
+
+def test_a_continuous_query_of_spark_goes_on(kafka, tmp_path):
+    """Its offsets have no metadata; the last epoch was not committed, and may come twice."""
+    topic = kafka.create_topic("epochs")
+    programs.produce(kafka, topic, ["1", "2", "3", "4"])
+    for log in ("offsets", "commits"):
+        (tmp_path / log).mkdir()
+    (tmp_path / "metadata").write_text('{"id":"7e6bd5f4-2f6e-4d4e-9d3f-0d6a3f1e2b11"}')
+    for epoch, end in enumerate((0, 1, 3)):
+        (tmp_path / "offsets" / str(epoch)).write_text('v1\n\n{"%s":{"0":%d}}' % (topic, end))
+    for epoch in range(2):
+        (tmp_path / "commits" / str(epoch)).write_text('v1\n{"nextBatchWatermarkMs":0}')
+    with Copy(kafka, tmp_path, subscribe=topic, trigger={"continuous": "1000"}) as copy:
+        copy.wait_for("2", "3", "4")
+
+
+@pytest.mark.parametrize("query, operators", [
+    ("SELECT CAST(count(*) AS STRING) AS value FROM input GROUP BY key",
+     "org.apache.spark.sql.execution.aggregate.HashAggregateExec, "
+     "org.apache.spark.sql.execution.exchange.ShuffleExchangeExec, "
+     "org.apache.spark.sql.execution.streaming.operators.stateful.StateStoreRestoreExec, "
+     "org.apache.spark.sql.execution.streaming.operators.stateful.StateStoreSaveExec are"),
+    ("SELECT value FROM input CROSS JOIN range(2)", "org.apache.spark.sql.execution.joins.BroadcastNestedLoopJoinExec is"),
+    ("SELECT max(CAST(value AS STRING)) AS value FROM input GROUP BY key",
+     "org.apache.spark.sql.execution.SortExec, org.apache.spark.sql.execution.aggregate.SortAggregateExec, "
+     "org.apache.spark.sql.execution.exchange.ShuffleExchangeExec, "
+     "org.apache.spark.sql.execution.streaming.operators.stateful.StateStoreRestoreExec, "
+     "org.apache.spark.sql.execution.streaming.operators.stateful.StateStoreSaveExec are"),
+])
+def test_operators_that_real_time_mode_does_not_take(kafka, tmp_path, query, operators):
+    """The names are those that Spark 4.2 gave for these queries."""
+    topic = kafka.create_topic("refused")
+    with Copy(kafka, tmp_path / "c", query, subscribe=topic, trigger={"realTime": "5000"}, mode="update") as copy:
+        assert f"The operator(s): {operators} not in the operator allowlist for Real-Time Mode." in copy.failed()
 
 
 def test_a_pattern_finds_topics_that_come_later(kafka, tmp_path):

@@ -105,7 +105,15 @@ arrow::Result<PlanPtr> ResolveRepartitionByExpression(RelationResolver& resolver
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   if (message.has_num_partitions() && message.num_partitions() <= 0) return NotPositive(message.num_partitions());
   for (const auto& key : message.partition_exprs()) {
-    if (key.has_sort_order()) return RepartitionByRange(resolver, message);
+    if (!key.has_sort_order()) continue;
+    if (!child->is_streaming()) return RepartitionByRange(resolver, message);
+    // Ranks of rows are not for streams. By hash equal keys stand together as well; which ranges a micro-batch has,
+    // Spark's sample of it decides and nobody can ask for.
+    Relation by_hash = relation;
+    for (auto& part : *by_hash.mutable_repartition_by_expression()->mutable_partition_exprs()) {
+      if (part.has_sort_order()) part = Expression(part.sort_order().child());
+    }
+    return ResolveRepartitionByExpression(resolver, by_hash);
   }
   if (message.partition_exprs_size() == 1 && message.partition_exprs(0).has_direct_shuffle_partition_id()) {
     const auto& number = message.partition_exprs(0).direct_shuffle_partition_id().child();

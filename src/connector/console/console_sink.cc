@@ -92,6 +92,7 @@ const SinkDef kConsoleSink = {
     .output_modes = 7,
     .reports_num_output_rows = true,
     .temporary_checkpoint = true,
+    .low_latency = {.continuous = true, .real_time = true},
     .open_stream = [](const SinkRequest& request) -> arrow::Result<std::unique_ptr<StreamSink>> {
       return std::make_unique<ConsoleSink>(request);
     },

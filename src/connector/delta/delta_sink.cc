@@ -37,6 +37,7 @@ const SinkDef kDeltaSink = {
     .output_modes = 7,  // update mode is refused in Delta's words
     .reports_num_output_rows = false,
     .temporary_checkpoint = false,
+    .low_latency = {.class_name = "org.apache.spark.sql.delta.sources.DeltaSink"},
     .open_stream = &delta_table::OpenDeltaStreamSink,
     .open_batch = &delta_table::OpenDeltaWrite,
 };

@@ -121,6 +121,7 @@ const SourceDef kDeltaSource = {
     .open_batch = &OpenBatch,
     .open_stream = &OpenDeltaStream,
     .metadata_column = &MetadataColumn,
+    .low_latency = {.class_name = "org.apache.spark.sql.delta.sources.DeltaSource"},
 };
 
 }  // namespace millrace::connector

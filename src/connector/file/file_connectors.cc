@@ -92,7 +92,8 @@ constexpr SourceDef FileSource(std::string_view description, DroppedRows dropped
           .schema = &Schema<kName>,
           .open_batch = &OpenBatch<kName>,
           .open_stream = &OpenStream<kName>,
-          .dropped_rows = dropped_rows};
+          .dropped_rows = dropped_rows,
+          .low_latency = {.class_name = "org.apache.spark.sql.execution.streaming.runtime.FileStreamSource"}};
 }
 
 template <const char* kName>
@@ -103,6 +104,7 @@ constexpr SinkDef FileSink(std::string_view description) {
           .output_modes = 1,
           .reports_num_output_rows = false,
           .temporary_checkpoint = false,
+          .low_latency = {.class_name = "org.apache.spark.sql.execution.streaming.sinks.FileStreamSink"},
           .open_stream = &OpenStreamSink<kName>,
           .open_batch = &OpenBatchSink<kName>};
 }

@@ -282,6 +282,7 @@ const SinkDef kKafkaSink = {
     .options = kKafkaSinkOptions,
     .output_modes = 7,
     .reports_num_output_rows = true,
+    .low_latency = {.continuous = true, .real_time = true},
     .open_stream = &kafka::OpenKafkaStreamSink,
     .open_batch = &kafka::OpenKafkaBatchWrite,
 };

@@ -26,6 +26,7 @@ const SourceDef kKafkaSource = {
     .schema = &KafkaSchema,
     .open_batch = &kafka::KafkaBatchScan::Open,
     .open_stream = &kafka::KafkaStream::Open,
+    .low_latency = {.continuous = true, .real_time = true},
 };
 
 }  // namespace millrace::connector

@@ -47,6 +47,7 @@ const SinkDef kMemorySink = {
     .output_modes = 7,
     .reports_num_output_rows = true,
     .temporary_checkpoint = true,
+    .low_latency = {.class_name = "org.apache.spark.sql.execution.streaming.sources.MemorySink", .continuous = true},
     .open_stream = [](const SinkRequest& request) -> arrow::Result<std::unique_ptr<StreamSink>> {
       if (request.query_name.empty()) return UserError("_LEGACY_ERROR_TEMP_1194");
       if (request.context->memory_tables == nullptr) return InternalError("no memory tables in this context");

@@ -34,6 +34,7 @@ const SinkDef kNoopSink = {
     .output_modes = 7,
     .reports_num_output_rows = true,
     .temporary_checkpoint = true,
+    .low_latency = {.class_name = "org.apache.spark.sql.execution.datasources.noop.NoopTable$", .continuous = true},
     .open_stream = [](const SinkRequest&) -> arrow::Result<std::unique_ptr<StreamSink>> {
       return std::make_unique<NoopStreamSink>();
     },

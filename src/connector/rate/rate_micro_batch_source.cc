@@ -138,6 +138,7 @@ const SourceDef kRateMicroBatchSource = {
       ARROW_ASSIGN_OR_RAISE(PerBatchOptions options, ParseOptions(request));
       return std::make_unique<RatePerMicroBatchStream>(options);
     },
+    .low_latency = {.class_name = "org.apache.spark.sql.execution.streaming.sources.RatePerMicroBatchStream"},
 };
 
 }  // namespace millrace::connector

@@ -204,6 +204,8 @@ const SourceDef kRateSource = {
       ARROW_RETURN_NOT_OK(CheckRamp(options));
       return std::make_unique<RateStream>(std::move(options), request);
     },
+    .low_latency = {.class_name = "org.apache.spark.sql.execution.streaming.sources.RateStreamMicroBatchStream",
+                    .continuous = true},
 };
 
 }  // namespace millrace::connector

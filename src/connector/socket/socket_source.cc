@@ -248,6 +248,8 @@ const SourceDef kSocketSource = {
       ARROW_ASSIGN_OR_RAISE(int fd, Connect(options));
       return std::make_unique<SocketStream>(std::move(options), fd, *request.context);
     },
+    .low_latency = {.class_name = "org.apache.spark.sql.execution.streaming.sources.TextSocketMicroBatchStream",
+                    .continuous = true},
 };
 
 }  // namespace millrace::connector

@@ -451,3 +451,68 @@ def progress_tracked_asynchronously(spark, folder):
         "without duplicates": run("noop", stream.dropDuplicates(["page"])),
         "parquet, without duplicates": run("parquet", stream.dropDuplicates(["page"])),
     })
+
+
+LOW_LATENCY = {"continuous": {"continuous": "1 second"}, "real time": {"realTime": "5 seconds"}}
+
+
+def low_latency_outcome(query, folder):
+    """How a query goes on that starts: its first error, or that it runs."""
+    deadline = time.monotonic() + 2
+    while query.isActive and time.monotonic() < deadline:
+        time.sleep(0.1)
+    failure = query.exception()
+    query.stop()
+    if failure is None:
+        return "runs"
+    text = str(failure).replace("(STREAM_FAILED) ", "").strip()
+    return text.split("\n")[0].replace(folder, "FOLDER")
+
+
+@case
+def low_latency_triggers(spark, folder):
+    from pyspark.sql import functions as F
+
+    files = visits(spark, folder)
+    rate = spark.readStream.format("rate").load()
+    ticks = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 1).load()
+    late = rate.withWatermark("timestamp", "1 minute")
+
+    def start(trigger, frame, sink, mode, **options):
+        writer = frame.writeStream.trigger(**trigger).outputMode(mode).options(**options)
+        return writer.foreachBatch(lambda rows, batch: None) if sink == "each batch" else writer.format(sink)
+
+    def run(trigger, frame, sink="console", mode="update", **options):
+        return lambda: low_latency_outcome(start(trigger, frame, sink, mode, **options).start(), folder)
+
+    steps = {}
+    for name, trigger in LOW_LATENCY.items():
+        frames = {
+            "files": files, "a source of micro-batches": ticks, "projection": rate.filter("value > 0").select("value"),
+            "current time": rate.select(F.current_timestamp()), "filter by now": rate.filter("timestamp > now()"),
+            "watermark": late, "aggregate": rate.groupBy("value").count(), "lists": rate.groupBy("value").agg(
+                F.collect_list("timestamp")), "by sorting": rate.groupBy("value").agg(F.max(F.expr("string(timestamp)"))),
+            "without duplicates": late.dropDuplicates(["value", "timestamp"]), "limit": rate.limit(2),
+            "union": rate.union(rate), "join": rate.join(rate.select("value"), "value"),
+            "generator": rate.select(F.explode(F.array("value"))), "merged": rate.coalesce(1),
+            "spread": rate.repartition(2), "observed": rate.observe("seen", F.count("*").alias("n")),
+        }
+        for what, frame in frames.items():
+            # In real time the source is refused before anything that stands over it.
+            if name == "continuous" or what in ("files", "a source of micro-batches", "projection", "limit"):
+                mode = "append" if name == "continuous" and what == "limit" else "update"
+                steps[f"{name}: {what}"] = run(trigger, frame, mode=mode)
+        steps[f"{name}: to files"] = run(trigger, rate, "parquet", "append", path=f"{folder}/out",
+                                         checkpointLocation=f"{folder}/{name}")
+        steps[f"{name}: to nothing"] = run(trigger, rate, "noop")
+        steps[f"{name}: each batch"] = run(trigger, rate, "each batch")
+        steps[f"{name}: to memory"] = run(trigger, rate, "memory", queryName="kept_" + name.replace(" ", "_"))
+        steps[f"{name}: appended"] = run(trigger, rate, mode="append")
+        steps[f"{name}: whole"] = run(trigger, rate.groupBy().count(), mode="complete")
+    for key, trigger in {"continuous, no interval": {"continuous": "soon"}, "continuous, -1": {"continuous": "-1 second"},
+                         "continuous, a month": {"continuous": "1 month"}, "real time, 1 s": {"realTime": "1 second"},
+                         "real time, 0": {"realTime": "0 seconds"}, "real time, a month": {"realTime": "1 month"},
+                         "real time, no duration": {"realTime": "soon"}}.items():
+        steps[key] = run(trigger, rate)
+    steps["real time, followed on disk"] = run({"realTime": "5 seconds"}, rate, asyncProgressTrackingEnabled="true")
+    return outcomes(folder, steps)

@@ -97,8 +97,14 @@ arrow::Status RunStream(const JsonValue& job, const millrace::DataFrame& frame) 
   if (const JsonValue* trigger = job.Find("trigger")) {
     if (trigger->Find("availableNow") != nullptr) writer.SetTrigger(millrace::Trigger::AvailableNow());
     if (trigger->Find("once") != nullptr) writer.SetTrigger(millrace::Trigger::Once());
-    if (const JsonValue* interval = trigger->Find("processingTime")) {
-      writer.SetTrigger(millrace::Trigger::ProcessingTime(Millis(std::atoll(interval->AsString().c_str()))));
+    constexpr std::pair<const char*, millrace::Trigger (*)(Millis)> kEach[] = {
+        {"processingTime", millrace::Trigger::ProcessingTime},
+        {"continuous", millrace::Trigger::Continuous},
+        {"realTime", millrace::Trigger::RealTime}};
+    for (const auto& [name, make] : kEach) {
+      if (const JsonValue* interval = trigger->Find(name)) {
+        writer.SetTrigger(make(Millis(std::atoll(interval->AsString().c_str()))));
+      }
     }
   }
   ARROW_ASSIGN_OR_RAISE(millrace::StreamingQuery query, writer.Start(Text(job, "save")));
