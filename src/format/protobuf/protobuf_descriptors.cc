@@ -80,4 +80,20 @@ arrow::Result<const google::protobuf::Descriptor*> ProtobufDescriptors::FindMess
   return UserError("PROTOBUF_MESSAGE_NOT_FOUND", {{"messageName", name}});
 }
 
+bool IsProtobufWrapper(const google::protobuf::Descriptor& message) {
+  // A descriptor set may call something else so.
+  if (message.field_count() != 1 || message.field(0)->is_repeated() || message.field(0)->message_type() != nullptr) {
+    return false;
+  }
+  static constexpr std::string_view kNames[] = {"BoolValue",   "Int32Value", "UInt32Value", "Int64Value", "UInt64Value",
+                                                "StringValue", "BytesValue", "FloatValue",  "DoubleValue"};
+  std::string_view name = message.full_name();
+  if (!name.starts_with("google.protobuf.")) return false;
+  name.remove_prefix(16);
+  for (std::string_view known : kNames) {
+    if (name == known) return true;
+  }
+  return false;
+}
+
 }  // namespace millrace::format

@@ -34,4 +34,7 @@ class ProtobufDescriptors {
   std::vector<const google::protobuf::FileDescriptor*> files_;
 };
 
+/// google.protobuf.Int32Value and the like: a message around one value.
+bool IsProtobufWrapper(const google::protobuf::Descriptor& message);
+
 }  // namespace millrace::format

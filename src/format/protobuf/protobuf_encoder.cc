@@ -256,7 +256,7 @@ class WriteBinder {
         return arrow::Status::OK();
       }
       default: {
-        if (message.file()->name() != "google/protobuf/wrappers.proto" || message.field_count() != 1) return Unable();
+        if (!IsProtobufWrapper(message)) return Unable();
         std::optional<Op> op = ScalarOp(type, *message.field(0));
         // Spark writes no unsigned wrapper from the type it was read as with upcast.unsigned.ints.
         if (!op || *op == Op::kUint64OfDecimal || (*op == Op::kInt64 && message.name() == "UInt32Value"))

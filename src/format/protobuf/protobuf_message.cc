@@ -20,20 +20,11 @@ constexpr int kDense = 4096;
 constexpr const char* kDummyField = "__dummy_field_in_empty_struct";
 
 bool IsSecondsAndNanos(const Descriptor& message, std::string_view name) {
-  return message.name() == name && message.field_count() == 2 && message.field(0)->name() == "seconds" &&
-         message.field(1)->name() == "nanos";
-}
-
-bool IsWrapper(const Descriptor& message) {
-  static constexpr std::string_view kNames[] = {"BoolValue",   "Int32Value", "UInt32Value", "Int64Value", "UInt64Value",
-                                                "StringValue", "BytesValue", "FloatValue",  "DoubleValue"};
-  std::string_view name = message.full_name();
-  if (!name.starts_with("google.protobuf.")) return false;
-  name.remove_prefix(16);
-  for (std::string_view known : kNames) {
-    if (name == known) return true;
-  }
-  return false;
+  auto is = [&](int i, std::string_view field, FieldDescriptor::Type type) {
+    return message.field(i)->name() == field && message.field(i)->type() == type && !message.field(i)->is_repeated();
+  };
+  return message.name() == name && message.field_count() == 2 && is(0, "seconds", FieldDescriptor::TYPE_INT64) &&
+         is(1, "nanos", FieldDescriptor::TYPE_INT32);
 }
 
 ProtobufWire WireOf(const FieldDescriptor& field) {
@@ -224,7 +215,7 @@ class Binder {
       out->op = ProtobufOp::kAnyJson;
       return types::String();
     }
-    if (options_.unwrap_wrapper_types && IsWrapper(message)) {
+    if (options_.unwrap_wrapper_types && IsProtobufWrapper(message)) {
       out->op = ProtobufOp::kWrapped;
       std::vector<types::StructField> columns;
       ARROW_ASSIGN_OR_RAISE(out->message, Message(message, {}, &columns));
