@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cmath>
 
 #include "base/ascii.h"
@@ -21,10 +23,18 @@ namespace {
 
 constexpr int64_t kHourMs = 3600000;
 
-// Deletes what nobody needs; a file that is gone already is no failure.
+// Deletes what nobody needs; a file that is gone already is no failure, nor a directory that is not empty any more.
 int64_t DeleteFiles(FileSystem& files, const std::vector<delta::VacuumedFile>& found) {
   int64_t num_deleted = 0;
-  for (const delta::VacuumedFile& file : found) num_deleted += files.Remove(file.path).ok();
+  for (const delta::VacuumedFile& file : found) {
+    if (file.is_directory) {
+      num_deleted += ::rmdir(file.path.c_str()) == 0;
+      continue;
+    }
+    // The log names files that are gone.
+    auto info = files.Stat(file.path);
+    num_deleted += info.ok() && info->has_value() && files.Remove(file.path).ok();
+  }
   return num_deleted;
 }
 
@@ -46,7 +56,10 @@ arrow::Result<QueryResult> RunVacuum(Session& session, const sql::VacuumTable& v
     }
   }
   int64_t cutoff_ms = context.clock->NowMillis() - retention_ms;
-  ARROW_ASSIGN_OR_RAISE(delta::VacuumFindings found, delta::FindUnneededFiles(*opened.table, snapshot, cutoff_ms));
+  ARROW_ASSIGN_OR_RAISE(delta::VacuumFindings found,
+                        vacuum.lite ? delta::FindUnneededFilesOfLog(*opened.table, snapshot, cutoff_ms,
+                                                                    *session.MakeEvalContext().time_zone)
+                                    : delta::FindUnneededFiles(*opened.table, snapshot, cutoff_ms));
   std::vector<JsonValue> rows;
   if (vacuum.dry_run) {
     for (const delta::VacuumedFile& file : found.files) {
@@ -74,6 +87,8 @@ arrow::Result<QueryResult> RunVacuum(Session& session, const sql::VacuumTable& v
     ARROW_RETURN_NOT_OK(tell(std::move(start)));
   }
   int64_t num_deleted = DeleteFiles(*session.engine().file_system, found.files);
+  // When the files are gone: what is not written here is looked at again.
+  ARROW_RETURN_NOT_OK(delta::WriteLastVacuum(*opened.table, found.last_version));
   if (logs) {
     delta::Operation end;
     end.name = "VACUUM END";

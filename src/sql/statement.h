@@ -412,6 +412,7 @@ struct VacuumTable {
   NameParts table;
   std::optional<double> retain_hours;
   bool dry_run = false;
+  bool lite = false;
 };
 
 /// RESTORE [TABLE] table [TO] VERSION AS OF n | TIMESTAMP AS OF 'time'.

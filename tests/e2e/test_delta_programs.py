@@ -88,7 +88,7 @@ def action(one):
         info["operationParameters"] = {key: told(value) for key, value in info["operationParameters"].items()}
         # How large files are is a writer's own.
         info["operationMetrics"] = {key: value for key, value in info.get("operationMetrics", {}).items()
-                                    if not key.endswith(("FileSize", "TableSize"))}
+                                    if not key.endswith(("FileSize", "TableSize", "sizeOfDataToDelete"))}
     return one
 
 

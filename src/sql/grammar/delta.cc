@@ -127,22 +127,31 @@ arrow::Status Grammar::ParseGenerate(Command* out) {
   return Status::OK();
 }
 
-// VACUUM table [RETAIN number HOURS] [DRY RUN]
+// VACUUM table [LITE | FULL] [RETAIN number HOURS] [DRY RUN], in any order
 arrow::Status Grammar::ParseVacuum(Command* out) {
   Take();
   VacuumTable vacuum;
   ARROW_ASSIGN_OR_RAISE(vacuum.table, DeltaTableName());
-  if (AtWord("LITE") || AtWord("USING")) return Unsupported("VACUUM … LITE and USING INVENTORY");
-  if (AtWord("FULL")) Take();
-  while (AtWord("RETAIN") || AtWord("DRY")) {
+  const size_t modifiers = position_;
+  bool has_kind = false;
+  auto twice = [&](const char* clause) { return ErrorAt(modifiers, "DUPLICATE_CLAUSES", {{"clauseName", clause}}); };
+  while (AtWord("RETAIN") || AtWord("DRY") || AtWord("LITE") || AtWord("FULL") || AtWord("USING")) {
+    if (AtWord("USING")) return Unsupported("VACUUM … USING INVENTORY");
+    if (AtWord("LITE") || AtWord("FULL")) {
+      if (std::exchange(has_kind, true)) return twice("LITE/FULL");
+      vacuum.lite = AtWord("LITE");
+      Take();
+      continue;
+    }
     if (AtWord("DRY")) {
       Take();
       if (!AtWord("RUN")) return SyntaxErrorHere();
       Take();
-      vacuum.dry_run = true;
+      if (std::exchange(vacuum.dry_run, true)) return twice("DRY RUN");
       continue;
     }
     Take();
+    if (vacuum.retain_hours) return twice("RETAIN");
     bool negative = Accept(Symbol::kMinus);
     bool number = Peek().kind == TokenKind::kInteger || Peek().kind == TokenKind::kDecimal;
     if (!number) return SyntaxErrorHere();

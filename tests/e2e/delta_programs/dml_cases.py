@@ -319,6 +319,54 @@ def vacuum_files(r):
 
 
 @program
+def vacuum_lite(r):
+    import os
+    import pathlib
+    import time
+
+    numbered(r, files=2, partition_by=("k",))
+    statements(r, "DELETE FROM $t WHERE id < 4", "UPDATE $t SET v = 0 WHERE id = 5", log=False, read=False)
+    r.spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
+    root, t = pathlib.Path(r.path()), table(r)
+
+    def left():
+        info = root / "_delta_log" / "_last_vacuum_info"
+        data = [p for p in root.rglob("*.parquet") if "_delta_log" not in p.parts]
+        return [str(len(data)), str((root / "k=9").exists()), info.read_text().strip() if info.exists() else "no info"]
+
+    def after(text):
+        time.sleep(0.1)
+        try:
+            rows = r.spark.sql(text).collect()
+            return [str(len(rows)), *left()]
+        except Exception as error:
+            known = ("DUPLICATE_CLAUSES", "DELTA_CANNOT_VACUUM_LITE")
+            return [*(name for name in known if name in str(error)), *left()]
+
+    try:
+        (root / "k=9").mkdir()
+        stray = root / "stray.parquet"
+        stray.write_text("x")
+        os.utime(stray, (time.time() - 86400 * 30,) * 2)
+        for text in ("LITE RETAIN 0 HOURS DRY RUN", "RETAIN 0 HOURS LITE", "LITE RETAIN 0 HOURS", "LITE", "RETAIN 0 HOURS DRY RUN",
+                     "FULL RETAIN 0 HOURS", "LITE RETAIN 0 HOURS", "LITE DRY RUN FULL", "RETAIN 0 HOURS RETAIN 0 HOURS"):
+            r.run(lambda: after(f"VACUUM {t} {text}"))
+        # A commit that is gone may have had files to delete.
+        (root / "_delta_log" / "_last_vacuum_info").unlink()
+        r.run(lambda: after(f"VACUUM {t} LITE RETAIN 0 HOURS"))
+        r.spark.sql(f"OPTIMIZE {t}")
+        first = root / "_delta_log" / f"{0:020}.json"
+        for file in (first, first.with_name(f".{first.name}.crc")):
+            if file.exists():
+                file.unlink()
+        (root / "_delta_log" / "_last_vacuum_info").write_text("{}")
+        r.run(lambda: after(f"VACUUM {t} LITE RETAIN 0 HOURS"))
+    finally:
+        r.spark.conf.unset("spark.databricks.delta.retentionDurationCheck.enabled")
+    r.log()
+
+
+@program
 def restore_versions(r):
     numbered(r)
     statements(r, "DELETE FROM $t WHERE id < 3", "UPDATE $t SET v = 0 WHERE id = 4", "RESTORE TABLE $t TO VERSION AS OF 1", "SELECT * FROM $t", "RESTORE $t VERSION AS OF 0", "RESTORE TABLE $t TO VERSION AS OF 99",
