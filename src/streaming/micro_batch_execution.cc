@@ -328,6 +328,7 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   physical::ExecutionContext context;
   context.eval = spec_.eval;
   context.eval.current_timestamp_us = batch_timestamp_ms_ * 1000;
+  bound_.planning_time->store(spec_.clock->NowMicros(), std::memory_order_relaxed);
   context.pool = spec_.pool;
   context.shuffle_partitions = static_cast<int>(ConfInt64(spec_, "spark.sql.shuffle.partitions", 200));
   context.batch_rows = ConfInt64(spec_, "millrace.batch.rows", context.batch_rows);
@@ -377,8 +378,8 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
   std::future<arrow::Status> state_commit;
   auto commit_state = [&] {
     if (state_ == nullptr) return;
-    // State goes to the disk when the intent is there, as in Spark: a batch of which only the state is left would be planned
-    // anew, perhaps together with rows that came since, and other rows would be late.
+    // State goes to the disk when the intent is there, as in Spark: a batch of which only the state is left would be
+    // planned anew, perhaps together with rows that came since, and other rows would be late.
     state_commit = std::async(std::launch::async, [&]() -> arrow::Status {
       ARROW_RETURN_NOT_OK(log_writer_.Wait());
       return state_->Commit(&batch);

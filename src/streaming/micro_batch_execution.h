@@ -15,6 +15,7 @@
 #include "physical/operator.h"
 #include "streaming/checkpoint.h"
 #include "streaming/log_writer.h"
+#include "streaming/planning_time.h"
 #include "streaming/progress.h"
 #include "streaming/query_state.h"
 #include "streaming/streaming_query.h"
@@ -55,6 +56,8 @@ struct BoundQuery {
   /// For each place in the plan that reads a stream, left to right: which of `sources`. The offset log has one offset a
   /// place.
   std::vector<size_t> source_of_place;
+  /// What now() in the plan reads.
+  PlanningTime planning_time = std::make_shared<std::atomic<int64_t>>(0);
 };
 
 /// A number of the query's conf; `fallback` when it is not set.

@@ -8,6 +8,7 @@
 #include "streaming/async_progress.h"
 #include "streaming/low_latency.h"
 #include "streaming/micro_batch_execution.h"
+#include "streaming/planning_time.h"
 #include "streaming/unsupported_operations.h"
 
 namespace millrace::streaming {
@@ -180,7 +181,7 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
     bound.sources.push_back(std::move(source));
   }
   std::map<int64_t, int64_t> origin;
-  PlanPtr separated = SeparateScans(plan, &origin);
+  PlanPtr separated = WithPlanningTime(SeparateScans(plan, &origin), bound.planning_time);
   ARROW_ASSIGN_OR_RAISE(PlanPtr optimized, optimizer::Optimize(separated, spec.eval));
   std::set<int64_t> repeated = SeparateRepeatedScans(&optimized, &origin);
   logical::VisitPlan(*optimized, [&](const logical::Plan& node) {

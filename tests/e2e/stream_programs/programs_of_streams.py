@@ -516,3 +516,30 @@ def low_latency_triggers(spark, folder):
         steps[key] = run(trigger, rate)
     steps["real time, followed on disk"] = run({"realTime": "5 seconds"}, rate, asyncProgressTrackingEnabled="true")
     return outcomes(folder, steps)
+
+
+@case
+def times_of_a_batch_that_runs_again(spark, folder):
+    """current_timestamp() is in the offset log; now() is the clock when the batch is planned."""
+    seen = []
+
+    def keep(batch, batch_id):
+        seen.append((batch_id, batch.selectExpr("n", "t", "n = n2 AS same", "n > t AS later", "fixed").first()))
+
+    def run():
+        query = (visits(spark, folder).where("n = 1 AND now() > current_timestamp()")
+                 .selectExpr("now() AS n", "now() AS n2", "current_timestamp() AS t",
+                             "localtimestamp() = CAST(current_timestamp() AS TIMESTAMP_NTZ) AS fixed")
+                 .writeStream.foreachBatch(keep).option("checkpointLocation", f"{folder}/checkpoint"))
+        drained(query)
+
+    run()
+    for name in os.listdir(f"{folder}/checkpoint/commits"):
+        os.remove(f"{folder}/checkpoint/commits/{name}")
+    time.sleep(0.2)
+    run()
+    first, again = seen
+    return {"batches": [first[0], again[0]], "same": [first[1].same, again[1].same],
+            "later": [first[1].later, again[1].later], "fixed": [first[1].fixed, again[1].fixed],
+            "current_timestamp stays": first[1].t == again[1].t, "now moves on": first[1].n < again[1].n,
+            "current_timestamp has milliseconds": first[1].t.microsecond % 1000 == 0}

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "logical/plan.h"
+
+namespace millrace::streaming {
+
+/// When the micro-batch was planned, in µs since 1970 UTC. Set by the loop before tasks run, read by them.
+using PlanningTime = std::shared_ptr<std::atomic<int64_t>>;
+
+/// now() and current_time() are the clock when a micro-batch is planned: they move on when it runs again, and have
+/// microseconds. current_timestamp() and its like stay the time in the offset log.
+/// Source: Spark, MicroBatchExecution, which knows CurrentTimestamp, LocalTimestamp and CurrentDate of the batch and
+/// leaves the others to the optimizer's ComputeCurrentTime.
+logical::PlanPtr WithPlanningTime(const logical::PlanPtr& plan, const PlanningTime& time);
+
+}  // namespace millrace::streaming
