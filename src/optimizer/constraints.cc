@@ -80,11 +80,12 @@ arrow::Status AddItems(const ExpressionVector& items, const EvalContext& context
       continue;
     }
     ExpressionPtr column = alias.ToAttribute();
-    // Not seen beside Spark yet: what a column that is a literal says of the other side's keys.
-    if (value->kind() == ExpressionKind::kLiteral) continue;
-    Constraints renamed;
-    for (const ExpressionPtr& predicate : known->all()) renamed.Add(Replace(predicate, *value, column));
-    known->AddAll(renamed);
+    // Of a literal it tells no more than what the column is: the same literal elsewhere is another matter.
+    if (value->kind() != ExpressionKind::kLiteral) {
+      Constraints renamed;
+      for (const ExpressionPtr& predicate : known->all()) renamed.Add(Replace(predicate, *value, column));
+      known->AddAll(renamed);
+    }
     auto same = function::BindCall("<=>", {value, column}, context);
     // Values of some types cannot be compared.
     if (same.ok()) known->Add(*same);

@@ -24,6 +24,7 @@ constexpr std::array kRewrite = {
     Rule{"FoldConstants", FoldConstants},
     Rule{"SimplifyExpressions", SimplifyExpressions},
     Rule{"SimplifyExtractValue", SimplifyExtractValue},
+    Rule{"UnwrapCast", UnwrapCast},
     Rule{"CombineFilters", CombineFilters},
     Rule{"EliminateOuterJoin", EliminateOuterJoin},
     Rule{"PushDownFilter", PushDownFilter},

@@ -28,6 +28,7 @@ arrow::Result<PlanPtr> EliminateSubqueryAlias(const PlanPtr& plan, const EvalCon
 arrow::Result<PlanPtr> FoldConstants(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> SimplifyExpressions(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> SimplifyExtractValue(const PlanPtr& plan, const EvalContext& context);
+arrow::Result<PlanPtr> UnwrapCast(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> CombineFilters(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PushDownFilter(const PlanPtr& plan, const EvalContext& context);
 arrow::Result<PlanPtr> PushJoinCondition(const PlanPtr& plan, const EvalContext& context);

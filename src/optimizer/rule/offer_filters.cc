@@ -45,7 +45,7 @@ constexpr std::array kComparisons = {
 /// Source: Spark, DataSourceStrategy.translateFilter.
 class FilterTranslator {
  public:
-  FilterTranslator(const logical::SourceScan& scan, const EvalContext& context) : context_(context) {
+  explicit FilterTranslator(const logical::SourceScan& scan) {
     for (size_t i = 0; i < scan.output().size(); ++i) {
       const auto& fields = scan.request()->schema->fields();
       auto field = static_cast<size_t>(scan.columns().indices[i]);
@@ -91,11 +91,11 @@ class FilterTranslator {
  private:
   std::optional<SourceFilter> Compare(const Comparison& comparison, const ExpressionVector& sides, bool negated) const {
     if (sides.size() != 2) return std::nullopt;
-    bool turned = !ColumnOf(Uncast(sides[0]));
+    bool turned = !ColumnOf(*sides[0]);
     if (turned && comparison.turned.empty()) return std::nullopt;
     const ExpressionPtr& column = sides[turned ? 1 : 0];
-    auto name = ColumnOf(Uncast(column));
-    auto value = name ? ValueAs(sides[turned ? 0 : 1], Uncast(column).type()) : std::nullopt;
+    auto name = ColumnOf(*column);
+    auto value = name ? ValueOf(*sides[turned ? 0 : 1], *column->type()) : std::nullopt;
     if (!value) return std::nullopt;
     std::string_view filter = turned ? comparison.turned : comparison.filter;
     if (negated && !comparison.opposite.empty()) {
@@ -105,17 +105,17 @@ class FilterTranslator {
                })->opposite;
       negated = false;
     }
-    return SourceFilter{filter, std::move(*name), Uncast(column).type(), std::move(*value), negated};
+    return SourceFilter{filter, std::move(*name), column->type(), std::move(*value), negated};
   }
 
   std::optional<SourceFilter> In(const ExpressionVector& arguments, bool negated) const {
-    auto name = ColumnOf(Uncast(arguments[0]));
+    auto name = ColumnOf(*arguments[0]);
     if (!name) return std::nullopt;
-    const types::DataTypePtr& type = Uncast(arguments[0]).type();
+    const types::DataTypePtr& type = arguments[0]->type();
     auto builder = arrow::MakeBuilder(types::ToArrow(*type));
     if (!builder.ok()) return std::nullopt;
     for (size_t i = 1; i < arguments.size(); ++i) {
-      auto value = ValueAs(arguments[i], type);
+      auto value = ValueOf(*arguments[i], *type);
       if (!value || !(*builder)->AppendScalar(**value).ok()) return std::nullopt;
     }
     auto values = (*builder)->Finish();
@@ -147,11 +147,6 @@ class FilterTranslator {
                         negated};
   }
 
-  // The column below the cast that brought both sides of a comparison to one type.
-  static const Expression& Uncast(const ExpressionPtr& node) {
-    return node->kind() == ExpressionKind::kCast ? *node->children()[0] : *node;
-  }
-
   std::optional<std::vector<std::string>> ColumnOf(const Expression& node) const {
     if (node.kind() == ExpressionKind::kAttribute) {
       auto it = names_.find(static_cast<const expression::AttributeReference&>(node).id());
@@ -167,30 +162,17 @@ class FilterTranslator {
     return column;
   }
 
-  // The literal as a value of the column's type, where it is the same value there.
-  std::optional<std::shared_ptr<arrow::Scalar>> ValueAs(const ExpressionPtr& node,
-                                                        const types::DataTypePtr& type) const {
-    if (node->kind() != ExpressionKind::kLiteral) return std::nullopt;
-    const auto& value = static_cast<const Literal&>(*node).value();
-    if (!value->is_valid) return std::nullopt;
-    if (node->type()->EqualsIgnoreNullability(*type)) return value;
-    auto cast = [&](const ExpressionPtr& from, const types::DataTypePtr& to) {
-      return expression::EvaluateFoldable(expression::Cast(from, to, expression::CastMode::kAnsi, false), context_);
-    };
-    auto narrow = cast(node, type);
-    if (!narrow.ok() || !(*narrow)->is_valid) return std::nullopt;
-    auto back = cast(std::make_shared<Literal>(type, *narrow), node->type());
-    if (!back.ok() || !(*back)->Equals(*value)) return std::nullopt;
-    return *std::move(narrow);
+  std::optional<std::shared_ptr<arrow::Scalar>> ValueOf(const Expression& node, const types::DataType& type) const {
+    if (node.kind() != ExpressionKind::kLiteral || !node.type()->EqualsIgnoreNullability(type)) return std::nullopt;
+    const auto& value = static_cast<const Literal&>(node).value();
+    return value->is_valid ? std::optional(value) : std::nullopt;
   }
 
-  const EvalContext& context_;
   std::map<AttributeId, std::string> names_;
 };
 
-arrow::Result<PlanPtr> Offer(const logical::Filter& filter, const logical::SourceScan& scan,
-                             const EvalContext& context) {
-  FilterTranslator translator(scan, context);
+arrow::Result<PlanPtr> Offer(const logical::Filter& filter, const logical::SourceScan& scan) {
+  FilterTranslator translator(scan);
   ExpressionVector conjuncts = logical::SplitConjuncts(filter.condition());
   std::vector<std::vector<std::string>> not_null;
   for (const ExpressionPtr& conjunct : conjuncts) translator.AddNotNull(conjunct, &not_null);
@@ -223,7 +205,7 @@ arrow::Result<PlanPtr> Offer(const logical::Filter& filter, const logical::Sourc
 
 }  // namespace
 
-arrow::Result<PlanPtr> OfferFilters(const PlanPtr& plan, const EvalContext& context) {
+arrow::Result<PlanPtr> OfferFilters(const PlanPtr& plan, const EvalContext&) {
   arrow::Status status;
   PlanPtr result = logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
     if (!status.ok() || node->kind() != logical::NodeKind::kFilter) return nullptr;
@@ -231,7 +213,7 @@ arrow::Result<PlanPtr> OfferFilters(const PlanPtr& plan, const EvalContext& cont
     if (filter.child()->kind() != logical::NodeKind::kSourceScan) return nullptr;
     const auto& scan = static_cast<const logical::SourceScan&>(*filter.child());
     if (scan.is_streaming() || scan.def().push_filters == nullptr || scan.request()->schema == nullptr) return nullptr;
-    arrow::Result<PlanPtr> offered = Offer(filter, scan, context);
+    arrow::Result<PlanPtr> offered = Offer(filter, scan);
     if (!offered.ok()) status = offered.status();
     return offered.ok() ? *offered : nullptr;
   });
