@@ -134,7 +134,14 @@ std::string NameWithId(const std::string& name, AttributeId id, const types::Dat
 }  // namespace
 
 std::string DescribeAttribute(const AttributeReference& attribute) {
-  return NameWithId(attribute.name(), attribute.id(), *attribute.type());
+  std::string text = NameWithId(attribute.name(), attribute.id(), *attribute.type());
+  // "-T5000ms": an event time, and how late it may be.
+  constexpr std::string_view kDelay = "\"spark.watermarkDelayMs\":";
+  size_t at = attribute.metadata_json().find(kDelay);
+  if (at == std::string::npos) return text;
+  at += kDelay.size();
+  size_t end = attribute.metadata_json().find_first_not_of("0123456789", at);
+  return text + "-T" + attribute.metadata_json().substr(at, end - at) + "ms";
 }
 
 std::string DescribeExpression(const ExpressionPtr& expression) {

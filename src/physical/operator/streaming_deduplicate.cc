@@ -1,7 +1,5 @@
 #include "physical/operator/streaming_deduplicate.h"
 
-#include <arrow/array/array_nested.h>
-
 #include <chrono>
 #include <cstring>
 
@@ -24,6 +22,32 @@ std::vector<types::DataTypePtr> TypesOf(const AttributeVector& columns, const st
   return types;
 }
 
+// The event times that keys expire by, 0 for NULL. Of a window Spark takes the eight bytes its row has in that place,
+// where the window lies and how long it is: some days of 1970, so that a key expires as soon as there is a watermark.
+std::vector<int64_t> EventTimes(const arrow::RecordBatch& rows, int index,
+                                const std::vector<types::DataTypePtr>& types) {
+  std::vector<int64_t> times(static_cast<size_t>(rows.num_rows()));
+  const arrow::Array& column = *rows.column(index);
+  if (column.type_id() != arrow::Type::STRUCT) {
+    const auto* values = column.data()->GetValues<int64_t>(1);
+    for (int64_t i = 0; i < rows.num_rows(); ++i) times[static_cast<size_t>(i)] = column.IsNull(i) ? 0 : values[i];
+    return times;
+  }
+  state::UnsafeRows encoded;
+  state::UnsafeRowEncoder(types).Encode(rows.column_data(), rows.num_rows(), &encoded);
+  size_t place = (types.size() + 63) / 64 * 8 + static_cast<size_t>(index) * 8;
+  for (int64_t i = 0; i < rows.num_rows(); ++i) {
+    std::memcpy(&times[static_cast<size_t>(i)], encoded.row(i).data() + place, 8);
+  }
+  return times;
+}
+
+std::vector<types::DataTypePtr> TypesOf(const AttributeVector& columns) {
+  std::vector<types::DataTypePtr> types;
+  for (const auto& column : columns) types.push_back(column->type());
+  return types;
+}
+
 // One column that is NULL: 8 bytes of null bits, one slot.
 constexpr std::string_view kEmptyRow{"\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16};
 
@@ -32,6 +56,7 @@ constexpr std::string_view kEmptyRow{"\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16};
 StreamingDeduplicate::StreamingDeduplicate(Spec spec, OperatorPtr child)
     : StatefulOperator({child}, child->output()),
       spec_(std::move(spec)),
+      row_types_(TypesOf(output())),
       key_types_(TypesOf(output(), spec_.keys)),
       key_encoder_(key_types_, state::UnsafeRowEncoder::Floats::kNormalized) {}
 
@@ -74,22 +99,15 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> StreamingDeduplicate::NewRows
   for (int key : spec_.keys) keys.push_back(rows->column_data(key));
   state::UnsafeRows key_rows, values;
   key_encoder_.Encode(keys, rows->num_rows(), &key_rows);
-  const int64_t* times = nullptr;
-  std::shared_ptr<arrow::Array> event_times;
-  if (spec_.within_watermark) {
-    event_times = rows->column(spec_.event_time.index());
-    if (event_times->type_id() == arrow::Type::STRUCT) {
-      ARROW_ASSIGN_OR_RAISE(event_times, static_cast<const arrow::StructArray&>(*event_times).GetFlattenedField(1));
-    }
-    times = event_times->data()->GetValues<int64_t>(1);
-  }
+  std::vector<int64_t> times;
+  if (spec_.within_watermark) times = EventTimes(*rows, spec_.event_time.index(), row_types_);
   for (int64_t i = 0; i < rows->num_rows(); ++i) {
-    if (times == nullptr) {
+    if (!spec_.within_watermark) {
       values.Append(kEmptyRow);
       continue;
     }
     char expires[16] = {};
-    int64_t expires_us = (event_times->IsNull(i) ? 0 : times[i]) + spec_.event_time.delay_ms() * 1000;
+    int64_t expires_us = times[static_cast<size_t>(i)] + spec_.event_time.delay_ms() * 1000;
     std::memcpy(expires + 8, &expires_us, 8);
     values.Append({expires, sizeof(expires)});
   }

@@ -51,6 +51,7 @@ class StreamingDeduplicate final : public StatefulOperator {
   arrow::Status Evict(const StatefulBatch& state, state::StateStore* store, StateMetrics* metrics) const;
 
   Spec spec_;
+  std::vector<types::DataTypePtr> row_types_;
   std::vector<types::DataTypePtr> key_types_;
   state::UnsafeRowEncoder key_encoder_;
 };
