@@ -418,13 +418,15 @@ ExpressionPtr FailingWith(const ExpressionPtr& value, QueryContext place) {
   // Optimizer rules read more than CallInfo from these.
   if (call.name() == "from_json" || function::StructFieldOrdinal(call)) return value;
   ExpressionVector arguments = FailingArguments(call, context);
-  if (!call.info().can_fail) return call.WithChildren(std::move(arguments));
+  // Spark tells of these without a place.
+  bool placeless = call.name() == "raise_error" || call.name() == "assert_true" || call.name() == "make_interval";
+  if (!call.info().can_fail || placeless) return call.WithChildren(std::move(arguments));
   auto info = std::make_shared<expression::CallInfo>(call.info());
   info->kernel = [kernel = call.info().kernel, context](const expression::EvalContext& eval,
                                                         const std::vector<arrow::Datum>& values,
                                                         int64_t num_rows) -> arrow::Result<arrow::Datum> {
     arrow::Result<arrow::Datum> result = kernel(eval, values, num_rows);
-    if (result.ok()) return result;
+    if (result.ok() || IsErrorCondition(result.status(), "INVALID_PARAMETER_VALUE")) return result;
     return WithQueryContext(result.status(), *context);
   };
   return std::make_shared<expression::Call>(std::move(info), call.type(), call.nullable(), std::move(arguments));

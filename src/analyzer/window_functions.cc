@@ -312,16 +312,19 @@ void WindowFunctions::Rewrite(const std::function<ExpressionPtr(const Expression
 }
 
 arrow::Result<PlanPtr> WindowFunctions::Apply(PlanPtr input) const {
+  std::shared_ptr<const arrow::Status> refused;
   if (!calls_.empty() && input->is_streaming()) {
     const Call& call = calls_[0];
     auto upper = [](std::string text) {
       std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
       return text;
     };
-    return UserError("NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING",
-                     {{"windowFunc", upper(call.text)},
-                      {"columnName", QuoteIdentifier(call.function.column->name())},
-                      {"windowSpec", upper(SpecText(call.spec, call.function, false))}});
+    // Told when the query starts: other operations of it may be refused before.
+    refused =
+        std::make_shared<arrow::Status>(UserError("NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING",
+                                                  {{"windowFunc", upper(call.text)},
+                                                   {"columnName", QuoteIdentifier(call.function.column->name())},
+                                                   {"windowSpec", upper(SpecText(call.spec, call.function, false))}}));
   }
   std::vector<bool> done(calls_.size(), false);
   for (size_t i = 0; i < calls_.size(); ++i) {
@@ -332,7 +335,9 @@ arrow::Result<PlanPtr> WindowFunctions::Apply(PlanPtr input) const {
       functions.push_back(calls_[j].function);
       done[j] = true;
     }
-    input = std::make_shared<logical::Window>(calls_[i].spec, std::move(functions), std::move(input));
+    logical::WindowSpec spec = calls_[i].spec;
+    spec.refused_in_streams = refused;
+    input = std::make_shared<logical::Window>(std::move(spec), std::move(functions), std::move(input));
   }
   return input;
 }

@@ -42,7 +42,7 @@ class WindowFunctions {
   /// Rewrites what the functions read, when an aggregate comes between them and the input they were resolved over.
   void Rewrite(const std::function<ExpressionPtr(const ExpressionPtr&)>& rewrite);
 
-  /// `input` with the columns. Errors: NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING.
+  /// `input` with the columns. Over a stream the nodes say why it cannot start.
   arrow::Result<PlanPtr> Apply(PlanPtr input) const;
 
  private:

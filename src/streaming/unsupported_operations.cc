@@ -12,6 +12,7 @@
 #include "logical/node/groups_with_state.h"
 #include "logical/node/join.h"
 #include "logical/node/limit.h"
+#include "logical/node/window.h"
 #include "physical/join_plan.h"
 #include "physical/stateful/event_time.h"
 #include "physical/stateful/state_watermark.h"
@@ -155,6 +156,9 @@ class NodeCheck {
         return Refused(
             "Sorting is not supported on streaming DataFrames/Datasets, unless it is on aggregated "
             "DataFrame/Dataset in Complete output mode");
+      case NodeKind::kWindow:
+        if (auto refused = static_cast<const logical::Window&>(node).spec().refused_in_streams) return *refused;
+        break;
       case NodeKind::kSample:
         if (!node.is_streaming()) break;
         return Refused("Sampling is not supported on streaming DataFrames/Datasets");

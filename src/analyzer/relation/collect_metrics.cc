@@ -24,7 +24,7 @@ arrow::Status CheckMetric(const expression::Expression& metric) {
     if (node.kind() != ExpressionKind::kAggregateCall) return true;
     if (static_cast<const expression::AggregateCall&>(node).distinct()) {
       status = UserError("INVALID_OBSERVED_METRICS.AGGREGATE_EXPRESSION_WITH_DISTINCT_UNSUPPORTED",
-                         {{"expr", QuoteSqlExpression(node.Sql(true))}});
+                         {{"expr", QuoteSqlExpression(metric.Sql(true))}});
     }
     for (const ExpressionPtr& argument : node.children()) {
       if (expression::Contains(*argument, ExpressionKind::kAggregateCall)) {

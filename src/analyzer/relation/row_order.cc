@@ -374,6 +374,12 @@ arrow::Result<PlanPtr> ResolveSample(RelationResolver& resolver, const Relation&
   const auto& message = relation.sample();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
   int64_t seed = message.has_seed() ? message.seed() : resolver.context().eval.current_timestamp_us;
+  // randomSplit puts rows in order before it draws; only a stream minds.
+  if (message.deterministic_order() && child->is_streaming()) {
+    std::vector<expression::SortOrder> order;
+    for (const AttributePtr& column : child->output()) order.push_back({column, true, true});
+    child = std::make_shared<logical::Sort>(std::move(order), /*global=*/false, std::move(child));
+  }
   return std::make_shared<logical::Sample>(message.lower_bound(), message.upper_bound(), message.with_replacement(),
                                            seed, std::move(child));
 }

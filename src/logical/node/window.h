@@ -52,6 +52,8 @@ struct WindowFunction {
 struct WindowSpec {
   ExpressionVector partition;
   std::vector<expression::SortOrder> order;
+  /// Why a stream may not have it; null: it may, each micro-batch by itself.
+  std::shared_ptr<const arrow::Status> refused_in_streams = nullptr;
 };
 
 /// Adds to each row what functions make of the rows of its partition. Rows come out in no order.
