@@ -1,5 +1,9 @@
 #include "streaming/planning_time.h"
 
+#include <algorithm>
+#include <array>
+#include <functional>
+
 #include "base/ascii.h"
 #include "expression/call.h"
 
@@ -18,6 +22,28 @@ bool ReadsPlanningTime(const expression::Expression& node) {
   return EqualsIgnoreCase(name, "now") || name == "current_time";
 }
 
+bool ReadsBatchTime(const expression::Expression& node) {
+  if (node.kind() != expression::ExpressionKind::kCall || !node.children().empty()) return false;
+  static constexpr std::array<std::string_view, 5> kNames = {"current_timestamp", "localtimestamp", "current_date",
+                                                             "curdate", "unix_timestamp"};
+  const std::string& name = static_cast<const Call&>(node).name();
+  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view one) { return EqualsIgnoreCase(one, name); });
+}
+
+ExpressionPtr WithDeterminism(const Call& call, bool deterministic) {
+  auto info = std::make_shared<CallInfo>(call.info());
+  info->deterministic = deterministic;
+  return std::make_shared<Call>(std::move(info), call.type(), call.nullable(), call.children());
+}
+
+logical::PlanPtr MapAll(const logical::PlanPtr& plan,
+                        const std::function<ExpressionPtr(const ExpressionPtr&)>& replace) {
+  return logical::TransformUp(plan, [&](const logical::PlanPtr& node) {
+    return logical::MapExpressions(node,
+                                   [&](const ExpressionPtr& root) { return expression::Transform(root, replace); });
+  });
+}
+
 ExpressionPtr AtPlanningTime(const Call& call, const PlanningTime& time) {
   auto info = std::make_shared<CallInfo>(call.info());
   info->kernel = [kernel = call.info().kernel, time](const EvalContext& context,
@@ -32,12 +58,15 @@ ExpressionPtr AtPlanningTime(const Call& call, const PlanningTime& time) {
 }  // namespace
 
 logical::PlanPtr WithPlanningTime(const logical::PlanPtr& plan, const PlanningTime& time) {
-  auto replace = [&](const ExpressionPtr& node) -> ExpressionPtr {
+  return MapAll(plan, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (ReadsBatchTime(*node)) return WithDeterminism(static_cast<const Call&>(*node), false);
     return ReadsPlanningTime(*node) ? AtPlanningTime(static_cast<const Call&>(*node), time) : nullptr;
-  };
-  return logical::TransformUp(plan, [&](const logical::PlanPtr& node) {
-    return logical::MapExpressions(node,
-                                   [&](const ExpressionPtr& root) { return expression::Transform(root, replace); });
+  });
+}
+
+logical::PlanPtr WithBatchTimeKnown(const logical::PlanPtr& plan) {
+  return MapAll(plan, [](const ExpressionPtr& node) -> ExpressionPtr {
+    return ReadsBatchTime(*node) ? WithDeterminism(static_cast<const Call&>(*node), true) : nullptr;
   });
 }
 

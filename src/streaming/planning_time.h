@@ -14,7 +14,10 @@ using PlanningTime = std::shared_ptr<std::atomic<int64_t>>;
 /// now() and current_time() are the clock when a micro-batch is planned: they move on when it runs again, and have
 /// microseconds. current_timestamp() and its like stay the time in the offset log.
 /// Source: Spark, MicroBatchExecution, which knows CurrentTimestamp, LocalTimestamp and CurrentDate of the batch and
-/// leaves the others to the optimizer's ComputeCurrentTime.
+/// leaves the others to the optimizer's ComputeCurrentTime. Those of the batch are not deterministic while the plan is
+/// optimized: filters by them stay above watermarks and joins.
 logical::PlanPtr WithPlanningTime(const logical::PlanPtr& plan, const PlanningTime& time);
+/// The plan to run, made of an optimized one.
+logical::PlanPtr WithBatchTimeKnown(const logical::PlanPtr& plan);
 
 }  // namespace millrace::streaming
