@@ -183,6 +183,7 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
   std::map<int64_t, int64_t> origin;
   PlanPtr separated = WithPlanningTime(SeparateScans(plan, &origin), bound.planning_time);
   ARROW_ASSIGN_OR_RAISE(PlanPtr optimized, optimizer::Optimize(separated, spec.eval));
+  optimized = WithBatchTimeKnown(optimized);
   std::set<int64_t> repeated = SeparateRepeatedScans(&optimized, &origin);
   logical::VisitPlan(*optimized, [&](const logical::Plan& node) {
     if (node.kind() != NodeKind::kSourceScan || !node.is_streaming()) return;
@@ -222,13 +223,17 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
         "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
         {{"className", std::string(spec.sink->name)}, {"outputMode", kModes[static_cast<size_t>(spec.output_mode)]}});
   }
+  auto enabled = [&](std::string_view key) { return spec.conf(key).value_or("true") != "false"; };
   // What real-time mode asks comes before what all streams ask; a continuous query is asked after that.
   bool is_real_time = spec.trigger.kind == TriggerKind::kRealTime;
   if (is_real_time) ARROW_RETURN_NOT_OK(CheckLowLatencyStart(*spec.plan, spec));
-  ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode, spec.conf));
+  if (enabled("spark.sql.streaming.unsupportedOperationCheck")) {
+    ARROW_RETURN_NOT_OK(CheckSupported(*spec.plan, spec.output_mode, spec.conf));
+  }
+  arrow::Status possible = CheckPossible(*spec.plan, spec.output_mode);
+  if (possible.IsNotImplemented()) return possible;
   if (!is_real_time) ARROW_RETURN_NOT_OK(CheckLowLatencyStart(*spec.plan, spec));
   ARROW_RETURN_NOT_OK(CheckEvolution(spec));
-  auto enabled = [&](std::string_view key) { return spec.conf(key).value_or("true") != "false"; };
   ARROW_ASSIGN_OR_RAISE(Checkpoint checkpoint,
                         OpenCheckpoint(spec.file_system, spec.checkpoint_location, spec.connector.durability,
                                        enabled("spark.sql.streaming.checkpoint.verifyMetadataExists.enabled"),
@@ -237,6 +242,7 @@ arrow::Result<std::shared_ptr<StreamingQuery>> Start(StreamingQuerySpec spec) {
   // Sources keep a pointer to the connector context: it must already lie where the query keeps it.
   auto owned = std::make_unique<StreamingQuerySpec>(std::move(spec));
   ARROW_ASSIGN_OR_RAISE(BoundQuery bound, Bind(*owned, checkpoint));
+  if (bound.refused.ok()) bound.refused = possible;
   std::string policy = owned->conf("spark.sql.streaming.multipleWatermarkPolicy").value_or("min");
   ARROW_ASSIGN_OR_RAISE(WatermarkTracker watermarks,
                         WatermarkTracker::Make(bound.root.get(), policy, owned->clock->NowMillis()));

@@ -468,4 +468,42 @@ arrow::Status CheckSupported(const Plan& plan, OutputMode output_mode,
   return CheckChain(plan, output_mode);
 }
 
+arrow::Status CheckPossible(const Plan& plan, OutputMode mode) {
+  arrow::Status status;
+  auto refuse = [&](std::string_view what) {
+    status = arrow::Status::NotImplemented(what, " is not supported without ",
+                                           "spark.sql.streaming.unsupportedOperationCheck");
+  };
+  VisitDown(plan, [&](const Plan& node) {
+    if (!status.ok()) return;
+    if (IsStreamStreamJoin(node)) {
+      JoinType type = static_cast<const Join&>(node).type();
+      bool is_outer = type == JoinType::kLeftOuter || type == JoinType::kRightOuter || type == JoinType::kFullOuter;
+      if (type == JoinType::kLeftAnti) {
+        status = arrow::Status::Invalid(
+            "requirement failed: StreamingSymmetricHashJoinExec should not take LeftAnti as the JoinType");
+      } else if (is_outer && mode == OutputMode::kUpdate) {
+        status = arrow::Status::Invalid("requirement failed: Update output mode is not supported for stream-stream ",
+                                        logical::JoinTypeName(type), " join");
+      }
+    }
+    if (node.kind() == NodeKind::kDeduplicate) {
+      const auto& deduplicate = static_cast<const logical::Deduplicate&>(node);
+      const auto& columns = deduplicate.child()->output();
+      bool timed = std::any_of(columns.begin(), columns.end(), [](const auto& column) { return HasDelay(*column); });
+      if (deduplicate.within_watermark() && !timed)
+        refuse("dropDuplicatesWithinWatermark of a stream without a watermark");
+    }
+    if (node.kind() != NodeKind::kAggregate || !node.is_streaming()) return;
+    auto is_distinct = [](const expression::Expression& value) {
+      return value.kind() == ExpressionKind::kAggregateCall &&
+             static_cast<const expression::AggregateCall&>(value).distinct();
+    };
+    for (const ExpressionPtr& item : static_cast<const Aggregate&>(node).items()) {
+      if (Contains(item, is_distinct)) refuse("DISTINCT in an aggregate function of a stream");
+    }
+  });
+  return status;
+}
+
 }  // namespace millrace::streaming

@@ -16,4 +16,8 @@ namespace millrace::streaming {
 arrow::Status CheckSupported(const logical::Plan& plan, connector::OutputMode output_mode,
                              const std::function<std::optional<std::string>(std::string_view)>& conf);
 
+/// Of what CheckSupported refuses, what cannot run without it either. Errors: Invalid: Spark's, told when the first
+/// micro-batch is planned; NotImplemented: what is not built.
+arrow::Status CheckPossible(const logical::Plan& plan, connector::OutputMode output_mode);
+
 }  // namespace millrace::streaming

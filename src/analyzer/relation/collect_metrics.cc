@@ -13,7 +13,8 @@ namespace {
 using expression::ExpressionKind;
 
 // Source: Spark, CheckAnalysis.checkCollectedMetrics.
-arrow::Status CheckMetric(const expression::Expression& metric) {
+arrow::Status CheckMetric(const expression::Expression& named) {
+  const expression::Expression& metric = named.kind() == ExpressionKind::kAlias ? *named.children()[0] : named;
   arrow::Status status;
   expression::Visit(metric, [&](const expression::Expression& node) {
     if (!status.ok()) return false;
@@ -24,7 +25,7 @@ arrow::Status CheckMetric(const expression::Expression& metric) {
     if (node.kind() != ExpressionKind::kAggregateCall) return true;
     if (static_cast<const expression::AggregateCall&>(node).distinct()) {
       status = UserError("INVALID_OBSERVED_METRICS.AGGREGATE_EXPRESSION_WITH_DISTINCT_UNSUPPORTED",
-                         {{"expr", QuoteSqlExpression(metric.Sql(true))}});
+                         {{"expr", QuoteSqlExpression(named.Sql(true))}});
     }
     for (const ExpressionPtr& argument : node.children()) {
       if (expression::Contains(*argument, ExpressionKind::kAggregateCall)) {
@@ -48,7 +49,7 @@ arrow::Result<PlanPtr> ResolveCollectMetrics(RelationResolver& resolver, const s
   ARROW_ASSIGN_OR_RAISE(ExpressionVector metrics,
                         resolver.Expressions(child->output()).ResolveItems(message.metrics()));
   for (const ExpressionPtr& metric : metrics) {
-    ARROW_RETURN_NOT_OK(CheckMetric(metric->kind() == ExpressionKind::kAlias ? *metric->children()[0] : *metric));
+    ARROW_RETURN_NOT_OK(CheckMetric(*metric));
   }
   int64_t plan_id = relation.common().has_plan_id() ? relation.common().plan_id() : -1;
   return std::make_shared<logical::CollectMetrics>(message.name(), std::move(metrics), plan_id, std::move(child));

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "logical/node/local_relation.h"
-#include "logical/node/window.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
@@ -58,18 +57,6 @@ Expression NumberOf(int64_t value) {
   return literal;
 }
 
-// The first windows of `plan` are not the user's: a stream may have them, each micro-batch its own ranges.
-PlanPtr WithRangesInStreams(const PlanPtr& plan, int num_windows) {
-  if (num_windows == 0 || plan->children().size() != 1) return plan;
-  bool is_window = plan->kind() == logical::NodeKind::kWindow;
-  PlanPtr child = WithRangesInStreams(plan->child(), num_windows - (is_window ? 1 : 0));
-  if (!is_window) return plan->WithChildren({std::move(child)});
-  const auto& window = static_cast<const logical::Window&>(*plan);
-  logical::WindowSpec spec = window.spec();
-  spec.refused_in_streams = nullptr;
-  return std::make_shared<logical::Window>(std::move(spec), window.functions(), std::move(child));
-}
-
 // Ranges of as many rows each as equal keys allow. Spark draws its bounds from a sample; ours are exact. Without a
 // number Spark's adaptive execution brings them together again, into one unless they are large.
 arrow::Result<PlanPtr> RepartitionByRange(RelationResolver& resolver,
@@ -108,8 +95,7 @@ arrow::Result<PlanPtr> RepartitionByRange(RelationResolver& resolver,
   *shown.mutable_drop()->mutable_input() = std::move(moved);
   shown.mutable_drop()->add_column_names(kRank);
   shown.mutable_drop()->add_column_names(kRows);
-  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(shown));
-  return WithRangesInStreams(plan, 2);
+  return resolver.Resolve(shown);
 }
 
 }  // namespace

@@ -145,12 +145,12 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
   if (request.streaming && request.paths.empty()) return UserError("_LEGACY_ERROR_TEMP_2047");
   bool may_infer = !request.streaming || format.name == "text" ||
                    context.conf("spark.sql.streaming.schemaInference").value_or("false") == "true";
-  if (request.user_schema == nullptr && !may_infer) return UserError("_LEGACY_ERROR_TEMP_2048");
   // A glob pattern may make sense only when whoever fills the directories has begun.
   if (request.streaming && !IsGlob(request.paths[0])) {
     ARROW_ASSIGN_OR_RAISE(auto info, context.file_system->Stat(AbsolutePath(LocalPath(request.paths[0]))));
     if (!info) return UserError("PATH_NOT_FOUND", {{"path", request.paths[0]}});
   }
+  if (request.user_schema == nullptr && !may_infer) return UserError("_LEGACY_ERROR_TEMP_2048");
   bool must_exist = !request.streaming || (request.user_schema == nullptr && format.name != "text");
   ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, must_exist));
   types::DataTypePtr data;

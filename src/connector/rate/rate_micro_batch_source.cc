@@ -128,10 +128,10 @@ const SourceDef kRateMicroBatchSource = {
     .description = "Counts, so many rows a micro-batch, the same ones in every run.",
     .options = kOptions,
     .schema = [](const SourceRequest& request) -> arrow::Result<types::DataTypePtr> {
-      ARROW_RETURN_NOT_OK(ParseOptions(request).status());
       if (request.user_schema != nullptr) {
         return UserError("_LEGACY_ERROR_TEMP_2242", {{"provider", "RatePerMicroBatchProvider"}});
       }
+      ARROW_RETURN_NOT_OK(ParseOptions(request).status());
       return RateSchema();
     },
     .open_stream = [](const SourceRequest& request) -> arrow::Result<std::unique_ptr<MicroBatchStream>> {

@@ -545,3 +545,22 @@ def times_of_a_batch_that_runs_again(spark, folder):
     same = {key: [first[key], again[key]] for key in ("batch", "same", "later", "fixed")}
     return {**same, "current_timestamp stays": first["t"] == again["t"], "now moves on": first["n"] < again["n"],
             "current_timestamp has milliseconds": first["t"] % 1000 == 0}
+
+
+@case
+def schemas_of_sources(spark, folder):
+    os.makedirs(f"{folder}/empty")
+
+    def schema(reader):
+        return lambda: reader().schema.simpleString()
+
+    return outcomes(folder, {
+        "no folder": schema(lambda: spark.readStream.json(f"{folder}/nowhere")),
+        "no folder, a schema": schema(lambda: spark.readStream.schema("a INT").json(f"{folder}/nowhere")),
+        "no folder, a pattern": schema(lambda: spark.readStream.json(f"{folder}/nowhere*")),
+        "a pattern and a schema": schema(lambda: spark.readStream.schema("a INT").json(f"{folder}/nowhere*")),
+        "no schema": schema(lambda: spark.readStream.parquet(f"{folder}/empty")),
+        "text": schema(lambda: spark.readStream.text(f"{folder}/empty")),
+        "rate-micro-batch": schema(lambda: spark.readStream.format("rate-micro-batch").schema("a INT").load()),
+        "rate-micro-batch, no rows": schema(lambda: spark.readStream.format("rate-micro-batch").load()),
+    })
