@@ -85,7 +85,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> InZOrder(const std::shared_pt
       ARROW_ASSIGN_OR_RAISE(column, static_cast<const arrow::StructArray&>(*column).GetFlattenedField(position[depth]));
     }
     ARROW_ASSIGN_OR_RAISE(arrow::Datum ranked, arrow::compute::CallFunction("rank", {column}, &options));
-    const auto& values = static_cast<const arrow::UInt64Array&>(*ranked.make_array());
+    const std::shared_ptr<arrow::Array> ranked_array = ranked.make_array();
+    const auto& values = static_cast<const arrow::UInt64Array&>(*ranked_array);
     uint64_t highest = 1;
     for (int64_t i = 0; i < values.length(); ++i) highest = std::max(highest, values.Value(i));
     std::vector<uint32_t> scaled(num_rows);
