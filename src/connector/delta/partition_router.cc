@@ -33,7 +33,8 @@ std::string UtcText(int64_t micros) {
 
 ValueText TextOf(const arrow::Array& values, int64_t row, const PartitionColumn& column, const types::TimeZone& zone) {
   std::optional<std::string> text = file::PartitionValueText(values, row, *column.type, zone);
-  if (text && text->empty()) text.reset();
+  // Writers tell values by their directories: what lies in that of NULL is NULL, also a text that looks like it.
+  if (text && (text->empty() || *text == file::kDefaultPartition)) text.reset();
   ValueText made{text, file::PartitionDirectory(column.physical_name, text)};
   if (text && column.type->id() == types::TypeId::kTimestamp) {
     made.in_log = UtcText(static_cast<const arrow::TimestampArray&>(values).Value(row));
