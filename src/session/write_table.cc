@@ -89,7 +89,7 @@ arrow::Status Session::WriteTable(const connect::WriteOperation& write, const Ru
     return commands.SaveAsTable(save, mode, std::move(plan));
   }
   if (!save.partition_columns.empty()) {
-    return UserError("_LEGACY_ERROR_TEMP_1309");
+    return UserError("PARTITION_BY_NOT_ALLOWED_WITH_INSERT_INTO");
   }
   ARROW_ASSIGN_OR_RAISE(catalog::TablePtr table, commands.FindTable(save.name, "INSERT"));
   TableCommands::InsertRequest request;

@@ -7,6 +7,7 @@
 #include "base/json_value.h"
 #include "base/number_format.h"
 #include "base/query_context.h"
+#include "base/utf8.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "spark/connect/base.pb.h"
@@ -175,9 +176,10 @@ std::string Abbreviate(const std::string& text, size_t max) {
 }
 
 // What cannot be parsed is shown below an empty line. Source: Spark, ParseException.getMessage.
+// A value of the rows in it may be no UTF-8, which messages must be.
 std::string MessageOf(const arrow::Status& status, const std::vector<std::string>& classes) {
   bool parsing = classes[0] == "org.apache.spark.sql.catalyst.parser.ParseException";
-  return (parsing ? "\n" : "") + status.message();
+  return ReplaceInvalidUtf8((parsing ? "\n" : "") + status.message());
 }
 
 std::string JsonStrings(const std::vector<std::string>& values) {
@@ -188,7 +190,7 @@ std::string JsonStrings(const std::vector<std::string>& values) {
 
 std::string JsonParameters(const ErrorParameters& parameters) {
   JsonValue object = JsonValue::Object();
-  for (const auto& [key, value] : parameters) object.Set(key, JsonValue::String(value));
+  for (const auto& [key, value] : parameters) object.Set(key, JsonValue::String(ReplaceInvalidUtf8(value)));
   return object.ToString();
 }
 
@@ -260,7 +262,8 @@ void EncodeErrorDetails(const arrow::Status& status, spark::connect::FetchErrorD
   auto* throwable = error->mutable_spark_throwable();
   throwable->set_error_class(detail->condition());
   if (!detail->sqlstate().empty()) throwable->set_sql_state(detail->sqlstate());
-  for (const auto& [key, value] : detail->parameters()) (*throwable->mutable_message_parameters())[key] = value;
+  for (const auto& [key, value] : detail->parameters())
+    (*throwable->mutable_message_parameters())[key] = ReplaceInvalidUtf8(value);
   for (const QueryContext& context : GetQueryContexts(status)) {
     auto* out_context = throwable->add_query_contexts();
     using Context = spark::connect::FetchErrorDetailsResponse::QueryContext;
