@@ -122,15 +122,33 @@ bool UpCasts(const types::DataType& from, const types::DataType& to) {
   return delta::CanWiden(from, to);
 }
 
+std::string DeclaredSql(const types::DataType& type, const std::optional<types::CharType>& declared) {
+  if (!declared) return type.Sql();
+  return (declared->padded ? "CHAR(" : "VARCHAR(") + std::to_string(declared->length) + ")";
+}
+
+// Texts may become longer, and lose their length; what is padded stays as long as it is.
+bool CharsFit(const std::optional<types::CharType>& from, const std::optional<types::CharType>& to) {
+  if (!to) return true;
+  return from && (to->padded ? from->padded && from->length == to->length : from->length <= to->length);
+}
+
+bool SameChars(const std::optional<types::CharType>& a, const std::optional<types::CharType>& b) {
+  return a.has_value() == b.has_value() && (!a || (a->padded == b->padded && a->length == b->length));
+}
+
 // The same of a change.
 arrow::Status CheckChange(const types::StructField& field, const sql::ColumnChange& change, const Table& table) {
-  if (change.type != nullptr && !change.type->Equals(*field.type) && !field.type->is_nested() &&
-      !UpCasts(*field.type, *change.type)) {
-    return UserError("NOT_SUPPORTED_CHANGE_COLUMN", {{"table", QuoteNameParts(table.FullName())},
-                                                     {"originName", QuoteNameParts(change.column)},
-                                                     {"originType", QuoteSqlType(field.type->Sql())},
-                                                     {"newName", QuoteNameParts(change.column)},
-                                                     {"newType", QuoteSqlType(change.type->Sql())}});
+  std::optional<types::CharType> declared = types::CharTypeOf(field);
+  bool fits = change.type == nullptr || change.type->Equals(*field.type) || field.type->is_nested() ||
+              UpCasts(*field.type, *change.type);
+  if (!fits || (change.type != nullptr && !CharsFit(declared, change.char_type))) {
+    return UserError("NOT_SUPPORTED_CHANGE_COLUMN",
+                     {{"table", QuoteNameParts(table.FullName())},
+                      {"originName", QuoteNameParts(change.column)},
+                      {"originType", QuoteSqlType(DeclaredSql(*field.type, declared))},
+                      {"newName", QuoteNameParts(change.column)},
+                      {"newType", QuoteSqlType(DeclaredSql(*change.type, change.char_type))}});
   }
   if (change.nullable && !*change.nullable && field.nullable) {
     return UserError("_LEGACY_ERROR_TEMP_2330", {{"fieldName", delta::PathText(change.column)}});
@@ -205,11 +223,12 @@ arrow::Result<std::optional<delta::Alteration>> ChangeColumns(Session& session, 
     if (change.default_text && !change.default_text->empty()) {
       ARROW_RETURN_NOT_OK(CheckColumnDefault(session, table, change.column, *change.default_text));
     }
-    bool same_type = change.type == nullptr || change.type->Equals(*field.type);
+    bool same_type = change.type == nullptr ||
+                     (change.type->Equals(*field.type) && SameChars(types::CharTypeOf(field), change.char_type));
     bool nothing = same_type && !change.nullable && !change.comment && !change.position && !change.default_text;
     if (nothing) continue;
     changes.push_back({change.column, std::nullopt, same_type ? nullptr : change.type, change.nullable, change.comment,
-                       ToPlace(change.position), change.default_text});
+                       ToPlace(change.position), change.default_text, change.char_type});
   }
   if (changes.empty()) return std::nullopt;
   return delta::ChangeColumns(table, changes, NameInMessages(named), UsesColumnIn(session));
@@ -397,6 +416,8 @@ arrow::Status TableCommands::SetDeltaLocation(const Table& table, const std::str
   Table moved = table;
   moved.location = AbsolutePath(LocalPath(location));
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr before, SchemaOf(table));
+  auto opened = OpenDeltaLocation(session_, moved.location, {moved.location});
+  if (IsErrorCondition(opened.status(), "DELTA_MISSING_DELTA_TABLE")) return opened.status();
   ARROW_ASSIGN_OR_RAISE(types::DataTypePtr after, SchemaOf(moved));
   if (before->ToJson() != after->ToJson()) {
     return UserError("DELTA_SET_LOCATION_SCHEMA_MISMATCH",

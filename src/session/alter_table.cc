@@ -94,6 +94,7 @@ arrow::Status TableCommands::AddColumns(const Table& table, const sql::AlterTabl
     (is_partition ? partitions : data).push_back(field);
   }
   for (const auto& column : alter.columns) {
+    ARROW_RETURN_NOT_OK(CheckNoInnerChars(column.field));
     if (schema->FieldIndex(column.field.name, session_.conf().GetBool("spark.sql.caseSensitive")) >= 0) {
       return UserError("COLUMN_ALREADY_EXISTS", {{"columnName", QuoteIdentifier(ToLowerAscii(column.field.name))}});
     }

@@ -5,8 +5,10 @@
 #include "base/json_value.h"
 #include "connector/delta/write_plan.h"
 #include "delta/schema/clustering.h"
+#include "delta/schema/column_mapping.h"
 #include "delta/schema/schema_difference.h"
 #include "session/delta_expressions.h"
+#include "session/delta_table.h"
 #include "session/table_commands.h"
 #include "types/column_metadata.h"
 
@@ -163,6 +165,29 @@ arrow::Status CheckDefinition(const types::DataType& schema, const std::vector<s
   return arrow::Status::OK();
 }
 
+// What Spark sees in CLUSTER BY before Delta is asked.
+arrow::Status CheckClustering(const types::DataType& schema, const std::vector<sql::NameParts>& columns,
+                              bool case_sensitive) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const types::DataType* type = &schema;
+    for (const std::string& part : columns[i]) {
+      int index = type->id() == types::TypeId::kStruct ? type->FieldIndex(part, case_sensitive) : -1;
+      if (index < 0) {
+        return UserError("UNSUPPORTED_FEATURE.PARTITION_WITH_NESTED_COLUMN_IS_UNSUPPORTED",
+                         {{"cols", QuoteNameParts(columns[i])}});
+      }
+      type = type->fields()[static_cast<size_t>(index)].type.get();
+    }
+    for (size_t j = 0; j < i; ++j) {
+      std::string name = QuoteNameParts(columns[i]), other = QuoteNameParts(columns[j]);
+      if (case_sensitive ? name == other : EqualsIgnoreCase(name, other)) {
+        return UserError("DELTA_DUPLICATE_COLUMNS_FOUND.CLUSTER_BY", {{"duplicateCols", name}});
+      }
+    }
+  }
+  return arrow::Status::OK();
+}
+
 // The columns as a statement may say them: what column mapping adds is left out.
 types::DataTypePtr ShownSchema(const types::DataTypePtr& schema) {
   std::vector<types::StructField> fields = delta::WithoutInternalMetadata(schema)->fields();
@@ -256,6 +281,65 @@ arrow::Result<types::DataTypePtr> DeltaSchemaOf(const sql::CreateTable& create) 
   return types::Struct(std::move(fields));
 }
 
+arrow::Status TableCommands::TakeDefinition(const Table& source, const sql::NameParts& name, sql::CreateTable* out) {
+  types::DataTypePtr schema;
+  if (source.kind != catalog::TableKind::kView && KeepsOwnSchema(source.provider)) {
+    ARROW_ASSIGN_OR_RAISE(OpenedTable opened, OpenDeltaLocation(session_, source.location, name));
+    const delta::Metadata& metadata = opened.snapshot->metadata();
+    const delta::Protocol& protocol = opened.snapshot->protocol();
+    schema = delta::WithoutFieldMetadata(opened.snapshot->schema(), delta::kMappingKeys);
+    out->partition_columns = metadata.partition_columns;
+    out->comment = metadata.description;
+    for (const auto& [key, value] : metadata.configuration) {
+      // What the new table draws for itself.
+      bool own = key == "delta.columnMapping.maxColumnId" || key.starts_with("delta.rowTracking.materialized");
+      if (!own) out->properties[key] = value;
+    }
+    out->properties["delta.minReaderVersion"] = std::to_string(protocol.min_reader_version);
+    out->properties["delta.minWriterVersion"] = std::to_string(protocol.min_writer_version);
+    for (const auto* features : {&protocol.reader_features, &protocol.writer_features}) {
+      if (!*features) continue;
+      for (const std::string& feature : **features) {
+        // The columns to cluster by are not taken over.
+        if (feature != "clustering") out->properties["delta.feature." + feature] = "supported";
+      }
+    }
+  } else {
+    ARROW_ASSIGN_OR_RAISE(schema, SchemaOf(source));
+    out->partition_columns = source.partition_columns;
+    out->comment = source.comment;
+    if (source.kind != catalog::TableKind::kView) out->properties = source.properties;
+  }
+  for (const types::StructField& field : schema->fields()) out->columns.push_back({field});
+  return arrow::Status::OK();
+}
+
+arrow::Status TableCommands::CreateLike(const sql::CreateTableLike& create) {
+  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
+  bool by_path = FindPathTable(create.name) != nullptr;
+  if (!by_path && !create.if_not_exists && metastore_.FindTable(name.database, name.name) != nullptr) {
+    return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts({name.database, name.name})}});
+  }
+  ARROW_ASSIGN_OR_RAISE(TablePtr source, Find(create.source));
+  sql::CreateTable table;
+  table.name = create.name;
+  table.if_not_exists = create.if_not_exists;
+  table.provider = !create.provider.empty() ? create.provider : source->provider;
+  table.location = create.location;
+  if (KeepsOwnSchema(table.provider)) {
+    ARROW_RETURN_NOT_OK(TakeDefinition(*source, create.source, &table));
+    for (const auto& [key, value] : create.properties) table.properties[key] = value;
+    return Create(table);
+  }
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*source));
+  for (const auto& field : schema->fields()) table.columns.push_back({field});
+  table.partition_columns = source->partition_columns;
+  table.buckets = source->buckets;
+  table.options = source->options;
+  table.properties = create.properties;
+  return Create(table);
+}
+
 arrow::Status TableCommands::CheckDeltaLocation(const Table& table, const types::DataTypePtr& schema,
                                                 bool as_select) const {
   ARROW_ASSIGN_OR_RAISE(auto found, files_.Stat(table.location));
@@ -283,8 +367,12 @@ arrow::Status TableCommands::CreateDelta(const Save& save, const DeltaCreation& 
   TablePtr by_path = FindPathTable(save.name);
   TablePtr registered;
   Table table;
-  if (schema != nullptr) {
-    ARROW_RETURN_NOT_OK(CheckDefinition(*schema, save.partition_columns, session_.MakeEvalContext().case_sensitive));
+  bool case_sensitive = session_.MakeEvalContext().case_sensitive;
+  types::DataTypePtr columns = schema;
+  if (columns == nullptr && plan != nullptr) columns = plan->Schema();
+  if (columns != nullptr) {
+    ARROW_RETURN_NOT_OK(CheckDefinition(*columns, save.partition_columns, case_sensitive));
+    ARROW_RETURN_NOT_OK(CheckClustering(*columns, save.cluster_columns, case_sensitive));
   }
   if (save.buckets) {
     std::vector<std::string> name = save.name;
@@ -352,6 +440,7 @@ arrow::Status TableCommands::CreateDelta(const Save& save, const DeltaCreation& 
     bool unenforced = session_.conf().GetBool("spark.databricks.delta.constraints.allowUnenforcedNotNull.enabled");
     if (!unenforced) ARROW_RETURN_NOT_OK(CheckNotNullEnforced(*schema, {}));
     ARROW_RETURN_NOT_OK(CheckGeneratedColumns(session_, *schema));
+    ARROW_RETURN_NOT_OK(CheckColumnDefaults(session_, *schema));
     ARROW_RETURN_NOT_OK(CheckDefaultsAllowed(*schema, table.properties));
   }
   connector::TableStatement statement;

@@ -61,6 +61,10 @@ arrow::Result<std::vector<sql::RowClause>> Clauses(const std::vector<std::string
       ARROW_ASSIGN_OR_RAISE(clause.assignments, Assignments(action.AllBytes(1)));
     }
   }
+  // Source: delta-spark's DeltaMergeBuilder.
+  std::erase_if(clauses, [](const sql::RowClause& clause) {
+    return clause.kind == ClauseKind::kUpdate && clause.assignments.empty() && !clause.condition;
+  });
   return clauses;
 }
 

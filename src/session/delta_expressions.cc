@@ -98,25 +98,42 @@ arrow::Result<std::optional<int64_t>> OutermostValue(Session& session, const del
   return found;
 }
 
+namespace {
+
+arrow::Status CheckDefaultValue(Session& session, const types::DataType& type, const std::string& column,
+                                const std::string& sql, const char* statement) {
+  auto value = analyzer::ResolveConstant(sql, session.MakeAnalyzerContext());
+  if (!value.ok()) {
+    bool subquery = IsErrorCondition(value.status(), "INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT");
+    return UserError(subquery ? "INVALID_DEFAULT_VALUE.SUBQUERY_EXPRESSION" : "INVALID_DEFAULT_VALUE.NOT_CONSTANT",
+                     {{"statement", statement}, {"colName", column}, {"defaultValue", sql}});
+  }
+  if (CanStore(*(*value)->type(), type)) return arrow::Status::OK();
+  return UserError("INVALID_DEFAULT_VALUE.DATA_TYPE", {{"statement", statement},
+                                                       {"colName", column},
+                                                       {"expectedType", QuoteSqlType(type.Sql())},
+                                                       {"defaultValue", sql},
+                                                       {"actualType", QuoteSqlType((*value)->type()->Sql())}});
+}
+
+}  // namespace
+
 arrow::Status CheckColumnDefault(Session& session, const delta::Snapshot& table, const std::vector<std::string>& column,
                                  const std::string& sql) {
   ARROW_ASSIGN_OR_RAISE(std::vector<int> position, delta::FindColumn(*table.schema(), column));
   types::StructField field = delta::FieldAt(*table.schema(), position);
-  auto value = analyzer::ResolveConstant(sql, session.MakeAnalyzerContext());
-  if (!value.ok()) {
-    return UserError(
-        "INVALID_DEFAULT_VALUE.NOT_CONSTANT",
-        {{"statement", "ALTER TABLE ALTER COLUMN"}, {"colName", QuoteNameParts(column)}, {"defaultValue", sql}});
-  }
-  if (!CanStore(*(*value)->type(), *field.type)) {
-    return UserError("INVALID_DEFAULT_VALUE.DATA_TYPE", {{"statement", "ALTER TABLE ALTER COLUMN"},
-                                                         {"colName", QuoteNameParts(column)},
-                                                         {"expectedType", QuoteSqlType(field.type->Sql())},
-                                                         {"defaultValue", sql},
-                                                         {"actualType", QuoteSqlType((*value)->type()->Sql())}});
-  }
+  ARROW_RETURN_NOT_OK(CheckDefaultValue(session, *field.type, QuoteNameParts(column), sql, "ALTER TABLE ALTER COLUMN"));
   if (delta::Supports(table.protocol(), "allowColumnDefaults")) return arrow::Status::OK();
   return UserError("WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED", {{"commandType", "ALTER TABLE"}});
+}
+
+arrow::Status CheckColumnDefaults(Session& session, const types::DataType& schema) {
+  for (const types::StructField& field : schema.fields()) {
+    std::optional<std::string> sql = types::DefaultOf(field);
+    if (!sql) continue;
+    ARROW_RETURN_NOT_OK(CheckDefaultValue(session, *field.type, QuoteIdentifier(field.name), *sql, "CREATE TABLE"));
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Status CheckGeneratedColumns(Session& session, const types::DataType& schema) {

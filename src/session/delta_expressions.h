@@ -26,6 +26,8 @@ arrow::Status CheckNewConstraint(Session& session, const delta::Snapshot& table,
 /// Errors: UserError WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED, INVALID_DEFAULT_VALUE.….
 arrow::Status CheckColumnDefault(Session& session, const delta::Snapshot& table, const std::vector<std::string>& column,
                                  const std::string& sql);
+/// The same of the columns of CREATE TABLE, whatever features it has.
+arrow::Status CheckColumnDefaults(Session& session, const types::DataType& schema);
 
 /// The expressions of generated columns in a schema of a table to be made.
 /// Errors: UserError DELTA_INVALID_GENERATED_COLUMN_REFERENCES, DELTA_GENERATED_COLUMNS_EXPR_TYPE_MISMATCH,

@@ -408,6 +408,12 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
     ARROW_ASSIGN_OR_RAISE(std::string json, TableJson(session, *table, *schema, describe.partition));
     return ResultOf(types::Struct({TextColumn("json_metadata", false, "JSON metadata of the table")}), {{json}});
   }
+  if (own_schema) {
+    // Delta tells what it keeps.
+    std::vector<types::StructField> fields = schema->fields();
+    for (types::StructField& field : fields) types::SetCharType(std::nullopt, &field);
+    schema = types::Struct(std::move(fields));
+  }
   DescribeRows rows(*schema);
   if (table == nullptr) return rows.Result();
   std::vector<std::string> partition_columns = table->partition_columns;

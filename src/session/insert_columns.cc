@@ -85,6 +85,8 @@ arrow::Status ArityMismatch(const InsertTarget& target, const std::vector<std::s
 arrow::Result<ExpressionPtr> StoredAsType(const ExpressionPtr& value, const types::StructField& field,
                                           const InsertTarget& target, bool by_position) {
   if (value->type()->EqualsIgnoreNullability(*field.type)) return value;
+  // A VOID column of Delta takes the type of what is written, where the schema may evolve.
+  if (target.is_delta && field.type->id() == TypeId::kNull) return value;
   bool both_nested = value->type()->is_nested() && field.type->is_nested();
   bool casts_whole = target.is_delta && both_nested && by_position &&
                      expression::CanCast(*value->type(), *field.type, expression::CastMode::kAnsi);

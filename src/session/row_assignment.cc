@@ -86,7 +86,11 @@ arrow::Result<ExpressionPtr> RowAssignments::Conformed(const ExpressionPtr& valu
   const types::DataTypePtr& type = field.type;
   const types::DataTypePtr& from = value->type();
   if (from->Equals(*type)) return value;
-  if (from->id() == types::TypeId::kNull) return Literal::Null(type);
+  if (from->id() == types::TypeId::kNull) {
+    // raise_error has no type either, and is to be evaluated.
+    if (value->kind() == expression::ExpressionKind::kLiteral) return Literal::Null(type);
+    return std::make_shared<expression::Cast>(value, type, expression::CastMode::kAnsi, false);
+  }
   if (from->id() == types::TypeId::kStruct && type->id() == types::TypeId::kStruct) {
     return StructByNames(value, field, original);
   }
@@ -341,7 +345,7 @@ arrow::Result<std::vector<sql::Assignment>> RowAssignments::Star(const Attribute
     if (found == nullptr) {
       std::string columns;
       for (const AttributePtr& column : source) {
-        columns += (columns.empty() ? "" : ", ") + column->name();
+        columns += (columns.empty() ? "" : ", ") + column->Sql(false);
       }
       return UserError("DELTA_MERGE_UNRESOLVED_EXPRESSION",
                        {{"sqlExpr", field.name}, {"clause", clause}, {"cols", columns}});

@@ -115,11 +115,13 @@ class ChangePlanner {
     columns_ = target_->output();
     place_ = columns_.back();
     columns_.pop_back();
-    fields_ = snapshot_->schema()->fields();
-    if (columns_.size() != fields_.size()) return analyzer::NotSupported("changing rows of a table with VOID columns");
     records_changes_ = delta::BooleanProperty(snapshot_->metadata(), "delta.enableChangeDataFeed", false);
     if (change_.source) both_ = source_->output();
     both_.insert(both_.end(), columns_.begin(), columns_.end());
+    // No file holds what is of type VOID.
+    fields_ = delta::WithoutVoidFields(*snapshot_->schema())->fields();
+    std::erase_if(columns_, [](const AttributePtr& column) { return column->type()->id() == types::TypeId::kNull; });
+    if (columns_.size() != fields_.size()) return analyzer::NotSupported("changing rows of a view over some columns");
     return arrow::Status::OK();
   }
 
@@ -248,10 +250,10 @@ class ChangePlanner {
       field.metadata_json.clear();
       brought.push_back(std::move(field));
     }
-    ARROW_ASSIGN_OR_RAISE(
-        types::DataTypePtr merged,
-        delta::MergeSchemas(types::Struct(new_fields_), types::Struct(std::move(brought)), /*casts=*/true,
-                            delta::BooleanProperty(snapshot_->metadata(), "delta.enableTypeWidening", false)));
+    types::DataTypePtr more = types::Struct(std::move(brought));
+    bool widens = delta::BooleanProperty(snapshot_->metadata(), "delta.enableTypeWidening", false);
+    ARROW_ASSIGN_OR_RAISE(types::DataTypePtr merged,
+                          delta::MergeSchemas(types::Struct(new_fields_), more, /*casts=*/true, widens));
     result_.evolves_schema = !delta::SameSchema(*types::Struct(new_fields_), *merged);
     new_fields_ = merged->fields();
     return arrow::Status::OK();
@@ -467,10 +469,16 @@ class ChangePlanner {
       }
     }
     if (records_changes_) {
-      for (size_t i = 0; i < columns_.size(); ++i) {
-        ExpressionPtr old = of_input(columns_[i]);
-        items.push_back(
-            std::make_shared<Alias>(old == nullptr ? Literal::Null(columns_[i]->type()) : old, fields_[i].name));
+      // Files of changes have the columns of the new values: those that the schema's evolution brings are NULL.
+      for (size_t i = 0; i < (any_values ? new_fields_ : fields_).size(); ++i) {
+        const types::StructField& field = any_values ? new_fields_[i] : fields_[i];
+        ExpressionPtr old = i < columns_.size() ? of_input(columns_[i]) : nullptr;
+        if (old == nullptr) {
+          old = Literal::Null(any_values ? field.type : columns_[i]->type());
+        } else if (any_values) {
+          ARROW_ASSIGN_OR_RAISE(old, assignments_.Conformed(old, field));
+        }
+        items.push_back(std::make_shared<Alias>(std::move(old), field.name));
       }
     }
     size_t num_items = items.size();
@@ -490,7 +498,7 @@ class ChangePlanner {
       return types::Struct(std::move(fields));
     };
     if (any_values) result_.new_values = take(new_fields_.size());
-    if (records_changes_) result_.old_values = take(fields_.size());
+    if (records_changes_) result_.old_values = take((any_values ? new_fields_ : fields_).size());
     result_.plan = std::move(plan);
     return arrow::Status::OK();
   }

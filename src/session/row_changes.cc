@@ -11,6 +11,7 @@
 #include "connector/delta/write_plan.h"
 #include "delta/feature/table_feature.h"
 #include "delta/schema/computed_column.h"
+#include "delta/transaction/schema_merge.h"
 #include "delta/transaction/table_metadata.h"
 #include "session/predicate_text.h"
 #include "session/result_rows.h"
@@ -146,8 +147,9 @@ class ChangeRun {
     return arrow::Status::OK();
   }
 
-  arrow::Result<std::shared_ptr<const connector::delta_table::WritePlan>> PlanWrite(types::DataTypePtr rows,
-                                                                                    bool copies) {
+  /// `definition`: of a plan that has settled the table's definition.
+  arrow::Result<std::shared_ptr<const connector::delta_table::WritePlan>> PlanWrite(
+      types::DataTypePtr rows, bool copies, const connector::delta_table::WritePlan* definition = nullptr) {
     connector::SinkRequest sink;
     sink.path = plan_.table->path();
     sink.schema = std::move(rows);
@@ -159,11 +161,13 @@ class ChangeRun {
     planning.sink = &sink;
     planning.options = &options;
     planning.copies = copies;
+    planning.definition = definition;
     return connector::delta_table::MakeWritePlan(plan_.pinned->snapshot(), plan_.table->path(), planning);
   }
 
   arrow::Status ChangeFiles() {
-    types::DataTypePtr rows = plan_.new_values != nullptr ? plan_.new_values : snapshot_.schema();
+    types::DataTypePtr rows = plan_.new_values;
+    if (rows == nullptr) rows = delta::WithoutVoidFields(*snapshot_.schema());
     ARROW_ASSIGN_OR_RAISE(auto copies, PlanWrite(rows, /*copies=*/true));
     auto inserts = copies;
     bool has_identity = std::any_of(rows->fields().begin(), rows->fields().end(), [&](const auto& field) {
@@ -176,9 +180,7 @@ class ChangeRun {
         bool numbered = std::find(plan_.numbered.begin(), plan_.numbered.end(), field.name) != plan_.numbered.end();
         if (!numbered) given.push_back(field);
       }
-      ARROW_ASSIGN_OR_RAISE(inserts, PlanWrite(types::Struct(std::move(given)), /*copies=*/false));
-      if (inserts->metadata)
-        return analyzer::NotSupported("schema evolution of a table with identity columns in MERGE");
+      ARROW_ASSIGN_OR_RAISE(inserts, PlanWrite(types::Struct(std::move(given)), /*copies=*/false, copies.get()));
     }
     if (copies->metadata) transaction_->SetMetadata(*copies->metadata);
     if (copies->protocol) transaction_->SetProtocol(*copies->protocol);
@@ -299,6 +301,19 @@ class ChangeRun {
 }  // namespace
 
 arrow::Result<QueryResult> RunChangeRows(Session& session, const sql::ChangeRows& change) {
+  if (change.kind == Kind::kMerge) {
+    // The grammar sees it in SQL, and says it in Spark's own words.
+    static constexpr const char* kConditions[] = {"DELTA_NON_LAST_MATCHED_CLAUSE_OMIT_CONDITION",
+                                                  "DELTA_NON_LAST_NOT_MATCHED_CLAUSE_OMIT_CONDITION",
+                                                  "DELTA_NON_LAST_NOT_MATCHED_BY_SOURCE_CLAUSE_OMIT_CONDITION"};
+    const char* const* condition = kConditions;
+    for (const auto* clauses : {&change.matched, &change.not_matched, &change.not_matched_by_source}) {
+      for (size_t i = 0; i + 1 < clauses->size(); ++i) {
+        if (!(*clauses)[i].condition) return UserError(*condition);
+      }
+      ++condition;
+    }
+  }
   ARROW_ASSIGN_OR_RAISE(RowChangePlan plan, PlanRowChanges(session, change));
   return ChangeRun(session, change, std::move(plan)).Run();
 }

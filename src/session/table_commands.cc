@@ -13,6 +13,7 @@
 #include "logical/node/source_scan.h"
 #include "session/delta_table.h"
 #include "types/arrow_type.h"
+#include "types/char_type.h"
 #include "types/column_metadata.h"
 
 namespace millrace::session {
@@ -96,6 +97,12 @@ bool ReadsFrom(const logical::Plan& plan, const std::string& location) {
 logical::PlanPtr NoRows(const types::DataTypePtr& schema) {
   auto none = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
   return std::make_shared<logical::LocalRelation>(analyzer::NewColumns(*schema), std::move(none));
+}
+
+arrow::Status CheckNoInnerChars(const types::StructField& field) {
+  if (types::DeclaredTypeOf(field) == nullptr || types::CharTypeOf(field)) return arrow::Status::OK();
+  return UserError("INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT",
+                   {{"sqlText", "CHAR and VARCHAR inside of a type of a table of files"}});
 }
 
 bool KeepsOwnSchema(std::string_view provider) { return EqualsIgnoreCase(provider, "delta"); }
@@ -244,8 +251,20 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
   if (!create.cluster_columns.empty()) ARROW_RETURN_NOT_OK(SetClustering(create.cluster_columns, &save));
   for (const auto& [key, value] : create.options) save.options.Set(key, value);
   if (create.query && !create.columns.empty()) {
-    return UserError("_LEGACY_ERROR_TEMP_0035",
-                     {{"message", "Schema may not be specified in a Create Table As Select (CTAS) statement"}});
+    bool of_partitions = create.columns.size() == create.num_typed_partitions;
+    return UserError(
+        "_LEGACY_ERROR_TEMP_0035",
+        {{"message", of_partitions ? "Partition column types may not be specified in Create Table As Select (CTAS)"
+                                   : "Schema may not be specified in a Create Table As Select (CTAS) statement"}});
+  }
+  if (create.partition_transform) {
+    if (!KeepsOwnSchema(save.provider)) {
+      return UserError("INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT", {{"sqlText", "PARTITIONED BY a transform"}});
+    }
+    if (!EqualsIgnoreCase(*create.partition_transform, "bucket")) {
+      return UserError("DELTA_OPERATION_NOT_ALLOWED", {{"operation", "Partitioning by expressions"}});
+    }
+    save.buckets.emplace();
   }
   if (!by_path) {
     ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
@@ -284,6 +303,7 @@ arrow::Status TableCommands::CreateOfFiles(const sql::CreateTable& create, const
     return connector::MissingSource(save.provider);
   }
   for (const sql::ColumnDefinition& column : create.columns) {
+    ARROW_RETURN_NOT_OK(CheckNoInnerChars(column.field));
     if (!column.generated_as && !column.identity) continue;
     return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
                      {{"tableName", QuoteNameParts(full)},
@@ -309,26 +329,6 @@ arrow::Status TableCommands::CreateOfFiles(const sql::CreateTable& create, const
     if (!found) ARROW_RETURN_NOT_OK(files_.CreateDirectories(table.location));
   }
   return metastore_.CreateTable(std::move(table));
-}
-
-arrow::Status TableCommands::CreateLike(const sql::CreateTableLike& create) {
-  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
-  if (!create.if_not_exists && metastore_.FindTable(name.database, name.name) != nullptr) {
-    return UserError("TABLE_OR_VIEW_ALREADY_EXISTS", {{"relationName", QuoteNameParts({name.database, name.name})}});
-  }
-  ARROW_ASSIGN_OR_RAISE(TablePtr source, Find(create.source));
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, SchemaOf(*source));
-  sql::CreateTable table;
-  table.name = create.name;
-  table.if_not_exists = create.if_not_exists;
-  table.provider = !create.provider.empty() ? create.provider : source->provider;
-  for (const auto& field : schema->fields()) table.columns.push_back({field});
-  table.partition_columns = source->partition_columns;
-  table.buckets = source->buckets;
-  table.options = source->options;
-  table.properties = create.properties;
-  table.location = create.location;
-  return Create(table);
 }
 
 arrow::Result<types::DataTypePtr> TableCommands::ViewSchema(const sql::CreateView& view,

@@ -121,6 +121,9 @@ class TableCommands {
   };
   arrow::Status CreateDelta(const Save& save, const DeltaCreation& creation, types::DataTypePtr schema,
                             logical::PlanPtr plan);
+  /// What a Delta table made LIKE `source` takes over: columns, partitioning, comment and properties, and of a Delta
+  /// table the features. Source: delta-spark's DeltaAnalysis.
+  arrow::Status TakeDefinition(const catalog::Table& source, const sql::NameParts& name, sql::CreateTable* out);
   arrow::Status CheckDeltaLocation(const catalog::Table& table, const types::DataTypePtr& schema, bool as_select) const;
   /// insert_delta_table.cc
   arrow::Status InsertIntoDelta(const catalog::Table& table, logical::PlanPtr plan, const InsertRequest& request);
@@ -137,6 +140,9 @@ class TableCommands {
   catalog::Metastore& metastore_;
   FileSystem& files_;
 };
+
+/// Tables of files do not keep CHAR and VARCHAR inside of other types. Errors: UserError INVALID_SQL_SYNTAX.….
+arrow::Status CheckNoInnerChars(const types::StructField& field);
 
 /// The columns of CREATE TABLE as Delta has them: generation expressions and identities in their metadata; null when
 /// there are none. Errors: UserError DELTA_IDENTITY_COLUMNS_…, IDENTITY_COLUMNS_ILLEGAL_STEP.

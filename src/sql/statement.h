@@ -10,6 +10,7 @@
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/bucket_spec.h"
+#include "types/char_type.h"
 #include "types/data_type.h"
 
 /// Statements that Spark Connect has no message for: what the parser says of them. session/command/ runs them.
@@ -59,6 +60,8 @@ struct ColumnDefinition {
 struct ColumnChange {
   NameParts column;
   types::DataTypePtr type;
+  /// Of `type`, where it is CHAR(n) or VARCHAR(n).
+  std::optional<types::CharType> char_type;
   std::optional<bool> nullable;
   std::optional<std::string> comment;
   std::optional<ColumnPosition> position;
@@ -76,6 +79,10 @@ struct CreateTable {
   std::vector<ColumnDefinition> columns;
   std::string provider;
   std::vector<std::string> partition_columns;
+  /// Of `columns`, those that PARTITIONED BY has with their types.
+  size_t num_typed_partitions = 0;
+  /// The function where PARTITIONED BY has one; "" for a field of a struct.
+  std::optional<std::string> partition_transform;
   std::optional<BucketSpec> buckets;
   /// CLUSTER BY.
   std::vector<NameParts> cluster_columns;

@@ -20,6 +20,11 @@ std::optional<CharType> CharTypeOf(const StructField& field);
 std::optional<CharType> CharTypeOf(const DataType& type, const std::string& metadata_json);
 /// Marks a STRING field as declared `type`; nullopt takes the mark away. Other metadata stays.
 void SetCharType(const std::optional<CharType>& type, StructField* field);
+/// The type of a column that was declared as, or with, CHAR(n) or VARCHAR(n), as ParseDeclaredDdl makes it; nullptr for
+/// every other one.
+DataTypePtr DeclaredTypeOf(const StructField& field);
+/// Marks a field as declared `text`, which has CHAR(n) or VARCHAR(n) inside: "array<char(2)>". Other metadata stays.
+void SetDeclaredType(std::string_view text, StructField* field);
 /// As DESCRIBE shows the field's type: "char(5)", else its simpleString.
 std::string DeclaredTypeText(const StructField& field);
 /// As ParseTypeDdl and ParseSchemaDdl, but CHAR(n) and VARCHAR(n) stay what they are, anywhere in the type: for clients

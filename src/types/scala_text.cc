@@ -26,7 +26,12 @@ std::string ScalaText(const DataType& type) {
       return "TimestampNTZType";
     case TypeId::kYearMonthInterval:
     case TypeId::kDayTimeInterval:
-      return type.TypeName();
+      return std::string(type.id() == TypeId::kDayTimeInterval ? "DayTimeIntervalType(" : "YearMonthIntervalType(") +
+             std::to_string(type.start_field()) + "," + std::to_string(type.end_field()) + ")";
+    case TypeId::kCalendarInterval:
+      return "CalendarIntervalType";
+    case TypeId::kTime:
+      return "TimeType(" + std::to_string(type.precision()) + ")";
     default: {
       std::string name = type.TypeName();
       name[0] = static_cast<char>(name[0] - 'a' + 'A');

@@ -229,7 +229,13 @@ arrow::Result<PlanPtr> Detail(RelationResolver& resolver, const DeltaTableName& 
 
 arrow::Result<PlanPtr> IsDeltaTable(RelationResolver& resolver, const DeltaMessage& message) {
   delta::TableCache tables(resolver.context().connector->file_system);
-  ARROW_ASSIGN_OR_RAISE(bool exists, tables.Open(message.Bytes(1))->Exists());
+  bool exists = false;
+  // A directory inside of a table is of one too. Source: delta-spark's DeltaTableUtils.findDeltaTableRoot.
+  std::string path = AbsolutePath(LocalPath(message.Bytes(1)));
+  while (!exists && path.size() > 1) {
+    ARROW_ASSIGN_OR_RAISE(exists, tables.Open(path)->Exists());
+    path.erase(std::max<size_t>(path.rfind('/'), 1));
+  }
   return RowsOf(resolver, "value BOOLEAN", {JsonValue::Object().Set("value", JsonValue::Bool(exists))});
 }
 
@@ -244,6 +250,8 @@ arrow::Status NoDeltaTable(const arrow::Status& failure, const DeltaTableName& t
     bool by_path = parts.size() == 2 && EqualsIgnoreCase(parts[0], "delta");
     name = by_path ? QuoteIdentifier(parts[1]) : QuoteNameParts(parts);
   }
+  bool named = table.name.find('/') == std::string::npos && !table.name.empty();
+  if (kind == kDescribeHistory && named && IsErrorCondition(failure, "TABLE_OR_VIEW_NOT_FOUND")) return failure;
   if (kind != kDescribeHistory) return UserError("DELTA_MISSING_DELTA_TABLE", {{"tableName", name}});
   return UserError("DELTA_TABLE_ONLY_OPERATION", {{"tableName", name}, {"operation", "DESCRIBE HISTORY"}});
 }

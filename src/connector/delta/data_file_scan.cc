@@ -11,6 +11,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "connector/delta/padded_chars.h"
 #include "connector/delta/pinned_table.h"
 #include "connector/delta/row_metadata.h"
 #include "connector/file/metadata_column.h"
@@ -28,27 +29,10 @@ namespace millrace::connector::delta_table {
 
 namespace {
 
-/// n of CHAR(n), which Spark keeps beside the type STRING; 0 for every other column.
-int CharLength(const types::StructField& field) {
-  std::optional<types::CharType> type = types::CharTypeOf(field);
-  return type && type->padded ? type->length : 0;
-}
-
-arrow::Result<std::shared_ptr<arrow::Array>> PadChars(const arrow::Array& values, int length, arrow::MemoryPool* pool) {
-  const auto& texts = static_cast<const arrow::StringArray&>(values);
-  arrow::StringBuilder padded(pool);
-  std::string text;
-  for (int64_t i = 0; i < texts.length(); ++i) {
-    if (texts.IsNull(i)) {
-      ARROW_RETURN_NOT_OK(padded.AppendNull());
-      continue;
-    }
-    text = texts.GetView(i);
-    int64_t count = types::CharacterCount(text);
-    if (count < length) text.append(static_cast<size_t>(length - count), ' ');
-    ARROW_RETURN_NOT_OK(padded.Append(text));
-  }
-  return padded.Finish();
+// What a column with CHAR(n), which Spark keeps beside the type STRING, was declared as; nullptr for every other one.
+types::DataTypePtr PaddedType(const types::StructField& field) {
+  types::DataTypePtr declared = types::DeclaredTypeOf(field);
+  return HoldsPaddedChars(declared.get()) ? declared : nullptr;
 }
 
 class DataFilesReader final : public BatchReader {
@@ -223,17 +207,17 @@ class DataFilesReader final : public BatchReader {
         arrays.push_back(std::move(metadata));
         continue;
       }
-      int char_length = plan_->char_lengths[arrays.size()];
+      const types::DataType* padded = plan_->padded_types[arrays.size()].get();
+      std::shared_ptr<arrow::Array> values;
       if (column >= 0 && column < DataReadPlan::kIsChangeType) {
-        std::shared_ptr<arrow::Array> values = rows.column(column);
-        if (char_length > 0) {
-          ARROW_ASSIGN_OR_RAISE(values, PadChars(*values, char_length, pool_));
-        }
-        arrays.push_back(std::move(values));
-        continue;
+        values = rows.column(column);
+      } else {
+        ARROW_ASSIGN_OR_RAISE(values, arrow::MakeArrayFromScalar(*Constant(column), rows.num_rows(), pool_));
       }
-      ARROW_ASSIGN_OR_RAISE(auto constant, arrow::MakeArrayFromScalar(*Constant(column), rows.num_rows(), pool_));
-      arrays.push_back(std::move(constant));
+      if (padded != nullptr) {
+        ARROW_ASSIGN_OR_RAISE(values, PadChars(values, *padded, pool_));
+      }
+      arrays.push_back(std::move(values));
     }
     return arrow::RecordBatch::Make(plan_->output, rows.num_rows(), std::move(arrays));
   }
@@ -244,6 +228,8 @@ class DataFilesReader final : public BatchReader {
         return std::make_shared<arrow::StringScalar>(file().change_type);
       case DataReadPlan::kIsCommitVersion:
         return std::make_shared<arrow::Int64Scalar>(file().commit_version);
+      case DataReadPlan::kIsVoid:
+        return std::make_shared<arrow::NullScalar>();
       case DataReadPlan::kIsCommitTimestamp:
         return std::make_shared<arrow::TimestampScalar>(file().commit_timestamp_ms * 1000,
                                                         types::ToArrow(*types::Timestamp()));
@@ -367,16 +353,18 @@ arrow::Result<std::shared_ptr<const DataReadPlan>> MakeDataReadPlan(const delta:
       plan->metadata = tells_places ? RowPlaceType(snapshot) : RowMetadataType(snapshot);
       plan->tells_places = tells_places;
       plan->columns.push_back(DataReadPlan::kIsMetadata);
-      plan->char_lengths.push_back(0);
+      plan->padded_types.push_back(nullptr);
       output.push_back({std::string(file::kMetadataColumn), plan->metadata, false, ""});
       continue;
     }
     const types::StructField& field = output_schema.fields()[static_cast<size_t>(column)];
     output.push_back(field);
-    plan->char_lengths.push_back(CharLength(field));
+    plan->padded_types.push_back(PaddedType(field));
     int partition = FieldIndex(*plan->partition_schema, field.name);
     int index = FieldIndex(schema, field.name);
-    if (partition >= 0) {
+    if (field.type->id() == types::TypeId::kNull) {
+      plan->columns.push_back(DataReadPlan::kIsVoid);
+    } else if (partition >= 0) {
       plan->columns.push_back(-1 - partition);
     } else if (index >= 0) {
       const types::StructField& there = schema.fields()[static_cast<size_t>(index)];
@@ -409,7 +397,7 @@ format::PredicatePtr UsableFilter(const types::DataType& schema, const format::P
   return format::RenameColumns(filter,
                                [&](const std::vector<std::string>& column) -> std::optional<std::vector<std::string>> {
                                  int index = FieldIndex(schema, column[0]);
-                                 if (index < 0 || CharLength(schema.fields()[static_cast<size_t>(index)]) > 0)
+                                 if (index < 0 || PaddedType(schema.fields()[static_cast<size_t>(index)]) != nullptr)
                                    return std::nullopt;
                                  return column;
                                });

@@ -62,14 +62,17 @@ struct DataReadPlan {
   static constexpr int kIsCommitVersion = kIsChangeType + 1;
   static constexpr int kIsCommitTimestamp = kIsChangeType + 2;
   static constexpr int kIsMetadata = kIsChangeType + 3;
+  /// No file holds columns of type VOID.
+  static constexpr int kIsVoid = kIsChangeType + 4;
   std::vector<int> columns;
   /// The column `_metadata`, where it is wanted; its own columns of the files stand at the end of `wanted`.
   types::DataTypePtr metadata;
   int num_metadata_fields = 0;
   /// `metadata` is RowPlaceType.
   bool tells_places = false;
-  /// For each output column of type CHAR(n) its n: shorter values get blanks behind, as Spark shows them. Else 0.
-  std::vector<int> char_lengths;
+  /// For each output column with CHAR(n), at any depth, the type it was declared with: shorter values get blanks
+  /// behind, as Spark shows them. Else nullptr.
+  std::vector<types::DataTypePtr> padded_types;
   std::shared_ptr<arrow::Schema> output;
   format::PredicatePtr filter;
   types::DataTypePtr filter_schema;

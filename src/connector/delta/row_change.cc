@@ -17,6 +17,7 @@
 #include "connector/delta/symlink_manifest.h"
 #include "delta/deletion_vector/deletion_vector.h"
 #include "delta/log/log_paths.h"
+#include "delta/transaction/schema_merge.h"
 #include "types/arrow_type.h"
 
 namespace millrace::connector::delta_table {
@@ -380,7 +381,7 @@ class RowChangeWrite final : public Write {
   // Rows as they will be: with new fields of structs; new columns are put behind.
   arrow::Result<std::shared_ptr<const DataReadPlan>> PlanReading() {
     const delta::Snapshot& snapshot = *request_.table->snapshot();
-    std::vector<types::StructField> fields = snapshot.schema()->fields();
+    std::vector<types::StructField> fields = delta::WithoutVoidFields(*snapshot.schema())->fields();
     if (request_.new_values != nullptr) {
       for (size_t i = 0; i < fields.size(); ++i) fields[i].type = request_.new_values->fields()[i].type;
       new_columns_ = {request_.new_values->fields().begin() + static_cast<int64_t>(fields.size()),

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "delta/schema/computed_column.h"
+#include "delta/transaction/schema_merge.h"
 #include "types/arrow_type.h"
 #include "types/char_type.h"
 #include "types/column_metadata.h"
@@ -64,6 +65,39 @@ std::string InvariantSql(const StructField& field) {
   const JsonValue* rule = parsed->Find("expression");
   const JsonValue* sql = rule == nullptr ? nullptr : rule->Find("expression");
   return sql == nullptr ? "" : sql->AsString();
+}
+
+// That no text at `value` is longer than CHAR(n) and VARCHAR(n) in its type allow; "" where it has none.
+// Source: delta-spark's CharVarcharConstraint.
+std::string LengthCheck(const std::string& value, const DataType& declared, int depth) {
+  auto both = [](const std::string& a, const std::string& b) {
+    return a.empty() || b.empty() ? a + b : "(" + a + " AND " + b + ")";
+  };
+  auto in_array = [&](const std::string& array, const DataType& element) {
+    std::string each = "_e" + std::to_string(depth);
+    std::string check = LengthCheck(each, element, depth + 1);
+    return check.empty() ? "" : fmt::format("(({0} IS NULL) OR forall({0}, {1} -> {2}))", array, each, check);
+  };
+  switch (declared.id()) {
+    case TypeId::kString: {
+      std::optional<types::CharType> type = types::DeclaredCharType(declared);
+      return type ? fmt::format("(({0} IS NULL) OR (length({0}) <= {1}))", value, type->length) : "";
+    }
+    case TypeId::kStruct: {
+      std::string all;
+      for (const StructField& field : declared.fields()) {
+        all = both(all, LengthCheck(value + "." + Quoted(field.name), *field.type, depth));
+      }
+      return all;
+    }
+    case TypeId::kArray:
+      return in_array(value, *declared.element());
+    case TypeId::kMap:
+      return both(in_array("map_keys(" + value + ")", *declared.key()),
+                  in_array("map_values(" + value + ")", *declared.value()));
+    default:
+      return "";
+  }
 }
 
 // The type with the fields' names as the table spells them, at any depth.
@@ -154,6 +188,7 @@ arrow::Result<std::shared_ptr<const RowShaper>> RowShaper::Make(const RowShaperR
   std::shared_ptr<RowShaper> shaper(new RowShaper);
   shaper->table_schema_ = request.table_schema;
   shaper->table_arrow_ = types::ToArrowSchema(*request.table_schema);
+  shaper->holds_values_ = delta::CheckHoldsValues(*request.table_schema);
   ARROW_RETURN_NOT_OK(shaper->PlanColumns(request, context));
   ARROW_RETURN_NOT_OK(shaper->PlanChecks(request, context));
   return std::shared_ptr<const RowShaper>(std::move(shaper));
@@ -267,10 +302,9 @@ arrow::Status RowShaper::PlanChecks(const RowShaperRequest& request, const Conne
   for (const StructField& field : table_schema_->fields()) {
     std::string sql = InvariantSql(field);
     if (!sql.empty()) checks_.push_back({"EXPRESSION(" + sql + ")", sql});
-    if (std::optional<types::CharType> declared = types::CharTypeOf(field)) {
-      std::string name = QuoteIdentifier(field.name);
-      checks_.push_back(
-          {std::string(kCharCheck), fmt::format("(({0} IS NULL) OR (length({0}) <= {1}))", name, declared->length)});
+    if (types::DataTypePtr declared = types::DeclaredTypeOf(field)) {
+      std::string lengths = LengthCheck(QuoteIdentifier(field.name), *declared, 0);
+      if (!lengths.empty()) checks_.push_back({std::string(kCharCheck), lengths});
     }
   }
   checks_.insert(checks_.end(), request.more_checks.begin(), request.more_checks.end());
@@ -378,6 +412,7 @@ arrow::Status RowShaper::CheckRows(const std::shared_ptr<arrow::RecordBatch>& wh
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowShaper::Shape(
     const std::shared_ptr<arrow::RecordBatch>& rows) const {
+  if (rows->num_rows() > 0) ARROW_RETURN_NOT_OK(holds_values_);
   arrow::ArrayVector casts;
   if (casts_ != nullptr) {
     ARROW_ASSIGN_OR_RAISE(casts, casts_->Evaluate(rows));

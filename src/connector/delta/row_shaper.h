@@ -88,6 +88,8 @@ class RowShaper {
 
   types::DataTypePtr table_schema_;
   std::shared_ptr<arrow::Schema> table_arrow_;
+  /// Of rows, where the schema is of nothing but VOID.
+  arrow::Status holds_values_;
   types::DataTypePtr schema_;
   std::shared_ptr<arrow::Schema> arrow_schema_;
   std::vector<Column> columns_;

@@ -60,16 +60,6 @@ arrow::Result<int64_t> ParseTimestampDigits(const std::string& digits, const typ
   return micros;
 }
 
-types::DataTypePtr WithoutNullColumns(const types::DataTypePtr& schema) {
-  std::vector<types::StructField> fields;
-  for (const types::StructField& field : schema->fields()) {
-    if (field.type->id() == types::TypeId::kNull) continue;
-    fields.push_back(field);
-    if (field.type->id() == types::TypeId::kStruct) fields.back().type = WithoutNullColumns(field.type);
-  }
-  return types::Struct(std::move(fields));
-}
-
 bool IsTypeReadCompatible(const types::DataType& existing, const types::DataType& read, bool forbid_tightening,
                           bool allow_missing_columns) {
   using types::TypeId;
@@ -184,7 +174,7 @@ arrow::Result<bool> IsChangeFeed(const Options& options) {
 }
 
 types::DataTypePtr ReadSchema(const delta::Snapshot& snapshot) {
-  return WithoutNullColumns(delta::WithoutInternalMetadata(snapshot.schema()));
+  return delta::WithoutInternalMetadata(snapshot.schema());
 }
 
 types::DataTypePtr ChangeFeedSchema(const types::DataTypePtr& schema) {

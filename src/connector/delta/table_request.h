@@ -36,7 +36,7 @@ arrow::Result<delta::SnapshotPtr> OpenSnapshot(const TableRequest& table, const 
 /// "true" for readChangeFeed (or readChangeData). Errors: Invalid.
 arrow::Result<bool> IsChangeFeed(const Options& options);
 
-/// What users see of the table's schema: without the protocol's metadata and columns of type VOID.
+/// What users see of the table's schema: without the protocol's metadata.
 types::DataTypePtr ReadSchema(const delta::Snapshot& snapshot);
 /// With the three columns of a change feed behind.
 types::DataTypePtr ChangeFeedSchema(const types::DataTypePtr& schema);

@@ -103,43 +103,61 @@ arrow::Status Mismatch(const delta::Metadata& table, const types::DataType& tabl
   return arrow::Status(status.code(), std::move(message), status.detail());
 }
 
-arrow::Status CheckSupportedTypes(const types::DataType& schema) {
-  for (const StructField& field : schema.fields()) {
-    std::vector<const types::DataType*> open = {field.type.get()};
-    while (!open.empty()) {
-      const types::DataType* type = open.back();
-      open.pop_back();
-      switch (type->id()) {
-        case TypeId::kCalendarInterval:
-        case TypeId::kYearMonthInterval:
-        case TypeId::kDayTimeInterval:
-        case TypeId::kTime:
-          return UserError("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", {{"format", "Delta"},
-                                                                    {"columnName", QuoteIdentifier(field.name)},
-                                                                    {"columnType", QuoteSqlType(field.type->Sql())}});
-        case TypeId::kStruct:
-          for (const StructField& inner : type->fields()) open.push_back(inner.type.get());
-          break;
-        case TypeId::kArray:
-        case TypeId::kMap:
-          if (type->Holds(TypeId::kNull)) {
-            return UserError(
-                "DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE",
-                {{"columName", field.name}, {"dataType", type->id() == TypeId::kArray ? "ArrayType" : "MapType"}});
-          }
-          if (type->id() == TypeId::kArray) {
-            open.push_back(type->element().get());
-            break;
-          }
-          open.push_back(type->key().get());
-          open.push_back(type->value().get());
-          break;
-        default:
-          break;
+// What a table cannot keep, as "column: type".
+void FindUnsupportedTypes(const types::DataType& type, const std::string& column, std::vector<std::string>* found) {
+  switch (type.id()) {
+    case TypeId::kCalendarInterval:
+    case TypeId::kYearMonthInterval:
+    case TypeId::kDayTimeInterval:
+    case TypeId::kTime:
+      found->push_back(column + ": " + types::ScalaText(type));
+      break;
+    case TypeId::kStruct:
+      for (const StructField& field : type.fields()) {
+        std::string name = types::QuoteIfNeeded(field.name);
+        FindUnsupportedTypes(*field.type, column + "." + name, found);
       }
+      break;
+    case TypeId::kArray:
+      FindUnsupportedTypes(*type.element(), column, found);
+      break;
+    case TypeId::kMap:
+      FindUnsupportedTypes(*type.key(), column, found);
+      FindUnsupportedTypes(*type.value(), column, found);
+      break;
+    default:
+      break;
+  }
+}
+
+// VOID in arrays and maps, at any depth of structs.
+arrow::Status CheckNoInnerVoid(const types::DataType& type, const std::string& column) {
+  if (type.id() == TypeId::kStruct) {
+    for (const StructField& field : type.fields()) {
+      ARROW_RETURN_NOT_OK(CheckNoInnerVoid(*field.type, column.empty() ? field.name : column));
     }
   }
-  return arrow::Status::OK();
+  bool is_array = type.id() == TypeId::kArray, is_map = type.id() == TypeId::kMap;
+  if ((!is_array && !is_map) || !type.Holds(TypeId::kNull)) return arrow::Status::OK();
+  return UserError("DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE",
+                   {{"columName", column}, {"dataType", is_array ? "ArrayType" : "MapType"}});
+}
+
+// Statements are refused by Delta, with all of them; a frame's columns by Spark, each by itself.
+arrow::Status CheckSupportedTypes(const types::DataType& schema, bool of_statement) {
+  std::vector<std::string> unsupported;
+  for (const StructField& field : schema.fields()) {
+    FindUnsupportedTypes(*field.type, types::QuoteIfNeeded(field.name), &unsupported);
+    if (of_statement || unsupported.empty()) continue;
+    return UserError("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", {{"format", "Delta"},
+                                                              {"columnName", QuoteIdentifier(field.name)},
+                                                              {"columnType", QuoteSqlType(field.type->Sql())}});
+  }
+  if (!unsupported.empty()) {
+    return UserError("DELTA_UNSUPPORTED_DATA_TYPES", {{"dataTypeList", ColumnList(unsupported)},
+                                                      {"config", "spark.databricks.delta.schema.typeCheck.enabled"}});
+  }
+  return CheckNoInnerVoid(schema, "");
 }
 
 /// The definition after the write.
@@ -197,7 +215,7 @@ arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, c
   const WriteOptions& options = *request.options;
   bool replace_schema = request.overwrite && options.overwrite_schema && !options.replace_where;
   DataTypePtr rows = delta::AsTableSchema(sink.schema, /*keep_nullability=*/sink.defines_table);
-  ARROW_RETURN_NOT_OK(CheckSupportedTypes(*rows));
+  ARROW_RETURN_NOT_OK(CheckSupportedTypes(*rows, sink.statement.has_value()));
   bool replaces_table = sink.statement && sink.statement->replace && !sink.statement->is_save_as_table;
   Definition definition;
   if (snapshot == nullptr || replaces_table) {
@@ -294,6 +312,7 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
   }
   bool defines_no_column = request.sink->defines_table && physical->fields().empty();
   if (data_columns.empty() && !defines_no_column) {
+    ARROW_RETURN_NOT_OK(delta::CheckHoldsValues(*schema));
     return UserError("DELTA_NON_PARTITION_COLUMN_ABSENT", {{"details", ""}});
   }
   std::vector<StructField> table_fields;
@@ -343,7 +362,12 @@ bool WritePlan::Fits(const delta::SnapshotPtr& newer) const {
 arrow::Result<std::shared_ptr<const WritePlan>> MakeWritePlan(const delta::SnapshotPtr& snapshot,
                                                               const std::string& table_path,
                                                               const WritePlanRequest& request) {
-  ARROW_ASSIGN_OR_RAISE(Definition definition, SettleDefinition(snapshot, request));
+  Definition definition;
+  if (request.definition != nullptr) {
+    definition = {request.definition->metadata, request.definition->protocol};
+  } else {
+    ARROW_ASSIGN_OR_RAISE(definition, SettleDefinition(snapshot, request));
+  }
   auto plan = std::make_shared<WritePlan>();
   // A plan may be kept for long, and the files of then with it.
   plan->snapshot = snapshot == nullptr ? nullptr : snapshot->WithoutFiles();

@@ -22,6 +22,8 @@ struct WritePlanRequest {
   /// The rows are the table's own, written anew: identity columns keep their values.
   bool copies = false;
   std::vector<RowCheck> more_checks;
+  /// What another plan of the same commit has settled about the definition; null: this one settles it.
+  const struct WritePlan* definition = nullptr;
   std::shared_ptr<DurableDirectories> durable_directories;
 };
 

@@ -106,7 +106,10 @@ arrow::Status CheckChange(const Snapshot& table, const ColumnPath& column, const
 
 StructField Changed(StructField field, const ColumnChange& change) {
   if (change.new_name) field.name = *change.new_name;
-  if (change.type != nullptr) field.type = change.type;
+  if (change.type != nullptr) {
+    field.type = change.type;
+    types::SetCharType(change.char_type, &field);
+  }
   if (change.nullable) field.nullable = *change.nullable;
   if (!change.comment && !change.default_sql) return field;
   JsonValue metadata = MetadataOf(field);
@@ -169,16 +172,59 @@ arrow::Result<DataTypePtr> ChangeOne(const Snapshot& table, const DataTypePtr& s
   return changed;
 }
 
+std::string TypeWord(const types::DataType& type) {
+  switch (type.id()) {
+    case TypeId::kStruct:
+      return "struct";
+    case TypeId::kArray:
+      return "array";
+    case TypeId::kMap:
+      return "map";
+    default:
+      return type.TypeName();
+  }
+}
+
+// Spark's catalogString of `type` with the field at `path`, from `at` on, declared as `text`.
+std::string TextWith(const types::DataType& type, const ColumnPath& path, size_t at, const std::string& text) {
+  if (at == path.size()) return text;
+  switch (type.id()) {
+    case TypeId::kArray:
+      return "array<" + TextWith(*type.element(), path, at + 1, text) + ">";
+    case TypeId::kMap: {
+      bool in_key = EqualsIgnoreCase(path[at], "key");
+      std::string key = in_key ? TextWith(*type.key(), path, at + 1, text) : type.key()->CatalogString();
+      return "map<" + key + "," +
+             (in_key ? type.value()->CatalogString() : TextWith(*type.value(), path, at + 1, text)) + ">";
+    }
+    default: {
+      std::string fields;
+      for (const StructField& field : type.fields()) {
+        bool here = EqualsIgnoreCase(field.name, path[at]);
+        fields += (fields.empty() ? "" : ",") + types::QuoteIfNeeded(field.name) + ":" +
+                  (here ? TextWith(*field.type, path, at + 1, text) : field.type->CatalogString());
+      }
+      return "struct<" + fields + ">";
+    }
+  }
+}
+
+// CHAR and VARCHAR inside of a column stand in the column's metadata, of what came last, as in Spark.
+DataTypePtr WithInnerChars(const DataTypePtr& schema, const ColumnPath& path, const std::string& text) {
+  std::vector<StructField> fields = schema->fields();
+  for (StructField& field : fields) {
+    if (EqualsIgnoreCase(field.name, path[0])) types::SetDeclaredType(TextWith(*field.type, path, 1, text), &field);
+  }
+  return types::Struct(std::move(fields));
+}
+
 }  // namespace
 
 JsonValue FieldJson(const ColumnPath& parent, const StructField& field) {
   ColumnPath path = parent;
   path.push_back(field.name);
   return JsonValue::Object({{"name", JsonValue::String(PathText(path))},
-                            {"type", JsonValue::String(field.type->id() == TypeId::kStruct  ? "struct"
-                                                       : field.type->id() == TypeId::kArray ? "array"
-                                                       : field.type->id() == TypeId::kMap   ? "map"
-                                                                                            : field.type->TypeName())},
+                            {"type", JsonValue::String(TypeWord(*field.type))},
                             {"nullable", JsonValue::Bool(field.nullable)},
                             {"metadata", MetadataOf(field)}});
 }
@@ -228,11 +274,22 @@ arrow::Result<Alteration> AddColumns(const Snapshot& table, const std::vector<Ne
   DataTypePtr schema = table.schema();
   JsonValue told = JsonValue::Array();
   for (const NewColumn& column : columns) {
-    if (!column.field.nullable) {
+    if (!column.field.nullable || !column.field.type->Equals(*types::AsNullable(column.field.type))) {
       return UserError("DELTA_OPERATION_NOT_ALLOWED", {{"operation", "NOT NULL in ALTER TABLE ADD COLUMNS"}});
     }
-    ARROW_ASSIGN_OR_RAISE(schema, AddColumn(schema, column.parent, column.field, column.place));
-    JsonValue one = JsonValue::Object({{"column", FieldJson(column.parent, column.field)}});
+    // CHAR and VARCHAR are told as they were declared.
+    StructField declared = column.field;
+    types::SetCharType(std::nullopt, &declared);
+    bool inner = !column.parent.empty() && types::CharTypeOf(column.field);
+    ARROW_ASSIGN_OR_RAISE(schema, AddColumn(schema, column.parent, inner ? declared : column.field, column.place));
+    if (inner) {
+      ColumnPath path = column.parent;
+      path.push_back(column.field.name);
+      schema = WithInnerChars(schema, path, types::DeclaredTypeText(column.field));
+    }
+    JsonValue field = FieldJson(column.parent, declared);
+    if (types::CharTypeOf(column.field)) field.Set("type", JsonValue::String(types::DeclaredTypeText(column.field)));
+    JsonValue one = JsonValue::Object({{"column", std::move(field)}});
     if (column.place) one.Set("position", JsonValue::String(PlaceText(*column.place)));
     told.elements().push_back(std::move(one));
   }
@@ -318,7 +375,11 @@ arrow::Result<Alteration> ReplaceColumns(const Snapshot& table, const std::vecto
   for (const StructField& field : columns) told.elements().push_back(FieldJson({}, field));
   DataTypePtr asked = types::Struct(columns);
   bool drops = ModeOf(table) != ColumnMappingMode::kNone;
-  ARROW_ASSIGN_OR_RAISE(auto why, WhyNotReplaced(*table.schema(), *asked, {}, drops, WidensTypes(table)));
+  arrow::Result<std::optional<std::string>> refusal =
+      WhyNotReplaced(*table.schema(), *asked, {}, drops, WidensTypes(table));
+  bool ambiguous = IsErrorCondition(refusal.status(), "DELTA_AMBIGUOUS_DATA_TYPE_CHANGE");
+  if (!ambiguous) ARROW_RETURN_NOT_OK(refusal);
+  std::optional<std::string> why = ambiguous ? refusal.status().message() : *refusal;
   if (why) {
     return UserError(
         "DELTA_UNSUPPORTED_ALTER_TABLE_REPLACE_COL_OP",

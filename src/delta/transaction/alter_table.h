@@ -11,6 +11,7 @@
 #include "delta/snapshot/snapshot.h"
 #include "delta/transaction/operation.h"
 #include "delta/transaction/table_metadata.h"
+#include "types/char_type.h"
 
 /// ALTER TABLE: what each of its forms makes of a table's definition, and how the log tells of it. Nothing is written
 /// here. Source: delta-spark's alterDeltaTableCommands.
@@ -65,6 +66,8 @@ struct ColumnChange {
   std::optional<ColumnPlace> place;
   /// The text of an expression; empty: no default any more.
   std::optional<std::string> default_sql;
+  /// Of `type`, where it is CHAR(n) or VARCHAR(n).
+  std::optional<types::CharType> char_type = std::nullopt;
 };
 /// ALTER COLUMN and RENAME COLUMN. `table_name` is for messages.
 /// Errors: UserError DELTA_UNSUPPORTED_RENAME_COLUMN, DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP,

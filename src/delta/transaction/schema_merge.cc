@@ -187,6 +187,47 @@ bool HasVoidColumn(const types::DataType& type) {
   }
 }
 
+namespace {
+
+arrow::Status CheckStructsHoldValues(const types::DataType& type, const std::string& path) {
+  switch (type.id()) {
+    case TypeId::kStruct: {
+      const auto& fields = type.fields();
+      if (!path.empty() && fields.empty()) {
+        return UserError("DELTA_CANNOT_WRITE_EMPTY_SCHEMA.STRUCT_NO_FIELDS", {{"columnPath", path}});
+      }
+      bool all_void = std::all_of(fields.begin(), fields.end(),
+                                  [](const StructField& field) { return field.type->id() == TypeId::kNull; });
+      if (!path.empty() && all_void) {
+        return UserError("DELTA_CANNOT_WRITE_EMPTY_SCHEMA.STRUCT_ALL_VOID_FIELDS", {{"columnPath", path}});
+      }
+      for (const StructField& field : fields) {
+        std::string name = types::QuoteIfNeeded(field.name);
+        ARROW_RETURN_NOT_OK(CheckStructsHoldValues(*field.type, path.empty() ? name : path + "." + name));
+      }
+      return arrow::Status::OK();
+    }
+    case TypeId::kArray:
+      return CheckStructsHoldValues(*type.element(), path + ".element");
+    case TypeId::kMap:
+      ARROW_RETURN_NOT_OK(CheckStructsHoldValues(*type.key(), path + ".key"));
+      return CheckStructsHoldValues(*type.value(), path + ".value");
+    default:
+      return arrow::Status::OK();
+  }
+}
+
+}  // namespace
+
+arrow::Status CheckHoldsValues(const types::DataType& schema) {
+  const auto& fields = schema.fields();
+  bool all_void = !fields.empty() && std::all_of(fields.begin(), fields.end(), [](const StructField& field) {
+    return field.type->id() == TypeId::kNull;
+  });
+  if (all_void) return UserError("DELTA_CANNOT_WRITE_EMPTY_SCHEMA.TABLE_ALL_VOID_COLUMNS");
+  return CheckStructsHoldValues(schema, "");
+}
+
 DataTypePtr DropVoidColumns(const DataTypePtr& schema) {
   if (schema->id() != TypeId::kStruct) return schema;
   std::vector<StructField> kept;
@@ -195,6 +236,12 @@ DataTypePtr DropVoidColumns(const DataTypePtr& schema) {
     field.type = DropVoidColumns(field.type);
     kept.push_back(std::move(field));
   }
+  return types::Struct(std::move(kept));
+}
+
+DataTypePtr WithoutVoidFields(const types::DataType& schema) {
+  std::vector<StructField> kept = schema.fields();
+  std::erase_if(kept, [](const StructField& field) { return field.type->id() == TypeId::kNull; });
   return types::Struct(std::move(kept));
 }
 

@@ -29,9 +29,15 @@ types::DataTypePtr AsTableSchema(const types::DataTypePtr& rows, bool keep_nulla
 
 /// Without columns of type VOID, at any depth of structs.
 types::DataTypePtr DropVoidColumns(const types::DataTypePtr& schema);
+/// Without the fields of type VOID; those inside of its fields stay.
+types::DataTypePtr WithoutVoidFields(const types::DataType& schema);
 bool HasVoidColumn(const types::DataType& type);
 
 /// Whether both are the same: names, types, nullability and metadata of all fields.
 bool SameSchema(const types::DataType& a, const types::DataType& b);
+
+/// Whether rows can be written to a table of this schema, whose files have no columns of type VOID.
+/// Errors: UserError DELTA_CANNOT_WRITE_EMPTY_SCHEMA.….
+arrow::Status CheckHoldsValues(const types::DataType& schema);
 
 }  // namespace millrace::delta

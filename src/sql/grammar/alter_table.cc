@@ -194,6 +194,8 @@ arrow::Status Grammar::ParseColumnChanges(AlterTable* alter) {
       spark::connect::DataType type;
       ARROW_RETURN_NOT_OK(ParseType(&type));
       ARROW_ASSIGN_OR_RAISE(change.type, DataTypeFromProto(type));
+      if (type.has_char_()) change.char_type = types::CharType{true, type.char_().length()};
+      if (type.has_var_char()) change.char_type = types::CharType{false, type.var_char().length()};
     } else if (Accept(Keyword::kComment)) {
       ARROW_ASSIGN_OR_RAISE(change.comment, StringValue());
     } else if (At(Keyword::kFirst) || At(Keyword::kAfter)) {
@@ -226,6 +228,7 @@ arrow::Status Grammar::ParseHiveChange(AlterTable* alter) {
     alter->kind = AlterTable::Kind::kOther;
   }
   change.type = column.field.type;
+  change.char_type = types::CharTypeOf(column.field);
   if (!column.field.nullable) change.nullable = false;
   change.comment = types::CommentOf(column.field);
   if (At(Keyword::kFirst) || At(Keyword::kAfter)) {

@@ -73,6 +73,32 @@ bool NamesCharInside(const spark::connect::DataType& type) {
                                            [](const auto& field) { return NamesCharInside(field.data_type()); });
 }
 
+// The type as Spark's catalogString.
+arrow::Result<std::string> CatalogText(const spark::connect::DataType& type) {
+  if (std::optional<types::CharType> declared = DeclaredChar(type)) {
+    return (declared->padded ? "char(" : "varchar(") + std::to_string(declared->length) + ")";
+  }
+  if (type.has_array()) {
+    ARROW_ASSIGN_OR_RAISE(std::string element, CatalogText(type.array().element_type()));
+    return "array<" + element + ">";
+  }
+  if (type.has_map()) {
+    ARROW_ASSIGN_OR_RAISE(std::string key, CatalogText(type.map().key_type()));
+    ARROW_ASSIGN_OR_RAISE(std::string value, CatalogText(type.map().value_type()));
+    return "map<" + key + "," + value + ">";
+  }
+  if (type.has_struct_()) {
+    std::string fields;
+    for (const auto& field : type.struct_().fields()) {
+      ARROW_ASSIGN_OR_RAISE(std::string inner, CatalogText(field.data_type()));
+      fields += (fields.empty() ? "" : ",") + types::QuoteIfNeeded(field.name()) + ":" + inner;
+    }
+    return "struct<" + fields + ">";
+  }
+  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr plain, DataTypeFromProto(type));
+  return plain->SimpleString();
+}
+
 }  // namespace
 
 arrow::Status Grammar::ParseColumnClauses(ColumnDefinition* out) {
@@ -101,7 +127,8 @@ arrow::Status Grammar::ParseColumnClauses(ColumnDefinition* out) {
   if (std::optional<types::CharType> declared = DeclaredChar(type)) {
     types::SetCharType(declared, &out->field);
   } else if (NamesCharInside(type)) {
-    return Unsupported("CHAR and VARCHAR inside of a type");
+    ARROW_ASSIGN_OR_RAISE(std::string text, CatalogText(type));
+    types::SetDeclaredType(text, &out->field);
   }
   return Status::OK();
 }
@@ -173,7 +200,22 @@ arrow::Status Grammar::ParsePartitionedBy(CreateTable* table) {
       ARROW_ASSIGN_OR_RAISE(table->partition_columns.emplace_back(), NameIdentifier());
       continue;
     }
-    if (Peek(1).Is(Symbol::kLeftParen)) return Unsupported("PARTITIONED BY a transform");
+    if (Peek(1).Is(Symbol::kDot)) {
+      ARROW_RETURN_NOT_OK(MultipartIdentifier().status());
+      table->partition_transform = "";
+      continue;
+    }
+    if (Peek(1).Is(Symbol::kLeftParen)) {
+      ARROW_ASSIGN_OR_RAISE(table->partition_transform.emplace(), NameIdentifier());
+      Take();
+      do {
+        Expression ignored;
+        ARROW_RETURN_NOT_OK(ParseExpression(&ignored));
+      } while (Accept(Symbol::kComma));
+      ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+      continue;
+    }
+    ++table->num_typed_partitions;
     ColumnDefinition column;
     ARROW_RETURN_NOT_OK(ParseColumnDefinition(&column));
     table->partition_columns.push_back(column.field.name);
@@ -283,7 +325,20 @@ arrow::Status Grammar::ParseCreateTableLike(CreateTable head, Command* out) {
   like.if_not_exists = head.if_not_exists;
   ARROW_ASSIGN_OR_RAISE(like.source, MultipartIdentifier());
   CreateTable clauses;
+  size_t first = position_;
   ARROW_RETURN_NOT_OK(ParseTableClauses(&clauses));
+  // Columns and their layout are the source's.
+  bool defines = !clauses.partition_columns.empty() || clauses.partition_transform || clauses.buckets ||
+                 !clauses.cluster_columns.empty() || !clauses.options.empty() || clauses.comment;
+  if (defines) {
+    for (position_ = first; position_ < tokens_.size(); ++position_) {
+      if (At(Keyword::kPartitioned) || At(Keyword::kCluster) || At(Keyword::kClustered) || At(Keyword::kOptions) ||
+          At(Keyword::kComment)) {
+        break;
+      }
+    }
+    return SyntaxErrorHere();
+  }
   like.provider = clauses.provider;
   like.properties = clauses.properties;
   like.location = clauses.location;
