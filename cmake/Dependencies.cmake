@@ -97,7 +97,7 @@ target_link_libraries(millrace_external INTERFACE
   millrace_simdjson
   -Wl,--start-group ${grpc_archives} ${other_archives} -Wl,--end-group
   -Wl,--as-needed
-  spdlog fmt
+  spdlog fmt icui18n icuuc
   Kafka::rdkafka Arrow::compute Arrow::parquet Arrow::arrow
   Threads::Threads dl rt)
 target_link_options(millrace_external INTERFACE -Wl,--exclude-libs,ALL)

@@ -8,6 +8,7 @@
 #include "expression/text_zone.h"
 #include "format/variant/variant_json.h"
 #include "types/arrow_type.h"
+#include "types/collation.h"
 
 namespace millrace::expression {
 
@@ -107,7 +108,8 @@ std::string ValueSql(const DataTypePtr& type, const std::shared_ptr<arrow::Scala
   }
   switch (type->id()) {
     case TypeId::kString:
-      return QuoteStringLiteral(static_cast<const arrow::BaseBinaryScalar&>(*value).view());
+      return QuoteStringLiteral(static_cast<const arrow::BaseBinaryScalar&>(*value).view()) +
+             types::CollationSuffix(*type);
     case TypeId::kBinary: {
       std::string out = "X'";
       for (char c : static_cast<const arrow::BaseBinaryScalar&>(*value).view()) {
@@ -159,7 +161,7 @@ std::string ValueSql(const DataTypePtr& type, const std::shared_ptr<arrow::Scala
 std::string Literal::Sql(bool pretty) const {
   if (pretty) {
     if (is_null()) return "NULL";
-    if (type()->id() == TypeId::kString) {
+    if (type()->id() == TypeId::kString && !types::HoldsCollation(*type())) {
       return std::string(static_cast<const arrow::BaseBinaryScalar&>(*value_).view());
     }
     if (type()->is_numeric()) return PlainText(*type(), value_);

@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "function/bind.h"
+#include "function/collated_call.h"
 #include "function/function_def.h"
 
 namespace millrace::function {
@@ -93,7 +94,8 @@ arrow::Result<ExpressionPtr> BindCall(std::string_view name, ExpressionVector ar
   if (count < def->min_arguments || (def->max_arguments >= 0 && count > def->max_arguments)) {
     return WrongNumArgs(lower, ExpectedCount(*def), arguments.size());
   }
-  return def->bind(BindInput{*def, lower, std::move(arguments), context, distinct, std::move(filter), ignore_nulls});
+  BindInput input{*def, lower, std::move(arguments), context, distinct, std::move(filter), ignore_nulls};
+  return HasCollatedArgument(input.arguments) ? BindCollated(input) : def->bind(input);
 }
 
 }  // namespace millrace::function

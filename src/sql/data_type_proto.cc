@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "spark/connect/types.pb.h"
 #include "types/char_type.h"
+#include "types/collation.h"
 
 namespace millrace::sql {
 
@@ -74,7 +75,8 @@ arrow::Result<DataTypePtr> FromProto(const Proto& proto, int depth) {
     case Proto::kString: {
       const std::string& collation = proto.string().collation();
       if (collation.empty() || collation == "UTF8_BINARY") return types::String();
-      return Unsupported("STRING COLLATE " + collation);
+      ARROW_ASSIGN_OR_RAISE(int number, types::FindCollation(collation));
+      return types::CollatedString(number);
     }
     case Proto::kChar:
     case Proto::kVarChar:
@@ -199,7 +201,7 @@ void DataTypeToProto(const types::DataType& type, Proto* out) {
         }
         return;
       }
-      out->mutable_string()->set_collation("UTF8_BINARY");
+      out->mutable_string()->set_collation(types::CollationOf(types::CollationNumber(type)).name);
       return;
     case TypeId::kBinary:
       out->mutable_binary();

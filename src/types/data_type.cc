@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json_value.h"
+#include "types/collation.h"
 #include "types/column_metadata.h"
 
 namespace millrace::types {
@@ -130,6 +131,17 @@ void AppendUserClassJson(const DataType& type, std::string* out) {
   *out += '}';
 }
 
+// The collations of a field's texts stand beside its own metadata; the type itself is only "string".
+void AppendFieldMetadata(const StructField& field, std::string* out) {
+  std::string collations = HoldsCollation(*field.type) ? CollationMetadata(field) : std::string();
+  if (collations.empty()) {
+    *out += field.metadata_json.empty() ? "{}" : field.metadata_json;
+    return;
+  }
+  std::string own = field.metadata_json.size() > 2 ? "," + field.metadata_json.substr(1) : "}";
+  *out += R"({"__COLLATIONS":{)" + collations + "}" + own;
+}
+
 void AppendJson(const DataType& type, std::string* out) {
   if (type.user_class() != nullptr) return AppendUserClassJson(type, out);
   switch (type.id()) {
@@ -156,12 +168,15 @@ void AppendJson(const DataType& type, std::string* out) {
         *out += R"(,"type":)";
         AppendJson(*field.type, out);
         *out += field.nullable ? R"(,"nullable":true,"metadata":)" : R"(,"nullable":false,"metadata":)";
-        *out += field.metadata_json.empty() ? "{}" : field.metadata_json;
+        AppendFieldMetadata(field, out);
         *out += '}';
       }
       *out += "]}";
       return;
     }
+    case TypeId::kString:
+      AppendJsonString("string", out);
+      return;
     default:
       AppendJsonString(type.TypeName(), out);
   }
@@ -221,6 +236,8 @@ std::string DataType::CatalogString() const {
       }
       return text + ">";
     }
+    case TypeId::kString:
+      return "string" + CollationSuffix(*this);
     default:
       return kNames[static_cast<size_t>(id_)].catalog;
   }
@@ -245,6 +262,10 @@ std::string DataType::Sql() const {
       }
       return text + ">";
     }
+    case TypeId::kString: {
+      std::string suffix = CollationSuffix(*this);
+      return suffix.empty() ? "STRING" : "STRING COLLATE " + suffix.substr(std::string_view(" collate ").size());
+    }
     default:
       return ToUpperAscii(CatalogString());
   }
@@ -266,6 +287,8 @@ std::string DataType::TypeName() const {
       return "map";
     case TypeId::kStruct:
       return "struct";
+    case TypeId::kString:
+      return "string" + CollationSuffix(*this);
     default:
       return kNames[static_cast<size_t>(id_)].json;
   }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "types/char_type.h"
+#include "types/collation.h"
 #include "types/data_type.h"
 
 namespace millrace::types {
@@ -49,6 +50,12 @@ class DdlParser {
     if (word == "char" || word == "character" || word == "varchar") return CharType(word);
     if (auto simple = SimpleTypeByName(word)) {
       if (word == "timestamp") return TimestampWithZoneWords(*simple);
+      if (word == "string" && AcceptWord("collate")) {
+        if (token_.kind != TokenKind::kWord && token_.kind != TokenKind::kQuotedWord) return SyntaxError();
+        ARROW_ASSIGN_OR_RAISE(int number, FindCollation(token_.text));
+        Advance();
+        return CollatedString(number);
+      }
       return *simple;
     }
     if (depth == 0 && !AtEnd()) return SyntaxError();

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json_value.h"
+#include "types/collation.h"
 #include "types/data_type.h"
 
 namespace millrace::types {
@@ -35,6 +36,31 @@ arrow::Result<DataTypePtr> FromName(const std::string& name) {
   return type;
 }
 
+// `type` with the collations that its field's metadata tells of; `path` is where it stands in them.
+arrow::Result<DataTypePtr> Collated(const DataTypePtr& type, const std::string& path, const JsonValue& collations) {
+  switch (type->id()) {
+    case TypeId::kString: {
+      const JsonValue* name = collations.Find(path);
+      if (name == nullptr || !name->is_string()) return type;
+      std::string text = name->AsString();
+      size_t point = text.find('.');
+      ARROW_ASSIGN_OR_RAISE(int number, FindCollation(point == std::string::npos ? text : text.substr(point + 1)));
+      return CollatedString(number);
+    }
+    case TypeId::kArray: {
+      ARROW_ASSIGN_OR_RAISE(DataTypePtr element, Collated(type->element(), path + ".element", collations));
+      return Array(std::move(element), type->contains_null());
+    }
+    case TypeId::kMap: {
+      ARROW_ASSIGN_OR_RAISE(DataTypePtr key, Collated(type->key(), path + ".key", collations));
+      ARROW_ASSIGN_OR_RAISE(DataTypePtr value, Collated(type->value(), path + ".value", collations));
+      return Map(std::move(key), std::move(value), type->value_contains_null());
+    }
+    default:
+      return type;
+  }
+}
+
 arrow::Result<StructField> FieldFromJson(const JsonValue& json, int depth) {
   const JsonValue* name = json.Find("name");
   const JsonValue* type = json.Find("type");
@@ -44,11 +70,16 @@ arrow::Result<StructField> FieldFromJson(const JsonValue& json, int depth) {
   ARROW_ASSIGN_OR_RAISE(field.type, FromJson(*type, depth + 1));
   if (const JsonValue* nullable = json.Find("nullable")) field.nullable = nullable->AsBool();
   if (const JsonValue* metadata = json.Find("metadata")) {
-    // Where Spark keeps the collations of a column's texts.
-    if (metadata->Find("__COLLATIONS") != nullptr) {
-      return UserError("UNSUPPORTED_DATATYPE", {{"typeName", "\"STRING COLLATE\""}});
-    }
+    constexpr std::string_view kCollations = "__COLLATIONS";
     std::string text = metadata->ToString();
+    if (const JsonValue* collations = metadata->Find(kCollations)) {
+      ARROW_ASSIGN_OR_RAISE(field.type, Collated(field.type, field.name, *collations));
+      JsonValue rest = JsonValue::Object();
+      for (const auto& [key, value] : metadata->members()) {
+        if (key != kCollations) rest.Set(key, value);
+      }
+      text = rest.ToString();
+    }
     if (text != "{}") field.metadata_json = text;
   }
   return field;

@@ -288,7 +288,7 @@ arrow::Status Grammar::ParseStringType(Keyword keyword, size_t first_token, Data
   if (At(Keyword::kCollate) && Peek(1).IsIdentifier()) {
     Take();
     ARROW_ASSIGN_OR_RAISE(std::vector<std::string> collation, MultipartIdentifier());
-    if (out->has_string()) out->mutable_string()->set_collation(ToUpperAscii(collation.back()));
+    if (out->has_string()) out->mutable_string()->set_collation(collation.back());
   }
   return Status::OK();
 }

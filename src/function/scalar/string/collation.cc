@@ -1,28 +1,27 @@
+#include "types/collation.h"
+
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "expression/vector.h"
 #include "function/bind.h"
 
-/// Collations. Texts compare by their bytes (UTF8_BINARY); the other collations are not built and are refused by name.
+/// Collations of texts.
 
 namespace millrace::function {
 
 namespace {
-
-constexpr std::string_view kBinaryCollation = "UTF8_BINARY";
 
 arrow::Result<ExpressionPtr> BindCollation(const BindInput& input) {
   types::TypeId type = input.arguments[0]->type()->id();
   if (type != types::TypeId::kString && type != types::TypeId::kNull) {
     return UnexpectedInputType(input, 0, QuoteSqlType("STRING"));
   }
-  return BindSimple(
-      input, {types::String()}, types::String(),
-      [](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
-        return arrow::Datum(std::make_shared<arrow::StringScalar>("SYSTEM.BUILTIN." + std::string(kBinaryCollation)));
-      },
-      {.never_null = true});
+  std::string name = types::CollationOf(types::CollationNumber(*input.arguments[0]->type())).name;
+  return MakeCall(input, input.arguments, types::String(), /*nullable=*/false,
+                  [name](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+                    return arrow::Datum(std::make_shared<arrow::StringScalar>("SYSTEM.BUILTIN." + name));
+                  });
 }
 
 arrow::Result<ExpressionPtr> BindCollate(const BindInput& input) {
@@ -31,18 +30,13 @@ arrow::Result<ExpressionPtr> BindCollate(const BindInput& input) {
     return UserError("DATATYPE_MISMATCH.UNEXPECTED_NULL",
                      {{"sqlExpr", QuoteSqlExpression(CallSql(input))}, {"exprName", "`collation`"}});
   }
-  std::string plain = ToUpperAscii(*name);
-  if (plain.starts_with("SYSTEM.BUILTIN.")) plain.erase(0, std::string_view("SYSTEM.BUILTIN.").size());
-  if (plain != kBinaryCollation) {
-    return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
-                     {{"methodName", "the collation " + *name}, {"className", "Millrace"}});
-  }
+  ARROW_ASSIGN_OR_RAISE(int number, types::FindCollation(*name));
   if (!expression::CanImplicitCast(input.arguments[0]->type(), types::String())) {
     return UnexpectedInputType(input, 0, QuoteSqlType("STRING"));
   }
   ExpressionPtr text = expression::ImplicitCast(input.arguments[0], types::String());
   bool nullable = text->nullable();
-  return MakeCall(input, {std::move(text), input.arguments[1]}, types::String(), nullable,
+  return MakeCall(input, {std::move(text), input.arguments[1]}, types::CollatedString(number), nullable,
                   [](const EvalContext&, const std::vector<arrow::Datum>& arguments,
                      int64_t) -> arrow::Result<arrow::Datum> { return arguments[0]; });
 }
@@ -51,7 +45,7 @@ arrow::Result<ExpressionPtr> BindCollate(const BindInput& input) {
 
 extern const FunctionDef kCollate{.name = "collate",
                                   .family = "string",
-                                  .description = "The text under a collation; only UTF8_BINARY is built.",
+                                  .description = "The text under a collation.",
                                   .example = "collate('Spark', 'UTF8_BINARY')",
                                   .example_result = "Spark",
                                   .min_arguments = 2,
