@@ -2,6 +2,7 @@
 
 #include <array>
 #include <numeric>
+#include <utility>
 
 namespace millrace {
 
@@ -34,6 +35,59 @@ void Walk(const std::vector<uint32_t>& hashes, const std::vector<size_t>& node, 
 }
 
 }  // namespace
+
+namespace {
+
+uint32_t RotateLeft(uint32_t value, int bits) { return (value << bits) | (value >> (32 - bits)); }
+
+// Guava's murmur3_32 of one int, seed 0: where OpenHashSet begins to look for a key.
+uint32_t SpreadHash(uint32_t hash) {
+  uint32_t mixed = RotateLeft(hash * 0xcc9e2d51, 15) * 0x1b873593;
+  uint32_t spread = (RotateLeft(mixed, 13) * 5 + 0xe6546b64) ^ 4;
+  spread = (spread ^ (spread >> 16)) * 0x85ebca6b;
+  spread = (spread ^ (spread >> 13)) * 0xc2b2ae35;
+  return spread ^ (spread >> 16);
+}
+
+class OpenHashTable {
+ public:
+  explicit OpenHashTable(size_t capacity) : places_(capacity, kFree) {}
+
+  void Put(size_t key, uint32_t hash) {
+    size_t mask = places_.size() - 1;
+    size_t place = SpreadHash(hash) & mask;
+    for (size_t step = 1; places_[place] != kFree; ++step) place = (place + step) & mask;
+    places_[place] = key;
+  }
+  std::vector<size_t> Keys() const {
+    std::vector<size_t> keys;
+    for (size_t key : places_) {
+      if (key != kFree) keys.push_back(key);
+    }
+    return keys;
+  }
+  size_t capacity() const { return places_.size(); }
+
+ private:
+  static constexpr size_t kFree = ~size_t{0};
+  std::vector<size_t> places_;
+};
+
+}  // namespace
+
+// Source: Spark, OpenHashSet: quadratic probing, doubled when more than 0.7 of it is used.
+std::vector<size_t> OpenHashMapOrder(const std::vector<uint32_t>& hashes) {
+  constexpr size_t kFirstCapacity = 64;
+  OpenHashTable table(kFirstCapacity);
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    table.Put(i, hashes[i]);
+    if (i + 1 <= static_cast<size_t>(0.7 * static_cast<double>(table.capacity()))) continue;
+    OpenHashTable larger(table.capacity() * 2);
+    for (size_t key : table.Keys()) larger.Put(key, hashes[key]);
+    table = std::move(larger);
+  }
+  return table.Keys();
+}
 
 std::vector<size_t> ScalaOrder(const std::vector<uint32_t>& hashes) {
   constexpr size_t kMostInOrder = 4;  // Set1 to Set4, Map1 to Map4

@@ -10,4 +10,7 @@ namespace millrace {
 /// which it gives them back. Up to four keys that is the order in which it was filled.
 std::vector<size_t> ScalaOrder(const std::vector<uint32_t>& hashes);
 
+/// The same for the keys of Spark's OpenHashMap, put in in this order.
+std::vector<size_t> OpenHashMapOrder(const std::vector<uint32_t>& hashes);
+
 }  // namespace millrace

@@ -209,7 +209,13 @@ class SmallDecimalAverageState final : public AggregateState {
 
 template <bool kTry>
 arrow::Result<ExpressionPtr> BindAverage(const BindInput& input) {
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr argument, CoerceSummable(input, 0));
+  ExpressionPtr argument = input.arguments[0];
+  if (argument->type()->id() == types::TypeId::kTimestamp) {
+    // The mean of seconds since 1970. Source: Spark, FunctionArgumentConversion.
+    argument = std::make_shared<expression::Cast>(argument, types::Double(), expression::CastMode::kAnsi, false);
+  } else {
+    ARROW_ASSIGN_OR_RAISE(argument, CoerceSummable(input, 0));
+  }
   const DataTypePtr& from = argument->type();
   DataTypePtr sum_type = types::Double(), type = types::Double();
   if (from->id() == TypeId::kDecimal) {

@@ -10,6 +10,7 @@
 #include "function/aggregate/collected_rows.h"
 #include "function/aggregate/percentages.h"
 #include "function/aggregate/typed_buffers.h"
+#include "function/aggregate/within_group.h"
 #include "types/arrow_type.h"
 
 /// median and percentile: the group's values are held, sorted at the end.
@@ -20,12 +21,21 @@ namespace {
 
 using types::TypeId;
 
+// What is taken of the values in order.
+struct PercentileKind {
+  bool descending = false;
+  /// A value itself, not what lies between two.
+  bool discrete = false;
+};
+
 class PercentileState final : public AggregateState {
  public:
-  PercentileState(DataTypePtr input, DataTypePtr type, Percentages percentages, arrow::MemoryPool* pool)
+  PercentileState(DataTypePtr input, DataTypePtr type, Percentages percentages, PercentileKind kind,
+                  arrow::MemoryPool* pool)
       : input_(input),
         type_(std::move(type)),
         percentages_(std::move(percentages)),
+        kind_(kind),
         pool_(pool),
         rows_(input, pool),
         bytes_(input, pool) {}
@@ -69,8 +79,10 @@ class PercentileState final : public AggregateState {
         ARROW_RETURN_NOT_OK(builder->AppendNull());
         continue;
       }
-      std::sort(order.begin(), order.end(),
-                [&](int64_t a, int64_t b) { return expression::CompareValues(*sorted, values, a, values, b) < 0; });
+      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        int compared = expression::CompareValues(*sorted, values, a, values, b);
+        return kind_.descending ? compared > 0 : compared < 0;
+      });
       arrow::ArrayBuilder* element = builder.get();
       if (percentages_.many) {
         ARROW_RETURN_NOT_OK(static_cast<arrow::ListBuilder&>(*builder).Append());
@@ -89,6 +101,10 @@ class PercentileState final : public AggregateState {
                                    arrow::ArrayBuilder* out) const {
     double position = static_cast<double>(order.size() - 1) * percentage;
     double lower = std::floor(position), higher = std::ceil(position);
+    if (kind_.discrete) {
+      lower = std::max(0.0, std::ceil(percentage * static_cast<double>(order.size())) - 1);
+      higher = lower;
+    }
     double low = ValueAt(values, order[static_cast<size_t>(lower)]);
     double high = ValueAt(values, order[static_cast<size_t>(higher)]);
     double value = lower == higher || low == high ? low : (higher - position) * low + (position - lower) * high;
@@ -116,6 +132,7 @@ class PercentileState final : public AggregateState {
   DataTypePtr input_;
   DataTypePtr type_;
   Percentages percentages_;
+  PercentileKind kind_;
   arrow::MemoryPool* pool_;
   CollectedRows rows_;
   CountBuffers bytes_;
@@ -164,16 +181,17 @@ arrow::Result<Percentages> ReadPercentages(const BindInput& input, size_t index)
 namespace {
 
 ExpressionPtr MakePercentile(const BindInput& input, ExpressionVector arguments, DataTypePtr result,
-                             Percentages percentages) {
+                             Percentages percentages, PercentileKind kind = {}, std::string name = {}) {
   DataTypePtr from = arguments[0]->type();
   DataTypePtr type = percentages.many ? types::Array(result, false) : result;
   return MakeAggregate(
       input,
-      {.type = type,
+      {.name = std::move(name),
+       .type = type,
        .buffer = {types::StructField{"buf", types::Binary(), true, {}}},
        .opaque = true,
-       .new_state = [from, type, percentages](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
-         return std::make_unique<PercentileState>(from, type, percentages, pool);
+       .new_state = [from, type, percentages, kind](arrow::MemoryPool* pool) -> std::unique_ptr<AggregateState> {
+         return std::make_unique<PercentileState>(from, type, percentages, kind, pool);
        }},
       std::move(arguments));
 }
@@ -222,6 +240,18 @@ arrow::Result<ExpressionPtr> BindPercentile(const BindInput& input) {
 }
 
 }  // namespace
+
+arrow::Result<ExpressionPtr> MakeOrderedPercentile(const OrderedPercentile& percentile, const EvalContext& context) {
+  std::string name = percentile.discrete ? "percentile_disc" : "percentile_cont";
+  BindInput input{*FindFunction("percentile"), name, {percentile.value, percentile.percentage}, context};
+  ARROW_ASSIGN_OR_RAISE(Percentages percentages, ReadPercentages(input, 1));
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, CoerceInterpolated(input));
+  DataTypePtr result = InterpolatedType(value->type());
+  PercentileKind kind{.descending = !percentile.ascending, .discrete = percentile.discrete};
+  ExpressionVector arguments{std::move(value), percentile.percentage,
+                             expression::Literal::Boolean(percentile.ascending)};
+  return MakePercentile(input, std::move(arguments), std::move(result), std::move(percentages), kind, std::move(name));
+}
 
 extern const FunctionDef kMedian{.name = "median",
                                  .kind = FunctionKind::kAggregate,
