@@ -224,6 +224,12 @@ class FrameAggregation {
     return firsts.size() > 1;
   }
 
+  bool Passes(int32_t row) const {
+    const auto& condition =
+        static_cast<const arrow::BooleanArray&>(*rows_.inputs[static_cast<size_t>(function_.filter)]);
+    return condition.IsValid(row) && condition.Value(row);
+  }
+
   arrow::Status Feed(expression::AggregateState* state, const std::vector<uint32_t>& group_ids, Rows indices) const {
     arrow::ArrayVector arguments;
     for (int argument : function_.arguments) arguments.push_back(rows_.inputs[static_cast<size_t>(argument)]);
@@ -233,6 +239,15 @@ class FrameAggregation {
 
   arrow::Status FeedSlice(expression::AggregateState* state, int32_t begin, int32_t end) const {
     if (begin >= end) return arrow::Status::OK();
+    if (function_.filter >= 0) {
+      Rows passing;
+      for (int32_t row = begin; row < end; ++row) {
+        if (Passes(row)) passing.push_back(row);
+      }
+      if (passing.empty()) return arrow::Status::OK();
+      std::vector<uint32_t> group_ids(passing.size(), 0);
+      return Feed(state, group_ids, std::move(passing));
+    }
     arrow::ArrayVector arguments;
     for (int argument : function_.arguments) {
       arguments.push_back(rows_.inputs[static_cast<size_t>(argument)]->Slice(begin, end - begin));
@@ -280,6 +295,7 @@ class FrameAggregation {
     Rows indices;
     for (size_t g = 0; g < firsts.size(); ++g) {
       for (int32_t row = Begin(firsts[g]); row < End(firsts[g]); ++row) {
+        if (function_.filter >= 0 && !Passes(row)) continue;
         group_ids.push_back(static_cast<uint32_t>(g));
         indices.push_back(row);
       }

@@ -47,6 +47,8 @@ namespace millrace::sql {
 inline constexpr std::string_view kAggregateFilter = "aggregate_filter";
 /// ignore_nulls(f(…)): f(…) IGNORE NULLS, for functions without an argument for it.
 inline constexpr std::string_view kIgnoreNulls = "ignore_nulls";
+/// unbounded_bound() as a frame's bound: UNBOUNDED FOLLOWING as the lower, UNBOUNDED PRECEDING as the upper one.
+inline constexpr std::string_view kUnboundedBound = "unbounded_bound";
 /// within_group(f(…), sort_order…): f(…) WITHIN GROUP (ORDER BY …).
 inline constexpr std::string_view kWithinGroup = "within_group";
 /// star_except(star, attribute…): * EXCEPT (…).
@@ -73,6 +75,11 @@ inline constexpr std::string_view kHaving = "having";
 /// pivot_values(value…), the only grouping expression of PIVOT in SQL: groups by the columns nothing else reads. A
 /// value may be an alias.
 inline constexpr std::string_view kPivotValues = "pivot_values";
+
+/// UNPIVOT into several columns: unpivot_columns('v', …) is an id beside the star and names them, and each value is
+/// unpivot_values(a, …), an alias or not.
+inline constexpr std::string_view kUnpivotColumns = "unpivot_columns";
+inline constexpr std::string_view kUnpivotValues = "unpivot_values";
 
 /// Hints that say into how many partitions, or by which columns, rows go: they stand around the SELECT, the others
 /// around what it reads. `name` in upper case.

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "expression/node.h"
 #include "physical/operator/exchange.h"
 #include "physical/rows.h"
 #include "physical/window_frames.h"
@@ -13,6 +14,7 @@ namespace millrace::physical {
 
 namespace {
 
+using expression::ExpressionPtr;
 using expression::ExpressionVector;
 
 arrow::Result<Batches> Drain(BatchStream& input, const ExecutionContext& context) {
@@ -157,8 +159,15 @@ arrow::Result<OperatorPtr> PlanWindow(const logical::PlanPtr& node, const Requir
       const auto& call = static_cast<const expression::AggregateCall&>(*function.arguments[0]);
       bound.aggregate = call.function();
       for (int i = 0; i < call.num_arguments(); ++i) {
-        bound.arguments.push_back(add_input(call.children()[static_cast<size_t>(i)]));
+        ExpressionPtr argument = call.children()[static_cast<size_t>(i)];
+        // Rows that the filter drops cannot make it fail.
+        if (call.filter() != nullptr && argument->can_fail()) {
+          argument =
+              std::make_shared<expression::CaseWhen>(ExpressionVector{call.filter(), std::move(argument)}, false);
+        }
+        bound.arguments.push_back(add_input(argument));
       }
+      if (call.filter() != nullptr) bound.filter = add_input(call.filter());
     } else {
       for (const auto& argument : function.arguments) bound.arguments.push_back(add_input(argument));
     }

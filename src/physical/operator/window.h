@@ -26,6 +26,8 @@ class Window final : public Operator {
     std::shared_ptr<const expression::AggregateFunction> aggregate;
     /// Positions among the evaluated inputs.
     std::vector<int> arguments;
+    /// kAggregate: the position of the condition that rows must meet; -1 for none.
+    int filter = -1;
     bool is_rows = false;
     Bound lower;
     Bound upper;

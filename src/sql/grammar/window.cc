@@ -103,8 +103,11 @@ arrow::Status Grammar::ParseFrameBound(Frame::FrameBoundary* out, bool is_lower)
   if (At(Keyword::kUnbounded) && (Peek(1).Is(Keyword::kPreceding) || Peek(1).Is(Keyword::kFollowing))) {
     Take();
     bool preceding = Take().Is(Keyword::kPreceding);
-    if (preceding != is_lower) return Unsupported("window frame that is empty by its bounds");
-    out->set_unbounded(true);
+    if (preceding != is_lower) {
+      SetInternalFunction(kUnboundedBound, out->mutable_value());
+    } else {
+      out->set_unbounded(true);
+    }
     return Status::OK();
   }
   if (Accept(Keyword::kCurrent, Keyword::kRow)) {
