@@ -36,6 +36,15 @@ ExpressionPtr AggregateItems::Rewrite(const ExpressionPtr& root) {
   return changed ? root->WithChildren(std::move(children)) : root;
 }
 
+void AggregateItems::Show(const AttributePtr& column) {
+  bool is_key = std::any_of(grouping_.begin(), grouping_.end(),
+                            [&](const ExpressionPtr& group) { return expression::SemanticallyEqual(*group, *column); });
+  bool shown = std::any_of(items_.begin(), items_.end(), [&](const ExpressionPtr& item) {
+    return expression::ToAttribute(item)->id() == column->id();
+  });
+  if (is_key && !shown) items_.push_back(column);
+}
+
 bool IsGroupingCall(const expression::Expression& value) {
   if (value.kind() != ExpressionKind::kCall) return false;
   const std::string& name = static_cast<const expression::Call&>(value).name();
@@ -84,6 +93,11 @@ arrow::Result<PlanPtr> MakeAggregate(ExpressionVector grouping, ExpressionVector
       child = below.time_windows.MergeSessions(std::move(child), others);
     }
   }
+  return AggregateBelowWindows(std::move(grouping), std::move(items), std::move(child), std::move(below));
+}
+
+arrow::Result<PlanPtr> AggregateBelowWindows(ExpressionVector grouping, ExpressionVector items, PlanPtr child,
+                                             OperatorInput below) {
   if (below.window_functions.empty()) {
     return std::make_shared<logical::Aggregate>(std::move(grouping), std::move(items), std::move(child));
   }

@@ -14,6 +14,9 @@ class AggregateItems {
 
   /// `root`, which was resolved over the aggregate's input, over the aggregate's output.
   ExpressionPtr Rewrite(const ExpressionPtr& root);
+  /// Shows `column` under its own id, when it is a key.
+  void Show(const AttributePtr& column);
+  void Add(ExpressionPtr item) { items_.push_back(std::move(item)); }
   PlanPtr Aggregate(PlanPtr child) const {
     return std::make_shared<logical::Aggregate>(grouping_, items_, std::move(child));
   }
@@ -33,5 +36,8 @@ arrow::Status CheckGrouped(const expression::Expression& value, const Expression
 /// The aggregate whose output is `items`, over `input` widened by `below`; window functions are computed above it.
 arrow::Result<PlanPtr> MakeAggregate(ExpressionVector grouping, ExpressionVector items, PlanPtr input,
                                      OperatorInput below, const expression::EvalContext& eval);
+/// The same where `child` has all that `below` makes but its window functions.
+arrow::Result<PlanPtr> AggregateBelowWindows(ExpressionVector grouping, ExpressionVector items, PlanPtr child,
+                                             OperatorInput below);
 
 }  // namespace millrace::analyzer

@@ -156,6 +156,7 @@ arrow::Result<std::optional<ExpressionPtr>> ExpressionResolver::ResolveLateralAl
       return UserError("AMBIGUOUS_LATERAL_COLUMN_ALIAS", {{"name", QuoteIdentifier(parts[0])}, {"n", "2"}});
     }
     found = static_cast<const Alias&>(*alias).child();
+    read_alias_ = name;
     // Its value would be drawn twice.
     if (!(*found)->deterministic()) return NotSupported("a lateral column alias of " + (*found)->Sql(true));
   }
@@ -164,6 +165,22 @@ arrow::Result<std::optional<ExpressionPtr>> ExpressionResolver::ResolveLateralAl
                           function::ExtractValue(*found, Literal::String(parts[i]), context_.eval.case_sensitive));
   }
   return found;
+}
+
+arrow::Result<ExpressionPtr> ExpressionResolver::ResolveOverAliasNames(const connect::Expression& message) const {
+  ExpressionResolver named = *this;
+  OperatorInput below;
+  if (below_ != nullptr) {
+    below = *below_;
+    named.below_ = &below;
+  }
+  for (ExpressionPtr& alias : named.lateral_aliases_) {
+    const std::string& name = static_cast<const Alias&>(*alias).name();
+    auto column = std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), "lateralAliasReference(" + name + ")", alias->type(), alias->nullable());
+    alias = std::make_shared<Alias>(std::move(column), name);
+  }
+  return named.Resolve(message);
 }
 
 }  // namespace millrace::analyzer

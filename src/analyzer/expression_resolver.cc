@@ -1,6 +1,7 @@
 #include "analyzer/expression_resolver.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "analyzer/relation_resolver.h"
 #include "analyzer/sql_functions.h"
@@ -59,6 +60,16 @@ bool IsOrderable(const types::DataType& type) {
                                           [](const types::StructField& field) { return IsOrderable(*field.type); });
 }
 
+// spark.sql.parser.quotedRegexColumnNames: a name in back-ticks is a pattern.
+std::optional<connect::Expression> QuotedRegex(const connect::Expression& message, const AnalyzerContext& context) {
+  if (!message.has_unresolved_attribute() || message.unresolved_attribute().has_plan_id()) return std::nullopt;
+  const std::string& name = message.unresolved_attribute().unparsed_identifier();
+  if (!name.ends_with('`') || !context.ConfIs("spark.sql.parser.quotedRegexColumnNames", "true")) return std::nullopt;
+  connect::Expression regex;
+  regex.mutable_unresolved_regex()->set_col_name(name);
+  return regex;
+}
+
 std::string NamedName(const ExpressionPtr& value) {
   if (value->kind() == ExpressionKind::kAlias) return static_cast<const Alias&>(*value).name();
   return static_cast<const expression::AttributeReference&>(*value).name();
@@ -75,6 +86,25 @@ sql::ParserOptions ParserOptionsOf(const AnalyzerContext& context) {
   options.timestamp_ntz = settings.timestamp_ntz;
   options.double_quoted_identifiers = settings.double_quoted_identifiers;
   options.now_us = context.eval.current_timestamp_us;
+  options.constant =
+      [&context](const connect::Expression& message) -> arrow::Result<std::optional<sql::ConstantValue>> {
+    AttributeVector none;
+    RelationResolver relations(context);
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, relations.Expressions(none).Resolve(message));
+    if (value->kind() == ExpressionKind::kAlias) value = value->children()[0];
+    if (!value->foldable()) return std::nullopt;
+    sql::ConstantValue constant;
+    constant.type = value->type()->Sql();
+    constant.catalog_type = value->type()->CatalogString();
+    constant.is_string = value->type()->id() == types::TypeId::kString;
+    ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*value, context.eval));
+    if (!scalar->is_valid) return constant;
+    if (constant.is_string) constant.text = std::string(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view());
+    if (value->type()->id() == types::TypeId::kInteger) {
+      constant.integer = static_cast<const arrow::Int32Scalar&>(*scalar).value;
+    }
+    return constant;
+  };
   return options;
 }
 
@@ -116,10 +146,19 @@ arrow::Status ExpressionResolver::ResolveInto(const connect::Expression& message
     ARROW_ASSIGN_OR_RAISE(values, ExpandStarExcept(message));
   } else if (message.has_unresolved_regex()) {
     ARROW_ASSIGN_OR_RAISE(values, ExpandRegex(message));
+  } else if (std::optional<connect::Expression> regex = QuotedRegex(message, context_)) {
+    ARROW_ASSIGN_OR_RAISE(values, ExpandRegex(*regex));
   } else if (message.has_unresolved_attribute() && message.unresolved_attribute().unparsed_identifier() == "*") {
     values.assign(input_.begin(), input_.end());
   } else {
+    if (depth_ == 0) read_alias_.clear();
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, Resolve(message));
+    bool generates = value->kind() == ExpressionKind::kGeneratorCall;
+    if (depth_ == 0 && lateral_aliases_allowed_ && !read_alias_.empty() && !generates) {
+      ARROW_ASSIGN_OR_RAISE(ExpressionPtr named, ResolveOverAliasNames(message));
+      if (!IsNamed(named)) value = std::make_shared<Alias>(std::move(value), named->Sql(true));
+      items_over_aliases_.push_back(std::move(named));
+    }
     // A nested field is called by its last part: visit.page → page.
     if (message.has_unresolved_attribute() && !IsNamed(value)) {
       ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
@@ -241,8 +280,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAlias(const connect::Exp
     generator_names_.push_back({child, {alias.name().begin(), alias.name().end()}});
     return child;
   }
-  if (child->kind() == ExpressionKind::kGeneratorCall &&
-      static_cast<const expression::GeneratorCall&>(*child).output().size() == 1) {
+  if (child->kind() == ExpressionKind::kGeneratorCall) {
     generator_names_.push_back({child, {alias.name(0)}});
     return child;
   }
@@ -326,73 +364,6 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveVariantPath(
                                                  "variant_get", /*raises=*/true);
   if (name.empty()) return found;
   return std::make_shared<Alias>(std::move(found), name);
-}
-
-arrow::Result<ExpressionPtr> ExpressionResolver::ResolveUpdateFields(const connect::Expression& message) {
-  const auto& update = message.update_fields();
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr child, Resolve(update.struct_expression()));
-  if (child->type()->id() != types::TypeId::kStruct) {
-    return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                     {{"sqlExpr", QuoteSqlExpression("update_fields(" + child->Sql() + ")")},
-                      {"paramIndex", "first"},
-                      {"requiredType", QuoteSqlType("STRUCT")},
-                      {"inputSql", QuoteSqlExpression(child->Sql(true))},
-                      {"inputType", QuoteSqlType(child->type()->Sql())}});
-  }
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> path, ParseNameParts(update.field_name()));
-  ExpressionPtr value;
-  if (update.has_value_expression()) {
-    ARROW_ASSIGN_OR_RAISE(value, Resolve(update.value_expression()));
-  }
-  return UpdateField(child, path, value);
-}
-
-// Source: Spark, UpdateFields: "a.b" updates the field b of the struct in the field a.
-arrow::Result<ExpressionPtr> ExpressionResolver::UpdateField(const ExpressionPtr& child,
-                                                             std::span<const std::string> path,
-                                                             ExpressionPtr value) const {
-  if (path.size() > 1) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr inner,
-                          function::ExtractValue(child, Literal::String(path[0]), context_.eval.case_sensitive));
-    if (inner->type()->id() != types::TypeId::kStruct) {
-      return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                       {{"sqlExpr", QuoteSqlExpression("update_fields(" + inner->Sql() + ")")},
-                        {"paramIndex", "first"},
-                        {"requiredType", QuoteSqlType("STRUCT")},
-                        {"inputSql", QuoteSqlExpression(inner->Sql(true))},
-                        {"inputType", QuoteSqlType(inner->type()->Sql())}});
-    }
-    ARROW_ASSIGN_OR_RAISE(value, UpdateField(inner, path.subspan(1), std::move(value)));
-    return UpdateField(child, path.subspan(0, 1), std::move(value));
-  }
-  ExpressionVector arguments;
-  bool replaced = false;
-  for (const types::StructField& field : child->type()->fields()) {
-    bool same = context_.eval.case_sensitive ? field.name == path[0] : EqualsIgnoreCase(field.name, path[0]);
-    if (same && value == nullptr) continue;
-    arguments.push_back(Literal::String(field.name));
-    if (same) {
-      arguments.back() = Literal::String(std::string(path[0]));
-      arguments.push_back(value);
-      replaced = true;
-    } else {
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr kept, function::ExtractValue(child, Literal::String(field.name), true));
-      arguments.push_back(std::move(kept));
-    }
-  }
-  if (value != nullptr && !replaced) {
-    arguments.push_back(Literal::String(path[0]));
-    arguments.push_back(value);
-  }
-  if (arguments.empty()) {
-    return UserError("DATATYPE_MISMATCH.CANNOT_DROP_ALL_FIELDS",
-                     {{"sqlExpr", QuoteSqlExpression("update_fields(" + child->Sql() + ", dropfield())")}});
-  }
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, function::BindCall("named_struct", std::move(arguments), context_.eval));
-  if (!child->nullable()) return made;
-  ARROW_ASSIGN_OR_RAISE(ExpressionPtr is_null, function::BindCall("isnull", {child}, context_.eval));
-  ExpressionPtr null = Literal::Null(made->type());
-  return std::make_shared<expression::CaseWhen>(ExpressionVector{is_null, null, made}, true);
 }
 
 namespace {

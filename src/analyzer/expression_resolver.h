@@ -47,6 +47,8 @@ class ExpressionResolver {
 
   /// Lets an item read the aliases of the items before it (SELECT a + 1 AS b, b * 2).
   void AllowLateralAliases() { lateral_aliases_allowed_ = true; }
+  /// An item before the ones to come, which another resolver made.
+  void AddLateralAlias(ExpressionPtr alias) { lateral_aliases_.push_back(std::move(alias)); }
 
   /// One value; stars are refused.
   arrow::Result<ExpressionPtr> Resolve(const spark::connect::Expression& message);
@@ -74,6 +76,9 @@ class ExpressionResolver {
   };
   const std::vector<GeneratorNames>& generator_names() const { return generator_names_; }
 
+  /// The items that read aliases of items before them, with columns in the place of what these stand for.
+  const ExpressionVector& items_over_aliases() const { return items_over_aliases_; }
+
   /// Gives `value` the name Spark would give it when the user gave none.
   static ExpressionPtr Name(const ExpressionPtr& value);
 
@@ -100,9 +105,9 @@ class ExpressionResolver {
   arrow::Result<ExpressionPtr> ResolveLambda(const spark::connect::Expression& message,
                                              const std::vector<types::StructField>& parameters);
   arrow::Result<ExpressionPtr> ResolveWindow(const spark::connect::Expression& message);
-  arrow::Result<logical::FrameBound> ResolveFrameBound(
-      const spark::connect::Expression::Window::WindowFrame::FrameBoundary& message, bool is_rows, bool is_lower,
-      const logical::WindowSpec& spec);
+  /// In analyzer/window_frame.cc.
+  arrow::Result<logical::WindowFrame> ResolveFrame(const spark::connect::Expression::Window::WindowFrame& message,
+                                                   const logical::WindowSpec& spec);
   arrow::Result<ExpressionPtr> ResolveWithinGroup(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolvePythonFunction(const spark::connect::Expression& message);
   arrow::Result<ExpressionPtr> ResolvePythonCall(
@@ -115,6 +120,8 @@ class ExpressionResolver {
   arrow::Result<ExpressionPtr> ResolveSubquery(const spark::connect::Expression& message);
   /// nullopt when no item before this one has that alias.
   arrow::Result<std::optional<ExpressionPtr>> ResolveLateralAlias(const std::vector<std::string>& parts) const;
+  /// `message` with names of its own for what it reads of lateral aliases, as Spark names a column that has no alias.
+  arrow::Result<ExpressionPtr> ResolveOverAliasNames(const spark::connect::Expression& message) const;
   arrow::Result<ExpressionPtr> ResolveVariantPath(
       const google::protobuf::RepeatedPtrField<spark::connect::Expression>& arguments);
   arrow::Result<ExpressionPtr> ResolveUpdateFields(const spark::connect::Expression& message);
@@ -137,6 +144,9 @@ class ExpressionResolver {
   OperatorInput* below_;
   bool lateral_aliases_allowed_ = false;
   ExpressionVector lateral_aliases_;
+  /// Whether the item being resolved has read one of them, and which.
+  mutable std::string read_alias_;
+  ExpressionVector items_over_aliases_;
   /// Lambda parameters in scope, innermost last.
   std::vector<expression::AttributePtr> lambda_parameters_;
   std::vector<GeneratorNames> generator_names_;

@@ -156,6 +156,13 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     return UserError("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", {{"tableName", QuoteNameParts(parts)}});
   }
   const function::FunctionDef* def = function::FindFunction(lower);
+  bool wants_group = lower == "percentile_cont" || lower == "percentile_disc" || (lower == "mode" && arguments.empty());
+  if (wants_group) {
+    return UserError("INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", {{"funcName", QuoteIdentifier(lower)}});
+  }
+  if (lower == "mode" && distinct) {
+    return UserError("INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", {{"funcName", QuoteIdentifier(lower)}});
+  }
   // Functions of the session come after the built-in ones.
   if (def == nullptr) {
     if (auto registered = context_.registered_function ? context_.registered_function(lower) : nullptr) {
@@ -231,6 +238,15 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveAggregateFilter(const co
   }
   if (expression::Contains(*filter, ExpressionKind::kAggregateCall)) {
     return UserError("INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", {{"filterExpr", text}, {"aggExpr", text}});
+  }
+  if (below_ != nullptr && below_->window_functions.ReadsAny(*filter)) {
+    std::string window;
+    expression::Visit(*filter, [&](const expression::Expression& node) {
+      if (node.kind() == ExpressionKind::kAttribute && below_->window_functions.ReadsAny(node)) window = node.Sql(true);
+      return true;
+    });
+    return UserError("INVALID_AGGREGATE_FILTER.CONTAINS_WINDOW_FUNCTION",
+                     {{"filterExpr", text}, {"windowExpr", QuoteSqlExpression(window)}});
   }
   return filter;
 }

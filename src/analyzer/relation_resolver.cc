@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/collation_keys.h"
 #include "analyzer/metadata_columns.h"
 #include "analyzer/python_functions.h"
 #include "analyzer/python_table_functions.h"
@@ -227,6 +228,19 @@ void RelationResolver::LeaveScope(Scope scope) {
 
 void RelationResolver::DefineSubquery(int64_t plan_id, const Relation* relation) { subqueries_[plan_id] = relation; }
 
+const Relation* RelationResolver::FindSubquery(int64_t plan_id) const {
+  auto it = subqueries_.find(plan_id);
+  return it == subqueries_.end() ? nullptr : it->second;
+}
+
+bool RelationResolver::ReadsOnlyOuter(const expression::Expression& value) const {
+  std::vector<expression::AttributeId> ids = expression::References(value);
+  return !ids.empty() && std::all_of(ids.begin(), ids.end(), [&](expression::AttributeId id) {
+    return std::any_of(outer_scopes_.begin(), outer_scopes_.end(),
+                       [&](const AttributeVector* columns) { return FindColumn(id, *columns) != nullptr; });
+  });
+}
+
 arrow::Result<PlanPtr> RelationResolver::ResolveSubqueryPlan(
     int64_t plan_id, const AttributeVector& outer, const std::function<arrow::Status(const PlanPtr&)>& inside) {
   auto it = subqueries_.find(plan_id);
@@ -286,7 +300,8 @@ arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerC
   expression::TextZone zone(context.eval.time_zone);
   expression::QuerySettingsScope settings(QuerySettingsOf(context));
   RelationResolver resolver(context);
-  return resolver.Resolve(relation);
+  ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(relation));
+  return CompareByCollation(plan, context.eval);
 }
 
 bool ServesRelation(int field_number) {

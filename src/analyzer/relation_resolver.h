@@ -71,6 +71,14 @@ class RelationResolver {
   void LeaveScope(Scope scope);
   /// Plans of subquery expressions, by plan id. `relation` must outlive the resolving of what refers to it.
   void DefineSubquery(int64_t plan_id, const spark::connect::Relation* relation);
+  /// Null when there is none.
+  const spark::connect::Relation* FindSubquery(int64_t plan_id) const;
+  /// Where the WHERE of a subquery puts the aggregates of the query around it that it reads (HAVING EXISTS (SELECT …
+  /// WHERE a < min(outer.b))), as aliases; null where the query around it does not aggregate.
+  ExpressionVector* outer_aggregates() const { return outer_aggregates_; }
+  void set_outer_aggregates(ExpressionVector* aggregates) { outer_aggregates_ = aggregates; }
+  /// Whether `value` reads columns of the queries around this one, and nothing else.
+  bool ReadsOnlyOuter(const expression::Expression& value) const;
   /// The plan of a subquery of an expression over `outer`; it may read columns of `outer` (see Decorrelate). `inside`,
   /// if any, gets it while the frames in it can be named.
   arrow::Result<PlanPtr> ResolveSubqueryPlan(int64_t plan_id, const AttributeVector& outer,
@@ -94,6 +102,7 @@ class RelationResolver {
   std::vector<std::pair<std::string, PlanPtr>> definitions_;
   std::map<int64_t, const spark::connect::Relation*> subqueries_;
   std::vector<const AttributeVector*> outer_scopes_;
+  ExpressionVector* outer_aggregates_ = nullptr;
   /// A deque: OperatorInput points into it.
   std::deque<std::pair<PlanPtr, AttributeVector>> hidden_;
   /// What HiddenOf found to be handed up to a plan.

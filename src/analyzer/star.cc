@@ -147,10 +147,32 @@ arrow::Result<ExpressionPtr> WithoutField(const ExpressionPtr& value, std::span<
   return function::BindCall("named_struct", std::move(arguments), eval);
 }
 
+// No column, and no field of one that is named itself, twice.
+arrow::Status CheckExceptList(const google::protobuf::RepeatedPtrField<connect::Expression>& arguments) {
+  std::vector<std::vector<std::string>> names;
+  std::string shown;
+  bool overlap = false;
+  for (int i = 1; i < arguments.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(arguments[i].unresolved_attribute().unparsed_identifier()));
+    for (const auto& other : names) {
+      size_t shorter = std::min(parts.size(), other.size());
+      overlap =
+          overlap || std::equal(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(shorter), other.begin(),
+                                [](const auto& a, const auto& b) { return EqualsIgnoreCase(a, b); });
+    }
+    std::string name;
+    for (const std::string& part : parts) name += (name.empty() ? "" : ".") + part;
+    shown += (shown.empty() ? "" : ", ") + name;
+    names.push_back(std::move(parts));
+  }
+  return overlap ? UserError("EXCEPT_OVERLAPPING_COLUMNS", {{"columns", shown}}) : arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<ExpressionVector> ExpressionResolver::ExpandStarExcept(const connect::Expression& message) {
   const auto& call = message.unresolved_function();
+  ARROW_RETURN_NOT_OK(CheckExceptList(call.arguments()));
   ARROW_ASSIGN_OR_RAISE(ExpressionVector columns, ExpandStar(call.arguments(0)));
   for (int i = 1; i < call.arguments_size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(call.arguments(i).unresolved_attribute().unparsed_identifier()));
@@ -163,6 +185,14 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStarExcept(const conne
       if (!value || (*value)->kind() != ExpressionKind::kAttribute) continue;
       found = std::find_if(columns.begin(), columns.end(), [&](const ExpressionPtr& column) {
         return expression::ToAttribute(column)->id() == expression::ToAttribute(*value)->id();
+      });
+    }
+    if (found == columns.end() && call.arguments(0).unresolved_star().has_unparsed_target()) {
+      // Of a struct's fields.
+      length = 0;
+      found = std::find_if(columns.begin(), columns.end(), [&](const ExpressionPtr& column) {
+        const std::string& name = expression::ToAttribute(column)->name();
+        return context_.eval.case_sensitive ? name == parts[0] : EqualsIgnoreCase(name, parts[0]);
       });
     }
     if (found == columns.end()) return UnresolvedColumn(parts, input_);
@@ -183,13 +213,19 @@ arrow::Result<ExpressionVector> ExpressionResolver::ExpandStarExcept(const conne
 
 arrow::Result<ExpressionVector> ExpressionResolver::ExpandRegex(const connect::Expression& message) {
   std::string pattern = message.unresolved_regex().col_name();
-  if (pattern.size() >= 2 && pattern.front() == '`' && pattern.back() == '`') {
-    pattern = pattern.substr(1, pattern.size() - 2);
+  std::vector<std::string> table;
+  if (size_t quote = pattern.find('`');
+      quote != std::string::npos && pattern.size() > quote + 1 && pattern.back() == '`') {
+    if (quote > 0) {
+      ARROW_ASSIGN_OR_RAISE(table, ParseNameParts(pattern.substr(0, quote - 1)));
+    }
+    pattern = pattern.substr(quote + 1, pattern.size() - quote - 2);
   }
   std::string whole = std::string(context_.eval.case_sensitive ? "" : "(?i)") + "\\A(?:" + pattern + ")\\z";
   ARROW_ASSIGN_OR_RAISE(auto regex, function::Regex::Compile(whole));
   ExpressionVector columns;
   for (const AttributePtr& attribute : input_) {
+    if (!table.empty() && !IsOf(*attribute, table, context_.eval.case_sensitive)) continue;
     if (regex->Contains(attribute->name())) columns.push_back(attribute);
   }
   return columns;

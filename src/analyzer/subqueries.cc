@@ -319,12 +319,6 @@ arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, c
   return predicate.column;
 }
 
-bool Subqueries::IsValue(const expression::Expression& value) const {
-  if (value.kind() != ExpressionKind::kAttribute) return false;
-  AttributeId id = static_cast<const AttributeReference&>(value).id();
-  return std::any_of(scalars_.begin(), scalars_.end(), [&](const Scalar& scalar) { return scalar.column->id() == id; });
-}
-
 arrow::Result<PlanPtr> Subqueries::JoinScalarByDomain(const Scalar& scalar, PlanPtr input,
                                                       const EvalContext& eval) const {
   const AttributePtr value = scalar.original->output()[0];

@@ -36,11 +36,18 @@ class Subqueries {
                                          const expression::EvalContext& eval);
   /// EXISTS (SELECT …).
   arrow::Result<ExpressionPtr> AddExists(const PlanPtr& plan, const AttributeVector& outer);
+  /// The column of a subquery that was added under the same `text` (its message; empty for none); null when there is
+  /// none. `values` are those before IN.
+  ExpressionPtr Find(const std::string& text, const ExpressionVector& values) const;
+  /// What Find looks for, of the column that was added last.
+  void NameLast(const expression::Expression& column, std::string text, ExpressionVector values);
   /// `values` IN (SELECT …).
   arrow::Result<ExpressionPtr> AddIn(const ExpressionVector& values, const PlanPtr& plan, const AttributeVector& outer,
                                      const expression::EvalContext& eval);
-  /// Whether `value` is the column of a scalar subquery.
-  bool IsValue(const expression::Expression& value) const;
+  /// Whether `value` is the column of a subquery.
+  bool IsColumn(const expression::Expression& value) const;
+  /// Those of `columns` that the subqueries and the values before IN read.
+  AttributeVector Reads(const AttributeVector& columns) const;
   /// The subqueries of a join's condition, by the input whose columns they read (either, where they read none).
   /// Errors: UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION for both.
   arrow::Status Split(const AttributeVector& left_columns, const AttributeVector& right_columns, Subqueries* left,
@@ -95,8 +102,16 @@ class Subqueries {
   arrow::Result<PlanPtr> SemiOrAnti(const Predicate& predicate, bool negated, PlanPtr input,
                                     const expression::EvalContext& eval) const;
 
+  /// A subquery as it was written.
+  struct Written {
+    std::string text;
+    ExpressionVector values;
+    expression::AttributeId column;
+  };
+
   std::vector<Scalar> scalars_;
   std::vector<Predicate> predicates_;
+  std::vector<Written> written_;
 };
 
 }  // namespace millrace::analyzer

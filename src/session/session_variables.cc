@@ -150,6 +150,9 @@ arrow::Result<std::optional<sql::ConstantValue>> ConstantOf(Session& session,
   if (constant.is_string && scalar->is_valid) {
     constant.text = std::string(static_cast<const arrow::BaseBinaryScalar&>(*scalar).view());
   }
+  if (value->type()->id() == types::TypeId::kInteger && scalar->is_valid) {
+    constant.integer = static_cast<const arrow::Int32Scalar&>(*scalar).value;
+  }
   return constant;
 }
 

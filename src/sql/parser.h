@@ -31,6 +31,8 @@ struct ConstantValue {
   bool is_string = false;
   /// The text of a string; nullopt: NULL.
   std::optional<std::string> text;
+  /// The value of an INT; nullopt: NULL.
+  std::optional<int32_t> integer = {};
 };
 
 /// What the text's meaning depends on beside the text. The pointers are borrowed for the call.
@@ -44,6 +46,8 @@ struct ParserOptions {
   bool double_quoted_identifiers = false;
   /// spark.sql.timestampType = TIMESTAMP_NTZ: what the word TIMESTAMP means.
   bool timestamp_ntz = false;
+  /// spark.sql.legacy.viewSchemaBindingMode: views may be made WITH SCHEMA.
+  bool view_schema_modes = true;
   /// Where TIMESTAMP literals without a zone are read.
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   /// What TIMESTAMP 'now' and DATE 'today' mean, µs since 1970 UTC.

@@ -105,7 +105,9 @@ arrow::Status CheckGroupingCalls(const expression::Expression& value, const Expr
 // ROLLUP, CUBE, GROUPING SETS: each row once for every set, with the keys outside of the set NULL; a number tells the
 // sets apart, so that a NULL key and a left-out key are two groups.
 arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const ExpressionVector& items,
-                                     const std::vector<std::vector<size_t>>& sets, PlanPtr child) {
+                                     const std::vector<std::vector<size_t>>& sets, PlanPtr child, OperatorInput below,
+                                     const expression::EvalContext& eval) {
+  ARROW_ASSIGN_OR_RAISE(child, below.ApplyBelowWindows(std::move(child), eval));
   AttributeVector keys;
   for (size_t i = 0; i < grouping.size(); ++i) {
     const ExpressionPtr& key = grouping[i];
@@ -172,7 +174,8 @@ arrow::Result<PlanPtr> AggregateSets(ExpressionVector grouping, const Expression
   ExpressionVector by(keys.begin(), keys.end());
   by.push_back(set_id);
   if (repeated) by.push_back(place);
-  return std::make_shared<logical::Aggregate>(std::move(by), std::move(replaced), std::move(expanded));
+  below.window_functions.Rewrite(replace);
+  return AggregateBelowWindows(std::move(by), std::move(replaced), std::move(expanded), std::move(below));
 }
 
 arrow::Status CheckGroupingKey(const expression::Expression& key) {
@@ -196,7 +199,7 @@ class QueryGrouping {
  public:
   QueryGrouping(RelationResolver& resolver, const AttributeVector& input, const ExpressionVector& items,
                 OperatorInput* below)
-      : expressions_(resolver.Expressions(input, below)), items_(items) {}
+      : context_(resolver.context()), expressions_(resolver.Expressions(input, below)), items_(items) {}
 
   arrow::Status Add(const spark::connect::Expression& message) {
     if (IsSets(message)) {
@@ -234,7 +237,8 @@ class QueryGrouping {
   }
 
   arrow::Result<size_t> Resolve(const spark::connect::Expression& message) {
-    if (message.has_literal() && message.literal().has_integer()) {
+    bool ordinal = message.has_literal() && message.literal().has_integer();
+    if (ordinal && !context_.ConfIs("spark.sql.groupByOrdinal", "false")) {
       int32_t position = message.literal().integer();
       if (position < 1 || position > static_cast<int32_t>(items_.size())) {
         return UserError("GROUP_BY_POS_OUT_OF_RANGE",
@@ -252,10 +256,20 @@ class QueryGrouping {
     if (message.has_unresolved_attribute()) {
       ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
       const std::string& name = parts.back();
-      if (parts.size() > 1) return value.status();
+      if (parts.size() > 1 || context_.ConfIs("spark.sql.groupByAliases", "false")) return value.status();
       for (const ExpressionPtr& item : items_) {
         if (EqualsIgnoreCase(expression::ToAttribute(item)->name(), name)) return Key(WithoutName(item));
       }
+    }
+    if (IsErrorCondition(value.status(), "UNRESOLVED_COLUMN") &&
+        !context_.ConfIs("spark.sql.groupByAliases", "false")) {
+      // A key may compute with aliases.
+      ExpressionResolver with_aliases = expressions_;
+      for (const ExpressionPtr& item : items_) {
+        if (item->kind() == ExpressionKind::kAlias) with_aliases.AddLateralAlias(item);
+      }
+      arrow::Result<ExpressionPtr> computed = with_aliases.Resolve(message);
+      if (computed.ok()) return Key(WithoutName(*computed));
     }
     return value.status();
   }
@@ -331,6 +345,7 @@ class QueryGrouping {
     sets_ = std::move(product);
   }
 
+  const AnalyzerContext& context_;
   ExpressionResolver expressions_;
   const ExpressionVector& items_;
   ExpressionVector keys_;
@@ -373,7 +388,7 @@ AttributeVector WithWindowColumn(AttributeVector input, const OperatorInput& bel
 arrow::Result<ExpressionPtr> WithSubqueryValues(const ExpressionPtr& item, const OperatorInput& below,
                                                 const expression::EvalContext& eval) {
   if (below.subqueries.empty() || item->kind() == ExpressionKind::kAggregateCall) return item;
-  if (below.subqueries.IsValue(*item)) return function::BindCall("first", {item}, eval);
+  if (below.subqueries.IsColumn(*item)) return function::BindCall("first", {item}, eval);
   ExpressionVector children;
   for (const ExpressionPtr& child : item->children()) {
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr made, WithSubqueryValues(child, below, eval));
@@ -404,7 +419,7 @@ struct GeneratorsAbove {
       for (const ExpressionPtr& child : item->children()) {
         children.push_back(child);
         if (child->foldable()) continue;
-        kept.push_back(std::make_shared<Alias>(child, "_gen_input_" + std::to_string(kept.size())));
+        kept.push_back(std::make_shared<Alias>(child, "_gen_input_" + std::to_string(children.size() - 1)));
         children.back() = expression::ToAttribute(kept.back());
       }
       shown.push_back(item->WithChildren(std::move(children)));
@@ -432,6 +447,9 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
   ExpressionResolver expressions = resolver.Expressions(visible, &below);
   expressions.AllowLateralAliases();
   ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(message.aggregate_expressions()));
+  // Keys see what generators read, not what they make.
+  GeneratorsAbove generators;
+  generators.TakeFrom(&items, expressions.generator_names());
   QueryGrouping grouping(resolver, visible, items, &below);
   size_t plain = 0;
   for (const auto& key : message.grouping_expressions()) {
@@ -440,11 +458,8 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
     if (!had_sets && grouping.sets().empty()) plain = grouping.keys().size();
   }
   const expression::EvalContext& eval = resolver.context().eval;
-  GeneratorsAbove generators;
-  if (!grouping.is_all()) generators.TakeFrom(&items, expressions.generator_names());
   for (ExpressionPtr& item : items) {
-    if (item->kind() == ExpressionKind::kGeneratorCall) return NotSupported("a generator in an aggregate by ALL");
-    if (below.subqueries.IsValue(*item)) {
+    if (below.subqueries.IsColumn(*item)) {
       item = std::make_shared<Alias>(item, expression::ToAttribute(item)->name());
     }
     ARROW_ASSIGN_OR_RAISE(item, WithSubqueryValues(item, below, eval));
@@ -454,20 +469,31 @@ arrow::Result<PlanPtr> ResolveQueryAggregate(RelationResolver& resolver, const s
     ARROW_RETURN_NOT_OK(grouped);
     ARROW_RETURN_NOT_OK(CheckGroupingCalls(*item, grouping.keys(), !grouping.sets().empty()));
   }
+  for (const ExpressionPtr& item : expressions.items_over_aliases()) {
+    if (grouping.is_all() && !expression::Contains(*item, ExpressionKind::kAggregateCall)) {
+      return UserError("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY");
+    }
+  }
   child = resolver.WithHidden(child, below);
   // GROUPING SETS (()) is the grand total, which is there without rows too; several of them are not.
   bool total = grouping.sets().size() == 1 && grouping.keys().empty();
+  if (total) {
+    // The one set has no keys: its number is 0.
+    for (ExpressionPtr& item : items) {
+      item = expression::Transform(item, [](const ExpressionPtr& node) -> ExpressionPtr {
+        return IsGroupingCall(*node) ? Literal::Long(0) : nullptr;
+      });
+    }
+  }
   if (grouping.sets().empty() || total) {
     return generators.Apply(MakeAggregate(grouping.keys(), std::move(items), std::move(child), std::move(below), eval));
   }
-  if (!below.window_functions.empty()) return NotSupported("window functions beside grouping sets");
-  ARROW_ASSIGN_OR_RAISE(child, below.ApplyBelowWindows(std::move(child), eval));
   // Plain keys beside sets belong to every set.
   std::vector<std::vector<size_t>> sets = grouping.sets();
   for (auto& set : sets) {
     for (size_t i = 0; i < plain; ++i) set.push_back(i);
   }
-  return generators.Apply(AggregateSets(grouping.keys(), items, sets, std::move(child)));
+  return generators.Apply(AggregateSets(grouping.keys(), items, sets, std::move(child), std::move(below), eval));
 }
 
 }  // namespace
@@ -509,13 +535,11 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
   if (message.group_type() == spark::connect::Aggregate::GROUP_TYPE_GROUPBY) {
     return MakeAggregate(std::move(grouping), std::move(items), std::move(child), std::move(below), eval);
   }
-  if (!below.window_functions.empty()) return NotSupported("window functions beside grouping sets");
-  ARROW_ASSIGN_OR_RAISE(child, below.ApplyBelowWindows(std::move(child), eval));
   switch (message.group_type()) {
     case spark::connect::Aggregate::GROUP_TYPE_ROLLUP:
     case spark::connect::Aggregate::GROUP_TYPE_CUBE: {
       auto sets = GroupingSets(message.group_type(), grouping.size());
-      return AggregateSets(std::move(grouping), items, sets, std::move(child));
+      return AggregateSets(std::move(grouping), items, sets, std::move(child), std::move(below), eval);
     }
     case spark::connect::Aggregate::GROUP_TYPE_GROUPING_SETS: {
       std::vector<std::vector<size_t>> sets;
@@ -529,7 +553,7 @@ arrow::Result<PlanPtr> ResolveAggregate(RelationResolver& resolver, const Relati
         }
         sets.push_back(std::move(indices));
       }
-      return AggregateSets(std::move(grouping), items, sets, std::move(child));
+      return AggregateSets(std::move(grouping), items, sets, std::move(child), std::move(below), eval);
     }
     default:
       return NotSupported("an aggregate of an unknown group type");

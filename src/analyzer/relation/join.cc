@@ -50,8 +50,10 @@ arrow::Result<JoinType> ToJoinType(spark::connect::Join::JoinType type) {
 
 arrow::Result<ExpressionPtr> UsingColumn(const std::string& name, const AttributeVector& side, const char* side_name,
                                          bool case_sensitive) {
-  ARROW_ASSIGN_OR_RAISE(auto value, ResolveName({name}, side, case_sensitive));
-  if (value) return *value;
+  // Of several the first.
+  for (const AttributePtr& column : side) {
+    if (case_sensitive ? column->name() == name : EqualsIgnoreCase(column->name(), name)) return column;
+  }
   std::string columns;
   std::vector<std::string> names;
   for (const AttributePtr& column : side) names.push_back(column->name());
@@ -147,11 +149,17 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   if (message.has_join_condition() && message.join_condition().has_unresolved_function() &&
       message.join_condition().unresolved_function().is_internal() &&
       message.join_condition().unresolved_function().function_name() == sql::kNaturalJoin) {
+    // A name that both sides have several times is as often a key as the side with fewer has it.
     std::vector<std::string> names;
+    AttributeVector unmatched = pair.right->output();
     for (const AttributePtr& column : pair.left->output()) {
-      ARROW_ASSIGN_OR_RAISE(
-          auto match, ResolveName({column->name()}, pair.right->output(), resolver.context().eval.case_sensitive));
-      if (match) names.push_back(column->name());
+      auto match = std::find_if(unmatched.begin(), unmatched.end(), [&](const AttributePtr& other) {
+        return resolver.context().eval.case_sensitive ? other->name() == column->name()
+                                                      : EqualsIgnoreCase(other->name(), column->name());
+      });
+      if (match == unmatched.end()) continue;
+      names.push_back(column->name());
+      unmatched.erase(match);
     }
     if (!names.empty()) return JoinUsing(resolver, type, names, std::move(pair));
     return std::make_shared<logical::Join>(type, nullptr, std::move(pair.left), std::move(pair.right));

@@ -298,6 +298,15 @@ arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Re
     std::vector<int64_t> numbers;
     for (const auto& argument : message.arguments()) {
       ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, resolver.Expressions(none).Resolve(argument));
+      if (value->type()->id() == types::TypeId::kNull && numbers.size() < 4) {
+        constexpr const char* kPlaces[] = {"first", "second", "third", "fourth"};
+        return UserError("UNEXPECTED_INPUT_TYPE",
+                         {{"functionName", "`range`"},
+                          {"paramIndex", kPlaces[numbers.size()]},
+                          {"requiredType", QuoteSqlType(numbers.size() < 3 ? "BIGINT" : "INT")},
+                          {"inputSql", QuoteSqlExpression(value->Sql(true))},
+                          {"inputType", QuoteSqlType("VOID")}});
+      }
       auto cast = std::make_shared<expression::Cast>(value, types::Long(), expression::CastMode::kAnsi, false);
       ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*cast, resolver.context().eval));
       numbers.push_back(static_cast<const arrow::Int64Scalar&>(*scalar).value);
@@ -308,6 +317,7 @@ arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Re
                                                              {"actualNum", std::to_string(numbers.size())},
                                                              {"docroot", ""}});
     }
+    if (numbers.size() > 2 && numbers[2] == 0) return UserError("FAILED_FUNCTION_CALL", {{"funcName", "`range`"}});
     Relation range;
     range.mutable_range()->set_start(numbers.size() > 1 ? numbers[0] : 0);
     range.mutable_range()->set_end(numbers.size() > 1 ? numbers[1] : numbers[0]);
@@ -334,7 +344,9 @@ arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Re
   auto* call = project.mutable_project()->add_expressions()->mutable_unresolved_function();
   call->set_function_name(message.function_name());
   *call->mutable_arguments() = message.arguments();
-  return ResolveProject(resolver, project);
+  arrow::Result<PlanPtr> made = ResolveProject(resolver, project);
+  if (made.ok() || !IsErrorCondition(made.status(), "UNRESOLVED_ROUTINE")) return made;
+  return UserError("UNRESOLVABLE_TABLE_VALUED_FUNCTION", {{"name", QuoteNameParts(name)}});
 }
 
 }  // namespace millrace::analyzer

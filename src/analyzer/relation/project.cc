@@ -1,6 +1,7 @@
 #include "logical/node/project.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "analyzer/aggregate_items.h"
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "expression/cast.h"
 #include "expression/type_coercion.h"
+#include "function/function_def.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/generate.h"
 #include "spark/connect/relations.pb.h"
@@ -66,6 +68,68 @@ arrow::Result<PlanPtr> ExtractGenerators(ExpressionVector* items,
   return child;
 }
 
+arrow::Result<ExpressionVector> ResolveOverGenerators(
+    RelationResolver& resolver, const google::protobuf::RepeatedPtrField<connect::Expression>& messages,
+    OperatorInput* below, PlanPtr* child) {
+  AttributeVector columns = (*child)->output();
+  std::vector<std::optional<ExpressionVector>> resolved(static_cast<size_t>(messages.size()));
+  while (true) {
+    ExpressionResolver expressions = resolver.Expressions(columns, below);
+    expressions.AllowLateralAliases();
+    AttributeVector generated;
+    arrow::Status missing;
+    bool any = false;
+    for (int i = 0; i < messages.size(); ++i) {
+      std::optional<ExpressionVector>& items = resolved[static_cast<size_t>(i)];
+      if (items.has_value()) {
+        bool alias = messages[i].has_alias() && items->size() == 1 && (*items)[0]->kind() == ExpressionKind::kAlias;
+        if (alias) expressions.AddLateralAlias((*items)[0]);
+        continue;
+      }
+      google::protobuf::RepeatedPtrField<connect::Expression> one;
+      *one.Add() = messages[i];
+      arrow::Result<ExpressionVector> made = expressions.ResolveItems(one);
+      if (!made.ok() && !IsErrorCondition(made.status(), "UNRESOLVED_COLUMN")) return made.status();
+      if (!made.ok()) {
+        if (missing.ok()) missing = made.status();
+        continue;
+      }
+      any = true;
+      bool generates = made->size() == 1 && (*made)[0]->kind() == ExpressionKind::kGeneratorCall;
+      if (generates) {
+        ARROW_ASSIGN_OR_RAISE(*child, ExtractGenerators(&*made, expressions.generator_names(), *child));
+        for (const ExpressionPtr& column : *made) generated.push_back(expression::ToAttribute(column));
+      }
+      items = *std::move(made);
+    }
+    if (missing.ok()) break;
+    if (!any) return missing;
+    const AttributeVector known = columns;
+    for (const AttributePtr& column : generated) {
+      bool taken = std::any_of(known.begin(), known.end(), [&](const AttributePtr& other) {
+        return SameName(other->name(), column->name(), resolver.context().eval.case_sensitive);
+      });
+      if (!taken) columns.push_back(column);
+    }
+  }
+  ExpressionVector all;
+  for (const auto& items : resolved) all.insert(all.end(), items->begin(), items->end());
+  return all;
+}
+
+namespace {
+
+bool AnyGenerator(const google::protobuf::RepeatedPtrField<connect::Expression>& messages) {
+  return std::any_of(messages.begin(), messages.end(), [](const connect::Expression& message) {
+    const connect::Expression& call = message.has_alias() ? message.alias().expr() : message;
+    if (!call.has_unresolved_function()) return false;
+    const function::FunctionDef* def = function::FindFunction(call.unresolved_function().function_name());
+    return def != nullptr && def->kind == function::FunctionKind::kGenerator;
+  });
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation& relation) {
   const auto& project = relation.project();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(project.input()));
@@ -75,7 +139,21 @@ arrow::Result<PlanPtr> ResolveProject(RelationResolver& resolver, const Relation
   const AttributeVector columns = child->output();
   ExpressionResolver expressions = resolver.Expressions(columns, &below);
   expressions.AllowLateralAliases();
-  ARROW_ASSIGN_OR_RAISE(ExpressionVector items, expressions.ResolveItems(project.expressions()));
+  arrow::Result<ExpressionVector> resolved = expressions.ResolveItems(project.expressions());
+  if (IsErrorCondition(resolved.status(), "UNRESOLVED_COLUMN") && AnyGenerator(project.expressions())) {
+    OperatorInput over;
+    over.rows = child;
+    PlanPtr generating = child;
+    arrow::Result<ExpressionVector> items = ResolveOverGenerators(resolver, project.expressions(), &over, &generating);
+    bool plain = items.ok() && std::none_of(items->begin(), items->end(), [](const ExpressionPtr& item) {
+                   return expression::Contains(*item, ExpressionKind::kAggregateCall);
+                 });
+    if (plain && !over.window_functions.ContainsAggregates()) {
+      ARROW_ASSIGN_OR_RAISE(generating, over.Apply(std::move(generating), resolver.context().eval));
+      return std::make_shared<logical::Project>(*std::move(items), std::move(generating));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(ExpressionVector items, std::move(resolved));
   child = resolver.WithHidden(child, below);
   const expression::EvalContext& eval = resolver.context().eval;
   bool aggregates = below.window_functions.ContainsAggregates() ||
@@ -200,7 +278,15 @@ arrow::Result<PlanPtr> ResolveToDf(RelationResolver& resolver, const Relation& r
     return ResolveInlineTable(resolver, input, {message.column_names().begin(), message.column_names().end()});
   }
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
-  if (static_cast<size_t>(message.column_names_size()) != child->output().size()) {
+  bool fits = static_cast<size_t>(message.column_names_size()) == child->output().size();
+  const Relation& named = input.has_subquery_alias() ? input.subquery_alias().input() : input;
+  if (!fits && named.has_unresolved_table_valued_function()) {
+    return UserError("NUM_TABLE_VALUE_ALIASES_MISMATCH",
+                     {{"funcName", QuoteIdentifier(named.unresolved_table_valued_function().function_name())},
+                      {"aliasesNum", std::to_string(message.column_names_size())},
+                      {"outColsNum", std::to_string(child->output().size())}});
+  }
+  if (!fits) {
     return UserError("ASSIGNMENT_ARITY_MISMATCH", {{"numExpr", std::to_string(message.column_names_size())},
                                                    {"numTarget", std::to_string(child->output().size())}});
   }

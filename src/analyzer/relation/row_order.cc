@@ -151,15 +151,37 @@ arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::
        {aggregates ? &visible : &hidden, const_cast<const AttributeVector*>(&visible)}) {
     OperatorInput below;
     below.window_functions_allowed = false;
+    ExpressionVector asked;
+    ExpressionVector* outside = resolver.outer_aggregates();
+    resolver.set_outer_aggregates(&asked);
     arrow::Result<ExpressionPtr> condition = resolver.Expressions(*columns, &below).ResolveCondition(message);
+    resolver.set_outer_aggregates(outside);
     if (!condition.ok()) continue;
     AggregateItems items(aggregate.grouping(), aggregate.items());
     ExpressionPtr above = items.Rewrite(*condition);
+    for (const AttributePtr& column : below.subqueries.Reads(hidden)) items.Show(column);
+    for (ExpressionPtr& one : asked) items.Add(std::move(one));
     PlanPtr groups = items.Aggregate(aggregate.child());
     ARROW_RETURN_NOT_OK(CheckReadsGroups(*above, *groups, hidden, child->output()));
     return FilterOver(above, below, std::move(groups), child->output(), resolver.context().eval);
   }
   return PlanPtr();
+}
+
+}  // namespace
+
+namespace {
+
+// Aggregates over columns of the query outside are computed there.
+ExpressionPtr WithoutOuterAggregates(RelationResolver& resolver, const ExpressionPtr& condition) {
+  return expression::Transform(condition, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() != ExpressionKind::kAggregateCall || !resolver.ReadsOnlyOuter(*node)) return nullptr;
+    for (const ExpressionPtr& known : *resolver.outer_aggregates()) {
+      if (expression::SemanticallyEqual(*known->children()[0], *node)) return expression::ToAttribute(known);
+    }
+    resolver.outer_aggregates()->push_back(std::make_shared<expression::Alias>(node, node->Sql(true)));
+    return expression::ToAttribute(resolver.outer_aggregates()->back());
+  });
 }
 
 }  // namespace
@@ -208,6 +230,12 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
     }
   }
   ARROW_RETURN_NOT_OK(condition.status());
+  if (resolver.outer_aggregates() != nullptr) {
+    ExpressionPtr local = WithoutOuterAggregates(resolver, *condition);
+    if (!expression::Contains(*local, ExpressionKind::kAggregateCall)) {
+      return FilterOver(local, below, resolver.WithHidden(child, below), child->output(), eval);
+    }
+  }
   return UserError("INVALID_WHERE_CONDITION", {{"condition", QuoteSqlExpression((*condition)->Sql(true))},
                                                {"expressionList", AggregatesIn(**condition)}});
 }
@@ -257,7 +285,8 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
     }
     // ORDER BY 2 means the second column.
     const auto& key = order.child();
-    if (key.has_literal() && key.literal().has_integer()) {
+    bool ordinal = key.has_literal() && key.literal().has_integer();
+    if (ordinal && !resolver.context().ConfIs("spark.sql.orderByOrdinal", "false")) {
       int32_t position = key.literal().integer();
       if (position < 1 || position > static_cast<int32_t>(shown.size())) {
         return UserError("ORDER_BY_POS_OUT_OF_RANGE",

@@ -274,6 +274,14 @@ arrow::Result<int32_t> Grammar::ParseRowCount(std::string_view clause) {
   if (expression.literal().has_long_()) return invalid("DATA_TYPE", {{"dataType", QuoteSqlType("BIGINT")}});
   if (expression.literal().has_double_()) return invalid("DATA_TYPE", {{"dataType", QuoteSqlType("DOUBLE")}});
   std::optional<int64_t> value = FoldInteger(expression);
+  if (!value && options_->constant) {
+    arrow::Result<std::optional<ConstantValue>> made = options_->constant(expression);
+    // What reads columns is no constant.
+    const std::optional<ConstantValue> constant = made.ok() ? *made : std::optional<ConstantValue>();
+    if (constant && constant->type != "INT") return invalid("DATA_TYPE", {{"dataType", QuoteSqlType(constant->type)}});
+    if (constant && !constant->integer) return invalid("IS_NULL", {});
+    if (constant) value = *constant->integer;
+  }
   if (!value || *value > std::numeric_limits<int32_t>::max()) return invalid("IS_UNFOLDABLE", {});
   if (*value < 0) return invalid("IS_NEGATIVE", {{"v", std::to_string(*value)}});
   return static_cast<int32_t>(*value);

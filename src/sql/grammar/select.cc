@@ -147,6 +147,9 @@ arrow::Status Grammar::ParseSelectTail(SelectClause* clause, Relation* input, Re
   if (At(Keyword::kQualify) && StartsClause(position_)) {
     Take();
     ARROW_RETURN_NOT_OK(ParseExpression(&qualify.emplace()));
+    bool windows = ContainsWindow(*qualify) || std::any_of(clause->items.begin(), clause->items.end(),
+                                                           [](const Expression& item) { return ContainsWindow(item); });
+    if (!windows) return UserError("QUALIFY_REQUIRES_WINDOW_FUNCTION");
   }
 
   for (const Expression& item : clause->items) info.columns.push_back(ColumnName(item));
@@ -190,8 +193,15 @@ arrow::Status Grammar::ParseSelectTail(SelectClause* clause, Relation* input, Re
 arrow::Status Grammar::ParseWindowClause() {
   if (!At(Keyword::kWindow) || !Peek(1).IsIdentifier() || !Peek(2).Is(Keyword::kAs)) return Status::OK();
   Take();
+  std::vector<std::string> names;
   do {
-    ARROW_RETURN_NOT_OK(NameIdentifier().status());
+    size_t at = position_;
+    ARROW_ASSIGN_OR_RAISE(std::string name, NameIdentifier());
+    for (const std::string& known : names) {
+      if (known == name)
+        return ErrorAt(at, "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", {{"windowName", QuoteIdentifier(name)}});
+    }
+    names.push_back(std::move(name));
     ARROW_RETURN_NOT_OK(Expect(Keyword::kAs));
     Expression::Window ignored;
     ARROW_RETURN_NOT_OK(ParseWindowSpec(&ignored));
@@ -322,6 +332,13 @@ void Grammar::HideAggregates(SelectInfo* info, Expression* expression) {
                             [&](const Expression& key) { return SameExpression(key, *expression); });
   if (is_key || IsAggregateCall(*expression)) return Hide(info, expression);
   ForEachChild(expression, [&](Expression* child) { HideAggregates(info, child); });
+}
+
+bool Grammar::ContainsWindow(const Expression& expression) {
+  if (expression.has_window()) return true;
+  bool found = false;
+  ForEachChild(expression, [&](const Expression& child) { found = found || ContainsWindow(child); });
+  return found;
 }
 
 void Grammar::HideWindows(SelectInfo* info, Expression* expression) {
