@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "analyzer/relation_resolver.h"
@@ -12,6 +13,8 @@
 #include "logical/node/filter.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
+#include "sql/expression_tree.h"
+#include "sql/plan_conventions.h"
 
 namespace millrace::analyzer {
 
@@ -126,9 +129,105 @@ std::string TypesOfValues(const ExpressionVector& values) {
 
 }  // namespace
 
+namespace {
+
+// Text is no common type here: it does not widen to others, nor others to it.
+std::optional<types::DataTypePtr> CommonOfUnpivoted(const std::vector<types::DataTypePtr>& value_types) {
+  auto is_text = [](const types::DataTypePtr& type) { return type->id() == types::TypeId::kString; };
+  auto is_null = [](const types::DataTypePtr& type) { return type->id() == types::TypeId::kNull; };
+  bool mixed = std::any_of(value_types.begin(), value_types.end(), is_text) &&
+               !std::all_of(value_types.begin(), value_types.end(),
+                            [&](const types::DataTypePtr& type) { return is_text(type) || is_null(type); });
+  return mixed ? std::nullopt : expression::WiderType(value_types);
+}
+
+// One row of several values.
+struct UnpivotedRow {
+  std::string name;
+  ExpressionVector values;
+};
+
+arrow::Result<std::vector<UnpivotedRow>> UnpivotedRows(ExpressionResolver* expressions,
+                                                       const spark::connect::Unpivot& message) {
+  std::vector<UnpivotedRow> rows;
+  for (const spark::connect::Expression& value : message.values().values()) {
+    const spark::connect::Expression& call = value.has_alias() ? value.alias().expr() : value;
+    UnpivotedRow row;
+    if (sql::IsInternalFunction(call, sql::kUnpivotValues)) {
+      ARROW_ASSIGN_OR_RAISE(row.values, expressions->ResolveItems(call.unresolved_function().arguments()));
+    } else {
+      google::protobuf::RepeatedPtrField<spark::connect::Expression> one;
+      *one.Add() = call;
+      ARROW_ASSIGN_OR_RAISE(row.values, expressions->ResolveItems(one));
+    }
+    for (const ExpressionPtr& column : row.values) {
+      row.name += (row.name.empty() ? "" : "_") + expression::ToAttribute(column)->name();
+    }
+    if (value.has_alias()) row.name = value.alias().name(0);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// UNPIVOT ((v, w) FOR name IN ((a, b) AS x, …)).
+arrow::Result<PlanPtr> UnpivotSeveral(RelationResolver& resolver, const spark::connect::Unpivot& message,
+                                      PlanPtr child) {
+  ExpressionResolver expressions = resolver.Expressions(child->output());
+  const auto& names = message.ids(1).unresolved_function().arguments();
+  auto width = static_cast<size_t>(names.size());
+  ARROW_ASSIGN_OR_RAISE(std::vector<UnpivotedRow> rows, UnpivotedRows(&expressions, message));
+  std::set<expression::AttributeId> read;
+  for (const UnpivotedRow& row : rows) {
+    if (row.values.size() != width) {
+      return UserError("UNPIVOT_VALUE_SIZE_MISMATCH", {{"names", std::to_string(width)}});
+    }
+    for (const ExpressionPtr& value : row.values) {
+      for (expression::AttributeId id : expression::References(*value)) read.insert(id);
+    }
+  }
+  ExpressionVector ids;
+  AttributeVector output;
+  for (const AttributePtr& column : child->output()) {
+    if (read.count(column->id()) > 0) continue;
+    ids.push_back(column);
+    output.push_back(column->NewInstance());
+  }
+  output.push_back(std::make_shared<expression::AttributeReference>(
+      expression::NextAttributeId(), message.variable_column_name(), types::String(), false));
+  std::vector<types::DataTypePtr> common;
+  for (size_t i = 0; i < width; ++i) {
+    std::vector<types::DataTypePtr> value_types;
+    ExpressionVector values;
+    bool nullable = false;
+    for (const UnpivotedRow& row : rows) {
+      values.push_back(row.values[i]);
+      value_types.push_back(row.values[i]->type());
+      nullable = nullable || row.values[i]->nullable();
+    }
+    auto type = CommonOfUnpivoted(value_types);
+    if (!type) return UserError("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", {{"types", TypesOfValues(values)}});
+    common.push_back(*type);
+    output.push_back(std::make_shared<expression::AttributeReference>(
+        expression::NextAttributeId(), names[static_cast<int>(i)].literal().string(), *type, nullable));
+  }
+  std::vector<ExpressionVector> projections;
+  for (const UnpivotedRow& row : rows) {
+    ExpressionVector projection = ids;
+    projection.push_back(expression::Literal::String(row.name));
+    for (size_t i = 0; i < width; ++i) projection.push_back(expression::ImplicitCast(row.values[i], common[i]));
+    projections.push_back(std::move(projection));
+  }
+  return std::make_shared<logical::Expand>(std::move(projections), output, std::move(child));
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.unpivot();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  if (message.ids_size() == 2 && sql::IsInternalFunction(message.ids(1), sql::kUnpivotColumns)) {
+    return UnpivotSeveral(resolver, message, std::move(child));
+  }
   ExpressionResolver expressions = resolver.Expressions(child->output());
   ExpressionVector ids;
   ExpressionVector values;
@@ -158,13 +257,7 @@ arrow::Result<PlanPtr> ResolveUnpivot(RelationResolver& resolver, const Relation
   if (values.empty()) return UserError("UNPIVOT_REQUIRES_VALUE_COLUMNS");
   std::vector<types::DataTypePtr> value_types;
   for (const ExpressionPtr& value : values) value_types.push_back(value->type());
-  // Text is no common type here: it does not widen to others, nor others to it.
-  auto is_text = [](const types::DataTypePtr& type) { return type->id() == types::TypeId::kString; };
-  auto is_null = [](const types::DataTypePtr& type) { return type->id() == types::TypeId::kNull; };
-  bool mixed = std::any_of(value_types.begin(), value_types.end(), is_text) &&
-               !std::all_of(value_types.begin(), value_types.end(),
-                            [&](const types::DataTypePtr& type) { return is_text(type) || is_null(type); });
-  auto common = mixed ? std::nullopt : expression::WiderType(value_types);
+  auto common = CommonOfUnpivoted(value_types);
   if (!common) return UserError("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", {{"types", TypesOfValues(values)}});
   AttributeVector output;
   for (const ExpressionPtr& id : ids) output.push_back(expression::ToAttribute(id)->NewInstance());

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "expression/aggregate.h"
 #include "expression/cast.h"
+#include "expression/compare.h"
 #include "expression/type_coercion.h"
 #include "function/function_def.h"
 #include "logical/node/aggregate.h"
@@ -59,12 +60,20 @@ arrow::Result<PlanPtr> MakePivot(const ExpressionPtr& column, const ExpressionVe
     } else {
       ARROW_ASSIGN_OR_RAISE(name, NameOf(value, eval));
     }
-    if (!expression::CanCast(*value->type(), *column->type(), expression::CastMode::kAnsi)) {
+    bool several_columns = column->type()->id() == types::TypeId::kStruct;
+    bool fits = several_columns ? value->type()->id() == types::TypeId::kStruct &&
+                                      value->type()->fields().size() == column->type()->fields().size()
+                                : true;
+    if (!fits || !expression::CanCast(*value->type(), *column->type(), expression::CastMode::kAnsi)) {
       return UserError("PIVOT_VALUE_DATA_TYPE_MISMATCH",
                        {{"value", name}, {"valueType", value->type()->Sql()}, {"pivotType", column->type()->Sql()}});
     }
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr matches,
-                          function::BindCall("<=>", {column, expression::ImplicitCast(value, column->type())}, eval));
+    ExpressionPtr wanted = expression::ImplicitCast(value, column->type());
+    if (several_columns) {
+      // By place, whatever the names.
+      wanted = std::make_shared<expression::Cast>(value, column->type(), expression::CastMode::kAnsi, false);
+    }
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr matches, function::BindCall("<=>", {column, std::move(wanted)}, eval));
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr rows, function::BindCall("count", {Literal::Integer(1)}, eval, false, matches));
     ARROW_ASSIGN_OR_RAISE(ExpressionPtr present, function::BindCall(">", {rows, Literal::Long(0)}, eval));
     for (size_t i = num_keys; i < items.size(); ++i) {
@@ -122,6 +131,9 @@ arrow::Result<PlanPtr> ResolvePivot(RelationResolver& resolver, const spark::con
   ExpressionResolver expressions = resolver.Expressions(columns);
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr column, expressions.Resolve(message.pivot().col()));
   if (column->kind() == ExpressionKind::kAlias) column = column->children()[0];
+  if (!expression::IsOrderable(*column->type())) {
+    return UserError("INCOMPARABLE_PIVOT_COLUMN", {{"columnName", QuoteIdentifier(column->Sql(true))}});
+  }
   ARROW_ASSIGN_OR_RAISE(ExpressionVector aggregates, expressions.ResolveItems(message.aggregate_expressions()));
   ExpressionVector values;
   ExpressionVector items;
@@ -159,8 +171,12 @@ arrow::Result<PlanPtr> ResolvePivot(RelationResolver& resolver, const spark::con
     }
   }
   for (const ExpressionPtr& aggregate : aggregates) {
-    ARROW_RETURN_NOT_OK(CheckGrouped(
-        aggregate->kind() == ExpressionKind::kAlias ? *aggregate->children()[0] : *aggregate, grouping, {}));
+    const ExpressionPtr& value = aggregate->kind() == ExpressionKind::kAlias ? aggregate->children()[0] : aggregate;
+    arrow::Status grouped = CheckGrouped(*value, grouping, {});
+    bool single_rows =
+        IsErrorCondition(grouped, "MISSING_GROUP_BY") || IsErrorCondition(grouped, "MISSING_AGGREGATION");
+    if (single_rows && from_sql) return UserError("_LEGACY_ERROR_TEMP_1006", {{"sql", value->Sql()}});
+    ARROW_RETURN_NOT_OK(grouped);
     items.push_back(aggregate);
   }
   return MakePivot(column, values, std::move(grouping), std::move(items), std::move(child), eval);

@@ -438,11 +438,15 @@ bool Grammar::AtJoin() const {
 }
 
 arrow::Status Grammar::ParseJoins(Relation* left) {
-  for (int chain = 0; AtJoin(); ++chain) {
-    if (chain > kMaxOperatorChain) return TooComplex();
-    ARROW_RETURN_NOT_OK(ParseJoin(left));
-  }
-  return ParsePivots(left);
+  int chain = 0;
+  do {
+    for (; AtJoin(); ++chain) {
+      if (chain > kMaxOperatorChain) return TooComplex();
+      ARROW_RETURN_NOT_OK(ParseJoin(left));
+    }
+    ARROW_RETURN_NOT_OK(ParsePivots(left));
+  } while (AtJoin());
+  return Status::OK();
 }
 
 arrow::Status Grammar::ParseJoin(Relation* left) {
