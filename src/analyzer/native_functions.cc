@@ -23,15 +23,6 @@ using logical::GroupedColumns;
 using types::DataType;
 using types::TypeId;
 
-// Whether no value of `from` is lost in `to`. Source: Spark, UpCastRule.canUpCast.
-bool CanUpCast(const DataType& from, const DataType& to) {
-  if (from.EqualsIgnoreNullability(to) || from.id() == TypeId::kNull) return true;
-  if (to.id() == TypeId::kString) return !from.is_nested() && from.id() != TypeId::kBinary;
-  if (from.id() == TypeId::kDate) return to.is_datetime();
-  bool widens = from.is_numeric() && from.id() != TypeId::kDecimal && to.is_numeric() && to.id() != TypeId::kDecimal;
-  return widens && from.id() < to.id();
-}
-
 arrow::Status CannotUpCast(const expression::AttributeReference& column, const DataType& to) {
   return UserError("CANNOT_UP_CAST_DATATYPE",
                    {{"expression", column.Sql(true)},
@@ -165,6 +156,14 @@ arrow::Result<PlanPtr> ResolveTransform(RelationResolver& resolver, const spark:
 }
 
 }  // namespace
+
+bool CanUpCast(const DataType& from, const DataType& to) {
+  if (from.EqualsIgnoreNullability(to) || from.id() == TypeId::kNull) return true;
+  if (to.id() == TypeId::kString) return !from.is_nested() && from.id() != TypeId::kBinary;
+  if (from.id() == TypeId::kDate) return to.is_datetime();
+  bool widens = from.is_numeric() && from.id() != TypeId::kDecimal && to.is_numeric() && to.id() != TypeId::kDecimal;
+  return widens && from.id() < to.id();
+}
 
 NativeFunctionPtr NativeFunctionOf(const spark::connect::CommonInlineUserDefinedFunction& message) {
   return message.has_scalar_scala_udf() ? expression::FindNativeFunction(message.scalar_scala_udf().payload())

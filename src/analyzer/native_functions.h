@@ -19,4 +19,7 @@ expression::NativeFunctionPtr NativeFunctionOf(const spark::connect::CommonInlin
 arrow::Result<PlanPtr> ResolveNativeGroupMap(RelationResolver& resolver, const spark::connect::GroupMap& message,
                                              expression::NativeFunctionPtr function);
 
+/// Whether no value of `from` is lost in `to`. Source: Spark, UpCastRule.canUpCast.
+bool CanUpCast(const types::DataType& from, const types::DataType& to);
+
 }  // namespace millrace::analyzer

@@ -102,6 +102,10 @@ JsonValue ToJson(const Table& table) {
   object.Set("location", JsonValue::String(table.location));
   object.Set("viewText", JsonValue::String(table.view_text));
   object.Set("viewDatabase", JsonValue::String(table.view_database));
+  if (table.kind == TableKind::kView) {
+    object.Set("viewColumns", ToJson(table.view_columns));
+    object.Set("viewSchemaMode", JsonValue::String(table.view_schema_mode));
+  }
   object.Set("createdMs", JsonValue::Number(table.created_ms));
   return object;
 }
@@ -126,6 +130,12 @@ arrow::Result<Table> TableOf(const JsonValue& object, const std::string& databas
   table.location = TextOf(object, "location");
   table.view_text = TextOf(object, "viewText");
   table.view_database = TextOf(object, "viewDatabase");
+  if (table.kind == TableKind::kView) {
+    if (object.Find("viewColumns") != nullptr) table.view_columns = TextsOf(object, "viewColumns");
+    table.view_schema_mode = TextOf(object, "viewSchemaMode");
+    // Of a catalog that knew no modes.
+    if (table.view_schema_mode.empty()) table.view_schema_mode = "COMPENSATION";
+  }
   if (const JsonValue* created = object.Find("createdMs")) table.created_ms = created->AsInt64();
   return table;
 }

@@ -55,6 +55,11 @@ struct Table {
   /// Views: the query, and the database its names are looked up in.
   std::string view_text;
   std::string view_database;
+  /// Views: what the query called its columns when the view was made; empty: as the schema does.
+  std::vector<std::string> view_columns;
+  /// Views: what is done when the query's columns have changed since: BINDING, COMPENSATION, TYPE EVOLUTION,
+  /// EVOLUTION; UNSUPPORTED where the view was made without such modes.
+  std::string view_schema_mode = {};
   int64_t created_ms = 0;
 
   std::vector<std::string> FullName() const { return {kCatalogName, database, name}; }

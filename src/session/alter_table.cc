@@ -226,8 +226,19 @@ arrow::Status TableCommands::Alter(const sql::AlterTable& alter) {
       view.query_text = alter.query_text;
       view.properties = table->properties;
       view.comment = table->comment;
+      view.schema_mode = table->view_schema_mode;
       return CreateView(view);
     }
+    case Kind::kViewSchema:
+      return metastore_.AlterTable(table->database, table->name, [&](Table* changed) {
+        bool renamed = false;
+        const auto& fields = changed->schema->fields();
+        for (size_t i = 0; i < changed->view_columns.size() && i < fields.size(); ++i) {
+          renamed = renamed || fields[i].name != changed->view_columns[i];
+        }
+        // Names of its own hold the columns of a view fast.
+        changed->view_schema_mode = renamed && alter.text == "EVOLUTION" ? "TYPE EVOLUTION" : alter.text;
+      });
     case Kind::kRecoverPartitions:
       return Partitions(*table).status();
     case Kind::kAddColumns:

@@ -69,18 +69,6 @@ std::string Listed(const sql::Properties& properties, const char* separator = ",
 /// Names and values, in Spark's order.
 using Details = std::vector<std::pair<std::string, std::string>>;
 
-// What a view's query calls its columns.
-arrow::Result<std::vector<std::string>> QueryColumns(Session& session, const Table& view) {
-  analyzer::AnalyzerContext context = session.MakeAnalyzerContext();
-  context.view_database = view.view_database;
-  spark::connect::Relation query;
-  ARROW_RETURN_NOT_OK(sql::ParseQuery(view.view_text, analyzer::ParserOptionsOf(context), &query));
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, analyzer::RelationResolver(context).Resolve(query));
-  std::vector<std::string> names;
-  for (const auto& column : plan->output()) names.push_back(column->name());
-  return names;
-}
-
 Details BucketDetails(const Table& table) {
   if (!table.buckets) return {};
   return {{"Num Buckets", std::to_string(table.buckets->num_buckets)},
@@ -88,7 +76,7 @@ Details BucketDetails(const Table& table) {
           {"Sort Columns", Listed(table.buckets->sort_columns)}};
 }
 
-Details DetailsOf(Session& session, const Table& table) {
+Details DetailsOf(const Table& table) {
   bool is_view = table.kind == TableKind::kView;
   bool own_schema = !is_view && KeepsOwnSchema(table.provider);
   Details details = {{"Catalog", catalog::kCatalogName},
@@ -105,10 +93,13 @@ Details DetailsOf(Session& session, const Table& table) {
   if (is_view) {
     add("View Text", table.view_text);
     add("View Original Text", table.view_text);
-    add("View Schema Mode", "COMPENSATION");
+    if (table.view_schema_mode != "UNSUPPORTED") add("View Schema Mode", table.view_schema_mode);
     add("View Catalog and Namespace", std::string(catalog::kCatalogName) + "." + table.view_database);
-    auto columns = QueryColumns(session, table);
-    if (columns.ok()) add("View Query Output Columns", Listed(*columns));
+    std::vector<std::string> columns = table.view_columns;
+    if (columns.empty()) {
+      for (const auto& field : table.schema->fields()) columns.push_back(field.name);
+    }
+    add("View Query Output Columns", Listed(columns));
   }
   if (!table.properties.empty() && !own_schema) add("Table Properties", Listed(table.properties));
   if (!is_view) add("Location", "file:" + table.location);
@@ -382,13 +373,17 @@ std::vector<Cell> DescribeField(const types::StructField& field) {
 }
 
 arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& describe) {
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session.TableSchema(describe.name));
   TablePtr table;
   bool temporary = session.catalog().FindView(describe.name).has_value();
   TableCommands commands(session);
   if (!temporary) {
     arrow::Result<TablePtr> found = commands.Find(describe.name);
     if (found.ok()) table = *std::move(found);
+  }
+  // A view is described by what it was made with, whatever has become of its tables.
+  types::DataTypePtr schema = table != nullptr && table->kind == TableKind::kView ? table->schema : nullptr;
+  if (schema == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(schema, session.TableSchema(describe.name));
   }
   bool is_view = temporary || (table != nullptr && table->kind == TableKind::kView);
   if (is_view && !describe.partition.empty()) {
@@ -438,7 +433,7 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
     ARROW_ASSIGN_OR_RAISE(Details details, DeltaDetails(commands, *table));
     rows.Section("# Detailed Table Information", details);
   } else if (describe.extended) {
-    rows.Section("# Detailed Table Information", DetailsOf(session, *table));
+    rows.Section("# Detailed Table Information", DetailsOf(*table));
   }
   if (describe.extended || !own_schema) rows.Defaults();
   return rows.Result();
@@ -493,7 +488,7 @@ arrow::Result<QueryResult> ShowTableExtended(Session& session, const sql::Show& 
   } else {
     for (const TablePtr& table : names.metastore().Tables(database)) {
       if (!MatchesPattern(table->name, *show.pattern)) continue;
-      std::string text = lines(DetailsOf(session, *table));
+      std::string text = lines(DetailsOf(*table));
       if (table->kind == TableKind::kView || !KeepsOwnSchema(table->provider)) {
         if (!table->partition_columns.empty()) text += "Partition Columns: " + Listed(table->partition_columns) + "\n";
         ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, session.TableSchema({database, table->name}));

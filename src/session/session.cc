@@ -394,6 +394,7 @@ sql::ParserOptions Session::ParserOptions() {
   options.double_quoted_identifiers =
       eval.ansi && EqualsIgnoreCase(conf().Get("spark.sql.ansi.doubleQuotedIdentifiers").value_or(""), "true");
   options.timestamp_ntz = EqualsIgnoreCase(conf().Get("spark.sql.timestampType").value_or(""), "TIMESTAMP_NTZ");
+  options.view_schema_modes = conf().GetBool("spark.sql.legacy.viewSchemaBindingMode");
   options.now_us = eval.current_timestamp_us;
   options.variable_text = [this](const std::vector<std::string>& parts) { return VariableText(catalog_, parts); };
   options.constant = [this](const connect::Expression& expression) { return ConstantOf(*this, expression); };

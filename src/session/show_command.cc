@@ -13,6 +13,7 @@
 #include "session/sql_command.h"
 #include "session/table_commands.h"
 #include "types/char_type.h"
+#include "types/collation.h"
 #include "types/column_metadata.h"
 
 namespace millrace::session {
@@ -26,7 +27,7 @@ namespace {
 // As SHOW CREATE TABLE writes a column.
 std::string ColumnDdl(const types::StructField& field) {
   std::string text = types::Struct({field})->ToDdl();
-  if (field.type->id() != types::TypeId::kString) return text;
+  if (field.type->id() != types::TypeId::kString || types::HoldsCollation(*field.type)) return text;
   // Behind the name comes the type: the declared one, and the collation.
   size_t at = types::QuoteIfNeeded(field.name).size() + 1;
   std::string_view plain = "STRING";
@@ -284,7 +285,8 @@ class ShowRunner {
       properties.push_back(KeyValue(key, value));
     }
     if (!properties.empty()) text += "TBLPROPERTIES " + Lines(properties);
-    if (is_view) text += "WITH SCHEMA COMPENSATION\nAS " + table->view_text + "\n";
+    if (is_view && table->view_schema_mode != "UNSUPPORTED") text += "WITH SCHEMA " + table->view_schema_mode + "\n";
+    if (is_view) text += "AS " + table->view_text + "\n";
     return ResultOf(types::Struct({TextColumn("createtab_stmt")}), {{text}});
   }
 

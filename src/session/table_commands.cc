@@ -62,25 +62,6 @@ arrow::Result<types::DataTypePtr> PartitionColumnsLast(const std::string& table_
   return types::Struct(std::move(fields));
 }
 
-arrow::Status CheckNoDuplicates(const types::DataType& schema, bool case_sensitive) {
-  for (size_t i = 0; i < schema.fields().size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      const std::string& a = schema.fields()[i].name;
-      const std::string& b = schema.fields()[j].name;
-      if (case_sensitive ? a == b : EqualsIgnoreCase(a, b)) {
-        return UserError("COLUMN_ALREADY_EXISTS", {{"columnName", QuoteIdentifier(ToLowerAscii(a))}});
-      }
-    }
-  }
-  return arrow::Status::OK();
-}
-
-types::DataTypePtr SchemaOfColumns(const std::vector<sql::ColumnDefinition>& columns) {
-  std::vector<types::StructField> fields;
-  for (const auto& column : columns) fields.push_back(column.field);
-  return types::Struct(std::move(fields));
-}
-
 bool ReadsFrom(const logical::Plan& plan, const std::string& location) {
   bool found = false;
   logical::VisitPlan(plan, [&](const logical::Plan& node) {
@@ -93,6 +74,12 @@ bool ReadsFrom(const logical::Plan& plan, const std::string& location) {
 }
 
 }  // namespace
+
+types::DataTypePtr SchemaOfColumns(const std::vector<sql::ColumnDefinition>& columns) {
+  std::vector<types::StructField> fields;
+  for (const auto& column : columns) fields.push_back(column.field);
+  return types::Struct(std::move(fields));
+}
 
 logical::PlanPtr NoRows(const types::DataTypePtr& schema) {
   auto none = std::make_shared<std::vector<logical::LocalRelation::Partition>>(1);
@@ -178,7 +165,7 @@ arrow::Result<Table> TableCommands::NewTable(const Save& save, types::DataTypePt
   table.partition_columns = save.partition_columns;
   if (schema != nullptr) {
     bool case_sensitive = session_.conf().GetBool("spark.sql.caseSensitive");
-    ARROW_RETURN_NOT_OK(CheckNoDuplicates(*schema, case_sensitive));
+    ARROW_RETURN_NOT_OK(CheckKeptColumns(*schema, case_sensitive));
     ARROW_ASSIGN_OR_RAISE(table.schema, PartitionColumnsLast(QuoteNameParts(table.FullName()), *schema,
                                                              &table.partition_columns, case_sensitive));
   }
@@ -329,88 +316,6 @@ arrow::Status TableCommands::CreateOfFiles(const sql::CreateTable& create, const
     if (!found) ARROW_RETURN_NOT_OK(files_.CreateDirectories(table.location));
   }
   return metastore_.CreateTable(std::move(table));
-}
-
-arrow::Result<types::DataTypePtr> TableCommands::ViewSchema(const sql::CreateView& view,
-                                                            const types::DataType& query) const {
-  std::vector<types::StructField> fields = query.fields();
-  if (!view.columns.empty()) {
-    if (view.columns.size() != fields.size()) {
-      ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(view.name));
-      std::string names;
-      std::string data;
-      for (const auto& column : view.columns) names += (names.empty() ? "" : ", ") + QuoteIdentifier(column.first);
-      for (const auto& field : fields) data += (data.empty() ? "" : ", ") + QuoteIdentifier(field.name);
-      std::vector<std::string> full = {catalog::kCatalogName, name.database, name.name};
-      if (view.temporary) full = {view.name.back()};
-      return UserError(view.columns.size() > fields.size() ? "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS"
-                                                           : "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS",
-                       {{"viewName", QuoteNameParts(full)}, {"viewColumns", names}, {"dataColumns", data}});
-    }
-    for (size_t i = 0; i < fields.size(); ++i) {
-      fields[i].name = view.columns[i].first;
-      if (view.columns[i].second) fields[i].metadata_json = types::ColumnCommentJson(*view.columns[i].second);
-    }
-  }
-  return types::Struct(std::move(fields));
-}
-
-arrow::Status TableCommands::CreateView(const sql::CreateView& create) {
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.Analyze(create.query));
-  ARROW_ASSIGN_OR_RAISE(types::DataTypePtr schema, ViewSchema(create, *plan->Schema()));
-  if (create.temporary) {
-    if (!create.columns.empty()) {
-      expression::ExpressionVector items;
-      for (size_t i = 0; i < schema->fields().size(); ++i) {
-        const types::StructField& field = schema->fields()[i];
-        items.push_back(std::make_shared<expression::Alias>(plan->output()[i], field.name,
-                                                            expression::NextAttributeId(), field.metadata_json));
-      }
-      plan = std::make_shared<logical::Project>(std::move(items), std::move(plan));
-    }
-    bool global = create.global;
-    if (!global && create.name.size() > 1) {
-      return UserError("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", {{"actualName", QuoteNameParts(create.name)}});
-    }
-    return catalog_.CreateView(create.name.back(), global, create.replace, std::move(plan));
-  }
-  ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));
-  Table view;
-  view.database = name.database;
-  view.name = name.name;
-  view.kind = TableKind::kView;
-  if (std::optional<std::string> temporary = session_.TemporaryViewIn(create.query)) {
-    return UserError("INVALID_TEMP_OBJ_REFERENCE", {{"obj", "VIEW"},
-                                                    {"objName", QuoteNameParts(view.FullName())},
-                                                    {"tempObj", "VIEW"},
-                                                    {"tempObjName", QuoteIdentifier(*temporary)}});
-  }
-  TablePtr existing = metastore_.FindTable(name.database, name.name);
-  if (existing != nullptr && create.if_not_exists) return arrow::Status::OK();
-  if (existing != nullptr && create.replace && existing->kind != TableKind::kView) {
-    return UserError("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE",
-                     {{"tableName", QuoteNameParts(existing->FullName())}, {"operation", "CREATE OR REPLACE VIEW"}});
-  }
-  ARROW_RETURN_NOT_OK(CheckNoDuplicates(*schema, session_.conf().GetBool("spark.sql.caseSensitive")));
-  view.schema = schema;
-  view.view_text = create.query_text;
-  view.view_database = catalog_.current_database();
-  view.properties = create.properties;
-  view.comment = create.comment;
-  view.created_ms = session_.engine().clock->NowMicros() / 1000;
-  return metastore_.CreateTable(std::move(view), create.replace);
-}
-
-arrow::Status TableCommands::CreateViewUsing(const sql::CreateViewUsing& create) {
-  const connector::SourceDef* def = connector::FindSource(create.provider);
-  if (def == nullptr) return connector::MissingSource(create.provider);
-  auto request = std::make_shared<connector::SourceRequest>();
-  for (const auto& [key, value] : create.options) request->options.Set(key, value);
-  if (std::optional<std::string> path = request->options.Get("path")) request->paths = {*path};
-  if (!create.columns.empty()) request->user_schema = SchemaOfColumns(create.columns);
-  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan,
-                        analyzer::ScanSource(session_.MakeAnalyzerContext(), def, std::move(request), false));
-  return catalog_.CreateView(create.name.back(), create.global, create.replace, std::move(plan));
 }
 
 arrow::Status TableCommands::DropFiles(const Table& table) {

@@ -143,6 +143,11 @@ class TableCommands {
 
 /// Tables of files do not keep CHAR and VARCHAR inside of other types. Errors: UserError INVALID_SQL_SYNTAX.….
 arrow::Status CheckNoInnerChars(const types::StructField& field);
+/// The columns that CREATE TABLE or a view declares.
+types::DataTypePtr SchemaOfColumns(const std::vector<sql::ColumnDefinition>& columns);
+/// Whether a catalog can keep `schema`. Errors: COLUMN_ALREADY_EXISTS, INDETERMINATE_COLLATION_IN_SCHEMA,
+/// UNSUPPORTED_FEATURE.COLLATIONS_IN_MAP_KEYS.
+arrow::Status CheckKeptColumns(const types::DataType& schema, bool case_sensitive);
 
 /// The columns of CREATE TABLE as Delta has them: generation expressions and identities in their metadata; null when
 /// there are none. Errors: UserError DELTA_IDENTITY_COLUMNS_…, IDENTITY_COLUMNS_ILLEGAL_STEP.

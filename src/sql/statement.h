@@ -113,6 +113,8 @@ struct CreateView {
   std::vector<std::pair<std::string, std::optional<std::string>>> columns;  ///< name, comment
   std::optional<std::string> comment;
   Properties properties;
+  /// WITH SCHEMA: BINDING, COMPENSATION, TYPE EVOLUTION or EVOLUTION; empty where it is not written.
+  std::string schema_mode;
   spark::connect::Relation query;
   std::string query_text;
 };
@@ -239,6 +241,7 @@ struct AlterTable {
     kDropPartitions,
     kRecoverPartitions,
     kViewQuery,
+    kViewSchema,      ///< text: the mode
     kRenameColumn,    ///< columns[0], new_name
     kDropColumns,     ///< dropped
     kChangeColumns,   ///< changes

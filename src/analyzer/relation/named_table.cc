@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyzer/constant.h"
+#include "analyzer/native_functions.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -28,6 +29,96 @@ using spark::connect::Relation;
 // spark.sql.view.maxNestedViewDepth.
 constexpr int kMaxViewDepth = 100;
 
+bool SameColumn(std::string_view a, std::string_view b, const AnalyzerContext& context) {
+  return context.eval.case_sensitive ? a == b : EqualsIgnoreCase(a, b);
+}
+
+// The column of the view's query that was the `place`th of the view: by its name, and of several of one name by where
+// it stands among them.
+arrow::Result<AttributePtr> ViewColumn(const AnalyzerContext& context, const catalog::Table& view,
+                                       const std::vector<std::string>& names, size_t place,
+                                       const AttributeVector& output) {
+  size_t expected = 0;
+  size_t ordinal = 0;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!SameColumn(names[i], names[place], context)) continue;
+    ++expected;
+    if (i < place) ++ordinal;
+  }
+  AttributeVector matched;
+  for (const AttributePtr& column : output) {
+    if (SameColumn(column->name(), names[place], context)) matched.push_back(column);
+  }
+  if (matched.size() == expected) return matched[ordinal];
+  std::string actual;
+  for (const AttributePtr& column : matched) actual += (actual.empty() ? "" : ",") + column->name();
+  std::string columns;
+  bool renamed = false;
+  const auto& fields = view.schema->fields();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    columns += (i == 0 ? "" : ", ") + fields[i].name;
+    renamed = renamed || i >= names.size() || fields[i].name != names[i];
+  }
+  std::string suggestion = "CREATE OR REPLACE VIEW " + std::string(catalog::kCatalogName) + "." + view.database + "." +
+                           view.name + (renamed ? " (" + columns + ") " : " ") + "AS " + view.view_text;
+  return UserError("INCOMPATIBLE_VIEW_SCHEMA_CHANGE", {{"viewName", QuoteNameParts(view.FullName())},
+                                                       {"colName", names[place]},
+                                                       {"expectedNum", std::to_string(expected)},
+                                                       {"actualCols", "[" + actual + "]"},
+                                                       {"suggestion", suggestion}});
+}
+
+// What the mode of the view makes of a column whose type may have changed. Source: Spark,
+// SessionCatalog.fromCatalogTable.
+arrow::Result<ExpressionPtr> AsViewType(const catalog::Table& view, const AttributePtr& column,
+                                        const types::DataTypePtr& type, bool compensates) {
+  if (view.view_schema_mode == "TYPE EVOLUTION" || column->type()->EqualsIgnoreNullability(*type)) return column;
+  if (!compensates && !CanUpCast(*column->type(), *type)) {
+    return UserError("CANNOT_UP_CAST_DATATYPE",
+                     {{"expression", column->Sql(/*pretty=*/false)},
+                      {"sourceType", QuoteSqlType(column->type()->Sql())},
+                      {"targetType", QuoteSqlType(type->Sql())},
+                      {"details",
+                       "The type path of the target object is:\n\nYou can either add an explicit cast to the "
+                       "input data or choose a higher precision type of the field in the target object"}});
+  }
+  if (!expression::CanCast(*column->type(), *type, expression::CastMode::kAnsi)) {
+    return UserError("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", {{"sqlExpr", QuoteSqlExpression(column->Sql(true))},
+                                                                   {"srcType", QuoteSqlType(column->type()->Sql())},
+                                                                   {"targetType", QuoteSqlType(type->Sql())}});
+  }
+  return std::make_shared<expression::Cast>(column, type, expression::CastMode::kAnsi, false);
+}
+
+// Keeps what the columns of an evolving view have become. Source: Spark, ViewSyncSchemaToMetaStore.
+arrow::Status EvolveView(const AnalyzerContext& context, const catalog::Table& view, const PlanPtr& plan) {
+  bool all = view.view_schema_mode == "EVOLUTION";
+  const AttributeVector& output = plan->output();
+  const auto& before = view.schema->fields();
+  bool changed = before.size() != output.size();
+  std::vector<types::StructField> fields;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < output.size(); ++i) {
+    types::StructField field = output[i]->ToField();
+    if (!all) field.metadata_json = before[i].metadata_json;
+    changed = changed || !field.type->Equals(*before[i].type) ||
+              (all && (field.name != before[i].name || field.metadata_json != before[i].metadata_json));
+    for (size_t j = 0; all && j < i; ++j) {
+      if (SameColumn(fields[j].name, field.name, context)) {
+        return UserError("COLUMN_ALREADY_EXISTS", {{"columnName", QuoteIdentifier(ToLowerAscii(field.name))}});
+      }
+    }
+    names.push_back(field.name);
+    fields.push_back(std::move(field));
+  }
+  if (!changed || context.catalog == nullptr) return arrow::Status::OK();
+  types::DataTypePtr schema = types::Struct(std::move(fields));
+  return context.catalog->metastore().AlterTable(view.database, view.name, [&](catalog::Table* table) {
+    table->schema = schema;
+    if (all) table->view_columns = names;
+  });
+}
+
 arrow::Result<PlanPtr> ResolveView(const AnalyzerContext& context, const catalog::Table& view) {
   if (context.view_depth >= kMaxViewDepth) {
     return UserError("VIEW_EXCEED_MAX_NESTED_DEPTH", {{"viewName", QuoteNameParts(view.FullName())},
@@ -39,29 +130,33 @@ arrow::Result<PlanPtr> ResolveView(const AnalyzerContext& context, const catalog
   inside.view_database = view.view_database;
   ++inside.view_depth;
   ARROW_ASSIGN_OR_RAISE(PlanPtr plan, RelationResolver(inside).Resolve(query));
-  const auto& fields = view.schema->fields();
-  if (plan->output().size() < fields.size()) {
-    return UserError("INCOMPATIBLE_VIEW_SCHEMA_CHANGE",
-                     {{"viewName", QuoteNameParts(view.FullName())},
-                      {"colName", QuoteIdentifier(fields[plan->output().size()].name)},
-                      {"expectedNum", std::to_string(fields.size())},
-                      {"actualCols", "[]"},
-                      {"suggestion", "CREATE OR REPLACE VIEW " + QuoteNameParts(view.FullName())}});
+  if (view.view_schema_mode == "EVOLUTION") {
+    ARROW_RETURN_NOT_OK(EvolveView(context, view, plan));
+    return plan;
   }
+  const auto& fields = view.schema->fields();
+  std::vector<std::string> names = view.view_columns;
+  if (names.size() != fields.size()) {
+    names.clear();
+    for (const types::StructField& field : fields) names.push_back(field.name);
+  }
+  bool compensates =
+      view.view_schema_mode == "COMPENSATION" ||
+      (view.view_schema_mode == "UNSUPPORTED" && !context.ConfIs("spark.sql.legacy.viewSchemaCompensation", "false"));
   ExpressionVector items;
   for (size_t i = 0; i < fields.size(); ++i) {
-    ExpressionPtr value = plan->output()[i];
-    if (!value->type()->EqualsIgnoreNullability(*fields[i].type)) {
-      value = std::make_shared<expression::Cast>(value, fields[i].type, expression::CastMode::kAnsi, false);
-    }
-    bool same = value == plan->output()[i] && plan->output()[i]->name() == fields[i].name;
+    ARROW_ASSIGN_OR_RAISE(AttributePtr column, ViewColumn(context, view, names, i, plan->output()));
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, AsViewType(view, column, fields[i].type, compensates));
+    bool same = value == column && column->name() == fields[i].name;
     if (!same || !fields[i].metadata_json.empty()) {
       value = std::make_shared<expression::Alias>(value, fields[i].name, expression::NextAttributeId(),
                                                   fields[i].metadata_json);
     }
     items.push_back(std::move(value));
   }
-  return std::make_shared<logical::Project>(std::move(items), std::move(plan));
+  plan = std::make_shared<logical::Project>(std::move(items), std::move(plan));
+  if (view.view_schema_mode == "TYPE EVOLUTION") ARROW_RETURN_NOT_OK(EvolveView(context, view, plan));
+  return plan;
 }
 
 arrow::Status NotFound(const AnalyzerContext& context, const std::vector<std::string>& name) {

@@ -42,6 +42,11 @@ arrow::Status Grammar::ParseAlterAction(AlterTable* alter) {
     } while (Accept(Symbol::kComma));
     return Expect(Symbol::kRightParen);
   }
+  if (alter->view && At(Keyword::kWith, Keyword::kSchema)) {
+    alter->kind = Kind::kViewSchema;
+    ARROW_ASSIGN_OR_RAISE(alter->text, ParseViewSchemaMode());
+    return Status::OK();
+  }
   if (alter->view && (At(Keyword::kAs) || AtQueryStatement())) {
     alter->kind = Kind::kViewQuery;
     Accept(Keyword::kAs);

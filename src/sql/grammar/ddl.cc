@@ -379,8 +379,12 @@ arrow::Status Grammar::ParseCreateView(Command* out) {
       ARROW_ASSIGN_OR_RAISE(view.comment, StringValue());
     } else if (Accept(Keyword::kTblproperties)) {
       ARROW_RETURN_NOT_OK(ParseProperties(&view.properties));
-    } else if (At(Keyword::kWith) || At(Keyword::kSchema)) {
-      return Unsupported("WITH SCHEMA of a view");
+    } else if (At(Keyword::kWith) && view.schema_mode.empty()) {
+      size_t mode = position_;
+      ARROW_ASSIGN_OR_RAISE(view.schema_mode, ParseViewSchemaMode());
+      if (view.temporary) {
+        return ErrorAt(mode, "UNSUPPORTED_FEATURE.TEMPORARY_VIEW_WITH_SCHEMA_BINDING_MODE");
+      }
     } else {
       return SyntaxErrorHere();
     }
@@ -391,6 +395,26 @@ arrow::Status Grammar::ParseCreateView(Command* out) {
   view.query_text = TextBetween(first, position_);
   *out = std::move(view);
   return Status::OK();
+}
+
+arrow::Result<std::string> Grammar::ParseViewSchemaMode() {
+  size_t first = position_;
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kWith));
+  ARROW_RETURN_NOT_OK(Expect(Keyword::kSchema));
+  std::string mode;
+  if (Accept(Keyword::kBinding)) {
+    mode = "BINDING";
+  } else if (Accept(Keyword::kCompensation)) {
+    mode = "COMPENSATION";
+  } else {
+    mode = Accept(Keyword::kType) ? "TYPE EVOLUTION" : "EVOLUTION";
+    ARROW_RETURN_NOT_OK(Expect(Keyword::kEvolution));
+  }
+  if (options_->view_schema_modes) return mode;
+  return ErrorAt(first, "FEATURE_NOT_ENABLED",
+                 {{"featureName", "VIEW ... WITH SCHEMA ..."},
+                  {"configKey", "spark.sql.legacy.viewSchemaBindingMode"},
+                  {"configValue", "true"}});
 }
 
 arrow::Status Grammar::ParseCreateViewUsing(const CreateView& head, Command* out) {

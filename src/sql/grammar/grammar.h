@@ -78,6 +78,8 @@ class Grammar {
   Status Expect(Keyword keyword);
   Status ExpectEnd();
   Status SyntaxErrorHere() const;
+  /// WITH SCHEMA mode of a view. Errors: FEATURE_NOT_ENABLED.
+  arrow::Result<std::string> ParseViewSchemaMode();
   Status ErrorAt(size_t first_token, std::string_view condition, ErrorParameters parameters = {}) const;
   Status Unsupported(std::string_view construct) const;
   Status TooComplex() const;
@@ -232,6 +234,7 @@ class Grammar {
   bool ContainsAggregate(const Expression& expression) const;
   bool IsAggregateCall(const Expression& expression) const;
   void HideAggregates(SelectInfo* info, Expression* expression);
+  static bool ContainsWindow(const Expression& expression);
   void HideWindows(SelectInfo* info, Expression* expression);
   void Hide(SelectInfo* info, Expression* expression);
   static void AppendHidden(SelectInfo* info, Relation* query);
@@ -264,6 +267,7 @@ class Grammar {
   // --- pivot.cc
   Status ParsePivots(Relation* relation);
   Status ParsePivot(Relation* relation);
+  Status ParseUnpivotValue(Expression* value);
   Status ParseUnpivot(Relation* relation);
   /// [AS] name, where `end` is the keyword that may follow instead.
   Status ParseAliasBefore(Keyword end, Expression* expression);
