@@ -244,6 +244,16 @@ arrow::Result<ExpressionPtr> ExtractValue(const ExpressionPtr& child, const Expr
     }
     case TypeId::kMap:
       return MapValueOf(child, key);
+    case TypeId::kNull: {
+      auto info = std::make_shared<CallInfo>();
+      info->name = "extract";
+      info->style = CallStyle::kCustom;
+      info->render = [](const std::vector<std::string>& texts) { return texts[0] + "[" + texts[1] + "]"; };
+      info->kernel = [](const EvalContext&, const std::vector<Datum>&, int64_t) -> arrow::Result<Datum> {
+        return Datum(std::make_shared<arrow::NullScalar>());
+      };
+      return std::make_shared<Call>(std::move(info), types::Null(), true, ExpressionVector{child, key});
+    }
     default:
       return UserError("INVALID_EXTRACT_BASE_FIELD_TYPE",
                        {{"base", QuoteSqlExpression(child->Sql(true))}, {"other", QuoteSqlType(type->Sql())}});

@@ -57,6 +57,9 @@ arrow::Result<ExpressionPtr> BindContainsKey(const BindInput& input) {
   if (map->type()->id() == TypeId::kMap && key->type()->id() == TypeId::kNull) return NullTypeArgument(input);
   std::optional<DataTypePtr> common;
   if (map->type()->id() == TypeId::kMap) common = expression::TightestCommonType(map->type()->key(), key->type());
+  // A whole number meets a decimal as a decimal.
+  bool numbers = map->type()->id() == TypeId::kMap && map->type()->key()->is_numeric() && key->type()->is_numeric();
+  if (!common && numbers) common = expression::WiderType(map->type()->key(), key->type());
   if (!common) {
     return UserError("DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                                                                    {"functionName", QuoteIdentifier(input.def.name)},
@@ -146,6 +149,15 @@ arrow::Result<ExpressionPtr> BindConcat(const BindInput& input) {
   if (all_maps && !argument_types.empty()) common = expression::WiderType(argument_types);
   if (input.arguments.empty()) common = types::Map(types::String(), types::String(), false);
   if (!common) {
+    if (all_maps) {
+      std::string choice;
+      for (const DataTypePtr& type : argument_types) {
+        choice += (choice.empty() ? "" : " or ") + QuoteSqlType(type->Sql());
+      }
+      return UserError("DATATYPE_MISMATCH.DATA_DIFF_TYPES", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
+                                                             {"functionName", QuoteIdentifier("map_concat")},
+                                                             {"dataType", "(" + choice + ")"}});
+    }
     return UserError("DATATYPE_MISMATCH.MAP_CONCAT_DIFF_TYPES", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                                                                  {"functionName", QuoteIdentifier("map_concat")},
                                                                  {"dataType", "[" + list + "]"}});

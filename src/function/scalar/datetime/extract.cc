@@ -182,7 +182,13 @@ arrow::Result<ExpressionPtr> BindExtract(const BindInput& input) {
                                                {"paramType", QuoteSqlType("STRING")}});
   }
   ARROW_ASSIGN_OR_RAISE(std::optional<std::string> field, FoldableString(input, 0, "field"));
-  if (!field) return expression::Literal::Null(types::Double());
+  if (!field) {
+    return MakeCall(input, input.arguments, types::Double(), /*nullable=*/true,
+                    [](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+                      return arrow::Datum(arrow::MakeNullScalar(arrow::float64()));
+                    },
+                    {.shown_name = std::string(input.name)});
+  }
   const PartName* entry = FindPart(*field);
   if (entry == nullptr) return InvalidField(input, *field);
   ExpressionPtr source = input.arguments[1];

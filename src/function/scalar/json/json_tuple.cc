@@ -52,7 +52,7 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   std::vector<types::StructField> output;
   for (size_t i = 0; i < input.arguments.size(); ++i) {
     TypeId id = input.arguments[i]->type()->id();
-    if (id != TypeId::kString && id != TypeId::kNull) {
+    if (id != TypeId::kString && !(id == TypeId::kNull && i == 0)) {
       return UserError("DATATYPE_MISMATCH.NON_STRING_TYPE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                                                              {"funcName", QuoteIdentifier(input.def.name)}});
     }

@@ -172,7 +172,12 @@ arrow::Result<ExpressionPtr> BindNanVl(const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr value,
                         BindSimple(input, {types::Double(), types::Double()}, types::Double(), NanVl));
   if (floats) value = std::make_shared<Cast>(value, types::Float(), CastMode::kAnsi, false);
-  return value;
+  if (!a[1]->can_fail() || value->kind() != expression::ExpressionKind::kCall) return value;
+  // The second is looked at where the first is NaN only.
+  const ExpressionVector& numbers = value->children();
+  ARROW_ASSIGN_OR_RAISE(ExpressionPtr nan, BindCall("isnan", {numbers[0]}, input.context));
+  auto shown = std::make_shared<expression::ShownCall>(expression::ShownCall{"nanvl", a});
+  return std::make_shared<expression::CaseWhen>(ExpressionVector{nan, numbers[1], numbers[0]}, true, std::move(shown));
 }
 
 std::string Binary(int64_t value) {

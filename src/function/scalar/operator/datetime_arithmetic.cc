@@ -217,8 +217,18 @@ arrow::Result<ExpressionPtr> AddToDate(const Plan& plan, const ExpressionPtr& da
 arrow::Result<ExpressionPtr> AddToPoint(const Plan& plan, const ExpressionPtr& point, const ExpressionPtr& interval) {
   if (point->type()->id() == TypeId::kDate) return AddToDate(plan, point, interval);
   if (IsTimestamp(point->type())) return AddToTimestamp(plan, point, interval);
-  if (point->type()->id() == TypeId::kNull || point->type()->id() == TypeId::kString) {
-    return AddToTimestamp(plan, expression::ImplicitCast(point, types::Timestamp()), interval);
+  bool months = interval->type()->id() == TypeId::kYearMonthInterval;
+  if (point->type()->id() == TypeId::kNull || (point->type()->id() == TypeId::kString && !months)) {
+    ExpressionPtr moved = AddToTimestamp(plan, expression::ImplicitCast(point, types::Timestamp()), interval);
+    // A text that is moved stays one.
+    bool text = point->type()->id() == TypeId::kString;
+    return text ? expression::ImplicitCast(moved, types::String()) : moved;
+  }
+  if (months) {
+    const ExpressionVector& operands = plan.input.arguments;
+    std::string shown =
+        "(" + operands[0]->Sql(true) + " " + std::string(Symbol(plan.op)) + " " + operands[1]->Sql(true) + ")";
+    return BinaryOpDiffTypes(shown, operands[0], operands[1]);
   }
   std::string sql = point->Sql(true) + " " + std::string(Symbol(plan.op)) + " " + interval->Sql(true);
   return UserError("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",

@@ -104,13 +104,34 @@ std::string Render(const std::vector<std::string>& texts) {
   return "(" + texts[0] + " IN (" + list + "))";
 }
 
+// Structs are compared by place: the list's take the field names of what is looked for.
+ExpressionVector WithNamesOfFirst(const ExpressionVector& arguments) {
+  const DataTypePtr& first = arguments[0]->type();
+  if (first->id() != TypeId::kStruct) return arguments;
+  ExpressionVector renamed = arguments;
+  for (ExpressionPtr& argument : renamed) {
+    const DataTypePtr& type = argument->type();
+    if (type->id() != TypeId::kStruct || type->fields().size() != first->fields().size()) continue;
+    std::vector<types::StructField> fields = type->fields();
+    bool differs = false;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      differs = differs || fields[i].name != first->fields()[i].name;
+      fields[i].name = first->fields()[i].name;
+    }
+    if (!differs) continue;
+    argument = std::make_shared<expression::Cast>(argument, types::Struct(std::move(fields)),
+                                                  expression::CastMode::kAnsi, /*user_specified=*/false);
+  }
+  return renamed;
+}
+
 arrow::Result<ExpressionPtr> BindIn(const BindInput& input) {
   // isin() of nothing, which SQL has no words for.
   if (input.arguments.size() == 1) return expression::Literal::Boolean(false);
   std::vector<std::string> texts;
   for (const ExpressionPtr& argument : input.arguments) texts.push_back(argument->Sql(true));
   ARROW_ASSIGN_OR_RAISE(ExpressionVector arguments,
-                        expression::CoerceToCommonType("in", input.arguments, Render(texts)));
+                        expression::CoerceToCommonType("in", WithNamesOfFirst(input.arguments), Render(texts)));
   DataTypePtr type = arguments[0]->type();
   if (type->id() == TypeId::kNull) {
     for (ExpressionPtr& argument : arguments) argument = expression::ImplicitCast(argument, types::Boolean());

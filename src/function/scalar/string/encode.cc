@@ -290,6 +290,13 @@ arrow::Result<ExpressionPtr> BindToBinary(const BindInput& input, bool tried) {
     if (given) format = ToLowerAscii(*given);
   }
   if (format != "hex" && format != "base64" && format != "utf-8" && format != "utf8") {
+    if (tried) {
+      ExpressionVector arguments = input.arguments;
+      return MakeCall(input, std::move(arguments), types::Binary(), /*nullable=*/true,
+                      [](const EvalContext&, const std::vector<arrow::Datum>&, int64_t) -> arrow::Result<arrow::Datum> {
+                        return arrow::Datum(arrow::MakeNullScalar(arrow::binary()));
+                      });
+    }
     return UserError("DATATYPE_MISMATCH.INVALID_ARG_VALUE", {{"sqlExpr", QuoteSqlExpression(CallSql(input))},
                                                              {"inputName", "fmt"},
                                                              {"requireType", "case-insensitive \"STRING\""},

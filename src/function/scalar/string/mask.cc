@@ -1,3 +1,6 @@
+#include <optional>
+
+#include "base/error.h"
 #include "expression/type_coercion.h"
 #include "function/row_kernel.h"
 #include "function/scalar/string/utf8.h"
@@ -55,6 +58,20 @@ arrow::Result<ExpressionPtr> BindMask(const BindInput& input) {
   for (size_t k = arguments.size(); k < 4; ++k) arguments.push_back(Literal::String(kDefaults[k - 1]));
   if (arguments.size() == 4) arguments.push_back(Literal::Null(types::String()));
   BindInput full{input.def, input.name, std::move(arguments), input.context};
+  for (size_t i = 0; i < full.arguments.size(); ++i) {
+    types::TypeId type = full.arguments[i]->type()->id();
+    if (type != types::TypeId::kString && type != types::TypeId::kNull) {
+      return UnexpectedInputType(full, i, QuoteSqlType("STRING"));
+    }
+  }
+  constexpr const char* kNames[] = {"upperChar", "lowerChar", "digitChar", "otherChar"};
+  for (size_t i = 1; i < full.arguments.size(); ++i) {
+    const char* name = kNames[i - 1];
+    ARROW_ASSIGN_OR_RAISE(std::optional<std::string> character, FoldableString(full, i, name));
+    if (!character || Utf8Length(*character) == 1) continue;
+    return UserError("DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE",
+                     {{"sqlExpr", QuoteSqlExpression(CallSql(full))}, {"exprName", name}});
+  }
   return BindSimple(full, {types::String()}, types::String(), Mask, {.may_null = true});
 }
 
