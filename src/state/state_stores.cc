@@ -25,7 +25,9 @@ std::string StoreDirectory(const std::string& state_directory, const StateStoreI
 StateStores::StateStores(FileSystem* file_system, std::string directory, StateStoreConf conf)
     : file_system_(file_system), directory_(std::move(directory)), conf_(std::move(conf)) {}
 
-StateStores::~StateStores() {
+StateStores::~StateStores() { StopMaintenance(); }
+
+void StateStores::StopMaintenance() {
   {
     std::lock_guard lock(maintenance_mutex_);
     stopping_ = true;

@@ -104,8 +104,10 @@ class StateStores {
 
   /// Maintains all stores once, on the calling thread.
   arrow::Status Maintain();
-  /// Maintains them on a thread of its own, each maintenance_interval_ms, until this object goes.
+  /// Maintains them on a thread of its own, each maintenance_interval_ms, until StopMaintenance.
   void StartMaintenance();
+  /// Ends that thread: from now on another run, or another engine, may own the files.
+  void StopMaintenance();
 
   const std::string& directory() const { return directory_; }
 

@@ -482,6 +482,7 @@ void MicroBatchExecution::Finish(arrow::Status status) {
   bool stopped = stopping();
   for (QuerySource& source : bound_.sources) source.stream->Stop();
   sink_->Stop();
+  if (state_ != nullptr) state_->Close();
   // What fails because it was told to stop has not failed.
   if (stopped && (status.IsCancelled() || status.ok())) status = arrow::Status::OK();
   if (status.ok() && spec_.temporary_checkpoint) (void)spec_.file_system->RemoveTree(checkpoint_.location);

@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/elapsed.h"
 #include "base/failpoint.h"
+#include "connector/duration.h"
 #include "state/operator_metadata.h"
 
 namespace millrace::streaming {
@@ -32,6 +33,9 @@ state::StateStoreConf StoreConf(const StreamingQuerySpec& spec) {
   conf.min_versions_to_retain = std::max<int64_t>(1, ConfNumber(spec, "spark.sql.streaming.minBatchesToRetain", 100));
   conf.min_deltas_for_snapshot =
       ConfNumber(spec, "spark.sql.streaming.stateStore.minDeltasForSnapshot", conf.min_deltas_for_snapshot);
+  auto interval_ms =
+      connector::ParseDurationMillis(ConfText(spec, "spark.sql.streaming.stateStore.maintenanceInterval", "60s"));
+  if (interval_ms.ok()) conf.maintenance_interval_ms = std::max<int64_t>(1, *interval_ms);
   conf.schema_check = ConfText(spec, "spark.sql.streaming.stateStore.stateSchemaCheck", "true") != "false";
   conf.rocksdb_changelog =
       ConfText(spec, "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled", "false") == "true";

@@ -35,6 +35,8 @@ class QueryState {
   /// Errors: of the files; nothing of the batch may be committed to the sink then.
   arrow::Status Commit(physical::StreamingBatch* batch);
   void Abort();
+  /// The query has ended: nothing touches the checkpoint from now on.
+  void Close() { stores_.StopMaintenance(); }
   /// The sink had the micro-batch already: its state is there, only the watermarks are to be known.
   arrow::Status Skip(BatchId batch_id, int64_t previous_watermark_ms, int64_t watermark_ms);
 
