@@ -134,37 +134,6 @@ TEST_F(BrokerTest, TenMegabyteRecords) {
   EXPECT_THAT(producer->Flush().message(), HasSubstr("too large"));
 }
 
-// What is gathered for one request counts, not only each record.
-TEST_F(BrokerTest, TopicsThatTakeLittleAtOnce) {
-  std::string little = broker_->CreateTopic(1, {{"max.message.bytes", "2000"}});
-  std::string usual = broker_->CreateTopic(1);
-  auto producer = Producer::Open(Config(ClientRole::kProducer)).ValueOrDie();
-  std::vector<std::string> values;
-  for (int i = 0; i < 2000; ++i) values.push_back(std::to_string(i) + std::string(300, 'x'));
-  std::vector<OutgoingRecord> records(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    records[i].value = reinterpret_cast<const uint8_t*>(values[i].data());
-    records[i].value_size = static_cast<uint32_t>(values[i].size());
-  }
-  for (int round = 0; round < 2; ++round) {
-    ASSERT_TRUE(producer->Send(little, records).ok());
-    ASSERT_TRUE(producer->Send(usual, records).ok());
-    arrow::Status flushed = producer->Flush();
-    ASSERT_TRUE(flushed.ok()) << flushed.ToString();
-  }
-  std::vector<std::string> twice = values;
-  twice.insert(twice.end(), values.begin(), values.end());
-  EXPECT_EQ(Read(*consumer_, {little, 0}, 0, 4000).values, twice);
-  EXPECT_EQ(Read(*consumer_, {usual, 0}, 0, 4000).values, twice);
-  // One record that is larger than the topic takes stays an error.
-  std::string large(5000, 'y');
-  OutgoingRecord record;
-  record.value = reinterpret_cast<const uint8_t*>(large.data());
-  record.value_size = static_cast<uint32_t>(large.size());
-  ASSERT_TRUE(producer->Send(little, {&record, 1}).ok());
-  EXPECT_THAT(producer->Flush().message(), HasSubstr("too large"));
-}
-
 TEST_F(BrokerTest, KeysHeadersAndNulls) {
   std::string topic = broker_->CreateTopic(1);
   auto producer = Producer::Open(Config(ClientRole::kProducer)).ValueOrDie();

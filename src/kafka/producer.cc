@@ -85,57 +85,18 @@ class StickyPartitions {
 };
 
 struct TopicToWrite {
-  /// Whose the topic is.
-  const NativeClient* client = nullptr;
   TopicHandle handle;
   StickyPartitions sticky;
 };
 
-/// What librdkafka gathers for one request to a partition unless told otherwise; Java's producer gathers 16 KiB.
-constexpr int64_t kBatchBytes = 1'000'000;
-
-/// `max.message.bytes` of a topic: what a request to one of its partitions may hold, not only a record. Nullopt when
-/// the broker does not tell in time, or may not.
-std::optional<int64_t> AskMaxMessageBytes(rd_kafka_t* client, const std::string& topic) {
-  constexpr int kWaitMs = 1000;
-  constexpr const char* kName = "max.message.bytes";
-  QueueHandle queue(rd_kafka_queue_new(client));
-  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
-  rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-  char reason[128];
-  rd_kafka_AdminOptions_set_request_timeout(options, kWaitMs, reason, sizeof(reason));
-  rd_kafka_DescribeConfigs(client, &resource, 1, options, queue.get());
-  rd_kafka_AdminOptions_destroy(options);
-  rd_kafka_ConfigResource_destroy(resource);
-  std::unique_ptr<rd_kafka_event_t, EventDeleter> event{rd_kafka_queue_poll(queue.get(), 2 * kWaitMs)};
-  const auto* result = event == nullptr ? nullptr : rd_kafka_event_DescribeConfigs_result(event.get());
-  if (result == nullptr || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-  size_t num_resources = 0;
-  const auto** resources = rd_kafka_DescribeConfigs_result_resources(result, &num_resources);
-  for (size_t i = 0; i < num_resources; ++i) {
-    size_t num_entries = 0;
-    const auto** entries = rd_kafka_ConfigResource_configs(resources[i], &num_entries);
-    for (size_t k = 0; k < num_entries; ++k) {
-      const char* value = rd_kafka_ConfigEntry_value(entries[k]);
-      if (std::string_view(rd_kafka_ConfigEntry_name(entries[k])) == kName && value != nullptr)
-        return std::atoll(value);
-    }
-  }
-  return std::nullopt;
-}
-
 struct Producer::Native {
   explicit Native(std::unique_ptr<NativeClient> opened)
-      : client(std::move(opened)), events(rd_kafka_queue_get_main(client->handle())) {
-    auto given = client->config().properties.find("batch.size");
-    if (given != client->config().properties.end()) batch_bytes = std::atoll(given->second.c_str());
-  }
+      : client(std::move(opened)), events(rd_kafka_queue_get_main(client->handle())) {}
   ~Native() {
     // What was not flushed belongs to a batch that will be run again.
     rd_kafka_purge(client->handle(),
                    RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
     topics.clear();
-    smaller.clear();
     events.reset();
   }
 
@@ -143,41 +104,14 @@ struct Producer::Native {
     std::lock_guard lock(mutex);
     auto& topic = topics[name];
     if (topic.handle == nullptr) {
-      topic.client = client.get();
-      std::optional<int64_t> most = AskMaxMessageBytes(client->handle(), name);
-      if (most && *most < batch_bytes) {
-        ARROW_ASSIGN_OR_RAISE(topic.client, Smaller(*most));
-      }
-      ARROW_ASSIGN_OR_RAISE(topic.handle, topic.client->OpenTopic(name));
+      ARROW_ASSIGN_OR_RAISE(topic.handle, client->OpenTopic(name));
     }
     return &topic;
   }
 
-  /// A client that gathers less, for the topics that take no more.
-  arrow::Result<const NativeClient*> Smaller(int64_t most) {
-    std::unique_ptr<Native>& native = smaller[most];
-    if (native == nullptr) {
-      ClientConfig config = client->config();
-      // Room for what is around the records.
-      config.properties["batch.size"] = std::to_string(std::max<int64_t>(1, most - most / 8));
-      ARROW_ASSIGN_OR_RAISE(auto opened, NativeClient::Open(ClientRole::kProducer, config));
-      native = std::make_unique<Native>(std::move(opened));
-    }
-    return native->client.get();
-  }
-
-  std::vector<Native*> All() {
-    std::lock_guard lock(mutex);
-    std::vector<Native*> all = {this};
-    for (const auto& [bytes, native] : smaller) all.push_back(native.get());
-    return all;
-  }
-
   std::unique_ptr<NativeClient> client;
   QueueHandle events;
-  int64_t batch_bytes = kBatchBytes;
   std::mutex mutex;
-  std::map<int64_t, std::unique_ptr<Native>> smaller;
   std::map<std::string, TopicToWrite> topics;
 };
 
@@ -221,14 +155,8 @@ arrow::Status Producer::QueueError(const std::string& topic, const OutgoingRecor
 }
 
 void Producer::TakeReports(int timeout_ms) {
-  for (Native* native : native_->All()) {
-    TakeReportsOf(*native, timeout_ms);
-    timeout_ms = 0;
-  }
-}
-
-void Producer::TakeReportsOf(const Native& native, int timeout_ms) {
-  while (std::unique_ptr<rd_kafka_event_t, EventDeleter> event{rd_kafka_queue_poll(native.events.get(), timeout_ms)}) {
+  while (
+      std::unique_ptr<rd_kafka_event_t, EventDeleter> event{rd_kafka_queue_poll(native_->events.get(), timeout_ms)}) {
     timeout_ms = 0;
     if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_DR) continue;
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
@@ -266,7 +194,7 @@ arrow::Status Producer::SendWithHeaders(const std::string& topic, const Outgoing
                           static_cast<ssize_t>(header.value_size));
     }
     rd_kafka_resp_err_t error = rd_kafka_producev(
-        to->client->handle(), RD_KAFKA_V_RKT(handle), RD_KAFKA_V_PARTITION(record.partition),
+        native_->client->handle(), RD_KAFKA_V_RKT(handle), RD_KAFKA_V_PARTITION(record.partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(const_cast<uint8_t*>(record.key), record.key_size),
         RD_KAFKA_V_VALUE(const_cast<uint8_t*>(record.value), record.value_size), RD_KAFKA_V_HEADERS(headers),
         RD_KAFKA_V_END);
@@ -299,7 +227,7 @@ arrow::Status Producer::SendChunk(const std::string& topic, std::span<const Outg
   }
   int32_t partition = RD_KAFKA_PARTITION_UA;
   if (without_key && count >= kWorthChoosing) {
-    partition = to->sticky.Choose(to->client->handle(), handle, bytes);
+    partition = to->sticky.Choose(native_->client->handle(), handle, bytes);
     for (size_t i = 0; each_its_own && i < count; ++i) {
       if (records[i].key == nullptr && records[i].partition < 0) messages[i].partition = partition;
     }
@@ -354,12 +282,7 @@ arrow::Status Producer::Send(const std::string& topic, std::span<const OutgoingR
 }
 
 arrow::Status Producer::Flush(const std::stop_token& stop) {
-  for (Native* native : native_->All()) ARROW_RETURN_NOT_OK(FlushOne(*native, stop));
-  return arrow::Status::OK();
-}
-
-arrow::Status Producer::FlushOne(const Native& native, const std::stop_token& stop) {
-  rd_kafka_t* handle = native.client->handle();
+  rd_kafka_t* handle = native_->client->handle();
   // Queued records run into the delivery timeout by themselves; this is the bound for brokers that never answered.
   auto progress_at = steady_clock::now();
   auto deadline = progress_at + native_->client->config().api_timeout;

@@ -32,9 +32,8 @@ struct OutgoingRecord {
 ///
 /// Send queues and returns; it waits while the queue is full (`buffer.memory`). Records are written when Flush says so:
 /// in the order they were sent, by partition, and once, as long as the process lives. The first failed record fails
-/// every Send and Flush from there on, until Reset. A topic with a small `max.message.bytes` is written in requests as
-/// small (Java's producer splits what was refused). Thread-safe; records of different threads have no order among
-/// themselves.
+/// every Send and Flush from there on, until Reset.
+/// Thread-safe; records of different threads have no order among themselves.
 class Producer {
  public:
   static arrow::Result<std::unique_ptr<Producer>> Open(const ClientConfig& config);
@@ -60,8 +59,6 @@ class Producer {
   arrow::Status QueueError(const std::string& topic, const OutgoingRecord& record, int error) const;
   /// Takes the reports of failed records; the first becomes `failure_`.
   void TakeReports(int timeout_ms);
-  void TakeReportsOf(const Native& native, int timeout_ms);
-  arrow::Status FlushOne(const Native& native, const std::stop_token& stop);
   arrow::Status WaitForRoom(const std::stop_token& stop, std::chrono::steady_clock::time_point deadline);
   arrow::Status failure() const;
 

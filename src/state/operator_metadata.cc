@@ -184,9 +184,6 @@ Status WriteOperatorFilesIfAbsent(FileSystem* file_system, const std::string& st
       .status();
 }
 
-namespace {
-
-// What the newest metadata of the operator says its families are; nothing when there is none.
 Result<std::vector<StoredSchema>> ReadFamilies(const FileSystem& file_system, const OperatorMetadata& metadata) {
   std::vector<StoredSchema> schemas;
   if (metadata.stores.empty() || metadata.stores[0].schema_file_paths.empty()) return schemas;
@@ -194,6 +191,8 @@ Result<std::vector<StoredSchema>> ReadFamilies(const FileSystem& file_system, co
   ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system.ReadFile(path));
   return DecodeSchemaFile(bytes, path);
 }
+
+namespace {
 
 std::string TypeOfVariable(const JsonValue& properties, const std::string& name) {
   const JsonValue* variables = properties.Find("stateVariables");

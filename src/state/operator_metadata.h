@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/file_system.h"
+#include "state/state_schema.h"
 #include "state/state_stores.h"
 
 namespace millrace::state {
@@ -42,6 +43,9 @@ arrow::Result<std::optional<OperatorMetadata>> ReadOperatorMetadata(const FileSy
 arrow::Result<std::vector<OperatorMetadata>> ReadAllOperatorMetadata(const FileSystem& file_system,
                                                                      const std::string& state_directory,
                                                                      int64_t batch_id = -1);
+
+/// The families that metadata of version 2 names the schema file of; nothing when there is none.
+arrow::Result<std::vector<StoredSchema>> ReadFamilies(const FileSystem& file_system, const OperatorMetadata& metadata);
 
 /// Compares the operators of a restarted query with those in its checkpoint.
 /// Errors: UserError STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA,

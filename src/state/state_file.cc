@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/ids.h"
+#include "base/json_value.h"
+#include "state/row_checksum.h"
 
 namespace millrace::state {
 
@@ -18,6 +20,8 @@ constexpr int32_t kEnd = -1;
 constexpr int32_t kLargestRow = 1 << 30;
 /// −1: the size of a value that was removed, and of the key after the last record.
 constexpr std::string_view kNoValue("\xff\xff\xff\xff");
+// What stands before each record of a changelog of column families, and at its end.
+constexpr char kEndOfFile = 0x00, kPut = 0x01, kDelete = 0x10, kMerge = 0x11;
 
 void PutInt(int32_t value, char* out) {
   auto bits = static_cast<uint32_t>(value);
@@ -86,9 +90,38 @@ Status BadSize(StateFileKind kind, const std::string& path, std::string_view wha
                    {{"fileToRead", path}, {"clazz", "the state store"}, {"keySize", number}, {"valueSize", number}});
 }
 
+// What a changelog says it is, in Java's modified UTF-8: "v2".
+Result<std::string> ReadText(RecordReader* reader) {
+  ARROW_ASSIGN_OR_RAISE(std::string_view size, reader->Read(2));
+  auto bytes = static_cast<size_t>(static_cast<uint8_t>(size[0]) << 8 | static_cast<uint8_t>(size[1]));
+  ARROW_ASSIGN_OR_RAISE(std::string_view text, reader->Read(bytes));
+  return std::string(text);
+}
+
+// The version line of a changelog with ids, and these: [{"version":1,"checkpointUniqueId":"…"},…].
+Result<std::map<int64_t, std::string>> ReadIds(RecordReader* reader) {
+  ARROW_ASSIGN_OR_RAISE(std::string text, ReadText(reader));
+  ARROW_ASSIGN_OR_RAISE(JsonValue list, ParseJson(text));
+  if (!list.is_array()) return Status::Invalid("it has no ids of the versions before it");
+  std::map<int64_t, std::string> ids;
+  for (const JsonValue& item : list.elements()) {
+    const JsonValue* version = item.Find("version");
+    const JsonValue* id = item.Find("checkpointUniqueId");
+    if (version == nullptr || id == nullptr) return Status::Invalid("it has no ids of the versions before it");
+    ids[version->AsInt64()] = id->AsString();
+  }
+  return ids;
+}
+
 Status ReadRecords(CompressedReader* stream, const std::string& path, StateFileKind kind,
-                   const StateRecordVisitor& visit) {
+                   const StateRecordVisitor& visit, const std::string* checked_store) {
   RecordReader reader(stream);
+  if (kind == StateFileKind::kChangelogWithIds) {
+    ARROW_ASSIGN_OR_RAISE(std::string version, ReadText(&reader));
+    if (version != "v3") return Status::NotImplemented("a changelog with ids of version ", version, ": ", path);
+    ARROW_RETURN_NOT_OK(ReadIds(&reader));
+    kind = StateFileKind::kChangelog;
+  }
   std::string key_copy;
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(int32_t key_size, reader.ReadInt());
@@ -99,11 +132,18 @@ Status ReadRecords(CompressedReader* stream, const std::string& path, StateFileK
     ARROW_ASSIGN_OR_RAISE(int32_t value_size, reader.ReadInt());
     if (value_size < 0) {
       if (kind == StateFileKind::kSnapshot) return BadSize(kind, path, "value", value_size);
-      ARROW_RETURN_NOT_OK(visit(key_copy, std::string_view()));
+      std::string_view removed = key_copy;
+      if (checked_store != nullptr) {
+        ARROW_ASSIGN_OR_RAISE(removed, CheckedKey(removed, *checked_store));
+      }
+      ARROW_RETURN_NOT_OK(visit(removed, std::string_view()));
       continue;
     }
     if (value_size > kLargestRow) return BadSize(kind, path, "value", value_size);
     ARROW_ASSIGN_OR_RAISE(std::string_view value, reader.Read(static_cast<size_t>(value_size)));
+    if (checked_store != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(value, CheckedValue(key_copy, value, *checked_store));
+    }
     // Very old Sparks wrote four more bytes than the row has: rows are whole words.
     size_t size = kind == StateFileKind::kChangelog ? value.size() : value.size() / 8 * 8;
     // A row without columns has no bytes, and is a row all the same.
@@ -111,19 +151,13 @@ Status ReadRecords(CompressedReader* stream, const std::string& path, StateFileK
   }
 }
 
-// What a changelog says it is, in Java's modified UTF-8: "v2".
-Result<std::string> ReadText(RecordReader* reader) {
-  ARROW_ASSIGN_OR_RAISE(std::string_view size, reader->Read(2));
-  auto bytes = static_cast<size_t>(static_cast<uint8_t>(size[0]) << 8 | static_cast<uint8_t>(size[1]));
-  ARROW_ASSIGN_OR_RAISE(std::string_view text, reader->Read(bytes));
-  return std::string(text);
-}
-
 Status ReadFamilyRecords(CompressedReader* stream, const std::string& path, const FamilyChangeVisitor& visit) {
   RecordReader reader(stream);
   ARROW_ASSIGN_OR_RAISE(std::string version, ReadText(&reader));
-  if (version != "v2") return Status::NotImplemented("a changelog of column families of version ", version, ": ", path);
-  constexpr char kEndOfFile = 0x00, kPut = 0x01, kDelete = 0x10, kMerge = 0x11;
+  if (version != "v2" && version != "v4") {
+    return Status::NotImplemented("a changelog of column families of version ", version, ": ", path);
+  }
+  if (version == "v4") ARROW_RETURN_NOT_OK(ReadIds(&reader));
   auto read_sized = [&](std::string_view what) -> Result<std::string> {
     ARROW_ASSIGN_OR_RAISE(int32_t size, reader.ReadInt());
     if (size < 0 || size > kLargestRow) return BadSize(StateFileKind::kChangelog, path, what, size);
@@ -192,7 +226,35 @@ Status StateFileWriter::AppendSized(std::string_view bytes) {
   return stream_->Append(bytes);
 }
 
+Status StateFileWriter::BeginChangelog(bool has_families, const std::map<int64_t, std::string>* ids) {
+  has_types_ = has_families;
+  if (!has_families && ids == nullptr) return Status::OK();  // version 1 does not say what it is
+  auto append_text = [this](const std::string& text) -> Status {
+    if (text.size() > 0xFFFF) return Status::Invalid("a changelog cannot tell the ids of so many versions");
+    char size[2] = {static_cast<char>(text.size() >> 8), static_cast<char>(text.size())};
+    num_bytes_ += 2 + static_cast<int64_t>(text.size());
+    ARROW_RETURN_NOT_OK(stream_->Append({size, 2}));
+    return stream_->Append(text);
+  };
+  int version = (has_families ? 2 : 1) + (ids == nullptr ? 0 : 2);
+  ARROW_RETURN_NOT_OK(append_text("v" + std::to_string(version)));
+  if (ids == nullptr) return Status::OK();
+  std::vector<JsonValue> items;
+  for (const auto& [number, id] : *ids) {
+    JsonValue item = JsonValue::Object();
+    item.Set("version", JsonValue::Number(number));
+    item.Set("checkpointUniqueId", JsonValue::String(id));
+    items.push_back(std::move(item));
+  }
+  return append_text(JsonValue::Array(std::move(items)).ToString());
+}
+
 Status StateFileWriter::Put(std::string_view key, std::string_view value) {
+  if (has_types_) ARROW_RETURN_NOT_OK(stream_->Append({&kPut, 1}));
+  if (has_checksums_) {
+    AddChecksum(key, value, &checked_);
+    value = checked_;
+  }
   size_t size = 8 + key.size() + value.size();
   char* out = stream_->AppendInPlace(size);
   if (out == nullptr) {
@@ -205,6 +267,11 @@ Status StateFileWriter::Put(std::string_view key, std::string_view value) {
 }
 
 Status StateFileWriter::Remove(std::string_view key) {
+  if (has_types_) ARROW_RETURN_NOT_OK(stream_->Append({&kDelete, 1}));
+  if (has_checksums_) {
+    AddKeyChecksum(key, &checked_);
+    key = checked_;
+  }
   size_t size = 8 + key.size();
   char* out = stream_->AppendInPlace(size);
   if (out == nullptr) {
@@ -217,8 +284,14 @@ Status StateFileWriter::Remove(std::string_view key) {
   return Status::OK();
 }
 
+Status StateFileWriter::Append(std::string_view key, std::string_view element) {
+  ARROW_RETURN_NOT_OK(stream_->Append({&kMerge, 1}));
+  ARROW_RETURN_NOT_OK(AppendSized(key));
+  return AppendSized(element);
+}
+
 Status StateFileWriter::Finish(Durability durability, std::string_view failpoint, UnsyncedFiles* later) {
-  ARROW_RETURN_NOT_OK(stream_->Append(kNoValue));
+  ARROW_RETURN_NOT_OK(stream_->Append(has_types_ ? std::string_view(&kEndOfFile, 1) : kNoValue));
   ARROW_RETURN_NOT_OK(stream_->Finish());
   bool syncs = durability == Durability::kMachine && later == nullptr;
   if (syncs) ARROW_RETURN_NOT_OK(file_->Sync());
@@ -231,9 +304,9 @@ Status StateFileWriter::Finish(Durability durability, std::string_view failpoint
 }
 
 Status ReadStateRecords(std::string_view bytes, const std::string& path, const std::string& codec, StateFileKind kind,
-                        const StateRecordVisitor& visit) {
+                        const StateRecordVisitor& visit, const std::string* checked_store) {
   ARROW_ASSIGN_OR_RAISE(auto stream, MakeCompressedReader(codec, bytes));
-  Status status = ReadRecords(stream.get(), path, kind, visit);
+  Status status = ReadRecords(stream.get(), path, kind, visit, checked_store);
   if (status.IsInvalid() && GetErrorDetail(status) == nullptr) return DamagedStateFile(path, status.message());
   return status;
 }
@@ -247,10 +320,24 @@ Status ReadFamilyChangelog(const FileSystem& file_system, const std::string& pat
   return status;
 }
 
-Status ReadStateFile(const FileSystem& file_system, const std::string& path, const std::string& codec,
-                     StateFileKind kind, const StateRecordVisitor& visit) {
+Result<std::map<int64_t, std::string>> ReadChangelogIds(const FileSystem& file_system, const std::string& path,
+                                                        const std::string& codec) {
   ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system.ReadFile(path));
-  return ReadStateRecords(bytes, path, codec, kind, visit);
+  ARROW_ASSIGN_OR_RAISE(auto stream, MakeCompressedReader(codec, bytes));
+  RecordReader reader(stream.get());
+  auto read = [&]() -> Result<std::map<int64_t, std::string>> {
+    ARROW_ASSIGN_OR_RAISE(std::string version, ReadText(&reader));
+    if (version != "v3" && version != "v4") return Status::Invalid("it has no ids of the versions before it");
+    return ReadIds(&reader);
+  };
+  auto ids = read();
+  return ids.ok() ? ids : DamagedStateFile(path, ids.status().message());
+}
+
+Status ReadStateFile(const FileSystem& file_system, const std::string& path, const std::string& codec,
+                     StateFileKind kind, const StateRecordVisitor& visit, const std::string* checked_store) {
+  ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system.ReadFile(path));
+  return ReadStateRecords(bytes, path, codec, kind, visit, checked_store);
 }
 
 }  // namespace millrace::state

@@ -42,12 +42,19 @@ Status StateStores::DeclareOperators(const std::vector<StatefulOperatorInfo>& op
     return Status::NotImplemented("spark.sql.streaming.stateStore.providerClass = ", conf_.provider_class,
                                   " is not supported; supported: ", kHdfsBackedProvider, ", ", kRocksDbProvider);
   }
+  if (conf_.has_unique_ids && conf_.provider_class == kHdfsBackedProvider) {
+    return UserError("STATE_STORE_CHECKPOINT_IDS_NOT_SUPPORTED",
+                     {{"msg", "HDFSBackedStateStoreProvider does not support checkpointFormatVersion > 1"}});
+  }
   if (is_restart) ARROW_RETURN_NOT_OK(CheckOperatorNames(*file_system_, directory_, operators));
   for (const StatefulOperatorInfo& info : operators) {
-    if (info.has_families && conf_.provider_class != kRocksDbProvider) {
-      return UserError("UNSUPPORTED_FEATURE.STORE_BACKEND_NOT_SUPPORTED_FOR_TWS",
-                       {{"stateStoreProvider", conf_.provider_class}});
+    if (!info.has_families || conf_.provider_class == kRocksDbProvider) continue;
+    if (info.operator_name == "symmetricHashJoin") {
+      return UserError("UNSUPPORTED_FEATURE.STATE_STORE_MULTIPLE_COLUMN_FAMILIES",
+                       {{"stateStoreProvider", "HDFSBackedStateStoreProvider"}});
     }
+    return UserError("UNSUPPORTED_FEATURE.STORE_BACKEND_NOT_SUPPORTED_FOR_TWS",
+                     {{"stateStoreProvider", conf_.provider_class}});
   }
   for (const StatefulOperatorInfo& info : operators) {
     if (info.has_families) ARROW_RETURN_NOT_OK(CheckFamilies(*file_system_, directory_, info, conf_.schema_check));
@@ -91,9 +98,9 @@ Result<StateStoreProvider*> StateStores::ProviderOf(const StateStoreId& id) {
   return InternalError("an undeclared state store was opened: " + id.store_name);
 }
 
-Result<StateStore*> StateStores::Open(const StateStoreId& id, StateVersion version) {
+Result<StateStore*> StateStores::Open(const StateStoreId& id, StateVersion version, const std::string& unique_id) {
   ARROW_ASSIGN_OR_RAISE(StateStoreProvider * provider, ProviderOf(id));
-  return provider->Open(version);
+  return provider->Open(version, unique_id);
 }
 
 Status StateStores::Maintain() {

@@ -33,6 +33,10 @@ struct StateStoreConf {
   bool rocksdb_changelog = false;
   /// stateStore.rocksdb.mergeOperatorVersion = 1: lists have commas between what was appended.
   bool rocksdb_merges_with_comma = false;
+  /// stateStore.checkpointFormatVersion 2: each version of a store has an id of its own in its files' names.
+  bool has_unique_ids = false;
+  /// stateStore.rowChecksum.enabled: each row has a checksum before it (row_checksum.h).
+  bool has_row_checksums = false;
   Durability durability = Durability::kMachine;
   /// A folder of this machine for what RocksDB works on; empty: one below the system's temporary folder.
   std::string local_directory;
@@ -71,8 +75,10 @@ struct StatefulOperatorInfo {
 class StateStoreProvider {
  public:
   virtual ~StateStoreProvider() = default;
-  /// The store at `version`; what was changed and not committed is gone.
-  virtual arrow::Result<StateStore*> Open(StateVersion version) = 0;
+  /// The store at `version`, of the files with `unique_id` (empty: those of checkpoint format 1); what was changed and
+  /// not committed is gone.
+  virtual arrow::Result<StateStore*> Open(StateVersion version, const std::string& unique_id) = 0;
+  arrow::Result<StateStore*> Open(StateVersion version) { return Open(version, {}); }
   /// Writes a snapshot when due, removes versions that nobody asks for any more.
   virtual arrow::Status Maintain() = 0;
 };
@@ -96,7 +102,7 @@ class StateStores {
   arrow::Status DeclareOperators(const std::vector<StatefulOperatorInfo>& operators, int64_t batch_id);
 
   /// REQUIRES: the operator was declared, and nobody else has this store open.
-  arrow::Result<StateStore*> Open(const StateStoreId& id, StateVersion version);
+  arrow::Result<StateStore*> Open(const StateStoreId& id, StateVersion version, const std::string& unique_id = {});
 
   /// Makes all versions that stores committed since the last call survive a crash of the machine (with Durability::
   /// kProcess nothing is to do). Nothing that depends on them may be shown before: the sink commits after it.

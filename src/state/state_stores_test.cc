@@ -428,7 +428,7 @@ TEST(SparkCheckpoints, Load) {
     for (int partition = 0; partition < 5; ++partition) {
       StatefulOperatorInfo info{0, "any", {{c.store, {schema->key, schema->value, 0}}}, 5};
       VersionFiles files(LocalFileSystem(), StoreDirectory(state, {0, partition, c.store}), {0, partition, c.store},
-                         "lz4", Durability::kProcess, nullptr);
+                         "lz4", /*has_row_checksums=*/false, Durability::kProcess, nullptr);
       RowTable table;
       ASSERT_TRUE(files.Load(StateVersion(c.version), &table).ok());
       ASSERT_TRUE(table

@@ -31,6 +31,11 @@ struct StateStoreId {
   std::string store_name{kDefaultStoreName};
 
   auto operator<=>(const StateStoreId&) const = default;
+  /// As Spark's messages have it.
+  std::string ToString() const {
+    return "StateStoreId[ operatorId=" + std::to_string(operator_id) + ", partitionId=" + std::to_string(partition) +
+           ", storeName=" + store_name + " ]";
+  }
 };
 
 /// What the rows of a store look like. Both types are structs.
@@ -73,6 +78,8 @@ class StateStore {
   virtual const StateStoreId& id() const = 0;
   /// The version that was opened or last committed.
   virtual StateVersion version() const = 0;
+  /// What that version's files are called beside its number (checkpoint format 2); empty in format 1.
+  virtual std::string unique_id() const { return {}; }
 
   /// data() == nullptr when the key is absent.
   virtual arrow::Result<std::string_view> Get(std::string_view key) = 0;

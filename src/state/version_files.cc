@@ -37,11 +37,13 @@ Status Apply(RowTable* table, std::string_view key, std::string_view value) {
 }  // namespace
 
 VersionFiles::VersionFiles(FileSystem* file_system, std::string directory, StateStoreId id, std::string codec,
-                           Durability durability, UnsyncedFiles* unsynced)
+                           bool has_row_checksums, Durability durability, UnsyncedFiles* unsynced)
     : file_system_(file_system),
       directory_(std::move(directory)),
       id_(std::move(id)),
       codec_(std::move(codec)),
+      has_row_checksums_(has_row_checksums),
+      store_text_(id_.ToString()),
       durability_(durability),
       unsynced_(unsynced) {}
 
@@ -73,7 +75,7 @@ Result<VersionFiles::Listing> VersionFiles::List() const {
 
 Status VersionFiles::ReadDelta(int64_t version, const StateRecordVisitor& visit) const {
   std::string path = DeltaPath(version);
-  Status status = ReadStateFile(*file_system_, path, codec_, StateFileKind::kDelta, visit);
+  Status status = ReadStateFile(*file_system_, path, codec_, StateFileKind::kDelta, visit, checked_store());
   if (!status.IsKeyError()) return status;
   return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_DELTA_FILE_NOT_EXISTS",
                    {{"fileToRead", path}, {"clazz", StoreName()}});
@@ -81,7 +83,7 @@ Status VersionFiles::ReadDelta(int64_t version, const StateRecordVisitor& visit)
 
 Status VersionFiles::ReadSnapshot(int64_t version, const StateRecordVisitor& visit) const {
   std::string path = SnapshotPath(version);
-  Status status = ReadStateFile(*file_system_, path, codec_, StateFileKind::kSnapshot, visit);
+  Status status = ReadStateFile(*file_system_, path, codec_, StateFileKind::kSnapshot, visit, checked_store());
   if (!status.IsKeyError()) return status;
   return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_MISSING_SNAPSHOT_FILE",
                    {{"fileToRead", path}, {"clazz", StoreName()}});
@@ -126,6 +128,12 @@ Status VersionFiles::Load(StateVersion version, RowTable* table) {
   return status.ok() || first_failure.ok() ? status : first_failure;
 }
 
+Result<std::unique_ptr<StateFileWriter>> VersionFiles::Create(const std::string& path) const {
+  ARROW_ASSIGN_OR_RAISE(auto writer, StateFileWriter::Create(file_system_, path, codec_));
+  if (has_row_checksums_) writer->AddRowChecksums();
+  return writer;
+}
+
 Status VersionFiles::MakeDirectory() {
   ARROW_RETURN_NOT_OK(file_system_->CreateDirectories(directory_));
   directory_made_ = true;
@@ -153,7 +161,7 @@ Status VersionFiles::WriteDelta(StateVersion version, const RowTable& table) {
     ARROW_RETURN_NOT_OK(file_system_->Remove(SnapshotPath(version.value)));
   }
   ARROW_RETURN_NOT_OK(RemoveChecksum(DeltaPath(version.value), &checksums_));
-  ARROW_ASSIGN_OR_RAISE(auto writer, StateFileWriter::Create(file_system_, DeltaPath(version.value), codec_));
+  ARROW_ASSIGN_OR_RAISE(auto writer, Create(DeltaPath(version.value)));
   ARROW_RETURN_NOT_OK(table.VisitChanges([&](const RowTable::Change& change) {
     return change.value.data() == nullptr ? writer->Remove(change.key) : writer->Put(change.key, change.value);
   }));
@@ -175,7 +183,7 @@ Status VersionFiles::WriteSnapshot(int64_t base, int64_t version, Listing* listi
     }));
     changed.AcceptChanges();
   }
-  ARROW_ASSIGN_OR_RAISE(auto writer, StateFileWriter::Create(file_system_, SnapshotPath(version), codec_));
+  ARROW_ASSIGN_OR_RAISE(auto writer, Create(SnapshotPath(version)));
   if (base > 0) {
     ARROW_RETURN_NOT_OK(ReadSnapshot(base, [&](std::string_view key, std::string_view value) {
       bool stands = changed.Get(key).data() == nullptr && (removed.empty() || !removed.contains(std::string(key)));

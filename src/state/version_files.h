@@ -21,7 +21,7 @@ class VersionFiles {
  public:
   /// `unsynced` gets the deltas that are written; null where none are.
   VersionFiles(FileSystem* file_system, std::string directory, StateStoreId id, std::string codec,
-               Durability durability, UnsyncedFiles* unsynced);
+               bool has_row_checksums, Durability durability, UnsyncedFiles* unsynced);
 
   struct Listing {
     std::set<int64_t> deltas;
@@ -59,11 +59,15 @@ class VersionFiles {
   arrow::Status WriteSnapshot(int64_t base, int64_t version, Listing* listing);
   arrow::Status RemoveOld(Listing* listing, int64_t earliest_to_retain);
   std::string StoreName() const;
+  const std::string* checked_store() const { return has_row_checksums_ ? &store_text_ : nullptr; }
+  arrow::Result<std::unique_ptr<StateFileWriter>> Create(const std::string& path) const;
 
   FileSystem* file_system_;
   std::string directory_;
   StateStoreId id_;
   std::string codec_;
+  bool has_row_checksums_;
+  std::string store_text_;
   Durability durability_;
   UnsyncedFiles* unsynced_;
   bool directory_made_ = false;

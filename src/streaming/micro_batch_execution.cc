@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/ids.h"
 #include "physical/write.h"
+#include "streaming/discarding_write.h"
 
 namespace millrace::streaming {
 
@@ -341,7 +342,9 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   PhaseTimer timer(*spec_.clock, &progress_, "addBatch");
   ARROW_RETURN_NOT_OK(HitFailpoint("batch.before_run"));
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<connector::Write> write, sink_->Begin(batch_id_));
-  // Null: the sink has this micro-batch already; it was committed before a crash.
+  // Null: the sink has this micro-batch already; it was committed before a crash. So was its state, but names of state
+  // files that are unique were lost with the commit entry: it is made anew.
+  if (write == nullptr && state_ != nullptr && state_->has_unique_ids()) write = std::make_unique<DiscardingWrite>();
   if (write == nullptr) {
     if (state_ != nullptr) ARROW_RETURN_NOT_OK(state_->Skip(batch_id_, previous_watermark_ms_, batch_watermark_ms_));
     has_run_ = true;
@@ -411,12 +414,12 @@ arrow::Status MicroBatchExecution::CommitMicroBatch() {
   PhaseTimer timer(*spec_.clock, &progress_, "commitOffsets");
   watermarks_.Update(event_times_, spec_.clock->NowMillis());
   int64_t next_watermark_ms = watermarks_.watermark_ms();
-  ARROW_RETURN_NOT_OK(
-      log_writer_.Submit([this, batch_id = batch_id_, watermark = next_watermark_ms]() -> arrow::Status {
-        ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
-        ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, CommitEntry{watermark}));
-        return HitFailpoint("commit_log.after_add");
-      }));
+  CommitEntry entry{next_watermark_ms, QueryState::IdsToCommit(state_.get(), spec_)};
+  ARROW_RETURN_NOT_OK(log_writer_.Submit([this, batch_id = batch_id_, entry = std::move(entry)]() -> arrow::Status {
+    ARROW_RETURN_NOT_OK(HitFailpoint("commit_log.before_add"));
+    ARROW_RETURN_NOT_OK(checkpoint_.commit_log.Add(batch_id, entry));
+    return HitFailpoint("commit_log.after_add");
+  }));
   progress_.batch_id = batch_id_.value;
   commit_offsets_.clear();
   for (QuerySource& source : bound_.sources) {

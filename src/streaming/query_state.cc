@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/elapsed.h"
+#include "base/error.h"
 #include "base/failpoint.h"
 #include "connector/duration.h"
 #include "state/operator_metadata.h"
@@ -41,6 +42,9 @@ state::StateStoreConf StoreConf(const StreamingQuerySpec& spec) {
       ConfText(spec, "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled", "false") == "true";
   conf.rocksdb_merges_with_comma =
       ConfText(spec, "spark.sql.streaming.stateStore.rocksdb.mergeOperatorVersion", "2") == "1";
+  conf.has_unique_ids = HasUniqueStateIds(spec);
+  conf.has_row_checksums =
+      ToLowerAscii(ConfText(spec, "spark.sql.streaming.stateStore.rowChecksum.enabled", "false")) == "true";
   conf.durability = spec.connector.durability;
   return conf;
 }
@@ -58,28 +62,20 @@ void KeepFewInstances(std::map<std::string, int64_t>* metrics) {
   for (size_t i = kReported; i < instances.size(); ++i) metrics->erase(instances[i].second);
 }
 
-// State in formats that are neither written nor read, asked for by the session or found in the checkpoint.
-arrow::Status CheckFormat(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {
-  constexpr std::string_view kChecksums = "spark.sql.streaming.stateStore.rowChecksum.enabled";
-  if (ToLowerAscii(ConfText(spec, kChecksums, "false")) == "true") {
-    return arrow::Status::NotImplemented(kChecksums,
-                                         " = true is not supported: state is kept without checksums of rows");
-  }
-  constexpr std::string_view kVersion = "spark.sql.streaming.stateStore.checkpointFormatVersion";
-  if (int64_t version = ConfNumber(spec, kVersion, 1); version > 1) {
-    return arrow::Status::NotImplemented(kVersion, " = ", version, " is not supported; supported: 1");
-  }
-  ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint.commit_log.log().LatestId());
-  if (!newest) return arrow::Status::OK();
-  auto commit = checkpoint.commit_log.Get(*newest);
-  // What is wrong with the entry is told where it is needed.
-  if (!commit.ok() || !*commit || !(*commit)->has_state_ids) return arrow::Status::OK();
-  return arrow::Status::NotImplemented(
-      "The state of this query has checkpoint format 2 (", checkpoint.commit_log.log().PathOf(*newest),
-      " lists unique ids of its stores), which is not supported; supported: 1 (", kVersion, ")");
+// Spark reads such state, and fails when it commits.
+arrow::Status NoUniqueId() {
+  arrow::Status status = UserError("CANNOT_WRITE_STATE_STORE.CANNOT_COMMIT");
+  return status.WithMessage(
+      status.message(),
+      "\nThe state of this query has checkpoint format 1: the commit log tells no ids of its files. "
+      "Set spark.sql.streaming.stateStore.checkpointFormatVersion = 1.");
 }
 
 }  // namespace
+
+bool HasUniqueStateIds(const StreamingQuerySpec& spec) {
+  return ConfNumber(spec, "spark.sql.streaming.stateStore.checkpointFormatVersion", 1) >= 2;
+}
 
 QueryState::QueryState(const physical::Operator& root, const StreamingQuerySpec& spec, const Checkpoint& checkpoint)
     : pool_(spec.pool),
@@ -103,8 +99,24 @@ arrow::Result<std::unique_ptr<QueryState>> QueryState::Make(const physical::Oper
                                                             const StreamingQuerySpec& spec,
                                                             const Checkpoint& checkpoint) {
   if (physical::StatefulOperators(root).empty()) return nullptr;
-  ARROW_RETURN_NOT_OK(CheckFormat(spec, checkpoint));
-  return std::unique_ptr<QueryState>(new QueryState(root, spec, checkpoint));
+  std::unique_ptr<QueryState> state(new QueryState(root, spec, checkpoint));
+  if (!HasUniqueStateIds(spec)) return state;
+  constexpr std::string_view kVersion = "spark.sql.streaming.stateStore.checkpointFormatVersion";
+  if (int64_t version = ConfNumber(spec, kVersion, 1); version > 2) {
+    return arrow::Status::NotImplemented(kVersion, " = ", version, " is not supported; supported: 1, 2");
+  }
+  state->state_ids_.emplace();
+  ARROW_ASSIGN_OR_RAISE(auto newest, checkpoint.commit_log.log().LatestId());
+  if (!newest) return state;
+  auto commit = checkpoint.commit_log.Get(*newest);
+  // What is wrong with the entry is told where it is needed.
+  if (commit.ok() && *commit && (*commit)->state_ids) state->state_ids_ = std::move((*commit)->state_ids);
+  return state;
+}
+
+std::optional<state::StateIds> QueryState::IdsToCommit(const QueryState* state, const StreamingQuerySpec& spec) {
+  if (state != nullptr) return state->state_ids_;
+  return HasUniqueStateIds(spec) ? std::make_optional<state::StateIds>() : std::nullopt;
 }
 
 arrow::Status QueryState::CheckNone(const StreamingQuerySpec& spec, const Checkpoint& checkpoint) {
@@ -161,6 +173,18 @@ arrow::Status QueryState::ForEachPartition(const std::function<arrow::Status(siz
   return arrow::Status::OK();
 }
 
+void QueryState::KeepUniqueIds(const physical::StreamingBatch& batch) {
+  if (!state_ids_) return;
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    auto& of_operator = (*state_ids_)[static_cast<int64_t>(n)];
+    of_operator.clear();
+    for (const auto& stores : batch.stateful.at(nodes_[n].op).stores) {
+      auto& of_partition = of_operator.emplace_back();
+      for (const state::StateStore* store : stores) of_partition.push_back(store->unique_id());
+    }
+  }
+}
+
 arrow::Status QueryState::OpenStores(BatchId batch_id, physical::StreamingBatch* batch) {
   std::vector<StatefulBatch*> batches;
   for (size_t n = 0; n < nodes_.size(); ++n) {
@@ -175,8 +199,12 @@ arrow::Status QueryState::OpenStores(BatchId batch_id, physical::StreamingBatch*
   }
   arrow::Status status = ForEachPartition([&](size_t n, size_t partition) -> arrow::Status {
     for (size_t s = 0; s < nodes_[n].stores.size(); ++s) {
+      std::string unique_id;
+      if (state_ids_) unique_id = state::StateIdOf(*state_ids_, static_cast<int64_t>(n), partition, s);
+      if (state_ids_ && unique_id.empty() && batch_id.value > 0) return NoUniqueId();
       state::StateStoreId id{static_cast<int64_t>(n), static_cast<int32_t>(partition), nodes_[n].stores[s].name};
-      ARROW_ASSIGN_OR_RAISE(batches[n]->stores[partition][s], stores_.Open(id, state::StateVersion(batch_id.value)));
+      ARROW_ASSIGN_OR_RAISE(batches[n]->stores[partition][s],
+                            stores_.Open(id, state::StateVersion(batch_id.value), unique_id));
     }
     return arrow::Status::OK();
   });
@@ -224,6 +252,7 @@ arrow::Status QueryState::Commit(physical::StreamingBatch* batch) {
   auto sync_start = std::chrono::steady_clock::now();
   ARROW_RETURN_NOT_OK(stores_.Sync());
   for (auto& us : commit_us) us += MicrosSince(sync_start);
+  KeepUniqueIds(*batch);
   for (size_t n = 0; n < nodes_.size(); ++n) {
     Summarize(batch->stateful.at(nodes_[n].op), commit_us[n], &nodes_[n]);
   }

@@ -14,6 +14,9 @@
 
 namespace millrace::streaming {
 
+/// Checkpoint format 2 of state: spark.sql.streaming.stateStore.checkpointFormatVersion, which no checkpoint keeps.
+bool HasUniqueStateIds(const StreamingQuerySpec& spec);
+
 /// The state of one run of a query: which stores its operators have, their versions, and the watermarks they go by.
 ///
 /// Life of a micro-batch: Begin opens every store at version N → operators run → Commit makes N + 1 durable, or Abort.
@@ -37,8 +40,15 @@ class QueryState {
   void Abort();
   /// The query has ended: nothing touches the checkpoint from now on.
   void Close() { stores_.StopMaintenance(); }
-  /// The sink had the micro-batch already: its state is there, only the watermarks are to be known.
+  /// The sink had the micro-batch already: its state is there, only the watermarks are to be known. REQUIRES: not
+  /// has_unique_ids().
   arrow::Status Skip(BatchId batch_id, int64_t previous_watermark_ms, int64_t watermark_ms);
+
+  /// Checkpoint format 2: only the commit log tells what the state's files are called. A micro-batch that the sink has
+  /// already and whose commit is missing must be computed again.
+  bool has_unique_ids() const { return state_ids_.has_value(); }
+  /// What the commit entry of the last micro-batch tells; nullopt in checkpoint format 1. `state`: null for none.
+  static std::optional<state::StateIds> IdsToCommit(const QueryState* state, const StreamingQuerySpec& spec);
 
   /// The last micro-batch of an earlier run had this watermark.
   arrow::Status Resume(int64_t watermark_ms) { return SetWatermarks(watermark_ms, watermark_ms); }
@@ -79,6 +89,7 @@ class QueryState {
   arrow::Status DeclareOperators(BatchId batch_id);
   arrow::Status OpenStores(BatchId batch_id, physical::StreamingBatch* batch);
   arrow::Status ForEachPartition(const std::function<arrow::Status(size_t node, size_t partition)>& task);
+  void KeepUniqueIds(const physical::StreamingBatch& batch);
   void Summarize(const physical::StatefulBatch& batch, int64_t commit_us, StatefulNode* node) const;
 
   TaskPool* pool_;
@@ -91,6 +102,7 @@ class QueryState {
   /// Stores of the micro-batch that runs.
   std::vector<state::StateStore*> open_;
   bool declared_ = false;
+  std::optional<state::StateIds> state_ids_;
 };
 
 }  // namespace millrace::streaming

@@ -1,5 +1,6 @@
 #include "connector/state/checkpoint_reading.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -124,6 +125,32 @@ Result<std::map<std::string, std::string>> ReadBatchConf(const FileSystem& file_
   return conf;
 }
 
+Result<std::optional<state::StateIds>> ReadStateIds(const FileSystem& file_system,
+                                                    const std::string& checkpoint_location, int64_t batch_id) {
+  auto text = file_system.ReadFile(JoinPath(JoinPath(checkpoint_location, "commits"), std::to_string(batch_id)));
+  if (text.status().IsKeyError()) {
+    return UserError("STDS_COMMITTED_BATCH_UNAVAILABLE", {{"checkpointLocation", FileUri(checkpoint_location)}});
+  }
+  ARROW_RETURN_NOT_OK(text);
+  size_t begin = text->find('\n');
+  if (begin == std::string::npos) return std::nullopt;
+  auto entry = ParseJson(std::string_view(*text).substr(begin + 1));
+  const JsonValue* ids = entry.ok() ? entry->Find("stateUniqueIds") : nullptr;
+  if (ids == nullptr) return std::nullopt;
+  return state::DecodeStateIds(*ids);
+}
+
+std::string StateReadOptions::unique_id(size_t partition) const {
+  static constexpr std::array kStoresOfJoin = {"left-keyToNumValues", "left-keyWithIndexToValue",
+                                               "right-keyToNumValues", "right-keyWithIndexToValue"};
+  if (!state_ids) return {};
+  auto store = std::find(kStoresOfJoin.begin(), kStoresOfJoin.end(), store_to_read());
+  size_t index = store == kStoresOfJoin.end() ? 0 : static_cast<size_t>(store - kStoresOfJoin.begin());
+  std::string id = state::StateIdOf(*state_ids, operator_id, partition, index);
+  // Where the stores of a join are families of one, there is one id.
+  return id.empty() ? state::StateIdOf(*state_ids, operator_id, partition, 0) : id;
+}
+
 std::string StateReadOptions::store_to_read() const {
   switch (join_side) {
     case JoinSide::kLeft:
@@ -206,6 +233,7 @@ Result<StateReadOptions> StateReadOptions::Parse(const SourceRequest& request) {
   std::string commit = JoinPath(JoinPath(parsed.checkpoint_location, "commits"), std::to_string(parsed.batch_id));
   ARROW_ASSIGN_OR_RAISE(auto found, file_system.Stat(commit));
   if (!found) return no_batch;
+  ARROW_ASSIGN_OR_RAISE(parsed.state_ids, ReadStateIds(file_system, parsed.checkpoint_location, parsed.batch_id));
   return parsed;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/file_system.h"
 #include "connector/source.h"
+#include "state/state_ids.h"
 #include "state/state_schema.h"
 
 namespace millrace::connector {
@@ -28,6 +29,11 @@ arrow::Result<std::optional<CommittedBatches>> ReadCommittedBatches(const FileSy
 arrow::Result<std::map<std::string, std::string>> ReadBatchConf(const FileSystem& file_system,
                                                                 const std::string& checkpoint_location,
                                                                 int64_t batch_id);
+
+/// What the commit log says the files of the state are called that a batch left; nullopt in checkpoint format 1.
+/// Errors: UserError STDS_COMMITTED_BATCH_UNAVAILABLE.
+arrow::Result<std::optional<state::StateIds>> ReadStateIds(const FileSystem& file_system,
+                                                           const std::string& checkpoint_location, int64_t batch_id);
 
 /// Options of the source "statestore", checked as Spark's StateSourceOptions checks them.
 struct StateReadOptions {
@@ -61,6 +67,10 @@ struct StateReadOptions {
   std::string state_directory() const { return JoinPath(checkpoint_location, "state"); }
   /// The store whose files are read.
   std::string store_to_read() const;
+  /// The id of that store's version after `batch_id`; empty in checkpoint format 1.
+  std::string unique_id(size_t partition) const;
+  /// Of all stores; nullopt in checkpoint format 1.
+  std::optional<state::StateIds> state_ids = {};
   /// As messages show them.
   std::string ToString() const;
 };

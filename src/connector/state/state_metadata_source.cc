@@ -1,6 +1,9 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 
+#include <charconv>
+#include <optional>
+
 #include "base/error.h"
 #include "connector/rows_partition.h"
 #include "connector/state/checkpoint_reading.h"
@@ -28,13 +31,14 @@ Result<types::DataTypePtr> Schema(const SourceRequest&) {
 
 class MetadataScan final : public BatchScan {
  public:
-  MetadataScan(FileSystem* file_system, std::string checkpoint_location)
-      : file_system_(file_system), checkpoint_location_(std::move(checkpoint_location)) {}
+  MetadataScan(FileSystem* file_system, std::string checkpoint_location, std::optional<int64_t> batch_id)
+      : file_system_(file_system), checkpoint_location_(std::move(checkpoint_location)), batch_id_(batch_id) {}
 
   Result<InputPartitions> PlanPartitions(const ReadColumns& columns) override {
-    ARROW_ASSIGN_OR_RAISE(auto operators,
-                          state::ReadAllOperatorMetadata(*file_system_, JoinPath(checkpoint_location_, "state")));
     ARROW_ASSIGN_OR_RAISE(auto committed, ReadCommittedBatches(*file_system_, checkpoint_location_));
+    int64_t batch_id = batch_id_.value_or(committed ? committed->last : 0);
+    ARROW_ASSIGN_OR_RAISE(auto operators, state::ReadAllOperatorMetadata(
+                                              *file_system_, JoinPath(checkpoint_location_, "state"), batch_id));
     arrow::Int64Builder ids, first, last;
     arrow::StringBuilder names, stores, properties;
     arrow::Int32Builder partitions;
@@ -73,14 +77,29 @@ class MetadataScan final : public BatchScan {
  private:
   FileSystem* file_system_;
   std::string checkpoint_location_;
+  std::optional<int64_t> batch_id_;
 };
 
 Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request) {
   if (request.paths.empty()) {
     return UserError("STDS_REQUIRED_OPTION_UNSPECIFIED", {{"optionName", "path"}});
   }
-  return std::make_unique<MetadataScan>(request.context->file_system, AbsolutePath(LocalPath(request.paths[0])));
+  std::optional<int64_t> batch_id;
+  if (std::optional<std::string> text = request.options.Get("batchId")) {
+    int64_t number;
+    auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (error != std::errc() || end != text->data() + text->size() || text->empty()) {
+      return Status::Invalid("For input string: \"", *text, "\"");
+    }
+    batch_id = number;
+  }
+  return std::make_unique<MetadataScan>(request.context->file_system, AbsolutePath(LocalPath(request.paths[0])),
+                                        batch_id);
 }
+
+constexpr OptionDef kOptions[] = {
+    {"batchId", "", "the micro-batch whose operators are read; the last committed one by default"},
+};
 
 }  // namespace
 
@@ -88,7 +107,7 @@ extern const SourceDef kStateMetadataSource;
 const SourceDef kStateMetadataSource = {
     .name = "state-metadata",
     .description = "Stateful operators of a streaming query, from its checkpoint.",
-    .options = {},
+    .options = kOptions,
     .schema = Schema,
     .open_batch = OpenBatch,
 };

@@ -3,12 +3,14 @@
 
 #include <cstdlib>
 #include <functional>
+#include <utility>
 
 #include "base/error.h"
 #include "connector/rows_partition.h"
 #include "connector/state/checkpoint_reading.h"
 #include "connector/state/state_variables.h"
 #include "state/operator_metadata.h"
+#include "state/rocksdb/family_view.h"
 #include "state/rocksdb/rocksdb_state_store.h"
 #include "state/version_files.h"
 #include "types/arrow_type.h"
@@ -35,8 +37,23 @@ struct StoredTypes {
   size_t num_value_columns = 0;
 };
 
+// The stores of a join of format 3 are families of one, whose schemas stand in a file of their own.
+Result<std::optional<state::StoredSchema>> ReadStoredSchema(const FileSystem& file_system,
+                                                            const StateReadOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto metadata, state::ReadOperatorMetadata(file_system, options.state_directory(),
+                                                                   options.operator_id, options.batch_id));
+  if (!metadata || metadata->version != 2) {
+    return state::ReadSchema(file_system, options.state_directory(), options.operator_id, options.store_to_read());
+  }
+  ARROW_ASSIGN_OR_RAISE(auto families, state::ReadFamilies(file_system, *metadata));
+  for (state::StoredSchema& family : families) {
+    if (family.column_family == options.store_to_read()) return std::move(family);
+  }
+  return std::nullopt;
+}
+
 Result<StoredTypes> ReadTypes(const FileSystem& file_system, const StateReadOptions& options) {
-  auto schema = state::ReadSchema(file_system, options.state_directory(), options.operator_id, options.store_to_read());
+  auto schema = ReadStoredSchema(file_system, options);
   if (!schema.ok() || !schema->has_value()) {
     return UserError("STDS_FAILED_TO_READ_STATE_SCHEMA", {{"sourceOptions", options.ToString()}});
   }
@@ -176,6 +193,17 @@ struct StateStorage {
   bool is_rocksdb = false;
   std::string codec;
   int num_columns_prefix_key = 0;
+  /// The store is a family of the operator's only one.
+  bool is_family = false;
+  bool has_row_checksums = false;
+
+  state::StateStoreConf Conf() const {
+    state::StateStoreConf conf;
+    conf.compression_codec = codec;
+    conf.has_row_checksums = has_row_checksums;
+    conf.durability = Durability::kProcess;
+    return conf;
+  }
 };
 
 class StatePartition final : public InputPartition {
@@ -192,12 +220,16 @@ class StatePartition final : public InputPartition {
     auto reader = std::make_unique<StateRows>(types_.get(), options_.changes.has_value(), partition_, columns_);
     state::StateStoreId id{options_.operator_id, partition_, options_.store_to_read()};
     std::string directory = state::StoreDirectory(options_.state_directory(), id);
+    if (storage_.is_family) {
+      ARROW_RETURN_NOT_OK(ReadFamily(id, reader.get()));
+      return reader;
+    }
     if (storage_.is_rocksdb) {
       ARROW_RETURN_NOT_OK(ReadRocksDb(id, std::move(directory), reader.get()));
       return reader;
     }
-    state::VersionFiles files(storage_.file_system, std::move(directory), id, storage_.codec, Durability::kProcess,
-                              nullptr);
+    state::VersionFiles files(storage_.file_system, std::move(directory), id, storage_.codec,
+                              storage_.has_row_checksums, Durability::kProcess, nullptr);
     if (options_.changes) {
       auto read = [&files](int64_t version, const state::StateRecordVisitor& visit) {
         return files.ReadDelta(version, visit);
@@ -229,25 +261,30 @@ class StatePartition final : public InputPartition {
   }
 
   Status ReadRocksDb(const state::StateStoreId& id, std::string directory, StateRows* reader) const {
-    state::StateStoreConf conf;
-    conf.compression_codec = storage_.codec;
-    conf.durability = Durability::kProcess;
     state::StateStoreSchema schema{types_->key, types_->value, storage_.num_columns_prefix_key};
     state::RocksDbStateStoreProvider provider(storage_.file_system, std::move(directory), id, std::move(schema),
-                                              std::move(conf), nullptr);
+                                              storage_.Conf(), nullptr);
+    std::string unique_id = options_.unique_id(static_cast<size_t>(partition_));
     if (options_.changes) {
+      ARROW_RETURN_NOT_OK(
+          provider.FindIds(options_.changes->start_batch_id + 1, options_.changes->end_batch_id + 1, unique_id));
       auto read = [&provider](int64_t version, const state::StateRecordVisitor& visit) {
         return provider.ReadChanges(version, visit);
       };
       return ReadChanges(read, reader);
     }
     StateVersion version(options_.batch_id + 1);
-    auto opened = options_.snapshot ? provider.OpenFrom(StateVersion(options_.snapshot->start_batch_id + 1), version)
-                                    : provider.Open(version);
+    auto opened = options_.snapshot
+                      ? provider.OpenFrom(StateVersion(options_.snapshot->start_batch_id + 1), version, unique_id)
+                      : provider.Open(version, unique_id);
     ARROW_RETURN_NOT_OK(opened);
-    // In RocksDB's order, as Spark's reader.
+    return ScanStore(*opened, reader);
+  }
+
+  // In RocksDB's order, as Spark's reader.
+  static Status ScanStore(state::StateStore* store, StateRows* reader) {
     auto keys = std::make_unique<state::UnsafeRows>(), values = std::make_unique<state::UnsafeRows>();
-    ARROW_RETURN_NOT_OK((*opened)->Scan([&](std::span<const state::StateEntry> entries) {
+    ARROW_RETURN_NOT_OK(store->Scan([&](std::span<const state::StateEntry> entries) {
       for (const state::StateEntry& entry : entries) {
         keys->Append(entry.key);
         values->Append(entry.value);
@@ -258,6 +295,37 @@ class StatePartition final : public InputPartition {
     reader->bytes().push_back(std::move(keys));
     reader->bytes().push_back(std::move(values));
     return Status::OK();
+  }
+
+  Status ReadFamily(state::StateStoreId id, StateRows* reader) const {
+    std::string family = std::exchange(id.store_name, std::string(state::kDefaultStoreName));
+    std::string unique_id = options_.unique_id(static_cast<size_t>(partition_));
+    state::FamilyStoreProvider provider(storage_.file_system, state::StoreDirectory(options_.state_directory(), id), id,
+                                        storage_.Conf(), nullptr);
+    StateVersion version(options_.batch_id + 1);
+    auto opened = options_.snapshot
+                      ? provider.OpenFrom(StateVersion(options_.snapshot->start_batch_id + 1), version, unique_id)
+                      : provider.Open(version, unique_id);
+    ARROW_RETURN_NOT_OK(opened);
+    auto& store = static_cast<state::FamilyStore&>(**opened);
+    if (options_.changes) {
+      ARROW_ASSIGN_OR_RAISE(int number, store.OpenFamily(family, false));
+      ARROW_RETURN_NOT_OK(
+          provider.FindIds(options_.changes->start_batch_id + 1, options_.changes->end_batch_id + 1, unique_id));
+      auto read = [&provider, number](int64_t of_version, const state::StateRecordVisitor& visit) {
+        return provider.ReadChanges(
+            of_version, number,
+            [&](state::FamilyChange change, std::string_view key, std::string_view value) -> Status {
+              ARROW_ASSIGN_OR_RAISE(std::string_view key_row, state::RowOfValue(key));
+              if (change == state::FamilyChange::kRemove) return visit(key_row, std::string_view());
+              ARROW_ASSIGN_OR_RAISE(std::string_view row, state::RowOfValue(value));
+              return visit(key_row, row);
+            });
+      };
+      return ReadChanges(read, reader);
+    }
+    ARROW_ASSIGN_OR_RAISE(auto view, state::FamilyView::Open(&store, family, false, std::nullopt));
+    return ScanStore(view.get(), reader);
   }
 
   using ReadVersion = std::function<Status(int64_t version, const state::StateRecordVisitor& visit)>;
@@ -358,12 +426,14 @@ Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request) {
   StateStorage storage{file_system, provider == state::kRocksDbProvider,
                        conf["spark.sql.streaming.stateStore.compression.codec"]};
   if (storage.codec.empty()) storage.codec = "lz4";
+  storage.has_row_checksums = conf["spark.sql.streaming.stateStore.rowChecksum.enabled"] == "true";
   ARROW_ASSIGN_OR_RAISE(auto metadata, state::ReadOperatorMetadata(*file_system, options.state_directory(),
                                                                    options.operator_id, options.batch_id));
   if (metadata) {
     for (const auto& store : metadata->stores) {
       if (store.name == options.store_to_read()) storage.num_columns_prefix_key = store.num_columns_prefix_key;
     }
+    storage.is_family = metadata->version == 2;
   }
   ARROW_ASSIGN_OR_RAISE(StoredTypes types, ReadTypes(*file_system, options));
   ARROW_ASSIGN_OR_RAISE(int num_partitions, CountPartitions(*file_system, options));

@@ -5,6 +5,7 @@
 #include <arrow/builder.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/error.h"
@@ -44,6 +45,20 @@ Status CheckNamesNone(const state::OperatorMetadata& metadata, const StateReadOp
                                       ". Please remove this option and re-run the query."}});
   };
   if (options.reads_timers) return refused("readRegisteredTimers", "readRegisteredTimers=true");
+  static constexpr std::array kJoinStores = {
+      "left-keyToNumValues",    "left-keyWithIndexToValue", "right-keyToNumValues",    "right-keyWithIndexToValue",
+      "left-keyWithTsToValues", "left-tsWithKey",           "right-keyWithTsToValues", "right-tsWithKey"};
+  if (metadata.operator_name == "symmetricHashJoin" && metadata.version == 2 &&
+      options.store_name != state::kDefaultStoreName) {
+    if (std::find(kJoinStores.begin(), kJoinStores.end(), options.store_name) != kJoinStores.end()) return Status::OK();
+    std::string allowed;
+    for (const char* name : kJoinStores) allowed += (allowed.empty() ? "" : ", ") + std::string(name);
+    return UserError(
+        "STDS_INVALID_OPTION_VALUE.WITH_MESSAGE",
+        {{"optionName", "storeName"},
+         {"message", "Store name " + options.store_name + " not allowed for join operator. Allowed names are List(" +
+                         allowed + "). Please remove this option and re-run the query."}});
+  }
   bool has_store = options.store_name == state::kDefaultStoreName ||
                    std::any_of(metadata.stores.begin(), metadata.stores.end(),
                                [&](const auto& store) { return store.name == options.store_name; });
@@ -51,10 +66,15 @@ Status CheckNamesNone(const state::OperatorMetadata& metadata, const StateReadOp
   return Status::OK();
 }
 
-types::DataTypePtr SchemaOf(const ShownVariable& variable, const types::DataTypePtr& user_key) {
+types::DataTypePtr SchemaOf(const ShownVariable& variable, const types::DataTypePtr& user_key, bool has_changes) {
   const auto& stored = variable.stored;
   bool by_prefix = variable.kind == Kind::kMap || variable.kind == Kind::kTimer;
-  std::vector<types::StructField> fields{{"key", by_prefix ? FieldType(*stored.key, "key") : stored.key, true, {}}};
+  std::vector<types::StructField> fields;
+  if (has_changes) {
+    fields.push_back({"batch_id", types::Long(), true, {}});
+    fields.push_back({"change_type", types::String(), true, {}});
+  }
+  fields.push_back({"key", by_prefix ? FieldType(*stored.key, "key") : stored.key, true, {}});
   switch (variable.kind) {
     case Kind::kValue:
       fields.push_back({"value", stored.value, true, {}});
@@ -80,13 +100,26 @@ types::DataTypePtr SchemaOf(const ShownVariable& variable, const types::DataType
   return types::Struct(std::move(fields));
 }
 
-// UnsafeRows of a struct type as one column.
-Result<std::shared_ptr<arrow::Array>> StructColumn(const types::DataTypePtr& type,
-                                                   const std::vector<std::string>& rows) {
+// UnsafeRows of a struct type as one column; `is_null`: empty, or which of them are no rows.
+Result<std::shared_ptr<arrow::Array>> StructColumn(const types::DataTypePtr& type, const std::vector<std::string>& rows,
+                                                   const std::vector<bool>& is_null = {}) {
   std::vector<std::string_view> views(rows.begin(), rows.end());
+  std::shared_ptr<arrow::Buffer> validity;
+  auto count = static_cast<int64_t>(rows.size());
+  int64_t nulls = std::count(is_null.begin(), is_null.end(), true);
+  if (nulls > 0) {
+    ARROW_ASSIGN_OR_RAISE(validity, arrow::AllocateEmptyBitmap(count));
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (is_null[i]) {
+        views[i] = std::string_view();
+      } else {
+        arrow::bit_util::SetBit(validity->mutable_data(), static_cast<int64_t>(i));
+      }
+    }
+  }
   ARROW_ASSIGN_OR_RAISE(auto columns, state::UnsafeRowDecoder(state::FieldTypes(*type)).Decode(views));
-  return arrow::MakeArray(arrow::ArrayData::Make(types::ToArrow(*type), static_cast<int64_t>(rows.size()), {nullptr},
-                                                 std::move(columns), 0));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(types::ToArrow(*type), count, {std::move(validity)}, std::move(columns), nulls));
 }
 
 // What one partition holds of the variable.
@@ -98,6 +131,10 @@ struct Rows {
   std::vector<int64_t> times;
   /// By key, where a key has one row for several values.
   std::vector<int32_t> offsets{0};
+  /// Of changes.
+  std::vector<int64_t> batch_ids;
+  std::vector<const char*> change_types;
+  std::vector<bool> is_removed;
 };
 
 class OneBatch final : public BatchReader {
@@ -126,10 +163,20 @@ class VariablePartition final : public InputPartition {
     state::StateStoreId id{options_.operator_id, partition_};
     state::FamilyStoreProvider provider(file_system_, state::StoreDirectory(options_.state_directory(), id), id, conf_,
                                         nullptr);
-    ARROW_ASSIGN_OR_RAISE(state::StateStore * opened, provider.Open(state::StateVersion(options_.batch_id + 1)));
-    auto& store = *static_cast<state::FamilyStore*>(opened);
+    state::StateVersion version(options_.batch_id + 1);
+    std::string unique_id = options_.unique_id(static_cast<size_t>(partition_));
+    auto opened = options_.snapshot ? provider.OpenFrom(state::StateVersion(options_.snapshot->start_batch_id + 1),
+                                                        version, unique_id)
+                                    : provider.Open(version, unique_id);
+    ARROW_RETURN_NOT_OK(opened);
+    auto& store = *static_cast<state::FamilyStore*>(*opened);
     Rows rows;
-    ARROW_RETURN_NOT_OK(Read(store, &rows));
+    if (options_.changes) {
+      ARROW_RETURN_NOT_OK(provider.FindIds(options_.changes->start_batch_id + 1, version.value, unique_id));
+      ARROW_RETURN_NOT_OK(ReadChanges(provider, store, &rows));
+    } else {
+      ARROW_RETURN_NOT_OK(Read(store, &rows));
+    }
     ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector all, Columns(rows));
     arrow::FieldVector fields;
     arrow::ArrayVector arrays;
@@ -144,7 +191,8 @@ class VariablePartition final : public InputPartition {
 
  private:
   bool by_key() const {
-    return !variable_->flattened && (variable_->kind == Kind::kList || variable_->kind == Kind::kMap);
+    return !variable_->flattened && !options_.changes &&
+           (variable_->kind == Kind::kList || variable_->kind == Kind::kMap);
   }
 
   Status Read(state::FamilyStore& store, Rows* rows) const {
@@ -185,6 +233,45 @@ class VariablePartition final : public InputPartition {
     return Status::OK();
   }
 
+  Status ReadChanges(const state::FamilyStoreProvider& provider, state::FamilyStore& store, Rows* rows) const {
+    ARROW_ASSIGN_OR_RAISE(int family, store.OpenFamily(variable_->stored.column_family, false));
+    for (int64_t batch = options_.changes->start_batch_id; batch <= options_.changes->end_batch_id; ++batch) {
+      auto add = [&](state::FamilyChange change, std::string_view key, std::string_view value) -> Status {
+        bool is_removed = change == state::FamilyChange::kRemove;
+        rows->batch_ids.push_back(batch);
+        rows->change_types.push_back(is_removed                               ? "delete"
+                                     : change == state::FamilyChange::kAppend ? "append"
+                                                                              : "update");
+        rows->is_removed.push_back(is_removed);
+        return AddChange(store, key, is_removed ? std::string_view() : value, rows);
+      };
+      ARROW_RETURN_NOT_OK(provider.ReadChanges(batch + 1, family, add));
+    }
+    return Status::OK();
+  }
+
+  // `value`.data() == nullptr: removed.
+  Status AddChange(const state::FamilyStore& store, std::string_view key, std::string_view value, Rows* rows) const {
+    std::string_view row;
+    if (value.data() != nullptr && variable_->kind == Kind::kList) {
+      // Of a list that was put as a whole Spark shows the first.
+      ARROW_ASSIGN_OR_RAISE(auto elements, store.ListRows(value));
+      if (!elements.empty()) row = elements.front();
+    } else {
+      ARROW_ASSIGN_OR_RAISE(row, state::RowOfValue(value));
+    }
+    rows->values.emplace_back(row);
+    if (variable_->kind == Kind::kValue || variable_->kind == Kind::kList) {
+      ARROW_ASSIGN_OR_RAISE(std::string_view key_row, state::RowOfValue(key));
+      rows->keys.emplace_back(key_row);
+      return Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(std::string_view rest, state::RestOfKey(key));
+    rows->keys.emplace_back(PrefixStruct(key, rest));
+    rows->user_keys.emplace_back(state::StructAt(rest, 1, 0));
+    return Status::OK();
+  }
+
   // The struct in the prefix part of a key.
   static std::string_view PrefixStruct(std::string_view key, std::string_view rest) {
     return state::StructAt(key.substr(5, key.size() - rest.size() - 6), 1, 0);
@@ -207,7 +294,16 @@ class VariablePartition final : public InputPartition {
   Result<arrow::ArrayVector> Columns(const Rows& rows) const {
     const auto& fields = variable_->schema->fields();
     arrow::ArrayVector columns;
-    ARROW_ASSIGN_OR_RAISE(auto keys, StructColumn(fields[0].type, rows.keys));
+    if (options_.changes) {
+      arrow::Int64Builder batches;
+      arrow::StringBuilder types;
+      ARROW_RETURN_NOT_OK(batches.AppendValues(rows.batch_ids));
+      for (const char* type : rows.change_types) ARROW_RETURN_NOT_OK(types.Append(type));
+      columns.resize(2);
+      ARROW_RETURN_NOT_OK(batches.Finish(&columns[0]));
+      ARROW_RETURN_NOT_OK(types.Finish(&columns[1]));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto keys, StructColumn(fields[columns.size()].type, rows.keys));
     columns.push_back(std::move(keys));
     if (variable_->kind == Kind::kTimer) {
       arrow::Int64Builder times;
@@ -226,10 +322,11 @@ class VariablePartition final : public InputPartition {
 
   Status AddValues(const Rows& rows, arrow::ArrayVector* columns) const {
     const auto& fields = variable_->schema->fields();
-    ARROW_ASSIGN_OR_RAISE(auto values, StructColumn(variable_->stored.value, rows.values));
+    ARROW_ASSIGN_OR_RAISE(auto values, StructColumn(variable_->stored.value, rows.values, rows.is_removed));
     std::shared_ptr<arrow::Array> user_keys;
     if (variable_->kind == Kind::kMap) {
-      const types::DataTypePtr& type = variable_->flattened ? fields[1].type : fields[1].type->key();
+      const types::DataTypePtr& shown = fields[columns->size()].type;
+      const types::DataTypePtr& type = by_key() ? shown->key() : shown;
       ARROW_ASSIGN_OR_RAISE(user_keys, StructColumn(type, rows.user_keys));
     }
     if (!by_key()) {
@@ -270,6 +367,7 @@ class VariableScan final : public BatchScan {
   Result<InputPartitions> PlanPartitions(const ReadColumns& columns) override {
     InputPartitions partitions;
     for (int32_t p = 0; p < num_partitions_; ++p) {
+      if (options_.snapshot && options_.snapshot->partition != p) continue;
       partitions.push_back(
           std::make_shared<VariablePartition>(variable_, options_, file_system_, conf_, p, columns.indices));
     }
@@ -304,9 +402,6 @@ Result<std::optional<ShownVariable>> FindShownVariable(const FileSystem& file_sy
   if (options.state_variable.empty() && !options.reads_timers) {
     return UserError("STDS_REQUIRED_OPTION_UNSPECIFIED", {{"optionName", "stateVarName"}});
   }
-  if (options.changes || options.snapshot) {
-    return Status::NotImplemented("changes and snapshots of the variables of transformWithState");
-  }
   ARROW_ASSIGN_OR_RAISE(JsonValue properties, ParseJson(metadata->properties_json));
   const JsonValue* variables = properties.Find("stateVariables");
   ShownVariable shown;
@@ -335,7 +430,11 @@ Result<std::optional<ShownVariable>> FindShownVariable(const FileSystem& file_sy
   if (schema == schemas.end()) return NotDefined(name);
   shown.stored = std::move(*schema);
   types::DataTypePtr user_key = shown.kind == Kind::kMap ? FieldType(*shown.stored.key, "userKey") : nullptr;
-  shown.schema = SchemaOf(shown, user_key);
+  if (options.changes) shown.flattened = true;
+  if (options.changes && shown.kind == Kind::kTimer) {
+    return Status::NotImplemented("changes of the timers of transformWithState");
+  }
+  shown.schema = SchemaOf(shown, user_key, options.changes.has_value());
   return shown;
 }
 
@@ -343,6 +442,9 @@ std::unique_ptr<BatchScan> ScanVariable(ShownVariable variable, StateReadOptions
                                         std::map<std::string, std::string> conf, int num_partitions) {
   state::StateStoreConf store_conf;
   store_conf.durability = Durability::kProcess;
+  store_conf.has_row_checksums = conf["spark.sql.streaming.stateStore.rowChecksum.enabled"] == "true";
+  const std::string& codec = conf["spark.sql.streaming.stateStore.compression.codec"];
+  if (!codec.empty()) store_conf.compression_codec = codec;
   auto merges = conf.find("spark.sql.streaming.stateStore.rocksdb.mergeOperatorVersion");
   store_conf.rocksdb_merges_with_comma = merges == conf.end() || merges->second == "1";
   return std::make_unique<VariableScan>(std::move(variable), std::move(options), file_system, std::move(store_conf),

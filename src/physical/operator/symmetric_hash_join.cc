@@ -17,6 +17,7 @@
 #include "physical/stateful/join_partition.h"
 #include "physical/stateful/partition_rows.h"
 #include "physical/stateful/partitioned_output.h"
+#include "state/state_stores.h"
 #include "types/arrow_type.h"
 
 namespace millrace::physical {
@@ -117,6 +118,23 @@ SymmetricHashJoin::SymmetricHashJoin(Spec spec, AttributeVector output, Operator
     : StatefulOperator({std::move(left), std::move(right)}, std::move(output)), spec_(std::move(spec)) {}
 
 std::vector<StateStoreSpec> SymmetricHashJoin::state_stores() const {
+  if (!spec_.has_families) return side_stores();
+  StateStoreSpec store;
+  store.key_schema = store.value_schema = types::Struct({});
+  return {std::move(store)};
+}
+
+void SymmetricHashJoin::DescribeFamilies(state::StatefulOperatorInfo* info) const {
+  if (!spec_.has_families) return;
+  info->has_families = true;
+  info->properties_json = R"({"useVirtualColumnFamilies":true})";
+  for (StateStoreSpec& store : side_stores()) {
+    info->families.push_back({std::move(store.name), std::move(store.key_schema), std::move(store.value_schema),
+                              R"({"keyStateEncoderType":"NoPrefixKeyStateEncoderSpec"})", nullptr});
+  }
+}
+
+std::vector<StateStoreSpec> SymmetricHashJoin::side_stores() const {
   std::vector<StateStoreSpec> stores;
   for (size_t s : {size_t{0}, size_t{1}}) {
     const Side& side = spec_.sides[s];
@@ -168,7 +186,8 @@ Status SymmetricHashJoin::Prepare(ExecutionContext& context) const {
     StateMetrics mine;
     for (int p = task; p < batch.num_partitions(); p += num_tasks) {
       ARROW_RETURN_NOT_OK(context.CheckCancelled());
-      JoinPartition partition(*this, batch, p, context.EvalContextOf(*this, p),
+      ARROW_ASSIGN_OR_RAISE(JoinStores stores, JoinStores::Open(*this, batch.stores[static_cast<size_t>(p)]));
+      JoinPartition partition(*this, batch, stores, context.EvalContextOf(*this, p),
                               [&](std::shared_ptr<arrow::RecordBatch> rows) { output->Append(p, std::move(rows)); });
       auto start = std::chrono::steady_clock::now();
       for (size_t s : order) {
@@ -327,7 +346,7 @@ std::string Describe(const logical::Join& join, const JoinCondition& keys, const
 Status CheckFormat(const StreamingPlan& streaming, JoinType type) {
   std::string version = FormatOf(streaming);
   bool inner = type == JoinType::kInner || type == JoinType::kCross;
-  if (version == "2" || (version == "1" && inner)) return Status::OK();
+  if (version == "2" || version == "3" || (version == "1" && inner)) return Status::OK();
   if (version == "1") {
     return Status::Invalid("The query is using stream-stream ", logical::JoinTypeName(type),
                            " join with state format version 1 - correctness issue is discovered. Please discard the "
@@ -335,7 +354,7 @@ Status CheckFormat(const StreamingPlan& streaming, JoinType type) {
   }
   return Status::NotImplemented("spark.sql.streaming.join.stateFormatVersion = ", version, " of a ",
                                 logical::JoinTypeName(type),
-                                " join of two streams: formats 1 and 2 (Spark's default) are read and written");
+                                " join of two streams: formats 1 to 3 (2 is Spark's default) are read and written");
 }
 
 void FillReadColumns(SymmetricHashJoin::Spec* spec) {
@@ -422,6 +441,7 @@ Result<OperatorPtr> PlanSymmetricHashJoin(const logical::PlanPtr& node, const Re
 
   SymmetricHashJoin::Spec spec;
   spec.keeps_matched = FormatOf(streaming) != "1";
+  spec.has_families = FormatOf(streaming) == "3";
   spec.type = join.type() == JoinType::kCross ? JoinType::kInner : join.type();
   int key_with_watermark = JoinKeyWithWatermark(left_keys, right_keys);
   if (key_with_watermark >= 0) {

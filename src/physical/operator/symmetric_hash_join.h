@@ -18,7 +18,8 @@ namespace millrace::physical {
 ///
 /// In:    any rows of two sides.  Out: pairs, and for outer joins rows that no partner can come for any more, in the
 ///        order in which Spark gives them, state partition by state partition.
-/// State: four stores, Spark's format version 2 (physical/stateful/join_side_state.h).
+/// State: four stores, Spark's format version 2 (physical/stateful/join_side_state.h); in format 3 these are column
+///        families of one store, in RocksDB.
 /// Late:  rows older than the watermark of the batch before are dropped and counted, on a side that has an event time.
 /// Evicts: by a watermarked join key, or by the time range in the condition (physical/stateful/state_watermark.h).
 /// Source: Spark, StreamingSymmetricHashJoinExec.
@@ -55,6 +56,8 @@ class SymmetricHashJoin final : public StatefulOperator {
     std::array<Side, 2> sides;
     /// Rows of state have a flag that they have matched: all formats but the first.
     bool keeps_matched = true;
+    /// The four stores are families of one: format 3.
+    bool has_families = false;
     /// Among the key columns; found when a join key has a watermark.
     EventTimeColumn key_time;
     /// Empty, or the part of the condition over both sides, over `residual_columns`.
@@ -69,6 +72,9 @@ class SymmetricHashJoin final : public StatefulOperator {
 
   std::string_view short_name() const override { return "symmetricHashJoin"; }
   std::vector<StateStoreSpec> state_stores() const override;
+  void DescribeFamilies(state::StatefulOperatorInfo* info) const override;
+  /// The four stores of counts and values, left and right, also where they are families.
+  std::vector<StateStoreSpec> side_stores() const;
   std::optional<int64_t> OutputWatermark(int64_t input_ms) const override;
   bool ShouldRunAnotherBatch(int64_t now_ms, int64_t next_ms) const override;
   bool holds_rows_back() const override {

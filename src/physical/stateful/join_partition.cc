@@ -44,7 +44,23 @@ std::vector<bool> TrueOf(const arrow::Array& condition, size_t num_rows) {
 
 }  // namespace
 
-JoinPartition::JoinPartition(const SymmetricHashJoin& join, const StatefulBatch& batch, int partition,
+Result<JoinStores> JoinStores::Open(const SymmetricHashJoin& join, const std::vector<state::StateStore*>& stores) {
+  JoinStores opened;
+  if (!join.spec().has_families) {
+    std::copy(stores.begin(), stores.end(), opened.of_sides.begin());
+    return opened;
+  }
+  auto& store = *static_cast<state::FamilyStore*>(stores[0]);
+  std::vector<StateStoreSpec> specs = join.side_stores();
+  for (size_t i = 0; i < specs.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(opened.views[i],
+                          state::FamilyView::Open(&store, specs[i].name, !specs[i].counts_rows, specs[i].time));
+    opened.of_sides[i] = opened.views[i].get();
+  }
+  return opened;
+}
+
+JoinPartition::JoinPartition(const SymmetricHashJoin& join, const StatefulBatch& batch, const JoinStores& stores,
                              expression::EvalContext evaluation, Sink sink)
     : join_(join),
       spec_(join.spec()),
@@ -52,10 +68,8 @@ JoinPartition::JoinPartition(const SymmetricHashJoin& join, const StatefulBatch&
       evaluation_(evaluation),
       sink_(std::move(sink)),
       indexed_{IndexedKeys(spec_.sides[0].key_types), IndexedKeys(spec_.sides[1].key_types)},
-      states_{JoinSideState(batch.stores[static_cast<size_t>(partition)][0],
-                            batch.stores[static_cast<size_t>(partition)][1], &indexed_[0], FlagAt(spec_.sides[0])),
-              JoinSideState(batch.stores[static_cast<size_t>(partition)][2],
-                            batch.stores[static_cast<size_t>(partition)][3], &indexed_[1], FlagAt(spec_.sides[1]))} {}
+      states_{JoinSideState(stores.of_sides[0], stores.of_sides[1], &indexed_[0], FlagAt(spec_.sides[0])),
+              JoinSideState(stores.of_sides[2], stores.of_sides[3], &indexed_[1], FlagAt(spec_.sides[1]))} {}
 
 bool JoinPartition::IsOuter(int side) const {
   if (spec_.type == JoinType::kFullOuter) return true;

@@ -1,10 +1,22 @@
 #pragma once
 
+#include <array>
 #include <functional>
+#include <memory>
 
 #include "physical/operator/symmetric_hash_join.h"
+#include "state/rocksdb/family_view.h"
 
 namespace millrace::physical {
+
+/// The four stores of a partition: of each side counts and values. Of format 3 they are views of one.
+struct JoinStores {
+  std::array<state::StateStore*, 4> of_sides = {};
+  std::array<std::unique_ptr<state::FamilyView>, 4> views;
+
+  /// `stores`: those of SymmetricHashJoin::state_stores.
+  static arrow::Result<JoinStores> Open(const SymmetricHashJoin& join, const std::vector<state::StateStore*>& stores);
+};
 
 /// One state partition of a stream-stream join in one micro-batch.
 ///
@@ -14,7 +26,7 @@ class JoinPartition {
  public:
   using Sink = std::function<void(std::shared_ptr<arrow::RecordBatch>)>;
 
-  JoinPartition(const SymmetricHashJoin& join, const StatefulBatch& batch, int partition,
+  JoinPartition(const SymmetricHashJoin& join, const StatefulBatch& batch, const JoinStores& stores,
                 expression::EvalContext evaluation, Sink sink);
 
   /// Joins rows of one side with what the other side has in state, and puts them into state. `rows`: the side's

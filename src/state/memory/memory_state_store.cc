@@ -149,14 +149,21 @@ class MemoryStateStoreProvider::Store final : public StateStore {
 MemoryStateStoreProvider::MemoryStateStoreProvider(FileSystem* file_system, std::string directory, StateStoreId id,
                                                    StateStoreSchema schema, StateStoreConf conf,
                                                    UnsyncedFiles* unsynced)
-    : files_(file_system, std::move(directory), id, conf.compression_codec, conf.durability, unsynced),
+    : files_(file_system, std::move(directory), id, conf.compression_codec, conf.has_row_checksums, conf.durability,
+             unsynced),
       id_(std::move(id)),
       schema_(std::move(schema)),
       conf_(std::move(conf)) {}
 
 MemoryStateStoreProvider::~MemoryStateStoreProvider() = default;
 
-Result<StateStore*> MemoryStateStoreProvider::Open(StateVersion version) {
+Result<StateStore*> MemoryStateStoreProvider::Open(StateVersion version, const std::string& unique_id) {
+  if (!unique_id.empty()) {
+    return UserError("STATE_STORE_CHECKPOINT_IDS_NOT_SUPPORTED",
+                     {{"msg",
+                       "HDFSBackedStateStoreProvider does not support checkpointFormatVersion > 1 but a state store "
+                       "checkpointID is passed in"}});
+  }
   if (store_ != nullptr && store_->is_usable() && store_->version() == version && !store_->has_changes()) {
     if (version.value > 0) ++num_hits_;
     return store_.get();

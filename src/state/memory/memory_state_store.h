@@ -19,7 +19,8 @@ class MemoryStateStoreProvider final : public StateStoreProvider {
                            StateStoreConf conf, UnsyncedFiles* unsynced);
   ~MemoryStateStoreProvider() override;
 
-  arrow::Result<StateStore*> Open(StateVersion version) override;
+  arrow::Result<StateStore*> Open(StateVersion version, const std::string& unique_id) override;
+  using StateStoreProvider::Open;
   arrow::Status Maintain() override;
 
  private:

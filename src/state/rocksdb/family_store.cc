@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "state/rocksdb/rocksdb_options.h"
+#include "state/row_checksum.h"
 
 namespace millrace::state {
 
@@ -46,6 +47,10 @@ class Appending final : public rocksdb::AssociativeMergeOperator {
   bool with_comma_;
 };
 
+int FamilyOf(std::string_view full_key) {
+  return static_cast<uint8_t>(full_key[0]) | static_cast<uint8_t>(full_key[1]) << 8;
+}
+
 std::string FamilyPrefix(int family) { return {static_cast<char>(family), static_cast<char>(family >> 8)}; }
 
 }  // namespace
@@ -57,11 +62,24 @@ class FamilyStoreProvider::Store final : public FamilyStore {
 
   const StateStoreId& id() const override { return provider_->id_; }
   StateVersion version() const override { return version_; }
+  std::string unique_id() const override { return unique_id_; }
   bool is_usable() const { return usable_; }
   bool has_changes() const { return !changes_.empty() || families_changed_; }
 
   /// From the newest snapshot that can be read, and the changelogs after it.
-  Status Load(StateVersion version);
+  Status Load(StateVersion version, const std::string& unique_id) {
+    unique_id_ = unique_id;
+    return provider_->files_.LoadNewest(
+        version.value, unique_id,
+        [&](int64_t base, const RocksDbFiles::Listing& listing) { return LoadFrom(base, version, listing); });
+  }
+  /// From the snapshot of exactly `base`, and the changelogs after it.
+  Status LoadFrom(StateVersion base, StateVersion version, const std::string& unique_id) {
+    ARROW_RETURN_NOT_OK(provider_->files_.FindIds(base.value, version.value, unique_id));
+    ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
+    unique_id_ = unique_id;
+    return LoadFrom(base.value, version, listing);
+  }
 
   Result<int> OpenFamily(const std::string& name, bool is_internal) override {
     auto it = families_.ids.find(name);
@@ -87,41 +105,34 @@ class FamilyStoreProvider::Store final : public FamilyStore {
   Result<std::string_view> GetIn(int family, std::string_view key) override {
     full_key_ = FamilyPrefix(family);
     full_key_.append(key);
-    auto changed = changes_.find(full_key_);
-    if (changed != changes_.end()) {
-      return changed->second ? std::string_view(*changed->second) : std::string_view();
-    }
-    rocksdb::Status status = db_->Get({}, full_key_, &value_);
-    if (status.IsNotFound()) return std::string_view();
-    ARROW_RETURN_NOT_OK(FromRocksDb(status, "get"));
-    return std::string_view(value_);
+    ARROW_ASSIGN_OR_RAISE(std::string_view stored, StoredAt(full_key_));
+    return stored.data() == nullptr ? stored : Unchecked(full_key_, stored, &unchecked_);
   }
 
   Status PutIn(int family, std::string_view key, std::string_view value) override {
-    ARROW_ASSIGN_OR_RAISE(std::string_view old, GetIn(family, key));
-    if (old.data() == nullptr) ++CountOf(family);
-    changes_[full_key_] = std::string(value);
-    return Status::OK();
+    full_key_ = FamilyPrefix(family);
+    full_key_.append(key);
+    std::string checked = Checked(full_key_, value);
+    Log(FamilyChange::kPut, checked);
+    return PutStored(full_key_, std::move(checked));
   }
 
   Status RemoveIn(int family, std::string_view key) override {
-    ARROW_ASSIGN_OR_RAISE(std::string_view old, GetIn(family, key));
-    if (old.data() == nullptr) return Status::OK();
-    --CountOf(family);
-    changes_[full_key_] = std::nullopt;
-    return Status::OK();
+    full_key_ = FamilyPrefix(family);
+    full_key_.append(key);
+    Log(FamilyChange::kRemove, {});
+    return RemoveStored(full_key_);
   }
 
   Status AppendIn(int family, std::string_view key, std::string_view element) override {
-    ARROW_ASSIGN_OR_RAISE(std::string_view old, GetIn(family, key));
-    if (old.data() == nullptr) return PutIn(family, key, element);
-    std::optional<std::string>& value = changes_[full_key_];
-    if (!value) value = std::string(old);
-    if (with_comma()) value->push_back(',');
-    value->append(element);
-    return Status::OK();
+    full_key_ = FamilyPrefix(family);
+    full_key_.append(key);
+    std::string checked = Checked(full_key_, element);
+    Log(FamilyChange::kAppend, checked);
+    return AppendStored(full_key_, checked);
   }
 
+  Status VisitIn(int family, std::string_view prefix, const FamilyVisitor& visit) override;
   Result<std::vector<Entry>> EntriesIn(int family, std::string_view prefix, std::optional<std::string> end,
                                        size_t limit) override;
   Result<std::vector<std::string_view>> ListRows(std::string_view value) const override;
@@ -156,6 +167,22 @@ class FamilyStoreProvider::Store final : public FamilyStore {
  private:
   Status LoadFrom(int64_t base, StateVersion version, const RocksDbFiles::Listing& listing);
   Status WriteChanges();
+  Status WriteSnapshot(StateVersion version);
+  Status Walk(int family, std::string_view prefix, const std::optional<std::string>& end,
+              const std::function<Result<bool>(std::string_view, std::string_view)>& take);
+  /// A change of full_key_, for the changelog.
+  void Log(FamilyChange change, std::string_view value) {
+    if (provider_->conf_.rocksdb_changelog) log_.push_back({change, full_key_, std::string(value)});
+  }
+  Status WriteLog(StateFileWriter* changelog);
+  /// The value of a key with its family's number, as RocksDB has it: with checksums where rows have them.
+  Result<std::string_view> StoredAt(const std::string& full_key);
+  Status PutStored(const std::string& full_key, std::string value);
+  Status RemoveStored(const std::string& full_key);
+  Status AppendStored(const std::string& full_key, std::string_view element);
+  bool has_checksums() const { return provider_->conf_.has_row_checksums; }
+  std::string Checked(std::string_view full_key, std::string_view value) const;
+  Result<std::string_view> Unchecked(std::string_view full_key, std::string_view stored, std::string* scratch) const;
   static Status Unfit() { return InternalError("a store of column families was read without one"); }
   bool with_comma() const { return provider_->conf_.rocksdb_merges_with_comma; }
   std::string database_path() const { return JoinPath(provider_->local_folder_.path(), "db"); }
@@ -176,6 +203,8 @@ class FamilyStoreProvider::Store final : public FamilyStore {
   FamilyStoreProvider* provider_;
   std::unique_ptr<rocksdb::DB> db_;
   StateVersion version_{0};
+  std::string unique_id_;
+  int64_t last_snapshot_ = 0;
   bool usable_ = true;
   bool families_changed_ = false;
   int64_t num_keys_ = 0;
@@ -184,23 +213,64 @@ class FamilyStoreProvider::Store final : public FamilyStore {
   RocksDbFiles::Snapshot known_;
   /// By key with the family's number; nullopt: removed.
   std::map<std::string, std::optional<std::string>, std::less<>> changes_;
+  /// The same one by one, where there are changelogs.
+  struct LoggedChange {
+    FamilyChange change;
+    std::string key;
+    std::string value;
+  };
+  std::vector<LoggedChange> log_;
   std::string full_key_;
   std::string value_;
+  std::string unchecked_;
 };
 
-Status FamilyStoreProvider::Store::Load(StateVersion version) {
-  ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
-  provider_->files_.Follow(listing, version.value);
-  // 0 is empty and has no file.
-  listing.snapshots.insert(0);
-  Status first_failure;
-  auto after = listing.snapshots.upper_bound(version.value);
-  for (auto it = std::make_reverse_iterator(after); it != listing.snapshots.rend(); ++it) {
-    Status status = LoadFrom(*it, version, listing);
-    if (status.ok()) return status;
-    if (first_failure.ok()) first_failure = std::move(status);
-  }
-  return first_failure;
+Result<std::string_view> FamilyStoreProvider::Store::StoredAt(const std::string& full_key) {
+  auto changed = changes_.find(full_key);
+  if (changed != changes_.end()) return changed->second ? std::string_view(*changed->second) : std::string_view();
+  rocksdb::Status status = db_->Get({}, full_key, &value_);
+  if (status.IsNotFound()) return std::string_view();
+  ARROW_RETURN_NOT_OK(FromRocksDb(status, "get"));
+  return std::string_view(value_);
+}
+
+Status FamilyStoreProvider::Store::PutStored(const std::string& full_key, std::string value) {
+  ARROW_ASSIGN_OR_RAISE(std::string_view old, StoredAt(full_key));
+  if (old.data() == nullptr) ++CountOf(FamilyOf(full_key));
+  changes_[full_key] = std::move(value);
+  return Status::OK();
+}
+
+Status FamilyStoreProvider::Store::RemoveStored(const std::string& full_key) {
+  ARROW_ASSIGN_OR_RAISE(std::string_view old, StoredAt(full_key));
+  if (old.data() == nullptr) return Status::OK();
+  --CountOf(FamilyOf(full_key));
+  changes_[full_key] = std::nullopt;
+  return Status::OK();
+}
+
+Status FamilyStoreProvider::Store::AppendStored(const std::string& full_key, std::string_view element) {
+  ARROW_ASSIGN_OR_RAISE(std::string_view old, StoredAt(full_key));
+  if (old.data() == nullptr) return PutStored(full_key, std::string(element));
+  std::optional<std::string>& value = changes_[full_key];
+  if (!value) value = std::string(old);
+  if (with_comma()) value->push_back(',');
+  value->append(element);
+  return Status::OK();
+}
+
+std::string FamilyStoreProvider::Store::Checked(std::string_view full_key, std::string_view value) const {
+  if (!has_checksums()) return std::string(value);
+  std::string checked;
+  AddSizedChecksum(full_key, value, &checked);
+  return checked;
+}
+
+Result<std::string_view> FamilyStoreProvider::Store::Unchecked(std::string_view full_key, std::string_view stored,
+                                                               std::string* scratch) const {
+  if (!has_checksums()) return stored;
+  ARROW_RETURN_NOT_OK(CheckedSizedValues(full_key, stored, with_comma() ? 1 : 0, id().ToString(), scratch));
+  return std::string_view(*scratch);
 }
 
 Status FamilyStoreProvider::Store::LoadFrom(int64_t base, StateVersion version, const RocksDbFiles::Listing& listing) {
@@ -228,19 +298,39 @@ Status FamilyStoreProvider::Store::LoadFrom(int64_t base, StateVersion version, 
   ARROW_RETURN_NOT_OK(FromRocksDb(rocksdb::DB::Open(options, database_path(), &db), "open"));
   db_.reset(db);
   version_ = version;
+  last_snapshot_ = base;
   if (base == version.value) return Status::OK();
   // No changelog adds a family: Spark writes a snapshot then.
   for (int64_t v = base + 1; v <= version.value; ++v) {
     ARROW_RETURN_NOT_OK(provider_->files_.ReadFamilyChanges(
         v, [this](FamilyChange change, std::string_view full_key, std::string_view value) -> Status {
+          if (change == FamilyChange::kRemove && has_checksums()) {
+            ARROW_ASSIGN_OR_RAISE(full_key, CheckedKey(full_key, id().ToString()));
+          }
           if (full_key.size() < 2) return Status::Invalid("a key without a column family");
-          int family = static_cast<uint8_t>(full_key[0]) | static_cast<uint8_t>(full_key[1]) << 8;
-          std::string_view key = full_key.substr(2);
-          if (change == FamilyChange::kRemove) return RemoveIn(family, key);
-          return change == FamilyChange::kPut ? PutIn(family, key, value) : AppendIn(family, key, value);
+          std::string key(full_key);
+          if (change == FamilyChange::kRemove) return RemoveStored(key);
+          ARROW_RETURN_NOT_OK(Unchecked(key, value, &unchecked_).status());
+          return change == FamilyChange::kPut ? PutStored(key, std::string(value)) : AppendStored(key, value);
         }));
   }
   return WriteChanges();
+}
+
+// In the order in which they were made: whoever reads the changes of state sees each.
+Status FamilyStoreProvider::Store::WriteLog(StateFileWriter* changelog) {
+  for (const auto& [change, key, value] : log_) {
+    if (change == FamilyChange::kPut) {
+      ARROW_RETURN_NOT_OK(changelog->Put(key, value));
+    } else if (change == FamilyChange::kAppend) {
+      ARROW_RETURN_NOT_OK(changelog->Append(key, value));
+    } else {
+      if (has_checksums()) AddKeyChecksum(key, &unchecked_);
+      ARROW_RETURN_NOT_OK(changelog->Remove(has_checksums() ? unchecked_ : key));
+    }
+  }
+  log_.clear();
+  return Status::OK();
 }
 
 Status FamilyStoreProvider::Store::WriteChanges() {
@@ -255,37 +345,57 @@ Status FamilyStoreProvider::Store::WriteChanges() {
   return Status::OK();
 }
 
-Result<std::vector<FamilyStore::Entry>> FamilyStoreProvider::Store::EntriesIn(int family, std::string_view prefix,
-                                                                              std::optional<std::string> end,
-                                                                              size_t limit) {
+// Gives (key, value) in order, without the family's number, until `take` says that it is enough.
+Status FamilyStoreProvider::Store::Walk(int family, std::string_view prefix, const std::optional<std::string>& end,
+                                        const std::function<Result<bool>(std::string_view, std::string_view)>& take) {
   std::string begin = FamilyPrefix(family);
   begin.append(prefix);
   std::string stop = end ? FamilyPrefix(family) + *end : std::string();
   auto within = [&](std::string_view key) { return key.starts_with(begin) && (!end || key < stop); };
-  std::vector<Entry> entries;
-  auto add = [&](std::string_view key, std::string_view value) { entries.emplace_back(key.substr(2), value); };
-  auto changed = changes_.lower_bound(begin);
-  auto add_changed_before = [&](const std::string_view* key) {
-    for (; changed != changes_.end() && within(changed->first) && (key == nullptr || changed->first < *key);
-         ++changed) {
-      if (changed->second && entries.size() < limit) add(changed->first, *changed->second);
-    }
-  };
   std::unique_ptr<rocksdb::Iterator> stored(db_->NewIterator({}));
-  for (stored->Seek(begin); stored->Valid() && entries.size() < limit; stored->Next()) {
-    std::string_view key = ViewOf(stored->key());
-    if (!within(key)) break;
-    add_changed_before(&key);
-    if (entries.size() >= limit) break;
-    if (changed != changes_.end() && changed->first == key) {
-      if (changed->second) add(key, *changed->second);
-      ++changed;
-    } else {
-      add(key, ViewOf(stored->value()));
+  stored->Seek(begin);
+  // The micro-batch's changes stand before what is stored. `take` may add to them.
+  auto changed = changes_.lower_bound(begin);
+  size_t num_changes = changes_.size();
+  std::string position, unchecked;
+  for (;;) {
+    bool has_stored = stored->Valid() && within(ViewOf(stored->key()));
+    bool has_changed = changed != changes_.end() && within(changed->first);
+    if (!has_stored && !has_changed) break;
+    int order = !has_stored ? -1 : !has_changed ? 1 : std::string_view(changed->first).compare(ViewOf(stored->key()));
+    position.assign(order > 0 ? ViewOf(stored->key()) : std::string_view(changed->first));
+    bool more = true;
+    std::string_view value = order > 0         ? ViewOf(stored->value())
+                             : changed->second ? std::string_view(*changed->second)
+                                               : std::string_view();
+    if (value.data() != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(value, Unchecked(position, value, &unchecked));
+      ARROW_ASSIGN_OR_RAISE(more, take(std::string_view(position).substr(2), value));
     }
+    if (!more) return Status::OK();
+    if (order <= 0 || num_changes != changes_.size()) changed = changes_.upper_bound(position);
+    num_changes = changes_.size();
+    if (order >= 0) stored->Next();
   }
-  ARROW_RETURN_NOT_OK(FromRocksDb(stored->status(), "scan"));
-  if (entries.size() < limit) add_changed_before(nullptr);
+  return FromRocksDb(stored->status(), "scan");
+}
+
+Status FamilyStoreProvider::Store::VisitIn(int family, std::string_view prefix, const FamilyVisitor& visit) {
+  return Walk(family, prefix, std::nullopt, [&](std::string_view key, std::string_view value) -> Result<bool> {
+    ARROW_RETURN_NOT_OK(visit(key, value));
+    return true;
+  });
+}
+
+Result<std::vector<FamilyStore::Entry>> FamilyStoreProvider::Store::EntriesIn(int family, std::string_view prefix,
+                                                                              std::optional<std::string> end,
+                                                                              size_t limit) {
+  std::vector<Entry> entries;
+  if (limit == 0) return entries;
+  ARROW_RETURN_NOT_OK(Walk(family, prefix, end, [&](std::string_view key, std::string_view value) -> Result<bool> {
+    entries.emplace_back(key, value);
+    return entries.size() < limit;
+  }));
   return entries;
 }
 
@@ -305,10 +415,7 @@ Result<std::vector<std::string_view>> FamilyStoreProvider::Store::ListRows(std::
   return rows;
 }
 
-Result<StateVersion> FamilyStoreProvider::Store::Commit() {
-  // Until the files are there, only opening the version again helps.
-  usable_ = false;
-  ARROW_RETURN_NOT_OK(WriteChanges());
+Status FamilyStoreProvider::Store::WriteSnapshot(StateVersion version) {
   std::string folder = JoinPath(provider_->local_folder_.path(), "checkpoint");
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
@@ -316,16 +423,41 @@ Result<StateVersion> FamilyStoreProvider::Store::Commit() {
   ARROW_RETURN_NOT_OK(FromRocksDb(rocksdb::Checkpoint::Create(db_.get(), &checkpoint), "checkpoint"));
   std::unique_ptr<rocksdb::Checkpoint> owned(checkpoint);
   ARROW_RETURN_NOT_OK(FromRocksDb(checkpoint->CreateCheckpoint(folder), "checkpoint"));
-  StateVersion next = version_.Next();
   RocksDbFiles::Snapshot snapshot = known_;
   snapshot.num_keys = num_keys_;
   snapshot.num_internal_keys = num_internal_keys_;
   snapshot.families = families_;
-  ARROW_ASSIGN_OR_RAISE(known_, provider_->files_.UploadFamilies(next.value, folder, snapshot));
+  ARROW_ASSIGN_OR_RAISE(known_, provider_->files_.UploadFamilies(version.value, folder, snapshot));
   std::filesystem::remove_all(folder, ignored);
-  provider_->last_snapshot_ = next.value;
+  last_snapshot_ = version.value;
+  provider_->last_snapshot_ = version.value;
+  return Status::OK();
+}
+
+Result<StateVersion> FamilyStoreProvider::Store::Commit() {
+  // Until the files are there, only opening the version again helps.
+  usable_ = false;
+  StateVersion next = version_.Next();
+  std::string next_id = provider_->conf_.has_unique_ids ? RandomUuid() : std::string();
+  if (!next_id.empty()) provider_->files_.AddId(next.value, next_id);
+  bool has_changelog = provider_->conf_.rocksdb_changelog;
+  std::unique_ptr<StateFileWriter> changelog;
+  if (has_changelog) {
+    ARROW_ASSIGN_OR_RAISE(changelog, provider_->files_.CreateChangelog(next.value, /*has_families=*/true));
+  }
+  ARROW_RETURN_NOT_OK(WriteChanges());
+  if (has_changelog) {
+    ARROW_RETURN_NOT_OK(WriteLog(changelog.get()));
+    ARROW_RETURN_NOT_OK(provider_->files_.FinishChangelog(changelog.get()));
+  }
+  // Changelogs do not tell which families there are.
+  if (!has_changelog || families_changed_ || next.value - last_snapshot_ >= provider_->conf_.min_deltas_for_snapshot) {
+    ARROW_RETURN_NOT_OK(WriteSnapshot(next));
+  }
+  if (!next_id.empty()) provider_->files_.DropIdsBefore(last_snapshot_);
   families_changed_ = false;
   version_ = next;
+  unique_id_ = std::move(next_id);
   provider_->committed_version_ = next.value;
   usable_ = true;
   return version_;
@@ -340,18 +472,47 @@ FamilyStoreProvider::FamilyStoreProvider(FileSystem* file_system, std::string di
 
 FamilyStoreProvider::~FamilyStoreProvider() = default;
 
-Result<StateStore*> FamilyStoreProvider::Open(StateVersion version) {
-  if (store_ != nullptr && store_->is_usable() && store_->version() == version && !store_->has_changes()) {
+Result<StateStore*> FamilyStoreProvider::Open(StateVersion version, const std::string& unique_id) {
+  if (store_ != nullptr && store_->is_usable() && store_->version() == version && store_->unique_id() == unique_id &&
+      !store_->has_changes()) {
     return store_.get();
   }
   store_.reset();
   store_ = std::make_unique<Store>(this);
-  if (Status status = store_->Load(version); !status.ok()) {
+  if (Status status = store_->Load(version, unique_id); !status.ok()) {
     store_.reset();
     return status;
   }
   committed_version_ = version.value;
   return store_.get();
+}
+
+Result<StateStore*> FamilyStoreProvider::OpenFrom(StateVersion snapshot, StateVersion version,
+                                                  const std::string& unique_id) {
+  store_.reset();
+  store_ = std::make_unique<Store>(this);
+  ARROW_RETURN_NOT_OK(store_->LoadFrom(snapshot, version, unique_id));
+  return store_.get();
+}
+
+Status FamilyStoreProvider::ReadChanges(int64_t version, int family, const FamilyChangeVisitor& visit) const {
+  bool has_checksums = conf_.has_row_checksums;
+  std::string unchecked;
+  return files_.ReadFamilyChanges(
+      version, [&](FamilyChange change, std::string_view key, std::string_view value) -> Status {
+        bool is_removed = change == FamilyChange::kRemove;
+        if (is_removed && has_checksums) {
+          ARROW_ASSIGN_OR_RAISE(key, CheckedKey(key, id_.ToString()));
+        }
+        if (key.size() < 2) return Status::Invalid("a key without a column family");
+        if (FamilyOf(key) != family) return Status::OK();
+        if (!is_removed && has_checksums) {
+          ARROW_RETURN_NOT_OK(
+              CheckedSizedValues(key, value, conf_.rocksdb_merges_with_comma ? 1 : 0, id_.ToString(), &unchecked));
+          value = unchecked;
+        }
+        return visit(change, key.substr(2), value);
+      });
 }
 
 Status FamilyStoreProvider::Maintain() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,8 +14,9 @@
 
 namespace millrace::state {
 
-/// Key-value rows of one partition in column families, one for each variable of a user's function, of one version, with
-/// the changes of the micro-batch that runs. What StateStore reads and writes by UnsafeRow keys it refuses.
+/// Key-value rows of one partition in column families, one for each variable of a user's function (or each store of a
+/// join), of one version, with the changes of the micro-batch that runs. What StateStore reads and writes by UnsafeRow
+/// keys it refuses.
 ///
 /// Keys are given as they lie in RocksDB (FamilyKey), values as RocksDB has them: a 0 byte and the row, or of lists
 /// each row after its size. Format: docs/formats/state_rocksdb.md. Life, Thread: as StateStore.
@@ -33,6 +35,9 @@ class FamilyStore : public StateStore {
   virtual arrow::Status RemoveIn(int family, std::string_view key) = 0;
   /// Appends to the value, which is a list.
   virtual arrow::Status AppendIn(int family, std::string_view key, std::string_view element) = 0;
+  /// Visits the entries whose keys begin with `prefix`, in order; `visit` may change any.
+  using FamilyVisitor = std::function<arrow::Status(std::string_view key, std::string_view value)>;
+  virtual arrow::Status VisitIn(int family, std::string_view prefix, const FamilyVisitor& visit) = 0;
   /// The entries whose keys begin with `prefix` and, when given, lie before `end`, in order; at most `limit`.
   virtual arrow::Result<std::vector<Entry>> EntriesIn(int family, std::string_view prefix,
                                                       std::optional<std::string> end = std::nullopt,
@@ -59,7 +64,7 @@ std::string StoredElement(std::string_view row);
 /// The row in a plain value; data() == nullptr for no value. Errors: Invalid.
 arrow::Result<std::string_view> RowOfValue(std::string_view value);
 
-/// Keeps a FamilyStore's versions as zips (see RocksDbFiles).
+/// Keeps a FamilyStore's versions as zips and, with changelog checkpointing, as changelogs (see RocksDbFiles).
 class FamilyStoreProvider final : public StateStoreProvider {
  public:
   /// `unsynced` gets the files of commits; null where nothing is committed.
@@ -67,8 +72,19 @@ class FamilyStoreProvider final : public StateStoreProvider {
                       UnsyncedFiles* unsynced);
   ~FamilyStoreProvider() override;
 
-  arrow::Result<StateStore*> Open(StateVersion version) override;
+  using StateStoreProvider::Open;
+  arrow::Result<StateStore*> Open(StateVersion version, const std::string& unique_id) override;
   arrow::Status Maintain() override;
+
+  /// As Open, from exactly the snapshot `snapshot` and the changelogs after it.
+  arrow::Result<StateStore*> OpenFrom(StateVersion snapshot, StateVersion version, const std::string& unique_id);
+  /// As RocksDbStateStoreProvider's.
+  arrow::Status FindIds(int64_t earliest, int64_t version, const std::string& unique_id) {
+    return files_.FindIds(earliest, version, unique_id);
+  }
+  /// Visits what `version` changed in a family, in order, keys and values as GetIn has them. Errors:
+  /// CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE where it has no changelog.
+  arrow::Status ReadChanges(int64_t version, int family, const FamilyChangeVisitor& visit) const;
 
  private:
   class Store;

@@ -1,6 +1,9 @@
 #include "state/rocksdb/key_encoding.h"
 
 #include <cstring>
+#include <utility>
+
+#include "state/row_checksum.h"
 
 namespace millrace::state {
 
@@ -8,11 +11,20 @@ using arrow::Result;
 using arrow::Status;
 
 namespace {
+
 constexpr char kVersion = 0;
+
+Result<std::string_view> AfterVersion(std::string_view bytes) {
+  if (bytes.empty() || bytes[0] != kVersion) return Status::Invalid("a row that is not of encoding version 0");
+  return bytes.substr(1);
+}
+
 }  // namespace
 
-RocksDbEncoding::RocksDbEncoding(const StateStoreSchema& schema)
-    : key_types_(FieldTypes(*schema.key)), num_prefix_columns_(static_cast<size_t>(schema.num_columns_prefix_key)) {}
+RocksDbEncoding::RocksDbEncoding(const StateStoreSchema& schema, std::string checked_store)
+    : key_types_(FieldTypes(*schema.key)),
+      num_prefix_columns_(static_cast<size_t>(schema.num_columns_prefix_key)),
+      checked_store_(std::move(checked_store)) {}
 
 void RocksDbEncoding::EncodePrefix(std::string_view prefix, std::string* out) const {
   auto size = static_cast<uint32_t>(prefix.size() + 1);
@@ -41,7 +53,7 @@ void RocksDbEncoding::EncodeKey(std::string_view key, std::string* out) const {
 }
 
 Result<std::string_view> RocksDbEncoding::DecodeKey(std::string_view bytes, std::string* scratch) const {
-  if (num_prefix_columns_ == 0) return DecodeValue(bytes);
+  if (num_prefix_columns_ == 0) return AfterVersion(bytes);
   uint32_t size;
   if (bytes.size() < 6) return Status::Invalid("a key that is too short");
   std::memcpy(&size, bytes.data(), 4);
@@ -57,14 +69,30 @@ Result<std::string_view> RocksDbEncoding::DecodeKey(std::string_view bytes, std:
   return std::string_view(*scratch);
 }
 
-void RocksDbEncoding::EncodeValue(std::string_view value, std::string* out) {
+void RocksDbEncoding::EncodeValue(std::string_view key, std::string_view value, std::string* out) const {
   out->assign(1, kVersion);
   out->append(value);
+  if (checked_store_.empty()) return;
+  std::string plain = std::move(*out);
+  out->clear();
+  AddSizedChecksum(key, plain, out);
 }
 
-Result<std::string_view> RocksDbEncoding::DecodeValue(std::string_view bytes) {
-  if (bytes.empty() || bytes[0] != kVersion) return Status::Invalid("a row that is not of encoding version 0");
-  return bytes.substr(1);
+Result<std::string_view> RocksDbEncoding::DecodeValue(std::string_view key, std::string_view bytes,
+                                                      std::string* scratch) const {
+  if (checked_store_.empty()) return AfterVersion(bytes);
+  ARROW_RETURN_NOT_OK(CheckedSizedValues(key, bytes, 0, checked_store_, scratch));
+  return AfterVersion(*scratch);
+}
+
+std::string_view RocksDbEncoding::EncodeRemoved(std::string_view key, std::string* scratch) const {
+  if (checked_store_.empty()) return key;
+  AddKeyChecksum(key, scratch);
+  return *scratch;
+}
+
+Result<std::string_view> RocksDbEncoding::DecodeRemoved(std::string_view bytes) const {
+  return checked_store_.empty() ? bytes : CheckedKey(bytes, checked_store_);
 }
 
 }  // namespace millrace::state

@@ -1,7 +1,10 @@
 #include "state/rocksdb/rocksdb_files.h"
 
+#include <spdlog/spdlog.h>
+
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 
 #include "base/error.h"
@@ -20,14 +23,27 @@ namespace {
 
 constexpr std::string_view kMetadata = "metadata";
 
-std::optional<int64_t> VersionOf(std::string_view name, std::string_view suffix) {
+/// What a file's name says: `<version><suffix>` or `<version>_<id><suffix>`.
+struct VersionAndId {
+  int64_t version;
+  std::string id;
+};
+
+std::optional<VersionAndId> ParseName(std::string_view name, std::string_view suffix) {
   if (!name.ends_with(suffix)) return std::nullopt;
   name.remove_suffix(suffix.size());
+  size_t bar = name.find('_');
+  std::string_view id = bar == std::string_view::npos ? std::string_view() : name.substr(bar + 1);
+  if (bar != std::string_view::npos && id.empty()) return std::nullopt;
+  std::string_view number = name.substr(0, bar);
   int64_t version;
-  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), version);
-  if (name.empty() || error != std::errc() || end != name.data() + name.size()) return std::nullopt;
-  return version;
+  auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), version);
+  if (number.empty() || error != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  return VersionAndId{version, std::string(id)};
 }
+
+// Beside a file of checkpoint format 2, Spark's own checksum of it.
+std::string SparkChecksumOf(const std::string& path) { return path + ".crc"; }
 
 std::string TextOf(const JsonValue& object, std::string_view name) {
   const JsonValue* value = object.Find(name);
@@ -100,16 +116,85 @@ Result<RocksDbFiles::Listing> RocksDbFiles::List() const {
   if (files.status().IsKeyError()) return listing;
   ARROW_RETURN_NOT_OK(files);
   for (const FileInfo& file : *files) {
-    if (auto version = VersionOf(file.name, ".zip")) listing.snapshots.insert(*version);
-    if (auto version = VersionOf(file.name, ".changelog")) listing.changelogs.insert(*version);
+    auto add = [&](std::string_view suffix, std::set<int64_t>* versions) {
+      auto parsed = ParseName(file.name, suffix);
+      if (!parsed) return;
+      if (parsed->id == IdOf(parsed->version)) {
+        versions->insert(parsed->version);
+      } else {
+        listing.has_other_ids = listing.has_other_ids || !parsed->id.empty();
+      }
+    };
+    add(".zip", &listing.snapshots);
+    add(".changelog", &listing.changelogs);
     if (IsChecksumFile(file.name)) listing.checksums.insert(file.name);
   }
   return listing;
 }
 
+Status RocksDbFiles::OtherFormat() const {
+  Status status = UserError("CANNOT_LOAD_STATE_STORE.UNCATEGORIZED");
+  return status.WithMessage(status.message(), "\nThe files of ", directory_,
+                            " have unique ids: they are of checkpoint format 2. Set "
+                            "spark.sql.streaming.stateStore.checkpointFormatVersion = 2.");
+}
+
+Status RocksDbFiles::LoadNewest(int64_t version, const std::string& unique_id, const Loader& load) {
+  StartIds(version, unique_id);
+  Status first_failure;
+  int64_t not_tried = version;  // and before it
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(Listing listing, List());
+    Follow(listing, version);
+    bool knows_all = ids_.empty() || ids_.begin()->first <= 1;
+    if (knows_all) listing.snapshots.insert(0);
+    auto after = listing.snapshots.upper_bound(not_tried);
+    for (auto it = std::make_reverse_iterator(after); it != listing.snapshots.rend(); ++it) {
+      Status status = load(*it, listing);
+      if (status.ok()) {
+        if (!first_failure.ok()) {
+          spdlog::warn("state was rebuilt from the snapshot of version {}: {}", *it, first_failure.message());
+        }
+        return status;
+      }
+      if (first_failure.ok()) first_failure = std::move(status);
+    }
+    // A snapshot that is whole makes it needless to know what was before.
+    if (knows_all) return listing.has_other_ids && unique_id.empty() ? OtherFormat() : first_failure;
+    not_tried = ids_.begin()->first - 1;
+    auto extended = ExtendIds();
+    if (!extended.ok()) return first_failure.ok() ? extended.status() : first_failure;
+    if (!*extended && first_failure.ok())
+      return DamagedStateFile(ChangelogPath(ids_.begin()->first), "no snapshot leads to it");
+    if (!*extended) return first_failure;
+  }
+}
+
 void RocksDbFiles::Follow(const Listing& listing, int64_t loaded) {
   stale_snapshots_ = {listing.snapshots.upper_bound(loaded), listing.snapshots.end()};
   checksums_ = listing.checksums;
+}
+
+Result<bool> RocksDbFiles::ExtendIds() {
+  if (ids_.empty()) return false;
+  std::string path = ChangelogPath(ids_.begin()->first);
+  auto before = ReadChangelogIds(*file_system_, path, codec_);
+  if (before.status().IsKeyError()) {
+    return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", path}});
+  }
+  ARROW_RETURN_NOT_OK(before);
+  bool extended = false;
+  for (auto& [version, id] : *before) extended = ids_.try_emplace(version, std::move(id)).second || extended;
+  return extended;
+}
+
+Status RocksDbFiles::FindIds(int64_t earliest, int64_t version, const std::string& id) {
+  StartIds(version, id);
+  while (!ids_.empty() && ids_.begin()->first > earliest) {
+    ARROW_ASSIGN_OR_RAISE(bool extended, ExtendIds());
+    if (!extended) break;
+  }
+  return Status::OK();
 }
 
 Status RocksDbFiles::RemoveChecksum(const std::string& path, const std::set<std::string>& checksums) {
@@ -150,9 +235,8 @@ Status RocksDbFiles::WriteFile(const std::string& path, std::string_view bytes) 
   return Status::OK();
 }
 
-Result<RocksDbFiles::Snapshot> RocksDbFiles::ReadMetadata(int64_t version,
+Result<RocksDbFiles::Snapshot> RocksDbFiles::ReadMetadata(const std::string& path,
                                                           std::map<std::string, std::string>* files) const {
-  std::string path = SnapshotPath(version);
   ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system_->ReadFile(path));
   auto archive = ReadZip(bytes);
   if (!archive.ok()) return DamagedStateFile(path, archive.status().message());
@@ -171,7 +255,7 @@ Result<RocksDbFiles::Snapshot> RocksDbFiles::ReadMetadata(int64_t version,
 
 Result<RocksDbFiles::Snapshot> RocksDbFiles::Download(int64_t version, const std::string& local_directory) const {
   std::map<std::string, std::string> files;
-  auto snapshot = ReadMetadata(version, &files);
+  auto snapshot = ReadMetadata(SnapshotPath(version), &files);
   if (snapshot.status().IsKeyError()) {
     return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE",
                      {{"fileToRead", SnapshotPath(version)}});
@@ -253,7 +337,8 @@ Result<RocksDbFiles::Snapshot> RocksDbFiles::UploadFamilies(int64_t version, con
 
 Status RocksDbFiles::ReadChangelog(int64_t version, const StateRecordVisitor& visit) const {
   std::string path = ChangelogPath(version);
-  Status status = ReadStateFile(*file_system_, path, codec_, StateFileKind::kChangelog, visit);
+  StateFileKind kind = IdOf(version).empty() ? StateFileKind::kChangelog : StateFileKind::kChangelogWithIds;
+  Status status = ReadStateFile(*file_system_, path, codec_, kind, visit);
   if (!status.IsKeyError()) return status;
   return UserError("CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE", {{"fileToRead", path}});
 }
@@ -275,10 +360,14 @@ std::optional<std::string> RocksDbFiles::MissingBetween(int64_t base, int64_t ve
   return std::nullopt;
 }
 
-Result<std::unique_ptr<StateFileWriter>> RocksDbFiles::CreateChangelog(int64_t version) {
+Result<std::unique_ptr<StateFileWriter>> RocksDbFiles::CreateChangelog(int64_t version, bool has_families) {
   ARROW_RETURN_NOT_OK(MakeDirectories());
   ARROW_RETURN_NOT_OK(RemoveStale(version));
-  return StateFileWriter::Create(file_system_, ChangelogPath(version), codec_);
+  ARROW_ASSIGN_OR_RAISE(auto writer, StateFileWriter::Create(file_system_, ChangelogPath(version), codec_));
+  bool has_id = !IdOf(version).empty();
+  Ids before(ids_.begin(), ids_.lower_bound(version));
+  ARROW_RETURN_NOT_OK(writer->BeginChangelog(has_families, has_id ? &before : nullptr));
+  return writer;
 }
 
 Status RocksDbFiles::FinishChangelog(StateFileWriter* writer) {
@@ -286,12 +375,21 @@ Status RocksDbFiles::FinishChangelog(StateFileWriter* writer) {
 }
 
 Status RocksDbFiles::Clean(int64_t earliest) {
-  ARROW_ASSIGN_OR_RAISE(Listing listing, List());
-  auto after = listing.snapshots.upper_bound(earliest);
-  if (after == listing.snapshots.begin()) return Status::OK();
-  int64_t first_needed = *std::prev(after);
-  if (*listing.snapshots.begin() >= first_needed &&
-      (listing.changelogs.empty() || *listing.changelogs.begin() >= first_needed)) {
+  // All files, also those of attempts that no commit tells of.
+  std::multimap<int64_t, std::string> snapshots, changelogs;
+  std::set<std::string> names;
+  auto files = file_system_->List(directory_);
+  if (files.status().IsKeyError()) return Status::OK();
+  ARROW_RETURN_NOT_OK(files);
+  for (const FileInfo& file : *files) {
+    names.insert(file.name);
+    if (auto parsed = ParseName(file.name, ".zip")) snapshots.emplace(parsed->version, file.name);
+    if (auto parsed = ParseName(file.name, ".changelog")) changelogs.emplace(parsed->version, file.name);
+  }
+  auto after = snapshots.upper_bound(earliest);
+  if (after == snapshots.begin()) return Status::OK();
+  int64_t first_needed = std::prev(after)->first;
+  if (snapshots.begin()->first >= first_needed && (changelogs.empty() || changelogs.begin()->first >= first_needed)) {
     return Status::OK();
   }
   // Tables are listed before the zips are read: one that is written meanwhile is not among them.
@@ -299,9 +397,9 @@ Status RocksDbFiles::Clean(int64_t earliest) {
   ARROW_ASSIGN_OR_RAISE(auto tables, file_system_->List(JoinPath(directory_, "SSTs")));
   for (const FileInfo& table : tables) (IsChecksumFile(table.name) ? checksums : unused).insert(table.name);
   std::set<std::string> dropped;
-  for (int64_t version : listing.snapshots) {
+  for (const auto& [version, name] : snapshots) {
     std::map<std::string, std::string> ignored;
-    ARROW_ASSIGN_OR_RAISE(Snapshot snapshot, ReadMetadata(version, &ignored));
+    ARROW_ASSIGN_OR_RAISE(Snapshot snapshot, ReadMetadata(JoinPath(directory_, name), &ignored));
     for (const StoredFile& table : snapshot.tables) {
       if (version < first_needed) {
         dropped.insert(table.stored_name);
@@ -315,11 +413,13 @@ Status RocksDbFiles::Clean(int64_t earliest) {
     ARROW_RETURN_NOT_OK(RemoveChecksum(path, of_checksums));
     return file_system_->Remove(path);
   };
-  for (int64_t version : listing.snapshots) {
-    if (version < first_needed) ARROW_RETURN_NOT_OK(remove(SnapshotPath(version), listing.checksums));
-  }
-  for (int64_t version : listing.changelogs) {
-    if (version < first_needed) ARROW_RETURN_NOT_OK(remove(ChangelogPath(version), listing.checksums));
+  for (const auto* versions : {&snapshots, &changelogs}) {
+    for (const auto& [version, name] : *versions) {
+      if (version >= first_needed) break;
+      std::string path = JoinPath(directory_, name);
+      if (names.contains(SparkChecksumOf(name))) ARROW_RETURN_NOT_OK(remove(SparkChecksumOf(path), names));
+      ARROW_RETURN_NOT_OK(remove(path, names));
+    }
   }
   for (const std::string& table : unused) {
     if (dropped.count(table) > 0) ARROW_RETURN_NOT_OK(remove(TablePath({"", table, 0}), checksums));

@@ -36,19 +36,22 @@ std::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), sli
 
 class RocksDbStateStoreProvider::Store final : public StateStore {
  public:
-  explicit Store(RocksDbStateStoreProvider* provider) : provider_(provider), encoding_(provider->schema_) {}
+  explicit Store(RocksDbStateStoreProvider* provider) : provider_(provider), encoding_(provider->encoding()) {}
   ~Store() override { Close(); }
 
   const StateStoreId& id() const override { return provider_->id_; }
   StateVersion version() const override { return version_; }
+  std::string unique_id() const override { return unique_id_; }
   bool is_usable() const { return usable_; }
   bool has_changes() const { return changes_.num_changes() != 0; }
 
   /// From the newest snapshot that can be read, and the changelogs after it.
-  Status Load(StateVersion version);
+  Status Load(StateVersion version, const std::string& unique_id);
   /// From the snapshot of exactly `base`, and the changelogs after it.
-  Status LoadFrom(StateVersion base, StateVersion version) {
+  Status LoadFrom(StateVersion base, StateVersion version, const std::string& unique_id) {
+    ARROW_RETURN_NOT_OK(provider_->files_.FindIds(base.value, version.value, unique_id));
     ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, provider_->files_.List());
+    unique_id_ = unique_id;
     return LoadFrom(base.value, version, listing);
   }
 
@@ -62,7 +65,7 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     if (!status.IsNotFound()) ARROW_RETURN_NOT_OK(FromRocksDb(status, "get"));
     std::string_view value;
     if (status.ok()) {
-      ARROW_ASSIGN_OR_RAISE(value, RocksDbEncoding::DecodeValue(ViewOf(value_)));
+      ARROW_ASSIGN_OR_RAISE(value, encoding_.DecodeValue(encoded_, ViewOf(value_), &unchecked_));
     }
     // Kept for the micro-batch: views stay valid, and each key is looked up once.
     ARROW_RETURN_NOT_OK(reads_.Put(key, Tagged(status.ok(), value)).status());
@@ -226,6 +229,7 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   RocksDbEncoding encoding_;
   std::unique_ptr<rocksdb::DB> db_;
   StateVersion version_{0};
+  std::string unique_id_;
   bool usable_ = true;
   int64_t num_keys_ = 0;
   int64_t last_snapshot_ = 0;
@@ -237,31 +241,18 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
   std::vector<UnsafeRows> scanned_;
   std::string encoded_;
   std::string tagged_;
+  std::string unchecked_;
   rocksdb::PinnableSlice value_;
 };
 
-Status RocksDbStateStoreProvider::Store::Load(StateVersion version) {
+Status RocksDbStateStoreProvider::Store::Load(StateVersion version, const std::string& unique_id) {
   if (version.value < 0) {
     return UserError("CANNOT_LOAD_STATE_STORE.UNEXPECTED_VERSION", {{"version", version.ToString()}});
   }
-  RocksDbFiles& files = provider_->files_;
-  ARROW_ASSIGN_OR_RAISE(RocksDbFiles::Listing listing, files.List());
-  files.Follow(listing, version.value);
-  // 0 is empty and has no file.
-  listing.snapshots.insert(0);
-  Status first_failure;
-  auto after = listing.snapshots.upper_bound(version.value);
-  for (auto it = std::make_reverse_iterator(after); it != listing.snapshots.rend(); ++it) {
-    Status status = LoadFrom(*it, version, listing);
-    if (status.ok()) {
-      if (!first_failure.ok()) {
-        spdlog::warn("state was rebuilt from the snapshot of version {}: {}", *it, first_failure.message());
-      }
-      return status;
-    }
-    if (first_failure.ok()) first_failure = std::move(status);
-  }
-  return first_failure;
+  unique_id_ = unique_id;
+  return provider_->files_.LoadNewest(
+      version.value, unique_id,
+      [&](int64_t base, const RocksDbFiles::Listing& listing) { return LoadFrom(base, version, listing); });
 }
 
 Status RocksDbStateStoreProvider::Store::LoadFrom(int64_t base, StateVersion version,
@@ -337,10 +328,10 @@ Status RocksDbStateStoreProvider::Store::WriteChanges(StateFileWriter* changelog
   ARROW_RETURN_NOT_OK(changes_.VisitChanges([&](const RowTable::Change& change) -> Status {
     encoding_.EncodeKey(change.key, &key);
     if (!IsThere(change.value)) {
-      if (changelog != nullptr) ARROW_RETURN_NOT_OK(changelog->Remove(key));
+      if (changelog != nullptr) ARROW_RETURN_NOT_OK(changelog->Remove(encoding_.EncodeRemoved(key, &value)));
       return FromRocksDb(batch.Delete(key), "write");
     }
-    RocksDbEncoding::EncodeValue(change.value.substr(kTagBytes), &value);
+    encoding_.EncodeValue(key, change.value.substr(kTagBytes), &value);
     if (changelog != nullptr) ARROW_RETURN_NOT_OK(changelog->Put(key, value));
     return FromRocksDb(batch.Put(key, value), "write");
   }));
@@ -381,7 +372,7 @@ Status RocksDbStateStoreProvider::Store::ScanFrom(const std::string& prefix, con
     values.Clear();
     return Status::OK();
   };
-  std::string scratch;
+  std::string scratch, unchecked;
   // A key that the micro-batch changed counts as it is now; one that `visit` removed before it came is not visited.
   auto add = [&](std::string_view encoded_key, std::string_view stored_value) -> Status {
     ARROW_ASSIGN_OR_RAISE(std::string_view key, encoding_.DecodeKey(encoded_key, &scratch));
@@ -392,7 +383,7 @@ Status RocksDbStateStoreProvider::Store::ScanFrom(const std::string& prefix, con
     } else if (stored_value.data() == nullptr) {
       return Status::OK();
     } else {
-      ARROW_ASSIGN_OR_RAISE(value, RocksDbEncoding::DecodeValue(stored_value));
+      ARROW_ASSIGN_OR_RAISE(value, encoding_.DecodeValue(encoded_key, stored_value, &unchecked));
     }
     keys.Append(key);
     values.Append(value);
@@ -430,17 +421,21 @@ Result<StateVersion> RocksDbStateStoreProvider::Store::Commit() {
   // Until the files are there, only opening the version again helps.
   usable_ = false;
   StateVersion next = version_.Next();
+  std::string next_id = provider_->conf_.has_unique_ids ? RandomUuid() : std::string();
+  if (!next_id.empty()) provider_->files_.AddId(next.value, next_id);
   bool changelog = provider_->conf_.rocksdb_changelog;
   std::unique_ptr<StateFileWriter> writer;
   if (changelog) {
-    ARROW_ASSIGN_OR_RAISE(writer, provider_->files_.CreateChangelog(next.value));
+    ARROW_ASSIGN_OR_RAISE(writer, provider_->files_.CreateChangelog(next.value, /*has_families=*/false));
   }
   ARROW_RETURN_NOT_OK(WriteChanges(writer.get()));
   if (writer != nullptr) ARROW_RETURN_NOT_OK(provider_->files_.FinishChangelog(writer.get()));
   if (!changelog || next.value - last_snapshot_ >= provider_->conf_.min_deltas_for_snapshot) {
     ARROW_RETURN_NOT_OK(WriteSnapshot(next));
   }
+  if (!next_id.empty()) provider_->files_.DropIdsBefore(last_snapshot_);
   version_ = next;
+  unique_id_ = std::move(next_id);
   provider_->committed_version_ = next.value;
   usable_ = true;
   return version_;
@@ -457,13 +452,14 @@ RocksDbStateStoreProvider::RocksDbStateStoreProvider(FileSystem* file_system, st
 
 RocksDbStateStoreProvider::~RocksDbStateStoreProvider() = default;
 
-Result<StateStore*> RocksDbStateStoreProvider::Open(StateVersion version) {
-  if (store_ != nullptr && store_->is_usable() && store_->version() == version && !store_->has_changes()) {
+Result<StateStore*> RocksDbStateStoreProvider::Open(StateVersion version, const std::string& unique_id) {
+  if (store_ != nullptr && store_->is_usable() && store_->version() == version && store_->unique_id() == unique_id &&
+      !store_->has_changes()) {
     return store_.get();
   }
   store_.reset();
   store_ = std::make_unique<Store>(this);
-  if (Status status = store_->Load(version); !status.ok()) {
+  if (Status status = store_->Load(version, unique_id); !status.ok()) {
     store_.reset();
     return status;
   }
@@ -471,21 +467,26 @@ Result<StateStore*> RocksDbStateStoreProvider::Open(StateVersion version) {
   return store_.get();
 }
 
-Result<StateStore*> RocksDbStateStoreProvider::OpenFrom(StateVersion snapshot, StateVersion version) {
+Result<StateStore*> RocksDbStateStoreProvider::OpenFrom(StateVersion snapshot, StateVersion version,
+                                                        const std::string& unique_id) {
   store_.reset();
   store_ = std::make_unique<Store>(this);
-  ARROW_RETURN_NOT_OK(store_->LoadFrom(snapshot, version));
+  ARROW_RETURN_NOT_OK(store_->LoadFrom(snapshot, version, unique_id));
   return store_.get();
 }
 
 Status RocksDbStateStoreProvider::ReadChanges(int64_t version, const StateRecordVisitor& visit) const {
-  RocksDbEncoding encoding(schema_);
-  std::string scratch, row;
+  RocksDbEncoding of_rows = encoding();
+  std::string scratch, row, unchecked;
   return files_.ReadChangelog(version, [&](std::string_view key, std::string_view value) -> Status {
-    ARROW_ASSIGN_OR_RAISE(std::string_view key_row, encoding.DecodeKey(key, &scratch));
+    bool is_removed = value.data() == nullptr;
+    if (is_removed) {
+      ARROW_ASSIGN_OR_RAISE(key, of_rows.DecodeRemoved(key));
+    }
+    ARROW_ASSIGN_OR_RAISE(std::string_view key_row, of_rows.DecodeKey(key, &scratch));
     row.assign(key_row);
-    if (value.data() == nullptr) return visit(row, value);
-    ARROW_ASSIGN_OR_RAISE(std::string_view value_row, RocksDbEncoding::DecodeValue(value));
+    if (is_removed) return visit(row, value);
+    ARROW_ASSIGN_OR_RAISE(std::string_view value_row, of_rows.DecodeValue(key, value, &unchecked));
     return visit(row, value_row);
   });
 }

@@ -23,17 +23,24 @@ class RocksDbStateStoreProvider final : public StateStoreProvider {
                             StateStoreConf conf, UnsyncedFiles* unsynced);
   ~RocksDbStateStoreProvider() override;
 
-  arrow::Result<StateStore*> Open(StateVersion version) override;
+  using StateStoreProvider::Open;
+  arrow::Result<StateStore*> Open(StateVersion version, const std::string& unique_id) override;
   arrow::Status Maintain() override;
 
   /// As Open, from exactly the snapshot `snapshot` and the changelogs after it.
-  arrow::Result<StateStore*> OpenFrom(StateVersion snapshot, StateVersion version);
+  arrow::Result<StateStore*> OpenFrom(StateVersion snapshot, StateVersion version, const std::string& unique_id);
+  /// Before ReadChanges of versions up to `version` and back to `earliest`: learns their ids.
+  arrow::Status FindIds(int64_t earliest, int64_t version, const std::string& unique_id) {
+    return files_.FindIds(earliest, version, unique_id);
+  }
   /// Visits what `version` changed, rows as the store has them; value.data() == nullptr: removed. Errors:
   /// CANNOT_LOAD_STATE_STORE.CANNOT_READ_STREAMING_STATE_FILE where it has no changelog.
   arrow::Status ReadChanges(int64_t version, const StateRecordVisitor& visit) const;
 
  private:
   class Store;
+
+  RocksDbEncoding encoding() const { return {schema_, conf_.has_row_checksums ? id_.ToString() : std::string()}; }
 
   RocksDbFiles files_;
   StateStoreId id_;

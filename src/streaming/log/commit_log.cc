@@ -13,7 +13,10 @@ constexpr int kNewestVersion = 3;
 }  // namespace
 
 std::string EncodeCommitEntry(const CommitEntry& entry) {
-  return "v1\n{\"nextBatchWatermarkMs\":" + std::to_string(entry.next_watermark_ms) + "}";
+  JsonValue json = JsonValue::Object();
+  json.Set("nextBatchWatermarkMs", JsonValue::Number(entry.next_watermark_ms));
+  if (entry.state_ids) json.Set("stateUniqueIds", state::EncodeStateIds(*entry.state_ids));
+  return (entry.state_ids ? "v2\n" : "v1\n") + json.ToString();
 }
 
 arrow::Result<CommitEntry> DecodeCommitEntry(std::string_view text, const std::string& path) {
@@ -31,7 +34,7 @@ arrow::Result<CommitEntry> DecodeCommitEntry(std::string_view text, const std::s
   CommitEntry entry;
   if (const JsonValue* value = json->Find("nextBatchWatermarkMs")) entry.next_watermark_ms = value->AsInt64();
   const JsonValue* ids = json->Find("stateUniqueIds");
-  entry.has_state_ids = ids != nullptr && ids->is_object() && !ids->members().empty();
+  if (ids != nullptr && ids->is_object()) entry.state_ids = state::DecodeStateIds(*ids);
   return entry;
 }
 

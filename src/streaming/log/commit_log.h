@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "state/state_ids.h"
 #include "streaming/log/metadata_log.h"
 
 namespace millrace::streaming {
@@ -11,8 +12,8 @@ namespace millrace::streaming {
 struct CommitEntry {
   /// Watermark for the next batch, ms since 1970 UTC.
   int64_t next_watermark_ms = 0;
-  /// Names of state files are to be looked up here (checkpoint format 2 of state). Never written.
-  bool has_state_ids = false;
+  /// With checkpoint format 2 of state: what the files of the state that this micro-batch left are called.
+  std::optional<state::StateIds> state_ids = {};
 };
 
 /// commits/N: micro-batch N is in the sink, durably (Spark's CommitLog). Format: docs/formats/commit_log.md.
