@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/json_value.h"
 #include "session/session.h"
 #include "state/operator_metadata.h"
 #include "state/state_schema.h"
@@ -43,9 +44,8 @@ std::string QuoteSqlString(const std::string& text) {
 }
 
 // Least and greatest event time and the number of rows of one store.
-arrow::Status Measure(session::Session& session, const std::string& directory, const std::string& store,
+arrow::Status Measure(session::Session& session, const std::string& directory, const std::string& options,
                       const std::string& time_path, StateReport* report) {
-  std::string options = report->side.empty() ? "storeName " + QuoteSqlString(store) : "joinSide '" + report->side + "'";
   ARROW_RETURN_NOT_OK(session
                           .Sql(fmt::format("CREATE OR REPLACE TEMPORARY VIEW state USING statestore OPTIONS (path {}, "
                                            "operatorId '{}', {})",
@@ -65,19 +65,20 @@ arrow::Status Measure(session::Session& session, const std::string& directory, c
   return arrow::Status::OK();
 }
 
-enum class Kind : uint8_t { kGroups, kJoin, kSeenKeys, kCounter };
+enum class Kind : uint8_t { kGroups, kJoin, kSeenKeys, kCounter, kVariable };
 
 Kind KindOf(const StateReport& state) {
   if (state.operator_name == "symmetricHashJoin") return Kind::kJoin;
   if (state.operator_name == "dedupe" || state.operator_name == "dedupeWithinWatermark") return Kind::kSeenKeys;
+  if (state.operator_name.starts_with("transformWithState")) return Kind::kVariable;
   return state.operator_name == "globalLimit" ? Kind::kCounter : Kind::kGroups;
 }
 
 // "3 groups, due from … to …": what the rows are, and what their times mean.
 std::string Describe(const StateReport& state) {
   static constexpr const char* kRows[] = {"groups", "rows that may still match", "keys seen, whose rows have come out",
-                                          "count of the rows that have come out"};
-  static constexpr const char* kTimes[] = {"due", "event times", "forgotten", ""};
+                                          "count of the rows that have come out", "entries"};
+  static constexpr const char* kTimes[] = {"due", "event times", "forgotten", "", ""};
   auto kind = static_cast<size_t>(KindOf(state));
   std::string text = fmt::format("{} {}", state.num_rows, kRows[kind]);
   if (!state.earliest_us) return text;
@@ -98,6 +99,55 @@ std::string BatchText(const CheckpointReport& report, int64_t batch_id) {
                      batch == nullptr ? "" : ", planned at " + IsoMillis(batch->offsets.timestamp_ms));
 }
 
+struct MeasuredStore {
+  std::string options;  ///< of the source "statestore"
+  std::string part;     ///< as StateReport's
+  arrow::Result<std::optional<state::StoredSchema>> schema;
+};
+
+// The variables of transformWithState, and its timers.
+arrow::Result<std::vector<MeasuredStore>> VariablesToMeasure(const state::OperatorMetadata& info) {
+  std::vector<MeasuredStore> stores;
+  ARROW_ASSIGN_OR_RAISE(JsonValue properties, ParseJson(info.properties_json));
+  const JsonValue* variables = properties.Find("stateVariables");
+  for (const JsonValue& variable : variables == nullptr ? std::vector<JsonValue>() : variables->elements()) {
+    const JsonValue* name = variable.Find("stateName");
+    const JsonValue* type = variable.Find("stateVariableType");
+    if (name == nullptr || type == nullptr) continue;
+    bool is_timer = type->AsString() == "TimerState";
+    std::string options = is_timer ? "readRegisteredTimers 'true'" : "stateVarName " + QuoteSqlString(name->AsString());
+    stores.push_back(
+        {std::move(options), is_timer ? "timers" : name->AsString(), std::optional<state::StoredSchema>()});
+  }
+  return stores;
+}
+
+// The stores of an operator that are told of. A join's other two stores count what these hold; in its format 3 they are
+// families of one store.
+arrow::Result<std::vector<MeasuredStore>> StoresToMeasure(const FileSystem& file_system,
+                                                          const std::string& state_directory,
+                                                          const state::OperatorMetadata& info) {
+  std::vector<MeasuredStore> stores;
+  if (info.operator_name.starts_with("transformWithState")) return VariablesToMeasure(info);
+  bool is_join = info.operator_name == "symmetricHashJoin";
+  if (is_join && info.version == 2) {
+    ARROW_ASSIGN_OR_RAISE(auto families, state::ReadFamilies(file_system, info));
+    for (const state::StoredSchema& family : families) {
+      const std::string& name = family.column_family;
+      std::string side = name.substr(0, name.find('-'));
+      if (name.ends_with("-keyWithIndexToValue")) stores.push_back({"joinSide '" + side + "'", side, family});
+    }
+    return stores;
+  }
+  for (const state::OperatorMetadata::Store& store : info.stores) {
+    if (is_join && !store.name.ends_with("-keyWithIndexToValue")) continue;
+    std::string side = is_join ? store.name.substr(0, store.name.find('-')) : "";
+    stores.push_back({is_join ? "joinSide '" + side + "'" : "storeName " + QuoteSqlString(store.name), side,
+                      state::ReadSchema(file_system, state_directory, info.operator_id, store.name)});
+  }
+  return stores;
+}
+
 }  // namespace
 
 arrow::Result<std::vector<StateReport>> ReadState(FileSystem& file_system, const std::string& directory) {
@@ -106,18 +156,13 @@ arrow::Result<std::vector<StateReport>> ReadState(FileSystem& file_system, const
   ARROW_ASSIGN_OR_RAISE(auto operators, state::ReadAllOperatorMetadata(file_system, state_directory));
   auto session = session::Session::Create(std::make_shared<session::Engine>());
   for (const state::OperatorMetadata& info : operators) {
-    for (const state::OperatorMetadata::Store& store : info.stores) {
-      StateReport report{info.operator_id, info.operator_name, "", 0, std::nullopt, std::nullopt, ""};
-      if (info.operator_name == "symmetricHashJoin") {
-        // A join's other two stores count what these hold.
-        if (!store.name.ends_with("-keyWithIndexToValue")) continue;
-        report.side = store.name.substr(0, store.name.find('-'));
-      }
-      auto schema = state::ReadSchema(file_system, state_directory, info.operator_id, store.name);
-      arrow::Status status = schema.status();
+    ARROW_ASSIGN_OR_RAISE(std::vector<MeasuredStore> stores, StoresToMeasure(file_system, state_directory, info));
+    for (const MeasuredStore& store : stores) {
+      StateReport report{info.operator_id, info.operator_name, store.part, 0, std::nullopt, std::nullopt, ""};
+      arrow::Status status = store.schema.status();
       if (status.ok()) {
-        std::string path = *schema ? EventTimePath(**schema) : "";
-        status = Measure(*session, directory, store.name, path, &report);
+        std::string path = *store.schema ? EventTimePath(**store.schema) : "";
+        status = Measure(*session, directory, store.options, path, &report);
       }
       if (!status.ok()) report.error = status.message();
       reports.push_back(std::move(report));
@@ -172,7 +217,7 @@ std::string FormatWaiting(const CheckpointReport& report, const WatermarkReport&
   std::string text;
   for (const StateReport& one : state) {
     text += fmt::format("state       operator {} {}{}: ", one.operator_id, one.operator_name,
-                        one.side.empty() ? "" : " (" + one.side + ")");
+                        one.part.empty() ? "" : " (" + one.part + ")");
     if (!one.error.empty()) {
       text += "cannot be read: " + one.error + "\n";
       continue;

@@ -12,12 +12,13 @@
 
 namespace millrace::cli {
 
-/// What one operator (of a join: one of its sides) keeps in state as of the last micro-batch that is done.
+/// What one operator (of a join: one of its sides, of transformWithState: a variable) keeps in state as of the last
+/// micro-batch that is done.
 struct StateReport {
   int64_t operator_id = 0;
   std::string operator_name;
-  /// "left" or "right" of a join, else empty.
-  std::string side;
+  /// "left" or "right" of a join, a variable of transformWithState or "timers", else empty.
+  std::string part;
   int64_t num_rows = 0;
   /// Least and greatest event time of these rows, in µs since 1970 UTC; of a window its end. nullopt when the rows have
   /// none: they stay for ever.
