@@ -14,7 +14,7 @@ def joined(left, right, how):
     return left.join(right, near, how)
 
 
-@case(rounds=SIDES, reads=SIDE_READS, uncommitted=(1,))
+@case(rounds=SIDES, reads=SIDE_READS, uncommitted=(1,), providers=("memory", "join3", "join3_changelog", "every_format"))
 def inner(spark, left, right):
     return joined(left, right, "inner")
 
@@ -29,7 +29,7 @@ def right_outer(spark, left, right):
     return joined(left, right, "rightOuter")
 
 
-@case(rounds=SIDES, reads=SIDE_READS, uncommitted=(0, 1), providers=ALL)
+@case(rounds=SIDES, reads=SIDE_READS, uncommitted=(0, 1), providers=ALL + ("ids", "ids_changelog"))
 def full_outer(spark, left, right):
     return joined(left, right, "fullOuter")
 

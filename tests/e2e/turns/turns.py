@@ -49,11 +49,16 @@ class Turn:
         frames = [self.reader(at) for at in range(self.case.num_inputs)]
         out = self.folder / f"rows-{self.number}.jsonl"
         out.touch()
-        query = self.start(self.case.build(self.spark, *frames), str(out))
+        frame = self.case.build(self.spark, *frames, **({"number": self.number} if self.case.by_round else {}))
+        if self.number in self.case.fails:
+            return self.keep({"error": self.failure(frame)})
+        query = self.start(frame, str(out))
         query.awaitTermination()
         if query.exception() is not None:
             raise query.exception()
-        outcome = {"progress": self.progress(query), "state": self.state(), "log": self.log()}
+        outcome = {"progress": self.progress(query), "state": self.state()}
+        if self.case.tells_log:
+            outcome["log"] = self.log()
         if self.case.sink == "rows":
             outcome["batches"] = [json.loads(line) for line in out.read_text().splitlines()]
         elif self.case.sink == "tables":
@@ -62,11 +67,37 @@ class Turn:
             outcome["table"] = self.table(self.output)
         else:
             outcome["rows"] = sorted_rows(self.spark.read.schema("k string, v int").format(self.case.sink).load(str(self.output)))
-        if self.number in self.case.uncommitted:
+        if self.number in self.case.uncommitted + self.case.torn:
             last = self.log_ids("commits")[-1]
             (self.checkpoint / "commits" / str(last)).unlink()
             (self.checkpoint / "commits" / f".{last}.crc").unlink(missing_ok=True)
+            if self.number in self.case.torn:
+                self.tear(last + 1)
+        return self.keep(outcome)
+
+    def keep(self, outcome):
         (self.folder / f"outcome-{self.number}.json").write_text(json.dumps(outcome, indent=1))
+
+    def failure(self, frame):
+        """The condition of what ends the query, the first that is told of a cause."""
+        try:  # a sink that takes no part in it
+            query = self.writer(frame).format("noop").start()
+            query.awaitTermination()
+            error = query.exception()
+        except Exception as raised:  # noqa: BLE001: it is what is looked at
+            error = raised
+        assert error is not None, "nothing failed"
+        told = [name for name in re.findall(r"\[([A-Z][A-Z0-9_.]+)\]", str(error)) if name != "STREAM_FAILED"]
+        return told[0] if told else "?"
+
+    def tear(self, version):
+        """The files of a version of the state go in every other partition."""
+        for path in sorted(self.checkpoint.glob("state/*/*/**/*")):
+            partition = path.relative_to(self.checkpoint / "state").parts[1]
+            name = path.name.lstrip(".")
+            of_version = re.match(rf"{version}[._]", name) and re.search(r"\.(delta|snapshot|zip|changelog)(\.crc)*$", name)
+            if partition.isdigit() and int(partition) % 2 == 0 and of_version:
+                path.unlink()
 
     def add_input(self, at, step, rows):
         path = self.folder / f"input-{at}"
@@ -92,9 +123,12 @@ class Turn:
             return reader.format("delta").load(str(self.folder / f"input-{at}"))
         return reader.schema(self.case.schema).option("maxFilesPerTrigger", 1).json(str(self.folder / f"input-{at}"))
 
+    def writer(self, frame):
+        return (frame.writeStream.outputMode(self.case.mode).option("checkpointLocation", str(self.checkpoint))
+                .options(**self.case.sink_options).trigger(availableNow=True))
+
     def start(self, frame, out):
-        writer = (frame.writeStream.outputMode(self.case.mode).option("checkpointLocation", str(self.checkpoint))
-                  .options(**self.case.sink_options).trigger(availableNow=True))
+        writer = self.writer(frame)
         if self.case.partition_by:
             writer = writer.partitionBy(*self.case.partition_by)
         convert, output = value_text, str(self.output)
@@ -146,7 +180,8 @@ class Turn:
             entries.append({"id": batch, "version": version, "watermark": metadata["batchWatermarkMs"], "sources": sources})
             entries[-1] |= {"conf": conf} if not entries[:-1] else {}
             assert conf == entries[0]["conf"]
-        return entries + [f"{batch}: {(self.checkpoint / 'commits' / str(batch)).read_text()}" for batch in self.log_ids("commits")]
+        commits = [f"{batch}: {(self.checkpoint / 'commits' / str(batch)).read_text()}" for batch in self.log_ids("commits")]
+        return entries + [re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "", commit) for commit in commits]
 
     def table(self, path):
         """Rows of a Delta table and what its history says of each version."""
@@ -174,7 +209,7 @@ def main():
         folder = pathlib.Path(request["folder"])
         folder.mkdir(parents=True, exist_ok=True)
         case = cases.CASES[request["case"]]
-        confs = {**DEFAULTS, **cases.PROVIDERS[request["provider"]], **case.conf}
+        confs = {**DEFAULTS, **cases.PROVIDERS[request["provider"]], **case.conf, **case.confs.get(request["round"], {})}
         try:
             for key in set_before - set(confs):
                 spark.conf.unset(key)
