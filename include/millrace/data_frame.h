@@ -175,6 +175,11 @@ class DataFrameWriter {
   /// append, overwrite, error (default), ignore.
   DataFrameWriter& Mode(std::string_view mode);
   DataFrameWriter& Option(std::string_view key, std::string_view value);
+  DataFrameWriter& Option(std::string_view key, const char* value) { return Option(key, std::string_view(value)); }
+  DataFrameWriter& Option(std::string_view key, bool value) { return Option(key, value ? "true" : "false"); }
+  DataFrameWriter& Option(std::string_view key, int64_t value) { return Option(key, std::to_string(value)); }
+  DataFrameWriter& Option(std::string_view key, int value) { return Option(key, std::to_string(value)); }
+  DataFrameWriter& Options(const std::map<std::string, std::string>& options);
   DataFrameWriter& PartitionBy(const std::vector<std::string>& columns);
   /// Returns when everything is written. Errors: the data's, the sink's.
   arrow::Status Save(std::string_view path = "");

@@ -14,6 +14,7 @@
 #include "millrace/row.h"
 #include "millrace/session.h"
 #include "millrace/streaming.h"
+#include "millrace/streaming_query_manager.h"
 #include "millrace/window.h"
 
 namespace millrace {

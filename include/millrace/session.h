@@ -2,6 +2,7 @@
 
 #include <arrow/result.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "millrace/data_frame.h"
 #include "millrace/streaming.h"
+#include "millrace/streaming_query_manager.h"
 
 namespace millrace {
 
@@ -21,11 +23,19 @@ class DataFrameReader {
   /// In DDL: "a INT, b STRUCT<c: STRING>".
   DataFrameReader& Schema(std::string_view ddl);
   DataFrameReader& Option(std::string_view key, std::string_view value);
+  DataFrameReader& Option(std::string_view key, const char* value) { return Option(key, std::string_view(value)); }
+  DataFrameReader& Option(std::string_view key, bool value) { return Option(key, value ? "true" : "false"); }
+  DataFrameReader& Option(std::string_view key, int64_t value) { return Option(key, std::to_string(value)); }
+  DataFrameReader& Option(std::string_view key, int value) { return Option(key, std::to_string(value)); }
+  DataFrameReader& Options(const std::map<std::string, std::string>& options);
   DataFrame Load(std::string_view path = "") const;
   DataFrame Json(std::string_view path);
   DataFrame Csv(std::string_view path);
   DataFrame Parquet(std::string_view path);
   DataFrame Text(std::string_view path);
+  DataFrame Orc(std::string_view path);
+  /// A table or view of the catalog, by name.
+  DataFrame Table(std::string_view name) const;
 
  private:
   std::shared_ptr<api::Connection> connection_;
@@ -74,6 +84,7 @@ class Session {
   arrow::Result<DataFrame> CreateDataFrame(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) const;
   arrow::Status SetConf(std::string_view key, std::string_view value) const;
 
+  StreamingQueryManager Streams() const { return StreamingQueryManager(connection_); }
   /// Waits until any streaming query of the session ends. Errors: its failure.
   arrow::Status AwaitAnyTermination() const;
   /// Stops all queries.

@@ -3,11 +3,13 @@
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "connector/foreach/foreach_sink.h"
 #include "expression/native_function.h"
 #include "types/data_type.h"
 
@@ -19,6 +21,7 @@ class WriteStreamOperationStart;
 
 namespace millrace {
 class DataFrame;
+class StreamingQueryListener;
 namespace streaming {
 class StreamingQuery;
 }
@@ -46,14 +49,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
   virtual arrow::Status Write(const spark::connect::WriteOperation& write) = 0;
   virtual arrow::Status CreateTempView(const spark::connect::Relation& relation, const std::string& name,
                                        bool replace) = 0;
-  /// `foreach_batch` (may be empty) takes the place of the message's sink.
-  virtual arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(
-      const spark::connect::WriteStreamOperationStart& start, const BatchFunction& foreach_batch) = 0;
+  /// What takes the place of the message's sink; both may be empty.
+  struct StreamFunctions {
+    BatchFunction foreach_batch;
+    connector::MakePartitionConsumer foreach;
+  };
+  using QueryPtr = std::shared_ptr<streaming::StreamingQuery>;
+  virtual arrow::Result<QueryPtr> StartStream(const spark::connect::WriteStreamOperationStart& start,
+                                              const StreamFunctions& functions) = 0;
   /// The id by which messages refer to a function of this process; `name` says what the user called. Where the function
   /// cannot run, what uses the id is refused by that name.
   virtual std::string RegisterFunction(const std::string& name, expression::NativeFunctionPtr function) = 0;
   virtual arrow::Status SetConf(const std::string& key, const std::string& value) = 0;
-  virtual arrow::Status AwaitAnyTermination() = 0;
+  virtual arrow::Result<std::vector<QueryPtr>> ActiveQueries() = 0;
+  /// Negative: for ever.
+  virtual arrow::Result<bool> AwaitAnyTermination(std::chrono::milliseconds timeout) = 0;
+  virtual arrow::Status ResetTerminated() = 0;
+  virtual arrow::Status AddListener(std::shared_ptr<StreamingQueryListener> listener) = 0;
+  virtual arrow::Status RemoveListener(const std::shared_ptr<StreamingQueryListener>& listener) = 0;
   virtual arrow::Status StopAll() = 0;
   /// How long a process that was told to end waits for StopAll.
   virtual int64_t StopTimeoutMillis() = 0;

@@ -1,8 +1,11 @@
 #include "api/local_connection.h"
 
+#include "base/error.h"
 #include "millrace/data_frame.h"
+#include "millrace/streaming_query_manager.h"
 #include "spark/connect/commands.pb.h"
 #include "spark/connect/relations.pb.h"
+#include "streaming/progress.h"
 
 namespace millrace::api {
 
@@ -36,12 +39,13 @@ arrow::Status LocalConnection::CreateTempView(const Relation& relation, const st
   return session_->CreateView(relation, name, /*global=*/false, replace);
 }
 
-arrow::Result<std::shared_ptr<streaming::StreamingQuery>> LocalConnection::StartStream(
-    const spark::connect::WriteStreamOperationStart& start, const BatchFunction& foreach_batch) {
+arrow::Result<Connection::QueryPtr> LocalConnection::StartStream(const spark::connect::WriteStreamOperationStart& start,
+                                                                 const StreamFunctions& functions) {
   session::ForeachBatchFunction function;
-  if (foreach_batch) {
+  if (functions.foreach_batch) {
     std::weak_ptr<Connection> weak = weak_from_this();
-    function = [weak, foreach_batch](const std::string& relation_id, BatchId batch_id) -> arrow::Status {
+    function = [weak, foreach_batch = functions.foreach_batch](const std::string& relation_id,
+                                                               BatchId batch_id) -> arrow::Status {
       std::shared_ptr<Connection> connection = weak.lock();
       if (connection == nullptr) return arrow::Status::Cancelled("the session has ended");
       auto relation = std::make_shared<Relation>();
@@ -49,7 +53,7 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> LocalConnection::Start
       return foreach_batch(DataFrame(std::move(relation), std::move(connection)), batch_id.value);
     };
   }
-  return session_->StartStream(start, std::move(function));
+  return session_->StartStream(start, std::move(function), functions.foreach);
 }
 
 std::string LocalConnection::RegisterFunction(const std::string&, expression::NativeFunctionPtr function) {
@@ -62,8 +66,48 @@ arrow::Status LocalConnection::SetConf(const std::string& key, const std::string
   return session_->conf().Set(key, value);
 }
 
-arrow::Status LocalConnection::AwaitAnyTermination() {
-  return session_->streams().AwaitAnyTermination(std::chrono::milliseconds(-1)).status();
+arrow::Result<std::vector<Connection::QueryPtr>> LocalConnection::ActiveQueries() {
+  return session_->streams().Active();
+}
+
+arrow::Result<bool> LocalConnection::AwaitAnyTermination(std::chrono::milliseconds timeout) {
+  return session_->streams().AwaitAnyTermination(timeout);
+}
+
+arrow::Status LocalConnection::ResetTerminated() {
+  session_->streams().ResetTerminated();
+  return arrow::Status::OK();
+}
+
+arrow::Status LocalConnection::AddListener(std::shared_ptr<StreamingQueryListener> added) {
+  if (added == nullptr) return arrow::Status::Invalid("AddListener needs a listener");
+  session::StreamingQueryManager::Listener listener;
+  const Clock* clock = session_->engine().clock;
+  listener.on_started = [added, clock](const streaming::StreamingQuery& query) {
+    added->OnQueryStarted({query.id(), query.run_id(), query.name(), streaming::IsoMillis(clock->NowMicros() / 1000)});
+  };
+  listener.on_progress = [added](const JsonValue& progress) { added->OnQueryProgress(progress.ToString()); };
+  listener.on_idle = [added](const streaming::StreamingQuery& query, int64_t timestamp_ms) {
+    added->OnQueryIdle({query.id(), query.run_id(), streaming::IsoMillis(timestamp_ms)});
+  };
+  listener.on_terminated = [added](const streaming::StreamingQuery& query, const arrow::Status& reason) {
+    const ErrorDetail* detail = GetErrorDetail(query.cause().ok() ? reason : query.cause());
+    added->OnQueryTerminated({query.id(), query.run_id(), reason, detail == nullptr ? "" : detail->condition()});
+  };
+  int id = session_->streams().AddListener(std::move(listener));
+  std::lock_guard lock(mutex_);
+  listeners_.emplace_back(std::move(added), id);
+  return arrow::Status::OK();
+}
+
+arrow::Status LocalConnection::RemoveListener(const std::shared_ptr<StreamingQueryListener>& listener) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(listeners_, [&](const auto& entry) {
+    if (entry.first != listener) return false;
+    session_->streams().RemoveListener(entry.second);
+    return true;
+  });
+  return arrow::Status::OK();
 }
 
 arrow::Status LocalConnection::StopAll() { return session_->streams().StopAll(); }

@@ -24,11 +24,15 @@ class LocalConnection final : public Connection {
   arrow::Status Write(const spark::connect::WriteOperation& write) override;
   arrow::Status CreateTempView(const spark::connect::Relation& relation, const std::string& name,
                                bool replace) override;
-  arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(
-      const spark::connect::WriteStreamOperationStart& start, const BatchFunction& foreach_batch) override;
+  arrow::Result<QueryPtr> StartStream(const spark::connect::WriteStreamOperationStart& start,
+                                      const StreamFunctions& functions) override;
   std::string RegisterFunction(const std::string& name, expression::NativeFunctionPtr function) override;
   arrow::Status SetConf(const std::string& key, const std::string& value) override;
-  arrow::Status AwaitAnyTermination() override;
+  arrow::Result<std::vector<QueryPtr>> ActiveQueries() override;
+  arrow::Result<bool> AwaitAnyTermination(std::chrono::milliseconds timeout) override;
+  arrow::Status ResetTerminated() override;
+  arrow::Status AddListener(std::shared_ptr<StreamingQueryListener> listener) override;
+  arrow::Status RemoveListener(const std::shared_ptr<StreamingQueryListener>& listener) override;
   arrow::Status StopAll() override;
   int64_t StopTimeoutMillis() override;
 
@@ -37,6 +41,8 @@ class LocalConnection final : public Connection {
   std::mutex mutex_;
   /// Functions that the program has given. Guarded by mutex_.
   std::vector<std::unique_ptr<expression::NativeFunctionId>> functions_;
+  /// With their ids at the session's queries. Guarded by mutex_.
+  std::vector<std::pair<std::shared_ptr<StreamingQueryListener>, int>> listeners_;
 };
 
 }  // namespace millrace::api

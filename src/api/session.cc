@@ -35,6 +35,11 @@ DataFrameReader& DataFrameReader::Option(std::string_view key, std::string_view 
   return *this;
 }
 
+DataFrameReader& DataFrameReader::Options(const std::map<std::string, std::string>& options) {
+  for (const auto& [key, value] : options) Option(key, value);
+  return *this;
+}
+
 DataFrame DataFrameReader::Load(std::string_view path) const {
   return api::MakeFrame(connection_, [&](Relation* relation) {
     relation->mutable_read()->set_is_streaming(streaming_);
@@ -50,6 +55,16 @@ DataFrame DataFrameReader::Json(std::string_view path) { return Format("json").L
 DataFrame DataFrameReader::Csv(std::string_view path) { return Format("csv").Load(path); }
 DataFrame DataFrameReader::Parquet(std::string_view path) { return Format("parquet").Load(path); }
 DataFrame DataFrameReader::Text(std::string_view path) { return Format("text").Load(path); }
+DataFrame DataFrameReader::Orc(std::string_view path) { return Format("orc").Load(path); }
+
+DataFrame DataFrameReader::Table(std::string_view name) const {
+  return api::MakeFrame(connection_, [&](Relation* relation) {
+    relation->mutable_read()->set_is_streaming(streaming_);
+    auto* table = relation->mutable_read()->mutable_named_table();
+    table->set_unparsed_identifier(std::string(name));
+    for (const auto& [key, value] : options_) (*table->mutable_options())[key] = value;
+  });
+}
 
 Session::Builder& Session::Builder::AppName(std::string_view name) { return Config("spark.app.name", name); }
 Session::Builder& Session::Builder::Config(std::string_view key, std::string_view value) {
@@ -122,7 +137,7 @@ arrow::Status Session::SetConf(std::string_view key, std::string_view value) con
   return connection_->SetConf(std::string(key), std::string(value));
 }
 
-arrow::Status Session::AwaitAnyTermination() const { return connection_->AwaitAnyTermination(); }
+arrow::Status Session::AwaitAnyTermination() const { return Streams().AwaitAnyTermination(); }
 
 arrow::Status Session::Stop() const { return connection_->StopAll(); }
 

@@ -11,6 +11,28 @@
 
 namespace millrace {
 
+namespace {
+
+// Hands a partition's rows on one by one.
+class RowConsumer final : public connector::PartitionConsumer {
+ public:
+  explicit RowConsumer(std::unique_ptr<ForeachWriter> writer) : writer_(std::move(writer)) {}
+
+  arrow::Result<bool> Open(int64_t partition_id, BatchId batch_id) override {
+    return writer_->Open(partition_id, batch_id.value);
+  }
+  arrow::Status Process(const std::shared_ptr<arrow::RecordBatch>& rows) override {
+    for (int64_t i = 0; i < rows->num_rows(); ++i) ARROW_RETURN_NOT_OK(writer_->Process(Row(rows, i)));
+    return arrow::Status::OK();
+  }
+  void Close(const arrow::Status& error) override { writer_->Close(error); }
+
+ private:
+  std::unique_ptr<ForeachWriter> writer_;
+};
+
+}  // namespace
+
 DataFrameWriter& DataFrameWriter::Format(std::string_view name) {
   format_ = name;
   return *this;
@@ -21,6 +43,10 @@ DataFrameWriter& DataFrameWriter::Mode(std::string_view mode) {
 }
 DataFrameWriter& DataFrameWriter::Option(std::string_view key, std::string_view value) {
   options_[std::string(key)] = std::string(value);
+  return *this;
+}
+DataFrameWriter& DataFrameWriter::Options(const std::map<std::string, std::string>& options) {
+  for (const auto& [key, value] : options) options_[key] = value;
   return *this;
 }
 DataFrameWriter& DataFrameWriter::PartitionBy(const std::vector<std::string>& columns) {
@@ -76,13 +102,26 @@ arrow::Status DataFrameWriter::InsertInto(std::string_view name) {
   return input_.connection()->Write(write);
 }
 
-Trigger Trigger::ProcessingTime(std::chrono::milliseconds interval) { return Trigger(Kind::kProcessingTime, interval); }
+namespace {
+
+std::string Milliseconds(std::chrono::milliseconds interval) {
+  return std::to_string(interval.count()) + " milliseconds";
+}
+
+}  // namespace
+
+Trigger Trigger::ProcessingTime(std::chrono::milliseconds interval) { return ProcessingTime(Milliseconds(interval)); }
+Trigger Trigger::ProcessingTime(std::string_view interval) {
+  return Trigger(Kind::kProcessingTime, std::string(interval));
+}
 Trigger Trigger::AvailableNow() { return Trigger(Kind::kAvailableNow, {}); }
 Trigger Trigger::Once() { return Trigger(Kind::kOnce, {}); }
 Trigger Trigger::Continuous(std::chrono::milliseconds checkpoint_interval) {
-  return Trigger(Kind::kContinuous, checkpoint_interval);
+  return Trigger(Kind::kContinuous, Milliseconds(checkpoint_interval));
 }
-Trigger Trigger::RealTime(std::chrono::milliseconds batch_duration) { return Trigger(Kind::kRealTime, batch_duration); }
+Trigger Trigger::RealTime(std::chrono::milliseconds batch_duration) {
+  return Trigger(Kind::kRealTime, Milliseconds(batch_duration));
+}
 
 DataStreamWriter& DataStreamWriter::Format(std::string_view name) {
   format_ = name;
@@ -94,6 +133,14 @@ DataStreamWriter& DataStreamWriter::OutputMode(std::string_view mode) {
 }
 DataStreamWriter& DataStreamWriter::Option(std::string_view key, std::string_view value) {
   options_[std::string(key)] = std::string(value);
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::Options(const std::map<std::string, std::string>& options) {
+  for (const auto& [key, value] : options) options_[key] = value;
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::ClusterBy(const std::vector<std::string>& columns) {
+  cluster_columns_ = columns;
   return *this;
 }
 DataStreamWriter& DataStreamWriter::PartitionBy(const std::vector<std::string>& columns) {
@@ -110,6 +157,10 @@ DataStreamWriter& DataStreamWriter::SetTrigger(const Trigger& trigger) {
 }
 DataStreamWriter& DataStreamWriter::ForeachBatch(BatchFunction function) {
   foreach_batch_ = std::move(function);
+  return *this;
+}
+DataStreamWriter& DataStreamWriter::Foreach(std::function<std::unique_ptr<ForeachWriter>()> make) {
+  foreach_ = std::move(make);
   return *this;
 }
 
@@ -133,17 +184,17 @@ arrow::Result<StreamingQuery> DataStreamWriter::StartAs(spark::connect::WriteStr
   start.set_query_name(query_name_);
   for (const auto& [key, value] : options_) (*start.mutable_options())[key] = value;
   for (const std::string& column : partition_columns_) start.add_partitioning_column_names(column);
+  for (const std::string& column : cluster_columns_) start.add_clustering_column_names(column);
   if (!trigger_.empty()) {
-    std::string interval = std::to_string(trigger_[0].interval_.count()) + " milliseconds";
     switch (trigger_[0].kind_) {
       case Trigger::Kind::kProcessingTime:
-        start.set_processing_time_interval(interval);
+        start.set_processing_time_interval(trigger_[0].interval_);
         break;
       case Trigger::Kind::kContinuous:
-        start.set_continuous_checkpoint_interval(interval);
+        start.set_continuous_checkpoint_interval(trigger_[0].interval_);
         break;
       case Trigger::Kind::kRealTime:
-        start.set_real_time_batch_duration(interval);
+        start.set_real_time_batch_duration(trigger_[0].interval_);
         break;
       case Trigger::Kind::kAvailableNow:
         start.set_available_now(true);
@@ -153,10 +204,18 @@ arrow::Result<StreamingQuery> DataStreamWriter::StartAs(spark::connect::WriteStr
         break;
     }
   }
-  ARROW_ASSIGN_OR_RAISE(auto query, input_.connection()->StartStream(start, foreach_batch_));
+  api::Connection::StreamFunctions functions{foreach_batch_, {}};
+  if (foreach_) {
+    functions.foreach = [make = foreach_] { return std::make_unique<RowConsumer>(make()); };
+  }
+  ARROW_ASSIGN_OR_RAISE(auto query, input_.connection()->StartStream(start, functions));
   return StreamingQuery(std::move(query));
 }
 
+StreamingQueryStatus StreamingQuery::Status() const {
+  streaming::StreamingQueryStatus status = query_->status();
+  return {std::move(status.message), status.is_data_available, status.is_trigger_active};
+}
 const std::string& StreamingQuery::Id() const { return query_->id(); }
 const std::string& StreamingQuery::RunId() const { return query_->run_id(); }
 const std::string& StreamingQuery::Name() const { return query_->name(); }

@@ -18,6 +18,7 @@
 #include "base/file_system.h"
 #include "base/task_pool.h"
 #include "catalog/catalog.h"
+#include "connector/foreach/foreach_sink.h"
 #include "connector/memory/memory_table.h"
 #include "connector/sink.h"
 #include "delta/table.h"
@@ -162,9 +163,10 @@ class Session : public std::enable_shared_from_this<Session> {
   arrow::Status CreateView(const spark::connect::Relation& relation, const std::string& name, bool global,
                            bool replace);
 
-  /// DataStreamWriter.start. `foreach_batch` replaces the message's sink when set.
+  /// DataStreamWriter.start. `foreach_batch` and `foreach` replace the message's sink when set.
   arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(
-      const spark::connect::WriteStreamOperationStart& start, ForeachBatchFunction foreach_batch = nullptr);
+      const spark::connect::WriteStreamOperationStart& start, ForeachBatchFunction foreach_batch = nullptr,
+      connector::MakePartitionConsumer foreach = nullptr);
 
   /// Plans that clients refer to by id (foreachBatch's frames, checkpointed frames).
   void PutRelation(const std::string& relation_id, logical::PlanPtr plan);

@@ -110,10 +110,11 @@ std::string DefaultSinkName(const std::string& format, const std::string& fallba
   return format.empty() ? fallback : format;
 }
 
-arrow::Status CheckTakesPartitions(const connect::WriteStreamOperationStart& start, bool is_foreach_batch) {
+arrow::Status CheckTakesPartitions(const connect::WriteStreamOperationStart& start, bool is_foreach_batch,
+                                   bool is_foreach) {
   const char* sink = nullptr;
   if (EqualsIgnoreCase(start.format(), "memory")) sink = "memory";
-  if (start.has_foreach_writer()) sink = "foreach";
+  if (start.has_foreach_writer() || is_foreach) sink = "foreach";
   if (start.has_foreach_batch() || is_foreach_batch) sink = "foreachBatch";
   return sink == nullptr ? arrow::Status::OK() : UserError("_LEGACY_ERROR_TEMP_1197", {{"operation", sink}});
 }
@@ -233,7 +234,8 @@ arrow::Status Session::Write(const connect::WriteOperation& write, const RunCont
 }
 
 arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
-    const connect::WriteStreamOperationStart& start, ForeachBatchFunction foreach_batch) {
+    const connect::WriteStreamOperationStart& start, ForeachBatchFunction foreach_batch,
+    connector::MakePartitionConsumer foreach) {
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(start.input()));
   if (!plan->is_streaming()) {
     return UserError("WRITE_STREAM_NOT_ALLOWED");
@@ -262,7 +264,9 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   request.output_mode = spec.output_mode;
   request.query_name = spec.name;
 
-  if (!request.partition_columns.empty()) ARROW_RETURN_NOT_OK(CheckTakesPartitions(start, foreach_batch != nullptr));
+  if (!request.partition_columns.empty()) {
+    ARROW_RETURN_NOT_OK(CheckTakesPartitions(start, foreach_batch != nullptr, foreach != nullptr));
+  }
 
   if (spec.trigger.kind == streaming::TriggerKind::kContinuous && (start.has_foreach_batch() || foreach_batch)) {
     return UserError("_LEGACY_ERROR_TEMP_1195", {{"source", "foreachBatch"}});
@@ -276,6 +280,11 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   if (start.has_foreach_writer()) {
     ARROW_ASSIGN_OR_RAISE(spec.make_sink, PythonForeach(start, plan->Schema()));
     spec.made_sink_low_latency = {.continuous = true, .real_time = true};
+  } else if (foreach) {
+    spec.make_sink = [foreach = std::move(foreach), schema = plan->Schema()](
+                         const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
+      return connector::MakeForeachSink(foreach, *schema);
+    };
   } else if (foreach_batch) {
     logical::AttributeVector columns = plan->output();
     using Rows = logical::LocalRelation::Rows;

@@ -104,9 +104,10 @@ class RemoteConnection final : public Connection {
     return channel_->Run(command);
   }
 
-  arrow::Result<std::shared_ptr<streaming::StreamingQuery>> StartStream(const connect::WriteStreamOperationStart& start,
-                                                                        const BatchFunction& foreach_batch) override {
-    if (foreach_batch) return OnlyHere("ForeachBatch");
+  arrow::Result<QueryPtr> StartStream(const connect::WriteStreamOperationStart& start,
+                                      const StreamFunctions& functions) override {
+    if (functions.foreach_batch) return OnlyHere("ForeachBatch");
+    if (functions.foreach) return OnlyHere("Foreach");
     ARROW_RETURN_NOT_OK(CheckRunsThere(start.input()));
     connect::Plan plan;
     *plan.mutable_command()->mutable_write_stream_operation_start() = start;
@@ -134,23 +135,44 @@ class RemoteConnection final : public Connection {
     return channel_->SetConf(key, value);
   }
 
-  arrow::Status AwaitAnyTermination() override {
-    for (;;) {
-      connect::StreamingQueryManagerCommand command;
-      command.mutable_await_any_termination()->set_timeout_ms(10'000);
-      ARROW_ASSIGN_OR_RAISE(auto result, AskManager(std::move(command)));
-      if (result.await_any_termination().terminated()) return arrow::Status::OK();
-    }
-  }
-
-  arrow::Status StopAll() override {
+  arrow::Result<std::vector<QueryPtr>> ActiveQueries() override {
     connect::StreamingQueryManagerCommand command;
     command.set_active(true);
     ARROW_ASSIGN_OR_RAISE(auto result, AskManager(std::move(command)));
-    arrow::Status status;
+    std::vector<QueryPtr> queries;
     for (const auto& query : result.active().active_queries()) {
-      status &= RemoteQuery(channel_, query.id().id(), query.id().run_id(), query.name()).Stop();
+      queries.push_back(std::make_shared<RemoteQuery>(channel_, query.id().id(), query.id().run_id(), query.name()));
     }
+    return queries;
+  }
+
+  // In pieces, so that no call stays open for long.
+  arrow::Result<bool> AwaitAnyTermination(std::chrono::milliseconds timeout) override {
+    constexpr int64_t kPieceMs = 10'000;
+    for (int64_t left = timeout.count();;) {
+      connect::StreamingQueryManagerCommand command;
+      int64_t piece = timeout.count() < 0 ? kPieceMs : std::min(kPieceMs, left);
+      command.mutable_await_any_termination()->set_timeout_ms(std::max<int64_t>(piece, 1));
+      ARROW_ASSIGN_OR_RAISE(auto result, AskManager(std::move(command)));
+      if (result.await_any_termination().terminated()) return true;
+      left -= piece;
+      if (timeout.count() >= 0 && left <= 0) return false;
+    }
+  }
+
+  arrow::Status ResetTerminated() override {
+    connect::StreamingQueryManagerCommand command;
+    command.set_reset_terminated(true);
+    return AskManager(std::move(command)).status();
+  }
+
+  arrow::Status AddListener(std::shared_ptr<StreamingQueryListener>) override { return OnlyHere("AddListener"); }
+  arrow::Status RemoveListener(const std::shared_ptr<StreamingQueryListener>&) override { return arrow::Status::OK(); }
+
+  arrow::Status StopAll() override {
+    ARROW_ASSIGN_OR_RAISE(auto queries, ActiveQueries());
+    arrow::Status status;
+    for (const QueryPtr& query : queries) status &= query->Stop();
     return status;
   }
 
