@@ -37,6 +37,8 @@ struct RegisteredSource {
   std::shared_ptr<const connector::Extension> extension;
 };
 
+struct KnownFrame;
+
 /// What resolving may ask of the session. Outlives the call.
 struct AnalyzerContext {
   expression::EvalContext eval;
@@ -56,6 +58,10 @@ struct AnalyzerContext {
       run_plan;
   /// The plan behind a CachedRemoteRelation (foreachBatch's DataFrame, a checkpointed one).
   std::function<arrow::Result<logical::PlanPtr>(const std::string& relation_id)> cached_relation;
+  /// A frame of the session that was resolved before, by its plan id; null when it is not remembered. May be empty.
+  std::function<std::shared_ptr<const KnownFrame>(int64_t plan_id)> known_frame;
+  /// Whether the rows of a plan are kept (persist). May be empty.
+  std::function<bool(const logical::Plan& plan)> is_persisted;
   /// A block of a local relation that the client has sent before, by its hash; null when it is not here. May be empty.
   std::function<std::shared_ptr<const std::string>(const std::string& hash)> cached_block;
   /// Any other session setting.

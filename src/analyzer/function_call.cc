@@ -1,4 +1,5 @@
 #include "analyzer/expression_resolver.h"
+#include "analyzer/file_of_row.h"
 #include "analyzer/metadata_columns.h"
 #include "analyzer/name_resolution.h"
 #include "analyzer/named_arguments.h"
@@ -6,10 +7,10 @@
 #include "analyzer/sql_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "connector/file/metadata_column.h"
 #include "function/char_padding.h"
 #include "function/function_def.h"
 #include "function/session_values.h"
-#include "logical/node/source_scan.h"
 #include "spark/connect/expressions.pb.h"
 
 /// Calls of functions by name, with their lambdas and FILTER clauses.
@@ -40,38 +41,30 @@ arrow::Status CheckNoGenerators(const std::string& name, const ExpressionVector&
   return arrow::Status::OK();
 }
 
-// Only filters, projections and aliases stand above a scan whose hidden column is read.
-bool ReadsDelta(const logical::Plan& plan) {
-  if (plan.kind() != logical::NodeKind::kSourceScan) return plan.children().size() == 1 && ReadsDelta(*plan.child());
-  return static_cast<const logical::SourceScan&>(plan).def().metadata_column != nullptr;
-}
-
-// What these functions tell stands in the column that file sources have and do not show.
 arrow::Result<std::optional<ExpressionPtr>> ResolveInputFile(const std::string& function, OperatorInput* below,
-                                                             const expression::EvalContext& eval) {
-  std::string field = function == "input_file_name"           ? "file_path"
-                      : function == "input_file_block_start"  ? "file_block_start"
-                      : function == "input_file_block_length" ? "file_block_length"
-                                                              : "";
-  if (field.empty() || below == nullptr) return std::nullopt;
-  if (below->rows != nullptr && !ReadsFiles(*below->rows)) {
-    ExpressionPtr nowhere = field == "file_path" ? Literal::String("") : Literal::Long(-1);
+                                                             const AnalyzerContext& context) {
+  bool known =
+      function == "input_file_name" || function == "input_file_block_start" || function == "input_file_block_length";
+  if (!known || below == nullptr || below->rows == nullptr) return std::nullopt;
+  ARROW_RETURN_NOT_OK(CheckOneFileSource(*below->rows, function));
+  bool is_name = function == "input_file_name";
+  if (!ReadsFiles(*below->rows, &context)) {
+    ExpressionPtr nowhere = is_name ? Literal::String("") : Literal::Long(-1);
     return std::make_shared<Alias>(std::move(nowhere), function + "()", expression::NextAttributeId());
   }
-  if (below->hidden == nullptr) return std::nullopt;
-  ARROW_ASSIGN_OR_RAISE(auto value, ResolveName({"_metadata", field}, *below->hidden, /*case_sensitive=*/true));
-  if (!value) return std::nullopt;
-  below->reads_hidden = true;
-  ExpressionPtr place = *value;
-  if (place->kind() == ExpressionKind::kAlias) place = static_cast<const Alias&>(*place).child();
-  bool of_delta = below->rows != nullptr && ReadsDelta(*below->rows);
-  if (field == "file_path" && !of_delta) {
-    // There the URI has no authority, "file:/a"; the function's has an empty one, "file:///a", but not of Delta's
-    // files.
-    ARROW_ASSIGN_OR_RAISE(place, function::BindCall("substring", {place, Literal::Integer(6)}, eval));
-    ARROW_ASSIGN_OR_RAISE(place, function::BindCall("concat", {Literal::String("file://"), place}, eval));
+  PlanPtr rows = below->carried;
+  if (rows == nullptr) {
+    // `_metadata` itself may be read beside it.
+    bool shows = below->hidden != nullptr && !below->hidden->empty() &&
+                 below->hidden->front()->name() == connector::file::kMetadataColumn;
+    rows = shows ? ShowMetadataColumns(below->rows, *below->hidden) : below->rows;
   }
-  return std::make_shared<Alias>(std::move(place), function + "()", expression::NextAttributeId());
+  auto column = std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), function + "()",
+                                                                 is_name ? types::String() : types::Long(), false);
+  ARROW_ASSIGN_OR_RAISE(PlanPtr carried, CarryFile(rows, function, column, context));
+  if (carried == nullptr) return std::nullopt;
+  below->carried = std::move(carried);
+  return std::make_shared<Alias>(std::move(column), function + "()", expression::NextAttributeId());
 }
 
 }  // namespace
@@ -146,7 +139,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveFunction(
     return function::BindCall("-", {std::move(from_one), Literal::Long(1)}, context_.eval);
   }
   if (arguments.empty() && lower.starts_with("input_file_")) {
-    ARROW_ASSIGN_OR_RAISE(auto place, ResolveInputFile(lower, below_, context_.eval));
+    ARROW_ASSIGN_OR_RAISE(auto place, ResolveInputFile(lower, below_, context_));
     if (place) return *place;
   }
   if (lower == "count" && arguments.size() == 1 && arguments[0].has_unresolved_star() &&

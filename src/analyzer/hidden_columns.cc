@@ -100,6 +100,7 @@ PlanPtr RelationResolver::WithKeys(const PlanPtr& plan, const AttributeVector& k
 }
 
 PlanPtr RelationResolver::WithHidden(const PlanPtr& plan, const OperatorInput& below) {
+  if (below.carried != nullptr) return below.carried;
   if (!below.reads_hidden) return plan;
   return HidesKeys(plan) ? WithKeys(plan, *below.hidden) : ShowMetadataColumns(plan, *below.hidden);
 }

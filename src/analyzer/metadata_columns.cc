@@ -3,10 +3,7 @@
 #include <algorithm>
 
 #include "connector/file/metadata_column.h"
-#include "logical/node/local_relation.h"
 #include "logical/node/project.h"
-#include "logical/node/repartition.h"
-#include "logical/node/sort.h"
 #include "logical/node/source_scan.h"
 #include "logical/node/subquery_alias.h"
 
@@ -56,35 +53,6 @@ AttributeVector MetadataColumnsOf(const PlanPtr& plan) {
   }
 }
 
-bool ReadsFiles(const logical::Plan& plan) {
-  switch (plan.kind()) {
-    case NodeKind::kSourceScan: {
-      const auto& scan = static_cast<const logical::SourceScan&>(plan);
-      return scan.def().metadata_column != nullptr || connector::file::MetadataColumnType(scan.def()) != nullptr;
-    }
-    case NodeKind::kLocalRelation:
-      // SELECT without FROM has no columns.
-      return !plan.output().empty() &&
-             static_cast<const logical::LocalRelation&>(plan).rows() == logical::LocalRelation::Rows::kComputed;
-    case NodeKind::kAggregate:
-    case NodeKind::kDeduplicate:
-    case NodeKind::kWindow:
-    case NodeKind::kGroupsWithState:
-    case NodeKind::kTransformWithState:
-      return false;
-    case NodeKind::kSort:
-      if (static_cast<const logical::Sort&>(plan).global()) return false;
-      break;
-    case NodeKind::kRepartition:
-      if (static_cast<const logical::Repartition&>(plan).shuffle()) return false;
-      break;
-    default:
-      break;
-  }
-  return std::any_of(plan.children().begin(), plan.children().end(),
-                     [](const PlanPtr& child) { return ReadsFiles(*child); });
-}
-
 PlanPtr ShowMetadataColumns(const PlanPtr& plan, const AttributeVector& columns) {
   if (plan->kind() == NodeKind::kSourceScan) {
     const auto& scan = static_cast<const logical::SourceScan&>(*plan);
@@ -99,6 +67,8 @@ PlanPtr ShowMetadataColumns(const PlanPtr& plan, const AttributeVector& columns)
     return std::make_shared<logical::SourceScan>(std::move(output), std::move(read), &scan.def(), scan.request(),
                                                  scan.is_streaming(), scan.key());
   }
+  // A frame of which only the columns are known.
+  if (plan->children().empty()) return plan;
   PlanPtr child = ShowMetadataColumns(plan->child(), columns);
   if (plan->kind() != NodeKind::kProject) return plan->WithChildren({std::move(child)});
   expression::ExpressionVector items = static_cast<const logical::Project&>(*plan).items();

@@ -10,10 +10,6 @@ namespace millrace::analyzer {
 /// Spec: Spark's Plan.metadataOutput.
 expression::AttributeVector MetadataColumnsOf(const logical::PlanPtr& plan);
 
-/// Whether a row of `plan` may still stand in the file that it was read from: of a plan that ran before it is not
-/// known, and a shuffle ends it. Source: Spark, InputFileBlockHolder.
-bool ReadsFiles(const logical::Plan& plan);
-
 /// `plan` with `columns`, which MetadataColumnsOf made for it, behind its own.
 logical::PlanPtr ShowMetadataColumns(const logical::PlanPtr& plan, const expression::AttributeVector& columns);
 

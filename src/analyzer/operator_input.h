@@ -18,6 +18,8 @@ struct OperatorInput {
   bool reads_hidden = false;
   /// The input, for functions that ask where its rows come from. May be null.
   PlanPtr rows;
+  /// The input with what such functions tell behind its columns; null where they need nothing.
+  PlanPtr carried;
   /// False in WHERE.
   bool window_functions_allowed = true;
 

@@ -179,13 +179,20 @@ bool PlanCache::Unpersist(const Plan& plan) {
 }
 
 StorageLevel PlanCache::LevelOf(const Plan& plan) const {
+  EntryPtr entry = Find(plan);
+  return entry == nullptr ? StorageLevel{} : entry->level;
+}
+
+bool PlanCache::Holds(const Plan& plan) const { return Find(plan) != nullptr; }
+
+PlanCache::EntryPtr PlanCache::Find(const Plan& plan) const {
   std::vector<EntryPtr> entries = Entries();
-  if (entries.empty()) return {};
+  if (entries.empty()) return nullptr;
   std::string canonical = CanonicalText(plan);
   for (const EntryPtr& entry : entries) {
-    if (entry->canonical == canonical) return entry->level;
+    if (entry->canonical == canonical) return entry;
   }
-  return {};
+  return nullptr;
 }
 
 void PlanCache::Clear() {

@@ -44,6 +44,7 @@ class PlanCache {
   bool Unpersist(const logical::Plan& plan);
   /// All-false when it is not persisted.
   StorageLevel LevelOf(const logical::Plan& plan) const;
+  bool Holds(const logical::Plan& plan) const;
   void Clear();
   /// Forgets rows read from below `path`: they are computed again when next asked for.
   void Invalidate(const std::string& path);
@@ -70,6 +71,7 @@ class PlanCache {
   };
   using EntryPtr = std::shared_ptr<Entry>;
   std::vector<EntryPtr> Entries() const;
+  EntryPtr Find(const logical::Plan& plan) const;
   /// `plan` with its persisted parts, outermost first, as `replace` makes them.
   static arrow::Result<logical::PlanPtr> Replace(
       const std::vector<EntryPtr>& entries, const logical::PlanPtr& plan,

@@ -178,6 +178,7 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
     if (it == relations_.end()) return UserError("DATAFRAME_NOT_FOUND", {{"dfId", relation_id}});
     return it->second;
   };
+  context.is_persisted = [this](const logical::Plan& plan) { return cache_.Holds(plan); };
   context.registered_function = [this](const std::string& name) -> std::shared_ptr<const analyzer::RegisteredFunction> {
     std::lock_guard lock(mutex_);
     auto it = functions_.find(name);

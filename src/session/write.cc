@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "analyzer/metadata_columns.h"
+#include "analyzer/file_of_row.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/ids.h"
@@ -12,6 +12,7 @@
 #include "expression/type_coercion.h"
 #include "format/file_format.h"
 #include "logical/node/local_relation.h"
+#include "logical/node/project.h"
 #include "logical/node/repartition.h"
 #include "logical/node/source_scan.h"
 #include "optimizer/cartesian_products.h"
@@ -117,6 +118,37 @@ arrow::Status CheckTakesPartitions(const connect::WriteStreamOperationStart& sta
   if (start.has_foreach_writer() || is_foreach) sink = "foreach";
   if (start.has_foreach_batch() || is_foreach_batch) sink = "foreachBatch";
   return sink == nullptr ? arrow::Status::OK() : UserError("_LEGACY_ERROR_TEMP_1197", {{"operation", sink}});
+}
+
+// Where the micro-batches of foreachBatch go: their rows are a relation of the session while the function runs.
+// `columns` of the rows may be more than `plan`, the stream, shows.
+std::function<arrow::Result<std::unique_ptr<connector::StreamSink>>(const connector::SinkRequest&)> SinkOfFunction(
+    std::weak_ptr<Session> weak, const logical::Plan& plan, logical::AttributeVector columns,
+    const ForeachBatchFunction& foreach_batch, const std::shared_ptr<python::StreamingWorker>& worker) {
+  using Rows = logical::LocalRelation::Rows;
+  Rows origin = analyzer::ReadsFiles(plan) ? Rows::kComputed : Rows::kOfNoFile;
+  return [weak = std::move(weak), columns = std::move(columns), shown = plan.output(), origin, foreach_batch,
+          worker](const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
+    auto reads = std::make_shared<std::atomic<int64_t>>(0);
+    auto process = [weak, columns, shown, origin, foreach_batch, reads](BatchId batch_id,
+                                                                        connector::PartitionedRows rows) {
+      std::shared_ptr<Session> session = weak.lock();
+      if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
+      auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(rows));
+      std::string relation_id = RandomUuid();
+      reads->store(0);
+      logical::PlanPtr held = logical::LocalRelation(columns, std::move(partitions), {}, origin).CountReads(reads);
+      if (shown.size() < columns.size()) {
+        held = std::make_shared<logical::Project>(logical::ExpressionVector(shown.begin(), shown.end()), held);
+      }
+      session->PutRelation(relation_id, std::move(held));
+      arrow::Status status = foreach_batch(relation_id, batch_id);
+      session->RemoveRelation(relation_id);
+      return status;
+    };
+    if (worker != nullptr) return MakePythonForeachBatchSink(worker, std::move(process), reads);
+    return connector::MakeForeachBatchSink(std::move(process), reads);
+  };
 }
 
 arrow::Status CheckStreamSink(const std::string& format, const connector::SinkDef* sink, const std::string& path) {
@@ -286,30 +318,10 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
       return connector::MakeForeachSink(foreach, *schema);
     };
   } else if (foreach_batch) {
-    logical::AttributeVector columns = plan->output();
-    using Rows = logical::LocalRelation::Rows;
-    Rows origin = analyzer::ReadsFiles(*plan) ? Rows::kComputed : Rows::kOfNoFile;
-    std::weak_ptr<Session> weak = weak_from_this();
     spec.made_sink_low_latency.class_name = "org.apache.spark.sql.execution.streaming.sources.ForeachBatchSink";
-    spec.make_sink = [weak, columns, origin, foreach_batch,
-                      worker](const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
-      auto reads = std::make_shared<std::atomic<int64_t>>(0);
-      auto process = [weak, columns, origin, foreach_batch, reads](BatchId batch_id,
-                                                                   connector::PartitionedRows rows) -> arrow::Status {
-        std::shared_ptr<Session> session = weak.lock();
-        if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
-        auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(std::move(rows));
-        std::string relation_id = RandomUuid();
-        reads->store(0);
-        session->PutRelation(relation_id,
-                             logical::LocalRelation(columns, std::move(partitions), {}, origin).CountReads(reads));
-        arrow::Status status = foreach_batch(relation_id, batch_id);
-        session->RemoveRelation(relation_id);
-        return status;
-      };
-      if (worker != nullptr) return MakePythonForeachBatchSink(worker, std::move(process), reads);
-      return connector::MakeForeachBatchSink(std::move(process), reads);
-    };
+    ARROW_ASSIGN_OR_RAISE(spec.plan, analyzer::WithFilesOfRows(plan, MakeAnalyzerContext()));
+    request.schema = spec.plan->Schema();
+    spec.make_sink = SinkOfFunction(weak_from_this(), *plan, spec.plan->output(), foreach_batch, worker);
   } else {
     if (start.has_table_name()) {
       ARROW_ASSIGN_OR_RAISE(plan, PrepareStreamTable(start, plan, &request, &table_provider));
