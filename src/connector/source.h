@@ -208,6 +208,8 @@ struct SourceRequest {
   types::DataTypePtr schema;
   /// The request is for a stream.
   bool streaming = false;
+  /// A table of the catalog, whose schema is known: when its files are not there it has none.
+  bool of_table = false;
   /// Streams only: the query's directory for this source (checkpoint/sources/<i>).
   std::string metadata_path;
   const ConnectorContext* context = nullptr;

@@ -305,6 +305,7 @@ arrow::Result<PlanPtr> ScanTable(const AnalyzerContext& context, const catalog::
   for (const auto& [key, entry] : options.entries()) request->options.Set(entry.key, entry.value);
   request->paths = {table.location};
   request->user_schema = table.schema;
+  request->of_table = !keeps_schema;
   ARROW_ASSIGN_OR_RAISE(PlanPtr scan, ScanSource(context, def, std::move(request), streaming));
   if (keeps_chars) scan = WithPaddedChars(std::move(scan));
   return std::make_shared<logical::SubqueryAlias>(std::move(name), std::move(scan));

@@ -152,7 +152,7 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
   }
   if (request.user_schema == nullptr && !may_infer) return UserError("_LEGACY_ERROR_TEMP_2048");
   bool must_exist = !request.streaming || (request.user_schema == nullptr && format.name != "text");
-  ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, must_exist));
+  ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, must_exist && !request.of_table));
   types::DataTypePtr data;
   bool keeps_nullability = false;
   if (request.user_schema != nullptr) {
@@ -186,7 +186,7 @@ arrow::Result<types::DataTypePtr> ResolveFileSchema(const format::FileFormat& fo
 arrow::Result<FileTable> OpenFileTable(const format::FileFormat& format, const SourceRequest& request) {
   FileTable table;
   table.format = &format;
-  ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, /*must_exist=*/true));
+  ARROW_ASSIGN_OR_RAISE(Listed listed, List(request, /*must_exist=*/!request.of_table));
   ARROW_ASSIGN_OR_RAISE(table.paths, AbsolutePaths(request));
   table.listing = std::move(listed.options);
   table.files = std::move(listed.files);
