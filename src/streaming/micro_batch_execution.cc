@@ -359,6 +359,9 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   // A micro-batch without state is computed each time its rows are asked for, in Spark; what is read is counted then.
   if (std::optional<int64_t> times = sink_->TimesRead(); times && state_ == nullptr) {
     for (auto& [scan, rows] : rows_read_) rows *= *times;
+  } else if (times == 0 &&
+             spec_.conf("spark.sql.streaming.stateStore.commitValidation.enabled").value_or("true") != "false") {
+    ARROW_RETURN_NOT_OK(state_->CheckRowsWereWanted(batch_id_));
   }
   rows_written_ = context.rows_written;
   return arrow::Status::OK();

@@ -1,5 +1,7 @@
 #include "streaming/query_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -258,6 +260,24 @@ arrow::Status QueryState::Commit(physical::StreamingBatch* batch) {
   }
   open_.clear();
   return HitFailpoint("state.after_commit");
+}
+
+arrow::Status QueryState::CheckRowsWereWanted(BatchId batch_id) const {
+  int64_t expected = 0;
+  std::string missing;
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    if (nodes_[n].op->single_partition()) return arrow::Status::OK();
+    for (int partition = 0; partition < nodes_[n].num_partitions; ++partition) {
+      for (const physical::StateStoreSpec& store : nodes_[n].stores) {
+        missing += (expected++ == 0 ? "" : ", ") +
+                   fmt::format("(operator={}, partition={}, store={})", n, partition, store.name);
+      }
+    }
+  }
+  return UserError("STATE_STORE_COMMIT_VALIDATION_FAILED", {{"batchId", std::to_string(batch_id.value)},
+                                                            {"expectedCommits", std::to_string(expected)},
+                                                            {"actualCommits", "0"},
+                                                            {"missingCommits", missing}});
 }
 
 void QueryState::Abort() {

@@ -40,6 +40,9 @@ class QueryState {
   void Abort();
   /// The query has ended: nothing touches the checkpoint from now on.
   void Close() { stores_.StopMaintenance(); }
+  /// What becomes of a micro-batch whose rows a foreachBatch function has not asked for: Spark computes them, and its
+  /// stores commit, when it does. Errors: STATE_STORE_COMMIT_VALIDATION_FAILED, but not of one global group or limit.
+  arrow::Status CheckRowsWereWanted(BatchId batch_id) const;
   /// The sink had the micro-batch already: its state is there, only the watermarks are to be known. REQUIRES: not
   /// has_unique_ids().
   arrow::Status Skip(BatchId batch_id, int64_t previous_watermark_ms, int64_t watermark_ms);
