@@ -90,6 +90,7 @@ def _patch_builder(module):
 
 def _patch_connect_session(module):
     """What a classic session has beside a client's: its context, RDDs as data, what is reached for in the JVM."""
+    from millrace import frames
     from millrace.spark_context import SparkContext
 
     _allow_deep_messages()
@@ -118,6 +119,7 @@ def _patch_connect_session(module):
         return frame
 
     session.createDataFrame = create_frame
+    frames.patch_sql(session)
 
 
 def _origin(data):
@@ -159,9 +161,10 @@ def _new_session(self):
 
 
 def _patch_connect_frame(module):
-    from millrace import rdd
+    from millrace import frames, rdd
     from millrace.jvm import JavaFrame
 
+    frames.patch(module.DataFrame)
     module.DataFrame.rdd = property(rdd.of_frame)
     module.DataFrame._jdf = property(JavaFrame)
     module.DataFrame.toJSON = _to_json
@@ -234,7 +237,10 @@ def _patch_connect_query(module):
 
 def _patch_connect_reader(module):
     """json() and csv() read the texts of an RDD too; the client takes a DataFrame of them."""
-    _analyzed_at_once(module.DataFrameReader, ("load", "table"))
+    from millrace import frames
+
+    _analyzed_at_once(module.DataFrameReader, ("load",))
+    frames.patch_table(module.DataFrameReader)
     for name in ("json", "csv"):
         original = getattr(module.DataFrameReader, name)
 
@@ -323,6 +329,37 @@ def _patch_connect_expressions(module):
     module.LiteralExpression._infer_type = classmethod(infer_type)
 
 
+def _patch_connect_column(module):
+    from millrace import frames
+
+    if hasattr(module.Column, "outer"):
+        frames.patch_outer(module.Column)
+
+
+def _patch_connect_group(module):
+    """A driver says of the first column that is no number that it is none."""
+    original = module.GroupedData._numeric_agg
+
+    @functools.wraps(original)
+    def numeric(self, function, cols):
+        from pyspark.errors import PySparkTypeError
+        from pyspark.errors.exceptions.connect import AnalysisException
+        from pyspark.sql.connect.types import verify_numeric_col_name
+
+        try:
+            return original(self, function, cols)
+        except PySparkTypeError:
+            for name in cols:
+                self._df.select(name)
+                if not verify_numeric_col_name(name, self._df.schema):
+                    raise AnalysisException(
+                        f'"{name}" is not a numeric column. Aggregation function can only be applied on a numeric column.',
+                        errorClass="_LEGACY_ERROR_TEMP_1323", messageParameters={"colName": name}) from None
+            raise
+
+    module.GroupedData._numeric_agg = numeric
+
+
 _PATCHES = {
     "pyspark.core.context": _patch_classic_context,
     "pyspark": _patch_pyspark,
@@ -332,6 +369,8 @@ _PATCHES = {
     "pyspark.sql.connect.session": _patch_connect_session,
     "pyspark.sql.connect.dataframe": _patch_connect_frame,
     "pyspark.sql.connect.expressions": _patch_connect_expressions,
+    "pyspark.sql.connect.column": _patch_connect_column,
+    "pyspark.sql.connect.group": _patch_connect_group,
     "pyspark.sql.connect.readwriter": _patch_connect_reader,
     "pyspark.sql.connect.streaming.readwriter": _patch_connect_streaming_reader,
     "pyspark.sql.connect.streaming.query": _patch_connect_query,

@@ -296,12 +296,18 @@ expression::QuerySettings QuerySettingsOf(const AnalyzerContext& context) {
 
 }  // namespace
 
-arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerContext& context) {
+arrow::Result<PlanPtr> ResolveFrame(const Relation& relation, const AnalyzerContext& context, KnownFrame* known) {
   expression::TextZone zone(context.eval.time_zone);
   expression::QuerySettingsScope settings(QuerySettingsOf(context));
   RelationResolver resolver(context);
   ARROW_ASSIGN_OR_RAISE(PlanPtr plan, resolver.Resolve(relation));
+  // What is remembered goes into larger frames, which are looked at as a whole.
+  if (known != nullptr) *known = resolver.Known(plan);
   return CompareByCollation(plan, context.eval);
+}
+
+arrow::Result<PlanPtr> ResolveRelation(const Relation& relation, const AnalyzerContext& context) {
+  return ResolveFrame(relation, context, nullptr);
 }
 
 bool ServesRelation(int field_number) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzer/expression_resolver.h"
+#include "analyzer/known_frame.h"
 #include "logical/plan.h"
 
 namespace millrace::analyzer {
@@ -48,6 +49,10 @@ class RelationResolver {
   /// The frames below a union are no places of its columns any more. In a program of the classic API, whose columns
   /// know their attributes, the union's columns still are those of its first input.
   void LeaveUnion(const AttributeVector& first, const AttributeVector& output);
+
+  /// What is left of `plan`, which has just been resolved; and a leaf that stands for such a frame.
+  KnownFrame Known(const PlanPtr& plan);
+  PlanPtr StandFor(const KnownFrame& known);
 
   /// Common table expressions and frames referred to by plan id (WithRelations).
   void DefineRelation(const std::string& name, PlanPtr plan);

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "analyzer/known_frame.h"
 #include "base/allocation.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -179,6 +180,10 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
     return it->second;
   };
   context.is_persisted = [this](const logical::Plan& plan) { return cache_.Holds(plan); };
+  context.known_frame = [this](int64_t plan_id) {
+    std::lock_guard lock(mutex_);
+    return known_frames_.Find(plan_id);
+  };
   context.registered_function = [this](const std::string& name) -> std::shared_ptr<const analyzer::RegisteredFunction> {
     std::lock_guard lock(mutex_);
     auto it = functions_.find(name);
@@ -246,6 +251,15 @@ bool Session::UnregisterFunction(const std::string& name) {
 
 arrow::Result<logical::PlanPtr> Session::Analyze(const connect::Relation& relation) {
   return analyzer::ResolveRelation(relation, MakeAnalyzerContext());
+}
+
+arrow::Result<logical::PlanPtr> Session::AnalyzeFrame(const connect::Relation& relation) {
+  if (!relation.common().has_plan_id()) return Analyze(relation);
+  auto known = std::make_shared<analyzer::KnownFrame>();
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, analyzer::ResolveFrame(relation, MakeAnalyzerContext(), known.get()));
+  std::lock_guard lock(mutex_);
+  known_frames_.Remember(relation.common().plan_id(), std::move(known));
+  return plan;
 }
 
 arrow::Result<types::DataTypePtr> Session::Schema(const connect::Relation& relation) {
@@ -493,6 +507,24 @@ arrow::Status Session::CreateView(const connect::Relation& relation, const std::
 void Session::PutRelation(const std::string& relation_id, logical::PlanPtr plan) {
   std::lock_guard lock(mutex_);
   relations_[relation_id] = std::move(plan);
+}
+
+arrow::Result<std::optional<std::string>> Session::PutStatement(const connect::Relation& statement) {
+  const connect::Relation* query = statement.has_with_relations() ? &statement.with_relations().root() : &statement;
+  connect::Relation parsed;
+  if (query->has_sql()) {
+    sql::ParserOptions options = ParserOptions();
+    sql::SqlParameters parameters(query->sql());
+    parameters.AddTo(&options);
+    ARROW_RETURN_NOT_OK(sql::ParseQuery(query->sql().query(), options, &parsed));
+    query = &parsed;
+  }
+  if (!TemporaryViewIn(*query)) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(statement));
+  if (plan->is_streaming()) return std::nullopt;
+  std::string id = std::string(analyzer::kStatement) + RandomUuid();
+  PutRelation(id, std::move(plan));
+  return id;
 }
 
 void Session::RemoveRelation(const std::string& relation_id) {

@@ -27,6 +27,7 @@
 #include "python/interpreter.h"
 #include "session/conf.h"
 #include "session/explain.h"
+#include "session/known_frames.h"
 #include "session/plan_cache.h"
 #include "session/python_client.h"
 #include "session/streaming_query_manager.h"
@@ -130,6 +131,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Resolves a relation message. Errors: UserError as Spark raises.
   arrow::Result<logical::PlanPtr> Analyze(const spark::connect::Relation& relation);
   arrow::Result<types::DataTypePtr> Schema(const spark::connect::Relation& relation);
+  /// The same, and remembers its columns by its plan id, for what is analyzed over it (analyzer::KnownFrame).
+  arrow::Result<logical::PlanPtr> AnalyzeFrame(const spark::connect::Relation& relation);
 
   /// Runs a batch query to the end. A ShowString relation gives one row `show_string`.
   /// Errors: as Analyze; UserError UNSUPPORTED_STREAMING_OPERATION… for a stream; failures of its data.
@@ -170,6 +173,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Plans that clients refer to by id (foreachBatch's frames, checkpointed frames).
   void PutRelation(const std::string& relation_id, logical::PlanPtr plan);
+  /// Resolves a statement that reads temporary views now, and gives the id of the relation that means what they are
+  /// now; nullopt for one that reads none, and for a stream.
+  arrow::Result<std::optional<std::string>> PutStatement(const spark::connect::Relation& statement);
   void RemoveRelation(const std::string& relation_id);
 
   /// What profilers measured of this session's Python functions.
@@ -257,6 +263,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::function<std::shared_ptr<const std::string>(const std::string&)> find_block_;
   mutable std::mutex mutex_;
   std::map<std::string, logical::PlanPtr> relations_;
+  KnownFrames known_frames_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
   PlanCache cache_;
   PythonClient python_client_;

@@ -123,10 +123,15 @@ arrow::Result<PlanPtr> ResolveRange(RelationResolver& resolver, const Relation& 
 
 arrow::Result<PlanPtr> ResolveCachedRemoteRelation(RelationResolver& resolver, const Relation& relation) {
   const std::string& id = relation.cached_remote_relation().relation_id();
-  if (!resolver.context().cached_relation) {
-    return UserError("DATAFRAME_NOT_FOUND", {{"dfId", id}});
+  const AnalyzerContext& context = resolver.context();
+  if (id.starts_with(kKnownFrame) && context.known_frame) {
+    auto known = context.known_frame(std::atoll(id.c_str() + kKnownFrame.size()));
+    if (known != nullptr) return resolver.StandFor(*known);
+  } else if (context.cached_relation) {
+    ARROW_ASSIGN_OR_RAISE(PlanPtr plan, context.cached_relation(id));
+    return id.starts_with(kStatement) ? logical::FreshCopy(plan, nullptr) : plan;
   }
-  return resolver.context().cached_relation(id);
+  return UserError("DATAFRAME_NOT_FOUND", {{"dfId", id}});
 }
 
 arrow::Result<PlanPtr> ResolveSql(RelationResolver& resolver, const Relation& relation) {

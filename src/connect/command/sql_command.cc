@@ -33,16 +33,28 @@ arrow::Status RunSqlCommand(const CommandContext& context, const proto::Command&
     *text->mutable_named_arguments() = sql.named_arguments();
     *text->mutable_pos_arguments() = sql.pos_arguments();
   }
-  ARROW_ASSIGN_OR_RAISE(std::optional<session::QueryResult> result, context.session().RunCommand(sql));
+  bool of_a_job = context.session().conf().Get("millrace.submit.one.job").value_or("") == "true";
+  std::optional<session::QueryResult> result;
+  if (of_a_job && sql.input().has_read()) {
+    ARROW_RETURN_NOT_OK(context.session().AnalyzeFrame(sql.input()));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(result, context.session().RunCommand(sql));
+  }
   proto::ExecutePlanResponse response;
   auto* relation = response.mutable_sql_command_result()->mutable_relation();
   if (result) {
     ARROW_ASSIGN_OR_RAISE(*relation->mutable_local_relation()->mutable_data(), EncodeWhole(context, *result));
   } else {
-    // A Spark driver fails where the statement stands, not where its rows are asked for; other clients find out then.
-    bool of_a_job = context.session().conf().Get("millrace.submit.one.job").value_or("") == "true";
-    if (of_a_job) ARROW_RETURN_NOT_OK(context.session().Analyze(sql.input()).status());
-    *relation = std::move(*sql.mutable_input());
+    // A Spark driver reads the views that are there now, not those that are there when the rows are asked for.
+    std::optional<std::string> id;
+    if (of_a_job) {
+      ARROW_ASSIGN_OR_RAISE(id, context.session().PutStatement(sql.input()));
+    }
+    if (id) {
+      relation->mutable_cached_remote_relation()->set_relation_id(*id);
+    } else {
+      *relation = std::move(*sql.mutable_input());
+    }
   }
   return context.operation->Emit(std::move(response));
 }

@@ -17,7 +17,9 @@ arrow::Result<logical::PlanPtr> Analyze(session::Session& session, const proto::
   proto::Plan storage;
   ARROW_ASSIGN_OR_RAISE(const proto::Plan* whole, Decompressed(plan, &storage));
   if (!whole->has_root()) return arrow::Status::Invalid("A plan to analyze is a relation");
-  return session.Analyze(whole->root());
+  // The programs that ask for each frame they make.
+  bool of_a_job = session.conf().Get("millrace.submit.one.job").value_or("") == "true";
+  return of_a_job ? session.AnalyzeFrame(whole->root()) : session.Analyze(whole->root());
 }
 
 session::ExplainMode ToExplainMode(proto::AnalyzePlanRequest::Explain::ExplainMode mode) {

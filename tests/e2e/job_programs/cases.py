@@ -7,6 +7,7 @@ import json
 import os
 import re
 
+import driver_cases
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
@@ -258,4 +259,5 @@ def failures_of_python_functions(spark, folder):
 CASES = {case.__name__: case for case in (
     samples_with_replacement, random_numbers_over_values, decimal_literals, names_of_window_functions,
     rows_of_sliding_windows, columns_of_one_name, files_without_adaptive_execution, void_in_parquet,
-    types_that_streams_cannot_write, encodings_of_json, filters_of_python_sources, failures_of_python_functions)}
+    types_that_streams_cannot_write, encodings_of_json, filters_of_python_sources, failures_of_python_functions,
+    *driver_cases.CASES)}

@@ -1,0 +1,173 @@
+"""What a Spark driver does where a line stands: frames fail when they are made, statements read the views that are there,
+rows know their files. Cases as those of cases.py."""
+
+import os
+import shutil
+
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+
+def _made(make):
+    """The condition that making a frame fails with; "made" when it does not."""
+    try:
+        make()
+        return "made"
+    except Exception as error:
+        condition = error.getCondition() if hasattr(error, "getCondition") else None
+        return [type(error).__name__, condition]
+
+
+def frames_that_fail_when_they_are_made(spark, folder):
+    boats = spark.createDataFrame([(1, 20, "ferry"), (2, 31, "tug")], "id INT, length INT, kind STRING")
+    ports = spark.createDataFrame([(1, "Oslo")], "id INT, port STRING")
+    stream = spark.readStream.format("rate").load()
+    makes = {
+        "select": lambda: boats.select("mast"), "selectExpr": lambda: boats.selectExpr("mast + 1"),
+        "filter": lambda: boats.filter("mast > 1"), "no condition": lambda: boats.filter("length"),
+        "withColumn": lambda: boats.withColumn("twice", F.col("mast") * 2), "drop": lambda: boats.drop("mast"),
+        "rename": lambda: boats.withColumnRenamed("mast", "pole"), "group": lambda: boats.groupBy("mast").count(),
+        "not grouped": lambda: boats.groupBy("kind").agg(F.col("length")), "sum": lambda: boats.groupBy().sum("kind"),
+        "order": lambda: boats.orderBy(F.desc("mast")), "using": lambda: boats.join(ports, "mast"),
+        "ambiguous": lambda: boats.join(ports, boats.id == ports.id).select("id"),
+        "widths": lambda: boats.union(ports), "by name": lambda: boats.unionByName(ports),
+        "duplicates": lambda: boats.dropDuplicates(["mast"]), "attribute": lambda: boats.mast,
+        "item": lambda: boats["mast"], "item of any case": lambda: boats["LENGTH"],
+        "function": lambda: boats.select(F.expr("furl(length)")), "explode": lambda: boats.select(F.explode("length")),
+        "no order": lambda: boats.select(F.row_number().over(Window.partitionBy("kind"))),
+        "names": lambda: boats.toDF("one"), "limit": lambda: boats.limit(-1), "field": lambda: boats.select("kind.of"),
+        "star": lambda: boats.select("sails.*"), "describe": lambda: boats.describe("mast"),
+        "na": lambda: boats.na.drop(subset=["mast"]), "pivot": lambda: boats.groupBy("id").pivot("kind").count().select("raft"),
+        "batches": lambda: boats.mapInPandas(lambda batches: batches, "id INT").select("mast"),
+        "watermark": lambda: stream.withWatermark("mast", "1 minute"),
+        "watermark of a number": lambda: stream.withWatermark("value", "1 minute"),
+        "window": lambda: stream.groupBy(F.window("value", "1 minute")).count(),
+        "stream": lambda: stream.select("mast"), "sql": lambda: spark.sql("SELECT * FROM no_boats"),
+        "table": lambda: spark.table("no_boats"),
+        "outer": lambda: boats.alias("b").where(ports.alias("p").where(F.col("p.id") == F.col("b.id").outer()).exists()),
+        "a frame below": lambda: boats.select("id").filter(boats.length > 30),
+        "a column below": lambda: boats.select("id").filter("length > 30"),
+    }
+    answers = {name: _made(make) for name, make in makes.items()}
+    answers["hasattr"] = [hasattr(boats, "mast"), hasattr(boats, "kind")]
+    return answers
+
+
+def views_as_they_were(spark, folder):
+    spark.range(3).createOrReplaceTempView("tides")
+    frames = [spark.sql("SELECT count(*) n FROM tides"), spark.table("tides").groupBy().count(),
+              spark.read.table("tides").filter("id > 0").groupBy().count(),
+              spark.sql("WITH t AS (SELECT * FROM tides) SELECT max(id) FROM t"), spark.sql("SELECT count(*) FROM {t}", t=spark.table("tides"))]
+    spark.range(10).createOrReplaceTempView("tides")
+    frames.append(spark.sql("SELECT count(*) n FROM tides"))
+    kept = spark.table("tides")
+    spark.catalog.dropTempView("tides")
+    answers = {"replaced": [frame.first()[0] for frame in frames],
+               "dropped": [kept.count(), kept.join(kept, "id").count(), kept.union(kept).count()]}
+    together = None
+    for number in (1, 2, 3):
+        spark.range(number).createOrReplaceTempView("tide")
+        one = spark.sql(f"SELECT {number} AS number, count(*) AS n FROM tide")
+        together = one if together is None else together.union(one)
+    answers["in a loop"] = [list(row) for row in together.orderBy("number").collect()]
+    return answers
+
+
+def _files(spark, folder):
+    spark.createDataFrame([("a", 1), ("b", 2), ("a", 3)], "k STRING, v INT").coalesce(1).write.json(folder + "/made")
+    os.mkdir(folder + "/in")
+    for name in os.listdir(folder + "/made"):
+        if name.endswith(".json"):
+            shutil.move(f"{folder}/made/{name}", folder + "/in/one.json")
+    return spark.read.schema("k STRING, v INT").json(folder + "/in")
+
+
+def files_of_rows(spark, folder):
+    frame = _files(spark, folder)
+    plain = spark.createDataFrame([("c", 9)], "k STRING, v INT")
+    name = F.regexp_replace(F.input_file_name(), "^file:.*/", "…")
+    start, length = F.expr("input_file_block_start()"), F.expr("input_file_block_length()")
+
+    def told(made):
+        return sorted([list(row) for row in made.select("v", name, start, length).collect()])
+
+    held = frame.filter("v < 3").cache()
+    answers = {
+        "itself": told(frame), "union": told(frame.union(plain)), "by name": told(frame.unionByName(frame)),
+        "coalesce": told(frame.coalesce(1)), "limit": told(frame.orderBy("v").limit(2)), "limit alone": told(frame.limit(1)),
+        "explode": told(frame.withColumn("x", F.explode(F.array("v", "v")))), "sample": told(frame.sample(1.0)),
+        "sorted within": told(frame.coalesce(1).sortWithinPartitions("v")),
+        "filter": told(frame.filter(F.input_file_name().endswith("one.json"))), "held": told(held),
+        "held and not": told(held.union(frame)), "metadata": told(frame.select("v", "_metadata.file_name")),
+    }
+    held.unpersist()
+    answers["held no more"] = told(held)
+    both = frame.join(frame.withColumnRenamed("v", "w"), "k")
+    answers["two sources"] = _made(lambda: both.select(F.input_file_name()))
+    return answers
+
+
+def files_of_rows_in_foreach_batch(spark, folder):
+    _files(spark, folder)
+    answers = []
+
+    def told(batch, number):
+        name = F.regexp_replace(F.input_file_name(), "^file:.*/", "…")
+        answers.append(batch.columns)
+        answers.append(sorted([list(row) for row in batch.withColumn("f", name).collect()]))
+        answers.append(sorted([list(row) for row in batch.union(batch).select("v", F.expr("input_file_block_length()")).collect()]))
+        batch.createOrReplaceTempView("batch")
+        rows = batch.sparkSession.sql("SELECT v, input_file_name() LIKE '%one.json' AS of_it FROM batch").collect()
+        answers.append(sorted([list(row) for row in rows]))
+        batch.persist()
+        answers.append(sorted([list(row) for row in batch.select("v", name).collect()]))
+        batch.unpersist()
+
+    stream = spark.readStream.schema("k STRING, v INT").json(folder + "/in")
+    for made in (stream.withColumn("x", F.explode(F.array("v", "v"))), stream.dropDuplicates(["k"]).select("k", F.lit(1).alias("v"))):
+        made.writeStream.trigger(availableNow=True).foreachBatch(told).start().awaitTermination()
+    return answers
+
+
+def tables_whose_files_are_gone(spark, folder):
+    spark.sql(f"CREATE TABLE logbook (entry STRING) USING text LOCATION '{folder}/logbook'")
+    spark.sql("INSERT INTO logbook VALUES ('calm'), ('gale')")
+    answers = [spark.table("logbook").count()]
+    shutil.rmtree(folder + "/logbook")
+    spark.catalog.refreshTable("logbook")
+    answers += [spark.table("logbook").count(), spark.sql("SELECT * FROM logbook").columns]
+    spark.sql("INSERT INTO logbook VALUES ('fog')")
+    answers.append([row.entry for row in spark.table("logbook").collect()])
+    spark.sql("DROP TABLE logbook")
+    return answers
+
+
+def rows_of_state_that_are_not_asked_for(spark, folder):
+    _files(spark, folder)
+    stream = spark.readStream.schema("k STRING, v INT").json(folder + "/in")
+
+    def run(frame, function, mode="update"):
+        try:
+            query = frame.writeStream.outputMode(mode).trigger(availableNow=True).foreachBatch(function).start()
+            query.awaitTermination()
+            return "ran"
+        except Exception as error:
+            text = str(error)
+            start = text.find("State store commit")
+            return text[start:text.find("This error", start)].strip() if start >= 0 else text
+
+    def nothing(batch, number):
+        batch.createOrReplaceTempView("not_read")
+
+    grouped = stream.groupBy("k").count()
+    answers = {"grouped": run(grouped, nothing), "read": run(grouped, lambda batch, number: batch.collect()),
+               "plain": run(stream, nothing), "one group": run(stream.groupBy().count(), nothing),
+               "chained": run(stream.dropDuplicates(["k", "v"]).dropDuplicates(["k"]), nothing, "append")}
+    spark.conf.set("spark.sql.streaming.stateStore.commitValidation.enabled", "false")
+    answers["not checked"] = run(grouped, nothing)
+    spark.conf.unset("spark.sql.streaming.stateStore.commitValidation.enabled")
+    return answers
+
+
+CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
+         tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for)
