@@ -18,8 +18,6 @@ _ANALYZED = frozenset((
     "ApplyInPandasWithState", "TransformWithStateInPySpark", "TransformWithStateInPandas",
     "CommonInlineUserDefinedTableFunction"))
 _TRANSPARENT = frozenset(("SubqueryAlias", "Repartition"))
-# Their rows say what their columns are.
-_OF_ROWS = frozenset(("Transpose", "Aggregate"))
 
 _MOST_RELEASED = 8
 
@@ -99,14 +97,20 @@ def _columns_of(local):
     return columns
 
 
+def _has_columns_of_rows(plan):
+    """Whether the rows say what the columns are."""
+    name = type(plan).__name__
+    if name == "Aggregate":
+        return plan._pivot_col is not None and plan._pivot_values is None
+    return name == "Transpose" or (name == "Parse" and not plan._schema)
+
+
 def _check(frame):
     plan, client = frame._plan, frame._session.client
-    name = type(plan).__name__
-    if name not in _ANALYZED or _is_known(plan, client):
+    if type(plan).__name__ not in _ANALYZED or _is_known(plan, client):
         return
-    of_rows = name in _OF_ROWS and (name != "Aggregate" or (plan._pivot_col is not None and plan._pivot_values is None))
     try:
-        if of_rows:
+        if _has_columns_of_rows(plan):
             raise ValueError
         _try(client, _over(plan, client).plan(client))
     except Exception:
@@ -242,10 +246,10 @@ class _Statements:
 
         if len(self._released) < _MOST_RELEASED:
             return
-        while self._released:
-            command = proto.Command()
-            command.remove_cached_remote_relation_command.relation.relation_id = self._released.pop()
-            client.execute_command(command)
+        released, self._released[:] = list(self._released), []
+        command = proto.Command()
+        command.remove_cached_remote_relation_command.relation.relation_id = " ".join(released)
+        client.execute_command(command)
 
 
 _statements = _Statements()
@@ -262,25 +266,25 @@ def patch_sql(session):
     session.sql = sql
 
 
-def patch_table(reader):
-    original = reader.table
+def patch_reader(reader):
+    """What a reader makes is a statement, too: its schema is found out once."""
+    for name in ("load", "table"):
+        original = getattr(reader, name)
 
-    @functools.wraps(original)
-    def table(self, *arguments, **named):
-        from pyspark.sql.connect import proto
-        from pyspark.sql.connect.dataframe import DataFrame
-        from pyspark.sql.connect.plan import CachedRelation
+        def read(self, *arguments, _original=original, **named):
+            from pyspark.sql.connect import proto
+            from pyspark.sql.connect.dataframe import DataFrame
+            from pyspark.sql.connect.plan import CachedRelation
 
-        frame = original(self, *arguments, **named)
-        client = frame._session.client
-        _statements.release(client)
-        command = proto.Command()
-        command.sql_command.input.CopyFrom(frame._plan.plan(client))
-        relation = client.execute_command(command)[1]["sql_command_result"]
-        if relation.HasField("cached_remote_relation"):
-            frame = _statements.keep(DataFrame(CachedRelation(relation), frame._session))
-        else:
+            frame = _original(self, *arguments, **named)
+            client = frame._session.client
+            _statements.release(client)
+            command = proto.Command()
+            command.sql_command.input.CopyFrom(frame._plan.plan(client))
+            relation = client.execute_command(command)[1]["sql_command_result"]
+            if relation.HasField("cached_remote_relation"):
+                return _statements.keep(DataFrame(CachedRelation(relation), frame._session))
             frame._plan._millrace_known = client._session_id
-        return frame
+            return frame
 
-    reader.table = table
+        setattr(reader, name, functools.wraps(original)(read))

@@ -239,8 +239,7 @@ def _patch_connect_reader(module):
     """json() and csv() read the texts of an RDD too; the client takes a DataFrame of them."""
     from millrace import frames
 
-    _analyzed_at_once(module.DataFrameReader, ("load",))
-    frames.patch_table(module.DataFrameReader)
+    frames.patch_reader(module.DataFrameReader)
     for name in ("json", "csv"):
         original = getattr(module.DataFrameReader, name)
 
@@ -313,6 +312,10 @@ def _patch_connect_expressions(module):
     """A Spark driver's literal has the digits of its value, a client's ten at least."""
     import decimal
 
+    from millrace import user_functions
+
+    user_functions.patch_expressions(module)
+
     from pyspark.sql.types import DecimalType
 
     infer = module.LiteralExpression._infer_type.__func__
@@ -327,6 +330,18 @@ def _patch_connect_expressions(module):
         return infer(cls, value)
 
     module.LiteralExpression._infer_type = classmethod(infer_type)
+
+
+def _patch_connect_udf(module):
+    from millrace import user_functions
+
+    user_functions.patch_udf(module)
+
+
+def _patch_connect_plan(module):
+    from millrace import user_functions
+
+    user_functions.patch_plan(module)
 
 
 def _patch_connect_column(module):
@@ -369,6 +384,8 @@ _PATCHES = {
     "pyspark.sql.connect.session": _patch_connect_session,
     "pyspark.sql.connect.dataframe": _patch_connect_frame,
     "pyspark.sql.connect.expressions": _patch_connect_expressions,
+    "pyspark.sql.connect.plan": _patch_connect_plan,
+    "pyspark.sql.connect.udf": _patch_connect_udf,
     "pyspark.sql.connect.column": _patch_connect_column,
     "pyspark.sql.connect.group": _patch_connect_group,
     "pyspark.sql.connect.readwriter": _patch_connect_reader,

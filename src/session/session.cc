@@ -174,10 +174,15 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
     return physical::Collect(*root, run);
   };
   context.cached_relation = [this](const std::string& relation_id) -> arrow::Result<logical::PlanPtr> {
-    std::lock_guard lock(mutex_);
-    auto it = relations_.find(relation_id);
-    if (it == relations_.end()) return UserError("DATAFRAME_NOT_FOUND", {{"dfId", relation_id}});
-    return it->second;
+    KeptRelation kept;
+    {
+      std::lock_guard lock(mutex_);
+      auto it = relations_.find(relation_id);
+      if (it == relations_.end()) return UserError("DATAFRAME_NOT_FOUND", {{"dfId", relation_id}});
+      kept = it->second;
+    }
+    bool moved = kept.statement != nullptr && kept.time_zone != MakeEvalContext().time_zone->id();
+    return moved ? Analyze(*kept.statement) : kept.plan;
   };
   context.is_persisted = [this](const logical::Plan& plan) { return cache_.Holds(plan); };
   context.known_frame = [this](int64_t plan_id) {
@@ -422,10 +427,10 @@ arrow::Result<QueryResult> Session::Sql(const std::string& text) {
   return statement.query ? Execute(*statement.query) : RunSqlCommand(*this, *statement.command);
 }
 
-arrow::Result<std::optional<QueryResult>> Session::RunCommand(const connect::SqlCommand& command) {
+arrow::Result<std::optional<QueryResult>> Session::RunCommand(const connect::SqlCommand& command, bool checks_query) {
   // A text over frames of the client is a query.
   if (command.input().has_with_relations()) {
-    ARROW_RETURN_NOT_OK(Analyze(command.input()));
+    if (checks_query) ARROW_RETURN_NOT_OK(Analyze(command.input()));
     return std::nullopt;
   }
   sql::ParserOptions options = ParserOptions();
@@ -443,7 +448,7 @@ arrow::Result<std::optional<QueryResult>> Session::RunCommand(const connect::Sql
     // EXECUTE IMMEDIATE and DESCRIBE HISTORY give rows, but are no relations that a client could go on with.
     connect::Relation ignored;
     if (as_relation && !sql::ParseQuery(text, options, &ignored).ok()) return Execute(*statement.query);
-    ARROW_RETURN_NOT_OK(as_relation ? Analyze(command.input()) : Analyze(*statement.query));
+    if (checks_query) ARROW_RETURN_NOT_OK(as_relation ? Analyze(command.input()) : Analyze(*statement.query));
     return std::nullopt;
   }
   return RunSqlCommand(*this, *statement.command);
@@ -506,24 +511,18 @@ arrow::Status Session::CreateView(const connect::Relation& relation, const std::
 
 void Session::PutRelation(const std::string& relation_id, logical::PlanPtr plan) {
   std::lock_guard lock(mutex_);
-  relations_[relation_id] = std::move(plan);
+  relations_[relation_id] = {std::move(plan), nullptr, ""};
 }
 
 arrow::Result<std::optional<std::string>> Session::PutStatement(const connect::Relation& statement) {
-  const connect::Relation* query = statement.has_with_relations() ? &statement.with_relations().root() : &statement;
-  connect::Relation parsed;
-  if (query->has_sql()) {
-    sql::ParserOptions options = ParserOptions();
-    sql::SqlParameters parameters(query->sql());
-    parameters.AddTo(&options);
-    ARROW_RETURN_NOT_OK(sql::ParseQuery(query->sql().query(), options, &parsed));
-    query = &parsed;
-  }
-  if (!TemporaryViewIn(*query)) return std::nullopt;
+  // Tables are read as they are later; what a text says of functions, settings and views is what it means now.
+  if (statement.read().has_named_table() && !TemporaryViewIn(statement)) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(statement));
   if (plan->is_streaming()) return std::nullopt;
   std::string id = std::string(analyzer::kStatement) + RandomUuid();
-  PutRelation(id, std::move(plan));
+  std::string zone = MakeEvalContext().time_zone->id();
+  std::lock_guard lock(mutex_);
+  relations_[id] = {std::move(plan), std::make_shared<connect::Relation>(statement), std::move(zone)};
   return id;
 }
 

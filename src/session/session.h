@@ -154,7 +154,9 @@ class Session : public std::enable_shared_from_this<Session> {
   arrow::Result<QueryResult> Sql(const std::string& text);
   /// What a client's spark.sql(…) does at once: a command is run and its rows are given; nullopt for a query, which
   /// runs when its relation is asked for.
-  arrow::Result<std::optional<QueryResult>> RunCommand(const spark::connect::SqlCommand& command);
+  /// `checks_query`: errors of its names are told now.
+  arrow::Result<std::optional<QueryResult>> RunCommand(const spark::connect::SqlCommand& command,
+                                                       bool checks_query = true);
 
   /// DataFrameWriter.save, saveAsTable and insertInto.
   arrow::Status Write(const spark::connect::WriteOperation& write, const RunControl& control = {});
@@ -173,8 +175,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Plans that clients refer to by id (foreachBatch's frames, checkpointed frames).
   void PutRelation(const std::string& relation_id, logical::PlanPtr plan);
-  /// Resolves a statement that reads temporary views now, and gives the id of the relation that means what they are
-  /// now; nullopt for one that reads none, and for a stream.
+  /// Resolves a query now, and gives the id of the relation that goes on meaning what its views, functions and settings
+  /// are now; nullopt for a table that is read by name, and for a stream.
   arrow::Result<std::optional<std::string>> PutStatement(const spark::connect::Relation& statement);
   void RemoveRelation(const std::string& relation_id);
 
@@ -262,7 +264,13 @@ class Session : public std::enable_shared_from_this<Session> {
   std::function<void(std::string_view)> print_;
   std::function<std::shared_ptr<const std::string>(const std::string&)> find_block_;
   mutable std::mutex mutex_;
-  std::map<std::string, logical::PlanPtr> relations_;
+  struct KeptRelation {
+    logical::PlanPtr plan;
+    /// Of a statement: what it was resolved from and in which time zone, for plans are computed in that of the session.
+    std::shared_ptr<const spark::connect::Relation> statement;
+    std::string time_zone;
+  };
+  std::map<std::string, KeptRelation> relations_;
   KnownFrames known_frames_;
   std::map<std::string, std::unique_ptr<connector::ConnectorContext>> connector_contexts_;
   PlanCache cache_;

@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "base/error.h"
 #include "base/ids.h"
 #include "connect/command/command.h"
@@ -22,7 +24,9 @@ arrow::Status RunCheckpoint(const CommandContext& context, const proto::Command&
 }
 
 arrow::Status RunRemoveCachedRelation(const CommandContext& context, const proto::Command& command) {
-  context.session().RemoveRelation(command.remove_cached_remote_relation_command().relation().relation_id());
+  // A job gives up many at once.
+  std::istringstream ids(command.remove_cached_remote_relation_command().relation().relation_id());
+  for (std::string id; ids >> id;) context.session().RemoveRelation(id);
   return arrow::Status::OK();
 }
 

@@ -35,17 +35,17 @@ arrow::Status RunSqlCommand(const CommandContext& context, const proto::Command&
   }
   bool of_a_job = context.session().conf().Get("millrace.submit.one.job").value_or("") == "true";
   std::optional<session::QueryResult> result;
-  if (of_a_job && sql.input().has_read()) {
+  if (of_a_job && sql.input().read().has_named_table()) {
     ARROW_RETURN_NOT_OK(context.session().AnalyzeFrame(sql.input()));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(result, context.session().RunCommand(sql));
+  } else if (!of_a_job || !sql.input().has_read()) {
+    ARROW_ASSIGN_OR_RAISE(result, context.session().RunCommand(sql, /*checks_query=*/!of_a_job));
   }
   proto::ExecutePlanResponse response;
   auto* relation = response.mutable_sql_command_result()->mutable_relation();
   if (result) {
     ARROW_ASSIGN_OR_RAISE(*relation->mutable_local_relation()->mutable_data(), EncodeWhole(context, *result));
   } else {
-    // A Spark driver reads the views that are there now, not those that are there when the rows are asked for.
+    // A Spark driver resolves a query when it is given, not when its rows are asked for.
     std::optional<std::string> id;
     if (of_a_job) {
       ARROW_ASSIGN_OR_RAISE(id, context.session().PutStatement(sql.input()));

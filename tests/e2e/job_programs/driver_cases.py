@@ -169,5 +169,55 @@ def rows_of_state_that_are_not_asked_for(spark, folder):
     return answers
 
 
+def functions_as_they_were_called(spark, folder):
+    frame = spark.range(2)
+    for step in range(3):
+        add = F.udf(lambda value: value * 10 + step, "long")  # noqa: B023
+        frame = frame.withColumn(f"c{step}", add("id"))
+    answers = {"in a loop": [list(row) for row in frame.collect()]}
+    more = [1]
+
+    def plus(value):
+        return value + len(more)
+
+    def plus_in_batches(batches):
+        for batch in batches:
+            yield batch.assign(id=batch.id + len(more))
+
+    called, not_called = F.udf(plus, "long"), F.udf(plus, "long")
+    spark.udf.register("plus", plus, "long")
+
+    @F.udtf(returnType="n INT")
+    class Lengths:
+        def eval(self):
+            yield len(more),
+
+    made = {"udf": spark.range(1).select(called("id")), "registered": spark.sql("SELECT plus(id) FROM range(1)"),
+            "mapInPandas": spark.range(1).mapInPandas(plus_in_batches, "id long"),
+            "applyInPandas": spark.range(1).groupBy("id").applyInPandas(lambda rows: rows.assign(id=rows.id + len(more)), "id long"),
+            "udtf": Lengths()}
+    more.append(2)
+    spark.udf.register("plus", lambda value: value + 1000, "long")
+    made["called again"] = spark.range(1).select(called("id"))
+    made["called now"] = spark.range(1).select(not_called("id"))
+    made["registered again"] = spark.sql("SELECT plus(id) FROM range(1)")
+    for name, one in made.items():
+        answers[name] = [row[0] for row in one.collect()]
+    return answers
+
+
+def statements_as_they_were_given(spark, folder):
+    spark.conf.set("spark.sql.ansi.enabled", "false")
+    frame = spark.sql("SELECT CAST('no number' AS INT) AS n, uuid() AS u, rand() AS r")
+    spark.conf.set("spark.sql.ansi.enabled", "true")
+    spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+    text = spark.sql("SELECT CAST(TIMESTAMP'2024-01-01 00:00:00' AS STRING) AS t")
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    seeded = spark.range(0, 5, 1, 2).select(F.uuid(42).alias("u"), F.uuid(F.lit(-1)).alias("v"))
+    return {"cast": frame.first().n, "same": frame.collect() == frame.collect(), "zone": text.first().t,
+            "uuid": [list(row) for row in seeded.collect()], "names": spark.range(1).select(F.uuid(7), F.uuid()).columns}
+
+
 CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
-         tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for)
+         tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for, functions_as_they_were_called,
+         statements_as_they_were_given)

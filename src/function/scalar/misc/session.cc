@@ -1,7 +1,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "base/ids.h"
 #include "base/version.h"
 #include "expression/vector.h"
 #include "function/bind.h"
@@ -28,13 +27,6 @@ arrow::Result<Datum> RowIds(const EvalContext& context, const std::vector<Datum>
   ARROW_RETURN_NOT_OK(builder.Reserve(num_rows));
   int64_t first = (int64_t{context.partition_index} << 33) + context.row_offset;
   for (int64_t i = 0; i < num_rows; ++i) builder.UnsafeAppend(first + i);
-  ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
-  return Datum(std::move(array));
-}
-
-arrow::Result<Datum> Uuids(const EvalContext& context, const std::vector<Datum>&, int64_t num_rows) {
-  arrow::StringBuilder builder(context.memory_pool);
-  for (int64_t i = 0; i < num_rows; ++i) ARROW_RETURN_NOT_OK(builder.Append(RandomUuid()));
   ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
   return Datum(std::move(array));
 }
@@ -74,15 +66,6 @@ extern const FunctionDef kSparkPartitionId{
                       },
                       {.deterministic = false, .shown_name = "SPARK_PARTITION_ID"});
     }};
-
-extern const FunctionDef kUuid{.name = "uuid",
-                               .family = "misc",
-                               .description = "A random universally unique identifier for each row.",
-                               .example = "length(uuid())",
-                               .example_result = "36",
-                               .bind = [](const BindInput& input) -> arrow::Result<ExpressionPtr> {
-                                 return MakeCall(input, {}, types::String(), false, Uuids, {.deterministic = false});
-                               }};
 
 extern const FunctionDef kVersion{
     .name = "version",
