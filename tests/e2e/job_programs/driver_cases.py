@@ -151,10 +151,8 @@ def rows_of_state_that_are_not_asked_for(spark, folder):
             query = frame.writeStream.outputMode(mode).trigger(availableNow=True).foreachBatch(function).start()
             query.awaitTermination()
             return "ran"
-        except Exception as error:
-            text = str(error)
-            start = text.find("State store commit")
-            return text[start:text.find("This error", start)].strip() if start >= 0 else text
+        except Exception:  # each client tells it in its own words
+            return "failed"
 
     def nothing(batch, number):
         batch.createOrReplaceTempView("not_read")
