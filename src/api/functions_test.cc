@@ -402,7 +402,7 @@ TEST_F(FunctionsTest, Texts) {
                         {LPad("s", 2, "yyyy-MM-dd"), "lpad(s, 2, 'yyyy-MM-dd')"},
                         {LTrim("s", "i"), "ltrim(s, i)"},
                         {MakeValidUtf8("s"), "make_valid_utf8(s)"},
-                        {Mask("s", "s", "s", "s", "s"), "mask(s, s, s, s, s)"},
+                        {Mask("s", Lit("X"), Lit("x"), Lit("n"), Lit("o")), "mask(s, 'X', 'x', 'n', 'o')"},
                         {OctetLength("s"), "octet_length(s)"},
                         {Overlay("s", "i", 2, 0.5), "overlay(s, i, 2, 0.5D)"},
                         {ParseUrl("s", "s", "d"), "parse_url(s, s, d)"},
