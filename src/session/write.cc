@@ -313,6 +313,7 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
     ARROW_ASSIGN_OR_RAISE(spec.make_sink, PythonForeach(start, plan->Schema()));
     spec.made_sink_low_latency = {.continuous = true, .real_time = true};
   } else if (foreach) {
+    spec.made_sink_low_latency = {.continuous = true, .real_time = true};
     spec.make_sink = [foreach = std::move(foreach), schema = plan->Schema()](
                          const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
       return connector::MakeForeachSink(foreach, *schema);
