@@ -12,19 +12,6 @@ namespace {
 
 constexpr const char* kGenerationKey = "delta.generationExpression";
 
-std::string TypeWord(const DataType& type) {
-  switch (type.id()) {
-    case TypeId::kStruct:
-      return "struct";
-    case TypeId::kArray:
-      return "array";
-    case TypeId::kMap:
-      return "map";
-    default:
-      return type.TypeName();
-  }
-}
-
 class Differences {
  public:
   std::vector<std::string> found;
@@ -111,6 +98,19 @@ std::vector<std::string> SchemaDifferences(const DataType& existing, const DataT
   Differences differences;
   differences.OfStructs(existing, specified, "");
   return std::move(differences.found);
+}
+
+std::string TypeWord(const types::DataType& type) {
+  switch (type.id()) {
+    case TypeId::kStruct:
+      return "struct";
+    case TypeId::kArray:
+      return "array";
+    case TypeId::kMap:
+      return "map";
+    default:
+      return type.TypeName();
+  }
 }
 
 }  // namespace millrace::delta

@@ -11,4 +11,7 @@ namespace millrace::delta {
 /// Source: delta-spark's SchemaUtils.reportDifferences.
 std::vector<std::string> SchemaDifferences(const types::DataType& existing, const types::DataType& specified);
 
+/// "struct", "array", "map", or the name of a type that has no others in it.
+std::string TypeWord(const types::DataType& type);
+
 }  // namespace millrace::delta

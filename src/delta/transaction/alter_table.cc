@@ -7,6 +7,7 @@
 #include "base/json_value.h"
 #include "delta/schema/clustering.h"
 #include "delta/schema/computed_column.h"
+#include "delta/schema/schema_difference.h"
 #include "delta/schema/type_widening.h"
 #include "delta/transaction/protocol_upgrade.h"
 #include "delta/transaction/schema_merge.h"
@@ -170,19 +171,6 @@ arrow::Result<DataTypePtr> ChangeOne(const Snapshot& table, const DataTypePtr& s
   });
   ARROW_RETURN_NOT_OK(moved);
   return changed;
-}
-
-std::string TypeWord(const types::DataType& type) {
-  switch (type.id()) {
-    case TypeId::kStruct:
-      return "struct";
-    case TypeId::kArray:
-      return "array";
-    case TypeId::kMap:
-      return "map";
-    default:
-      return type.TypeName();
-  }
 }
 
 // Spark's catalogString of `type` with the field at `path`, from `at` on, declared as `text`.

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "format/avro/avro_encoding.h"
 #include "format/avro/avro_types.h"
+#include "format/column_values.h"
 
 namespace millrace::format {
 
@@ -231,28 +232,10 @@ class WriteBinder {
   std::vector<std::string> path_;
 };
 
-/// A step with the buffers of one batch.
-struct BoundColumn {
+/// A step with the buffers of one batch; all NULL for a field that has no column.
+struct BoundColumn : ColumnValues {
   const AvroWriteStep* step = nullptr;
-  /// Null for a field that has no column.
-  const uint8_t* values = nullptr;
-  const int32_t* offsets = nullptr;
-  const uint8_t* validity = nullptr;
-  int64_t offset = 0;
-  bool all_null = false;
   std::vector<BoundColumn> children;
-
-  bool IsNull(int64_t row) const {
-    return all_null || (validity != nullptr && !arrow::bit_util::GetBit(validity, offset + row));
-  }
-  template <typename T>
-  T Value(int64_t row) const {
-    return reinterpret_cast<const T*>(values)[offset + row];
-  }
-  std::string_view Bytes(int64_t row) const {
-    int32_t begin = offsets[offset + row];
-    return {reinterpret_cast<const char*>(values) + begin, static_cast<size_t>(offsets[offset + row + 1] - begin)};
-  }
 };
 
 /// `parent_offset`: where the rows of the struct around it begin, which Arrow leaves out of its children.
@@ -288,7 +271,9 @@ BoundColumn BindColumn(const AvroWriteStep& step, const arrow::ArrayData& data, 
       for (size_t i = 0; i < step.children.size(); ++i) {
         int column = step.op == Op::kRecord ? step.places[i] : static_cast<int>(i);
         if (column < 0) {
-          bound.children.push_back({.step = step.children[i].get(), .all_null = true});
+          BoundColumn& missing = bound.children.emplace_back();
+          missing.step = step.children[i].get();
+          missing.all_null = true;
           continue;
         }
         const arrow::ArrayData& child = *data.child_data[static_cast<size_t>(column)];

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "format/column_values.h"
 #include "format/protobuf/protobuf_wire.h"
 #include "format/protobuf/protobuf_write_step.h"
 
@@ -22,33 +23,16 @@ namespace {
 using Step = ProtobufWriteStep;
 using Op = Step::Op;
 
-/// A step with the buffers of one batch.
-struct BoundColumn {
+/// A step with the buffers of one batch. Of an array they are the elements', and `lists` says where each list begins.
+struct BoundColumn : ColumnValues {
   const Step* step = nullptr;
-  const uint8_t* values = nullptr;
-  const int32_t* offsets = nullptr;
-  const uint8_t* validity = nullptr;
-  int64_t offset = 0;
-  bool all_null = false;
-  /// Of an array: where each list begins; the values and their validity are the elements'.
   const int32_t* lists = nullptr;
   const uint8_t* list_validity = nullptr;
   int64_t list_offset = 0;
   std::vector<BoundColumn> children;
 
-  bool IsNull(int64_t row) const {
-    return all_null || (validity != nullptr && !arrow::bit_util::GetBit(validity, offset + row));
-  }
   bool IsListNull(int64_t row) const {
     return list_validity != nullptr && !arrow::bit_util::GetBit(list_validity, list_offset + row);
-  }
-  template <typename T>
-  T Value(int64_t row) const {
-    return reinterpret_cast<const T*>(values)[offset + row];
-  }
-  std::string_view Bytes(int64_t row) const {
-    int32_t begin = offsets[offset + row];
-    return {reinterpret_cast<const char*>(values) + begin, static_cast<size_t>(offsets[offset + row + 1] - begin)};
   }
 };
 

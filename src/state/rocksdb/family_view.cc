@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "state/rocksdb/scan_up_to.h"
 
 namespace millrace::state {
 
@@ -99,26 +100,9 @@ Status FamilyView::Scan(const Visitor& visit) {
   return flush();
 }
 
-// Goes through all rows, as Spark: the family's order is not that of time.
 Status FamilyView::ScanUpTo(int64_t time_us, const Visitor& visit, int64_t* earliest_us) {
   if (!time_) return InternalError("eviction by time of a column family that was not opened for it");
-  int64_t earliest = INT64_MAX;
-  std::vector<StateEntry> due;
-  ARROW_RETURN_NOT_OK(Scan([&](std::span<const StateEntry> entries) {
-    due.clear();
-    for (const StateEntry& entry : entries) {
-      std::optional<int64_t> time = time_->Of(entry.key, entry.value);
-      if (!time) continue;
-      if (*time <= time_us) {
-        due.push_back(entry);
-      } else {
-        earliest = std::min(earliest, *time);
-      }
-    }
-    return due.empty() ? Status::OK() : visit(due);
-  }));
-  if (earliest_us != nullptr) *earliest_us = earliest;
-  return Status::OK();
+  return ScanAllUpTo(*time_, time_us, visit, earliest_us, [this](const Visitor& each) { return Scan(each); });
 }
 
 Status FamilyView::PrefixScan(std::string_view, std::vector<StateEntry>*) {

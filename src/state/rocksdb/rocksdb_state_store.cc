@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "state/memory/row_table.h"
 #include "state/rocksdb/rocksdb_options.h"
+#include "state/rocksdb/scan_up_to.h"
 
 namespace millrace::state {
 
@@ -127,27 +128,11 @@ class RocksDbStateStoreProvider::Store final : public StateStore {
     return ScanFrom(std::string(), visit, &scanned_);
   }
 
-  // Goes through all rows, as Spark: no order of RocksDB is that of time.
   Status ScanUpTo(int64_t time_us, const Visitor& visit, int64_t* earliest_us) override {
     const std::optional<StoreTime>& column = provider_->schema_.time;
     if (!column) return InternalError("eviction by time of a store that was not declared for it");
-    int64_t earliest = INT64_MAX;
-    std::vector<StateEntry> due;
-    ARROW_RETURN_NOT_OK(ScanFrom(std::string(), [&](std::span<const StateEntry> entries) {
-      due.clear();
-      for (const StateEntry& entry : entries) {
-        std::optional<int64_t> time = column->Of(entry.key, entry.value);
-        if (!time) continue;
-        if (*time <= time_us) {
-          due.push_back(entry);
-        } else {
-          earliest = std::min(earliest, *time);
-        }
-      }
-      return due.empty() ? Status::OK() : visit(due);
-    }));
-    if (earliest_us != nullptr) *earliest_us = earliest;
-    return Status::OK();
+    return ScanAllUpTo(*column, time_us, visit, earliest_us,
+                       [this](const Visitor& each) { return ScanFrom(std::string(), each); });
   }
 
   Status PrefixScan(std::string_view prefix, std::vector<StateEntry>* rows) override {
