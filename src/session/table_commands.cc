@@ -24,6 +24,25 @@ using catalog::TablePtr;
 
 namespace {
 
+bool IsSameProvider(std::string_view one, std::string_view other) {
+  const connector::SinkDef* sink = connector::FindSink(one);
+  return sink != nullptr ? sink == connector::FindSink(other) : EqualsIgnoreCase(one, other);
+}
+
+// The class that Spark finds by a provider's name, as its messages tell it.
+std::string ClassOfProvider(std::string_view provider) {
+  const connector::SinkDef* sink = connector::FindSink(provider);
+  std::string name = sink == nullptr ? std::string(provider) : std::string(sink->name);
+  if (name == "delta") return "DeltaDataSource";
+  if (name == "parquet") return "ParquetDataSourceV2";
+  if (name == "csv") return "CSVDataSourceV2";
+  if (name == "json") return "JsonDataSourceV2";
+  if (name == "orc") return "OrcDataSourceV2";
+  if (name == "text") return "TextDataSourceV2";
+  if (name == "avro") return "AvroDataSourceV2";
+  return name == "xml" ? "XmlFileFormat" : name;
+}
+
 types::DataTypePtr Nullable(const types::DataType& schema) {
   std::vector<types::StructField> fields = schema.fields();
   for (types::StructField& field : fields) {
@@ -458,10 +477,11 @@ arrow::Status TableCommands::SaveAsTable(const Save& save, connector::SaveMode m
     case connector::SaveMode::kIgnore:
       return arrow::Status::OK();
     case connector::SaveMode::kAppend: {
-      if (!EqualsIgnoreCase(save.provider, table->provider) && save.options.Has("__explicit_provider")) {
-        return UserError("_LEGACY_ERROR_TEMP_1159", {{"tableName", table->name},
-                                                     {"existingProvider", ShownProvider(table->provider)},
-                                                     {"specifiedProvider", ShownProvider(save.provider)}});
+      if (!IsSameProvider(save.provider, table->provider)) {
+        return UserError("_LEGACY_ERROR_TEMP_1159",
+                         {{"tableName", std::string(catalog::kCatalogName) + "." + table->database + "." + table->name},
+                          {"existingProvider", ClassOfProvider(table->provider)},
+                          {"specifiedProvider", ClassOfProvider(save.provider)}});
       }
       if (KeepsOwnSchema(table->provider)) return AppendToDelta(*table, save, std::move(plan));
       if (save.buckets != table->buckets) {

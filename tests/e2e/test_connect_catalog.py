@@ -139,7 +139,7 @@ def test_session_variables(spark):
 def test_tables_of_delta(spark, tmp_path):
     spark.sql("CREATE TABLE d (id BIGINT NOT NULL COMMENT 'key', name STRING) USING delta TBLPROPERTIES ('a.b' = 'c')")
     spark.sql("INSERT INTO d VALUES (1, 'one'), (2, 'two')")
-    spark.createDataFrame([(3, "three")], "id bigint, name string").write.mode("append").saveAsTable("d")
+    spark.createDataFrame([(3, "three")], "id bigint, name string").write.format("delta").mode("append").saveAsTable("d")
     assert rows(spark.table("d")) == [(1, "one"), (2, "two"), (3, "three")]
     history = spark.sql("DESCRIBE HISTORY d").select("version", "operation").collect()
     assert [tuple(row) for row in history][-1] == (0, "CREATE TABLE") and len(history) == 3

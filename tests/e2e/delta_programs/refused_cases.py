@@ -1,0 +1,22 @@
+"""Delta programs about what a table that is there does not become by a statement: another format, another place; and what a
+definition keeps of its options and of the table it is like."""
+
+from delta_cases import program, table
+
+
+def name_of(r):
+    return f"r_{r.root.name}"
+
+
+@program
+def saved_over_another_format(r):
+    name = name_of(r)
+    r.write("SELECT 200L AS a, 1L AS p, 'w' AS v")
+    r.run(f"CREATE TABLE {name} USING delta LOCATION '{r.path()}'")
+    rows = lambda: r.spark.sql("SELECT 200L AS a, 1L AS p, 'w' AS v").coalesce(1).write  # noqa: E731
+    for save in (lambda: rows().mode("append").saveAsTable(name), lambda: rows().format("parquet").mode("append").saveAsTable(name),
+                 lambda: rows().format("parquet").mode("overwrite").saveAsTable(name),
+                 lambda: rows().format("delta").mode("append").clusterBy("a").saveAsTable(name)):
+        r.run(save)
+        r.run(lambda: r.spark.table(name))
+    r.run(f"DROP TABLE {name}")
