@@ -401,7 +401,14 @@ arrow::Status TableCommands::CreateDelta(const Save& save, const DeltaCreation& 
     ARROW_ASSIGN_OR_RAISE(table, NewTable(save, schema));
     registered = metastore_.FindTable(table.database, table.name);
     table.partition_columns = save.partition_columns;  // in the case they were written in
-    if (registered != nullptr && KeepsOwnSchema(registered->provider) && !save.location && !save.options.Has("path")) {
+    if (registered != nullptr && KeepsOwnSchema(registered->provider)) {
+      bool elsewhere = (save.location || save.options.Has("path")) && table.location != registered->location;
+      if (elsewhere && creation.replace) {
+        return UserError("DELTA_TABLE_LOCATION_MISMATCH",
+                         {{"tableName", QuoteNameParts({table.database, table.name})},
+                          {"existingTableLocation", QuoteIdentifier("file:" + registered->location)},
+                          {"tableLocation", QuoteIdentifier("file:" + table.location)}});
+      }
       table.location = registered->location;
       table.kind = registered->kind;
     }

@@ -20,3 +20,11 @@ def saved_over_another_format(r):
         r.run(save)
         r.run(lambda: r.spark.table(name))
     r.run(f"DROP TABLE {name}")
+
+
+@program
+def replaced_in_another_place(r):
+    name = name_of(r)
+    r.run(f"CREATE TABLE {name} USING delta AS SELECT 1 AS a, 'x' AS b")
+    r.run(f"CREATE OR REPLACE TABLE {name} USING delta LOCATION '{r.path('elsewhere')}' AS SELECT 1 AS a")
+    r.run(f"DROP TABLE {name}")
