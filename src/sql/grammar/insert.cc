@@ -98,7 +98,9 @@ arrow::Status Grammar::ParseInsertHead(Insert* out, bool* directory) {
   } else if (At(Symbol::kLeftParen) && !StartsQuery(position_) && !StartsQuery(position_ + 1)) {
     ARROW_ASSIGN_OR_RAISE(insert.columns, IdentifierList());
   }
-  if (At(Keyword::kReplace) && !insert.overwrite) {
+  // REPLACE WHERE takes BY NAME before it, but neither partitions nor a list of columns.
+  bool may_replace = !insert.overwrite && insert.partition.empty() && insert.columns.empty();
+  if (At(Keyword::kReplace) && may_replace) {
     Take();
     if (!At(Keyword::kWhere)) return Unsupported("INSERT INTO … REPLACE ON and USING");
     Take();
