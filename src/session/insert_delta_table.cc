@@ -8,6 +8,7 @@
 #include "connector/row_expressions.h"
 #include "delta/schema/computed_column.h"
 #include "session/table_commands.h"
+#include "types/char_type.h"
 #include "types/column_metadata.h"
 
 /// INSERT and its relatives into Delta tables: delta-spark lines columns up its own way and leaves the rest to schema
@@ -21,6 +22,16 @@ namespace {
 
 bool IsComputed(const types::StructField& field) {
   return !delta::GenerationExpression(field).empty() || delta::IsIdentityColumn(field);
+}
+
+// A partition's value is compared as its column's type has it, while the rows are written with what was said: Delta
+// refuses a shorter text of CHAR(n).
+std::string PaddedTo(const types::StructField& field, std::string text) {
+  std::optional<types::CharType> type = types::CharTypeOf(field);
+  if (!type || !type->padded) return text;
+  int64_t missing = type->length - types::CharacterCount(text);
+  if (missing > 0) text.append(static_cast<size_t>(missing), ' ');
+  return text;
 }
 
 std::string NameInMessages(const Table& table) {
@@ -99,7 +110,10 @@ arrow::Status TableCommands::InsertIntoDelta(const Table& table, logical::PlanPt
       return UserError("NON_PARTITION_COLUMN", {{"columnName", QuoteIdentifier(name)}});
     }
     if (!value) continue;
-    std::string literal = *value == sql::kNullPartition ? "NULL" : QuoteStringLiteral(*value);
+    std::string text = *value;
+    int column = target.schema->FieldIndex(name, /*case_sensitive=*/false);
+    if (column >= 0) text = PaddedTo(snapshot->schema()->fields()[static_cast<size_t>(column)], std::move(text));
+    std::string literal = *value == sql::kNullPartition ? "NULL" : QuoteStringLiteral(text);
     fixed += (fixed.empty() ? "" : " AND ") + QuoteIdentifier(name) + " <=> " + literal;
   }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr aligned,

@@ -28,3 +28,12 @@ def replaced_in_another_place(r):
     r.run(f"CREATE TABLE {name} USING delta AS SELECT 1 AS a, 'x' AS b")
     r.run(f"CREATE OR REPLACE TABLE {name} USING delta LOCATION '{r.path('elsewhere')}' AS SELECT 1 AS a")
     r.run(f"DROP TABLE {name}")
+
+
+@program
+def partitions_of_chars_replaced(r):
+    t = table(r)
+    r.run(f"CREATE TABLE {t} (a INT, p CHAR(4), q VARCHAR(3)) USING delta PARTITIONED BY (p, q)")
+    r.run(f"INSERT INTO {t} VALUES (1, 'ab', 'x'), (2, 'abcd', 'xyz')")
+    r.run(f"INSERT OVERWRITE {t} PARTITION (p = 'zz') VALUES (3, 'q')")
+    r.read()
