@@ -295,6 +295,7 @@ arrow::Status RowShaper::PlanChecks(const RowShaperRequest& request, const Conne
   for (const NotNull& rule : not_null_) {
     if (!IsWritten(rule)) return UserError("DELTA_MISSING_NOT_NULL_COLUMN_VALUE", {{"columnName", rule.name}});
   }
+  if (request.no_rows) return arrow::Status::OK();
   for (const auto& [key, sql] : request.metadata->configuration) {
     static constexpr std::string_view kPrefix = "delta.constraints.";
     if (ToLowerAscii(key).starts_with(kPrefix)) checks_.push_back({key.substr(kPrefix.size()), sql});

@@ -37,6 +37,8 @@ struct RowShaperRequest {
   std::vector<RowCheck> more_checks;
   /// The rows come from the table: what it numbers it does not number again.
   bool copies = false;
+  /// The table is only defined: its conditions, whatever they say, have no rows to hold for.
+  bool no_rows = false;
 };
 
 /// Makes the table's rows out of a query's: columns by the table's names and types, generated columns computed, NOT

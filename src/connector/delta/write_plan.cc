@@ -280,9 +280,10 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
   shaping.metadata = &metadata;
   shaping.has_generated_columns = delta::Supports(protocol, "generatedColumns");
   shaping.has_column_defaults = delta::Supports(protocol, "allowColumnDefaults");
-  if (request.sink->defines_table) shaping.query_schema = schema;  // there are no rows to be checked
+  shaping.no_rows = request.sink->defines_table;
+  if (shaping.no_rows) shaping.query_schema = schema;
   shaping.more_checks = request.more_checks;
-  shaping.copies = request.copies || request.sink->defines_table;
+  shaping.copies = request.copies || shaping.no_rows;
   auto plan = std::make_shared<DataFilePlan>();
   ARROW_ASSIGN_OR_RAISE(plan->shaper, RowShaper::Make(shaping, context));
   ARROW_ASSIGN_OR_RAISE(delta::ColumnMappingMode mode, delta::ColumnMappingModeOf(metadata));

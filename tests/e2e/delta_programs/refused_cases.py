@@ -37,3 +37,9 @@ def partitions_of_chars_replaced(r):
     r.run(f"INSERT INTO {t} VALUES (1, 'ab', 'x'), (2, 'abcd', 'xyz')")
     r.run(f"INSERT OVERWRITE {t} PARTITION (p = 'zz') VALUES (3, 'q')")
     r.read()
+
+
+@program
+def constraint_of_no_column(r):
+    r.run(f"CREATE TABLE {table(r)} (a INT) USING delta TBLPROPERTIES ('delta.constraints.c' = 'zz > 0')")
+    r.log()
