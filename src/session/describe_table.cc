@@ -383,7 +383,11 @@ arrow::Result<QueryResult> DescribeTable(Session& session, const sql::Describe& 
   // A view is described by what it was made with, whatever has become of its tables.
   types::DataTypePtr schema = table != nullptr && table->kind == TableKind::kView ? table->schema : nullptr;
   if (schema == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(schema, session.TableSchema(describe.name));
+    arrow::Result<types::DataTypePtr> found = session.TableSchema(describe.name);
+    // Such a table cannot be read, but what it has can be told.
+    bool no_columns = IsErrorCondition(found.status(), "DELTA_READ_TABLE_WITHOUT_COLUMNS");
+    if (no_columns) found = types::Struct({});
+    ARROW_ASSIGN_OR_RAISE(schema, std::move(found));
   }
   bool is_view = temporary || (table != nullptr && table->kind == TableKind::kView);
   if (is_view && !describe.partition.empty()) {

@@ -43,3 +43,11 @@ def partitions_of_chars_replaced(r):
 def constraint_of_no_column(r):
     r.run(f"CREATE TABLE {table(r)} (a INT) USING delta TBLPROPERTIES ('delta.constraints.c' = 'zz > 0')")
     r.log()
+
+
+@program
+def table_without_columns(r):
+    name = name_of(r)
+    for step in ("CREATE TABLE {} USING delta", "DESCRIBE {}", "SELECT * FROM {}", "ALTER TABLE {} ADD COLUMN a INT", "INSERT INTO {} VALUES (1)",
+                 "SELECT * FROM {}", "DROP TABLE {}"):
+        r.run(step.format(name))
