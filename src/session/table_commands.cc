@@ -256,6 +256,13 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
   if (save.provider.empty()) save.provider = session_.conf().Get("spark.sql.sources.default").value_or("parquet");
   if (!create.cluster_columns.empty()) ARROW_RETURN_NOT_OK(SetClustering(create.cluster_columns, &save));
   for (const auto& [key, value] : create.options) save.options.Set(key, value);
+  bool keeps_options = KeepsOwnSchema(save.provider) && !create.query && !create.replace;
+  for (const auto& [key, value] : create.options) {
+    // As Spark hands options of a definition to Delta: under both names.
+    if (!keeps_options || EqualsIgnoreCase(key, "path")) continue;
+    save.properties[key] = value;
+    save.properties["option." + key] = value;
+  }
   if (create.query && !create.columns.empty()) {
     bool of_partitions = create.columns.size() == create.num_typed_partitions;
     return UserError(

@@ -46,6 +46,18 @@ def constraint_of_no_column(r):
 
 
 @program
+def options_of_definitions(r):
+    name = name_of(r)
+    for create in ("CREATE TABLE {} (a INT) USING delta OPTIONS ('k' = 'v', 'Delta.appendOnly' = 'true')",
+                   "CREATE TABLE {} USING delta OPTIONS ('k' = 'v', 'compression' = 'gzip', 'mergeSchema' = 'true') AS SELECT 1 AS a",
+                   "CREATE OR REPLACE TABLE {} (a INT) USING delta OPTIONS ('k' = 'v') TBLPROPERTIES ('p' = 'q')",
+                   "CREATE TABLE {} (a INT) USING delta OPTIONS ('delta.enableDeletionVectors' = 'true')"):
+        r.run(create.format(name))
+        r.run(f"SHOW TBLPROPERTIES {name}")
+        r.run(f"DROP TABLE {name}")
+
+
+@program
 def table_without_columns(r):
     name = name_of(r)
     for step in ("CREATE TABLE {} USING delta", "DESCRIBE {}", "SELECT * FROM {}", "ALTER TABLE {} ADD COLUMN a INT", "INSERT INTO {} VALUES (1)",
