@@ -81,6 +81,8 @@ struct TableStatement {
   bool is_save_as_table = false;
   std::optional<std::string> comment;
   std::map<std::string, std::string> properties;
+  /// CREATE TABLE LIKE: the properties are another table's and may name any feature.
+  bool is_like = false;
   /// CLUSTER BY: columns, and fields below them.
   std::vector<std::vector<std::string>> cluster_columns;
 };

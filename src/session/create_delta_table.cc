@@ -299,10 +299,8 @@ arrow::Status TableCommands::TakeDefinition(const Table& source, const sql::Name
     out->properties["delta.minWriterVersion"] = std::to_string(protocol.min_writer_version);
     for (const auto* features : {&protocol.reader_features, &protocol.writer_features}) {
       if (!*features) continue;
-      for (const std::string& feature : **features) {
-        // The columns to cluster by are not taken over.
-        if (feature != "clustering") out->properties["delta.feature." + feature] = "supported";
-      }
+      // The columns to cluster by are not taken over, but the feature is.
+      for (const std::string& feature : **features) out->properties["delta.feature." + feature] = "supported";
     }
   } else {
     ARROW_ASSIGN_OR_RAISE(schema, SchemaOf(source));
@@ -327,6 +325,7 @@ arrow::Status TableCommands::CreateLike(const sql::CreateTableLike& create) {
   table.provider = !create.provider.empty() ? create.provider : source->provider;
   table.location = create.location;
   if (KeepsOwnSchema(table.provider)) {
+    table.is_like = true;
     ARROW_RETURN_NOT_OK(TakeDefinition(*source, create.source, &table));
     for (const auto& [key, value] : create.properties) table.properties[key] = value;
     return Create(table);
@@ -458,6 +457,7 @@ arrow::Status TableCommands::CreateDelta(const Save& save, const DeltaCreation& 
   statement.comment = save.comment;
   statement.properties = table.properties;
   statement.cluster_columns = save.cluster_columns;
+  statement.is_like = save.is_like;
   bool defines = plan == nullptr;
   if (defines) plan = NoRows(schema != nullptr ? schema : types::Struct({}));
   connector::SaveMode mode = creation.replace ? connector::SaveMode::kOverwrite : connector::SaveMode::kAppend;

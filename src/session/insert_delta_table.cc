@@ -4,8 +4,11 @@
 #include "analyzer/named_table.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/json_value.h"
 #include "connector/delta/write_plan.h"
 #include "connector/row_expressions.h"
+#include "delta/feature/table_feature.h"
+#include "delta/schema/clustering.h"
 #include "delta/schema/computed_column.h"
 #include "session/table_commands.h"
 #include "types/char_type.h"
@@ -59,6 +62,16 @@ arrow::Result<sql::Properties> TableCommands::PropertiesOf(const Table& table) c
   const delta::Protocol& protocol = snapshot->protocol();
   sql::Properties properties;
   for (const auto& [key, value] : snapshot->metadata().configuration) properties[key] = value;
+  if (delta::Supports(protocol, "clustering")) {
+    JsonValue columns = JsonValue::Array();
+    for (const delta::ColumnPath& path :
+         delta::ClusteringColumns(*snapshot).value_or(std::vector<delta::ColumnPath>())) {
+      JsonValue parts = JsonValue::Array();
+      for (const std::string& part : path) parts.elements().push_back(JsonValue::String(part));
+      columns.elements().push_back(std::move(parts));
+    }
+    properties[std::string(kClusteringProperty)] = columns.ToString();
+  }
   properties["delta.minReaderVersion"] = std::to_string(protocol.min_reader_version);
   properties["delta.minWriterVersion"] = std::to_string(protocol.min_writer_version);
   for (const auto& list : {protocol.reader_features, protocol.writer_features}) {

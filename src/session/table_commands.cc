@@ -256,6 +256,7 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
   if (save.provider.empty()) save.provider = session_.conf().Get("spark.sql.sources.default").value_or("parquet");
   if (!create.cluster_columns.empty()) ARROW_RETURN_NOT_OK(SetClustering(create.cluster_columns, &save));
   for (const auto& [key, value] : create.options) save.options.Set(key, value);
+  save.is_like = create.is_like;
   bool keeps_options = KeepsOwnSchema(save.provider) && !create.query && !create.replace;
   for (const auto& [key, value] : create.options) {
     // As Spark hands options of a definition to Delta: under both names.

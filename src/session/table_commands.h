@@ -67,6 +67,8 @@ class TableCommands {
     std::optional<sql::BucketSpec> buckets = std::nullopt;
     /// Of a Delta table: CLUSTER BY.
     std::vector<sql::NameParts> cluster_columns = {};
+    /// CREATE TABLE LIKE.
+    bool is_like = false;
   };
   /// CLUSTER BY, which tables of files keep as a property, as Spark does, and Delta tables in their log.
   /// Errors: UserError SPECIFY_CLUSTER_BY_WITH_….

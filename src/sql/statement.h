@@ -86,6 +86,8 @@ struct CreateTable {
   std::optional<BucketSpec> buckets;
   /// CLUSTER BY.
   std::vector<NameParts> cluster_columns;
+  /// Made of CREATE TABLE LIKE.
+  bool is_like = false;
   Properties options;
   Properties properties;
   std::optional<std::string> location;

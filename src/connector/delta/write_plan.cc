@@ -181,7 +181,7 @@ arrow::Result<delta::StringMap> PropertiesOf(const SinkRequest& sink, const Writ
     ARROW_ASSIGN_OR_RAISE(delta::StringMap checked, delta::TableProperties(of_delta));
     properties.merge(checked);
     constexpr const char* kFeature = "delta.feature.clustering";
-    if (properties.count(kFeature) > 0) {
+    if (properties.count(kFeature) > 0 && !sink.statement->is_like) {
       return UserError("DELTA_CREATE_TABLE_SET_CLUSTERING_TABLE_FEATURE_NOT_ALLOWED", {{"tableFeature", "clustering"}});
     }
     if (!sink.statement->cluster_columns.empty()) properties[kFeature] = "supported";

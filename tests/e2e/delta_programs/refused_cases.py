@@ -58,6 +58,17 @@ def options_of_definitions(r):
 
 
 @program
+def like_a_clustered_table(r):
+    name = name_of(r)
+    r.run(f"CREATE TABLE {name} USING delta CLUSTER BY (a) TBLPROPERTIES ('q' = 'r') AS SELECT 1 AS a, 'x' AS b")
+    r.run(f"CREATE TABLE {name}_2 LIKE {name} LOCATION '{r.path('loc')}'")
+    r.log("loc")
+    r.run(f"SHOW TBLPROPERTIES {name}_2")
+    r.run(f"DROP TABLE {name}_2")
+    r.run(f"DROP TABLE {name}")
+
+
+@program
 def table_without_columns(r):
     name = name_of(r)
     for step in ("CREATE TABLE {} USING delta", "DESCRIBE {}", "SELECT * FROM {}", "ALTER TABLE {} ADD COLUMN a INT", "INSERT INTO {} VALUES (1)",
