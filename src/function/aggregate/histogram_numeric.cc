@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <string>
 
 #include "base/error.h"
@@ -45,12 +46,12 @@ class Draws {
 class Histogram {
  public:
   void Add(double value, size_t max_bins) {
-    auto it = std::lower_bound(bins_.begin(), bins_.end(), value, [](const Bin& bin, double v) { return bin.x < v; });
-    if (it != bins_.end() && it->x == value) {
-      it->y += 1;
+    size_t place = PlaceOf(value);
+    if (place < bins_.size() && bins_[place].x == value) {
+      bins_[place].y += 1;
       return;
     }
-    bins_.insert(it, {value, 1});
+    bins_.insert(bins_.begin() + static_cast<ptrdiff_t>(place), {value, 1});
     if (bins_.size() > max_bins) Trim(max_bins);
   }
 
@@ -60,13 +61,34 @@ class Histogram {
       return;
     }
     bins_.insert(bins_.end(), others.begin(), others.end());
-    std::stable_sort(bins_.begin(), bins_.end(), [](const Bin& a, const Bin& b) { return a.x < b.x; });
+    std::stable_sort(bins_.begin(), bins_.end(), [](const Bin& a, const Bin& b) { return IsBefore(a.x, b.x); });
     Trim(max_bins);
   }
 
   std::vector<Bin>& bins() { return bins_; }
 
  private:
+  // NaN is neither before nor after another value: the search ends where it meets one.
+  size_t PlaceOf(double value) const {
+    size_t low = 0;
+    size_t high = bins_.size();
+    while (low < high) {
+      size_t middle = low + (high - low) / 2;
+      double x = bins_[middle].x;
+      if (!(x > value) && !(x < value)) return middle;
+      (x > value ? high : low) = x > value ? middle : middle + 1;
+    }
+    return low;
+  }
+
+  // The order of java.lang.Double: NaN last, -0.0 before 0.0.
+  static bool IsBefore(double a, double b) {
+    if (a < b) return true;
+    if (a > b) return false;
+    if (std::isnan(a) || std::isnan(b)) return !std::isnan(a);  // of two, neither
+    return std::signbit(a) && !std::signbit(b);
+  }
+
   // Joins the two bins that are nearest to each other until few enough are left. Of equal distances one is drawn.
   void Trim(size_t max_bins) {
     while (bins_.size() > max_bins) {
@@ -86,7 +108,9 @@ class Histogram {
       Bin& left = bins_[nearest];
       const Bin& right = bins_[nearest + 1];
       double total = left.y + right.y;
-      left.x = left.x * (left.y / total) + right.x * (right.y / total);
+      // How this rounds decides which distances are equal later: divide and multiply in this order only.
+      left.x *= left.y / total;
+      left.x += right.x / total * right.y;
       left.y = total;
       bins_.erase(bins_.begin() + static_cast<ptrdiff_t>(nearest) + 1);
     }
