@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "analyzer/aggregate_items.h"
@@ -18,6 +19,7 @@
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/plan_conventions.h"
+#include "types/number_text.h"
 
 namespace millrace::analyzer {
 
@@ -399,9 +401,25 @@ arrow::Result<PlanPtr> ResolveSubqueryAlias(RelationResolver& resolver, const Re
   return std::make_shared<logical::SubqueryAlias>(std::move(name), std::move(child));
 }
 
+namespace {
+
+// Source: Spark, Sample: bounds are differences of decimal fractions, so a little over or under is none.
+arrow::Status CheckSampleBounds(const spark::connect::Sample& message) {
+  constexpr double kRounding = 1e-6;
+  double fraction = message.upper_bound() - message.lower_bound();
+  bool refused = fraction < -kRounding || (!message.with_replacement() && fraction > 1 + kRounding);
+  if (!refused && !std::isnan(fraction)) return arrow::Status::OK();
+  return arrow::Status::Invalid(
+      "requirement failed: Sampling fraction (", types::DoubleText(fraction), ") must be ",
+      message.with_replacement() ? "nonnegative with replacement" : "on interval [0, 1] without replacement");
+}
+
+}  // namespace
+
 arrow::Result<PlanPtr> ResolveSample(RelationResolver& resolver, const Relation& relation) {
   const auto& message = relation.sample();
   ARROW_ASSIGN_OR_RAISE(PlanPtr child, resolver.Resolve(message.input()));
+  ARROW_RETURN_NOT_OK(CheckSampleBounds(message));
   int64_t seed = message.has_seed() ? message.seed() : resolver.context().eval.current_timestamp_us;
   // randomSplit puts rows in order before it draws; only a stream minds.
   if (message.deterministic_order() && child->is_streaming()) {

@@ -53,6 +53,22 @@ def frames_that_fail_when_they_are_made(spark, folder):
     return answers
 
 
+def _told(make):
+    """What making it gives, or the kind, the condition and the first line of what it fails with."""
+    try:
+        return make()
+    except Exception as error:
+        condition = error.getCondition() if hasattr(error, "getCondition") else None
+        return [type(error).__name__, condition, str(error).splitlines()[0].split(" SQLSTATE")[0]]
+
+
+def samples_of_no_fraction(spark, folder):
+    shoals = spark.range(10)
+    fractions = {"below": (False, -0.5), "above": (False, 1.5), "often": (True, 1.5), "below, often": (True, -0.25),
+                 "a little below": (False, -0.0000005), "a little above": (False, 1.0000005)}
+    return {name: _told(lambda: shoals.sample(*asked, seed=1).columns) for name, asked in fractions.items()}
+
+
 def views_as_they_were(spark, folder):
     spark.range(3).createOrReplaceTempView("tides")
     frames = [spark.sql("SELECT count(*) n FROM tides"), spark.table("tides").groupBy().count(),
@@ -218,4 +234,4 @@ def statements_as_they_were_given(spark, folder):
 
 CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
          tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for, functions_as_they_were_called,
-         statements_as_they_were_given)
+         statements_as_they_were_given, samples_of_no_fraction)
