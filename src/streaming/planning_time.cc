@@ -5,7 +5,10 @@
 #include <functional>
 
 #include "base/ascii.h"
+#include "base/error.h"
+#include "expression/aggregate.h"
 #include "expression/call.h"
+#include "expression/node.h"
 
 namespace millrace::streaming {
 
@@ -55,7 +58,47 @@ ExpressionPtr AtPlanningTime(const Call& call, const PlanningTime& time) {
   return std::make_shared<Call>(std::move(info), call.type(), call.nullable(), call.children());
 }
 
+// As Spark shows it: a call of the time of the batch, below what asks for it.
+ExpressionPtr ShownBatchTime(const ExpressionPtr& node) {
+  if (!ReadsBatchTime(*node)) return nullptr;
+  const auto& call = static_cast<const Call&>(*node);
+  bool seconds = EqualsIgnoreCase(call.name(), "unix_timestamp");
+  auto info = std::make_shared<CallInfo>(call.info());
+  info->name = "current_batch_timestamp";
+  ExpressionPtr time = std::make_shared<Call>(std::move(info), call.type(), call.nullable(), call.children());
+  if (!seconds) return time;
+  expression::ExpressionVector arguments{std::move(time), expression::Literal::String("yyyy-MM-dd HH:mm:ss")};
+  return std::make_shared<Call>(std::make_shared<CallInfo>(call.info()), call.type(), call.nullable(),
+                                std::move(arguments));
+}
+
+// Of an aggregate only what it takes counts, not its FILTER.
+arrow::Status CheckAggregated(const ExpressionPtr& value) {
+  if (value->kind() != expression::ExpressionKind::kAggregateCall) {
+    for (const ExpressionPtr& child : value->children()) ARROW_RETURN_NOT_OK(CheckAggregated(child));
+    return arrow::Status::OK();
+  }
+  const auto& call = static_cast<const expression::AggregateCall&>(*value);
+  bool fixed = std::all_of(call.children().begin(), call.children().begin() + call.num_arguments(),
+                           [](const ExpressionPtr& one) { return one->deterministic(); });
+  if (fixed) return arrow::Status::OK();
+  ExpressionPtr shown = expression::Transform(value, ShownBatchTime);
+  return UserError("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION",
+                   {{"sqlExpr", QuoteSqlExpression(shown->Sql(true))}});
+}
+
 }  // namespace
+
+arrow::Status CheckAggregatedTimes(const logical::PlanPtr& plan) {
+  arrow::Status status;
+  logical::VisitPlan(*plan, [&](const logical::Plan& node) {
+    if (node.kind() != logical::NodeKind::kAggregate) return;
+    for (const ExpressionPtr& value : node.expressions()) {
+      if (status.ok()) status = CheckAggregated(value);
+    }
+  });
+  return status;
+}
 
 logical::PlanPtr WithPlanningTime(const logical::PlanPtr& plan, const PlanningTime& time) {
   return MapAll(plan, [&](const ExpressionPtr& node) -> ExpressionPtr {

@@ -17,6 +17,9 @@ using PlanningTime = std::shared_ptr<std::atomic<int64_t>>;
 /// leaves the others to the optimizer's ComputeCurrentTime. Those of the batch are not deterministic while the plan is
 /// optimized: filters by them stay above watermarks and joins.
 logical::PlanPtr WithPlanningTime(const logical::PlanPtr& plan, const PlanningTime& time);
+/// Refuses aggregates of the time of the batch, in what WithPlanningTime gave. Spark replaces the calls when it plans a
+/// micro-batch and checks the plan again, so the query fails, not its start.
+arrow::Status CheckAggregatedTimes(const logical::PlanPtr& plan);
 /// The plan to run, made of an optimized one.
 logical::PlanPtr WithBatchTimeKnown(const logical::PlanPtr& plan);
 

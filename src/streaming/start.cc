@@ -182,6 +182,8 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
   }
   std::map<int64_t, int64_t> origin;
   PlanPtr separated = WithPlanningTime(SeparateScans(plan, &origin), bound.planning_time);
+  bound.refused = CheckAggregatedTimes(separated);
+  if (!bound.refused.ok()) return bound;
   ARROW_ASSIGN_OR_RAISE(PlanPtr optimized, optimizer::Optimize(separated, spec.eval));
   optimized = WithBatchTimeKnown(optimized);
   std::set<int64_t> repeated = SeparateRepeatedScans(&optimized, &origin);

@@ -69,6 +69,24 @@ def samples_of_no_fraction(spark, folder):
     return {name: _told(lambda: shoals.sample(*asked, seed=1).columns) for name, asked in fractions.items()}
 
 
+def aggregates_of_the_time_of_a_batch(spark, folder):
+    """They fail when the batch is planned; now() is not the batch's, and a FILTER is not aggregated."""
+    ticks = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).load()
+
+    def run(item):
+        query = ticks.groupBy().agg(F.expr(item)).writeStream.format("noop").outputMode("complete").trigger(once=True).start()
+        try:
+            query.awaitTermination()
+            return "ran"
+        except Exception as error:
+            return [error.getCondition(), str(error).split("exception: ")[1].split(" SQLSTATE")[0]]
+
+    return {item: run(item) for item in (
+        "max(current_timestamp())", "max(datediff(current_date(), timestamp))", "min(localtimestamp())",
+        "max(unix_timestamp())", "count(now())", "max(value) FILTER (WHERE timestamp < current_timestamp())",
+        "max(value) + unix_timestamp()")}
+
+
 def views_as_they_were(spark, folder):
     spark.range(3).createOrReplaceTempView("tides")
     frames = [spark.sql("SELECT count(*) n FROM tides"), spark.table("tides").groupBy().count(),
@@ -234,4 +252,4 @@ def statements_as_they_were_given(spark, folder):
 
 CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
          tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for, functions_as_they_were_called,
-         statements_as_they_were_given, samples_of_no_fraction)
+         statements_as_they_were_given, samples_of_no_fraction, aggregates_of_the_time_of_a_batch)
