@@ -142,9 +142,45 @@ arrow::Result<PlanPtr> CountedRows(PlanPtr plan, const AttributeVector& keys, co
                                               std::move(plan));
 }
 
-arrow::Status CheckSubquery(const logical::Plan& plan) {
+// As Spark shows an item of a subquery: a name it was given is of before outer columns were shown as the query's own.
+std::string ItemText(const ExpressionPtr& item, const std::function<bool(expression::AttributeId)>& is_outer) {
+  if (item->kind() != ExpressionKind::kAlias ||
+      item->children()[0]->Sql(true) != expression::ToAttribute(item)->name()) {
+    return item->Sql(true);
+  }
+  const ExpressionPtr& value = item->children()[0];
+  ExpressionPtr named = expression::Transform(value, [&](const ExpressionPtr& node) -> ExpressionPtr {
+    if (node->kind() != ExpressionKind::kAttribute) return nullptr;
+    const auto& column = static_cast<const AttributeReference&>(*node);
+    if (!is_outer(column.id())) return nullptr;
+    std::string name;
+    for (const std::string& part : column.qualifier()) name += part + ".";
+    return std::make_shared<AttributeReference>(column.id(), "outer(" + name + column.name() + ")", column.type(),
+                                                column.nullable());
+  });
+  return value->Sql(true) + " AS `" + named->Sql(true) + "`";
+}
+
+// An aggregate hosts no column of the outer query, neither as its argument nor beside it.
+// Source: Spark, CheckAnalysis.checkCorrelationsInSubquery.
+arrow::Status CheckSubquery(const logical::Plan& plan, const AttributeVector& outer) {
   if (plan.is_streaming()) return UserError("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY");
-  return arrow::Status::OK();
+  auto has = [](const AttributeVector& columns, expression::AttributeId id) {
+    return std::any_of(columns.begin(), columns.end(), [&](const auto& column) { return column->id() == id; });
+  };
+  std::string refused;
+  logical::VisitPlan(plan, [&](const logical::Plan& node) {
+    if (node.kind() != logical::NodeKind::kAggregate || !refused.empty()) return;
+    const AttributeVector& input = static_cast<const logical::Aggregate&>(node).child()->output();
+    for (const ExpressionPtr& value : node.expressions()) {
+      std::vector<expression::AttributeId> ids = expression::References(*value);
+      auto is_outer = [&](expression::AttributeId id) { return has(outer, id) && !has(input, id); };
+      if (std::none_of(ids.begin(), ids.end(), is_outer)) continue;
+      refused += (refused.empty() ? "" : ",") + QuoteSqlExpression(ItemText(value, is_outer));
+    }
+  });
+  if (refused.empty()) return arrow::Status::OK();
+  return UserError("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", {{"sqlExprs", refused}});
 }
 
 // An equality between the subquery's columns and the outer query's, taken apart.
@@ -181,7 +217,7 @@ std::string ShownValues(const ExpressionVector& values) {
 
 arrow::Result<ExpressionPtr> Subqueries::AddScalar(const PlanPtr& plan, const AttributeVector& outer,
                                                    const EvalContext& eval) {
-  ARROW_RETURN_NOT_OK(CheckSubquery(*plan));
+  ARROW_RETURN_NOT_OK(CheckSubquery(*plan, outer));
   if (plan->output().size() != 1) {
     return UserError("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
                      {{"number", std::to_string(plan->output().size())}});
@@ -256,7 +292,7 @@ arrow::Status Subqueries::Correlate(const PlanPtr& plan, const AttributeVector& 
 }
 
 arrow::Result<ExpressionPtr> Subqueries::AddExists(const PlanPtr& plan, const AttributeVector& outer) {
-  ARROW_RETURN_NOT_OK(CheckSubquery(*plan));
+  ARROW_RETURN_NOT_OK(CheckSubquery(*plan, outer));
   Predicate predicate;
   ARROW_RETURN_NOT_OK(Correlate(plan, outer, &predicate));
   predicate.column = NewColumn("exists(" + OuterReferencesText(*plan, outer) + ")", types::Boolean(), false);
@@ -286,7 +322,7 @@ ExpressionPtr Renamed(const ExpressionPtr& value, const types::DataTypePtr& type
 
 arrow::Result<ExpressionPtr> Subqueries::AddIn(const ExpressionVector& values, const PlanPtr& plan,
                                                const AttributeVector& outer, const EvalContext& eval) {
-  ARROW_RETURN_NOT_OK(CheckSubquery(*plan));
+  ARROW_RETURN_NOT_OK(CheckSubquery(*plan, outer));
   const AttributeVector columns = plan->output();
   if (values.size() != columns.size()) {
     auto list = [](const auto& all) {

@@ -149,6 +149,7 @@ arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::
   const AttributeVector& hidden = aggregate.child()->output();
   AttributeVector visible = child->output();
   visible.insert(visible.end(), hidden.begin(), hidden.end());
+  arrow::Status correlated;
   for (const AttributeVector* columns :
        {aggregates ? &visible : &hidden, const_cast<const AttributeVector*>(&visible)}) {
     OperatorInput below;
@@ -158,7 +159,13 @@ arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::
     resolver.set_outer_aggregates(&asked);
     arrow::Result<ExpressionPtr> condition = resolver.Expressions(*columns, &below).ResolveCondition(message);
     resolver.set_outer_aggregates(outside);
-    if (!condition.ok()) continue;
+    if (!condition.ok()) {
+      // The names were found: what a caller would say of the same condition without them is that they were not.
+      bool is_named =
+          IsErrorCondition(condition.status(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE");
+      if (is_named) correlated = condition.status();
+      continue;
+    }
     AggregateItems items(aggregate.grouping(), aggregate.items());
     ExpressionPtr above = items.Rewrite(*condition);
     for (const AttributePtr& column : below.subqueries.Reads(hidden)) items.Show(column);
@@ -167,6 +174,7 @@ arrow::Result<PlanPtr> FilterAggregate(RelationResolver& resolver, const spark::
     ARROW_RETURN_NOT_OK(CheckReadsGroups(*above, *groups, hidden, child->output()));
     return FilterOver(above, below, std::move(groups), child->output(), resolver.context().eval);
   }
+  ARROW_RETURN_NOT_OK(correlated);
   return PlanPtr();
 }
 
