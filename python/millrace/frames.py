@@ -14,7 +14,7 @@ _ANALYZED = frozenset((
     "Parse", "Project", "WithColumns", "WithWatermark", "Hint", "Filter", "Limit", "Offset", "Deduplicate", "Sort", "Drop",
     "Sample", "Aggregate", "Join", "AsOfJoin", "LateralJoin", "NearestByJoin", "SetOperation", "RepartitionByExpression",
     "ToSchema", "WithColumnsRenamed", "Unpivot", "Transpose", "UnresolvedTableValuedFunction", "CollectMetrics", "NAFill",
-    "NADrop", "NAReplace", "StatDescribe", "StatSummary", "StatSampleBy", "ToDF", "MapPartitions", "GroupMap", "CoGroupMap",
+    "NADrop", "NAReplace", "StatCrosstab", "StatDescribe", "StatSummary", "StatSampleBy", "ToDF", "MapPartitions", "GroupMap", "CoGroupMap",
     "ApplyInPandasWithState", "TransformWithStateInPySpark", "TransformWithStateInPandas",
     "CommonInlineUserDefinedTableFunction"))
 _TRANSPARENT = frozenset(("SubqueryAlias", "Repartition"))
@@ -102,7 +102,7 @@ def _has_columns_of_rows(plan):
     name = type(plan).__name__
     if name == "Aggregate":
         return plan._pivot_col is not None and plan._pivot_values is None
-    return name == "Transpose" or (name == "Parse" and not plan._schema)
+    return name in ("Transpose", "StatCrosstab") or (name == "Parse" and not plan._schema)
 
 
 def _check(frame):

@@ -69,6 +69,12 @@ def samples_of_no_fraction(spark, folder):
     return {name: _told(lambda: shoals.sample(*asked, seed=1).columns) for name, asked in fractions.items()}
 
 
+def crosstabs_of_missing_columns(spark, folder):
+    boats = spark.createDataFrame([(1, "ferry"), (2, "tug"), (1, "tug")], "berth INT, kind STRING")
+    pairs = {"rows": ("mast", "kind"), "columns": ("berth", "mast"), "both": ("mast", "sail"), "none": ("berth", "kind")}
+    return {name: _told(lambda: boats.crosstab(*pair).columns) for name, pair in pairs.items()}
+
+
 def aggregates_of_the_time_of_a_batch(spark, folder):
     """They fail when the batch is planned; now() is not the batch's, and a FILTER is not aggregated."""
     ticks = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).load()
@@ -252,4 +258,5 @@ def statements_as_they_were_given(spark, folder):
 
 CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
          tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for, functions_as_they_were_called,
-         statements_as_they_were_given, samples_of_no_fraction, aggregates_of_the_time_of_a_batch)
+         statements_as_they_were_given, samples_of_no_fraction, aggregates_of_the_time_of_a_batch,
+         crosstabs_of_missing_columns)
