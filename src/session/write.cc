@@ -244,18 +244,30 @@ arrow::Status Session::Write(const connect::WriteOperation& write, const RunCont
   if (write.sort_column_names_size() > 0 && !write.has_bucket_by()) return UserError("SORT_BY_WITHOUT_BUCKETING");
   using Method = connect::WriteOperation::SaveTable;
   bool insert = write.has_table() && write.table().save_method() == Method::TABLE_SAVE_METHOD_INSERT_INTO;
+  const bool clusters = write.clustering_columns_size() > 0 && (insert || !write.has_table());
+  if (clusters && write.has_bucket_by()) return UserError("SPECIFY_CLUSTER_BY_WITH_BUCKETING_IS_NOT_ALLOWED");
+  if (clusters && write.partitioning_columns_size() > 0) {
+    return UserError("SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY_IS_NOT_ALLOWED");
+  }
   if (write.has_bucket_by() && (insert || !write.has_table())) {
     return UserError(write.sort_column_names_size() > 0 ? "_LEGACY_ERROR_TEMP_1313" : "_LEGACY_ERROR_TEMP_1312",
                      {{"operation", insert ? "insertInto" : "save"}});
-  }
-  if (write.clustering_columns_size() > 0 && (insert || !write.has_table())) {
-    return UserError("CLUSTERING_NOT_SUPPORTED", {{"operation", insert ? "insertInto" : "save"}});
   }
   if (write.has_table()) return WriteTable(write, control);
   std::string format = DefaultSinkName(write.source(), conf_.Get("spark.sql.sources.default").value_or("parquet"));
   connector::SinkRequest request;
   const connector::SinkDef* def = FindSinkOrRegistered(format, &request);
   if (def == nullptr) return connector::MissingSource(format);
+  // Files and Delta tables in folders are written as if it had not been said. Spark's newer sinks compare it with how
+  // their table is laid out, and that is not at all; console has no such batch writer.
+  if (clusters && (def->reports_num_output_rows || request.extension != nullptr) && def->name != "console") {
+    std::string columns;
+    for (const std::string& column : write.clustering_columns()) columns += (columns.empty() ? "" : ", ") + column;
+    return arrow::Status::Invalid(
+        "requirement failed: The provided partitioning or clustering columns do not match the existing table's.\n - "
+        "provided: cluster_by(",
+        columns, ")\n - table: ");
+  }
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, Analyze(write.input()));
   if (plan->is_streaming()) return UserError("CALL_ON_STREAMING_DATASET_UNSUPPORTED", {{"methodName", "`write`"}});
   for (const auto& [key, value] : write.options()) request.options.Set(key, value);

@@ -75,6 +75,32 @@ def crosstabs_of_missing_columns(spark, folder):
     return {name: _told(lambda: boats.crosstab(*pair).columns) for name, pair in pairs.items()}
 
 
+def clustered_saves(spark, folder):
+    boats = spark.createDataFrame([(1, "ferry")], "berth INT, kind STRING")
+
+    def saved(name, sink="parquet", by="berth", more=lambda writer: writer):
+        path = os.path.join(folder, name)
+        more(boats.write.format(sink).mode("overwrite").clusterBy(by)).save(path)
+        return "written" if sink == "noop" else [list(row) for row in spark.read.format(sink).schema(boats.schema).load(path).collect()]
+
+    spark.sql("CREATE TABLE clustered_piers (berth INT, kind STRING) USING parquet")
+
+    def inserted():
+        boats.write.clusterBy("berth").insertInto("clustered_piers")
+        return [list(row) for row in spark.table("clustered_piers").collect()]
+
+    def condition_of(more):
+        return _told(lambda: saved("c", more=more))[1]
+
+    answers = {"parquet": _told(lambda: saved("p")), "json": _told(lambda: saved("j", "json")),
+               "no column": _told(lambda: saved("n", by="mast")), "noop": _told(lambda: saved("o", "noop")),
+               "partitioned": condition_of(lambda writer: writer.partitionBy("kind")),
+               "bucketed": condition_of(lambda writer: writer.bucketBy(2, "kind")),
+               "insert": _told(inserted)}
+    spark.sql("DROP TABLE clustered_piers")
+    return answers
+
+
 def aggregates_of_the_time_of_a_batch(spark, folder):
     """They fail when the batch is planned; now() is not the batch's, and a FILTER is not aggregated."""
     ticks = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).load()
@@ -259,4 +285,4 @@ def statements_as_they_were_given(spark, folder):
 CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
          tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for, functions_as_they_were_called,
          statements_as_they_were_given, samples_of_no_fraction, aggregates_of_the_time_of_a_batch,
-         crosstabs_of_missing_columns)
+         crosstabs_of_missing_columns, clustered_saves)
