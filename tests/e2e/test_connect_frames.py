@@ -196,11 +196,11 @@ def test_observed_metrics_of_writes(spark, tmp_path):
     assert count(lambda frame: frame.write.mode("overwrite").saveAsTable("observed")) == {"rows": 50}
 
 
-def test_a_collation_in_a_schema_is_refused(spark):
+def test_a_collation_in_a_schema_compares(spark):
     folded = StructType([StructField("name", StringType("UNICODE_CI"))])
-    with pytest.raises(PySparkException) as caught:
-        spark.createDataFrame([("Alice",), ("alice",)], folded).distinct().collect()
-    assert caught.value.getCondition() == "UNSUPPORTED_DATATYPE"
+    frame = spark.createDataFrame([("Alice",), ("alice",), ("Bob",)], folded)
+    assert frame.schema == folded
+    assert frame.distinct().count() == 2 and frame.filter("name = 'BOB'").count() == 1
 
 
 def test_no_rows_of_one_type(spark):
