@@ -1,4 +1,5 @@
 #include "analyzer/expression_resolver.h"
+#include "analyzer/window_functions.h"
 #include "base/error.h"
 #include "expression/cast.h"
 #include "expression/type_coercion.h"
@@ -31,22 +32,9 @@ struct Bound {
   FrameBound bound;
 };
 
-std::string TextOf(const Bound& bound) {
-  switch (bound.bound.kind) {
-    case FrameBoundKind::kUnboundedPreceding:
-      return "UNBOUNDED PRECEDING";
-    case FrameBoundKind::kUnboundedFollowing:
-      return "UNBOUNDED FOLLOWING";
-    case FrameBoundKind::kCurrentRow:
-      return "CURRENT ROW";
-    case FrameBoundKind::kOffset:
-      return bound.bound.text;
-  }
-  return {};
-}
-
 std::string FrameText(const Bound& lower, const Bound& upper, bool is_rows) {
-  return std::string(is_rows ? "ROWS" : "RANGE") + " BETWEEN " + TextOf(lower) + " AND " + TextOf(upper);
+  return std::string(is_rows ? "ROWS" : "RANGE") + " BETWEEN " + BoundText(lower.bound) + " AND " +
+         BoundText(upper.bound);
 }
 
 std::string OrderText(const WindowSpec& spec, std::string_view separator) {
@@ -94,7 +82,9 @@ arrow::Status CheckBounds(const Bound& lower, const Bound& upper, bool is_rows, 
   ARROW_RETURN_NOT_OK(CheckBound(upper, "upper", is_rows, frame));
   if (lower.bound.kind == FrameBoundKind::kUnboundedFollowing ||
       upper.bound.kind == FrameBoundKind::kUnboundedPreceding) {
-    auto text = [](const Bound& bound) { return bound.value != nullptr ? bound.value->Sql(true) : TextOf(bound); };
+    auto text = [](const Bound& bound) {
+      return bound.value != nullptr ? bound.value->Sql(true) : BoundText(bound.bound);
+    };
     return UserError("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND",
                      {{"sqlExpr", QuoteSqlExpression(frame)},
                       {"lower", QuoteSqlExpression(text(lower))},

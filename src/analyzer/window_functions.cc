@@ -84,6 +84,8 @@ arrow::Status CheckPositive(const std::string& name, const ExpressionVector& arg
                                                             {"currentValue", std::to_string(value)}});
 }
 
+}  // namespace
+
 std::string BoundText(const FrameBound& bound) {
   if (!bound.text.empty()) return bound.text;
   switch (bound.kind) {
@@ -98,6 +100,8 @@ std::string BoundText(const FrameBound& bound) {
   }
   return {};
 }
+
+namespace {
 
 std::string FrameText(const WindowFunction& function) {
   if (function.kind == WindowFunctionKind::kOffset) {

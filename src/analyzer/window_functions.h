@@ -13,6 +13,9 @@ using expression::ExpressionPtr;
 using expression::ExpressionVector;
 using logical::PlanPtr;
 
+/// "2 PRECEDING", "UNBOUNDED FOLLOWING": as Spark shows a bound.
+std::string BoundText(const logical::FrameBound& bound);
+
 /// The window functions (f(…) OVER …) that the expressions of one operator call. Each becomes a column of the
 /// operator's input. Source: Spark, ExtractWindowExpressions.
 class WindowFunctions {

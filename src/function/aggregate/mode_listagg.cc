@@ -162,13 +162,11 @@ class ModeState final : public HeldValuesState {
   CountBuffers bytes_;
 };
 
-class ListAggState final : public HeldValuesState {
+// Values whose buffer is a list of them.
+class HeldListState : public HeldValuesState {
  public:
-  ListAggState(DataTypePtr type, std::string delimiter, arrow::MemoryPool* pool)
-      : HeldValuesState(type, pool),
-        delimiter_(std::move(delimiter)),
-        list_type_(types::Array(type, false)),
-        bytes_(list_type_, pool) {}
+  HeldListState(const DataTypePtr& type, arrow::MemoryPool* pool)
+      : HeldValuesState(type, pool), list_type_(types::Array(type, false)), bytes_(list_type_, pool) {}
 
   arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
                       const arrow::ArrayVector& buffers) override {
@@ -179,6 +177,16 @@ class ListAggState final : public HeldValuesState {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes_.Encode(*lists));
     return arrow::ArrayVector{std::move(buffers)};
   }
+
+ private:
+  DataTypePtr list_type_;
+  ListBuffers bytes_;
+};
+
+class ListAggState final : public HeldListState {
+ public:
+  ListAggState(DataTypePtr type, std::string delimiter, arrow::MemoryPool* pool)
+      : HeldListState(type, pool), delimiter_(std::move(delimiter)) {}
 
  protected:
   arrow::Status AppendResult(const arrow::Array& values, int64_t begin, int64_t end,
@@ -194,33 +202,20 @@ class ListAggState final : public HeldValuesState {
 
  private:
   std::string delimiter_;
-  DataTypePtr list_type_;
-  ListBuffers bytes_;
   std::string text_;
 };
 
 // Rows (key…, text) put in order, then the texts as one. `keys` says the order of each field but the last.
-class OrderedListAggState final : public HeldValuesState {
+class OrderedListAggState final : public HeldListState {
  public:
   OrderedListAggState(DataTypePtr rows, DataTypePtr result, std::vector<expression::RowComparator::Key> keys,
                       std::string delimiter, bool distinct, arrow::MemoryPool* pool)
-      : HeldValuesState(rows, pool),
+      : HeldListState(rows, pool),
         result_(std::move(result)),
         comparator_(std::move(keys)),
         delimiter_(std::move(delimiter)),
-        distinct_(distinct),
-        list_type_(types::Array(rows, false)),
-        bytes_(list_type_, pool) {}
+        distinct_(distinct) {}
 
-  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
-                      const arrow::ArrayVector& buffers) override {
-    return bytes_.Decode(group_ids, *buffers[0], &rows_);
-  }
-  arrow::Result<arrow::ArrayVector> Buffers() override {
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> lists, rows_.ToLists(*list_type_));
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> buffers, bytes_.Encode(*lists));
-    return arrow::ArrayVector{std::move(buffers)};
-  }
   arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
     ARROW_ASSIGN_OR_RAISE(CollectedRows::Grouped grouped, rows_.Group());
     const auto& rows = static_cast<const arrow::StructArray&>(*grouped.values);
@@ -264,8 +259,6 @@ class OrderedListAggState final : public HeldValuesState {
   expression::RowComparator comparator_;
   std::string delimiter_;
   bool distinct_;
-  DataTypePtr list_type_;
-  ListBuffers bytes_;
   std::string text_;
 };
 
