@@ -217,10 +217,7 @@ Status JoinPartition::KeepRows(const Input& input, int64_t begin, const std::vec
       // Kept even when it goes in this batch: the right side's rows have not been looked at.
       keeps = spec_.type != JoinType::kLeftSemi || !matched[i];
     } else {
-      // Of a left semi join the left side's have not; Spark finds rows that are past by their time there, but not those
-      // that are past by a window or a time in the key (recorded: join/semi_of_rows_that_are_past, …_by_key).
-      bool awaited = spec_.type == JoinType::kLeftSemi && !spec_.key_time.found();
-      keeps = awaited || (!matched[i] && IsOuter(1)) || !IsOld(input, row);
+      keeps = (!matched[i] && IsOuter(1)) || !IsOld(input, row);
     }
     if (!keeps) continue;
     kept_keys_.Append(input.keys.row(row));
