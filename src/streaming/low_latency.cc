@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "expression/call.h"
 #include "logical/node/aggregate.h"
 #include "logical/node/deduplicate.h"
 #include "logical/node/join.h"
@@ -17,6 +16,7 @@
 #include "logical/node/source_scan.h"
 #include "physical/aggregation.h"
 #include "physical/join_plan.h"
+#include "streaming/planning_time.h"
 
 namespace millrace::streaming {
 
@@ -38,15 +38,11 @@ std::string NodeName(const Plan& node) {
   return line.substr(0, line.find_first_of(" ("));
 }
 
-bool IsCurrentTime(const expression::Expression& expression) {
-  if (expression.kind() == expression::ExpressionKind::kCall) {
-    static constexpr std::string_view kNames[] = {"now", "current_timestamp", "current_date", "curdate",
-                                                  "localtimestamp"};
-    const std::string& name = static_cast<const expression::Call&>(expression).name();
-    if (std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames)) return true;
-  }
+// Source: Spark, UnsupportedOperationChecker.checkForContinuous.
+bool HasCurrentTime(const expression::Expression& expression) {
+  if (AsksForCurrentTime(expression)) return true;
   return std::any_of(expression.children().begin(), expression.children().end(),
-                     [](const expression::ExpressionPtr& child) { return IsCurrentTime(*child); });
+                     [](const expression::ExpressionPtr& child) { return HasCurrentTime(*child); });
 }
 
 Status CheckContinuousNode(const Plan& node) {
@@ -72,7 +68,7 @@ Status CheckContinuousNode(const Plan& node) {
       return Refused("Continuous processing does not support " + NodeName(node) + " operations.");
   }
   for (const expression::ExpressionPtr& expression : node.expressions()) {
-    if (IsCurrentTime(*expression)) {
+    if (HasCurrentTime(*expression)) {
       return Refused("Continuous processing does not support current time operations.");
     }
   }

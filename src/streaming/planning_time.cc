@@ -89,6 +89,12 @@ arrow::Status CheckAggregated(const ExpressionPtr& value) {
 
 }  // namespace
 
+bool AsksForCurrentTime(const expression::Expression& node) {
+  if (ReadsBatchTime(node)) return true;
+  return node.kind() == expression::ExpressionKind::kCall &&
+         EqualsIgnoreCase(static_cast<const Call&>(node).name(), "now");
+}
+
 arrow::Status CheckAggregatedTimes(const logical::PlanPtr& plan) {
   arrow::Status status;
   logical::VisitPlan(*plan, [&](const logical::Plan& node) {

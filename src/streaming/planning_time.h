@@ -20,6 +20,8 @@ logical::PlanPtr WithPlanningTime(const logical::PlanPtr& plan, const PlanningTi
 /// Refuses aggregates of the time of the batch, in what WithPlanningTime gave. Spark replaces the calls when it plans a
 /// micro-batch and checks the plan again, so the query fails, not its start.
 arrow::Status CheckAggregatedTimes(const logical::PlanPtr& plan);
+/// Whether the call itself, not one below it, asks for the time of the batch or, as now(), for the clock.
+bool AsksForCurrentTime(const expression::Expression& node);
 /// The plan to run, made of an optimized one.
 logical::PlanPtr WithBatchTimeKnown(const logical::PlanPtr& plan);
 

@@ -490,6 +490,7 @@ def low_latency_triggers(spark, folder):
         frames = {
             "files": files, "a source of micro-batches": ticks, "projection": rate.filter("value > 0").select("value"),
             "current time": rate.select(F.current_timestamp()), "filter by now": rate.filter("timestamp > now()"),
+            "seconds now": rate.selectExpr("unix_timestamp()"), "local time": rate.selectExpr("LocalTimestamp()"),
             "watermark": late, "aggregate": rate.groupBy("value").count(), "lists": rate.groupBy("value").agg(
                 F.collect_list("timestamp")), "by sorting": rate.groupBy("value").agg(F.max(F.expr("string(timestamp)"))),
             "without duplicates": late.dropDuplicates(["value", "timestamp"]), "limit": rate.limit(2),
