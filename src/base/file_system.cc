@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/file_descriptor.h"
@@ -199,6 +200,19 @@ FileSystem* LocalFileSystem() {
   return instance;
 }
 
+namespace {
+
+// The checksum of a file that is gone would be taken for that of the next one of its name.
+arrow::Status RemoveStaleChecksum(FileSystem& file_system, const std::string& path) {
+  std::string checksum = ChecksumFileOf(path);
+  ARROW_ASSIGN_OR_RAISE(auto sums, file_system.Stat(checksum));
+  if (!sums) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto file, file_system.Stat(path));
+  return file ? arrow::Status::OK() : file_system.Remove(checksum);
+}
+
+}  // namespace
+
 arrow::Result<bool> WriteFileIfAbsent(FileSystem& file_system, const std::string& path, std::string_view bytes,
                                       Durability durability) {
   std::filesystem::path target(path);
@@ -216,6 +230,7 @@ arrow::Result<bool> WriteFileIfAbsent(FileSystem& file_system, const std::string
     (void)file_system.Remove(temporary);
     return status;
   }
+  ARROW_RETURN_NOT_OK(RemoveStaleChecksum(file_system, path));
   ARROW_ASSIGN_OR_RAISE(bool created, file_system.RenameIfAbsent(temporary, path));
   if (!created) {
     ARROW_RETURN_NOT_OK(file_system.Remove(temporary));

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/json_value.h"
@@ -52,7 +53,7 @@ Result<std::optional<OperatorMetadata>> ReadVersion2(const FileSystem& file_syst
   }
   if (!newest) return std::nullopt;
   std::string path = JoinPath(directory, std::to_string(*newest));
-  ARROW_ASSIGN_OR_RAISE(std::string text, file_system.ReadFile(path));
+  ARROW_ASSIGN_OR_RAISE(std::string text, ReadCheckedFile(file_system, path));
   ARROW_ASSIGN_OR_RAISE(OperatorMetadata metadata, DecodeOperatorMetadata(text, path));
   return metadata;
 }
@@ -123,7 +124,7 @@ Result<std::optional<OperatorMetadata>> ReadOperatorMetadata(const FileSystem& f
                                                              int64_t batch_id) {
   std::string directory = MetadataDirectory(state_directory, operator_id);
   std::string path = JoinPath(directory, "metadata");
-  auto text = file_system.ReadFile(path);
+  auto text = ReadCheckedFile(file_system, path);
   if (text.status().IsKeyError()) return ReadVersion2(file_system, JoinPath(directory, "v2"), batch_id);
   ARROW_RETURN_NOT_OK(text);
   ARROW_ASSIGN_OR_RAISE(OperatorMetadata metadata, DecodeOperatorMetadata(*text, path));
@@ -188,7 +189,7 @@ Result<std::vector<StoredSchema>> ReadFamilies(const FileSystem& file_system, co
   std::vector<StoredSchema> schemas;
   if (metadata.stores.empty() || metadata.stores[0].schema_file_paths.empty()) return schemas;
   std::string path = LocalPath(metadata.stores[0].schema_file_paths.back());
-  ARROW_ASSIGN_OR_RAISE(std::string bytes, file_system.ReadFile(path));
+  ARROW_ASSIGN_OR_RAISE(std::string bytes, ReadCheckedFile(file_system, path));
   return DecodeSchemaFile(bytes, path);
 }
 

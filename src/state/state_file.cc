@@ -193,13 +193,6 @@ Status DamagedStateFile(const std::string& path, std::string_view what) {
                             "whole (millrace checkpoint rewind); or start the query with a new checkpoint location.");
 }
 
-std::string ChecksumFileOf(const std::string& path) {
-  std::filesystem::path file(path);
-  return JoinPath(file.parent_path().string(), "." + file.filename().string() + ".crc");
-}
-
-bool IsChecksumFile(std::string_view name) { return name.starts_with('.') && name.ends_with(".crc"); }
-
 Result<std::unique_ptr<StateFileWriter>> StateFileWriter::Create(FileSystem* file_system, std::string path,
                                                                  const std::string& codec) {
   std::unique_ptr<StateFileWriter> writer(new StateFileWriter(file_system, std::move(path)));

@@ -19,11 +19,6 @@ namespace millrace::state {
 /// with it and what can be done. `what` continues "the file …".
 arrow::Status DamagedStateFile(const std::string& path, std::string_view what);
 
-/// The checksum file that Hadoop keeps of a local file: `.<name>.crc` beside it. Whoever replaces or removes the file
-/// removes that first: Hadoop, hence Spark, refuses a file that its checksum does not fit; one without is not checked.
-std::string ChecksumFileOf(const std::string& path);
-bool IsChecksumFile(std::string_view name);
-
 /// Writes a delta or snapshot file: a compressed stream of records (big-endian sizes, key, value or -1).
 ///
 /// Format: docs/formats/state_files.md. Crash: under a temporary name until Finish, which replaces what was there.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "types/scala_text.h"
 
@@ -211,7 +212,7 @@ std::string SchemaPath(const std::string& state_directory, int64_t operator_id, 
 Result<std::optional<StoredSchema>> ReadSchema(const FileSystem& file_system, const std::string& state_directory,
                                                int64_t operator_id, const std::string& store_name) {
   std::string path = SchemaPath(state_directory, operator_id, store_name);
-  auto bytes = file_system.ReadFile(path);
+  auto bytes = ReadCheckedFile(file_system, path);
   if (bytes.status().IsKeyError()) return std::nullopt;
   ARROW_RETURN_NOT_OK(bytes);
   ARROW_ASSIGN_OR_RAISE(auto schemas, DecodeSchemaFile(*bytes, path));

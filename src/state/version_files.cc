@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 

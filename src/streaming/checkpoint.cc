@@ -1,7 +1,10 @@
 #include "streaming/checkpoint.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/json_value.h"
@@ -21,11 +24,27 @@ arrow::Result<bool> HasFiles(const FileSystem& file_system, const std::string& d
   return false;
 }
 
+// Java's UUID.fromString takes parts without their leading zeros too.
+bool IsUuid(std::string_view text) {
+  constexpr size_t kLongest = 36, kNumParts = 5;
+  std::vector<std::string_view> parts;
+  for (std::string_view rest = text;;) {
+    size_t dash = rest.find('-');
+    parts.push_back(rest.substr(0, dash));
+    if (dash == std::string_view::npos) break;
+    rest.remove_prefix(dash + 1);
+  }
+  return text.size() <= kLongest && parts.size() == kNumParts &&
+         std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+           return !part.empty() && part.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+         });
+}
+
 }  // namespace
 
 arrow::Result<std::optional<std::string>> ReadQueryId(const FileSystem& file_system, const std::string& location) {
   std::string path = JoinPath(location, "metadata");
-  arrow::Result<std::string> text = file_system.ReadFile(path);
+  arrow::Result<std::string> text = ReadCheckedFile(file_system, path);
   if (text.status().IsKeyError()) return std::nullopt;
   ARROW_RETURN_NOT_OK(text);
   arrow::Result<JsonValue> json = ParseJson(*text);
@@ -33,6 +52,10 @@ arrow::Result<std::optional<std::string>> ReadQueryId(const FileSystem& file_sys
   if (id == nullptr || !id->is_string() || id->AsString().empty()) {
     return arrow::Status::Invalid("Cannot read the query's metadata in ", path,
                                   ": it is no {\"id\":\"…\"}; the checkpoint is corrupt or of another program");
+  }
+  // A foreign id would go into tables and logs as if it were one.
+  if (!IsUuid(id->AsString())) {
+    return arrow::Status::Invalid("Invalid UUID string: ", id->AsString(), " (", path, ")");
   }
   return id->AsString();
 }

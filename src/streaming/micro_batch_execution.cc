@@ -141,6 +141,7 @@ arrow::Status MicroBatchExecution::Recover() {
     }
   }
   ARROW_ASSIGN_OR_RAISE(auto committed, checkpoint_.commit_log.log().LatestId());
+  if (before && committed != newest) ARROW_RETURN_NOT_OK(CheckRepartitioned(*before, *entry, committed));
   // A commit beyond the newest offsets is nobody's: what was planned last runs again, and its commit is refused then.
   if (committed && *committed == *newest) {
     ARROW_ASSIGN_OR_RAISE(auto commit, checkpoint_.commit_log.Get(*newest));
@@ -178,6 +179,21 @@ arrow::Status MicroBatchExecution::Recover() {
     }
   }
   return arrow::Status::OK();
+}
+
+// Spark's tool that changes the number of partitions of state leaves a micro-batch of its own, which reads nothing and
+// is told by that number; half done, its state is not whole. Source: Spark, OfflineStateRepartitionUtils.
+arrow::Status MicroBatchExecution::CheckRepartitioned(const OffsetEntry& before, const OffsetEntry& newest,
+                                                      std::optional<BatchId> committed) const {
+  if (spec_.conf("spark.sql.streaming.checkUnfinishedRepartitionOnRestart").value_or("true") == "false") {
+    return arrow::Status::OK();
+  }
+  constexpr const char* kPartitions = "spark.sql.shuffle.partitions";
+  auto was = before.conf.find(kPartitions), is = newest.conf.find(kPartitions);
+  if (was == before.conf.end() || is == newest.conf.end() || was->second == is->second) return arrow::Status::OK();
+  return UserError(
+      "STREAMING_UNFINISHED_REPARTITION_DETECTED",
+      {{"batchId", batch_id_.ToString()}, {"lastCommittedBatchId", committed ? committed->ToString() : "-1"}});
 }
 
 arrow::Result<bool> MicroBatchExecution::RunTrigger() {

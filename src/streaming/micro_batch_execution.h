@@ -99,6 +99,8 @@ class MicroBatchExecution final : public StreamingQuery {
   arrow::Status RunLoop();
   /// Reads the logs: where to go on, and whether a planned micro-batch must run again.
   arrow::Status Recover();
+  arrow::Status CheckRepartitioned(const OffsetEntry& before, const OffsetEntry& newest,
+                                   std::optional<BatchId> committed) const;
   /// One trigger. True when a micro-batch ran.
   arrow::Result<bool> RunTrigger();
   /// Asks the sources for new data; true when there is a micro-batch to run, whose offsets are then on their way to

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/version_line.h"
 
@@ -75,7 +76,7 @@ arrow::Result<std::optional<int64_t>> CompactibleLog::LatestId() const {
 
 arrow::Result<std::optional<std::vector<std::string>>> CompactibleLog::Lines(int64_t id) const {
   ARROW_ASSIGN_OR_RAISE(std::string path, PathOf(id));
-  arrow::Result<std::string> text = file_system_->ReadFile(path);
+  arrow::Result<std::string> text = ReadCheckedFile(*file_system_, path);
   if (text.status().IsKeyError()) return std::nullopt;
   ARROW_RETURN_NOT_OK(text);
   int version = 0;
@@ -120,7 +121,14 @@ arrow::Status CompactibleLog::Add(int64_t id, const std::vector<std::string>& li
   compact_interval_ = interval;
   std::vector<std::string> all;
   if ((id + 1) % interval == 0) {
-    ARROW_ASSIGN_OR_RAISE(all, LinesUpTo(id - 1));
+    for (int64_t before = std::max<int64_t>(0, id - interval); before < id; ++before) {
+      ARROW_ASSIGN_OR_RAISE(auto earlier, Lines(before));
+      if (!earlier) {
+        ARROW_ASSIGN_OR_RAISE(std::string missing, PathOf(before));
+        return UserError("BATCH_METADATA_NOT_FOUND", {{"batchMetadataFile", missing}});
+      }
+      all.insert(all.end(), std::make_move_iterator(earlier->begin()), std::make_move_iterator(earlier->end()));
+    }
     all.insert(all.end(), lines.begin(), lines.end());
     if (compact) all = compact(std::move(all));
   } else {

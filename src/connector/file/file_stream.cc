@@ -254,8 +254,7 @@ class FileStream final : public MicroBatchStream {
     if (it != recent_.end()) return it->second;
     ARROW_ASSIGN_OR_RAISE(auto lines, log_.Lines(batch));
     if (!lines) {
-      return arrow::Status::Invalid("The file source's log ", log_.directory(), " has no batch ", batch,
-                                    ", which the checkpoint's offsets need");
+      return arrow::Status::Invalid("batch ", batch, " doesn't exist in the file source's log ", log_.directory());
     }
     std::vector<LogEntry> entries;
     for (const std::string& line : *lines) {

@@ -1,7 +1,6 @@
 #include "connector/file/sink_log_entry.h"
 
 #include <filesystem>
-#include <set>
 
 #include "base/clock.h"
 #include "base/json_value.h"
@@ -31,7 +30,6 @@ arrow::Result<SinkLogEntry> DecodeSinkLogEntry(std::string_view line) {
   entry.path = LocalPath(path->AsString());
   if (const JsonValue* size = json->Find("size")) entry.size_bytes = size->AsInt64();
   if (const JsonValue* modified = json->Find("modificationTime")) entry.modified_ms = modified->AsInt64();
-  if (const JsonValue* action = json->Find("action")) entry.deleted = action->AsString() == "delete";
   return entry;
 }
 
@@ -40,16 +38,10 @@ arrow::Result<std::vector<SinkLogEntry>> ReadSinkLog(FileSystem* file_system, co
   CompactibleLog log(file_system, &clock, {.directory = JoinPath(path, kSinkLogDirectory)});
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> lines, log.AllLines());
   std::vector<SinkLogEntry> entries;
-  std::set<std::string> deleted;
   for (const std::string& line : lines) {
     ARROW_ASSIGN_OR_RAISE(SinkLogEntry entry, DecodeSinkLogEntry(line));
-    if (entry.deleted) {
-      deleted.insert(entry.path);
-    } else {
-      entries.push_back(std::move(entry));
-    }
+    entries.push_back(std::move(entry));
   }
-  if (!deleted.empty()) std::erase_if(entries, [&](const SinkLogEntry& e) { return deleted.count(e.path) > 0; });
   return entries;
 }
 

@@ -18,8 +18,6 @@ struct SinkLogEntry {
   std::string path;  ///< absolute, without scheme
   int64_t size_bytes = 0;
   int64_t modified_ms = 0;
-  /// Taken back by a later entry (older versions of Spark).
-  bool deleted = false;
 };
 
 std::string EncodeSinkLogEntry(const SinkLogEntry& entry);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "types/number_text.h"
@@ -45,7 +46,7 @@ arrow::Result<SourceOffset> KafkaStream::InitialOffset() {
   const std::string path = JoinPath(metadata_path_, "0");
   ARROW_ASSIGN_OR_RAISE(auto existing, files.Stat(path));
   if (existing) {
-    ARROW_ASSIGN_OR_RAISE(std::string bytes, files.ReadFile(path));
+    ARROW_ASSIGN_OR_RAISE(std::string bytes, ReadCheckedFile(files, path));
     auto offsets = DecodeInitialOffsets(bytes);
     if (!offsets.ok()) {
       return arrow::Status::Invalid(

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <optional>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/ids.h"

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 
@@ -37,7 +38,7 @@ arrow::Status MetadataLog::Add(BatchId batch_id, std::string_view text) {
 }
 
 arrow::Result<std::optional<std::string>> MetadataLog::Get(BatchId batch_id) const {
-  arrow::Result<std::string> text = file_system_->ReadFile(PathOf(batch_id));
+  arrow::Result<std::string> text = ReadCheckedFile(*file_system_, PathOf(batch_id));
   if (text.status().IsKeyError()) return std::nullopt;
   ARROW_RETURN_NOT_OK(text);
   return std::move(*text);

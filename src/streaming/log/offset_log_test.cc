@@ -51,17 +51,17 @@ TEST(OffsetLogTest, DamageNamesTheFile) {
     std::string message;
   };
   std::string whole = EncodeOffsetEntry(Example());
-  for (const Case& c :
-       std::vector<Case>{{"", "Failed to read log file file:cp/offsets/3. Incomplete log file"},
-                         {"1\n{}\n0", "does not begin with a version line"},
-                         {"v\n{}\n0", "version line is 'v'"},
-                         {"v0\n{}\n0", "version line is 'v0'"},
-                         {"vx1\n{}\n0", "version line is 'vx1'"},
-                         {"v99\n{}\n0", "The maximum supported log version is v2, but encountered v99."},
-                         {"v1", "holds no offsets"},
-                         {"v1\n{\"batch", "second line is not a JSON object"},
-                         {"v1\n{}\n{\"t\":{\"0\":2", "an offset is not JSON"},
-                         {whole.substr(0, whole.size() / 2), "cp/offsets/3"}}) {
+  for (const Case& c : std::vector<Case>{
+           {"", "Failed to read log file file:cp/offsets/3. Incomplete log file"},
+           {"1\n{}\n0", "[MALFORMED_LOG_FILE] Log file was malformed: failed to read correct log version from 1."},
+           {"v\n{}\n0", "failed to read correct log version from v."},
+           {"v0\n{}\n0", "failed to read correct log version from v0."},
+           {"vx1\n{}\n0", "failed to read correct log version from vx1."},
+           {"v99\n{}\n0", "The maximum supported log version is v2, but encountered v99."},
+           {"v1", "holds no offsets"},
+           {"v1\n{\"batch", "second line is not a JSON object"},
+           {"v1\n{}\n{\"t\":{\"0\":2", "an offset is not JSON"},
+           {whole.substr(0, whole.size() / 2), "cp/offsets/3"}}) {
     arrow::Status status = DecodeOffsetEntry(c.text, "cp/offsets/3").status();
     ASSERT_FALSE(status.ok()) << c.text;
     EXPECT_THAT(status.message(), HasSubstr(c.message)) << c.text;
