@@ -392,8 +392,10 @@ class StateScan final : public BatchScan {
   int num_partitions_;
 };
 
-// Spark plans as many partitions as the operator's folder has.
-Result<int> CountPartitions(const FileSystem& file_system, const StateReadOptions& options) {
+// Spark plans as many partitions as the operator's folder has: of them those that the micro-batch ran with, where the
+// number was changed since (Spark's tool for that leaves the folders of the others).
+Result<int> CountPartitions(const FileSystem& file_system, const StateReadOptions& options,
+                            const std::map<std::string, std::string>& conf) {
   std::string directory = JoinPath(options.state_directory(), std::to_string(options.operator_id));
   auto folders = file_system.List(directory);
   int most = 0;
@@ -406,7 +408,10 @@ Result<int> CountPartitions(const FileSystem& file_system, const StateReadOption
   if (most == 0) {
     return UserError("STDS_NO_PARTITION_DISCOVERED_IN_STATE_STORE", {{"sourceOptions", options.ToString()}});
   }
-  return most;
+  auto of_batch = conf.find("spark.sql.shuffle.partitions");
+  if (of_batch == conf.end()) return most;
+  int num_partitions = std::atoi(of_batch->second.c_str());
+  return num_partitions > 0 ? std::min(most, num_partitions) : most;
 }
 
 Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request) {
@@ -415,7 +420,7 @@ Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request) {
   ARROW_ASSIGN_OR_RAISE(auto conf, ReadBatchConf(*file_system, options.checkpoint_location, options.batch_id));
   ARROW_ASSIGN_OR_RAISE(auto variable, FindShownVariable(*file_system, options));
   if (variable) {
-    ARROW_ASSIGN_OR_RAISE(int partitions, CountPartitions(*file_system, options));
+    ARROW_ASSIGN_OR_RAISE(int partitions, CountPartitions(*file_system, options, conf));
     return ScanVariable(std::move(*variable), std::move(options), file_system, std::move(conf), partitions);
   }
   const std::string& provider = conf["spark.sql.streaming.stateStore.providerClass"];
@@ -436,7 +441,7 @@ Result<std::unique_ptr<BatchScan>> OpenBatch(const SourceRequest& request) {
     storage.is_family = metadata->version == 2;
   }
   ARROW_ASSIGN_OR_RAISE(StoredTypes types, ReadTypes(*file_system, options));
-  ARROW_ASSIGN_OR_RAISE(int num_partitions, CountPartitions(*file_system, options));
+  ARROW_ASSIGN_OR_RAISE(int num_partitions, CountPartitions(*file_system, options, conf));
   return std::make_unique<StateScan>(std::move(types), std::move(options), std::move(storage), num_partitions);
 }
 
