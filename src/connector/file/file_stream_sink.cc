@@ -39,8 +39,7 @@ class FileMicroBatch final : public Write {
       const auto* files = std::any_cast<std::vector<FileWritten>>(&message);
       if (files == nullptr) continue;
       for (const FileWritten& file : *files) {
-        lines.push_back(
-            EncodeSinkLogEntry({JoinPath(path_, file.relative_path), file.size_bytes, file.modified_ms, false}));
+        lines.push_back(EncodeSinkLogEntry({JoinPath(path_, file.relative_path), file.size_bytes, file.modified_ms}));
       }
     }
     ARROW_RETURN_NOT_OK(HitFailpoint("file_sink.before_log_add"));
