@@ -167,7 +167,10 @@ class FileStream final : public MicroBatchStream {
     ARROW_ASSIGN_OR_RAISE(int64_t last, ParseOffset(end));
     for (int64_t batch = after + 1; batch <= last; ++batch) {
       ARROW_ASSIGN_OR_RAISE(auto lines, log_.Lines(batch));
-      if (!lines) continue;
+      if (!lines) {
+        ARROW_RETURN_NOT_OK(CheckCompacted(batch));
+        continue;
+      }
       for (const std::string& line : *lines) {
         ARROW_ASSIGN_OR_RAISE(LogEntry entry, DecodeEntry(line));
         if (entry.batch == batch) ARROW_RETURN_NOT_OK(CheckBelowPath(entry.path));
@@ -242,6 +245,21 @@ class FileStream final : public MicroBatchStream {
   void Stop() override {}
 
  private:
+  // Whether a batch whose file is gone is in a compacted one. Without it the next files would take its number, and
+  // nobody would read them. Source: Spark, FileStreamSourceLog.get.
+  arrow::Status CheckCompacted(int64_t batch) const {
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> lines, log_.AllLines());
+    for (const std::string& line : lines) {
+      ARROW_ASSIGN_OR_RAISE(LogEntry entry, DecodeEntry(line));
+      if (entry.batch == batch) return arrow::Status::OK();
+    }
+    return MissingBatch(batch);
+  }
+
+  arrow::Status MissingBatch(int64_t batch) const {
+    return arrow::Status::Invalid("batch ", batch, " doesn't exist in the file source's log ", log_.directory());
+  }
+
   // The log may be another source's: sources of a query that changed places. Source: Spark, PartitioningAwareFileIndex.
   arrow::Status CheckBelowPath(const std::string& file) const {
     const std::string& path = table_.paths[0];
@@ -253,9 +271,7 @@ class FileStream final : public MicroBatchStream {
     auto it = recent_.find(batch);
     if (it != recent_.end()) return it->second;
     ARROW_ASSIGN_OR_RAISE(auto lines, log_.Lines(batch));
-    if (!lines) {
-      return arrow::Status::Invalid("batch ", batch, " doesn't exist in the file source's log ", log_.directory());
-    }
+    if (!lines) return MissingBatch(batch);
     std::vector<LogEntry> entries;
     for (const std::string& line : *lines) {
       ARROW_ASSIGN_OR_RAISE(LogEntry entry, DecodeEntry(line));
