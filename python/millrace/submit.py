@@ -225,8 +225,19 @@ def _patch_output_mode(writer):
 
 
 def _patch_connect_query(module):
-    """A Spark driver also looks for the end of any query without waiting; a client takes that for an error."""
+    """A Spark driver also looks for the end of any query without waiting; a client takes that for an error. And a client
+    puts the condition in front of what ended a query."""
     original = module.StreamingQueryManager.awaitAnyTermination
+    exception = module.StreamingQuery.exception
+
+    @functools.wraps(exception)
+    def exception_of(self):
+        error = exception(self)
+        if error is not None and error._message.startswith("(STREAM_FAILED) "):
+            error._message = error._message.removeprefix("(STREAM_FAILED) ")
+        return error
+
+    module.StreamingQuery.exception = exception_of
 
     @functools.wraps(original)
     def wait(self, timeout=None):
@@ -289,6 +300,11 @@ def _patch_classic_context(module):
 
     module.SparkContext.__new__ = staticmethod(lambda cls, *arguments, **named: SparkContext(*arguments, **named))
     module.SparkContext.getOrCreate = classmethod(lambda cls, conf=None: SparkContext.getOrCreate(conf))
+
+
+def _patch_catalog(module):
+    """Catalog(spark) of a driver is what spark.catalog is."""
+    module.Catalog.__new__ = staticmethod(lambda cls, sparkSession: sparkSession.catalog)
 
 
 def _patch_sql_context(module):
@@ -379,6 +395,7 @@ _PATCHES = {
     "pyspark.core.context": _patch_classic_context,
     "pyspark": _patch_pyspark,
     "pyspark.sql.context": _patch_sql_context,
+    "pyspark.sql.catalog": _patch_catalog,
     "pyspark.streaming.context": _patch_dstreams,
     "pyspark.sql.session": _patch_builder,
     "pyspark.sql.connect.session": _patch_connect_session,
