@@ -135,6 +135,8 @@ arrow::Result<std::unique_ptr<StreamSink>> OpenFileStreamSink(const format::File
     ARROW_ASSIGN_OR_RAISE(settings.cleanup_delay_ms, ParseDurationMillis(*delay));
   }
   settings.delete_expired = context.conf("spark.sql.streaming.fileSink.log.deletion").value_or("true") != "false";
+  // As Spark's, the directory is there when start() returns: what reads it in the same job may be started at once.
+  ARROW_RETURN_NOT_OK(context.file_system->CreateDirectories(settings.directory));
   return std::make_unique<FileStreamSink>(std::move(plan), paths[0],
                                           CompactibleLog(context.file_system, context.clock, std::move(settings)),
                                           retention_ms, context.clock);
