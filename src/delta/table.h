@@ -10,6 +10,7 @@
 
 #include "base/file_system.h"
 #include "delta/snapshot/snapshot.h"
+#include "delta/transaction/partition_file_counts.h"
 
 namespace millrace::delta {
 
@@ -40,6 +41,8 @@ class Table {
   const std::string& path() const { return path_; }
   const std::string& log_path() const { return log_path_; }
   FileSystem* file_system() const { return file_system_; }
+  /// Of the commits of this process.
+  PartitionFileCounts& file_counts() { return file_counts_; }
 
   /// Whether there is a log with a commit or checkpoint.
   arrow::Result<bool> Exists() const;
@@ -80,6 +83,7 @@ class Table {
   FileSystem* const file_system_;
   const std::string path_;
   const std::string log_path_;
+  PartitionFileCounts file_counts_;
   /// Tells a commit's file from one that took its place: the table may have been deleted and made anew.
   struct FileIdentity {
     int64_t modified_ms = 0;

@@ -66,26 +66,6 @@ constexpr const char* kOptimizeColumns =
     "BIGINT, minSessionActiveParallelism: BIGINT>, deletionVectorStats: STRUCT<numDeletionVectorsRemoved: BIGINT, "
     "numDeletionVectorRowsRemoved: BIGINT>, numTableColumns: BIGINT, numTableColumnsWithStats: BIGINT>";
 
-int64_t Percentile(const std::vector<int64_t>& sorted, int percent) {
-  if (sorted.empty()) return 0;
-  return sorted[sorted.size() * static_cast<size_t>(percent) / 100];
-}
-
-std::vector<std::pair<std::string, int64_t>> OptimizeMetrics(const connector::delta_table::OptimizeTotals& totals) {
-  std::vector<int64_t> sorted = totals.added;
-  std::sort(sorted.begin(), sorted.end());
-  return {{"numRemovedFiles", static_cast<int64_t>(totals.removed.size())},
-          {"numRemovedBytes", Sum(totals.removed)},
-          {"p25FileSize", Percentile(sorted, 25)},
-          {"numDeletionVectorsRemoved", totals.num_vectors_removed},
-          {"minFileSize", sorted.empty() ? 0 : sorted.front()},
-          {"p75FileSize", Percentile(sorted, 75)},
-          {"p50FileSize", Percentile(sorted, 50)},
-          {"numAddedBytes", Sum(totals.added)},
-          {"numAddedFiles", static_cast<int64_t>(totals.added.size())},
-          {"maxFileSize", sorted.empty() ? 0 : sorted.back()}};
-}
-
 // Where the columns are, and their names as the table spells them.
 arrow::Result<std::vector<std::vector<int>>> ZOrderColumns(const delta::Snapshot& snapshot,
                                                            const std::vector<sql::NameParts>& names,
@@ -163,7 +143,7 @@ arrow::Result<OptimizeTotals> Rewrite(Session& session, const OpenedTable& opene
   ARROW_ASSIGN_OR_RAISE(OptimizeTotals totals, connector::delta_table::StageOptimize(request, transaction.get()));
   if (totals.removed.empty()) return totals;
   operation.keeps_row_ids = true;
-  operation.metrics = OptimizeMetrics(totals);
+  operation.metrics = connector::delta_table::OptimizeMetrics(totals);
   ARROW_RETURN_NOT_OK(CommitChange(session, *transaction, operation));
   return totals;
 }

@@ -2,10 +2,10 @@
 
 #include "base/error.h"
 #include "base/json_value.h"
+#include "connector/delta/auto_compact.h"
 #include "connector/delta/delta_sink.h"
 #include "connector/delta/delta_write.h"
 #include "connector/delta/replace_where.h"
-#include "connector/delta/symlink_manifest.h"
 #include "connector/delta/write_options.h"
 #include "connector/delta/write_plan.h"
 #include "delta/schema/clustering.h"
@@ -274,17 +274,20 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
   if (write.options.txn_app_id) transaction->SetTxn(*write.options.txn_app_id, write.options.txn_version);
   bool data_change = write.options.data_change;
   transaction->set_data_change(data_change);
+  bool joins = write.options.optimize_write.value_or(
+      delta::BooleanProperty(metadata, "delta.autoOptimize.optimizeWrite", false));
+  // As Spark: people count the files that a program of theirs writes.
+  HeldRows held = joins ? HeldRows::kJoined : HeldRows::kByTask;
   const ConnectorContext* context = request.context;
   return std::make_unique<DeltaWrite>(
       std::move(transaction), plan->files, data_change,
       [write = std::move(write)](delta::Transaction* staged, const std::vector<AddedFile>& files,
                                  const WrittenTotals& totals) { return FinishBatch(write, staged, files, totals); },
       [table, context](const delta::Committed& committed) {
-        FollowCommit(*table, committed, *context);
+        FollowWrite(table, committed, *context);
         return arrow::Status::OK();
       },
-      // As Spark: people count the files that a program of theirs writes.
-      HeldRows::kByTask);
+      held);
 }
 
 }  // namespace millrace::connector::delta_table

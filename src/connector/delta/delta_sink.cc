@@ -16,6 +16,9 @@ constexpr OptionDef kOptions[] = {
     {"maxRecordsPerFile", "0", "At most so many rows a file; 0: no limit."},
     {"dataChange", "true", "false: the rows were in the table before; streams that read it do not see them."},
     {"compression", "snappy", "Codec of the data files."},
+    {"optimizeWrite", "",
+     "Rows are gathered by partition before they are written: few files; none: what "
+     "spark.databricks.delta.optimizeWrite.enabled says, or delta.autoOptimize.optimizeWrite of the table."},
     {"delta.*", "", "Properties of a table that this write creates."},
 };
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "connector/delta/auto_compact.h"
 #include "connector/delta/delta_sink.h"
 #include "connector/delta/delta_write.h"
 #include "connector/delta/symlink_manifest.h"
@@ -109,6 +110,7 @@ class DeltaStreamSink final : public StreamSink {
         [this](const delta::Committed& committed) {
           KeepManifests(*table_, committed);
           maintenance_.Submit(committed);
+          JoinSmallFiles(table_, committed, *request_.context);
           return arrow::Status::OK();
         });
   }

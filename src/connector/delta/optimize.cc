@@ -31,7 +31,6 @@ constexpr double kDeletedRowsMax = 0.05;
 struct Candidate {
   delta::FileRef file;
   int64_t size_bytes = 0;
-  bool has_many_deleted = false;
 };
 
 // Values of the partition columns as a key that tells partitions apart.
@@ -124,7 +123,7 @@ class Optimizer {
     for (auto& [key, files] : by_partition) {
       bool any = false;
       for (std::vector<Candidate>& bin : Pack(std::move(files), request_.one_by_one ? 0 : request_.max_file_bytes)) {
-        bool worth = bin.size() > 1 || bin[0].has_many_deleted || !request_.order_by.empty() || request_.wants;
+        bool worth = bin.size() > 1 || !request_.order_by.empty() || request_.wants;
         if (!worth) continue;
         any = true;
         ++totals_.num_bins;
@@ -137,16 +136,21 @@ class Optimizer {
 
  private:
   arrow::Result<std::map<std::string, std::vector<Candidate>>> Candidates() {
+    bool chooses = request_.partitions != nullptr || !request_.only_partitions.empty();
     std::vector<delta::FileRef> files;
     std::vector<delta::PartitionValues> values;
     snapshot_.files().ForEach([&](const delta::FileRef& file) {
       files.push_back(file);
-      if (request_.partitions != nullptr) values.push_back(file.columns->ToAdd(file.row).partition_values);
+      if (chooses) values.push_back(file.columns->ToAdd(file.row).partition_values);
     });
     std::vector<bool> chosen(files.size(), true);
     if (request_.partitions != nullptr) {
       ARROW_ASSIGN_OR_RAISE(chosen,
                             MatchPartitions(snapshot_, *request_.partitions, values, *request_.context->time_zone));
+    }
+    const auto& only = request_.only_partitions;
+    for (size_t i = 0; !only.empty() && i < files.size(); ++i) {
+      chosen[i] = chosen[i] && std::find(only.begin(), only.end(), values[i]) != only.end();
     }
     std::map<std::string, std::vector<Candidate>> by_partition;
     std::set<std::string> cubes;
@@ -154,13 +158,13 @@ class Optimizer {
       if (!chosen[i]) continue;
       ++totals_.num_considered;
       if (!request_.clustering.empty()) CountCubes(files[i], &cubes);
-      Candidate candidate{files[i], files[i].columns->size_bytes(files[i].row), HasManyDeleted(files[i])};
+      Candidate candidate{files[i], files[i].columns->size_bytes(files[i].row)};
       bool wanted = false;
       if (request_.wants) {
         ARROW_ASSIGN_OR_RAISE(wanted, request_.wants(files[i]));
       } else {
         wanted =
-            candidate.size_bytes < request_.min_file_bytes || candidate.has_many_deleted || !request_.order_by.empty();
+            candidate.size_bytes < request_.min_file_bytes || HasManyDeleted(files[i]) || !request_.order_by.empty();
       }
       if (!wanted) continue;
       by_partition[PartitionKey(snapshot_, files[i])].push_back(std::move(candidate));
@@ -276,6 +280,23 @@ class Optimizer {
 };
 
 }  // namespace
+
+std::vector<std::pair<std::string, int64_t>> OptimizeMetrics(const OptimizeTotals& totals) {
+  std::vector<int64_t> sorted = totals.added;
+  std::sort(sorted.begin(), sorted.end());
+  auto sum = [](const std::vector<int64_t>& sizes) { return std::accumulate(sizes.begin(), sizes.end(), int64_t{0}); };
+  auto percentile = [&](size_t percent) { return sorted.empty() ? 0 : sorted[sorted.size() * percent / 100]; };
+  return {{"numRemovedFiles", static_cast<int64_t>(totals.removed.size())},
+          {"numRemovedBytes", sum(totals.removed)},
+          {"p25FileSize", percentile(25)},
+          {"numDeletionVectorsRemoved", totals.num_vectors_removed},
+          {"minFileSize", sorted.empty() ? 0 : sorted.front()},
+          {"p75FileSize", percentile(75)},
+          {"p50FileSize", percentile(50)},
+          {"numAddedBytes", sum(totals.added)},
+          {"numAddedFiles", static_cast<int64_t>(totals.added.size())},
+          {"maxFileSize", sorted.empty() ? 0 : sorted.back()}};
+}
 
 arrow::Result<OptimizeTotals> StageOptimize(const OptimizeRequest& request, delta::Transaction* transaction) {
   return Optimizer(request, transaction).Run();

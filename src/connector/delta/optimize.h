@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "connector/row_expressions.h"
@@ -19,6 +20,8 @@ struct OptimizeRequest {
   millrace::delta::SnapshotPtr snapshot;
   /// Its first expression chooses partitions; null: all.
   RowExpressionsPtr partitions;
+  /// Only these; none: all.
+  std::vector<millrace::delta::PartitionValues> only_partitions = {};
   /// Columns of the table, or fields below them, whose values shall lie close together; empty: small files are joined,
   /// nothing more.
   std::vector<std::vector<int>> order_by;
@@ -52,6 +55,9 @@ struct OptimizeTotals {
   int64_t num_vectors_removed = 0;
   int64_t num_vector_rows_removed = 0;
 };
+
+/// What the log tells of it.
+std::vector<std::pair<std::string, int64_t>> OptimizeMetrics(const OptimizeTotals& totals);
 
 /// Rewrites files of a partition as fewer ones, and stages that as a change of no row. Files with deletion vectors are
 /// written without the rows those mark.

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/json_value.h"
+#include "connector/delta/auto_compact.h"
 #include "connector/delta/change_files.h"
 #include "connector/delta/data_file_scan.h"
 #include "connector/delta/delta_write.h"
@@ -296,7 +297,9 @@ class RowChangeWrite final : public Write {
     if (const auto* conflict = std::get_if<delta::Conflict>(&outcome)) {
       return delta::ToStatus(*conflict, transaction.table()->path());
     }
-    FollowCommit(*transaction.table(), std::get<delta::Committed>(outcome), *request_.context);
+    const auto& committed = std::get<delta::Committed>(outcome);
+    FollowCommit(*transaction.table(), committed, *request_.context);
+    if (totals_.num_added_files > 0) JoinSmallFiles(transaction.table(), committed, *request_.context);
     return arrow::Status::OK();
   }
 

@@ -57,6 +57,11 @@ arrow::Result<WriteOptions> WriteOptions::Parse(const SinkRequest& request) {
   parsed.overwrite_schema = overwrite.value_or(false);
   ARROW_ASSIGN_OR_RAISE(auto data_change, Boolean(options, "dataChange"));
   parsed.data_change = data_change.value_or(true);
+  ARROW_ASSIGN_OR_RAISE(parsed.optimize_write, Boolean(options, "optimizeWrite"));
+  if (!parsed.optimize_write) {
+    auto setting = request.context->conf("spark.databricks.delta.optimizeWrite.enabled");
+    if (setting) parsed.optimize_write = EqualsIgnoreCase(*setting, "true");
+  }
   for (const char* name : {"replaceOn", "replaceUsing"}) {
     if (options.Has(name)) {
       return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",

@@ -19,6 +19,8 @@ struct WriteOptions {
   bool dynamic_overwrite = false;
   /// partitionOverwriteMode stands among the options, not only in the session.
   bool overwrite_mode_in_options = false;
+  /// Rows are gathered by partition before they are written; none: the session, or the table, says it.
+  std::optional<bool> optimize_write;
   std::optional<std::string> replace_where;
   std::optional<std::string> user_metadata;
   /// Both or none.

@@ -232,15 +232,16 @@ arrow::Result<bool> Transaction::WriteCommit(TableVersion version, const std::st
 
 // The table is changed: what fails from here on is no failure of the commit, and is made good by whoever reads next.
 Committed Transaction::Finish(TableVersion version, const std::vector<Action>& actions) {
+  std::vector<PartitionValues> added_to = table_->file_counts().Count(metadata().id, actions);
   auto written = table_->file_system()->Stat(JoinPath(table_->log_path(), CommitFileName(version)));
   bool known = written.ok() && written->has_value();
   if (!known || !table_->Advance(version, actions, (*written)->modified_ms).ok()) table_->Invalidate();
   arrow::Result<SnapshotPtr> snapshot = table_->Update(settings_.detail);
-  if (!snapshot.ok()) return Committed{version, nullptr};
+  if (!snapshot.ok()) return Committed{version, nullptr, std::move(added_to)};
   if ((*snapshot)->version() == version) {
     (void)WriteChecksum(table_->file_system(), *table_, **snapshot, snapshot_.get(), txn_id_, actions);
   }
-  return Committed{version, *std::move(snapshot)};
+  return Committed{version, *std::move(snapshot), std::move(added_to)};
 }
 
 arrow::Result<CommitOutcome> Transaction::Commit(const Operation& operation) {

@@ -20,6 +20,8 @@ struct Committed {
   /// The table with this commit (and perhaps later ones of others); null when it could not be read back: the commit
   /// stands all the same.
   SnapshotPtr snapshot;
+  /// Partitions that the commit added files to.
+  std::vector<PartitionValues> added_to;
 };
 /// A commit is made, or it lost a race that writing a later version does not make good.
 using CommitOutcome = std::variant<Committed, Conflict>;
