@@ -36,16 +36,17 @@ bool IsWanted(const delta::Metadata& metadata, const ConnectorContext& context) 
          delta::BooleanProperty(metadata, "delta.autoOptimize.autoCompact", false);
 }
 
-// The partitions as the log tells conditions.
+// The partitions as the log tells conditions: as Spark prints ones that are not resolved.
 std::string PredicateText(const delta::Snapshot& snapshot, const std::vector<delta::PartitionValues>& partitions) {
   std::string text;
   for (const delta::PartitionValues& values : partitions) {
     std::string one;
     for (int index : snapshot.partition_columns()) {
       const types::StructField& field = snapshot.schema()->fields()[static_cast<size_t>(index)];
-      const auto* value = values.Find(delta::PhysicalName(field));
-      std::string literal = value != nullptr && *value ? "'" + **value + "'" : std::string("NULL");
-      std::string condition = "(" + field.name + " <=> CAST(" + literal + " AS " + field.type->Sql() + "))";
+      std::string name = delta::PhysicalName(field);
+      const auto* value = values.Find(name);
+      std::string condition = "('" + name + " <=> cast(" + (value != nullptr ? value->value_or("null") : "null") +
+                              " as " + ToLowerAscii(field.type->Sql()) + "))";
       one = one.empty() ? condition : "(" + one + " AND " + condition + ")";
     }
     text = text.empty() ? one : "(" + text + " OR " + one + ")";
