@@ -30,7 +30,9 @@ const std::vector<std::string>& FunctionNames() {
                                              "session_window",
                                              "input_file_name",
                                              "input_file_block_start",
-                                             "input_file_block_length"};
+                                             "input_file_block_length",
+                                             "collations",
+                                             "sql_keywords"};
     for (const function::FunctionDef* def : function::AllFunctions()) {
       all->emplace_back(def->name);
       std::string_view aliases = def->aliases;

@@ -44,6 +44,12 @@ Keyword FindKeyword(std::string_view word) {
 
 std::string_view KeywordText(Keyword keyword) { return keyword == Keyword::kNotKeyword ? "" : Row(keyword).text; }
 
+std::vector<std::string_view> KeywordTexts() {
+  std::vector<std::string_view> texts;
+  for (const KeywordRow& row : kKeywords) texts.push_back(row.text);
+  return texts;
+}
+
 bool MayAliasTable(Keyword keyword) { return keyword == Keyword::kNotKeyword || Row(keyword).may_alias_table; }
 
 }  // namespace millrace::sql

@@ -2,6 +2,8 @@
 
 #include <unicode/ucol.h>
 #include <unicode/uloc.h>
+#include <unicode/unistr.h>
+#include <unicode/uvernum.h>
 
 #include <algorithm>
 #include <deque>
@@ -133,6 +135,41 @@ arrow::Result<int> FindCollation(std::string_view name) {
   auto [it, added] = registry.numbers.emplace(collation.name, static_cast<int>(registry.collations.size()));
   if (added) registry.collations.push_back(std::move(collation));
   return it->second;
+}
+
+arrow::Result<std::vector<ListedCollation>> ListCollations() {
+  std::vector<ListedCollation> all;
+  for (std::string_view trim : {"", "_RTRIM"}) {
+    for (std::string_view word : {"UTF8_BINARY", "UTF8_LCASE"}) {
+      ARROW_ASSIGN_OR_RAISE(Collation collation, Parse(std::string(word) + std::string(trim)));
+      all.push_back({std::move(collation), "", "", ""});
+    }
+  }
+  auto first_of_locales = static_cast<std::ptrdiff_t>(all.size());
+  for (const auto& [key, locale] : Locales()) {
+    std::string language, country;
+    if (!locale.icu.empty()) {
+      auto shown = [&](auto get) {
+        UChar text[ULOC_FULLNAME_CAPACITY];
+        UErrorCode status = U_ZERO_ERROR;
+        int32_t length = get(locale.icu.c_str(), "en", text, ULOC_FULLNAME_CAPACITY, &status);
+        std::string utf8;
+        if (U_SUCCESS(status)) icu::UnicodeString(text, length).toUTF8String(utf8);
+        return utf8;
+      };
+      language = shown(uloc_getDisplayLanguage);
+      country = shown(uloc_getDisplayCountry);
+    }
+    for (std::string_view sensitivity : {"", "_AI", "_CI", "_CI_AI"}) {
+      for (std::string_view trim : {"", "_RTRIM"}) {
+        ARROW_ASSIGN_OR_RAISE(Collation collation, Parse(locale.shown + std::string(sensitivity) + std::string(trim)));
+        all.push_back({std::move(collation), language, country, U_ICU_VERSION});
+      }
+    }
+  }
+  std::sort(all.begin() + first_of_locales, all.end(),
+            [](const ListedCollation& a, const ListedCollation& b) { return a.collation.name < b.collation.name; });
+  return all;
 }
 
 const Collation& CollationOf(int number) {

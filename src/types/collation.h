@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "types/data_type.h"
 
@@ -37,6 +38,18 @@ inline constexpr int kIndeterminateCollation = 1;
 arrow::Result<int> FindCollation(std::string_view name);
 /// REQUIRES: a number that FindCollation gave, or one of the constants.
 const Collation& CollationOf(int number);
+
+/// What collations() tells of one.
+struct ListedCollation {
+  Collation collation;
+  /// In English; empty where the locale has none.
+  std::string language;
+  std::string country;
+  /// Of the library that compares (Spark has a newer one); empty for the UTF8 ones.
+  std::string icu_version;
+};
+/// Spark's in its order: the UTF8 ones, then those of locales by name.
+arrow::Result<std::vector<ListedCollation>> ListCollations();
 
 DataTypePtr CollatedString(int number);
 /// The number of a STRING's collation.

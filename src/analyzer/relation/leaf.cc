@@ -5,6 +5,7 @@
 #include "analyzer/named_table.h"
 #include "analyzer/python_table_functions.h"
 #include "analyzer/recursive_table.h"
+#include "analyzer/relation/listed_tables.h"
 #include "analyzer/relation/table_changes.h"
 #include "analyzer/relation/worker_logs.h"
 #include "analyzer/relation_resolver.h"
@@ -298,6 +299,7 @@ arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Re
   if (message.function_name() == sql::kInlineTable) return ResolveInlineTable(resolver, relation, {});
   if (IsTableChanges(message.function_name())) return ResolveTableChanges(resolver, relation);
   if (IsWorkerLogs(message.function_name())) return ResolveWorkerLogs(resolver, relation);
+  if (IsListedTable(message.function_name())) return ResolveListedTable(resolver, relation);
   AttributeVector none;
   if (EqualsIgnoreCase(message.function_name(), "range")) {
     std::vector<int64_t> numbers;
