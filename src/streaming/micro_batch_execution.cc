@@ -345,6 +345,7 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
   physical::ExecutionContext context;
   context.eval = spec_.eval;
   context.eval.current_timestamp_us = batch_timestamp_ms_ * 1000;
+  bound_.running_batch->store(batch_id_.value, std::memory_order_relaxed);
   bound_.planning_time->store(spec_.clock->NowMicros(), std::memory_order_relaxed);
   context.pool = spec_.pool;
   context.shuffle_partitions = static_cast<int>(ConfInt64(spec_, "spark.sql.shuffle.partitions", 200));

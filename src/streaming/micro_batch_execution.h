@@ -13,6 +13,7 @@
 
 #include "connector/sink.h"
 #include "physical/operator.h"
+#include "streaming/batch_seeds.h"
 #include "streaming/checkpoint.h"
 #include "streaming/log_writer.h"
 #include "streaming/planning_time.h"
@@ -58,6 +59,7 @@ struct BoundQuery {
   std::vector<size_t> source_of_place;
   /// What now() in the plan reads.
   PlanningTime planning_time = std::make_shared<std::atomic<int64_t>>(0);
+  RunningBatch running_batch = std::make_shared<std::atomic<int64_t>>(0);
 };
 
 /// A number of the query's conf; `fallback` when it is not set.

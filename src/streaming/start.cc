@@ -182,6 +182,7 @@ arrow::Result<BoundQuery> Bind(const StreamingQuerySpec& spec, const Checkpoint&
   }
   std::map<int64_t, int64_t> origin;
   PlanPtr separated = WithPlanningTime(SeparateScans(plan, &origin), bound.planning_time);
+  separated = WithSeedsOfBatch(separated, bound.running_batch);
   bound.refused = CheckAggregatedTimes(separated);
   if (!bound.refused.ok()) return bound;
   ARROW_ASSIGN_OR_RAISE(PlanPtr optimized, optimizer::Optimize(separated, spec.eval));

@@ -82,6 +82,8 @@ class Shuffles {
   arrow::Status Run(const EvalContext& context, const ListColumn& arrays, int64_t num_rows, ListMaker* maker) {
     std::lock_guard lock(mutex_);
     int32_t partition = context.partition_index;
+    // A stream has others in each micro-batch.
+    if (context.row_offset == 0 && generators_.size() >= kMaxPartitions) generators_.clear();
     auto [it, fresh] = generators_.try_emplace(partition, seed_ + partition);
     if (!fresh && context.row_offset == 0) it->second = MersenneTwister(seed_ + partition);
     std::vector<int64_t> order;
@@ -104,6 +106,8 @@ class Shuffles {
   }
 
  private:
+  static constexpr size_t kMaxPartitions = 1024;
+
   int64_t seed_;
   std::mutex mutex_;
   std::map<int32_t, MersenneTwister> generators_;

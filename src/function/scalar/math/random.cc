@@ -17,6 +17,9 @@ using arrow::Datum;
 
 namespace {
 
+/// So many partitions' generators are kept.
+constexpr size_t kMaxPartitions = 4096;
+
 /// Where each partition's sequence stands, so that the next batch goes on without drawing the rows before it again.
 class Sequences {
  public:
@@ -24,6 +27,8 @@ class Sequences {
 
   void Fill(int32_t partition, int64_t first_row, double* out, int64_t count) {
     std::lock_guard lock(mutex_);
+    // Those forgotten are drawn again from their first row. A stream has others in each micro-batch.
+    if (first_row == 0 && positions_.size() >= kMaxPartitions) positions_.clear();
     auto [it, fresh] = positions_.try_emplace(partition, Position{XorShiftRandom(seed_ + partition), 0});
     if (it->second.row > first_row) it->second = {XorShiftRandom(seed_ + partition), 0};
     Position& position = it->second;
@@ -143,6 +148,7 @@ class TextSequences {
   arrow::Status Fill(int32_t partition, int64_t first_row, int64_t count, int32_t length,
                      arrow::StringBuilder* builder) {
     std::lock_guard lock(mutex_);
+    if (first_row == 0 && generators_.size() >= kMaxPartitions) generators_.clear();
     auto [it, fresh] = generators_.try_emplace(partition, XorShiftRandom(seed_ + partition));
     if (!fresh && first_row == 0) it->second = XorShiftRandom(seed_ + partition);
     std::string text(static_cast<size_t>(length), ' ');

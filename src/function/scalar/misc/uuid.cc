@@ -75,6 +75,8 @@ class Sequences {
 
   arrow::Status Append(int32_t partition, int64_t first_row, int64_t count, arrow::StringBuilder* builder) {
     std::lock_guard lock(mutex_);
+    // Those forgotten are drawn again from their first row. A stream has others in each micro-batch.
+    if (first_row == 0 && positions_.size() >= kMaxPositions) positions_.clear();
     auto [it, fresh] = positions_.try_emplace(partition, Position{MersenneTwister(seed_ + partition), 0});
     Position& position = it->second;
     if (position.row > first_row) position = {MersenneTwister(seed_ + partition), 0};
@@ -98,6 +100,8 @@ class Sequences {
                   static_cast<unsigned>(low >> 48), static_cast<unsigned long long>(low & 0xffffffffffffU));
     return text;
   }
+
+  static constexpr size_t kMaxPositions = 1024;
 
   const int64_t seed_;
   std::mutex mutex_;
