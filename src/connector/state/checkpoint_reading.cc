@@ -23,6 +23,12 @@ std::optional<int64_t> ParseInteger(std::string_view text) {
   return number;
 }
 
+std::string Trimmed(std::string text) {
+  size_t first = text.find_first_not_of(" \t\n");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
+}
+
 Status Required(std::string_view option) {
   return UserError("STDS_REQUIRED_OPTION_UNSPECIFIED", {{"optionName", std::string(option)}});
 }
@@ -162,12 +168,21 @@ std::string StateReadOptions::store_to_read() const {
   }
 }
 
+Status StateReadOptions::CheckSnapshotPartition(int num_partitions) const {
+  if (!snapshot || snapshot->partition < num_partitions) return Status::OK();
+  return UserError("CANNOT_LOAD_STATE_STORE.SNAPSHOT_PARTITION_ID_NOT_FOUND",
+                   {{"snapshotPartitionId", std::to_string(snapshot->partition)},
+                    {"operatorId", std::to_string(operator_id)},
+                    {"checkpointLocation", "file:" + state_directory()}});
+}
+
 std::string StateReadOptions::ToString() const {
   static constexpr std::array kSides = {"none", "left", "right"};
   std::string text = "StateSourceOptions(checkpointLocation=" + FileUri(checkpoint_location) +
                      ", batchId=" + std::to_string(batch_id) + ", operatorId=" + std::to_string(operator_id) +
                      ", storeName=" + store_name + ", joinSide=" + kSides[static_cast<size_t>(join_side)] +
-                     ", stateVarName=None, flattenCollectionTypes=true";
+                     ", stateVarName=" + (names_variable ? state_variable : "None") +
+                     ", flattenCollectionTypes=" + (flattens ? "true" : "false");
   if (snapshot) {
     text += ", snapshotStartBatchId=" + std::to_string(snapshot->start_batch_id) +
             ", snapshotPartitionId=" + std::to_string(snapshot->partition);
@@ -187,13 +202,11 @@ Result<StateReadOptions> StateReadOptions::Parse(const SourceRequest& request) {
   ARROW_ASSIGN_OR_RAISE(auto operator_id, NumberOption(options, "operatorId"));
   parsed.operator_id = operator_id.value_or(0);
   if (parsed.operator_id < 0) return Negative("operatorId");
-  std::string store_name = options.GetOr("storeName", state::kDefaultStoreName);
-  size_t first = store_name.find_first_not_of(" \t\n"), last_char = store_name.find_last_not_of(" \t\n");
-  if (first == std::string::npos) {
+  parsed.store_name = Trimmed(options.GetOr("storeName", state::kDefaultStoreName));
+  if (parsed.store_name.empty()) {
     return UserError("STDS_INVALID_OPTION_VALUE.IS_EMPTY", {{"optionName", "storeName"}});
   }
-  parsed.store_name = store_name.substr(first, last_char - first + 1);
-  parsed.state_variable = options.GetOr("stateVarName", "");
+  parsed.state_variable = Trimmed(options.GetOr("stateVarName", ""));
   parsed.names_variable = options.Has("stateVarName");
   ARROW_ASSIGN_OR_RAISE(parsed.reads_timers, SwitchOption(options, "readRegisteredTimers", false));
   ARROW_ASSIGN_OR_RAISE(parsed.flattens, SwitchOption(options, "flattenCollectionTypes", true));

@@ -71,6 +71,8 @@ struct StateReadOptions {
   std::string unique_id(size_t partition) const;
   /// Of all stores; nullopt in checkpoint format 1.
   std::optional<state::StateIds> state_ids = {};
+  /// Errors: UserError CANNOT_LOAD_STATE_STORE.SNAPSHOT_PARTITION_ID_NOT_FOUND.
+  arrow::Status CheckSnapshotPartition(int num_partitions) const;
   /// As messages show them.
   std::string ToString() const;
 };

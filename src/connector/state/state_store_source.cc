@@ -366,16 +366,11 @@ class StateScan final : public BatchScan {
         num_partitions_(num_partitions) {}
 
   Result<InputPartitions> PlanPartitions(const ReadColumns& columns) override {
+    ARROW_RETURN_NOT_OK(options_.CheckSnapshotPartition(num_partitions_));
     InputPartitions partitions;
     for (int32_t p = 0; p < num_partitions_; ++p) {
       if (options_.snapshot && options_.snapshot->partition != p) continue;
       partitions.push_back(std::make_shared<StatePartition>(types_, options_, storage_, p, columns.indices));
-    }
-    if (partitions.empty() && options_.snapshot) {
-      return UserError("CANNOT_LOAD_STATE_STORE.SNAPSHOT_PARTITION_ID_NOT_FOUND",
-                       {{"snapshotPartitionId", std::to_string(options_.snapshot->partition)},
-                        {"operatorId", std::to_string(options_.operator_id)},
-                        {"checkpointLocation", "file:" + options_.state_directory()}});
     }
     return partitions;
   }

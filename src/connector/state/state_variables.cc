@@ -365,6 +365,7 @@ class VariableScan final : public BatchScan {
         num_partitions_(num_partitions) {}
 
   Result<InputPartitions> PlanPartitions(const ReadColumns& columns) override {
+    ARROW_RETURN_NOT_OK(options_.CheckSnapshotPartition(num_partitions_));
     InputPartitions partitions;
     for (int32_t p = 0; p < num_partitions_; ++p) {
       if (options_.snapshot && options_.snapshot->partition != p) continue;
@@ -395,18 +396,26 @@ Result<std::optional<ShownVariable>> FindShownVariable(const FileSystem& file_sy
     ARROW_RETURN_NOT_OK(CheckNamesNone(*metadata, options));
     return std::nullopt;
   }
+  const bool names_store = options.store_name != state::kDefaultStoreName;
   if (!metadata || metadata->version != 2 || metadata->properties_json.empty()) {
     if (!options.state_variable.empty() || options.reads_timers) return NotDefined(options.state_variable);
     return std::nullopt;
   }
-  if (options.state_variable.empty() && !options.reads_timers) {
+  if (!options.names_variable && !names_store && !options.reads_timers) {
     return UserError("STDS_REQUIRED_OPTION_UNSPECIFIED", {{"optionName", "stateVarName"}});
   }
   ARROW_ASSIGN_OR_RAISE(JsonValue properties, ParseJson(metadata->properties_json));
+  const JsonValue* time_mode = properties.Find("timeMode");
+  if (options.reads_timers && time_mode != nullptr && time_mode->AsString() == "NoTime") {
+    return UserError(
+        "STDS_INVALID_OPTION_VALUE.WITH_MESSAGE",
+        {{"optionName", "readRegisteredTimers"}, {"message", "Registered timers are not available in TimeMode=None."}});
+  }
   const JsonValue* variables = properties.Find("stateVariables");
   ShownVariable shown;
   shown.flattened = options.flattens;
-  std::string name = options.state_variable;
+  // A store of that name is what Spark keeps a variable in.
+  std::string name = options.names_variable || !names_store ? options.state_variable : options.store_name;
   bool found = false;
   for (const JsonValue& variable : variables == nullptr ? std::vector<JsonValue>() : variables->elements()) {
     const JsonValue* its_name = variable.Find("stateName");
