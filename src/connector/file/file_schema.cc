@@ -1,8 +1,11 @@
 #include "connector/file/file_schema.h"
 
+#include <filesystem>
+
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/file/glob.h"
+#include "connector/file/partition_path.h"
 #include "connector/file/sink_log_entry.h"
 #include "format/parquet/parquet_columns.h"
 
@@ -216,6 +219,30 @@ arrow::Result<FileTable> OpenFileStreamTable(const format::FileFormat& format, c
   table.partition_schema = types::Struct(std::move(partition_fields));
   table.data_schema = Without(*table.schema, *table.partition_schema, request.context->case_sensitive);
   return table;
+}
+
+FileTable WithColumnsOfDirectories(const FileTable& table, const std::vector<std::string>& files, bool case_sensitive) {
+  // Below a pattern each file stands for itself.
+  if (!table.partition_schema->fields().empty() || IsGlob(table.paths[0])) return table;
+  std::vector<types::StructField> found;
+  for (const std::string& file : files) {
+    if (!file.starts_with(table.paths[0])) continue;
+    std::filesystem::path below(file.substr(table.paths[0].size()));
+    for (const auto& directory : below.parent_path()) {
+      auto column = ParsePartitionDirectory(directory.string());
+      if (column.ok() && *column) found.push_back({(*column)->first, types::String(), true, {}});
+    }
+  }
+  if (found.empty()) return table;
+  const types::DataTypePtr names = types::Struct(std::move(found));
+  std::vector<types::StructField> fields;
+  for (const types::StructField& field : table.schema->fields()) {
+    if (HasColumn(*names, field.name, case_sensitive)) fields.push_back(field);
+  }
+  FileTable changed = table;
+  changed.partition_schema = types::Struct(std::move(fields));
+  changed.data_schema = Without(*table.schema, *changed.partition_schema, case_sensitive);
+  return changed;
 }
 
 }  // namespace millrace::connector::file

@@ -37,6 +37,11 @@ arrow::Result<FileTable> OpenFileTable(const format::FileFormat& format, const S
 /// Opens a stream: lists nothing.
 arrow::Result<FileTable> OpenFileStreamTable(const format::FileFormat& format, const SourceRequest& request);
 
+/// The stream's table for a micro-batch of these files: where no directory carried a column when the stream was
+/// defined, those that do now. Columns the user's schema does not have are not made. Source: Spark,
+/// FileStreamSource.getBatch.
+FileTable WithColumnsOfDirectories(const FileTable& table, const std::vector<std::string>& files, bool case_sensitive);
+
 /// The options of a read or a write, and what the session says where they do not (spark.sql.parquet.compression.codec).
 format::OptionMap FormatOptions(const format::FileFormat& format, const Options& options,
                                 const ConnectorContext& context);

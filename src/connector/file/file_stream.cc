@@ -213,8 +213,8 @@ class FileStream final : public MicroBatchStream {
     ARROW_ASSIGN_OR_RAISE(int64_t last, ParseOffset(end));
     // As Spark says it: the source's log was lost or is another's, and begins anew below the checkpoint's offsets.
     if (after > last) return arrow::Status::Invalid("assertion failed");
-    ARROW_ASSIGN_OR_RAISE(auto plan, MakeReadPlan(table_, request_, columns));
     std::vector<FileToRead> files;
+    std::vector<std::string> paths;
     for (int64_t batch = after + 1; batch <= last; ++batch) {
       ARROW_ASSIGN_OR_RAISE(std::vector<LogEntry> entries, EntriesOf(batch));
       for (LogEntry& entry : entries) {
@@ -222,13 +222,21 @@ class FileStream final : public MicroBatchStream {
         ARROW_ASSIGN_OR_RAISE(auto info, request_.context->file_system->Stat(entry.path));
         // Deleted since: Spark lists the files of a micro-batch again and goes without those that are not there.
         if (!info) continue;
+        paths.push_back(entry.path);
         FileToRead file;
         file.file = {entry.path, info->size_bytes, entry.modified_ms};
-        file.partition_values =
-            PartitionValuesOf(entry.path, *table_.partition_schema, request_.context->case_sensitive);
         files.push_back(std::move(file));
       }
     }
+    const bool case_sensitive = request_.context->case_sensitive;
+    const FileTable table = WithColumnsOfDirectories(table_, paths, case_sensitive);
+    for (FileToRead& file : files) {
+      file.partition_values = PartitionValuesOf(file.file.path, *table.partition_schema, case_sensitive);
+    }
+    ReadColumns wanted = columns;
+    // It may ask for a column that the files do not have.
+    if (table.partition_schema != table_.partition_schema) wanted.filter = nullptr;
+    ARROW_ASSIGN_OR_RAISE(auto plan, MakeReadPlan(table, request_, wanted));
     return PackFiles(std::move(plan), std::move(files), *request_.context);
   }
 
