@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace millrace::session {
@@ -57,11 +58,21 @@ arrow::Result<std::shared_ptr<StreamingQuery>> StreamingQueryManager::Start(stre
       shared->ended.notify_all();
     }
   };
-  // A new start on a checkpoint takes over from a run that is still active here (stopActiveRunOnRestart).
+  // A new start on a checkpoint takes over from a run that is still active here.
+  const bool takes_over =
+      !EqualsIgnoreCase(spec.conf("spark.sql.streaming.stopActiveRunOnRestart").value_or("true"), "false");
   if (!spec.temporary_checkpoint) {
     ARROW_ASSIGN_OR_RAISE(auto id, streaming::ReadQueryId(*spec.file_system, spec.checkpoint_location));
     for (const auto& query : Active()) {
-      if (id && query->id() == *id) ARROW_RETURN_NOT_OK(query->Stop());
+      if (!id || query->id() != *id) continue;
+      if (!takes_over) {
+        return arrow::Status::UnknownError(
+            "Cannot start query with id ", *id,
+            " as another query with same id is already active. Perhaps you are attempting to restart a query from "
+            "checkpoint that is already active. You may stop the old query by setting the SQL configuration: "
+            "spark.conf.set(\"spark.sql.streaming.stopActiveRunOnRestart\", true) and retry.");
+      }
+      ARROW_RETURN_NOT_OK(query->Stop());
     }
   }
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<StreamingQuery> query, streaming::Start(std::move(spec)));

@@ -20,6 +20,7 @@
 #include "physical/planner.h"
 #include "physical/shuffle_order.h"
 #include "python/worker_pool.h"
+#include "session/clustering_columns.h"
 #include "session/python_source.h"
 #include "session/python_streaming.h"
 #include "session/session.h"
@@ -284,6 +285,9 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   if (!plan->is_streaming()) {
     return UserError("WRITE_STREAM_NOT_ALLOWED");
   }
+  if (start.clustering_column_names_size() > 0 && start.partitioning_column_names_size() > 0) {
+    return UserError("SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY_IS_NOT_ALLOWED");
+  }
   if (!conf_.GetBool("spark.sql.crossJoin.enabled")) {
     ARROW_ASSIGN_OR_RAISE(logical::PlanPtr optimized, optimizer::Optimize(plan, MakeEvalContext()));
     ARROW_RETURN_NOT_OK(optimizer::CheckCartesianProducts(*optimized));
@@ -295,15 +299,13 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
   connector::SinkRequest& request = spec.sink_request;
   for (const auto& [key, value] : start.options()) request.options.Set(key, value);
   spec.name = start.query_name().empty() ? request.options.GetOr("queryName", "") : start.query_name();
-  if (start.has_path() && request.options.Has("path")) {
+  if (start.has_path() && request.options.Has("path") &&
+      !conf_.GetBool("spark.sql.legacy.pathOptionBehavior.enabled")) {
     return UserError("_LEGACY_ERROR_TEMP_1188",
                      {{"method", "start"}, {"config", "spark.sql.legacy.pathOptionBehavior.enabled"}});
   }
   request.path = start.has_path() ? start.path() : request.options.GetOr("path", "");
   request.partition_columns.assign(start.partitioning_column_names().begin(), start.partitioning_column_names().end());
-  if (start.clustering_column_names_size() > 0 && !start.has_table_name()) {
-    return analyzer::NotSupported("clusterBy of a stream that does not go into a table");
-  }
   request.schema = plan->Schema();
   request.output_mode = spec.output_mode;
   request.query_name = spec.name;
@@ -314,6 +316,9 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
 
   if (spec.trigger.kind == streaming::TriggerKind::kContinuous && (start.has_foreach_batch() || foreach_batch)) {
     return UserError("_LEGACY_ERROR_TEMP_1195", {{"source", "foreachBatch"}});
+  }
+  if (conf_.GetInt64("spark.sql.streaming.minBatchesToRetain") <= 0) {
+    return arrow::Status::Invalid("requirement failed: minBatchesToRetain has to be positive");
   }
   bool temporary_allowed = true;
   std::string table_provider;
@@ -345,6 +350,13 @@ arrow::Result<std::shared_ptr<streaming::StreamingQuery>> Session::StartStream(
                                          conf_.Get("spark.sql.sources.default").value_or("parquet"));
     spec.sink = FindSinkOrRegistered(format, &request);
     ARROW_RETURN_NOT_OK(CheckStreamSink(format, spec.sink, request.path));
+    // Files are written as if it had not been said, but for the names; Spark's newer sinks do not even look at those.
+    if (start.clustering_column_names_size() > 0 && !start.has_table_name()) {
+      if (spec.sink->name == "delta") return analyzer::NotSupported("clusterBy of a stream into a Delta table by path");
+      if (format::FindFileFormat(format) != nullptr) {
+        ARROW_RETURN_NOT_OK(CheckClusteringColumns(start, *plan->Schema(), conf_.GetBool("spark.sql.caseSensitive")));
+      }
+    }
     temporary_allowed = spec.sink->temporary_checkpoint;
   }
   // Asked before anything is looked for on disk, as in Spark.

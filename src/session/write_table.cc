@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/sink.h"
+#include "session/clustering_columns.h"
 #include "session/row_expressions.h"
 #include "session/session.h"
 #include "session/table_commands.h"
@@ -159,6 +160,22 @@ arrow::Status Session::WriteV2(const connect::WriteOperationV2& write, const Run
   }
 }
 
+arrow::Status CheckClusteringColumns(const connect::WriteStreamOperationStart& start, const types::DataType& rows,
+                                     bool case_sensitive) {
+  for (const std::string& column : start.clustering_column_names()) {
+    const auto& fields = rows.fields();
+    bool known = std::any_of(fields.begin(), fields.end(), [&](const types::StructField& field) {
+      return case_sensitive ? field.name == column : EqualsIgnoreCase(field.name, column);
+    });
+    if (known) continue;
+    std::string names;
+    for (const types::StructField& field : fields) names += (names.empty() ? "" : ", ") + field.name;
+    return UserError("_LEGACY_ERROR_TEMP_1196",
+                     {{"columnType", "Clustering"}, {"columnName", column}, {"validColumnNames", names}});
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::WriteStreamOperationStart& start,
                                                             logical::PlanPtr plan, connector::SinkRequest* request,
                                                             std::string* provider) {
@@ -170,16 +187,7 @@ arrow::Result<logical::PlanPtr> Session::PrepareStreamTable(const connect::Write
     return UserError("_LEGACY_ERROR_TEMP_1191", {{"viewName", start.table_name()}});
   }
   types::DataTypePtr rows = plan->Schema();
-  for (const std::string& column : start.clustering_column_names()) {
-    const auto& fields = rows->fields();
-    bool known = std::any_of(fields.begin(), fields.end(),
-                             [&](const types::StructField& field) { return EqualsIgnoreCase(field.name, column); });
-    if (known) continue;
-    std::string names;
-    for (const types::StructField& field : fields) names += (names.empty() ? "" : ", ") + field.name;
-    return UserError("_LEGACY_ERROR_TEMP_1196",
-                     {{"columnType", "Clustering"}, {"columnName", column}, {"validColumnNames", names}});
-  }
+  ARROW_RETURN_NOT_OK(CheckClusteringColumns(start, *rows, conf_.GetBool("spark.sql.caseSensitive")));
   std::string source = start.format();
   if (source.empty()) source = conf_.Get("spark.sql.sources.default").value_or("parquet");
   if (table == nullptr) {

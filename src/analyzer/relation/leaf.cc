@@ -56,11 +56,14 @@ arrow::Status RefuseSourceName(const AnalyzerContext& context, const std::string
   return NotSupported("a stream's source with a name");
 }
 
+// As in Spark before 3.0, one path of load() takes the place of the option, and of several it is one more.
 // Source: Spark, DataFrameReader.load, DataStreamReader.load.
+constexpr std::string_view kPathOptionBehavior = "spark.sql.legacy.pathOptionBehavior.enabled";
+
 arrow::Status CheckPathGivenOnce(const connector::SourceRequest& request, bool streaming) {
   bool as_option = request.options.Has("path") || (!streaming && request.options.Has("paths"));
   if (request.paths.empty() || !as_option) return arrow::Status::OK();
-  ErrorParameters parameters{{"config", "spark.sql.legacy.pathOptionBehavior.enabled"}};
+  ErrorParameters parameters{{"config", std::string(kPathOptionBehavior)}};
   if (!streaming) return UserError("_LEGACY_ERROR_TEMP_1306", std::move(parameters));
   parameters["method"] = "load";
   return UserError("_LEGACY_ERROR_TEMP_1188", std::move(parameters));
@@ -93,7 +96,11 @@ arrow::Result<PlanPtr> ReadSource(RelationResolver& resolver, const spark::conne
   for (const auto& [key, value] : message.options()) request->options.Set(key, value);
   request->paths.assign(message.paths().begin(), message.paths().end());
   std::string path = CaseInsensitiveOption(message.options(), "path");
-  ARROW_RETURN_NOT_OK(CheckPathGivenOnce(*request, read.is_streaming()));
+  if (resolver.context().ConfIs(kPathOptionBehavior, "true")) {
+    if (request->paths.size() > 1 && !path.empty()) request->paths.insert(request->paths.begin(), path);
+  } else {
+    ARROW_RETURN_NOT_OK(CheckPathGivenOnce(*request, read.is_streaming()));
+  }
   if (request->paths.empty() && !path.empty()) request->paths.push_back(path);
   if (message.has_schema() && !message.schema().empty()) {
     ARROW_ASSIGN_OR_RAISE(request->user_schema, ParseSchemaText(message.schema()));
