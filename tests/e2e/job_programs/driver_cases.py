@@ -282,7 +282,48 @@ def statements_as_they_were_given(spark, folder):
             "uuid": [list(row) for row in seeded.collect()], "names": spark.range(1).select(F.uuid(7), F.uuid()).columns}
 
 
+def catalogs_by_their_class(spark, folder):
+    from pyspark.sql import Catalog
+
+    spark.createDataFrame([(1,)], "keel INT").createOrReplaceTempView("drydock")
+    catalog = Catalog(spark)
+    return [catalog.currentDatabase(), catalog.tableExists("drydock"), catalog.tableExists("shipyard"),
+            [column.name for column in catalog.listColumns("drydock")]]
+
+
+def what_ended_a_stream(spark, folder):
+    os.mkdir(folder + "/in")
+    with open(folder + "/in/one.json", "w", encoding="utf-8") as file:
+        file.write('{"draught": "deep"}\n')
+    rows = spark.readStream.schema("draught STRING").json(folder + "/in")
+    query = rows.selectExpr("CAST(draught AS INT) AS metres").writeStream.format("noop").start()
+    try:
+        query.awaitTermination()
+    except Exception:
+        pass
+    error = query.exception()
+    return [type(error).__name__, error.getCondition(), str(error).split("\n")[0]]
+
+
+def directories_of_started_sinks(spark, folder):
+    """A job that writes files and reads them again starts both streams before there is a row."""
+    os.mkdir(folder + "/in")
+    rows = spark.readStream.schema("berth INT").json(folder + "/in")
+    writes = rows.writeStream.format("parquet").option("checkpointLocation", folder + "/checkpoint").start(folder + "/out")
+    answers = [sorted(os.listdir(folder + "/out")), os.listdir(folder + "/out/_spark_metadata")]
+    reads = spark.readStream.schema("berth INT").parquet(folder + "/out").writeStream.format("memory").queryName("berths").start()
+    with open(folder + "/in/one.json", "w", encoding="utf-8") as file:
+        file.write('{"berth": 7}\n')
+    writes.processAllAvailable()
+    reads.processAllAvailable()
+    answers.append([row.berth for row in spark.table("berths").collect()])
+    for query in (writes, reads):
+        query.stop()
+    return answers
+
+
 CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
          tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for, functions_as_they_were_called,
          statements_as_they_were_given, samples_of_no_fraction, aggregates_of_the_time_of_a_batch,
-         crosstabs_of_missing_columns, clustered_saves)
+         crosstabs_of_missing_columns, clustered_saves, catalogs_by_their_class,
+         what_ended_a_stream, directories_of_started_sinks)
