@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "base/ascii.h"
+#include "sql/keyword_texts.h"
 #include "sql/token.h"
 
 namespace millrace::sql {

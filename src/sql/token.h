@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 namespace millrace::sql {
 
@@ -18,8 +17,6 @@ enum class Keyword : uint16_t {
 Keyword FindKeyword(std::string_view word);
 /// "SELECT"; empty for kNotKeyword.
 std::string_view KeywordText(Keyword keyword);
-/// Of all keywords, sorted.
-std::vector<std::string_view> KeywordTexts();
 /// False for the few words that continue a FROM clause (JOIN, ON, LEFT …) and so cannot be a bare table alias.
 bool MayAliasTable(Keyword keyword);
 

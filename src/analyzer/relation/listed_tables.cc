@@ -1,6 +1,7 @@
 #include "analyzer/relation/listed_tables.h"
 
 #include <arrow/builder.h>
+#include <arrow/table_builder.h>
 
 #include <algorithm>
 
@@ -9,7 +10,7 @@
 #include "base/error.h"
 #include "logical/node/local_relation.h"
 #include "spark/connect/relations.pb.h"
-#include "sql/token.h"
+#include "sql/keyword_texts.h"
 #include "types/arrow_type.h"
 #include "types/collation.h"
 
