@@ -39,9 +39,6 @@ arrow::Status AppendKeywords(arrow::RecordBatchBuilder* rows) {
   constexpr std::string_view kOneOfTwo[] = {"REGEXP", "RLIKE", "TEMP", "TEMPORARY"};
   std::vector<std::string_view> words = sql::KeywordTexts();
   std::erase_if(words, [&](std::string_view word) { return std::ranges::count(kOneOfTwo, word) > 0; });
-  for (std::string_view function : {"DATE_ADD", "DATE_DIFF"}) {
-    words.insert(std::ranges::lower_bound(words, function), function);
-  }
   for (std::string_view word : words) {
     ARROW_RETURN_NOT_OK(AppendText(word, 0, rows));
     ARROW_RETURN_NOT_OK(rows->GetFieldAs<arrow::BooleanBuilder>(1)->Append(false));
