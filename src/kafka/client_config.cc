@@ -7,7 +7,11 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <string_view>
+
+#include "kafka/java_key_store.h"
 
 namespace millrace::kafka {
 
@@ -141,41 +145,84 @@ arrow::Result<int64_t> IntegerSetting(std::string_view java, const std::string& 
   return number;
 }
 
-/// Store formats: PEM files are given to librdkafka as they are, PKCS#12 only holds a client's own key.
+/// A store that librdkafka cannot read itself. Source: Kafka, DefaultSslEngineFactory, for the words of the error.
+struct StoreFile {
+  std::string location;
+  std::string type;
+  std::string bytes;
+
+  arrow::Status Refused(const arrow::Status& why) const {
+    return arrow::Status::Invalid(
+        fmt::format("Failed to load SSL keystore {} of type {}: {}", location, type, why.message()));
+  }
+};
+
+arrow::Result<StoreFile> ReadStore(std::string location, std::string type) {
+  StoreFile store{std::move(location), std::move(type), {}};
+  if (store.type != "JKS" && store.type != "PKCS12") {
+    return store.Refused(arrow::Status::Invalid("only PEM, JKS and PKCS12 can be read"));
+  }
+  std::ifstream file(store.location, std::ios::binary);
+  store.bytes.assign(std::istreambuf_iterator<char>(file), {});
+  if (!file.is_open() || file.bad()) return store.Refused(arrow::Status::Invalid("the file cannot be read"));
+  return store;
+}
+
+arrow::Result<std::string> TrustedCertificates(const StoreFile& store, const std::string& password) {
+  if (IsPkcs12(store.bytes)) return ReadPkcs12Certificates(store.bytes, password);
+  ARROW_ASSIGN_OR_RAISE(JavaKeyStore read, ReadJavaKeyStore(store.bytes, password, ""));
+  return read.trusted_certificates;
+}
+
+/// Stores of PEM files are given to librdkafka as they are, and those of PKCS#12 with a client's own key.
 arrow::Status TranslateStores(const Properties& java, Properties* native) {
-  auto type_of = [&java](const std::string& prefix, const std::string& location) {
-    auto given = java.find(prefix + ".type");
-    if (given != java.end()) return Upper(given->second);
+  auto value_of = [&java](const std::string& key) {
+    auto given = java.find(key);
+    return given == java.end() ? std::string() : given->second;
+  };
+  auto type_of = [&](const std::string& prefix, const std::string& location) {
+    std::string given = value_of(prefix + ".type");
+    if (!given.empty()) return Upper(given);
     if (location.ends_with(".pem") || location.ends_with(".crt")) return std::string("PEM");
     if (location.ends_with(".p12") || location.ends_with(".pfx")) return std::string("PKCS12");
     return std::string("JKS");
   };
-  if (auto trust = java.find("ssl.truststore.location"); trust != java.end()) {
-    std::string type = type_of("ssl.truststore", trust->second);
-    if (type != "PEM") {
-      return BadSetting(
-          "ssl.truststore.location",
-          fmt::format("a {} trust store cannot be read. Export its certificates as PEM (keytool -exportcert "
-                      "-rfc) and give kafka.ssl.truststore.type=PEM with that file",
-                      type));
-    }
-    (*native)["ssl.ca.location"] = trust->second;
-  }
-  if (auto key = java.find("ssl.keystore.location"); key != java.end()) {
-    std::string type = type_of("ssl.keystore", key->second);
+  // Without TLS nobody looks at them.
+  if (!Upper(value_of("security.protocol")).ends_with("SSL")) return arrow::Status::OK();
+  if (std::string location = value_of("ssl.truststore.location"); !location.empty()) {
+    std::string type = type_of("ssl.truststore", location);
     if (type == "PEM") {
-      (*native)["ssl.certificate.location"] = key->second;
-      (*native)["ssl.key.location"] = key->second;
-    } else if (type == "PKCS12") {
-      (*native)["ssl.keystore.location"] = key->second;
-      if (auto password = java.find("ssl.keystore.password"); password != java.end()) {
-        (*native)["ssl.keystore.password"] = password->second;
-      }
+      (*native)["ssl.ca.location"] = location;
     } else {
-      return BadSetting("ssl.keystore.location",
-                        fmt::format("a {} key store cannot be read. Convert it (keytool -importkeystore "
-                                    "-deststoretype PKCS12) and give kafka.ssl.keystore.type=PKCS12, or PEM",
-                                    type));
+      ARROW_ASSIGN_OR_RAISE(StoreFile store, ReadStore(location, type));
+      auto certificates = TrustedCertificates(store, value_of("ssl.truststore.password"));
+      if (!certificates.ok()) return store.Refused(certificates.status());
+      if (certificates->empty()) {
+        return store.Refused(arrow::Status::Invalid("the trustAnchors parameter must be non-empty"));
+      }
+      (*native)["ssl.ca.pem"] = *certificates;
+    }
+  }
+  if (std::string location = value_of("ssl.keystore.location"); !location.empty()) {
+    std::string type = type_of("ssl.keystore", location);
+    const std::string password = value_of("ssl.keystore.password");
+    if (type == "PEM") {
+      (*native)["ssl.certificate.location"] = location;
+      (*native)["ssl.key.location"] = location;
+    } else {
+      ARROW_ASSIGN_OR_RAISE(StoreFile store, ReadStore(location, type));
+      if (IsPkcs12(store.bytes)) {
+        (*native)["ssl.keystore.location"] = location;
+        if (!password.empty()) (*native)["ssl.keystore.password"] = password;
+      } else {
+        std::string key_password = value_of("ssl.key.password");
+        auto read = ReadJavaKeyStore(store.bytes, password, key_password.empty() ? password : key_password);
+        if (!read.ok()) return store.Refused(read.status());
+        if (read->private_key.empty()) return store.Refused(arrow::Status::Invalid("it has no private key"));
+        (*native)["ssl.certificate.pem"] = read->certificate_chain;
+        (*native)["ssl.key.pem"] = read->private_key;
+        native->erase("ssl.key.password");
+      }
     }
   }
   if (auto check = java.find("ssl.endpoint.identification.algorithm"); check != java.end()) {

@@ -94,8 +94,13 @@ TEST(ClientConfigTest, MalformedJaasIsAnError) {
 }
 
 TEST(ClientConfigTest, WhatCannotBeHonouredSaysWhatToGiveInstead) {
-  EXPECT_THAT(Refusal(ClientRole::kConsumer, {{"ssl.truststore.location", "trust.jks"}}),
-              testing::AllOf(HasSubstr("JKS"), HasSubstr("PEM")));
+  EXPECT_THAT(
+      Refusal(ClientRole::kConsumer, {{"security.protocol", "SSL"}, {"ssl.truststore.location", "/no/such/trust.jks"}}),
+      HasSubstr("Failed to load SSL keystore /no/such/trust.jks of type JKS"));
+  EXPECT_THAT(Refusal(ClientRole::kConsumer, {{"security.protocol", "SSL"},
+                                              {"ssl.truststore.type", "BKS"},
+                                              {"ssl.truststore.location", "/no/such/trust.bks"}}),
+              HasSubstr("only PEM, JKS and PKCS12"));
   EXPECT_THAT(Refusal(ClientRole::kProducer, {{"transactional.id", "x"}}), HasSubstr("kafka.transactional.id"));
   EXPECT_THAT(Refusal(ClientRole::kConsumer, {{"sasl.mechanism", "OAUTHBEARER"}}), HasSubstr("SCRAM-SHA-256"));
   EXPECT_THAT(Refusal(ClientRole::kConsumer, {{"security.protocol", "SASL_SSL"}}), HasSubstr("Kerberos"));

@@ -15,6 +15,11 @@ def openssl(*arguments, cwd):
     assert done.returncode == 0, done.stderr
 
 
+def keytool(*arguments, cwd):
+    done = subprocess.run(["keytool", *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def make_certificates(folder):
     """An authority, and certificates of it for the broker (localhost) and a client; as PEM, keys unencrypted."""
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", "ca.key",
@@ -173,7 +178,32 @@ def test_plain_text_to_a_tls_port_is_said(secure, tmp_path):
     assert f"localhost:{secure.ssl}" in message, message
 
 
-def test_stores_of_java_are_refused_by_name(secure, tmp_path):
-    message = refused(secure, tmp_path, {"kafka.bootstrap.servers": f"localhost:{secure.ssl}", "kafka.security.protocol": "SSL",
-                                         "kafka.ssl.truststore.location": "/trust.jks"})
-    assert "JKS" in message and "PEM" in message, message
+def stores_of_java(secure, kind):
+    """A trust store and a key store as Java's own tool makes them; the key has a password of its own in those of JKS."""
+    trust, keys = (secure.folder / f"{name}.{kind}" for name in ("trust", "keys"))
+    if not trust.exists():
+        keytool("-importcert", "-noprompt", "-alias", "ca", "-file", "ca.pem", "-keystore", trust, "-storetype", kind,
+                "-storepass", "changeit", cwd=secure.folder)
+        keytool("-importkeystore", "-noprompt", "-srckeystore", "client.p12", "-srcstoretype", "PKCS12", "-srcstorepass",
+                "secret", "-alias", "1", "-destkeystore", keys, "-deststoretype", kind, "-deststorepass", "changeit",
+                *(["-destkeypass", "key secret"] if kind == "JKS" else []), cwd=secure.folder)
+    return {"kafka.bootstrap.servers": f"localhost:{secure.ssl}", "kafka.security.protocol": "SSL",
+            "kafka.ssl.truststore.location": str(trust), "kafka.ssl.truststore.password": "changeit",
+            "kafka.ssl.keystore.location": str(keys), "kafka.ssl.keystore.password": "changeit",
+            **({"kafka.ssl.key.password": "key secret"} if kind == "JKS" else {})}
+
+
+# Java takes stores of PKCS#12 for those of its own, whatever the settings say.
+@pytest.mark.parametrize("kind", ["JKS", "PKCS12"])
+def test_stores_of_java(secure, tmp_path, kind):
+    assert round_trip(secure, tmp_path, stores_of_java(secure, kind)) == [b"ONE", b"TWO"]
+
+
+@pytest.mark.parametrize("setting,value,says", [
+    ("kafka.ssl.truststore.location", "/no/trust.jks", "Failed to load SSL keystore /no/trust.jks of type JKS"),
+    ("kafka.ssl.truststore.password", "guessed", "Keystore was tampered with, or password was incorrect"),
+    ("kafka.ssl.keystore.password", "guessed", "Keystore was tampered with, or password was incorrect"),
+    ("kafka.ssl.key.password", "guessed", "Cannot recover key")])
+def test_stores_of_java_that_cannot_be_read(secure, tmp_path, setting, value, says):
+    message = refused(secure, tmp_path, {**stores_of_java(secure, "JKS"), setting: value})
+    assert says in message and "guessed" not in message, message
