@@ -206,28 +206,32 @@ bool IsCoreSetting(std::string_view key) {
   return std::binary_search(std::begin(kCoreSettings), std::end(kCoreSettings), key);
 }
 
+/// Static settings and those of the process stay as they are while a session lives.
+arrow::Status CheckModifiable(const std::string& key) {
+  const KnownKey* known = FindKnown(key);
+  const bool is_static = known != nullptr && known->is_static;
+  if (!is_static && (known != nullptr || !IsCoreSetting(key))) return arrow::Status::OK();
+  return UserError(is_static ? "CANNOT_MODIFY_STATIC_CONFIG" : "CANNOT_MODIFY_CONFIG",
+                   {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
+}
+
 }  // namespace
 
 Conf::Conf(const Conf& other) {
   std::lock_guard lock(other.mutex_);
   values_ = other.values_;
+  initial_ = other.initial_;
 }
 
 arrow::Status Conf::Set(const std::string& key, const std::string& value) {
+  ARROW_RETURN_NOT_OK(CheckModifiable(key));
   if (const KnownKey* known = FindKnown(key)) {
-    if (known->is_static) {
-      return UserError("CANNOT_MODIFY_STATIC_CONFIG",
-                       {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
-    }
     ARROW_RETURN_NOT_OK(CheckKind(*known, key, value));
     ARROW_RETURN_NOT_OK(CheckRequirement(key, value));
     if (AsksForUnbuilt(key, value, known->default_value)) {
       return UserError("UNSUPPORTED_CALL.WITHOUT_SUGGESTION",
                        {{"methodName", "the setting " + key + " = " + value}, {"className", "Millrace"}});
     }
-  } else if (IsCoreSetting(key)) {
-    return UserError("CANNOT_MODIFY_CONFIG",
-                     {{"key", QuoteConf(key)}, {"docroot", "https://spark.apache.org/docs/latest"}});
   }
   std::lock_guard lock(mutex_);
   values_[key] = value;
@@ -235,13 +239,10 @@ arrow::Status Conf::Set(const std::string& key, const std::string& value) {
 }
 
 void Conf::CopyFrom(const Conf& other) {
-  std::map<std::string, std::string, std::less<>> values;
-  {
-    std::lock_guard lock(other.mutex_);
-    values = other.values_;
-  }
+  Conf copy(other);
   std::lock_guard lock(mutex_);
-  values_ = std::move(values);
+  values_ = std::move(copy.values_);
+  initial_ = std::move(copy.initial_);
 }
 
 bool Conf::IsModifiable(std::string_view key) const {
@@ -250,16 +251,31 @@ bool Conf::IsModifiable(std::string_view key) const {
 }
 
 arrow::Status Conf::SetAtStart(const std::string& key, const std::string& value) {
-  const KnownKey* known = FindKnown(key);
-  if (!IsCoreSetting(key) && (known == nullptr || !known->is_static)) return Set(key, value);
+  if (CheckModifiable(key).ok()) ARROW_RETURN_NOT_OK(Set(key, value));
   std::lock_guard lock(mutex_);
   values_[key] = value;
+  initial_[key] = value;
   return arrow::Status::OK();
 }
 
-void Conf::Unset(const std::string& key) {
+arrow::Status Conf::Unset(const std::string& key) {
+  ARROW_RETURN_NOT_OK(CheckModifiable(key));
   std::lock_guard lock(mutex_);
   values_.erase(key);
+  return arrow::Status::OK();
+}
+
+arrow::Status Conf::Reset(const std::string& key) {
+  ARROW_RETURN_NOT_OK(Unset(key));
+  std::lock_guard lock(mutex_);
+  auto initial = initial_.find(key);
+  if (initial != initial_.end()) values_.insert(*initial);
+  return arrow::Status::OK();
+}
+
+void Conf::ResetAll() {
+  std::lock_guard lock(mutex_);
+  values_ = initial_;
 }
 
 std::optional<std::string> Conf::Get(std::string_view key) const {

@@ -20,10 +20,14 @@ class Conf {
 
   /// Errors: UserError CANNOT_MODIFY_CONFIG for static keys, INVALID_CONF_VALUE for values of the wrong kind.
   arrow::Status Set(const std::string& key, const std::string& value);
-  /// As Set for what is fixed before the session starts: static keys too.
+  /// As Set for what is fixed before the session starts: static keys too. What Reset comes back to.
   arrow::Status SetAtStart(const std::string& key, const std::string& value);
   void CopyFrom(const Conf& other);
-  void Unset(const std::string& key);
+  /// Errors: as Set's, for keys that may not be changed.
+  arrow::Status Unset(const std::string& key);
+  /// As Unset, back to what was set at the start.
+  arrow::Status Reset(const std::string& key);
+  void ResetAll();
   /// Whether Set may change it: static keys and those that are not Spark's may not.
   bool IsModifiable(std::string_view key) const;
   /// The value set, else the default; nullopt when there is neither.
@@ -42,6 +46,7 @@ class Conf {
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::string, std::less<>> values_;
+  std::map<std::string, std::string, std::less<>> initial_;
 };
 
 /// Milliseconds of "100ms", "10s", "5 minutes", "1h", or a bare number of milliseconds. Errors: Invalid.

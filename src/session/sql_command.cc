@@ -17,6 +17,12 @@ types::StructField Text(std::string name, bool nullable = false) {
   return {std::move(name), types::String(), nullable, ""};
 }
 
+/// Hadoop's names for the number of reducers stand for Spark's. Source: Spark, SetCommand.
+std::string NewNameOf(const std::string& key) {
+  bool replaced = key == "mapred.reduce.tasks" || key == "mapreduce.job.reduces";
+  return replaced ? "spark.sql.shuffle.partitions" : key;
+}
+
 struct Runner {
   Session& session;
 
@@ -29,21 +35,21 @@ struct Runner {
     using Kind = sql::ConfStatement::Kind;
     Conf& conf = session.conf();
     switch (statement.kind) {
-      case Kind::kSet:
+      case Kind::kSet: {
         ARROW_RETURN_NOT_OK(CheckNoVariable(session, statement.key));
-        ARROW_RETURN_NOT_OK(conf.Set(statement.key, statement.value));
-        return Settings(statement.key);
+        const std::string key = NewNameOf(statement.key);
+        ARROW_RETURN_NOT_OK(conf.Set(key, statement.value));
+        return Settings(key);
+      }
       case Kind::kShow:
-        return Settings(statement.key);
+        return Settings(NewNameOf(statement.key));
       case Kind::kShowAll:
         return Settings(std::nullopt);
       case Kind::kReset:
-        conf.Unset(statement.key);
-        // SET TIME ZONE LOCAL tells what it has become.
-        if (statement.value == "LOCAL") return Settings(statement.key);
+        ARROW_RETURN_NOT_OK(conf.Reset(statement.key));
         break;
       case Kind::kResetAll:
-        for (const auto& [key, value] : conf.All()) conf.Unset(key);
+        conf.ResetAll();
         break;
     }
     return EmptyResult();

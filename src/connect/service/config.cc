@@ -36,8 +36,8 @@ arrow::Status Set(session::Session& session, const proto::ConfigRequest::Set& se
     if (!pair.has_value() && !set.silent()) {
       return arrow::Status::Invalid("requirement failed: value cannot be null for key: ", pair.key());
     }
-    arrow::Status status = conf.Set(pair.key(), pair.value());
-    if (!status.ok() && set.silent() && at_start) status = session.SetAtStart(pair.key(), pair.value());
+    arrow::Status status =
+        set.silent() && at_start ? session.SetAtStart(pair.key(), pair.value()) : conf.Set(pair.key(), pair.value());
     if (status.ok()) {
       Warn(pair.key(), response);
     } else if (set.silent()) {
@@ -89,7 +89,7 @@ arrow::Status Config(ConnectService& service, const proto::ConfigRequest& reques
     }
     case proto::ConfigRequest::Operation::kUnset:
       for (const std::string& key : operation.unset().keys()) {
-        conf.Unset(key);
+        ARROW_RETURN_NOT_OK(conf.Unset(key));
         Warn(key, response);
       }
       return arrow::Status::OK();

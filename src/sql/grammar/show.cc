@@ -2,6 +2,7 @@
 #include "sql/grammar/grammar.h"
 #include "sql/parse_error.h"
 #include "sql/string_literal.h"
+#include "types/time_zone.h"
 
 /// SHOW, DESCRIBE, USE, EXPLAIN, CACHE, REFRESH, ANALYZE, COMMENT, SET, RESET.
 
@@ -389,8 +390,7 @@ arrow::Status Grammar::ParseConf(Command* out) {
 // LOCAL, a name, or an interval of whole hours, minutes and seconds within a day.
 arrow::Status Grammar::ParseTimeZone(ConfStatement* statement) {
   if (Accept(Keyword::kLocal)) {
-    statement->kind = ConfStatement::Kind::kReset;
-    statement->value = "LOCAL";
+    statement->value = types::TimeZone::System()->id();
     return Status::OK();
   }
   size_t first = position_;

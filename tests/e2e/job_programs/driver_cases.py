@@ -322,8 +322,30 @@ def directories_of_started_sinks(spark, folder):
     return answers
 
 
+def settings_that_come_back(spark, folder):
+    """RESET goes back to what the session began with; what may not be changed may not be reset."""
+    def rows(text):
+        return [list(row) for row in spark.sql(text).collect()]
+
+    partitions, warehouse = "spark.sql.shuffle.partitions", spark.conf.get("spark.sql.warehouse.dir")
+    spark.conf.set(partitions, "7")
+    spark.conf.set("spark.sql.caseSensitive", "true")
+    answers = {"one": [rows(f"RESET {partitions}"), rows(f"SET {partitions}"), rows("SET spark.sql.caseSensitive")],
+               "old names": [rows("SET mapred.reduce.tasks=9"), rows("SET mapreduce.job.reduces=8"), rows(f"SET {partitions}")]}
+    spark.sql("SET TIME ZONE 'Asia/Tokyo'")
+    spark.sql("SET its.own=1")
+    answers["all"] = [rows("RESET"), rows(f"SET {partitions}"), rows("SET spark.sql.caseSensitive"), rows("SET its.own"),
+                      spark.conf.get("spark.sql.session.timeZone"), spark.conf.get("spark.sql.warehouse.dir") == warehouse]
+    for key in ("spark.sql.warehouse.dir", "spark.driver.memory", "no.such.key"):
+        answers[key] = [_told(lambda: rows(f"RESET {key}")), _told(lambda: spark.conf.unset(key))]  # noqa: B023
+    spark.conf.unset(partitions)
+    answers["unset"] = rows(f"SET {partitions}")
+    spark.sql("RESET")
+    return answers
+
+
 CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
          tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for, functions_as_they_were_called,
          statements_as_they_were_given, samples_of_no_fraction, aggregates_of_the_time_of_a_batch,
          crosstabs_of_missing_columns, clustered_saves, catalogs_by_their_class,
-         what_ended_a_stream, directories_of_started_sinks)
+         what_ended_a_stream, directories_of_started_sinks, settings_that_come_back)
