@@ -519,6 +519,7 @@ void MicroBatchExecution::Finish(arrow::Status status) {
     active_ = false;
     failure_ = status;
     cause_ = std::move(cause);
+    if (!status.ok()) failed_state_ = DescribeState();
     status_.message = status.ok() ? "Stopped" : "Terminated with exception: " + cause_.message();
     status_.is_trigger_active = false;
     status_.is_data_available = false;

@@ -91,6 +91,7 @@ class MicroBatchExecution final : public StreamingQuery {
   std::optional<JsonValue> last_progress() const override;
   arrow::Status exception() const override;
   arrow::Status cause() const override;
+  std::string DescribeFailedState() const override;
   std::string Explain(bool extended) const override;
   arrow::Status Stop() override;
   arrow::Result<bool> AwaitTermination(std::chrono::milliseconds timeout) override;
@@ -134,6 +135,7 @@ class MicroBatchExecution final : public StreamingQuery {
   void WaitUntilTimeout(int64_t until_us, const std::function<bool()>& wake);
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }
   void SetMessage(std::string message);
+  std::string DescribeState() const;
   void Finish(arrow::Status status);
 
   const std::unique_ptr<StreamingQuerySpec> owned_spec_;
@@ -189,6 +191,7 @@ class MicroBatchExecution final : public StreamingQuery {
   bool ended_ = false;
   arrow::Status failure_;
   arrow::Status cause_;
+  std::string failed_state_;
   StreamingQueryStatus status_;
   std::deque<JsonValue> recent_;
   /// Number of triggers begun, and of the last one that found nothing to do: what ProcessAllAvailable waits for.

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <chrono>
 
 #include "logical/plan.h"
@@ -36,6 +38,33 @@ arrow::Status MicroBatchExecution::exception() const {
 arrow::Status MicroBatchExecution::cause() const {
   std::lock_guard lock(mutex_);
   return cause_;
+}
+
+std::string MicroBatchExecution::DescribeFailedState() const {
+  std::lock_guard lock(mutex_);
+  return failed_state_;
+}
+
+std::string MicroBatchExecution::DescribeState() const {
+  auto positions = [this](std::optional<connector::SourceOffset> QuerySource::* position) {
+    std::vector<std::string> shown;
+    for (const QuerySource& source : bound_.sources) {
+      const std::optional<connector::SourceOffset>& offset = source.*position;
+      if (offset) shown.push_back(fmt::format("{}: {}", source.description, offset->json));
+    }
+    return fmt::format("{{{}}}", fmt::join(shown, ","));
+  };
+  return fmt::format(
+      "=== Streaming Query ===
+Identifier: {}[id = {}, runId = {}]
+Current Committed Offsets: {}
+"
+      "Current Available Offsets: {}
+
+Current State: {}
+Thread State: RUNNABLE",
+      spec_.name.empty() ? "" : spec_.name + " ", id(), run_id_, positions(&QuerySource::committed),
+      positions(&QuerySource::available), bound_.not_opened.ok() ? "ACTIVE" : "INITIALIZING");
 }
 
 std::string MicroBatchExecution::Explain(bool extended) const {

@@ -97,6 +97,8 @@ class StreamingQuery {
   virtual arrow::Status exception() const = 0;
   /// The failure behind exception(), with its own condition.
   virtual arrow::Status cause() const = 0;
+  /// Where a query stood that failed: Spark shows it below the failure. Empty without one.
+  virtual std::string DescribeFailedState() const = 0;
   virtual std::string Explain(bool extended) const = 0;
 
   /// Ends the query and returns when its thread has ended: the running micro-batch is abandoned (it runs again after a

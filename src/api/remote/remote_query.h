@@ -25,6 +25,8 @@ class RemoteQuery final : public streaming::StreamingQuery {
   std::optional<JsonValue> last_progress() const override;
   arrow::Status exception() const override;
   arrow::Status cause() const override { return exception(); }
+  /// Told within the failure itself.
+  std::string DescribeFailedState() const override { return {}; }
   std::string Explain(bool extended) const override;
   arrow::Status Stop() override;
   arrow::Result<bool> AwaitTermination(std::chrono::milliseconds timeout) override;

@@ -36,9 +36,10 @@ void DescribeFailure(const StreamingQuery& query, proto::StreamingQueryCommandRe
   arrow::Status failure = query.exception();
   auto* exception = result->mutable_exception();
   if (failure.ok()) return;
-  // The text is the cause's own, as StreamingQueryException.toString gives it.
+  // The cause's own text and where the query stood, as StreamingQueryException.toString gives them.
   arrow::Status cause = query.cause().ok() ? failure : query.cause();
-  exception->set_exception_message("org.apache.spark.sql.streaming.StreamingQueryException: " + cause.message());
+  exception->set_exception_message("org.apache.spark.sql.streaming.StreamingQueryException: " + cause.message() + "\n" +
+                                   query.DescribeFailedState());
   const ErrorDetail* detail = GetErrorDetail(failure);
   exception->set_error_class(detail == nullptr ? "STREAM_FAILED" : detail->condition());
 }
