@@ -336,14 +336,23 @@ class FileStream final : public MicroBatchStream {
       unread_.pop_front();
     }
     // Few left: better listed again with what has come since. And the latest must be looked for each time.
-    bool few = options_.max_files != kNoLimit ? static_cast<double>(unread_.size()) <
-                                                    static_cast<double>(options_.max_files) * options_.discard_ratio
-                                              : options_.max_bytes == kNoLimit;
-    if (options_.latest_first || few) unread_.clear();
+    if (options_.latest_first || FewAreLeft()) unread_.clear();
     if (static_cast<int64_t>(unread_.size()) > options_.max_cached_files) {
       unread_.resize(static_cast<size_t>(options_.max_cached_files));
     }
     return chosen;
+  }
+
+  /// Of files or of bytes, by what the batches are limited by; without a limit all of them have been chosen.
+  bool FewAreLeft() const {
+    auto below = [this](double left, int64_t limit) {
+      return left < static_cast<double>(limit) * options_.discard_ratio;
+    };
+    if (options_.max_files != kNoLimit) return below(static_cast<double>(unread_.size()), options_.max_files);
+    if (options_.max_bytes == kNoLimit) return true;
+    double bytes = 0;
+    for (const ListedFile& file : unread_) bytes += static_cast<double>(file.size_bytes);
+    return below(bytes, options_.max_bytes);
   }
 
   FileTable table_;
