@@ -55,14 +55,8 @@ std::string MicroBatchExecution::DescribeState() const {
     return fmt::format("{{{}}}", fmt::join(shown, ","));
   };
   return fmt::format(
-      "=== Streaming Query ===
-Identifier: {}[id = {}, runId = {}]
-Current Committed Offsets: {}
-"
-      "Current Available Offsets: {}
-
-Current State: {}
-Thread State: RUNNABLE",
+      "=== Streaming Query ===\nIdentifier: {}[id = {}, runId = {}]\nCurrent Committed Offsets: {}\n"
+      "Current Available Offsets: {}\n\nCurrent State: {}\nThread State: RUNNABLE",
       spec_.name.empty() ? "" : spec_.name + " ", id(), run_id_, positions(&QuerySource::committed),
       positions(&QuerySource::available), bound_.not_opened.ok() ? "ACTIVE" : "INITIALIZING");
 }

@@ -78,7 +78,11 @@ def test_a_failing_query_tells_why(spark, tmp_path, folder):
         query.awaitTermination(30)
     assert "DIVIDE_BY_ZERO" in str(caught.value) and caught.value.getCondition() == "STREAM_FAILED"
     assert not query.isActive
+    # As Spark's server says it, without the plan that it shows at the end.
     assert "DIVIDE_BY_ZERO" in str(query.exception())
+    assert (f"\n=== Streaming Query ===\nIdentifier: failing [id = {query.id}, runId = {query.runId}]\n"
+            f"Current Committed Offsets: {{}}\nCurrent Available Offsets: {{FileStreamSource[file:{path}]: "
+            "{\"logOffset\":0}}\n\nCurrent State: ACTIVE\nThread State: RUNNABLE") in str(query.exception())
     with pytest.raises(StreamingQueryException):
         spark.streams.awaitAnyTermination(30)
 
