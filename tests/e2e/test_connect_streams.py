@@ -6,6 +6,7 @@ import time
 import pytest
 from pyspark.errors import AnalysisException, StreamingPythonRunnerInitializationException, StreamingQueryException
 from pyspark.sql import functions as F
+from pyspark.sql.streaming import StatefulProcessor
 from pyspark.sql.streaming.listener import StreamingQueryListener
 
 
@@ -269,3 +270,29 @@ def test_a_foreach_batch_function_that_raises_names_the_sink(spark, folder):
     with pytest.raises(StreamingQueryException, match="FOREACH_BATCH_USER_FUNCTION_ERROR.*Reason: .*PYTHON_EXCEPTION"):
         query.awaitTermination()
     assert "LookupError: nothing of the kind" in str(query.exception())
+
+
+def test_the_frames_of_a_processor_hold_no_more_bytes_than_they_may(spark):
+    class Frames(StatefulProcessor):
+        def init(self, handle):
+            pass
+
+        def handleInputRows(self, key, rows, timerValues):
+            import pandas as pd
+
+            yield pd.DataFrame({"k": [key[0]], "frames": [sum(1 for _ in rows)]})
+
+        def close(self):
+            pass
+
+    def frames(limit):
+        spark.conf.set("spark.sql.execution.arrow.maxBytesPerBatch", limit)
+        rows = spark.createDataFrame([("a", 1), ("a", 2), ("b", 3)], "k string, v int").groupBy("k").transformWithStateInPandas(
+            statefulProcessor=Frames(), outputStructType="k string, frames long", outputMode="update", timeMode="none")
+        return sorted(map(tuple, rows.collect()))
+
+    try:
+        assert frames("1") == [("a", 2), ("b", 1)]  # as real Spark
+        assert frames("1m") == [("a", 1), ("b", 1)]
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.maxBytesPerBatch")

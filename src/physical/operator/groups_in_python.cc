@@ -235,6 +235,7 @@ python::TaskSpec TaskOf(const python::UserFunctionPtr& function, const python::E
   task.eval_type = function->eval_type;
   task.conf = environment.conf;
   task.conf["spark.sql.execution.arrow.maxRecordsPerBatch"] = std::to_string(environment.max_records_per_batch);
+  task.conf["spark.sql.execution.arrow.maxBytesPerBatch"] = std::to_string(environment.max_bytes_per_batch);
   task.calls = {{{function}, {}}};
   return task;
 }
