@@ -8,6 +8,7 @@ from pyspark.errors import AnalysisException, StreamingPythonRunnerInitializatio
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StatefulProcessor
 from pyspark.sql.streaming.listener import StreamingQueryListener
+from pyspark.sql.types import StructType
 
 
 @pytest.fixture
@@ -285,10 +286,12 @@ def test_the_frames_of_a_processor_hold_no_more_bytes_than_they_may(spark):
         def close(self):
             pass
 
+    out = StructType().add("k", "string").add("frames", "long")  # a text would want a session of the client's own
+
     def frames(limit):
         spark.conf.set("spark.sql.execution.arrow.maxBytesPerBatch", limit)
         rows = spark.createDataFrame([("a", 1), ("a", 2), ("b", 3)], "k string, v int").groupBy("k").transformWithStateInPandas(
-            statefulProcessor=Frames(), outputStructType="k string, frames long", outputMode="update", timeMode="none")
+            statefulProcessor=Frames(), outputStructType=out, outputMode="update", timeMode="none")
         return sorted(map(tuple, rows.collect()))
 
     try:
