@@ -55,7 +55,8 @@ def run_until(arguments, checkpoint, last_commit):
 def test_batches_restart_and_killed_batch_are_those_of_spark(kafka, tmp_path):
     """At most 10 records a batch, split 6 + 4 as Spark splits them; a restart goes on; a batch that was planned but not
     done when the process was killed runs again with the same offsets."""
-    topic, checkpoint = kafka.create_topic("visits", partitions=2), tmp_path / "checkpoint"
+    # The order of the tasks follows the topic's name, as in Spark.
+    topic, checkpoint = kafka.recreate_topic("visits", partitions=2), tmp_path / "checkpoint"
     recorded_input(kafka, topic)
     arguments = (kafka.servers, checkpoint, topic, 1)
     expected = recorded_offsets("4-after-kill")
