@@ -9,6 +9,7 @@
 #include "analyzer/python_table_functions.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/query_context.h"
 #include "base/stack_room.h"
 #include "expression/query_settings.h"
 #include "expression/text_zone.h"
@@ -90,6 +91,20 @@ constexpr RelationEntry kRelations[] = {
     {Relation::kExtension, ResolveExtension},
 };
 
+// The failure to find a table, or to call a table function, says where in the text it stands.
+arrow::Status PlacedFailure(const Relation& relation, const std::shared_ptr<const std::string>& text,
+                            const arrow::Status& failure) {
+  const auto& origin = relation.common().origin().jvm_origin();
+  bool in_text = origin.has_stop_index() && text != nullptr && origin.stop_index() < static_cast<int32_t>(text->size());
+  bool placed = relation.has_unresolved_table_valued_function() || IsErrorCondition(failure, "TABLE_OR_VIEW_NOT_FOUND");
+  if (!in_text || !placed) return failure;
+  QueryContext context;
+  context.sql_text = text;
+  context.start = origin.start_index();
+  context.stop = origin.stop_index();
+  return WithAnalysisContext(failure, std::move(context));
+}
+
 }  // namespace
 
 arrow::Result<types::DataTypePtr> ParseSchemaText(std::string_view text) {
@@ -117,6 +132,7 @@ arrow::Result<PlanPtr> RelationResolver::Resolve(const Relation& relation) {
     std::shared_ptr<const std::string> outside = sql_text_;
     if (origin.has_sql_text()) sql_text_ = std::make_shared<const std::string>(origin.sql_text());
     arrow::Result<PlanPtr> resolved = entry.resolve(*this, relation);
+    if (!resolved.ok()) resolved = PlacedFailure(relation, sql_text_, resolved.status());
     sql_text_ = std::move(outside);
     ARROW_ASSIGN_OR_RAISE(PlanPtr plan, std::move(resolved));
     for (int64_t frame : input_frames_) {

@@ -18,8 +18,9 @@ arrow::Result<std::optional<ExpressionPtr>> ResolveVariable(const std::vector<st
   auto info = std::make_shared<expression::CallInfo>();
   info->name = "variablereference";
   info->style = expression::CallStyle::kCustom;
-  std::string text = "variablereference(system.session." + ToLowerAscii(variable.name) + "=" +
-                     variable.value->Sql(/*pretty=*/false) + ")";
+  std::string text = "variablereference(" +
+                     (variable.is_local ? "local." + types::QuoteIfNeeded(variable.scope) : "system.session") + "." +
+                     ToLowerAscii(variable.name) + "=" + variable.value->Sql(/*pretty=*/false) + ")";
   info->render = [text](const std::vector<std::string>&) { return text; };
   info->kernel = [value = static_cast<const Literal&>(*variable.value).value()](
                      const expression::EvalContext&, const std::vector<arrow::Datum>&,

@@ -50,13 +50,39 @@ arrow::Result<std::vector<ExpressionPtr>> OneRow(Session& session, const Relatio
   return values;
 }
 
+// The variables of these names, each once.
+arrow::Result<std::vector<Variable>> FindTargets(Session& session, const std::vector<sql::NameParts>& names) {
+  std::vector<Variable> targets;
+  std::set<std::string> seen;
+  for (const sql::NameParts& parts : names) {
+    auto found = session.catalog().variables().Resolve(parts);
+    if (!found || found->second != parts.size()) return NotAVariable(parts, session.SearchPath());
+    std::string name = ToLowerAscii(found->first.name);
+    if (!seen.insert(found->first.scope + "." + name).second) {
+      return UserError("DUPLICATE_ASSIGNMENTS", {{"nameList", QuoteIdentifier(name)}});
+    }
+    targets.push_back(std::move(found->first));
+  }
+  return targets;
+}
+
+arrow::Status CheckArity(size_t num_values, size_t num_targets) {
+  if (num_values == num_targets) return arrow::Status::OK();
+  return UserError("ASSIGNMENT_ARITY_MISMATCH",
+                   {{"numExpr", std::to_string(num_values)}, {"numTarget", std::to_string(num_targets)}});
+}
+
 }  // namespace
 
 arrow::Status DeclareVariables(Session& session, const sql::DeclareVariable& declare) {
   std::vector<std::string> names;
   std::set<std::string> seen;
+  const bool local = session.catalog().variables().InScript();
   for (const sql::NameParts& parts : declare.names) {
     std::optional<std::string> name = Variables::NameOf(parts);
+    if (local && parts.size() > 1) {
+      return UserError("INVALID_VARIABLE_DECLARATION.QUALIFIED_LOCAL_VARIABLE", {{"varName", QuoteNameParts(parts)}});
+    }
     if (!name) return NotAVariable(parts);
     std::string key = ToLowerAscii(*name);
     if (!seen.insert(key).second) {
@@ -72,24 +98,17 @@ arrow::Status DeclareVariables(Session& session, const sql::DeclareVariable& dec
   ARROW_ASSIGN_OR_RAISE(auto values, OneRow(session, declare.value, {type}));
   auto value = std::make_shared<const Relation>(declare.value);
   for (const std::string& name : names) {
-    ARROW_RETURN_NOT_OK(session.catalog().variables().Declare(Variable{name, values[0], value}, declare.replace));
+    Variables& variables = session.catalog().variables();
+    Variable variable{name, values[0], value};
+    ARROW_RETURN_NOT_OK(local ? variables.DeclareLocal(std::move(variable))
+                              : variables.Declare(std::move(variable), declare.replace));
   }
   return arrow::Status::OK();
 }
 
 arrow::Status SetVariables(Session& session, const sql::SetVariable& set) {
   Variables& variables = session.catalog().variables();
-  std::vector<Variable> targets;
-  std::set<std::string> seen;
-  for (const sql::NameParts& parts : set.names) {
-    std::optional<std::string> name = Variables::NameOf(parts);
-    std::optional<Variable> variable = name ? variables.Find(*name) : std::nullopt;
-    if (!variable) return NotAVariable(parts, session.SearchPath());
-    if (!seen.insert(ToLowerAscii(*name)).second) {
-      return UserError("DUPLICATE_ASSIGNMENTS", {{"nameList", QuoteIdentifier(ToLowerAscii(*name))}});
-    }
-    targets.push_back(*std::move(variable));
-  }
+  ARROW_ASSIGN_OR_RAISE(std::vector<Variable> targets, FindTargets(session, set.names));
   std::vector<DataTypePtr> types;
   for (size_t i = 0; i < targets.size(); ++i) {
     if (!set.to_default[i]) types.push_back(targets[i].value->type());
@@ -97,10 +116,7 @@ arrow::Status SetVariables(Session& session, const sql::SetVariable& set) {
   std::vector<ExpressionPtr> values;
   if (set.query) {
     ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session.Analyze(*set.query));
-    if (plan->output().size() != types.size()) {
-      return UserError("ASSIGNMENT_ARITY_MISMATCH", {{"numExpr", std::to_string(plan->output().size())},
-                                                     {"numTarget", std::to_string(types.size())}});
-    }
+    ARROW_RETURN_NOT_OK(CheckArity(plan->output().size(), types.size()));
     ARROW_ASSIGN_OR_RAISE(values, OneRow(session, *set.query, types));
   }
   // All values are known before the first variable changes.
@@ -114,7 +130,22 @@ arrow::Status SetVariables(Session& session, const sql::SetVariable& set) {
     ARROW_ASSIGN_OR_RAISE(auto value, OneRow(session, *targets[i].default_value, {targets[i].value->type()}));
     all.push_back(value[0]);
   }
-  for (size_t i = 0; i < targets.size(); ++i) variables.Set(targets[i].name, all[i]);
+  for (size_t i = 0; i < targets.size(); ++i) variables.Set(targets[i], all[i]);
+  return arrow::Status::OK();
+}
+
+arrow::Status AssignVariables(Session& session, const std::vector<sql::NameParts>& names,
+                              const std::vector<ExpressionPtr>& values) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<Variable> targets, FindTargets(session, names));
+  ARROW_RETURN_NOT_OK(CheckArity(values.size(), targets.size()));
+  std::vector<ExpressionPtr> cast;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const DataTypePtr& type = targets[i].value->type();
+    expression::Cast value(values[i], type, expression::CastMode::kAnsi, /*user_specified=*/false);
+    ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(value, session.MakeEvalContext()));
+    cast.push_back(std::make_shared<expression::Literal>(type, std::move(scalar)));
+  }
+  for (size_t i = 0; i < targets.size(); ++i) session.catalog().variables().Set(targets[i], cast[i]);
   return arrow::Status::OK();
 }
 

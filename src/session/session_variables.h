@@ -10,6 +10,9 @@ namespace millrace::session {
 
 arrow::Status DeclareVariables(Session& session, const sql::DeclareVariable& declare);
 arrow::Status SetVariables(Session& session, const sql::SetVariable& set);
+/// Gives each variable one of the literals `values`, cast to its type.
+arrow::Status AssignVariables(Session& session, const std::vector<sql::NameParts>& names,
+                              const std::vector<expression::ExpressionPtr>& values);
 arrow::Status DropVariable(Session& session, const sql::DropVariable& drop);
 
 /// Refuses SET of what is a variable. Errors: UserError UNSUPPORTED_FEATURE.SET_VARIABLE_USING_SET.

@@ -5,6 +5,7 @@
 #include "session/function_commands.h"
 #include "session/result_rows.h"
 #include "session/row_changes.h"
+#include "session/script_run.h"
 #include "session/session_variables.h"
 #include "session/table_commands.h"
 #include "types/char_type.h"
@@ -189,6 +190,7 @@ struct Runner {
   arrow::Result<QueryResult> operator()(const sql::VacuumTable& c) const { return RunVacuum(session, c); }
   arrow::Result<QueryResult> operator()(const sql::RestoreTable& c) const { return RunRestore(session, c); }
   arrow::Result<QueryResult> operator()(const sql::ConvertToDelta& c) const { return RunConvert(session, c); }
+  arrow::Result<QueryResult> operator()(const sql::Script& c) const { return RunScript(session, c); }
   arrow::Result<QueryResult> operator()(const sql::CloneTable& c) const { return TableCommands(session).CloneDelta(c); }
 };
 

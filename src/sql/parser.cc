@@ -28,6 +28,15 @@ arrow::Status ParseStatement(std::string_view text, const ParserOptions& options
   return grammar.SingleStatement(out);
 }
 
+arrow::Status ParseScriptPart(const Script& script, const TextRange& range, ScriptPart part,
+                              const ParserOptions& options, Statement* out) {
+  Keyword word = part == ScriptPart::kExpression    ? Keyword::kSelect
+                 : part == ScriptPart::kSetVariable ? Keyword::kVariable
+                                                    : Keyword::kNotKeyword;
+  ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::MakePart(script.text, range, word, options));
+  return grammar.SingleStatement(out);
+}
+
 arrow::Status ParseDataType(std::string_view text, spark::connect::DataType* out) {
   const ParserOptions options;
   ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));

@@ -21,7 +21,12 @@ class Relation;
 
 namespace millrace::sql {
 
+struct Script;
 struct Statement;
+struct TextRange;
+
+/// What a piece of a script is.
+enum class ScriptPart : uint8_t { kStatement, kExpression, kSetVariable };
 
 /// The value of a constant expression where a text is asked for.
 struct ConstantValue {
@@ -82,6 +87,10 @@ arrow::Status ParseQuery(std::string_view text, const ParserOptions& options, sp
 
 /// A query or a command (sql/statement.h).
 arrow::Status ParseStatement(std::string_view text, const ParserOptions& options, Statement* out);
+
+/// A piece of a script: a statement, an expression as the query of it, or SET without VARIABLE.
+arrow::Status ParseScriptPart(const Script& script, const TextRange& range, ScriptPart part,
+                              const ParserOptions& options, Statement* out);
 
 /// One data type: "decimal(10, 2)", "array<struct<a: int>>".
 arrow::Status ParseDataType(std::string_view text, spark::connect::DataType* out);

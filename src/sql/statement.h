@@ -10,6 +10,7 @@
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/bucket_spec.h"
+#include "sql/script.h"
 #include "types/char_type.h"
 #include "types/data_type.h"
 
@@ -455,7 +456,7 @@ using Command =
                  DropDatabase, AlterDatabase, Insert, InsertAll, InsertDirectory, TruncateTable, Show, Describe, Use,
                  AlterTable, CommentOnTable, CacheTable, Refresh, Analyze, Explain, DeclareVariable, SetVariable,
                  DropVariable, CreateFunction, DropFunction, ChangeRows, OptimizeTable, ReorgTable, VacuumTable,
-                 RestoreTable, GenerateManifest, ConvertToDelta, CloneTable>;
+                 RestoreTable, GenerateManifest, ConvertToDelta, CloneTable, Script>;
 
 /// A statement is a query or a command.
 struct Statement {

@@ -6,6 +6,7 @@
 #include "analyzer/python_table_functions.h"
 #include "analyzer/recursive_table.h"
 #include "analyzer/relation/listed_tables.h"
+#include "analyzer/relation/range_function.h"
 #include "analyzer/relation/table_changes.h"
 #include "analyzer/relation/worker_logs.h"
 #include "analyzer/relation_resolver.h"
@@ -307,38 +308,7 @@ arrow::Result<PlanPtr> ResolveTableFunction(RelationResolver& resolver, const Re
   if (IsTableChanges(message.function_name())) return ResolveTableChanges(resolver, relation);
   if (IsWorkerLogs(message.function_name())) return ResolveWorkerLogs(resolver, relation);
   if (IsListedTable(message.function_name())) return ResolveListedTable(resolver, relation);
-  AttributeVector none;
-  if (EqualsIgnoreCase(message.function_name(), "range")) {
-    std::vector<int64_t> numbers;
-    for (const auto& argument : message.arguments()) {
-      ARROW_ASSIGN_OR_RAISE(ExpressionPtr value, resolver.Expressions(none).Resolve(argument));
-      if (value->type()->id() == types::TypeId::kNull && numbers.size() < 4) {
-        constexpr const char* kPlaces[] = {"first", "second", "third", "fourth"};
-        return UserError("UNEXPECTED_INPUT_TYPE",
-                         {{"functionName", "`range`"},
-                          {"paramIndex", kPlaces[numbers.size()]},
-                          {"requiredType", QuoteSqlType(numbers.size() < 3 ? "BIGINT" : "INT")},
-                          {"inputSql", QuoteSqlExpression(value->Sql(true))},
-                          {"inputType", QuoteSqlType("VOID")}});
-      }
-      auto cast = std::make_shared<expression::Cast>(value, types::Long(), expression::CastMode::kAnsi, false);
-      ARROW_ASSIGN_OR_RAISE(auto scalar, expression::EvaluateFoldable(*cast, resolver.context().eval));
-      numbers.push_back(static_cast<const arrow::Int64Scalar&>(*scalar).value);
-    }
-    if (numbers.empty() || numbers.size() > 4) {
-      return UserError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", {{"functionName", "`range`"},
-                                                             {"expectedNum", "[1, 2, 3, 4]"},
-                                                             {"actualNum", std::to_string(numbers.size())},
-                                                             {"docroot", ""}});
-    }
-    if (numbers.size() > 2 && numbers[2] == 0) return UserError("FAILED_FUNCTION_CALL", {{"funcName", "`range`"}});
-    Relation range;
-    range.mutable_range()->set_start(numbers.size() > 1 ? numbers[0] : 0);
-    range.mutable_range()->set_end(numbers.size() > 1 ? numbers[1] : numbers[0]);
-    range.mutable_range()->set_step(numbers.size() > 2 ? numbers[2] : 1);
-    if (numbers.size() > 3) range.mutable_range()->set_num_partitions(static_cast<int32_t>(numbers[3]));
-    return ResolveRange(resolver, range);
-  }
+  if (EqualsIgnoreCase(message.function_name(), "range")) return ResolveRangeFunction(resolver, relation);
   if (resolver.context().registered_function) {
     auto registered = resolver.context().registered_function(ToLowerAscii(message.function_name()));
     if (registered != nullptr && IsTableFunction(registered->function->eval_type)) {

@@ -30,7 +30,7 @@ arrow::Result<PlanPtr> ResolveWorkerLogs(RelationResolver& resolver, const spark
     return UserError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", {{"functionName", QuoteIdentifier(kName)},
                                                            {"expectedNum", "0"},
                                                            {"actualNum", std::to_string(num_arguments)},
-                                                           {"docroot", ""}});
+                                                           {"docroot", "https://spark.apache.org/docs/latest"}});
   }
   if (!resolver.context().worker_logs) {
     return UserError("FEATURE_NOT_ENABLED", {{"featureName", "Python Worker Logging"},

@@ -65,8 +65,15 @@ void Negate(Expression* expression) { WrapInFunction("not", expression); }
 
 void Grammar::MarkOrigin(size_t first, Expression* out) const {
   if (out->has_common() || out->has_literal() || position_ == 0 || position_ <= first) return;
+  SetOrigin(first, out->mutable_common()->mutable_origin()->mutable_jvm_origin());
+}
+
+void Grammar::MarkOrigin(size_t first, Relation* out) const {
+  SetOrigin(first, out->mutable_common()->mutable_origin()->mutable_jvm_origin());
+}
+
+void Grammar::SetOrigin(size_t first, spark::connect::JvmOrigin* origin) const {
   const Token& last = tokens_[position_ - 1];
-  auto* origin = out->mutable_common()->mutable_origin()->mutable_jvm_origin();
   origin->set_start_index(static_cast<int32_t>(tokens_[first].offset));
   origin->set_stop_index(static_cast<int32_t>(last.offset + last.text.size()) - 1);
 }

@@ -15,6 +15,7 @@
 #include "spark/connect/types.pb.h"
 #include "sql/interval_literal.h"
 #include "sql/parser.h"
+#include "sql/script.h"
 #include "sql/statement.h"
 #include "sql/token.h"
 
@@ -35,6 +36,10 @@ using spark::connect::Relation;
 class Grammar {
  public:
   static arrow::Result<Grammar> Make(std::string_view text, const ParserOptions& options);
+  /// Over a piece of a script. `word`, where it is SELECT or VARIABLE, is taken as written: before an expression, or
+  /// behind SET.
+  static arrow::Result<Grammar> MakePart(std::string_view text, const TextRange& range, Keyword word,
+                                         const ParserOptions& options);
 
   // Whole texts: one rule, then the end of input.
   arrow::Status SingleExpression(Expression* out, std::vector<Relation>* subqueries);
@@ -112,6 +117,8 @@ class Grammar {
   Status ParseExpression(Expression* out);
   /// Says where in the text `out` stands, from the token `first` to the last one taken, unless that was said already.
   void MarkOrigin(size_t first, Expression* out) const;
+  void MarkOrigin(size_t first, Relation* out) const;
+  void SetOrigin(size_t first, spark::connect::JvmOrigin* origin) const;
   Status ParseConjunction(Expression* out);
   Status ParseNegation(Expression* out);
   Status ParsePredicate(size_t first, Expression* operand);
@@ -371,6 +378,35 @@ class Grammar {
   Status ParseSetVariable(Command* out);
   Status ParseDropVariable(Command* out);
 
+  // --- script.cc
+  enum class DeclarationOrder { kVariables, kCursors, kHandlers, kStatements };
+  static constexpr int kMaxScriptDepth = 200;
+  bool AtScript() const;
+  Status ParseScript(Script* out);
+  Status ScriptError(size_t token, std::string_view condition, ErrorParameters parameters = {}) const;
+  TextRange RangeOf(size_t first_token, size_t end_token) const;
+  arrow::Result<TextRange> ScriptExpression();
+  /// The label before a block or loop, or the name of a FOR loop's row. Errors: it is another one's, or no label.
+  Status OpenLabel(size_t first_token, const std::string& name, bool is_block);
+  Status ParseEndLabel(const std::string& label);
+  Status ParseJump(ScriptStep* out);
+  Status ParseBlock(const std::string& label, ScriptStep* out);
+  Status ParseDeclaration(DeclarationOrder* order, ScriptStep* block);
+  arrow::Result<ErrorParameters> DeclaredName();
+  Status ParseCondition(DeclarationOrder order, ScriptStep* block);
+  arrow::Result<std::string> ParseSqlState();
+  Status ParseCursor(ScriptStep* block);
+  Status ParseHandler(ScriptHandler* out);
+  Status ParseStatementStep(Keyword inserted, ScriptStep* out);
+  Status ParseBody(ScriptBody* out);
+  Status ParseBranch(ScriptBranch* out);
+  Status ParseStep(ScriptStep* out);
+  Status ParseLabelled(const std::string& label, ScriptStep* out);
+  Status ParseChoice(ScriptStep* out);
+  Status ParseForHead(ScriptStep* out);
+  Status ParseLoop(const std::string& label, ScriptStep* out);
+  Status ParseCursorStep(ScriptStep* out);
+
   // --- function_ddl.cc
   Status ParseCreateFunction(Command* out);
   Status ParseFunctionParameters(CreateFunction* create);
@@ -418,6 +454,16 @@ class Grammar {
   int64_t next_plan_id_;
   int next_hidden_ = 0;
   size_t copied_bytes_ = 0;
+  // Labels of the blocks and loops of a script around the current token, lower case.
+  struct ScriptLabel {
+    std::string name;
+    bool is_block;
+  };
+  std::vector<ScriptLabel> script_labels_;
+  // The BEGIN of the innermost block.
+  size_t block_start_ = 0;
+  // Conditions that these blocks declare, upper case.
+  std::vector<std::string> script_conditions_;
 };
 
 /// FROM relation AS alias(columns), WHERE condition around `relation`.

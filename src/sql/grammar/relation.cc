@@ -134,7 +134,9 @@ size_t Grammar::EndOfName() const {
 
 arrow::Status Grammar::ParseTable(bool is_streaming, Relation* out) {
   bool enclosed = is_streaming && Accept(Symbol::kLeftParen);
+  size_t first = position_;
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> name, MultipartIdentifier());
+  MarkOrigin(first, out);
   if (enclosed) ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
   out->mutable_read()->mutable_named_table()->set_unparsed_identifier(JoinParts(name));
   out->mutable_read()->set_is_streaming(is_streaming);
@@ -187,12 +189,14 @@ arrow::Status Grammar::ParseTemporal(Relation* table) {
 }
 
 arrow::Status Grammar::ParseTableFunction(Relation* out) {
+  size_t first = position_;
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> name, MultipartIdentifier());
   Expression call;
   bool distinct = false;
   call.mutable_call_function();
   takes_tables_ = true;
   ARROW_RETURN_NOT_OK(ParseArguments(/*ignore_nulls_inside=*/false, &call, &distinct));
+  MarkOrigin(first, out);
   auto* function = out->mutable_unresolved_table_valued_function();
   function->set_function_name(name.size() == 1 ? name[0] : JoinParts(name));
   function->mutable_arguments()->Swap(call.mutable_call_function()->mutable_arguments());

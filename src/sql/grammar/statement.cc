@@ -284,6 +284,7 @@ arrow::Status Grammar::ParseExecuteImmediate(Statement* out) {
   options.named_parameters = &named;
   options.positional_parameters = &positional;
   ARROW_ASSIGN_OR_RAISE(Grammar inner, Make(text, options));
+  if (inner.AtScript()) return UserError("SQL_SCRIPT_IN_EXECUTE_IMMEDIATE", {{"sqlString", text}});
   bool asks_names = false, asks_places = false;
   inner.FindParameters(&asks_names, &asks_places);
   if (asks_names && asks_places) return UserError("INVALID_QUERY_MIXED_QUERY_PARAMETERS");
@@ -309,6 +310,7 @@ arrow::Status Grammar::ParseExecuteImmediate(Statement* out) {
 
 arrow::Status Grammar::SingleStatement(Statement* out) {
   if (At(Keyword::kExecute, Keyword::kImmediate)) return ParseExecuteImmediate(out);
+  if (AtScript()) return ParseScript(&out->command.emplace().emplace<Script>());
   if (AtLateInsert()) {
     ARROW_RETURN_NOT_OK(ParseLateInsert(&out->command.emplace()));
     return ExpectStatementEnd();

@@ -1,6 +1,7 @@
 #include "base/ascii.h"
 #include "sql/expression_tree.h"
 #include "sql/grammar/grammar.h"
+#include "sql/plan_conventions.h"
 #include "sql/string_literal.h"
 
 namespace millrace::sql {
