@@ -171,7 +171,7 @@ arrow::Status Grammar::ParseDeclaration(DeclarationOrder* order, ScriptStep* blo
   bool replaces = Peek(1).Is(Keyword::kOr);
   ARROW_ASSIGN_OR_RAISE(ErrorParameters parameters, DeclaredName());
   position_ = end;
-  if (replaces) return ScriptError(first, "INVALID_VARIABLE_DECLARATION.REPLACE_LOCAL_VARIABLE", parameters);
+  if (replaces) return ErrorAt(first, "INVALID_VARIABLE_DECLARATION.REPLACE_LOCAL_VARIABLE", parameters);
   if (*order == DeclarationOrder::kVariables) return Status::OK();
   return ScriptError(first, "INVALID_VARIABLE_DECLARATION.ONLY_AT_BEGINNING", parameters);
 }
