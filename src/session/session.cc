@@ -415,6 +415,8 @@ sql::ParserOptions Session::ParserOptions() {
       eval.ansi && EqualsIgnoreCase(conf().Get("spark.sql.ansi.doubleQuotedIdentifiers").value_or(""), "true");
   options.timestamp_ntz = EqualsIgnoreCase(conf().Get("spark.sql.timestampType").value_or(""), "TIMESTAMP_NTZ");
   options.view_schema_modes = conf().GetBool("spark.sql.legacy.viewSchemaBindingMode");
+  options.script_cursors = conf().GetBool("spark.sql.scripting.cursorEnabled");
+  options.continue_handlers = conf().GetBool("spark.sql.scripting.continueHandlerEnabled");
   options.now_us = eval.current_timestamp_us;
   options.variable_text = [this](const std::vector<std::string>& parts) { return VariableText(catalog_, parts); };
   options.constant = [this](const connect::Expression& expression) { return ConstantOf(*this, expression); };

@@ -53,6 +53,9 @@ struct ParserOptions {
   bool timestamp_ntz = false;
   /// spark.sql.legacy.viewSchemaBindingMode: views may be made WITH SCHEMA.
   bool view_schema_modes = true;
+  /// spark.sql.scripting.cursorEnabled and .continueHandlerEnabled: without them a script may not declare these.
+  bool script_cursors = false;
+  bool continue_handlers = false;
   /// Where TIMESTAMP literals without a zone are read.
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   /// What TIMESTAMP 'now' and DATE 'today' mean, µs since 1970 UTC.

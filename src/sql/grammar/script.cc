@@ -160,6 +160,7 @@ arrow::Status Grammar::ParseDeclaration(DeclarationOrder* order, ScriptStep* blo
                     Peek(name_end + 1).Is(Keyword::kCursor));
   if (Peek(name_end).Is(Keyword::kCondition)) return ParseCondition(*order, block);
   if (is_cursor) {
+    if (!options_->script_cursors) return ScriptError(first, "UNSUPPORTED_FEATURE.SQL_CURSOR");
     if (*order > DeclarationOrder::kCursors) return ErrorAt(first, "INVALID_CURSOR_DECLARATION");
     *order = DeclarationOrder::kCursors;
     return ParseCursor(block);
@@ -249,6 +250,9 @@ arrow::Status Grammar::ParseHandler(ScriptHandler* out) {
   size_t first = position_;
   Take();
   out->exits = Take().Is(Keyword::kExit);
+  if (!out->exits && !options_->continue_handlers) {
+    return ScriptError(first, "UNSUPPORTED_FEATURE.CONTINUE_EXCEPTION_HANDLER");
+  }
   Take();
   ARROW_RETURN_NOT_OK(Expect(Keyword::kFor));
   auto add = [](std::vector<std::string>* list, std::string value) {
