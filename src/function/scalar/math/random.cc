@@ -1,5 +1,4 @@
 #include <cmath>
-#include <map>
 #include <mutex>
 #include <random>
 
@@ -7,6 +6,7 @@
 #include "expression/type_coercion.h"
 #include "expression/vector.h"
 #include "function/bind.h"
+#include "function/scalar/math/partition_generators.h"
 #include "function/scalar/math/xor_shift_random.h"
 
 /// rand and randn: Spark's XORShiftRandom, seeded with seed + partition, a value a row.
@@ -17,36 +17,25 @@ using arrow::Datum;
 
 namespace {
 
-/// So many partitions' generators are kept.
-constexpr size_t kMaxPartitions = 4096;
-
 /// Where each partition's sequence stands, so that the next batch goes on without drawing the rows before it again.
 class Sequences {
  public:
-  Sequences(int64_t seed, bool gaussian) : seed_(seed), gaussian_(gaussian) {}
+  Sequences(int64_t seed, bool gaussian) : gaussian_(gaussian), generators_(seed) {}
 
   void Fill(int32_t partition, int64_t first_row, double* out, int64_t count) {
     std::lock_guard lock(mutex_);
-    // Those forgotten are drawn again from their first row. A stream has others in each micro-batch.
-    if (first_row == 0 && positions_.size() >= kMaxPartitions) positions_.clear();
-    auto [it, fresh] = positions_.try_emplace(partition, Position{XorShiftRandom(seed_ + partition), 0});
-    if (it->second.row > first_row) it->second = {XorShiftRandom(seed_ + partition), 0};
-    Position& position = it->second;
+    auto& position = generators_.At(partition, first_row);
+    if (position.row > first_row) position = generators_.Begin(partition);
     for (; position.row < first_row; ++position.row) Draw(&position.random);
     for (int64_t i = 0; i < count; ++i, ++position.row) out[i] = Draw(&position.random);
   }
 
  private:
-  struct Position {
-    XorShiftRandom random;
-    int64_t row;
-  };
   double Draw(XorShiftRandom* random) const { return gaussian_ ? random->NextGaussian() : random->NextDouble(); }
 
-  const int64_t seed_;
   const bool gaussian_;
   std::mutex mutex_;
-  std::map<int32_t, Position> positions_;
+  PartitionGenerators<XorShiftRandom> generators_;
 };
 
 arrow::Result<ExpressionPtr> BindRandom(const BindInput& input, bool gaussian) {
@@ -140,21 +129,18 @@ arrow::Result<ExpressionPtr> BindUniform(const BindInput& input) {
   return std::make_shared<expression::Call>(std::move(info), type, false, ExpressionVector{std::move(cast)});
 }
 
-/// A generator a partition, which begins anew when the partition is read from its first row.
 class TextSequences {
  public:
-  explicit TextSequences(int64_t seed) : seed_(seed) {}
+  explicit TextSequences(int64_t seed) : generators_(seed) {}
 
   arrow::Status Fill(int32_t partition, int64_t first_row, int64_t count, int32_t length,
                      arrow::StringBuilder* builder) {
     std::lock_guard lock(mutex_);
-    if (first_row == 0 && generators_.size() >= kMaxPartitions) generators_.clear();
-    auto [it, fresh] = generators_.try_emplace(partition, XorShiftRandom(seed_ + partition));
-    if (!fresh && first_row == 0) it->second = XorShiftRandom(seed_ + partition);
+    XorShiftRandom& random = generators_.At(partition, first_row).random;
     std::string text(static_cast<size_t>(length), ' ');
     for (int64_t i = 0; i < count; ++i) {
       for (char& c : text) {
-        int32_t draw = it->second.NextInt() % 62;
+        int32_t draw = random.NextInt() % 62;
         if (draw < 0) draw = -draw;
         c = static_cast<char>(draw < 10 ? '0' + draw : draw < 36 ? 'a' + (draw - 10) : 'A' + (draw - 36));
       }
@@ -164,9 +150,8 @@ class TextSequences {
   }
 
  private:
-  int64_t seed_;
   std::mutex mutex_;
-  std::map<int32_t, XorShiftRandom> generators_;
+  PartitionGenerators<XorShiftRandom> generators_;
 };
 
 arrow::Result<int64_t> FoldableInteger(const BindInput& input, size_t index, const char* name) {
