@@ -15,6 +15,7 @@
 #include "logical/node/project.h"
 #include "logical/node/source_scan.h"
 #include "logical/node/subquery_alias.h"
+#include "logical/transform_expressions.h"
 #include "spark/connect/relations.pb.h"
 #include "types/arrow_type.h"
 
@@ -86,10 +87,7 @@ PlanPtr WithSeedsShifted(const PlanPtr& plan, int64_t shift, const expression::E
     arguments[seed] = *std::move(moved);
     return function::BindCall(call.name(), std::move(arguments), eval).ValueOr(nullptr);
   };
-  return logical::TransformUp(plan, [&](const PlanPtr& node) -> PlanPtr {
-    return logical::MapExpressions(
-        node, [&](const expression::ExpressionPtr& item) { return expression::Transform(item, shifted); });
-  });
+  return logical::TransformAllExpressions(plan, shifted);
 }
 
 // The same values under the table's own types.

@@ -4,8 +4,9 @@
 #include <array>
 
 #include "base/ascii.h"
-#include "expression/call.h"
 #include "expression/node.h"
+#include "logical/transform_expressions.h"
+#include "streaming/call_context.h"
 
 namespace millrace::streaming {
 
@@ -22,28 +23,19 @@ bool DrawsNumbers(const expression::Expression& node) {
 
 // The kernels add the partition's index to their seed: those of a micro-batch are as if they came after all before.
 ExpressionPtr Shifted(const expression::Call& call, const RunningBatch& batch) {
-  auto info = std::make_shared<expression::CallInfo>(call.info());
-  info->kernel = [kernel = call.info().kernel, batch](const expression::EvalContext& context,
-                                                      const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
+  return InChangedContext(call, [batch](expression::EvalContext* context) {
     constexpr uint64_t kFarApart = 0x9e3779b1;  // partitions' indices lie side by side
-    expression::EvalContext shifted = context;
     auto number = static_cast<uint64_t>(batch->load(std::memory_order_relaxed));
-    shifted.partition_index = static_cast<int32_t>(static_cast<uint32_t>(context.partition_index) +
-                                                   static_cast<uint32_t>(number * kFarApart));
-    return kernel(shifted, arguments, num_rows);
-  };
-  return std::make_shared<expression::Call>(std::move(info), call.type(), call.nullable(), call.children());
+    context->partition_index = static_cast<int32_t>(static_cast<uint32_t>(context->partition_index) +
+                                                    static_cast<uint32_t>(number * kFarApart));
+  });
 }
 
 }  // namespace
 
 logical::PlanPtr WithSeedsOfBatch(const logical::PlanPtr& plan, const RunningBatch& batch) {
-  auto shifted = [&](const ExpressionPtr& node) -> ExpressionPtr {
+  return logical::TransformAllExpressions(plan, [&](const ExpressionPtr& node) -> ExpressionPtr {
     return DrawsNumbers(*node) ? Shifted(static_cast<const expression::Call&>(*node), batch) : nullptr;
-  };
-  return logical::TransformUp(plan, [&](const logical::PlanPtr& node) {
-    return logical::MapExpressions(node,
-                                   [&](const ExpressionPtr& root) { return expression::Transform(root, shifted); });
   });
 }
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/aggregate.h"
 #include "expression/call.h"
 #include "expression/node.h"
+#include "logical/transform_expressions.h"
+#include "streaming/call_context.h"
 
 namespace millrace::streaming {
 
@@ -39,23 +40,9 @@ ExpressionPtr WithDeterminism(const Call& call, bool deterministic) {
   return std::make_shared<Call>(std::move(info), call.type(), call.nullable(), call.children());
 }
 
-logical::PlanPtr MapAll(const logical::PlanPtr& plan,
-                        const std::function<ExpressionPtr(const ExpressionPtr&)>& replace) {
-  return logical::TransformUp(plan, [&](const logical::PlanPtr& node) {
-    return logical::MapExpressions(node,
-                                   [&](const ExpressionPtr& root) { return expression::Transform(root, replace); });
-  });
-}
-
 ExpressionPtr AtPlanningTime(const Call& call, const PlanningTime& time) {
-  auto info = std::make_shared<CallInfo>(call.info());
-  info->kernel = [kernel = call.info().kernel, time](const EvalContext& context,
-                                                     const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
-    EvalContext planned = context;
-    planned.current_timestamp_us = time->load(std::memory_order_relaxed);
-    return kernel(planned, arguments, num_rows);
-  };
-  return std::make_shared<Call>(std::move(info), call.type(), call.nullable(), call.children());
+  return InChangedContext(
+      call, [time](EvalContext* context) { context->current_timestamp_us = time->load(std::memory_order_relaxed); });
 }
 
 // As Spark shows it: a call of the time of the batch, below what asks for it.
@@ -107,14 +94,14 @@ arrow::Status CheckAggregatedTimes(const logical::PlanPtr& plan) {
 }
 
 logical::PlanPtr WithPlanningTime(const logical::PlanPtr& plan, const PlanningTime& time) {
-  return MapAll(plan, [&](const ExpressionPtr& node) -> ExpressionPtr {
+  return logical::TransformAllExpressions(plan, [&](const ExpressionPtr& node) -> ExpressionPtr {
     if (ReadsBatchTime(*node)) return WithDeterminism(static_cast<const Call&>(*node), false);
     return ReadsPlanningTime(*node) ? AtPlanningTime(static_cast<const Call&>(*node), time) : nullptr;
   });
 }
 
 logical::PlanPtr WithBatchTimeKnown(const logical::PlanPtr& plan) {
-  return MapAll(plan, [](const ExpressionPtr& node) -> ExpressionPtr {
+  return logical::TransformAllExpressions(plan, [](const ExpressionPtr& node) -> ExpressionPtr {
     return ReadsBatchTime(*node) ? WithDeterminism(static_cast<const Call&>(*node), true) : nullptr;
   });
 }

@@ -1,4 +1,5 @@
 #include "expression/call.h"
+#include "logical/transform_expressions.h"
 #include "optimizer/rule.h"
 
 namespace millrace::optimizer {
@@ -38,9 +39,7 @@ arrow::Result<PlanPtr> FoldConstants(const PlanPtr& plan, const EvalContext& con
     if (!value.ok()) return nullptr;
     return std::make_shared<expression::Literal>(node->type(), *std::move(value));
   };
-  return logical::TransformUp(plan, [&](const PlanPtr& node) {
-    return logical::MapExpressions(node, [&](const ExpressionPtr& root) { return expression::Transform(root, fold); });
-  });
+  return logical::TransformAllExpressions(plan, fold);
 }
 
 }  // namespace millrace::optimizer

@@ -1,5 +1,6 @@
 #include "expression/call.h"
 #include "function/extract_value.h"
+#include "logical/transform_expressions.h"
 #include "optimizer/rule.h"
 
 namespace millrace::optimizer {
@@ -27,10 +28,7 @@ arrow::Result<PlanPtr> SimplifyExtractValue(const PlanPtr& plan, const EvalConte
     }
     return value->type()->Equals(*node->type()) ? value : nullptr;
   };
-  return logical::TransformUp(plan, [&](const PlanPtr& node) {
-    return logical::MapExpressions(node,
-                                   [&](const ExpressionPtr& root) { return expression::Transform(root, simplify); });
-  });
+  return logical::TransformAllExpressions(plan, simplify);
 }
 
 }  // namespace millrace::optimizer

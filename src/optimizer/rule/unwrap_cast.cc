@@ -7,6 +7,7 @@
 #include "expression/call.h"
 #include "expression/type_coercion.h"
 #include "function/bind.h"
+#include "logical/transform_expressions.h"
 #include "optimizer/rule.h"
 
 namespace millrace::optimizer {
@@ -177,10 +178,7 @@ arrow::Result<PlanPtr> UnwrapCast(const PlanPtr& plan, const EvalContext& contex
     const Comparison* comparison = FindComparison(name);
     return comparison == nullptr ? nullptr : UnwrapComparison(*comparison, node->children(), context);
   };
-  return logical::TransformUp(plan, [&](const PlanPtr& node) {
-    return logical::MapExpressions(node,
-                                   [&](const ExpressionPtr& root) { return expression::Transform(root, unwrap); });
-  });
+  return logical::TransformAllExpressions(plan, unwrap);
 }
 
 }  // namespace millrace::optimizer
