@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "function/bind.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
 #include "spark/connect/relations.pb.h"
@@ -26,12 +27,7 @@ bool IsWorkerLogs(std::string_view function_name) { return EqualsIgnoreCase(func
 
 arrow::Result<PlanPtr> ResolveWorkerLogs(RelationResolver& resolver, const spark::connect::Relation& relation) {
   int num_arguments = relation.unresolved_table_valued_function().arguments_size();
-  if (num_arguments > 0) {
-    return UserError("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", {{"functionName", QuoteIdentifier(kName)},
-                                                           {"expectedNum", "0"},
-                                                           {"actualNum", std::to_string(num_arguments)},
-                                                           {"docroot", "https://spark.apache.org/docs/latest"}});
-  }
+  if (num_arguments > 0) return function::WrongNumArgs(kName, "0", static_cast<size_t>(num_arguments));
   if (!resolver.context().worker_logs) {
     return UserError("FEATURE_NOT_ENABLED", {{"featureName", "Python Worker Logging"},
                                              {"configKey", "spark.sql.pyspark.worker.logging.enabled"},

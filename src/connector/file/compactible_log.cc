@@ -95,7 +95,7 @@ arrow::Result<std::optional<std::vector<std::string>>> CompactibleLog::Lines(int
   return lines;
 }
 
-arrow::Result<std::vector<std::string>> CompactibleLog::LinesUpTo(int64_t id) const {
+arrow::Result<std::vector<std::string>> CompactibleLog::LinesUpTo(int64_t id, const MissingFile& missing) const {
   std::vector<std::string> all;
   if (id < 0) return all;
   ARROW_ASSIGN_OR_RAISE(int64_t interval, CompactInterval());
@@ -103,7 +103,7 @@ arrow::Result<std::vector<std::string>> CompactibleLog::LinesUpTo(int64_t id) co
     ARROW_ASSIGN_OR_RAISE(auto lines, Lines(i));
     if (!lines) {
       ARROW_ASSIGN_OR_RAISE(std::string path, PathOf(i));
-      return arrow::Status::Invalid(path, " doesn't exist (latestId: ", id, ", compactInterval: ", interval, ")");
+      return missing(path);
     }
     all.insert(all.end(), std::make_move_iterator(lines->begin()), std::make_move_iterator(lines->end()));
   }
@@ -112,7 +112,11 @@ arrow::Result<std::vector<std::string>> CompactibleLog::LinesUpTo(int64_t id) co
 
 arrow::Result<std::vector<std::string>> CompactibleLog::AllLines() const {
   ARROW_ASSIGN_OR_RAISE(std::optional<int64_t> latest, LatestId());
-  return LinesUpTo(latest.value_or(-1));
+  if (!latest) return std::vector<std::string>();
+  ARROW_ASSIGN_OR_RAISE(int64_t interval, CompactInterval());
+  return LinesUpTo(*latest, [&](const std::string& path) {
+    return arrow::Status::Invalid(path, " doesn't exist (latestId: ", *latest, ", compactInterval: ", interval, ")");
+  });
 }
 
 arrow::Status CompactibleLog::Add(int64_t id, const std::vector<std::string>& lines,
@@ -121,14 +125,9 @@ arrow::Status CompactibleLog::Add(int64_t id, const std::vector<std::string>& li
   compact_interval_ = interval;
   std::vector<std::string> all;
   if ((id + 1) % interval == 0) {
-    for (int64_t before = std::max<int64_t>(0, id - interval); before < id; ++before) {
-      ARROW_ASSIGN_OR_RAISE(auto earlier, Lines(before));
-      if (!earlier) {
-        ARROW_ASSIGN_OR_RAISE(std::string missing, PathOf(before));
-        return UserError("BATCH_METADATA_NOT_FOUND", {{"batchMetadataFile", missing}});
-      }
-      all.insert(all.end(), std::make_move_iterator(earlier->begin()), std::make_move_iterator(earlier->end()));
-    }
+    ARROW_ASSIGN_OR_RAISE(all, LinesUpTo(id - 1, [](const std::string& path) {
+                            return UserError("BATCH_METADATA_NOT_FOUND", {{"batchMetadataFile", path}});
+                          }));
     all.insert(all.end(), lines.begin(), lines.end());
     if (compact) all = compact(std::move(all));
   } else {

@@ -58,7 +58,9 @@ class CompactibleLog {
   arrow::Result<std::vector<Entry>> List() const;
   arrow::Result<int64_t> CompactInterval() const;
   arrow::Result<std::string> PathOf(int64_t id) const;
-  arrow::Result<std::vector<std::string>> LinesUpTo(int64_t id) const;
+  /// The failure that a file of this path is not there.
+  using MissingFile = std::function<arrow::Status(const std::string& path)>;
+  arrow::Result<std::vector<std::string>> LinesUpTo(int64_t id, const MissingFile& missing) const;
   arrow::Status DeleteExpired(int64_t id);
 
   FileSystem* file_system_;

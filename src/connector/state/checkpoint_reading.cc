@@ -23,12 +23,6 @@ std::optional<int64_t> ParseInteger(std::string_view text) {
   return number;
 }
 
-std::string Trimmed(std::string text) {
-  size_t first = text.find_first_not_of(" \t\n");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
-}
-
 Status Required(std::string_view option) {
   return UserError("STDS_REQUIRED_OPTION_UNSPECIFIED", {{"optionName", std::string(option)}});
 }
@@ -202,11 +196,11 @@ Result<StateReadOptions> StateReadOptions::Parse(const SourceRequest& request) {
   ARROW_ASSIGN_OR_RAISE(auto operator_id, NumberOption(options, "operatorId"));
   parsed.operator_id = operator_id.value_or(0);
   if (parsed.operator_id < 0) return Negative("operatorId");
-  parsed.store_name = Trimmed(options.GetOr("storeName", state::kDefaultStoreName));
+  parsed.store_name = TrimAscii(options.GetOr("storeName", state::kDefaultStoreName));
   if (parsed.store_name.empty()) {
     return UserError("STDS_INVALID_OPTION_VALUE.IS_EMPTY", {{"optionName", "storeName"}});
   }
-  parsed.state_variable = Trimmed(options.GetOr("stateVarName", ""));
+  parsed.state_variable = TrimAscii(options.GetOr("stateVarName", ""));
   parsed.names_variable = options.Has("stateVarName");
   ARROW_ASSIGN_OR_RAISE(parsed.reads_timers, SwitchOption(options, "readRegisteredTimers", false));
   ARROW_ASSIGN_OR_RAISE(parsed.flattens, SwitchOption(options, "flattenCollectionTypes", true));
