@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "format/text_format_options.h"
 #include "types/datetime_pattern.h"
 #include "types/datetime_text.h"
 
@@ -124,6 +125,14 @@ bool ParseIsoTimestamp(const char* text, size_t size, int64_t* us, bool* has_zon
   }
   *us = value;
   return true;
+}
+
+TextValueOptions ValuesOf(const TextFormatOptions& options) {
+  return {.time_zone = options.time_zone,
+          .locale = options.locale,
+          .date_format = options.date_format,
+          .timestamp_format = options.timestamp_format,
+          .timestamp_ntz_format = options.timestamp_ntz_format};
 }
 
 arrow::Result<TextValueParser> TextValueParser::Make(const TextValueOptions& options) {

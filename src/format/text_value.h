@@ -17,7 +17,9 @@ class DateTimePattern;
 
 namespace millrace::format {
 
-/// How a text format writes dates and times; shared by JSON and CSV.
+struct TextFormatOptions;
+
+/// How a text format writes dates and times; shared by JSON, CSV and XML.
 struct TextValueOptions {
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   std::string locale = "en-US";
@@ -31,6 +33,9 @@ struct TextValueOptions {
   /// The fallback of dates also takes a number as days since 1970 (JSON files of old writers).
   bool date_reads_day_numbers = true;
 };
+
+/// Zone, locale and patterns of reading.
+TextValueOptions ValuesOf(const TextFormatOptions& options);
 
 /// Reads dates, timestamps and intervals from texts. Patterns are compiled once.
 /// Immutable, thread-safe. Functions return false for a text that cannot be read.

@@ -1,7 +1,11 @@
 #include "format/value_text.h"
 
+#include <arrow/array.h>
+
+#include "format/text_format_options.h"
 #include "format/text_value.h"
 #include "types/datetime_text.h"
+#include "types/number_text.h"
 
 namespace millrace::format {
 
@@ -44,22 +48,22 @@ char* PutTimestamp(int64_t local_us, char* out) {
 
 }  // namespace
 
-arrow::Result<DateTimeWriter> DateTimeWriter::Make(const Patterns& patterns) {
+arrow::Result<DateTimeWriter> DateTimeWriter::Make(const TextFormatOptions& options) {
   using types::DateTimePattern;
   DateTimeWriter writer;
-  writer.zone_ = patterns.time_zone;
-  writer.zone_is_utc_ = patterns.time_zone == types::TimeZone::Utc();
-  writer.default_date_ = patterns.date == DateTimePattern::kDefaultDate;
-  writer.default_timestamp_ = patterns.timestamp == DateTimePattern::kIsoTimestamp;
-  writer.default_ntz_ = patterns.timestamp_ntz == DateTimePattern::kIsoTimestampNtz;
+  writer.zone_ = options.time_zone;
+  writer.zone_is_utc_ = options.time_zone == types::TimeZone::Utc();
+  writer.default_date_ = options.date_format_in_write == DateTimePattern::kDefaultDate;
+  writer.default_timestamp_ = options.timestamp_format_in_write == DateTimePattern::kIsoTimestamp;
+  writer.default_ntz_ = options.timestamp_ntz_format_in_write == DateTimePattern::kIsoTimestampNtz;
   auto compile = [&](const std::string& pattern, auto* compiled) -> arrow::Status {
-    ARROW_RETURN_NOT_OK(CheckPatternLocale(pattern, patterns.locale));
+    ARROW_RETURN_NOT_OK(CheckPatternLocale(pattern, options.locale));
     return DateTimePattern::Compile(pattern, DateTimePattern::Purpose::kFormat).Value(compiled);
   };
-  ARROW_RETURN_NOT_OK(compile(patterns.date, &writer.date_));
-  ARROW_RETURN_NOT_OK(compile(patterns.timestamp, &writer.timestamp_));
-  ARROW_RETURN_NOT_OK(writer.timestamp_->CheckZone(*patterns.time_zone));
-  ARROW_RETURN_NOT_OK(compile(patterns.timestamp_ntz, &writer.timestamp_ntz_));
+  ARROW_RETURN_NOT_OK(compile(options.date_format_in_write, &writer.date_));
+  ARROW_RETURN_NOT_OK(compile(options.timestamp_format_in_write, &writer.timestamp_));
+  ARROW_RETURN_NOT_OK(writer.timestamp_->CheckZone(*options.time_zone));
+  ARROW_RETURN_NOT_OK(compile(options.timestamp_ntz_format_in_write, &writer.timestamp_ntz_));
   return writer;
 }
 
@@ -109,6 +113,43 @@ size_t DateTimeWriter::WriteTimestampNtz(int64_t local_us, char* out) const {
   if (!default_ntz_) return 0;
   char* end = PutTimestamp(local_us, out);
   return end == nullptr ? 0 : static_cast<size_t>(end - out);
+}
+
+bool AppendPlainValue(const arrow::Array& column, int64_t row, const types::DataType& type, std::string* out) {
+  using types::TypeId;
+  auto value = [&]<typename T>(T) { return column.data()->GetValues<T>(1)[row]; };
+  switch (type.id()) {
+    case TypeId::kBoolean:
+      out->append(static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false");
+      return true;
+    case TypeId::kByte:
+      out->append(std::to_string(value(int8_t{})));
+      return true;
+    case TypeId::kShort:
+      out->append(std::to_string(value(int16_t{})));
+      return true;
+    case TypeId::kInteger:
+      out->append(std::to_string(value(int32_t{})));
+      return true;
+    case TypeId::kLong:
+      out->append(std::to_string(value(int64_t{})));
+      return true;
+    case TypeId::kFloat:
+      types::AppendFloat(value(float{}), out);
+      return true;
+    case TypeId::kDouble:
+      types::AppendDouble(value(double{}), out);
+      return true;
+    case TypeId::kDecimal:
+      types::AppendDecimal(arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(column).GetValue(row)),
+                           type.scale(), out);
+      return true;
+    case TypeId::kString:
+      out->append(static_cast<const arrow::BinaryArray&>(column).GetView(row));
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace millrace::format

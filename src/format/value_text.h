@@ -10,24 +10,23 @@
 #include "types/datetime_pattern.h"
 #include "types/time_zone.h"
 
+namespace arrow {
+class Array;
+}
+
 namespace millrace::format {
+
+struct TextFormatOptions;
 
 /// Writes dates and timestamps by the patterns of a text format; the default patterns without walking them.
 /// Immutable, thread-safe.
 class DateTimeWriter {
  public:
-  struct Patterns {
-    std::string date;
-    std::string timestamp;
-    std::string timestamp_ntz;
-    std::string locale = "en-US";
-    const types::TimeZone* time_zone = types::TimeZone::Utc();
-  };
   /// The longest text of a default pattern.
   static constexpr size_t kShortTextMax = 40;
 
   /// Errors: UserError INVALID_DATETIME_PATTERN.…; NotImplemented for names in a language other than English.
-  static arrow::Result<DateTimeWriter> Make(const Patterns& patterns);
+  static arrow::Result<DateTimeWriter> Make(const TextFormatOptions& options);
 
   void AppendDate(int32_t days, std::string* out) const;
   void AppendTimestamp(int64_t utc_us, std::string* out) const;
@@ -49,5 +48,9 @@ class DateTimeWriter {
   std::shared_ptr<const types::DateTimePattern> timestamp_;
   std::shared_ptr<const types::DateTimePattern> timestamp_ntz_;
 };
+
+/// Appends a value that CSV and XML write alike: a boolean, a number or a string. False for the other types.
+/// REQUIRES: it is not NULL.
+bool AppendPlainValue(const arrow::Array& column, int64_t row, const types::DataType& type, std::string* out);
 
 }  // namespace millrace::format

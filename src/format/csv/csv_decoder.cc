@@ -8,6 +8,7 @@
 #include "format/csv/csv_tokenizer.h"
 #include "format/json/json_decoder.h"
 #include "format/json/json_record.h"
+#include "format/text_cell.h"
 #include "format/text_value.h"
 #include "types/datetime_text.h"
 #include "types/interval_text.h"
@@ -47,10 +48,6 @@ class FieldConverter {
   }
 
  private:
-  bool InRange(std::string_view text, int64_t low, int64_t high, JsonCell* cell) const {
-    return ParseInteger(text, &cell->integer) && cell->integer >= low && cell->integer <= high;
-  }
-
   /// The words the options give to numbers that are none.
   bool NamedNumber(std::string_view text, double* value) const {
     if (text == options_.nan_value) {
@@ -67,14 +64,6 @@ class FieldConverter {
 
   bool ConvertText(const std::string& text, const types::DataType& type, JsonCell* cell) const {
     switch (type.id()) {
-      case TypeId::kByte:
-        return InRange(text, INT8_MIN, INT8_MAX, cell);
-      case TypeId::kShort:
-        return InRange(text, INT16_MIN, INT16_MAX, cell);
-      case TypeId::kInteger:
-        return InRange(text, INT32_MIN, INT32_MAX, cell);
-      case TypeId::kLong:
-        return ParseInteger(text, &cell->integer);
       case TypeId::kFloat: {
         float value = 0;
         if (NamedNumber(text, &cell->number)) return true;
@@ -87,27 +76,9 @@ class FieldConverter {
       case TypeId::kBoolean:
         cell->integer = EqualsIgnoreCase(text, "true") ? 1 : 0;
         return cell->integer == 1 || EqualsIgnoreCase(text, "false");
-      case TypeId::kDecimal: {
-        std::string plain;
-        return NormalizeDecimalText(text, options_.number_symbols, &plain) &&
-               types::ParseDecimal(plain, type.precision(), type.scale(), &cell->decimal) == types::DecimalParse::kOk;
-      }
-      case TypeId::kDate: {
-        int32_t days = 0;
-        bool ok = values_.Date(text, &days);
-        cell->integer = days;
-        return ok;
-      }
-      case TypeId::kTimestamp:
-        return values_.Timestamp(text, &cell->integer);
-      case TypeId::kTimestampNtz:
-        return values_.TimestampNtz(text, &cell->integer);
-      case TypeId::kString:
       case TypeId::kBinary:
         cell->text = text;
         return true;
-      case TypeId::kTime:
-        return types::ParseTimeOfDay(text, &cell->integer);
       case TypeId::kYearMonthInterval: {
         int32_t months = 0;
         bool ok = types::ParseYearMonthInterval(text, type.start_field(), type.end_field(), &months) ==
@@ -127,7 +98,7 @@ class FieldConverter {
         return true;
       }
       default:
-        return false;
+        return ReadTextCell(text, type, values_, options_.number_symbols, cell);
     }
   }
 
@@ -263,15 +234,11 @@ arrow::Result<std::unique_ptr<CsvDecoder>> CsvDecoder::Make(CsvDecoderConfig con
       return UserError("UNSUPPORTED_DATATYPE", {{"typeName", QuoteSqlType(field.type->Sql())}});
     }
   }
-  ARROW_ASSIGN_OR_RAISE(TextValueParser values,
-                        TextValueParser::Make({.time_zone = config.options.time_zone,
-                                               .locale = config.options.locale,
-                                               .date_format = config.options.date_format,
-                                               .timestamp_format = config.options.timestamp_format,
-                                               .timestamp_ntz_format = config.options.timestamp_ntz_format,
-                                               .date_fallback = config.options.date_fallback,
-                                               .timestamp_fallback = config.options.timestamp_fallback,
-                                               .date_reads_day_numbers = false}));
+  TextValueOptions reading = ValuesOf(config.options);
+  reading.date_fallback = config.options.date_fallback;
+  reading.timestamp_fallback = config.options.timestamp_fallback;
+  reading.date_reads_day_numbers = false;
+  ARROW_ASSIGN_OR_RAISE(TextValueParser values, TextValueParser::Make(reading));
   return std::unique_ptr<CsvDecoder>(
       new CsvDecoder(std::make_unique<Implementation>(std::move(config), std::move(values), pool)));
 }

@@ -77,34 +77,10 @@ class CsvEncoder::Implementation {
 
   void AppendValue(const arrow::Array& column, int64_t row, const types::DataType& type, std::string* out) const {
     if (column.IsNull(row)) return;
+    if (AppendPlainValue(column, row, type, out)) return;
     switch (type.id()) {
-      case TypeId::kBoolean:
-        out->append(static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false");
-        return;
-      case TypeId::kByte:
-        out->append(std::to_string(Value<int8_t>(column, row)));
-        return;
-      case TypeId::kShort:
-        out->append(std::to_string(Value<int16_t>(column, row)));
-        return;
-      case TypeId::kInteger:
-        out->append(std::to_string(Value<int32_t>(column, row)));
-        return;
-      case TypeId::kLong:
-        out->append(std::to_string(Value<int64_t>(column, row)));
-        return;
-      case TypeId::kFloat:
-        return types::AppendFloat(Value<float>(column, row), out);
-      case TypeId::kDouble:
-        return types::AppendDouble(Value<double>(column, row), out);
-      case TypeId::kDecimal:
-        return types::AppendDecimal(arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(column).GetValue(row)),
-                                    type.scale(), out);
       case TypeId::kBinary:
         return AppendBytes(static_cast<const arrow::BinaryArray&>(column).GetView(row), out);
-      case TypeId::kString:
-        out->append(static_cast<const arrow::BinaryArray&>(column).GetView(row));
-        return;
       case TypeId::kDate:
         return datetimes_.AppendDate(Value<int32_t>(column, row), out);
       case TypeId::kTimestamp:
@@ -239,12 +215,7 @@ CsvEncoder::~CsvEncoder() = default;
 
 arrow::Result<std::unique_ptr<CsvEncoder>> CsvEncoder::Make(const types::DataTypePtr& type, const CsvOptions& options) {
   if (type->Holds(TypeId::kVariant)) return arrow::Status::NotImplemented("CSV of ", type->Sql());
-  ARROW_ASSIGN_OR_RAISE(DateTimeWriter datetimes,
-                        DateTimeWriter::Make({.date = options.date_format_in_write,
-                                              .timestamp = options.timestamp_format_in_write,
-                                              .timestamp_ntz = options.timestamp_ntz_format_in_write,
-                                              .locale = options.locale,
-                                              .time_zone = options.time_zone}));
+  ARROW_ASSIGN_OR_RAISE(DateTimeWriter datetimes, DateTimeWriter::Make(options));
   return std::unique_ptr<CsvEncoder>(
       new CsvEncoder(std::make_unique<Implementation>(type, options, std::move(datetimes))));
 }

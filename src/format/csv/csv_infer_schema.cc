@@ -40,16 +40,10 @@ DataTypePtr Widen(const DataTypePtr& a, const DataTypePtr& b) {
 }  // namespace
 
 arrow::Result<CsvSchemaInference> CsvSchemaInference::Make(const CsvOptions& options, size_t num_columns) {
-  std::optional<std::string> dates = options.date_format;
-  if (!dates && options.prefer_date) dates = "yyyy-MM-dd";
-  ARROW_ASSIGN_OR_RAISE(TextValueParser values,
-                        TextValueParser::Make({.time_zone = options.time_zone,
-                                               .locale = options.locale,
-                                               .date_format = dates,
-                                               .timestamp_format = options.timestamp_format,
-                                               .timestamp_ntz_format = options.timestamp_ntz_format,
-                                               .date_fallback = false,
-                                               .timestamp_fallback = false}));
+  TextValueOptions reading = ValuesOf(options);
+  if (!reading.date_format && options.prefer_date) reading.date_format = "yyyy-MM-dd";
+  reading.date_fallback = reading.timestamp_fallback = false;
+  ARROW_ASSIGN_OR_RAISE(TextValueParser values, TextValueParser::Make(reading));
   return CsvSchemaInference(options, std::move(values), num_columns);
 }
 

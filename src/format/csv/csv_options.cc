@@ -149,14 +149,7 @@ arrow::Result<CsvOptions> CsvOptions::Parse(const OptionMap& given, const Sessio
   if (options.escape_escape == '\0' && options.escape != options.quote) options.escape_escape = options.escape;
   ARROW_ASSIGN_OR_RAISE(options.comment, OneByte(reader, "comment"));
   ARROW_ASSIGN_OR_RAISE(options.unescaped_quotes, QuoteHandling(reader.Text("unescapedQuoteHandling")));
-  options.mode = ParseModeFrom(reader.Text("mode"));
-  options.corrupt_record_column = reader.Given("columnNameOfCorruptRecord").value_or(session.corrupt_record_column);
-  options.time_zone = session.time_zone;
-  if (auto zone = reader.Given("timeZone")) {
-    ARROW_ASSIGN_OR_RAISE(options.time_zone, types::TimeZone::Load(*zone));
-  }
-  options.locale = reader.Text("locale");
-  options.number_symbols = NumberSymbolsOf(options.locale);
+  ARROW_RETURN_NOT_OK(options.ReadCommon(reader, session));
 
   ARROW_ASSIGN_OR_RAISE(options.header, Flag(reader, "header"));
   ARROW_ASSIGN_OR_RAISE(options.infer_schema, Flag(reader, "inferSchema"));
@@ -189,18 +182,12 @@ arrow::Result<CsvOptions> CsvOptions::Parse(const OptionMap& given, const Sessio
   ARROW_ASSIGN_OR_RAISE(options.chars_per_column_max, Number(reader, "maxCharsPerColumn"));
   ARROW_ASSIGN_OR_RAISE(options.sampling_ratio, reader.Double("samplingRatio"));
 
-  options.date_format = reader.Given("dateFormat");
-  options.timestamp_format = reader.Given("timestampFormat");
-  options.timestamp_ntz_format = reader.Given("timestampNTZFormat");
   options.date_fallback = !options.date_format;
   options.timestamp_fallback = !options.timestamp_format;
   if (auto fallback = reader.Given("enableDateTimeParsingFallback")) {
     ARROW_ASSIGN_OR_RAISE(bool enabled, ParseBooleanOption(*fallback));
     options.date_fallback = options.timestamp_fallback = enabled;
   }
-  options.date_format_in_write = reader.Text("dateFormat");
-  options.timestamp_format_in_write = reader.Text("timestampFormat");
-  options.timestamp_ntz_format_in_write = reader.Text("timestampNTZFormat");
   options.compression = reader.Given("compression").value_or(reader.Text("codec"));
   std::string encoding = reader.Given("encoding").value_or(reader.Given("charset").value_or("UTF-8"));
   ARROW_ASSIGN_OR_RAISE(options.charset, Charset::Find(encoding, "CSVOptions"));

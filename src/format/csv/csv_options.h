@@ -4,10 +4,8 @@
 #include <span>
 #include <string>
 
-#include "format/json/json_options.h"
-#include "format/option_map.h"
 #include "format/text/charset.h"
-#include "types/time_zone.h"
+#include "format/text_format_options.h"
 
 namespace millrace::format {
 
@@ -22,7 +20,7 @@ enum class UnescapedQuotes : uint8_t {
 
 /// Options of the CSV source, sink, from_csv, to_csv and schema_of_csv.
 /// Source: Spark SQL guide, "CSV Files", and CSVOptions.scala.
-struct CsvOptions {
+struct CsvOptions : TextFormatOptions {
   /// Errors: Invalid for texts that are no boolean, number or single character; UserError INVALID_DELIMITER_VALUE.….
   static arrow::Result<CsvOptions> Parse(const OptionMap& options, const SessionFormat& session);
   static std::span<const OptionDoc> Table();
@@ -35,13 +33,8 @@ struct CsvOptions {
   char escape_escape = '\\';
   /// '\0': no comments.
   char comment = '\0';
-  ParseMode mode = ParseMode::kPermissive;
-  std::string corrupt_record_column;
-  const types::TimeZone* time_zone = types::TimeZone::Utc();
-  std::string locale = "en-US";
   /// Of files.
   Charset charset;
-  NumberSymbols number_symbols;
 
   bool header = false;
   bool infer_schema = false;
@@ -61,9 +54,6 @@ struct CsvOptions {
   bool prefer_date = true;
   UnescapedQuotes unescaped_quotes = UnescapedQuotes::kStopAtDelimiter;
 
-  std::optional<std::string> date_format;
-  std::optional<std::string> timestamp_format;
-  std::optional<std::string> timestamp_ntz_format;
   bool date_fallback = true;
   bool timestamp_fallback = true;
 
@@ -73,9 +63,6 @@ struct CsvOptions {
   std::string empty_value_in_write = "\"\"";
   bool quote_all = false;
   bool escape_quotes = true;
-  std::string date_format_in_write;
-  std::string timestamp_format_in_write;
-  std::string timestamp_ntz_format_in_write;
   std::string compression;
 };
 

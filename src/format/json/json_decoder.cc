@@ -18,16 +18,6 @@ namespace {
 constexpr size_t kWindowMin = 4 * 1024;
 constexpr size_t kWindowMax = 128 * 1024;
 
-TextValueOptions ValueOptions(const JsonOptions& options) {
-  return {.time_zone = options.time_zone,
-          .locale = options.locale,
-          .date_format = options.date_format,
-          .timestamp_format = options.timestamp_format,
-          .timestamp_ntz_format = options.timestamp_ntz_format,
-          .date_fallback = options.date_fallback,
-          .timestamp_fallback = options.timestamp_fallback};
-}
-
 bool HasDefaultLimits(const JsonOptions& options) {
   JsonOptions defaults;
   return options.nesting_depth_max == defaults.nesting_depth_max &&
@@ -356,7 +346,10 @@ arrow::Result<std::unique_ptr<JsonDecoder>> JsonDecoder::Make(JsonDecoderConfig 
   if (config.schema->id() == TypeId::kStruct) {
     ARROW_RETURN_NOT_OK(CheckCorruptRecordColumn(*config.schema, config.options.corrupt_record_column));
   }
-  ARROW_ASSIGN_OR_RAISE(TextValueParser values, TextValueParser::Make(ValueOptions(config.options)));
+  TextValueOptions reading = ValuesOf(config.options);
+  reading.date_fallback = config.options.date_fallback;
+  reading.timestamp_fallback = config.options.timestamp_fallback;
+  ARROW_ASSIGN_OR_RAISE(TextValueParser values, TextValueParser::Make(reading));
   return std::unique_ptr<JsonDecoder>(
       new JsonDecoder(std::make_unique<Implementation>(std::move(config), std::move(values), pool)));
 }

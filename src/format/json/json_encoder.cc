@@ -534,12 +534,7 @@ arrow::Result<std::unique_ptr<JsonEncoder>> JsonEncoder::Make(const types::DataT
   if (HasBinaryMapKey(*type)) {
     return arrow::Status::NotImplemented("to_json of a map with BINARY keys: Spark writes the address of the array");
   }
-  ARROW_ASSIGN_OR_RAISE(DateTimeWriter datetimes,
-                        DateTimeWriter::Make({.date = options.date_format_in_write,
-                                              .timestamp = options.timestamp_format_in_write,
-                                              .timestamp_ntz = options.timestamp_ntz_format_in_write,
-                                              .locale = options.locale,
-                                              .time_zone = options.time_zone}));
+  ARROW_ASSIGN_OR_RAISE(DateTimeWriter datetimes, DateTimeWriter::Make(options));
   return std::unique_ptr<JsonEncoder>(
       new JsonEncoder(std::make_unique<Implementation>(type, options, std::move(datetimes))));
 }

@@ -189,14 +189,9 @@ DataTypePtr MergeInferredTypes(const DataTypePtr& a, const DataTypePtr& b, const
 }
 
 arrow::Result<JsonSchemaInference> JsonSchemaInference::Make(const JsonOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(TextValueParser values,
-                        TextValueParser::Make({.time_zone = options.time_zone,
-                                               .locale = options.locale,
-                                               .date_format = options.date_format,
-                                               .timestamp_format = options.timestamp_format,
-                                               .timestamp_ntz_format = options.timestamp_ntz_format,
-                                               .date_fallback = false,
-                                               .timestamp_fallback = false}));
+  TextValueOptions reading = ValuesOf(options);
+  reading.date_fallback = reading.timestamp_fallback = false;
+  ARROW_ASSIGN_OR_RAISE(TextValueParser values, TextValueParser::Make(reading));
   return JsonSchemaInference(options, std::move(values));
 }
 

@@ -47,14 +47,7 @@ std::span<const OptionDoc> JsonOptions::Table() { return kOptions; }
 arrow::Result<JsonOptions> JsonOptions::Parse(const OptionMap& given, const SessionFormat& session) {
   OptionReader reader(given, kOptions);
   JsonOptions options;
-  options.mode = ParseModeFrom(reader.Text("mode"));
-  options.corrupt_record_column = reader.Given("columnNameOfCorruptRecord").value_or(session.corrupt_record_column);
-  options.time_zone = session.time_zone;
-  if (auto zone = reader.Given("timeZone")) {
-    ARROW_ASSIGN_OR_RAISE(options.time_zone, types::TimeZone::Load(*zone));
-  }
-  options.locale = reader.Text("locale");
-  options.number_symbols = NumberSymbolsOf(options.locale);
+  ARROW_RETURN_NOT_OK(options.ReadCommon(reader, session));
   ARROW_ASSIGN_OR_RAISE(options.allow_comments, reader.Boolean("allowComments"));
   ARROW_ASSIGN_OR_RAISE(options.allow_unquoted_field_names, reader.Boolean("allowUnquotedFieldNames"));
   ARROW_ASSIGN_OR_RAISE(options.allow_single_quotes, reader.Boolean("allowSingleQuotes"));
@@ -67,9 +60,6 @@ arrow::Result<JsonOptions> JsonOptions::Parse(const OptionMap& given, const Sess
   ARROW_ASSIGN_OR_RAISE(options.number_length_max, reader.Int("maxNumLen"));
   ARROW_ASSIGN_OR_RAISE(options.string_length_max, reader.Int("maxStringLen"));
 
-  options.date_format = reader.Given("dateFormat");
-  options.timestamp_format = reader.Given("timestampFormat");
-  options.timestamp_ntz_format = reader.Given("timestampNTZFormat");
   options.date_fallback = !options.date_format.has_value();
   options.timestamp_fallback = !options.timestamp_format.has_value();
   if (reader.Given("enableDateTimeParsingFallback")) {
@@ -91,9 +81,6 @@ arrow::Result<JsonOptions> JsonOptions::Parse(const OptionMap& given, const Sess
   ARROW_ASSIGN_OR_RAISE(options.infer_timestamp, reader.Boolean("inferTimestamp"));
   ARROW_ASSIGN_OR_RAISE(options.sampling_ratio, reader.Double("samplingRatio"));
 
-  options.date_format_in_write = reader.Text("dateFormat");
-  options.timestamp_format_in_write = reader.Text("timestampFormat");
-  options.timestamp_ntz_format_in_write = reader.Text("timestampNTZFormat");
   options.ignore_null_fields = session.json_ignore_null_fields;
   if (reader.Given("ignoreNullFields")) {
     ARROW_ASSIGN_OR_RAISE(options.ignore_null_fields, reader.Boolean("ignoreNullFields"));

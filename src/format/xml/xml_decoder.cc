@@ -7,6 +7,7 @@
 #include "format/column_writer.h"
 #include "format/json/json_decoder.h"
 #include "format/json/json_record.h"
+#include "format/text_cell.h"
 #include "format/text_value.h"
 #include "format/xml/xml_reader.h"
 #include "types/datetime_text.h"
@@ -350,10 +351,6 @@ class RecordReader {
     }
   }
 
-  bool InRange(std::string_view text, int64_t low, int64_t high, JsonCell* cell) const {
-    return ParseInteger(text, &cell->integer) && cell->integer >= low && cell->integer <= high;
-  }
-
   /// False when the text does not fit the type.
   bool Convert(std::string_view raw, const DataType& type, JsonCell* cell) const {
     std::string text(options_.ignore_surrounding_spaces ? Trimmed(raw) : raw);
@@ -374,14 +371,6 @@ class RecordReader {
 
   bool ConvertPlain(const std::string& text, const DataType& type, JsonCell* cell) const {
     switch (type.id()) {
-      case TypeId::kByte:
-        return InRange(text, INT8_MIN, INT8_MAX, cell);
-      case TypeId::kShort:
-        return InRange(text, INT16_MIN, INT16_MAX, cell);
-      case TypeId::kInteger:
-        return InRange(text, INT32_MIN, INT32_MAX, cell);
-      case TypeId::kLong:
-        return ParseInteger(text, &cell->integer);
       case TypeId::kFloat: {
         float value = 0;
         if (!ParseJavaFloating(text, &value)) return ParseLooseNumber(text, &cell->number);
@@ -393,29 +382,11 @@ class RecordReader {
       case TypeId::kBoolean:
         cell->integer = EqualsIgnoreCase(text, "true") || text == "1" ? 1 : 0;
         return cell->integer == 1 || EqualsIgnoreCase(text, "false") || text == "0";
-      case TypeId::kDecimal: {
-        std::string plain;
-        return NormalizeDecimalText(text, options_.number_symbols, &plain) &&
-               types::ParseDecimal(plain, type.precision(), type.scale(), &cell->decimal) == types::DecimalParse::kOk;
-      }
-      case TypeId::kDate: {
-        int32_t days = 0;
-        bool ok = values_.Date(text, &days);
-        cell->integer = days;
-        return ok;
-      }
-      case TypeId::kTimestamp:
-        return values_.Timestamp(text, &cell->integer);
-      case TypeId::kTimestampNtz:
-        return values_.TimestampNtz(text, &cell->integer);
-      case TypeId::kTime:
-        return types::ParseTimeOfDay(text, &cell->integer);
       case TypeId::kNull:
-      case TypeId::kString:
         cell->text = text;
         return true;
       default:
-        return false;
+        return ReadTextCell(text, type, values_, options_.number_symbols, cell);
     }
   }
 
@@ -493,15 +464,9 @@ XmlDecoder::~XmlDecoder() = default;
 arrow::Result<std::unique_ptr<XmlDecoder>> XmlDecoder::Make(XmlDecoderConfig config, arrow::MemoryPool* pool) {
   ARROW_RETURN_NOT_OK(CheckCorruptRecordColumn(*config.schema, config.options.corrupt_record_column));
   if (config.schema->Holds(TypeId::kVariant)) return arrow::Status::NotImplemented("VARIANT of XML");
-  ARROW_ASSIGN_OR_RAISE(TextValueParser values,
-                        TextValueParser::Make({.time_zone = config.options.time_zone,
-                                               .locale = config.options.locale,
-                                               .date_format = config.options.date_format,
-                                               .timestamp_format = config.options.timestamp_format,
-                                               .timestamp_ntz_format = config.options.timestamp_ntz_format,
-                                               .date_fallback = false,
-                                               .timestamp_fallback = false,
-                                               .date_reads_day_numbers = false}));
+  TextValueOptions reading = ValuesOf(config.options);
+  reading.date_fallback = reading.timestamp_fallback = reading.date_reads_day_numbers = false;
+  ARROW_ASSIGN_OR_RAISE(TextValueParser values, TextValueParser::Make(reading));
   return std::unique_ptr<XmlDecoder>(
       new XmlDecoder(std::make_unique<Implementation>(std::move(config), std::move(values), pool)));
 }

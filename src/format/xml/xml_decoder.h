@@ -23,7 +23,7 @@ struct XmlDecoderConfig {
 /// Out:    a StructArray of `schema`; NULL for NULL.
 /// Errors: FAILFAST: UserError MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION.
 /// Thread: one call at a time.
-/// Source: StaxXmlParser.scala; tests/sql/xml.
+/// Source: StaxXmlParser.scala; tests/sql/function/xml.
 class XmlDecoder {
  public:
   /// Errors: UserError INVALID_CORRUPT_RECORD_TYPE; NotImplemented for VARIANT.

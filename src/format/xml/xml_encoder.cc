@@ -241,35 +241,8 @@ class XmlEncoder::Implementation {
   /// Attributes take the values as Spark stores them: days and microseconds of dates and timestamps.
   arrow::Status AppendText(const DataType& type, const arrow::Array& column, int64_t row, bool is_attribute,
                            std::string* out) const {
+    if (AppendPlainValue(column, row, type, out)) return arrow::Status::OK();
     switch (type.id()) {
-      case TypeId::kBoolean:
-        out->append(static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false");
-        break;
-      case TypeId::kByte:
-        out->append(std::to_string(Value<int8_t>(column, row)));
-        break;
-      case TypeId::kShort:
-        out->append(std::to_string(Value<int16_t>(column, row)));
-        break;
-      case TypeId::kInteger:
-        out->append(std::to_string(Value<int32_t>(column, row)));
-        break;
-      case TypeId::kLong:
-        out->append(std::to_string(Value<int64_t>(column, row)));
-        break;
-      case TypeId::kFloat:
-        types::AppendFloat(Value<float>(column, row), out);
-        break;
-      case TypeId::kDouble:
-        types::AppendDouble(Value<double>(column, row), out);
-        break;
-      case TypeId::kDecimal:
-        types::AppendDecimal(arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(column).GetValue(row)),
-                             type.scale(), out);
-        break;
-      case TypeId::kString:
-        out->append(static_cast<const arrow::BinaryArray&>(column).GetView(row));
-        break;
       case TypeId::kDate:
         if (is_attribute) {
           out->append(std::to_string(Value<int32_t>(column, row)));
@@ -314,12 +287,7 @@ arrow::Result<std::unique_ptr<XmlEncoder>> XmlEncoder::Make(const types::DataTyp
   if (options.attribute_prefix.empty()) {
     return arrow::Status::Invalid("requirement failed: 'attributePrefix' option should not be empty string.");
   }
-  ARROW_ASSIGN_OR_RAISE(DateTimeWriter datetimes,
-                        DateTimeWriter::Make({.date = options.date_format_in_write,
-                                              .timestamp = options.timestamp_format_in_write,
-                                              .timestamp_ntz = options.timestamp_ntz_format_in_write,
-                                              .locale = options.locale,
-                                              .time_zone = options.time_zone}));
+  ARROW_ASSIGN_OR_RAISE(DateTimeWriter datetimes, DateTimeWriter::Make(options));
   return std::unique_ptr<XmlEncoder>(
       new XmlEncoder(std::make_unique<Implementation>(type, options, std::move(datetimes))));
 }

@@ -14,7 +14,7 @@ namespace millrace::format {
 ///
 /// In:     a StructArray of `type`.    Out: utf8, NULL for NULL.
 /// Errors: Invalid for a name that is no name of XML; CapacityError past 2^31 bytes.   Thread: one Encode at a time.
-/// Source: StaxXmlGenerator.scala; tests/sql/xml/to_xml.slt.
+/// Source: StaxXmlGenerator.scala; tests/sql/function/xml/to_xml.slt.
 class XmlEncoder {
  public:
   /// Errors: UserError INVALID_DATETIME_PATTERN.…; NotImplemented for VARIANT.

@@ -199,15 +199,10 @@ class Inference {
 }  // namespace
 
 arrow::Result<DataTypePtr> InferXmlType(std::string_view record, const XmlOptions& options, bool case_sensitive) {
-  ARROW_ASSIGN_OR_RAISE(TextValueParser values,
-                        TextValueParser::Make({.time_zone = options.time_zone,
-                                               .locale = options.locale,
-                                               .date_format = options.date_format.value_or("yyyy-MM-dd"),
-                                               .timestamp_format = options.timestamp_format,
-                                               .timestamp_ntz_format = options.timestamp_ntz_format,
-                                               .date_fallback = false,
-                                               .timestamp_fallback = false,
-                                               .date_reads_day_numbers = false}));
+  TextValueOptions reading = ValuesOf(options);
+  if (!reading.date_format) reading.date_format = "yyyy-MM-dd";
+  reading.date_fallback = reading.timestamp_fallback = reading.date_reads_day_numbers = false;
+  ARROW_ASSIGN_OR_RAISE(TextValueParser values, TextValueParser::Make(reading));
   return Inference(record, options, values, case_sensitive).Infer();
 }
 

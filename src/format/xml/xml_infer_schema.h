@@ -10,7 +10,7 @@
 namespace millrace::format {
 
 /// The type of one XML element: a struct whose fields stand sorted by name; VOID where nothing is known, and nullptr
-/// when the text is malformed. Source: XmlInferSchema.scala; tests/sql/xml/schema_of_xml.slt.
+/// when the text is malformed. Source: XmlInferSchema.scala; tests/sql/function/xml/schema_of_xml.slt.
 arrow::Result<types::DataTypePtr> InferXmlType(std::string_view record, const XmlOptions& options, bool case_sensitive);
 
 /// The same as a schema: VOID becomes STRING, structs without fields go; nullptr when nothing is left.

@@ -61,20 +61,7 @@ arrow::Result<XmlOptions> XmlOptions::Parse(const OptionMap& given, const Sessio
   ARROW_ASSIGN_OR_RAISE(options.infer_schema, reader.Boolean("inferSchema"));
   ARROW_ASSIGN_OR_RAISE(options.prefers_decimal, reader.Boolean("prefersDecimal"));
   ARROW_ASSIGN_OR_RAISE(options.validate_name, reader.Boolean("validateName"));
-  options.mode = ParseModeFrom(reader.Text("mode"));
-  options.corrupt_record_column = reader.Given("columnNameOfCorruptRecord").value_or(session.corrupt_record_column);
-  options.time_zone = session.time_zone;
-  if (auto zone = reader.Given("timeZone")) {
-    ARROW_ASSIGN_OR_RAISE(options.time_zone, types::TimeZone::Load(*zone));
-  }
-  options.locale = reader.Text("locale");
-  options.number_symbols = NumberSymbolsOf(options.locale);
-  options.date_format = reader.Given("dateFormat");
-  options.timestamp_format = reader.Given("timestampFormat");
-  options.timestamp_ntz_format = reader.Given("timestampNTZFormat");
-  options.date_format_in_write = reader.Text("dateFormat");
-  options.timestamp_format_in_write = reader.Text("timestampFormat");
-  options.timestamp_ntz_format_in_write = reader.Text("timestampNTZFormat");
+  ARROW_RETURN_NOT_OK(options.ReadCommon(reader, session));
   return options;
 }
 
