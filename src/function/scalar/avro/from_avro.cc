@@ -1,8 +1,8 @@
 #include "base/error.h"
 #include "expression/type_coercion.h"
-#include "expression/vector.h"
 #include "format/avro/avro_decoder.h"
 #include "format/avro/avro_options.h"
+#include "function/pooled_kernel.h"
 #include "function/scalar/avro/avro_arguments.h"
 
 namespace millrace::function {
@@ -12,7 +12,8 @@ using types::TypeId;
 namespace {
 
 /// Values that are malformed are NULL, or a struct of NULLs, or an error.
-arrow::Result<arrow::Datum> Decode(const arrow::Array& values, bool fail_fast, format::AvroDecoder& decoder) {
+arrow::Result<std::shared_ptr<arrow::Array>> Decode(const arrow::Array& values, bool fail_fast,
+                                                    format::AvroDecoder& decoder) {
   const auto& records = static_cast<const arrow::BinaryArray&>(values);
   for (int64_t i = 0; i < records.length(); ++i) {
     if (records.IsNull(i)) {
@@ -32,8 +33,7 @@ arrow::Result<arrow::Datum> Decode(const arrow::Array& values, bool fail_fast, f
     }
     decoder.AppendMalformed();
   }
-  ARROW_ASSIGN_OR_RAISE(auto decoded, decoder.Finish());
-  return arrow::Datum(std::move(decoded));
+  return decoder.Finish();
 }
 
 arrow::Result<ExpressionPtr> Bind(const BindInput& given_input) {
@@ -60,16 +60,11 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& given_input) {
   auto info = std::make_shared<CallInfo>();
   info->name = input.def.name;
   info->can_fail = fail_fast;
-  auto decoders = std::make_shared<Pool<format::AvroDecoder>>(
-      [config](arrow::MemoryPool* memory) { return format::AvroDecoder::Make(config, memory); });
-  info->kernel = [decoders, fail_fast](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
-                                       int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    return expression::OneRowIfScalars({arguments[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(auto values, expression::ToArray(arguments[0], rows, context.memory_pool));
-      return decoders->With(context.memory_pool,
-                            [&](format::AvroDecoder& decoder) { return Decode(*values, fail_fast, decoder); });
-    });
-  };
+  info->kernel = PooledKernel<format::AvroDecoder>(
+      [config](arrow::MemoryPool* memory) { return format::AvroDecoder::Make(config, memory); },
+      [fail_fast](format::AvroDecoder& decoder, const arrow::Array& records, arrow::MemoryPool*) {
+        return Decode(records, fail_fast, decoder);
+      });
   ExpressionVector arguments = input.arguments;
   arguments[0] = std::move(bytes);
   return std::make_shared<Call>(std::move(info), std::move(type), /*nullable=*/true, std::move(arguments));

@@ -1,7 +1,7 @@
 #include "base/error.h"
-#include "expression/vector.h"
 #include "format/avro/avro_encoder.h"
 #include "format/avro/avro_types.h"
+#include "function/pooled_kernel.h"
 #include "function/scalar/avro/avro_arguments.h"
 
 namespace millrace::function {
@@ -23,18 +23,8 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& given_input) {
   auto info = std::make_shared<CallInfo>();
   info->name = input.def.name;
   info->can_fail = true;
-  auto encoders = std::make_shared<Pool<format::AvroEncoder>>(
+  info->kernel = EncodingKernel<format::AvroEncoder>(
       [type = value->type(), schema](arrow::MemoryPool*) { return format::AvroEncoder::Make(type, schema); });
-  info->kernel = [encoders](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
-                            int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    return expression::OneRowIfScalars({arguments[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(auto values, expression::ToArray(arguments[0], rows, context.memory_pool));
-      return encoders->With(context.memory_pool, [&](format::AvroEncoder& encoder) -> arrow::Result<arrow::Datum> {
-        ARROW_ASSIGN_OR_RAISE(auto encoded, encoder.Encode(*values, context.memory_pool));
-        return arrow::Datum(std::move(encoded));
-      });
-    });
-  };
   return std::make_shared<Call>(std::move(info), types::Binary(), value->nullable(), input.arguments);
 }
 

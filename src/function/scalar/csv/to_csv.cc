@@ -1,6 +1,6 @@
 #include "base/error.h"
-#include "expression/vector.h"
 #include "format/csv/csv_encoder.h"
+#include "function/pooled_kernel.h"
 #include "function/scalar/json/json_arguments.h"
 
 namespace millrace::function {
@@ -33,18 +33,8 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
                                   ExpressionVector{value, OptionsLiteral(given)});
   }
   ARROW_RETURN_NOT_OK(format::CsvEncoder::Make(value->type(), options));
-  auto encoders = std::make_shared<Pool<format::CsvEncoder>>(
+  info->kernel = EncodingKernel<format::CsvEncoder>(
       [type = value->type(), options](arrow::MemoryPool*) { return format::CsvEncoder::Make(type, options); });
-  info->kernel = [encoders](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
-                            int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    return expression::OneRowIfScalars({arguments[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(auto values, expression::ToArray(arguments[0], rows, context.memory_pool));
-      return encoders->With(context.memory_pool, [&](format::CsvEncoder& encoder) -> arrow::Result<arrow::Datum> {
-        ARROW_ASSIGN_OR_RAISE(auto texts, encoder.Encode(*values, context.memory_pool));
-        return arrow::Datum(std::move(texts));
-      });
-    });
-  };
   return std::make_shared<Call>(std::move(info), types::String(), /*nullable=*/true,
                                 ExpressionVector{value, OptionsLiteral(given)});
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "expression/vector.h"
 #include "format/json/json_decoder.h"
+#include "function/pooled_kernel.h"
 #include "function/scalar/json/json_arguments.h"
 
 namespace millrace::function {
@@ -46,20 +46,15 @@ ExpressionPtr MakeFromJson(ExpressionVector arguments, DataTypePtr schema, DataT
   info->can_fail = options.mode == format::ParseMode::kFailFast;
   info->full_schema = full_schema;
   info->options = options;
-  auto decoders = std::make_shared<Pool<format::JsonDecoder>>(
+  info->kernel = PooledKernel<format::JsonDecoder>(
       [schema, full_schema, options = std::move(options)](arrow::MemoryPool* memory) {
         return format::JsonDecoder::Make({.schema = schema, .full_schema = full_schema, .options = options}, memory);
+      },
+      [](format::JsonDecoder& decoder, const arrow::Array& records,
+         arrow::MemoryPool*) -> arrow::Result<std::shared_ptr<arrow::Array>> {
+        ARROW_ASSIGN_OR_RAISE(format::DecodedJson decoded, decoder.Decode(records));
+        return std::move(decoded.values);
       });
-  info->kernel = [decoders](const EvalContext& context, const std::vector<arrow::Datum>& arguments_in,
-                            int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    return expression::OneRowIfScalars({arguments_in[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(auto records, expression::ToArray(arguments_in[0], rows, context.memory_pool));
-      return decoders->With(context.memory_pool, [&](format::JsonDecoder& decoder) -> arrow::Result<arrow::Datum> {
-        ARROW_ASSIGN_OR_RAISE(format::DecodedJson decoded, decoder.Decode(*records));
-        return arrow::Datum(std::move(decoded.values));
-      });
-    });
-  };
   return std::make_shared<Call>(std::move(info), std::move(schema), /*nullable=*/true, std::move(arguments));
 }
 

@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -34,41 +33,5 @@ ExpressionPtr OptionsLiteral(const format::OptionMap& options);
 
 /// Shows `name(first argument)`.
 std::function<std::string(const std::vector<std::string>&)> RenderFirstArgument(std::string name);
-
-/// Decoders and encoders keep buffers and what they learnt of the data, so they are kept between batches: one for each
-/// thread that evaluates at the same time. Thread-safe.
-template <typename T>
-class Pool {
- public:
-  using MakeFunction = std::function<arrow::Result<std::unique_ptr<T>>(arrow::MemoryPool*)>;
-  explicit Pool(MakeFunction make) : make_(std::move(make)) {}
-
-  /// Runs `use(T&)` with an instance nobody else has.
-  template <typename Use>
-  auto With(arrow::MemoryPool* memory, Use&& use) -> decltype(use(std::declval<T&>())) {
-    std::unique_ptr<T> instance;
-    {
-      std::lock_guard lock(mutex_);
-      if (!free_.empty() && memory == memory_) {
-        instance = std::move(free_.back());
-        free_.pop_back();
-      }
-    }
-    if (instance == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(instance, make_(memory));
-    }
-    auto result = use(*instance);
-    std::lock_guard lock(mutex_);
-    if (memory_ == nullptr) memory_ = memory;
-    if (memory == memory_) free_.push_back(std::move(instance));
-    return result;
-  }
-
- private:
-  MakeFunction make_;
-  std::mutex mutex_;
-  arrow::MemoryPool* memory_ = nullptr;
-  std::vector<std::unique_ptr<T>> free_;
-};
 
 }  // namespace millrace::function

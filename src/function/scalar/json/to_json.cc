@@ -1,6 +1,6 @@
 #include "base/error.h"
-#include "expression/vector.h"
 #include "format/json/json_encoder.h"
+#include "function/pooled_kernel.h"
 #include "function/scalar/json/json_arguments.h"
 
 namespace millrace::function {
@@ -32,18 +32,8 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   } else {
     // Bad patterns are told here, not at the first row.
     ARROW_RETURN_NOT_OK(format::JsonEncoder::Make(value->type(), options));
-    auto encoders = std::make_shared<Pool<format::JsonEncoder>>(
+    info->kernel = EncodingKernel<format::JsonEncoder>(
         [type = value->type(), options](arrow::MemoryPool*) { return format::JsonEncoder::Make(type, options); });
-    info->kernel = [encoders](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
-                              int64_t num_rows) -> arrow::Result<arrow::Datum> {
-      return expression::OneRowIfScalars({arguments[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
-        ARROW_ASSIGN_OR_RAISE(auto values, expression::ToArray(arguments[0], rows, context.memory_pool));
-        return encoders->With(context.memory_pool, [&](format::JsonEncoder& encoder) -> arrow::Result<arrow::Datum> {
-          ARROW_ASSIGN_OR_RAISE(auto texts, encoder.Encode(*values, context.memory_pool));
-          return arrow::Datum(std::move(texts));
-        });
-      });
-    };
   }
   return std::make_shared<Call>(std::move(info), types::String(), /*nullable=*/true,
                                 ExpressionVector{value, OptionsLiteral(given)});

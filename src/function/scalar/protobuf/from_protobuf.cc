@@ -1,7 +1,7 @@
 #include "base/error.h"
 #include "expression/type_coercion.h"
-#include "expression/vector.h"
 #include "format/protobuf/protobuf_decoder.h"
+#include "function/pooled_kernel.h"
 #include "function/scalar/json/json_arguments.h"
 #include "function/scalar/protobuf/protobuf_arguments.h"
 
@@ -12,7 +12,8 @@ using types::TypeId;
 namespace {
 
 /// Messages that are malformed are NULL, or an error.
-arrow::Result<arrow::Datum> Decode(const arrow::Array& values, bool fail_fast, format::ProtobufDecoder& decoder) {
+arrow::Result<std::shared_ptr<arrow::Array>> Decode(const arrow::Array& values, bool fail_fast,
+                                                    format::ProtobufDecoder& decoder) {
   const auto& messages = static_cast<const arrow::BinaryArray&>(values);
   for (int64_t i = 0; i < messages.length(); ++i) {
     if (messages.IsNull(i)) {
@@ -26,8 +27,7 @@ arrow::Result<arrow::Datum> Decode(const arrow::Array& values, bool fail_fast, f
     }
     decoder.AppendNull();
   }
-  ARROW_ASSIGN_OR_RAISE(auto decoded, decoder.Finish());
-  return arrow::Datum(std::move(decoded));
+  return decoder.Finish();
 }
 
 arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
@@ -49,18 +49,13 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   info->style = CallStyle::kCustom;
   info->render = RenderFirstArgument(std::string(input.def.name));
   info->can_fail = fail_fast;
-  auto decoders = std::make_shared<Pool<format::ProtobufDecoder>>(
+  info->kernel = PooledKernel<format::ProtobufDecoder>(
       [schema, options, type](arrow::MemoryPool* memory) -> arrow::Result<std::unique_ptr<format::ProtobufDecoder>> {
         return std::make_unique<format::ProtobufDecoder>(schema, options, type, memory);
+      },
+      [fail_fast](format::ProtobufDecoder& decoder, const arrow::Array& records, arrow::MemoryPool*) {
+        return Decode(records, fail_fast, decoder);
       });
-  info->kernel = [decoders, fail_fast](const EvalContext& context, const std::vector<arrow::Datum>& given,
-                                       int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    return expression::OneRowIfScalars({given[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(auto values, expression::ToArray(given[0], rows, context.memory_pool));
-      return decoders->With(context.memory_pool,
-                            [&](format::ProtobufDecoder& decoder) { return Decode(*values, fail_fast, decoder); });
-    });
-  };
   arguments.kept[0] = expression::ImplicitCast(input.arguments[0], types::Binary());
   return std::make_shared<Call>(std::move(info), std::move(type), /*nullable=*/true, std::move(arguments.kept));
 }

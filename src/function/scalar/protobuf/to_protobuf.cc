@@ -1,6 +1,6 @@
 #include "base/error.h"
-#include "expression/vector.h"
 #include "format/protobuf/protobuf_encoder.h"
+#include "function/pooled_kernel.h"
 #include "function/scalar/json/json_arguments.h"
 #include "function/scalar/protobuf/protobuf_arguments.h"
 
@@ -20,17 +20,7 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   info->style = CallStyle::kCustom;
   info->render = RenderFirstArgument(std::string(input.def.name));
   info->can_fail = true;
-  auto encoders = std::make_shared<Pool<format::ProtobufEncoder>>([make](arrow::MemoryPool*) { return make(); });
-  info->kernel = [encoders](const EvalContext& context, const std::vector<arrow::Datum>& given,
-                            int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    return expression::OneRowIfScalars({given[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(auto values, expression::ToArray(given[0], rows, context.memory_pool));
-      return encoders->With(context.memory_pool, [&](format::ProtobufEncoder& encoder) -> arrow::Result<arrow::Datum> {
-        ARROW_ASSIGN_OR_RAISE(auto encoded, encoder.Encode(*values, context.memory_pool));
-        return arrow::Datum(std::move(encoded));
-      });
-    });
-  };
+  info->kernel = EncodingKernel<format::ProtobufEncoder>([make](arrow::MemoryPool*) { return make(); });
   return std::make_shared<Call>(std::move(info), types::Binary(), value->nullable(), std::move(arguments.kept));
 }
 

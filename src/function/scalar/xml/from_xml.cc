@@ -1,6 +1,6 @@
 #include "base/error.h"
-#include "expression/vector.h"
 #include "format/xml/xml_decoder.h"
+#include "function/pooled_kernel.h"
 #include "function/scalar/json/json_arguments.h"
 
 namespace millrace::function {
@@ -32,18 +32,11 @@ arrow::Result<ExpressionPtr> Bind(const BindInput& input) {
   info->style = CallStyle::kCustom;
   info->render = RenderFirstArgument(info->name);
   info->can_fail = config.options.mode == format::ParseMode::kFailFast;
-  auto decoders = std::make_shared<Pool<format::XmlDecoder>>(
-      [config](arrow::MemoryPool* memory) { return format::XmlDecoder::Make(config, memory); });
-  info->kernel = [decoders](const EvalContext& context, const std::vector<arrow::Datum>& arguments,
-                            int64_t num_rows) -> arrow::Result<arrow::Datum> {
-    return expression::OneRowIfScalars({arguments[0]}, num_rows, [&](int64_t rows) -> arrow::Result<arrow::Datum> {
-      ARROW_ASSIGN_OR_RAISE(auto records, expression::ToArray(arguments[0], rows, context.memory_pool));
-      return decoders->With(context.memory_pool, [&](format::XmlDecoder& decoder) -> arrow::Result<arrow::Datum> {
-        ARROW_ASSIGN_OR_RAISE(auto values, decoder.Decode(*records));
-        return arrow::Datum(std::move(values));
+  info->kernel = PooledKernel<format::XmlDecoder>(
+      [config](arrow::MemoryPool* memory) { return format::XmlDecoder::Make(config, memory); },
+      [](format::XmlDecoder& decoder, const arrow::Array& records, arrow::MemoryPool*) {
+        return decoder.Decode(records);
       });
-    });
-  };
   ExpressionVector arguments{std::move(text), expression::Literal::String(schema->ToJson()), OptionsLiteral(given)};
   return std::make_shared<Call>(std::move(info), std::move(schema), /*nullable=*/true, std::move(arguments));
 }
