@@ -279,10 +279,15 @@ Status RowTable::ScanUpTo(const StoreTime& time, int64_t time_us, const StateSto
     time_ = time;
     IndexTimes();
   }
-  auto time_of = [this](uint32_t ref) { return TimeOf(ref); };
+  auto times_of = [this](std::span<const uint32_t> refs, std::optional<int64_t>* times) {
+    for (size_t i = 0; i < refs.size(); ++i) {
+      if (i + kChangesAhead < refs.size()) __builtin_prefetch(At(refs[i + kChangesAhead]));
+      times[i] = TimeOf(refs[i]);
+    }
+  };
   std::vector<uint32_t> due;
-  times_->TakeUpTo(time_us, time_of, [this](uint32_t ref) { __builtin_prefetch(At(ref)); }, &due);
-  if (earliest_us != nullptr) *earliest_us = times_->Earliest(time_of);
+  times_->TakeUpTo(time_us, times_of, &due);
+  if (earliest_us != nullptr) *earliest_us = times_->Earliest(times_of);
   std::vector<StateEntry> entries;
   for (size_t i = 0; i < due.size(); ++i) {
     if (i + kChangesAhead < due.size()) PrefetchAt(due[i + kChangesAhead]);

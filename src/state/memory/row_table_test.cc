@@ -139,11 +139,11 @@ TEST(TimeIndex, LooksAtWhatIsDueOnly) {
     size_t before = taken.size();
     index.TakeUpTo(
         second * 1000000,
-        [&](uint32_t i) {
-          ++num_looks;
-          return std::optional(times[i]);
+        [&](std::span<const uint32_t> references, std::optional<int64_t>* found) {
+          num_looks += static_cast<int64_t>(references.size());
+          for (uint32_t i : references) *found++ = times[i];
         },
-        [](uint32_t) {}, &taken);
+        &taken);
     for (size_t i = before; i < taken.size(); ++i) ASSERT_LE(times[taken[i]], second * 1000000);
   }
   EXPECT_EQ(taken.size(), kCount);
@@ -154,12 +154,14 @@ TEST(TimeIndex, HoldsAllTimes) {
   TimeIndex index;
   std::vector<int64_t> times{INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX};
   for (uint32_t i = 0; i < 7; ++i) index.Add(times[i], i);
-  auto time_of = [&](uint32_t i) { return std::optional(times[i]); };
-  EXPECT_EQ(index.Earliest(time_of), INT64_MIN);
+  auto times_of = [&](std::span<const uint32_t> references, std::optional<int64_t>* found) {
+    for (uint32_t i : references) *found++ = times[i];
+  };
+  EXPECT_EQ(index.Earliest(times_of), INT64_MIN);
   std::vector<uint32_t> taken;
-  index.TakeUpTo(0, time_of, [](uint32_t) {}, &taken);
+  index.TakeUpTo(0, times_of, &taken);
   EXPECT_EQ(taken.size(), 4U);
-  index.TakeUpTo(INT64_MAX, time_of, [](uint32_t) {}, &taken);
+  index.TakeUpTo(INT64_MAX, times_of, &taken);
   EXPECT_EQ(taken.size(), 7U);
   EXPECT_EQ(index.num_references(), 0);
 }

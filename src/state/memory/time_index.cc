@@ -13,7 +13,22 @@ constexpr size_t kSplitAbove = 256;
 constexpr int64_t kSplitInto = 16;
 constexpr int kWidestBits = 50;
 constexpr size_t kMostKnown = 4096;
-constexpr size_t kReferencesAhead = 8;
+// Times asked for at once.
+constexpr size_t kTimes = 256;
+
+/// `visit(reference, time)` of each whose row is there, until one gives false.
+template <typename Visit>
+void VisitTimes(std::span<const uint32_t> references, const TimeIndex::TimesOf& times_of, Visit&& visit) {
+  std::optional<int64_t> times[kTimes];
+  while (!references.empty()) {
+    std::span<const uint32_t> some = references.first(std::min(references.size(), kTimes));
+    times_of(some, times);
+    for (size_t i = 0; i < some.size(); ++i) {
+      if (times[i] && !visit(some[i], *times[i])) return;
+    }
+    references = references.subspan(some.size());
+  }
+}
 
 }  // namespace
 
@@ -81,29 +96,23 @@ void TimeIndex::Widen() {
   ForgetKnown();
 }
 
-void TimeIndex::TakeUpTo(int64_t time_us, const TimeOf& time_of, const Prefetch& prefetch,
-                         std::vector<uint32_t>* taken) {
+void TimeIndex::TakeUpTo(int64_t time_us, const TimesOf& times_of, std::vector<uint32_t>* taken) {
   while (!buckets_.empty()) {
     auto first = buckets_.begin();
     Bucket& bucket = first->second;
     if (bucket.min_us > time_us) return;
-    auto belongs = [&](std::optional<int64_t> time) {
-      return time && *time >= first->first && (*time < bucket.end_us || bucket.end_us == INT64_MAX);
-    };
     size_t num_kept = 0;
     int64_t min_us = INT64_MAX;
-    for (size_t i = 0; i < bucket.references.size(); ++i) {
-      if (i + kReferencesAhead < bucket.references.size()) prefetch(bucket.references[i + kReferencesAhead]);
-      uint32_t reference = bucket.references[i];
-      std::optional<int64_t> time = time_of(reference);
-      if (!belongs(time)) continue;
-      if (*time <= time_us) {
+    VisitTimes(bucket.references, times_of, [&](uint32_t reference, int64_t time) {
+      if (time < first->first || (time >= bucket.end_us && bucket.end_us != INT64_MAX)) return true;
+      if (time <= time_us) {
         taken->push_back(reference);
-        continue;
+        return true;
       }
-      bucket.references[num_kept++] = reference;
-      min_us = std::min(min_us, *time);
-    }
+      bucket.references[num_kept++] = reference;  // never ahead of what is read
+      min_us = std::min(min_us, time);
+      return true;
+    });
     num_references_ -= static_cast<int64_t>(bucket.references.size() - num_kept);
     if (num_kept == 0) {
       ForgetKnown();
@@ -112,12 +121,12 @@ void TimeIndex::TakeUpTo(int64_t time_us, const TimeOf& time_of, const Prefetch&
     }
     bucket.references.resize(num_kept);
     bucket.min_us = min_us;
-    if (num_kept > kSplitAbove) Split(first, time_of);
+    if (num_kept > kSplitAbove) Split(first, times_of);
     return;
   }
 }
 
-void TimeIndex::Split(Buckets::iterator bucket, const TimeOf& time_of) {
+void TimeIndex::Split(Buckets::iterator bucket, const TimesOf& times_of) {
   // Begins where its first time is: what is before is past.
   int64_t begin = bucket->second.min_us, end = bucket->second.end_us;
   if (end - begin < kSplitInto || end == INT64_MAX || begin < INT64_MIN / 2) return;
@@ -125,27 +134,26 @@ void TimeIndex::Split(Buckets::iterator bucket, const TimeOf& time_of) {
   std::vector<uint32_t> references = std::move(bucket->second.references);
   ForgetKnown();
   buckets_.erase(bucket);
-  for (uint32_t reference : references) {
-    int64_t time_us = *time_of(reference);
+  VisitTimes(references, times_of, [&](uint32_t reference, int64_t time_us) {
     int64_t part = begin + (time_us - begin) / width * width;
     auto [it, is_new] = buckets_.try_emplace(part);
     if (is_new) it->second.end_us = std::min(part + width, end);
     it->second.min_us = std::min(it->second.min_us, time_us);
     it->second.references.push_back(reference);
-  }
+    return true;
+  });
 }
 
-int64_t TimeIndex::Earliest(const TimeOf& time_of) {
+int64_t TimeIndex::Earliest(const TimesOf& times_of) {
   while (!buckets_.empty()) {
     auto first = buckets_.begin();
     Bucket& bucket = first->second;
     int64_t least = INT64_MAX;
-    for (uint32_t reference : bucket.references) {
-      std::optional<int64_t> time = time_of(reference);
-      if (!time || *time < first->first || *time >= bucket.end_us) continue;
-      least = std::min(least, *time);
-      if (least == bucket.min_us) return least;
-    }
+    VisitTimes(bucket.references, times_of, [&](uint32_t, int64_t time) {
+      if (time >= first->first && time < bucket.end_us) least = std::min(least, time);
+      return least != bucket.min_us;
+    });
+    if (least == bucket.min_us) return least;
     if (least != INT64_MAX) return bucket.min_us = least;
     num_references_ -= static_cast<int64_t>(bucket.references.size());
     ForgetKnown();

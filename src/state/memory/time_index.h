@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace millrace::state {
@@ -12,20 +13,18 @@ namespace millrace::state {
 ///
 /// A bucket covers a range of time; it is as wide as makes some dozens of references a bucket, and is split where the
 /// watermark stands within a large one, so that the rest is not gone through at each step of the watermark.
-/// References are not taken out when their rows go or change: `TimeOf` tells which ones still count. Thread: confined.
+/// References are not taken out when their rows go or change: `TimesOf` tells which ones still count. Thread: confined.
 class TimeIndex {
  public:
-  /// The time of a reference now; nullopt when its row is gone.
-  using TimeOf = std::function<std::optional<int64_t>(uint32_t)>;
-  /// Has what `TimeOf` reads of a reference fetched into the cache.
-  using Prefetch = std::function<void(uint32_t)>;
+  /// Writes the times of references now; nullopt where the row is gone.
+  using TimesOf = std::function<void(std::span<const uint32_t> references, std::optional<int64_t>* times)>;
 
   void Add(int64_t time_us, uint32_t reference);
   /// Removes the references whose time is at or below `time_us` and appends them to `taken`; one that was added
   /// several times may come several times.
-  void TakeUpTo(int64_t time_us, const TimeOf& time_of, const Prefetch& prefetch, std::vector<uint32_t>* taken);
+  void TakeUpTo(int64_t time_us, const TimesOf& times_of, std::vector<uint32_t>* taken);
   /// The least time of what is there; INT64_MAX when nothing is.
-  int64_t Earliest(const TimeOf& time_of);
+  int64_t Earliest(const TimesOf& times_of);
 
   int64_t num_references() const { return num_references_; }
   /// An estimate.
@@ -50,7 +49,7 @@ class TimeIndex {
   Bucket& BucketOf(int64_t time_us);
   Bucket& FindOrMake(int64_t time_us, Known* known);
   void ForgetKnown();
-  void Split(Buckets::iterator bucket, const TimeOf& time_of);
+  void Split(Buckets::iterator bucket, const TimesOf& times_of);
   void Widen();
   bool ShouldWiden() const;
 
