@@ -45,6 +45,11 @@ class Write {
   /// Makes everything visible, once. `messages` by task index. Durable when it returns.
   virtual arrow::Status Commit(std::vector<WriterCommitMessage> messages) = 0;
   virtual void Abort() = 0;
+  /// True where the rows are handed to somebody who may do without them (foreachBatch): when they cannot be computed,
+  /// HandOn is called instead of Abort.
+  virtual bool hands_on() const { return false; }
+  /// The rows cannot be computed, which `failure` tells. OK: the write counts as done all the same.
+  virtual arrow::Status HandOn(const arrow::Status& failure) { return failure; }
   /// True when all rows must come to one writer, in order (console, memory, foreachBatch want whole results).
   virtual bool single_writer() const { return false; }
 };

@@ -122,10 +122,9 @@ arrow::Result<std::shared_ptr<python::StreamingWorker>> StartStreamingWorker(con
   return std::shared_ptr<python::StreamingWorker>(std::move(worker));
 }
 
-std::unique_ptr<connector::StreamSink> MakePythonForeachBatchSink(
-    std::shared_ptr<python::StreamingWorker> worker,
-    std::function<arrow::Status(BatchId, connector::PartitionedRows)> process,
-    std::shared_ptr<const std::atomic<int64_t>> reads) {
+std::unique_ptr<connector::StreamSink> MakePythonForeachBatchSink(std::shared_ptr<python::StreamingWorker> worker,
+                                                                  connector::BatchFunction process,
+                                                                  std::shared_ptr<const std::atomic<int64_t>> reads) {
   return std::make_unique<PythonForeachBatchSink>(
       std::move(worker), connector::MakeForeachBatchSink(std::move(process), std::move(reads)));
 }

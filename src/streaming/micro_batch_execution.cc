@@ -399,7 +399,9 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
   }
   // State is final before the first row is written: both go to the disk, or the sink, at the same time.
   std::future<arrow::Status> state_commit;
+  bool state_is_final = false;
   auto commit_state = [&] {
+    state_is_final = true;
     if (state_ == nullptr) return;
     // State goes to the disk when the intent is there, as in Spark: a batch of which only the state is left would be
     // planned anew, perhaps together with rows that came since, and other rows would be late.
@@ -418,7 +420,13 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
     ARROW_RETURN_NOT_OK(CommitSources());
     return HitFailpoint("sink.before_commit");
   };
-  arrow::Status status = physical::RunWrite(*bound_.root, *context, write, before_commit, commit_state);
+  arrow::Status not_computed;
+  arrow::Status status = physical::RunWrite(*bound_.root, *context, write, before_commit, commit_state, &not_computed);
+  // A function may go on without the rows only where that leaves the state of all tasks whole.
+  if (status.ok() && !not_computed.ok() && state_ != nullptr &&
+      !(state_is_final && state_->is_final_before_rows())) {
+    status = std::move(not_computed);
+  }
   if (!status.ok()) {
     if (state_commit.valid()) (void)state_commit.get();  // the sink failed first
     if (state_ != nullptr) state_->Abort();

@@ -262,6 +262,11 @@ arrow::Status QueryState::Commit(physical::StreamingBatch* batch) {
   return HitFailpoint("state.after_commit");
 }
 
+bool QueryState::is_final_before_rows() const {
+  return std::all_of(nodes_.begin(), nodes_.end(),
+                     [](const StatefulNode& node) { return node.op->short_name() == "stateStoreSave"; });
+}
+
 arrow::Status QueryState::CheckRowsWereWanted(BatchId batch_id) const {
   int64_t expected = 0;
   std::string missing;

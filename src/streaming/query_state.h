@@ -57,6 +57,9 @@ class QueryState {
   arrow::Status Resume(int64_t watermark_ms) { return SetWatermarks(watermark_ms, watermark_ms); }
   /// Whether a micro-batch without data has state to evict, now that the query's watermark is `watermark_ms`.
   arrow::Result<bool> ShouldRunAnotherBatch(int64_t watermark_ms) const;
+  /// In Spark as well, all state is final before the first row comes out of the operators: whoever fails on a row, or
+  /// wants none, has left whole state behind. So it is where all are aggregations.
+  bool is_final_before_rows() const;
   /// Some operator has state that is due by the clock: the query is never done.
   bool goes_by_processing_time() const;
   /// When such state is due, at the earliest, in ms; INT64_MAX when none is, or none is known in this run.

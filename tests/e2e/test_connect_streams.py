@@ -299,3 +299,26 @@ def test_the_frames_of_a_processor_hold_no_more_bytes_than_they_may(spark):
         assert frames("1m") == [("a", 1), ("b", 1)]
     finally:
         spark.conf.unset("spark.sql.execution.arrow.maxBytesPerBatch")
+
+
+def test_a_function_that_goes_on_without_rows_commits_no_half_state(spark, tmp_path, folder):
+    path, add = folder
+    add("b.json", 0)
+    checkpoint = tmp_path / "checkpoint"
+
+    def collected(rows, batch):
+        try:
+            rows.collect()
+        except Exception:
+            pass
+
+    shares = {
+        "above the state": read(spark, path).dropDuplicates().selectExpr("10 / n AS share"),
+        "below it": read(spark, path).selectExpr("n", "10 / n AS share").groupBy("n").agg(F.sum("share")),
+    }
+    for name, stream in shares.items():
+        query = (stream.writeStream.foreachBatch(collected).outputMode("update").trigger(availableNow=True)
+                 .option("checkpointLocation", str(checkpoint / name)).start())
+        with pytest.raises(StreamingQueryException, match="DIVIDE_BY_ZERO"):
+            query.awaitTermination()
+        assert not list((checkpoint / name / "commits").iterdir()), name

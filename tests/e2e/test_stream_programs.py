@@ -9,6 +9,7 @@ import pytest
 FOLDER = pathlib.Path(__file__).resolve().parent / "stream_programs"
 sys.path.insert(0, str(FOLDER))
 
+import programs_of_functions  # noqa: E402, F401
 from programs_of_streams import CASES  # noqa: E402
 
 EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))

@@ -8,8 +8,7 @@ namespace {
 
 class ForeachBatchWrite final : public Write {
  public:
-  ForeachBatchWrite(const std::function<arrow::Status(BatchId, PartitionedRows)>* function, BatchId batch_id)
-      : function_(function), batch_id_(batch_id) {}
+  ForeachBatchWrite(const BatchFunction* function, BatchId batch_id) : function_(function), batch_id_(batch_id) {}
 
   arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int) override { return std::make_unique<CollectingWriter>(); }
 
@@ -21,17 +20,18 @@ class ForeachBatchWrite final : public Write {
     return (*function_)(batch_id_, std::move(rows));
   }
 
+  bool hands_on() const override { return true; }
+  arrow::Status HandOn(const arrow::Status& failure) override { return (*function_)(batch_id_, failure); }
   void Abort() override {}
 
  private:
-  const std::function<arrow::Status(BatchId, PartitionedRows)>* function_;
+  const BatchFunction* function_;
   BatchId batch_id_;
 };
 
 class ForeachBatchSink final : public StreamSink {
  public:
-  ForeachBatchSink(std::function<arrow::Status(BatchId, PartitionedRows)> function,
-                   std::shared_ptr<const std::atomic<int64_t>> reads)
+  ForeachBatchSink(BatchFunction function, std::shared_ptr<const std::atomic<int64_t>> reads)
       : function_(std::move(function)), reads_(std::move(reads)) {}
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) override {
     return std::make_unique<ForeachBatchWrite>(&function_, batch_id);
@@ -43,13 +43,13 @@ class ForeachBatchSink final : public StreamSink {
   }
 
  private:
-  std::function<arrow::Status(BatchId, PartitionedRows)> function_;
+  BatchFunction function_;
   std::shared_ptr<const std::atomic<int64_t>> reads_;
 };
 
 }  // namespace
 
-std::unique_ptr<StreamSink> MakeForeachBatchSink(std::function<arrow::Status(BatchId, PartitionedRows)> function,
+std::unique_ptr<StreamSink> MakeForeachBatchSink(BatchFunction function,
                                                  std::shared_ptr<const std::atomic<int64_t>> reads) {
   return std::make_unique<ForeachBatchSink>(std::move(function), std::move(reads));
 }

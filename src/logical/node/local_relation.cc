@@ -11,12 +11,15 @@ PlanPtr LocalRelation::OneRow() {
 std::shared_ptr<LocalRelation> LocalRelation::WithOutput(AttributeVector output) const {
   auto copy = std::make_shared<LocalRelation>(std::move(output), partitions_, cached_as_, rows_, is_streaming());
   copy->reads_ = reads_;
+  copy->failure_ = failure_;
   return copy;
 }
 
-std::shared_ptr<LocalRelation> LocalRelation::CountReads(std::shared_ptr<std::atomic<int64_t>> reads) const {
+std::shared_ptr<LocalRelation> LocalRelation::CountReads(std::shared_ptr<std::atomic<int64_t>> reads,
+                                                         arrow::Status failure) const {
   std::shared_ptr<LocalRelation> copy = WithOutput(output());
   copy->reads_ = std::move(reads);
+  copy->failure_ = std::move(failure);
   return copy;
 }
 

@@ -31,8 +31,8 @@ class LocalRelation final : public Plan {
         rows_(rows) {}
   /// One row without columns: SELECT without FROM.
   static PlanPtr OneRow();
-  /// How often a plan reads the rows is added to `reads`.
-  std::shared_ptr<LocalRelation> CountReads(std::shared_ptr<std::atomic<int64_t>> reads) const;
+  /// How often a plan reads the rows is added to `reads`. Each fails with `failure` when that is one.
+  std::shared_ptr<LocalRelation> CountReads(std::shared_ptr<std::atomic<int64_t>> reads, arrow::Status failure) const;
   /// The same rows under other columns.
   std::shared_ptr<LocalRelation> WithOutput(AttributeVector output) const;
 
@@ -42,6 +42,7 @@ class LocalRelation final : public Plan {
   bool unsized() const { return rows_ == Rows::kUnsized; }
   bool known() const { return rows_ == Rows::kKnown; }
   const std::shared_ptr<std::atomic<int64_t>>& reads() const { return reads_; }
+  const arrow::Status& failure() const { return failure_; }
   PlanPtr WithChildren(std::vector<PlanPtr>) const override { return WithOutput(output()); }
   std::string Describe() const override;
 
@@ -50,6 +51,7 @@ class LocalRelation final : public Plan {
   std::string cached_as_;
   Rows rows_;
   std::shared_ptr<std::atomic<int64_t>> reads_;
+  arrow::Status failure_;
 };
 
 }  // namespace millrace::logical

@@ -5,16 +5,17 @@
 namespace millrace::physical {
 
 LocalScan::LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions,
-                     std::string cached_as, std::shared_ptr<std::atomic<int64_t>> reads)
+                     std::string cached_as, std::shared_ptr<std::atomic<int64_t>> reads, arrow::Status failure)
     : Operator({}, std::move(output)),
       columns_(std::move(columns)),
       partitions_(std::move(partitions)),
       cached_as_(std::move(cached_as)),
-      reads_(std::move(reads)) {}
+      reads_(std::move(reads)),
+      failure_(std::move(failure)) {}
 
 arrow::Status LocalScan::Prepare(ExecutionContext&) const {
   if (reads_ != nullptr) reads_->fetch_add(1, std::memory_order_relaxed);
-  return arrow::Status::OK();
+  return failure_;
 }
 
 arrow::Result<std::unique_ptr<BatchStream>> LocalScan::Open(int partition, ExecutionContext& context) const {
@@ -78,7 +79,7 @@ arrow::Result<OperatorPtr> PlanLocalScan(const logical::PlanPtr& node, const Req
   KeptColumns kept = KeepRequired(relation.output(), required);
   return std::make_shared<LocalScan>(std::move(kept.columns), std::move(kept.indices),
                                      SpreadOver(relation.partitions(), planner.parallelism()), relation.cached_as(),
-                                     relation.reads());
+                                     relation.reads(), relation.failure());
 }
 
 }  // namespace millrace::physical

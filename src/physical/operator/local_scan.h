@@ -12,7 +12,8 @@ class LocalScan final : public Operator {
 
   /// `columns`: positions of `output` in the batches.
   LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions,
-            std::string cached_as, std::shared_ptr<std::atomic<int64_t>> reads = nullptr);
+            std::string cached_as, std::shared_ptr<std::atomic<int64_t>> reads = nullptr,
+            arrow::Status failure = arrow::Status::OK());
 
   arrow::Status Prepare(ExecutionContext& context) const override;
   int num_partitions(const ExecutionContext&) const override { return static_cast<int>(partitions_->size()); }
@@ -24,6 +25,7 @@ class LocalScan final : public Operator {
   std::shared_ptr<const Partitions> partitions_;
   std::string cached_as_;
   std::shared_ptr<std::atomic<int64_t>> reads_;
+  arrow::Status failure_;
 };
 
 bool MatchesLocalScan(const logical::Plan& node);

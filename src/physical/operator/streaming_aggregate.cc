@@ -117,7 +117,7 @@ class AggregateTask {
       ARROW_RETURN_NOT_OK(MergePartials(partials));
       ARROW_RETURN_NOT_OK(Save());
     }
-    if (op_.spec_.mode == OutputMode::kUpdate && num_kept_ > 0) ARROW_RETURN_NOT_OK(OutputTouched());
+    if (op_.spec_.mode == OutputMode::kUpdate && num_kept_ > 0) OutputTouched();
     metrics_.update_us = MicrosSince(start);
     start = std::chrono::steady_clock::now();
     if (op_.spec_.mode == OutputMode::kComplete) {
@@ -287,7 +287,8 @@ class AggregateTask {
     return arrow::Status::OK();
   }
 
-  // Rows of the operator, of groups given by their keys and states.
+  // Rows of the operator, of groups given by their keys and states. Errors are those of the select list above them: the
+  // state is whole without.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Results(arrow::ArrayVector columns,
                                                              const std::vector<std::unique_ptr<AggregateState>>& states,
                                                              int64_t num_groups) {
@@ -303,10 +304,13 @@ class AggregateTask {
     return arrow::RecordBatch::Make(op_.schema(), num_groups, std::move(results));
   }
 
-  arrow::Status OutputTouched() {
-    ARROW_ASSIGN_OR_RAISE(auto batch, Results(keys_, states_, num_kept_));
-    for (const Slice& slice : slices_) output_->Append(slice.partition, batch->Slice(slice.begin, slice.length));
-    return arrow::Status::OK();
+  void OutputTouched() {
+    auto batch = Results(keys_, states_, num_kept_);
+    if (!batch.ok()) {
+      output_->Fail(batch.status());
+      return;
+    }
+    for (const Slice& slice : slices_) output_->Append(slice.partition, (*batch)->Slice(slice.begin, slice.length));
   }
 
   // Rows of the operator, of rows of the state.
@@ -326,8 +330,12 @@ class AggregateTask {
       ARROW_RETURN_NOT_OK(states[c]->Resize(num_groups));
       ARROW_RETURN_NOT_OK(states[c]->Merge(context_, group_ids, BuffersOf(op_.spec_.layout, value_columns, c)));
     }
-    ARROW_ASSIGN_OR_RAISE(auto batch, Results(std::move(columns), states, num_groups));
-    output_->Append(partition, std::move(batch));
+    auto batch = Results(std::move(columns), states, num_groups);
+    if (batch.ok()) {
+      output_->Append(partition, std::move(*batch));
+    } else {
+      output_->Fail(batch.status());
+    }
     return arrow::Status::OK();
   }
 

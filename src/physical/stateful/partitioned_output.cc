@@ -35,6 +35,11 @@ arrow::Status RunStateTasks(const Operator& op, int64_t num_rows, StatefulBatch&
   return arrow::Status::OK();
 }
 
+void PartitionedOutput::Fail(arrow::Status failure) {
+  std::lock_guard lock(mutex_);
+  if (failure_.ok()) failure_ = std::move(failure);
+}
+
 void PartitionedOutput::Seal(const ExecutionContext& context) {
   int64_t num_rows = 0;
   for (const Batches& batches : batches_) num_rows += CountRows(batches);
@@ -53,8 +58,10 @@ void PartitionedOutput::Seal(const ExecutionContext& context) {
   batches_.clear();
 }
 
-std::unique_ptr<BatchStream> PartitionedOutput::Open(int partition, const std::shared_ptr<arrow::Schema>& schema,
-                                                     ExecutionContext& context) {
+arrow::Result<std::unique_ptr<BatchStream>> PartitionedOutput::Open(int partition,
+                                                                    const std::shared_ptr<arrow::Schema>& schema,
+                                                                    ExecutionContext& context) {
+  ARROW_RETURN_NOT_OK(failure_);
   return EvenBatches(StreamOf(std::move(runs_[static_cast<size_t>(partition)]), context.batch_rows), schema,
                      context.batch_rows, context.eval.memory_pool);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <vector>
 
 #include "physical/operator.h"
@@ -10,7 +11,7 @@ namespace millrace::physical {
 
 /// What an operator with state made of all its partitions, ready to be pulled in as many tasks as the rows are worth.
 /// The rows come in the order of the state partitions, as a user of Spark sees them.
-/// Thread: Set by tasks for different partitions, the rest as OperatorState.
+/// Thread: Append by tasks for different partitions, Fail by any, the rest as OperatorState.
 class PartitionedOutput final : public OperatorState {
  public:
   explicit PartitionedOutput(int num_state_partitions) : batches_(static_cast<size_t>(num_state_partitions)) {}
@@ -20,16 +21,20 @@ class PartitionedOutput final : public OperatorState {
       batches_[static_cast<size_t>(state_partition)].push_back(std::move(batch));
     }
   }
+  /// Rows cannot be computed: all state is made all the same, and whoever pulls them is told.
+  void Fail(arrow::Status failure);
   /// After the last Append.
   void Seal(const ExecutionContext& context);
 
   int num_partitions() const { return static_cast<int>(runs_.size()); }
-  std::unique_ptr<BatchStream> Open(int partition, const std::shared_ptr<arrow::Schema>& schema,
-                                    ExecutionContext& context);
+  arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, const std::shared_ptr<arrow::Schema>& schema,
+                                                   ExecutionContext& context);
 
  private:
   std::vector<Batches> batches_;
   std::vector<Batches> runs_;
+  std::mutex mutex_;
+  arrow::Status failure_;
 };
 
 /// One task's share of the state partitions: `task`, `task + num_tasks`, …

@@ -305,23 +305,6 @@ def rows_that_count_as_read(spark, folder):
 
 
 @case
-def rows_that_a_function_reads(spark, folder):
-    stream = visits(spark, folder)
-    readers = {
-        "never": lambda rows, batch: None,
-        "once": lambda rows, batch: rows.collect(),
-        "twice": lambda rows, batch: (rows.collect(), rows.count()),
-        "joined with itself": lambda rows, batch: rows.join(rows, "page").count(),
-    }
-    seen = {}
-    for name, read in readers.items():
-        query = stream.writeStream.foreachBatch(read).trigger(availableNow=True).start()
-        query.awaitTermination()
-        seen[name] = counted(query)
-    return seen
-
-
-@case
 def options_of_streams_that_count(spark, folder):
     def number_format(step):
         try:

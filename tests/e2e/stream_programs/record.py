@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import programs_of_functions  # noqa: E402, F401
 from programs_of_streams import CASES  # noqa: E402
 
 
