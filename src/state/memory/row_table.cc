@@ -37,7 +37,7 @@ std::string_view RowTable::ValueOf(const Entry& entry) {
 
 int64_t RowTable::memory_bytes() const {
   return arena_bytes_ +
-         static_cast<int64_t>(slots_.size() * sizeof(Slot) + changed_.capacity() * 4 + garbage_.capacity() * 4) +
+         static_cast<int64_t>(slots_.size() * sizeof(Slot) + changed_.capacity() * 4 + replaced_.capacity() * 4) +
          num_free_ * 4 + (times_ == nullptr ? 0 : times_->memory_bytes());
 }
 
@@ -183,7 +183,7 @@ Result<bool> RowTable::Put(const std::string_view& key, uint32_t hash, const std
   At(ref)->sequence = old->sequence;
   // Its successor is in the change list.
   old->value_words |= kDead | kChanged | kReplaced;
-  garbage_.push_back(slot->ref);
+  replaced_.push_back(slot->ref);
   slot->ref = ref;
   if (times_ != nullptr) IndexTime(ref);
   return false;
@@ -202,7 +202,6 @@ bool RowTable::Remove(std::string_view key) {
   *slot_ref = kTombstone;
   MarkChanged(ref);
   At(ref)->value_words |= kDead;
-  garbage_.push_back(ref);
   has_removed_ = true;
   --size_;
   return true;
@@ -286,12 +285,20 @@ Status RowTable::ScanUpTo(const StoreTime& time, int64_t time_us, const StateSto
     }
   };
   std::vector<uint32_t> due;
-  times_->TakeUpTo(time_us, times_of, &due);
+  while (times_->TakeSomeUpTo(time_us, times_of, &due)) {
+    if (due.size() < kScanChunk) continue;
+    ARROW_RETURN_NOT_OK(VisitDue(due, visit));
+    due.clear();
+  }
+  ARROW_RETURN_NOT_OK(VisitDue(due, visit));
   if (earliest_us != nullptr) *earliest_us = times_->Earliest(times_of);
+  return Status::OK();
+}
+
+Status RowTable::VisitDue(const std::vector<uint32_t>& due, const StateStore::Visitor& visit) {
   std::vector<StateEntry> entries;
-  for (size_t i = 0; i < due.size(); ++i) {
-    if (i + kChangesAhead < due.size()) PrefetchAt(due[i + kChangesAhead]);
-    uint32_t ref = due[i];
+  entries.reserve(due.size());
+  for (uint32_t ref : due) {
     Entry* entry = At(ref);
     // Listed twice, or removed by `visit` with another.
     if ((entry->value_words & (kDead | kTaken)) != 0) continue;
@@ -299,15 +306,9 @@ Status RowTable::ScanUpTo(const StoreTime& time, int64_t time_us, const StateSto
     Prefetch(entry->hash);  // it will be removed
     entries.push_back(EntryOf(*entry));
     visited_.push_back(ref);
-    if (entries.size() == kScanChunk) ARROW_RETURN_NOT_OK(Visit(&entries, visit));
   }
-  return Visit(&entries, visit);
-}
-
-Status RowTable::Visit(std::vector<StateEntry>* entries, const StateStore::Visitor& visit) {
   next_visited_ = 0;
-  Status status = entries->empty() ? Status::OK() : visit(*entries);
-  entries->clear();
+  Status status = entries.empty() ? Status::OK() : visit(entries);
   visited_.clear();
   return status;
 }
@@ -329,25 +330,30 @@ Status RowTable::VisitChanges(const std::function<Status(const Change&)>& visit)
   return Status::OK();
 }
 
+void RowTable::Free(uint32_t ref) {
+  const Entry& entry = *At(ref);
+  FreeEntriesOf(SizeClass(kHeaderWords + entry.key_words + static_cast<int64_t>(entry.value_words & ~kFlags)))
+      .push_back(ref);
+  ++num_free_;
+}
+
 void RowTable::AcceptChanges() {
   for (size_t i = 0; i < changed_.size(); ++i) {
     if (i + kChangesAhead < changed_.size()) __builtin_prefetch(At(changed_[i + kChangesAhead]), 1);
-    At(changed_[i])->value_words &= ~kChanged;
+    uint32_t ref = changed_[i];
+    Entry* entry = At(ref);
+    entry->value_words &= ~kChanged;
+    if ((entry->value_words & (kDead | kReplaced)) == kDead) Free(ref);
   }
   changed_.clear();
   has_removed_ = added_after_removal_ = false;
   if (changed_.capacity() > 1 << 16) changed_.shrink_to_fit();
-  for (size_t i = 0; i < garbage_.size(); ++i) {
-    if (i + kChangesAhead < garbage_.size()) __builtin_prefetch(At(garbage_[i + kChangesAhead]), 1);
-    uint32_t ref = garbage_[i];
-    Entry* entry = At(ref);
-    entry->value_words = (entry->value_words & ~kChanged) | kDead;
-    int64_t words = SizeClass(kHeaderWords + entry->key_words + static_cast<int64_t>(entry->value_words & ~kFlags));
-    FreeEntriesOf(words).push_back(ref);
+  for (uint32_t ref : replaced_) {
+    At(ref)->value_words &= ~kChanged;
+    Free(ref);
   }
-  num_free_ += static_cast<int64_t>(garbage_.size());
-  garbage_.clear();
-  if (garbage_.capacity() > 1 << 16) garbage_.shrink_to_fit();
+  replaced_.clear();
+  if (replaced_.capacity() > 1 << 16) replaced_.shrink_to_fit();
   if (auto step = java_order_.BeginVersion(size_); step != JavaMapOrder::Step::kNone) Renumber(step);
 }
 

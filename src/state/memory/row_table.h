@@ -104,7 +104,8 @@ class RowTable {
     __builtin_prefetch(bytes, 1);
     __builtin_prefetch(bytes + 64, 1);
   }
-  arrow::Status Visit(std::vector<StateEntry>* entries, const StateStore::Visitor& visit);
+  arrow::Status VisitDue(const std::vector<uint32_t>& due, const StateStore::Visitor& visit);
+  void Free(uint32_t ref);
   arrow::Status AddChunk(int64_t num_words);
   void MarkChanged(uint32_t ref);
   StateEntry EntryOf(const Entry& entry) const {
@@ -143,7 +144,7 @@ class RowTable {
   bool has_removed_ = false;
   bool added_after_removal_ = false;
   std::vector<uint32_t> changed_;
-  std::vector<uint32_t> garbage_;  // freed by the changes, still readable
+  std::vector<uint32_t> replaced_;  // entries that longer or shorter ones stand for, still readable
   // Of the entries that visit sees in ScanUpTo, those it has not removed yet, in their order.
   std::vector<uint32_t> visited_;
   size_t next_visited_ = 0;

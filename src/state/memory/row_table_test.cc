@@ -137,13 +137,12 @@ TEST(TimeIndex, LooksAtWhatIsDueOnly) {
   std::vector<uint32_t> taken;
   for (int64_t second = 1; second <= 3600; ++second) {
     size_t before = taken.size();
-    index.TakeUpTo(
-        second * 1000000,
-        [&](std::span<const uint32_t> references, std::optional<int64_t>* found) {
-          num_looks += static_cast<int64_t>(references.size());
-          for (uint32_t i : references) *found++ = times[i];
-        },
-        &taken);
+    auto times_of = [&](std::span<const uint32_t> references, std::optional<int64_t>* found) {
+      num_looks += static_cast<int64_t>(references.size());
+      for (uint32_t i : references) *found++ = times[i];
+    };
+    while (index.TakeSomeUpTo(second * 1000000, times_of, &taken)) {
+    }
     for (size_t i = before; i < taken.size(); ++i) ASSERT_LE(times[taken[i]], second * 1000000);
   }
   EXPECT_EQ(taken.size(), kCount);
@@ -159,9 +158,11 @@ TEST(TimeIndex, HoldsAllTimes) {
   };
   EXPECT_EQ(index.Earliest(times_of), INT64_MIN);
   std::vector<uint32_t> taken;
-  index.TakeUpTo(0, times_of, &taken);
+  while (index.TakeSomeUpTo(0, times_of, &taken)) {
+  }
   EXPECT_EQ(taken.size(), 4U);
-  index.TakeUpTo(INT64_MAX, times_of, &taken);
+  while (index.TakeSomeUpTo(INT64_MAX, times_of, &taken)) {
+  }
   EXPECT_EQ(taken.size(), 7U);
   EXPECT_EQ(index.num_references(), 0);
 }

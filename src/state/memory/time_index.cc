@@ -96,34 +96,32 @@ void TimeIndex::Widen() {
   ForgetKnown();
 }
 
-void TimeIndex::TakeUpTo(int64_t time_us, const TimesOf& times_of, std::vector<uint32_t>* taken) {
-  while (!buckets_.empty()) {
-    auto first = buckets_.begin();
-    Bucket& bucket = first->second;
-    if (bucket.min_us > time_us) return;
-    size_t num_kept = 0;
-    int64_t min_us = INT64_MAX;
-    VisitTimes(bucket.references, times_of, [&](uint32_t reference, int64_t time) {
-      if (time < first->first || (time >= bucket.end_us && bucket.end_us != INT64_MAX)) return true;
-      if (time <= time_us) {
-        taken->push_back(reference);
-        return true;
-      }
-      bucket.references[num_kept++] = reference;  // never ahead of what is read
-      min_us = std::min(min_us, time);
+bool TimeIndex::TakeSomeUpTo(int64_t time_us, const TimesOf& times_of, std::vector<uint32_t>* taken) {
+  auto first = buckets_.begin();
+  if (first == buckets_.end() || first->second.min_us > time_us) return false;
+  Bucket& bucket = first->second;
+  size_t num_kept = 0;
+  int64_t min_us = INT64_MAX;
+  VisitTimes(bucket.references, times_of, [&](uint32_t reference, int64_t time) {
+    if (time < first->first || (time >= bucket.end_us && bucket.end_us != INT64_MAX)) return true;
+    if (time <= time_us) {
+      taken->push_back(reference);
       return true;
-    });
-    num_references_ -= static_cast<int64_t>(bucket.references.size() - num_kept);
-    if (num_kept == 0) {
-      ForgetKnown();
-      buckets_.erase(first);
-      continue;
     }
-    bucket.references.resize(num_kept);
-    bucket.min_us = min_us;
-    if (num_kept > kSplitAbove) Split(first, times_of);
-    return;
+    bucket.references[num_kept++] = reference;  // never ahead of what is read
+    min_us = std::min(min_us, time);
+    return true;
+  });
+  num_references_ -= static_cast<int64_t>(bucket.references.size() - num_kept);
+  if (num_kept == 0) {
+    ForgetKnown();
+    buckets_.erase(first);
+    return true;
   }
+  bucket.references.resize(num_kept);
+  bucket.min_us = min_us;
+  if (num_kept > kSplitAbove) Split(first, times_of);
+  return true;
 }
 
 void TimeIndex::Split(Buckets::iterator bucket, const TimesOf& times_of) {

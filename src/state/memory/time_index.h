@@ -20,9 +20,10 @@ class TimeIndex {
   using TimesOf = std::function<void(std::span<const uint32_t> references, std::optional<int64_t>* times)>;
 
   void Add(int64_t time_us, uint32_t reference);
-  /// Removes the references whose time is at or below `time_us` and appends them to `taken`; one that was added
-  /// several times may come several times.
-  void TakeUpTo(int64_t time_us, const TimesOf& times_of, std::vector<uint32_t>* taken);
+  /// Removes references whose time is at or below `time_us` and appends them to `taken`, some dozens or hundreds at a
+  /// time, so that what they refer to is still in the cache; false when none is left. One that was added several times
+  /// may come several times.
+  bool TakeSomeUpTo(int64_t time_us, const TimesOf& times_of, std::vector<uint32_t>* taken);
   /// The least time of what is there; INT64_MAX when nothing is.
   int64_t Earliest(const TimesOf& times_of);
 
