@@ -1,6 +1,12 @@
 """What jobs reach for below PySpark's surface, where a Spark driver has its JVM: a logger, Hadoop's settings, a batch's session."""
 import datetime
+import getpass
+import os
 import sys
+import tempfile
+import time
+
+from millrace.hadoop_files import FileSystem, Path, URI
 
 
 def _unsupported(name):
@@ -77,8 +83,25 @@ class _Package(_Named):
             setattr(self, name, value)
 
 
-_log4j = _Package("_jvm.org.apache.log4j", {"LogManager": _LogManager(), "Logger": _LogManager(), "Level": _Level()})
-JVM = _Package("_jvm", {"org": _Package("_jvm.org", {"apache": _Package("_jvm.org.apache", {"log4j": _log4j})})})
+
+
+class _System(_Named):
+    _path = "_jvm.java.lang.System."
+
+    def currentTimeMillis(self):
+        return time.time_ns() // 1000000
+
+    def nanoTime(self):
+        return time.perf_counter_ns()
+
+    def getenv(self, name):
+        return os.environ.get(name)
+
+    def getProperty(self, name, default=None):
+        """Those that do not speak of a JVM."""
+        known = {"user.dir": os.getcwd, "user.home": lambda: os.path.expanduser("~"), "user.name": getpass.getuser,
+                 "java.io.tmpdir": tempfile.gettempdir, "file.separator": lambda: os.sep, "line.separator": lambda: os.linesep}
+        return known[name]() if name in known else default
 
 
 class HadoopConfiguration(_Named):
@@ -92,8 +115,13 @@ class HadoopConfiguration(_Named):
     def set(self, key, value):
         self._settings[key] = value
 
+    setInt = setLong = setBoolean = set
+
     def get(self, key, default=None):
         return self._settings.get(key, default)
+
+    def unset(self, key):
+        self._settings.pop(key, None)
 
 
 class JavaContext(_Named):
@@ -109,7 +137,7 @@ class JavaContext(_Named):
 
 
 class JavaFrame(_Named):
-    """`df._jdf`: foreachBatch functions ask it for the session of their batch."""
+    """`df._jdf`: foreachBatch functions ask it for the session of their batch, logs for the text that show() prints."""
 
     _path = "_jdf."
 
@@ -118,3 +146,56 @@ class JavaFrame(_Named):
 
     def sparkSession(self):
         return self._frame.sparkSession
+
+    def showString(self, n=20, truncate=20, vertical=False):
+        return self._frame._show_string(n, int(truncate), vertical)
+
+    def isStreaming(self):
+        return self._frame.isStreaming
+
+
+class _JavaCatalog(_Named):
+    """As of Python, but for where the database stands."""
+
+    _path = "_jsparkSession.catalog()."
+
+    def __init__(self, catalog):
+        self._catalog = catalog
+        for name in ("databaseExists", "currentDatabase", "setCurrentDatabase", "dropTempView", "dropGlobalTempView",
+                     "isCached", "cacheTable", "uncacheTable", "clearCache", "refreshTable", "refreshByPath"):
+            setattr(self, name, getattr(catalog, name))
+
+    def tableExists(self, *names):
+        return self._catalog.tableExists(names[-1], *names[:-1])
+
+    def functionExists(self, *names):
+        return self._catalog.functionExists(names[-1], *names[:-1])
+
+
+class JavaSession(_Named):
+    """`spark._jsparkSession`."""
+
+    _path = "_jsparkSession."
+
+    def __init__(self, session):
+        self._session = session
+
+    def catalog(self):
+        return _JavaCatalog(self._session.catalog)
+
+    def sparkContext(self):
+        return self._session.sparkContext
+
+
+def _packages(path, members):
+    """Nested dictionaries as packages of packages."""
+    return _Package(path, {name: _packages(f"{path}.{name}", value) if isinstance(value, dict) else value
+                           for name, value in members.items()})
+
+
+JVM = _packages("_jvm", {
+    "System": _System(),
+    "java": {"lang": {"System": _System()}, "net": {"URI": URI}},
+    "org": {"apache": {
+        "log4j": {"LogManager": _LogManager(), "Logger": _LogManager(), "Level": _Level()},
+        "hadoop": {"fs": {"FileSystem": FileSystem, "Path": Path}, "conf": {"Configuration": HadoopConfiguration}}}}})

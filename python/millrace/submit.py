@@ -91,6 +91,7 @@ def _patch_builder(module):
 def _patch_connect_session(module):
     """What a classic session has beside a client's: its context, RDDs as data, what is reached for in the JVM."""
     from millrace import frames
+    from millrace.jvm import JavaSession
     from millrace.spark_context import SparkContext
 
     _allow_deep_messages()
@@ -98,6 +99,8 @@ def _patch_connect_session(module):
     session.sparkContext = property(SparkContext._of_session)
     session._sc = session.sparkContext
     session._jvm = property(lambda self: self.sparkContext._jvm)
+    session._jsc = property(lambda self: self.sparkContext._jsc)
+    session._jsparkSession = property(JavaSession)
     session.newSession = _new_session
     create = session.createDataFrame
 

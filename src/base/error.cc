@@ -46,6 +46,14 @@ std::string FillTemplate(std::string_view text, const ErrorParameters& parameter
   return out;
 }
 
+/// Conditions of Spark's Kafka connector, whose exceptions say their text alone.
+bool IsBare(std::string_view condition) {
+  constexpr std::string_view kOfKafka[] = {"KAFKA_", "MISSING_KAFKA_OPTION", "MISMATCHED_TOPIC_PARTITIONS_",
+                                           "RESOLVED_START_OFFSET_GREATER_", "UNRESOLVED_START_OFFSET_GREATER_"};
+  return std::any_of(std::begin(kOfKafka), std::end(kOfKafka),
+                     [&](std::string_view start) { return condition.starts_with(start); });
+}
+
 }  // namespace
 
 const ErrorCondition* FindErrorCondition(std::string_view condition) {
@@ -58,11 +66,13 @@ const ErrorCondition* FindErrorCondition(std::string_view condition) {
 arrow::Status UserError(std::string_view condition, ErrorParameters parameters) {
   const ErrorCondition* row = FindErrorCondition(condition);
   if (row == nullptr) return InternalError("The error condition " + std::string(condition) + " is not in the table");
+  const bool bare = IsBare(condition);
   // Spark does not show the numbers it gave to old messages.
-  std::string message = condition.starts_with("_LEGACY_ERROR_") ? "" : "[" + std::string(condition) + "] ";
+  std::string message = bare || condition.starts_with("_LEGACY_ERROR_") ? "" : "[" + std::string(condition) + "] ";
   message += FillTemplate(row->message_template, parameters);
   // Delta's own errors do not print it.
-  if (!row->sqlstate.empty() && !condition.starts_with("DELTA_")) message += " SQLSTATE: " + std::string(row->sqlstate);
+  const bool shows_state = !row->sqlstate.empty() && !bare && !condition.starts_with("DELTA_");
+  if (shows_state) message += " SQLSTATE: " + std::string(row->sqlstate);
   return arrow::Status(
       arrow::StatusCode::Invalid, std::move(message),
       std::make_shared<ErrorDetail>(std::string(condition), std::string(row->sqlstate), std::move(parameters)));

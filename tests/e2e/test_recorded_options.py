@@ -33,9 +33,6 @@ SAID_OTHERWISE = {
     # Which of two partitions is named first is a matter of hashing there.
     "No offset matched from request of topic-partition numbers-1 and timestamp 99999999999999.": "topic-partition numbers-[01]",
     "Partition 99 of topic out with partition count 1 is not present in metadata after 60000 ms.": "99 of topic",
-    # The assertion of a Scala class, without Scala's prefix.
-    "assertion failed: If startingOffsets contains specific offsets, you must specify all TopicPartitions.":
-        "If startingOffsets contains specific offsets, you must specify all TopicPartitions.",
 }
 
 

@@ -42,6 +42,10 @@ arrow::Result<InputPartitions> KafkaBatchScan::PlanPartitions(const ReadColumns&
     }
     ranges.push_back({partition, begin, end});
   }
+  // Spec: KafkaOffsetReader.shouldDivvyUpLargePartitions; without minPartitions neither option is looked at.
+  const bool split = options.min_partitions && *options.min_partitions > static_cast<int64_t>(from.size());
+  ranges = SplitRanges(std::move(ranges), split ? options.min_partitions : std::nullopt,
+                       split ? options.max_records_per_partition : std::nullopt);
   return PlanRanges(session_, std::move(ranges), columns, /*keep_fetching=*/false);
 }
 

@@ -2,6 +2,7 @@
 #include "connector/kafka/kafka_batch.h"
 #include "connector/kafka/kafka_stream.h"
 #include "connector/kafka/record_columns.h"
+#include "connector/kafka/source_options.h"
 #include "connector/source.h"
 
 namespace millrace::connector {
@@ -10,8 +11,14 @@ namespace {
 
 arrow::Result<types::DataTypePtr> KafkaSchema(const SourceRequest& request) {
   if (request.user_schema != nullptr) {
+    if (request.streaming) {
+      return arrow::Status::Invalid(
+          "requirement failed: Kafka source has a fixed schema and cannot be set with a custom one");
+    }
     return UserError("_LEGACY_ERROR_TEMP_2242", {{"provider", "KafkaSourceProvider"}});
   }
+  ARROW_RETURN_NOT_OK(request.streaming ? kafka::CheckStreamOptions(request.options)
+                                        : kafka::CheckBatchOptions(request.options));
   ARROW_ASSIGN_OR_RAISE(bool include_headers, request.options.GetBool("includeHeaders", false));
   return kafka::RecordSchema(include_headers);
 }

@@ -9,7 +9,6 @@
 #include "base/checksum_file.h"
 #include "base/error.h"
 #include "base/failpoint.h"
-#include "types/number_text.h"
 
 namespace millrace::connector::kafka {
 
@@ -17,6 +16,12 @@ namespace {
 
 using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kAskInterval{1000};
+
+/// One digit after the point, ties up, as Java's %.1f.
+std::string AverageText(int64_t sum, int64_t count) {
+  const int64_t tenths = (20 * sum + count) / (2 * count);
+  return fmt::format("{}.{}", tenths / 10, tenths % 10);
+}
 
 }  // namespace
 
@@ -232,6 +237,8 @@ arrow::Result<InputPartitions> KafkaStream::PlanPartitions(const SourceOffset& s
   ARROW_ASSIGN_OR_RAISE(PartitionOffsets until, ParsePartitionOffsets(end.json));
   ARROW_RETURN_NOT_OK(CheckAvailableNow(until));
   ARROW_ASSIGN_OR_RAISE(std::vector<OffsetRange> ranges, RangesBetween(from, until));
+  const SourceOptions& options = session_->options;
+  ranges = SplitRanges(std::move(ranges), options.min_partitions, options.max_records_per_partition);
   return PlanRanges(session_, std::move(ranges), columns, /*keep_fetching=*/true);
 }
 
@@ -249,10 +256,9 @@ SourceMetrics KafkaStream::Metrics(const std::optional<SourceOffset>& end) const
     max_behind = std::max(max_behind, behind);
     sum += behind;
   }
-  return {
-      {"minOffsetsBehindLatest", std::to_string(min_behind)},
-      {"maxOffsetsBehindLatest", std::to_string(max_behind)},
-      {"avgOffsetsBehindLatest", types::DoubleText(static_cast<double>(sum) / static_cast<double>(latest_->size()))}};
+  return {{"minOffsetsBehindLatest", std::to_string(min_behind)},
+          {"maxOffsetsBehindLatest", std::to_string(max_behind)},
+          {"avgOffsetsBehindLatest", AverageText(sum, static_cast<int64_t>(latest_->size()))}};
 }
 
 bool KafkaStream::NotifyOnData(std::function<void()> on_data) {

@@ -95,10 +95,10 @@ arrow::Result<PartitionOffsets> OffsetReader::Resolve(const OffsetLimit& limit, 
     case OffsetLimit::Kind::kOffsets:
       if (PartitionsOf(limit.offsets) != assigned) {
         if (streaming_) {
-          return arrow::Status::Invalid(
-              fmt::format("If startingOffsets contains specific offsets, you must specify all TopicPartitions.\n"
-                          "Use -1 for latest, -2 for earliest, if you don't care.\nSpecified: {} Assigned: {}",
-                          DescribePartitions(PartitionsOf(limit.offsets)), DescribePartitions(assigned)));
+          return arrow::Status::Invalid(fmt::format(
+              "assertion failed: If startingOffsets contains specific offsets, you must specify all TopicPartitions.\n"
+              "Use -1 for latest, -2 for earliest, if you don't care.\nSpecified: {} Assigned: {}",
+              DescribePartitions(PartitionsOf(limit.offsets)), DescribePartitions(assigned)));
         }
         return UserError("KAFKA_START_OFFSET_DOES_NOT_MATCH_ASSIGNED",
                          {{"specifiedPartitions", DescribePartitions(PartitionsOf(limit.offsets))},

@@ -34,8 +34,12 @@ class RangeReader final : public BatchReader {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
     while (!complete_ && columns_.num_rows() < kBatchRows && columns_.num_bytes() < kBatchBytes) {
       const size_t wanted = std::min(kReadRows, static_cast<size_t>(kBatchRows - columns_.num_rows()));
-      ARROW_ASSIGN_OR_RAISE(ReadResult read,
-                            lease_->reader().Read(range_.until, wanted, session_->options.poll_timeout, stop_));
+      auto answer = lease_->reader().Read(range_.until, wanted, session_->options.poll_timeout, stop_);
+      if (!answer.ok()) {
+        ARROW_RETURN_NOT_OK(EndWithPartition(answer.status()));
+        continue;
+      }
+      const ReadResult& read = *answer;
       ARROW_RETURN_NOT_OK(columns_.Append(read.records));
       complete_ = read.complete;
       if (read.loss) ARROW_RETURN_NOT_OK(SkipLost(*read.loss));
@@ -45,6 +49,15 @@ class RangeReader final : public BatchReader {
   }
 
  private:
+  /// A range that was asked for by name may end behind the last record: what did not come is not late but lost.
+  arrow::Status EndWithPartition(const arrow::Status& failure) {
+    if (!failure.IsIOError()) return failure;
+    auto available = session_->offsets->AvailableOffsets(range_.partition);
+    const int64_t position = lease_->reader().position();
+    if (!available.ok() || !*available || position < (*available)->latest) return failure;
+    return SkipLost({RangeLoss::Kind::kOffsetOutOfRange, position, failure.message()});
+  }
+
   /// Goes on behind what the broker no longer has, where the user has allowed it.
   arrow::Status SkipLost(const RangeLoss& loss) {
     const std::string name = range_.partition.ToString();
@@ -93,10 +106,9 @@ arrow::Result<std::unique_ptr<BatchReader>> RangePartition::Open(arrow::MemoryPo
 InputPartitions PlanRanges(std::shared_ptr<const ReadSession> session, std::vector<OffsetRange> ranges,
                            const ReadColumns& columns, bool keep_fetching) {
   PartitionOffsets ends;
-  for (const OffsetRange& range : ranges) ends[range.partition] = range.until;
+  for (const OffsetRange& range : ranges) ends[range.partition] = std::max(ends[range.partition], range.until);
   InputPartitions partitions;
-  for (OffsetRange& range :
-       SplitRanges(std::move(ranges), session->options.min_partitions, session->options.max_records_per_partition)) {
+  for (OffsetRange& range : ranges) {
     bool last = keep_fetching && range.until == ends[range.partition];
     partitions.push_back(std::make_shared<RangePartition>(session, std::move(range), columns.indices, last));
   }

@@ -42,7 +42,7 @@ class RangePartition final : public InputPartition {
   bool last_;
 };
 
-/// The tasks for whole ranges, split as the options say.
+/// A task for each range; the last one of a partition is followed by the next micro-batch's.
 InputPartitions PlanRanges(std::shared_ptr<const ReadSession> session, std::vector<OffsetRange> ranges,
                            const ReadColumns& columns, bool keep_fetching);
 

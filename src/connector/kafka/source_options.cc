@@ -63,7 +63,7 @@ std::vector<std::string> SplitTopics(std::string_view text) {
 }
 
 /// "15m", "30s", "500ms", "2h", "1d"; a bare number counts milliseconds.
-arrow::Result<milliseconds> ParseDuration(std::string_view key, const std::string& text) {
+arrow::Result<milliseconds> ParseDuration(const std::string& text) {
   std::string trimmed = ToLowerAscii(Trim(text));
   int64_t number = 0;
   auto [end, error] = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), number);
@@ -76,15 +76,16 @@ arrow::Result<milliseconds> ParseDuration(std::string_view key, const std::strin
                                                   : 0;
   if (unit == "us") return milliseconds(number / 1000);
   if (error != std::errc() || factor == 0) {
-    return arrow::Status::Invalid(fmt::format(
-        "Failed to parse time string of the option {}: {}. Time must be specified as seconds (s), milliseconds (ms), "
-        "microseconds (us), minutes (m or min), hour (h), or day (d). E.g. 50s, 100ms, or 250us.",
-        key, text));
+    return arrow::Status::Invalid(
+        fmt::format("Time must be specified as seconds (s), milliseconds (ms), microseconds (us), minutes (m or min), "
+                    "hour (h), or day (d). E.g. 50s, 100ms, or 250us.\nFailed to parse time string: {}",
+                    text));
   }
   return milliseconds(number * factor);
 }
 
-arrow::Result<Subscription> ParseSubscription(const Options& options) {
+/// Everything of it but what the JSON of `assign` says.
+arrow::Result<Subscription> CheckSubscription(const Options& options) {
   constexpr std::string_view kStrategies = "subscribe, subscribepattern, assign";
   int given = 0;
   for (const char* key : {"subscribe", "subscribepattern", "assign"}) given += options.Has(key) ? 1 : 0;
@@ -100,7 +101,6 @@ arrow::Result<Subscription> ParseSubscription(const Options& options) {
       return arrow::Status::Invalid(
           fmt::format("No topicpartitions to assign as specified value for option 'assign' is '{}'", *value));
     }
-    ARROW_ASSIGN_OR_RAISE(subscription.partitions, ParsePartitions(*value));
   } else if (value = options.Get("subscribe"); value) {
     subscription.kind = Subscription::Kind::kSubscribe;
     subscription.topics = SplitTopics(*value);
@@ -120,6 +120,14 @@ arrow::Result<Subscription> ParseSubscription(const Options& options) {
   return subscription;
 }
 
+arrow::Result<Subscription> ParseSubscription(const Options& options) {
+  ARROW_ASSIGN_OR_RAISE(Subscription subscription, CheckSubscription(options));
+  if (auto value = options.Get("assign")) {
+    ARROW_ASSIGN_OR_RAISE(subscription.partitions, ParsePartitions(*value));
+  }
+  return subscription;
+}
+
 struct LimitKeys {
   std::string_view timestamp;
   std::string_view by_timestamp;
@@ -132,8 +140,7 @@ arrow::Result<OffsetLimit> ParseLimit(const Options& options, const LimitKeys& k
   OffsetLimit limit;
   std::string strategy = ToLowerAscii(options.GetOr("startingOffsetsByTimestampStrategy", "error"));
   if (strategy != "error" && strategy != "latest") {
-    return arrow::Status::Invalid(
-        fmt::format("No value found for '{}' as startingOffsetsByTimestampStrategy: give error or latest", strategy));
+    return arrow::Status::Invalid(fmt::format("No value found for '{}'", ToUpperAscii(strategy)));
   }
   limit.latest_when_no_match = strategy == "latest";
   if (auto text = options.Get(keys.timestamp)) {
@@ -201,17 +208,13 @@ arrow::Status RefuseManagedSettings(const Options& options) {
   return arrow::Status::OK();
 }
 
-arrow::Status ParseGeneralOptions(const Options& options, std::string_view default_group_prefix,
-                                  SourceOptions* parsed) {
-  ARROW_ASSIGN_OR_RAISE(parsed->subscription, ParseSubscription(options));
-  ARROW_ASSIGN_OR_RAISE(parsed->min_partitions, OptionalNumber(options, "minPartitions"));
-  if (parsed->min_partitions && *parsed->min_partitions <= 0) {
-    return arrow::Status::Invalid("minPartitions must be positive");
-  }
-  ARROW_ASSIGN_OR_RAISE(parsed->max_records_per_partition, OptionalNumber(options, "maxRecordsPerPartition"));
-  if (parsed->max_records_per_partition && *parsed->max_records_per_partition <= 0) {
-    return arrow::Status::Invalid("maxrecordsperpartition must be positive");
-  }
+/// Spec: KafkaSourceProvider.validateGeneralOptions.
+arrow::Status CheckGeneralOptions(const Options& options) {
+  ARROW_RETURN_NOT_OK(CheckSubscription(options).status());
+  ARROW_ASSIGN_OR_RAISE(std::optional<int64_t> min_partitions, OptionalNumber(options, "minPartitions"));
+  if (min_partitions && *min_partitions <= 0) return arrow::Status::Invalid("minPartitions must be positive");
+  ARROW_ASSIGN_OR_RAISE(std::optional<int64_t> max_records, OptionalNumber(options, "maxRecordsPerPartition"));
+  if (max_records && *max_records <= 0) return arrow::Status::Invalid("maxrecordsperpartition must be positive");
   ARROW_RETURN_NOT_OK(RefuseManagedSettings(options));
   if (options.Has("minOffsetsPerTrigger") && options.Has("maxOffsetsPerTrigger")) {
     ARROW_ASSIGN_OR_RAISE(int64_t least, options.GetInt64("minOffsetsPerTrigger", 0));
@@ -221,6 +224,15 @@ arrow::Status ParseGeneralOptions(const Options& options, std::string_view defau
           "The value of minOffsetPerTrigger({}) is higher than the maxOffsetsPerTrigger({}).", least, most));
     }
   }
+  return arrow::Status::OK();
+}
+
+arrow::Status ParseGeneralOptions(const Options& options, std::string_view default_group_prefix,
+                                  SourceOptions* parsed) {
+  ARROW_RETURN_NOT_OK(CheckGeneralOptions(options));
+  ARROW_ASSIGN_OR_RAISE(parsed->subscription, ParseSubscription(options));
+  ARROW_ASSIGN_OR_RAISE(parsed->min_partitions, OptionalNumber(options, "minPartitions"));
+  ARROW_ASSIGN_OR_RAISE(parsed->max_records_per_partition, OptionalNumber(options, "maxRecordsPerPartition"));
   ARROW_ASSIGN_OR_RAISE(parsed->fail_on_data_loss, options.GetBool("failOnDataLoss", true));
   ARROW_ASSIGN_OR_RAISE(parsed->include_headers, options.GetBool("includeHeaders", false));
   ARROW_ASSIGN_OR_RAISE(int64_t poll_timeout_ms, options.GetInt64("kafkaConsumer.pollTimeoutMs", 120'000));
@@ -313,25 +325,31 @@ std::map<std::string, std::string> ClientSettings(const Options& options) {
   return settings;
 }
 
-arrow::Result<SourceOptions> ParseStreamOptions(const Options& options) {
+arrow::Status CheckStreamOptions(const Options& options) {
   if (options.Has("endingOffsets")) return arrow::Status::Invalid("ending offset not valid in streaming queries");
   // A single endingTimestamp is not looked at, as in Spark.
   if (options.Has("endingOffsetsByTimestamp")) {
     return arrow::Status::Invalid("ending timestamp not valid in streaming queries");
   }
+  return CheckGeneralOptions(options);
+}
+
+arrow::Result<SourceOptions> ParseStreamOptions(const Options& options) {
+  ARROW_RETURN_NOT_OK(CheckStreamOptions(options));
   SourceOptions parsed;
   parsed.streaming = true;
   ARROW_RETURN_NOT_OK(ParseGeneralOptions(options, "spark-kafka-source", &parsed));
   ARROW_ASSIGN_OR_RAISE(parsed.max_offsets_per_trigger, OptionalNumber(options, "maxOffsetsPerTrigger"));
   ARROW_ASSIGN_OR_RAISE(parsed.min_offsets_per_trigger, OptionalNumber(options, "minOffsetsPerTrigger"));
-  ARROW_ASSIGN_OR_RAISE(parsed.max_trigger_delay,
-                        ParseDuration("maxTriggerDelay", options.GetOr("maxTriggerDelay", "15m")));
+  ARROW_ASSIGN_OR_RAISE(parsed.max_trigger_delay, ParseDuration(options.GetOr("maxTriggerDelay", "15m")));
   ARROW_ASSIGN_OR_RAISE(parsed.starting, ParseLimit(options, kStartingKeys, OffsetLimit::Kind::kLatest));
   return parsed;
 }
 
-arrow::Result<SourceOptions> ParseBatchOptions(const Options& options) {
-  SourceOptions parsed;
+namespace {
+
+arrow::Status ParseBatchLimits(const Options& options, SourceOptions* limits) {
+  SourceOptions& parsed = *limits;
   ARROW_ASSIGN_OR_RAISE(parsed.starting, ParseLimit(options, kStartingKeys, OffsetLimit::Kind::kEarliest));
   ARROW_ASSIGN_OR_RAISE(parsed.ending, ParseLimit(options, kEndingKeys, OffsetLimit::Kind::kLatest));
   if (parsed.starting.kind == OffsetLimit::Kind::kLatest) {
@@ -352,11 +370,24 @@ arrow::Result<SourceOptions> ParseBatchOptions(const Options& options) {
           fmt::format("ending offset for {} can't be earliest for batch queries on Kafka", partition.ToString()));
     }
   }
+  return CheckLimits(parsed.starting, parsed.ending);
+}
+
+}  // namespace
+
+arrow::Status CheckBatchOptions(const Options& options) {
+  SourceOptions limits;
+  ARROW_RETURN_NOT_OK(ParseBatchLimits(options, &limits));
+  return CheckGeneralOptions(options);
+}
+
+arrow::Result<SourceOptions> ParseBatchOptions(const Options& options) {
+  SourceOptions parsed;
+  ARROW_RETURN_NOT_OK(ParseBatchLimits(options, &parsed));
   ARROW_RETURN_NOT_OK(ParseGeneralOptions(options, "spark-kafka-relation", &parsed));
   for (const char* name : {"maxOffsetsPerTrigger", "minOffsetsPerTrigger", "maxTriggerDelay"}) {
     if (options.Has(name)) parsed.warnings.push_back(fmt::format("{} option ignored in batch queries", name));
   }
-  ARROW_RETURN_NOT_OK(CheckLimits(parsed.starting, parsed.ending));
   return parsed;
 }
 

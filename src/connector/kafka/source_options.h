@@ -73,6 +73,10 @@ struct SourceOptions {
 /// The table of the source's own options (the `kafka.*` ones aside), for documentation.
 std::span<const OptionDef> SourceOptionDefs();
 
+/// What is refused as soon as a source is named, as load() does; the rest waits for the query to start.
+arrow::Status CheckStreamOptions(const Options& options);
+arrow::Status CheckBatchOptions(const Options& options);
+
 /// Errors: Invalid with Spark's words.
 arrow::Result<SourceOptions> ParseStreamOptions(const Options& options);
 arrow::Result<SourceOptions> ParseBatchOptions(const Options& options);
