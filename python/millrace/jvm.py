@@ -154,6 +154,10 @@ class JavaFrame(_Named):
         return self._frame.isStreaming
 
 
+def _joined(names):
+    return names[0] if len(names) == 1 else ".".join("`%s`" % name.replace("`", "``") for name in names)
+
+
 class _JavaCatalog(_Named):
     """As of Python, but for where the database stands."""
 
@@ -166,10 +170,11 @@ class _JavaCatalog(_Named):
             setattr(self, name, getattr(catalog, name))
 
     def tableExists(self, *names):
-        return self._catalog.tableExists(names[-1], *names[:-1])
+        """Of a name, or of a database and a name."""
+        return self._catalog.tableExists(_joined(names))
 
     def functionExists(self, *names):
-        return self._catalog.functionExists(names[-1], *names[:-1])
+        return self._catalog.functionExists(_joined(names))
 
 
 class JavaSession(_Named):

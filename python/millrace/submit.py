@@ -305,6 +305,12 @@ def _patch_classic_context(module):
     module.SparkContext.getOrCreate = classmethod(lambda cls, conf=None: SparkContext.getOrCreate(conf))
 
 
+def _patch_progress(module):
+    from millrace.progress import patch
+
+    patch(module)
+
+
 def _patch_catalog(module):
     """Catalog(spark) of a driver is what spark.catalog is."""
     module.Catalog.__new__ = staticmethod(lambda cls, sparkSession: sparkSession.catalog)
@@ -400,6 +406,7 @@ _PATCHES = {
     "pyspark.sql.context": _patch_sql_context,
     "pyspark.sql.catalog": _patch_catalog,
     "pyspark.streaming.context": _patch_dstreams,
+    "pyspark.sql.streaming.listener": _patch_progress,
     "pyspark.sql.session": _patch_builder,
     "pyspark.sql.connect.session": _patch_connect_session,
     "pyspark.sql.connect.dataframe": _patch_connect_frame,

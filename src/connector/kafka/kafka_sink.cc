@@ -183,32 +183,30 @@ class KafkaWrite final : public Write {
 
 class KafkaStreamSink final : public StreamSink {
  public:
-  /// `columns`: what is wrong with those of the rows; as in Spark, the first micro-batch says it.
-  KafkaStreamSink(OpenedSink sink, arrow::Status columns) : sink_(std::move(sink)), columns_(std::move(columns)) {}
+  /// What is wrong with the options or the rows' columns is said by the first micro-batch, as in Spark.
+  explicit KafkaStreamSink(arrow::Result<OpenedSink> sink) : sink_(std::move(sink)) {}
 
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId) override {
-    ARROW_RETURN_NOT_OK(columns_);
-    return std::make_unique<KafkaWrite>(sink_);
+    ARROW_RETURN_NOT_OK(sink_);
+    return std::make_unique<KafkaWrite>(*sink_);
   }
   std::string Description() const override {
     auto identity = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this) >> 4);
     return fmt::format("org.apache.spark.sql.kafka010.KafkaSourceProvider$KafkaTable@{:x}", identity);
   }
-  void Interrupt() override { sink_.stop.request_stop(); }
+  void Interrupt() override {
+    if (sink_.ok()) sink_->stop.request_stop();
+  }
 
  private:
-  OpenedSink sink_;
-  arrow::Status columns_;
+  arrow::Result<OpenedSink> sink_;
 };
 
-arrow::Result<RecordLayout> LayoutOf(const SinkRequest& request) {
+arrow::Result<OpenedSink> OpenSink(const SinkRequest& request) {
   std::optional<std::string> topic = request.options.Get("topic");
   if (topic) topic = TrimSpace(*topic);
-  return FindRecordColumns(*request.schema, std::move(topic));
-}
-
-arrow::Result<OpenedSink> OpenSink(const SinkRequest& request, RecordLayout layout) {
   ARROW_ASSIGN_OR_RAISE(ClientConfig config, ProducerConfig(request.options));
+  ARROW_ASSIGN_OR_RAISE(RecordLayout layout, FindRecordColumns(*request.schema, std::move(topic)));
   for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<ProducerPool> producers, ProducerPool::Open(config));
   return OpenedSink{std::move(producers), std::move(layout), {}};
@@ -255,9 +253,7 @@ arrow::Result<ClientConfig> ProducerConfig(const Options& options) {
 }
 
 arrow::Result<std::unique_ptr<StreamSink>> OpenKafkaStreamSink(const SinkRequest& request) {
-  arrow::Result<RecordLayout> layout = LayoutOf(request);
-  ARROW_ASSIGN_OR_RAISE(OpenedSink opened, OpenSink(request, layout.ok() ? *layout : RecordLayout()));
-  return std::make_unique<KafkaStreamSink>(std::move(opened), layout.status());
+  return std::make_unique<KafkaStreamSink>(OpenSink(request));
 }
 
 arrow::Result<std::unique_ptr<Write>> OpenKafkaBatchWrite(const SinkRequest& request) {
@@ -267,8 +263,7 @@ arrow::Result<std::unique_ptr<Write>> OpenKafkaBatchWrite(const SinkRequest& req
                       {"append", "Append"},
                       {"errorIfExists", "ErrorIfExists"}});
   }
-  ARROW_ASSIGN_OR_RAISE(RecordLayout layout, LayoutOf(request));
-  ARROW_ASSIGN_OR_RAISE(OpenedSink opened, OpenSink(request, std::move(layout)));
+  ARROW_ASSIGN_OR_RAISE(OpenedSink opened, OpenSink(request));
   return std::make_unique<KafkaWrite>(std::move(opened));
 }
 
