@@ -33,11 +33,22 @@ std::string IdleEventJson(const streaming::StreamingQuery& query, int64_t timest
       .ToString();
 }
 
+std::optional<std::string> RaisedInDriver(const arrow::Status& cause) {
+  if (!IsErrorCondition(cause, "FOREACH_BATCH_USER_FUNCTION_ERROR")) return std::nullopt;
+  const ErrorParameters& parameters = GetErrorDetail(cause)->parameters();
+  auto reason = parameters.find("reason");
+  if (reason == parameters.end() || !reason->second.starts_with("An exception was raised by the Python Proxy")) {
+    return std::nullopt;
+  }
+  return reason->second;
+}
+
 std::string TerminatedEventJson(const streaming::StreamingQuery& query, const arrow::Status& reason,
                                 const std::string& exception_class) {
   arrow::Status cause = query.cause().ok() ? reason : query.cause();
   const ErrorDetail* detail = GetErrorDetail(cause);
   std::string text = (exception_class.empty() ? "" : exception_class + ": ") + cause.message();
+  if (auto raised = RaisedInDriver(cause)) text = "py4j.Py4JException: " + *raised;
   return JsonValue::Object()
       .Set("id", JsonValue::String(query.id()))
       .Set("runId", JsonValue::String(query.run_id()))

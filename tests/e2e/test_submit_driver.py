@@ -44,9 +44,11 @@ def fails(frame, batch):
     raise KeyError("the reason")
 
 
+failing = rows.writeStream.foreachBatch(fails).trigger(availableNow=True).start()
 try:
-    rows.writeStream.foreachBatch(fails).trigger(availableNow=True).start().awaitTermination()
+    failing.awaitTermination()
 except Exception as error:
+    print(str(failing.exception()).startswith("An exception was raised by the Python Proxy. Return Message: Traceback"))
     print(type(error).__name__, counts["failed"], "in fails" in str(error), "KeyError: 'the reason'" in str(error),
           "[FOREACH_BATCH_USER_FUNCTION_ERROR] An error occurred in the user provided function in foreach batch sink. "
           "Reason: An exception was raised by the Python Proxy. Return Message: Traceback" in str(error))
@@ -61,7 +63,7 @@ def test_foreach_batch_runs_in_the_process_of_the_job(submit):
     job = submit(FOREACH_BATCH)
     assert job.returncode == 0, job.err
     assert job.out.splitlines() == ["batch 0 2", "batch 1 2", "2 [('even', 2), ('odd', 2)] [(0, 3), (1, 1)]",
-                                    "StreamingQueryException 1 True True True"]
+                                    "True", "StreamingQueryException 1 True True True"]
 
 
 ACCUMULATORS = """

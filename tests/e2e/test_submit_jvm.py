@@ -1,6 +1,12 @@
 """What jobs reach for below PySpark's surface under `millrace submit`. Recorded from a Spark driver."""
 
+import json
+import pathlib
+import sys
+
 from test_submit import submit  # noqa: F401, a fixture
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 BELOW = r"""
 import os
@@ -85,3 +91,37 @@ def test_hadoops_files_javas_system_and_the_sessions_catalog(submit):
     job = submit(BELOW)
     assert job.returncode == 0, job.err
     assert job.out == SAID
+
+
+PROGRESS = """
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
+query = spark.readStream.schema("n INT").json("in").writeStream.format("noop").trigger(availableNow=True).start()
+query.awaitTermination()
+text = str(query.lastProgress)
+print(text[:7] == '{\\n  "id', '"durationMs" : {\\n    "addBatch" : ' in text, '"sources" : [ {\\n    "description" : "File' in text)
+print('"stateOperators" : [ ],' in text, '"startOffset" : null,\\n    "endOffset" : {\\n      "logOffset" : 0\\n    },' in text)
+source = query.lastProgress["sources"][0]
+print(source.startOffset, source.endOffset, '"endOffset":{"logOffset":0},' in query.lastProgress.json)
+"""
+
+
+def test_progress_in_the_words_of_the_jvm(submit):
+    (submit.work / "in").mkdir(parents=True)
+    (submit.work / "in" / "a.json").write_text('{"n": 1}\n')
+    job = submit(PROGRESS)
+    assert job.returncode == 0, job.err
+    assert job.out.splitlines() == ["True True True", "True True", 'None {"logOffset":0} True']
+
+
+def test_progress_as_spark_printed_it(monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(str(ROOT / "python"))
+    from millrace import progress
+
+    recorded = sorted((ROOT / "tests" / "data" / "spark-checkpoint").glob("*/progress.pretty.json"))
+    assert recorded
+    for file in recorded:
+        text = file.read_text(encoding="utf-8").rstrip("\n")
+        assert progress._pretty(json.loads(text)) == text, file

@@ -44,3 +44,33 @@ def test_options_that_load_refuses(submit):
         "ending offset for a-0 can't be earliest for batch queries on Kafka",
         "The specified start offset 4 is greater than the end offset 2 for topic a partition 0.",
         "requirement failed: Kafka source has a fixed schema and cannot be set with a custom one")]
+
+SINK = """
+import os
+
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.getOrCreate()
+rows = spark.readStream.schema("n INT").json("in")
+for number, (query, options) in enumerate((("n AS value", {"topic": "t"}), ("CAST(n AS STRING) AS key", {"topic": "t"}),
+                                           ("CAST(n AS STRING) AS value", {}))):
+    writer = rows.selectExpr(query).writeStream.format("kafka").options(**options).option("checkpointLocation", f"c{number}")
+    query = writer.option("kafka.bootstrap.servers", "localhost:1").trigger(availableNow=True).start()
+    try:
+        query.awaitTermination()
+    except Exception as error:
+        print(type(error).__name__, str(error).split("with exception: ")[1].split(" JVM")[0].strip())
+    print(os.path.basename(max(name for name in os.listdir(f"c{number}/offsets") if not name.startswith("."))), os.path.exists(f"c{number}/commits/0"))
+"""
+
+
+def test_columns_that_the_first_micro_batch_refuses(submit):
+    (submit.work / "in").mkdir(parents=True)
+    (submit.work / "in" / "a.json").write_text('{"n": 1}\n')
+    job = submit(SINK)
+    assert job.returncode == 0, job.err
+    assert job.out.splitlines() == [
+        "StreamingQueryException value attribute unsupported type int. value must be a(n) string or binary SQLSTATE: XXKST",
+        "0 False", "StreamingQueryException Required attribute 'value' not found SQLSTATE: XXKST", "0 False",
+        "StreamingQueryException topic option required when no 'topic' attribute is present. Use the topic option for setting "
+        "a topic. SQLSTATE: XXKST", "0 False"]

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "connect/command/command.h"
+#include "session/query_event.h"
 #include "spark/connect/base.pb.h"
 
 namespace millrace::connect {
@@ -38,7 +39,8 @@ void DescribeFailure(const StreamingQuery& query, proto::StreamingQueryCommandRe
   if (failure.ok()) return;
   // The cause's own text and where the query stood, as StreamingQueryException.toString gives them.
   arrow::Status cause = query.cause().ok() ? failure : query.cause();
-  exception->set_exception_message("org.apache.spark.sql.streaming.StreamingQueryException: " + cause.message() + "\n" +
+  exception->set_exception_message("org.apache.spark.sql.streaming.StreamingQueryException: " +
+                                   session::RaisedInDriver(cause).value_or(cause.message()) + "\n" +
                                    query.DescribeFailedState());
   const ErrorDetail* detail = GetErrorDetail(failure);
   exception->set_error_class(detail == nullptr ? "STREAM_FAILED" : detail->condition());
