@@ -1,6 +1,7 @@
 #include "analyzer/expression_resolver.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "analyzer/relation_resolver.h"
@@ -403,6 +404,17 @@ ExpressionPtr FailingWith(const ExpressionPtr& value, QueryContext place) {
   return std::make_shared<expression::Call>(std::move(info), call.type(), call.nullable(), std::move(arguments));
 }
 
+// Functions of pyspark.sql.functions.partitioning, which SQL's texts do not know: writeTo(…).partitionedBy reads them.
+// The argument is told as Spark tells it, bound to its row.
+arrow::Status CheckNoPartitionTransform(const connect::Expression& message) {
+  static constexpr std::array<std::string_view, 5> kTransforms = {"bucket", "years", "months", "days", "hours"};
+  const std::string& name = message.unresolved_function().function_name();
+  if (message.common().origin().has_jvm_origin()) return arrow::Status::OK();  // of a text
+  if (std::find(kTransforms.begin(), kTransforms.end(), name) == kTransforms.end()) return arrow::Status::OK();
+  return UserError("PARTITION_TRANSFORM_EXPRESSION_NOT_IN_PARTITIONED_BY",
+                   {{"expression", QuoteSqlExpression(name + "(boundreference())")}});
+}
+
 }  // namespace
 
 arrow::Result<ExpressionPtr> ExpressionResolver::Resolve(const connect::Expression& message) {
@@ -452,6 +464,7 @@ arrow::Result<ExpressionPtr> ExpressionResolver::ResolveKind(const connect::Expr
     case connect::Expression::kUnresolvedFunction: {
       const auto& call = message.unresolved_function();
       if (call.is_internal()) return ResolveInternal(message);
+      ARROW_RETURN_NOT_OK(CheckNoPartitionTransform(message));
       CallModifiers modifiers;
       modifiers.distinct = call.is_distinct();
       return ResolveFunction(call.function_name(), call.arguments(), modifiers);

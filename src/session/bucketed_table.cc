@@ -67,6 +67,21 @@ arrow::Status TableCommands::SetClustering(const std::vector<sql::NameParts>& co
   return arrow::Status::OK();
 }
 
+arrow::Status TableCommands::SetPartitionTransform(const sql::PartitionTransform& transform, Save* save) {
+  if (transform.function != "bucket") {
+    if (KeepsOwnSchema(save->provider)) {
+      return UserError("DELTA_OPERATION_NOT_ALLOWED", {{"operation", "Partitioning by expressions"}});
+    }
+    if (transform.function.empty()) {
+      return UserError("INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT", {{"sqlText", "PARTITIONED BY a field"}});
+    }
+    return UserError("UNSUPPORTED_PARTITION_TRANSFORM", {{"transform", QuoteIdentifier(transform.text)}});
+  }
+  if (save->buckets) return UserError("UNSUPPORTED_FEATURE.MULTIPLE_BUCKET_TRANSFORMS");
+  save->buckets = sql::BucketSpec{transform.num_buckets, transform.columns};
+  return arrow::Status::OK();
+}
+
 std::vector<std::string> ClusteringOf(const catalog::Table& table) {
   std::vector<std::string> columns;
   auto property = table.properties.find(std::string(kClusteringProperty));

@@ -271,14 +271,8 @@ arrow::Status TableCommands::Create(const sql::CreateTable& create) {
         {{"message", of_partitions ? "Partition column types may not be specified in Create Table As Select (CTAS)"
                                    : "Schema may not be specified in a Create Table As Select (CTAS) statement"}});
   }
-  if (create.partition_transform) {
-    if (!KeepsOwnSchema(save.provider)) {
-      return UserError("INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT", {{"sqlText", "PARTITIONED BY a transform"}});
-    }
-    if (!EqualsIgnoreCase(*create.partition_transform, "bucket")) {
-      return UserError("DELTA_OPERATION_NOT_ALLOWED", {{"operation", "Partitioning by expressions"}});
-    }
-    save.buckets.emplace();
+  for (const sql::PartitionTransform& transform : create.partition_transforms) {
+    ARROW_RETURN_NOT_OK(SetPartitionTransform(transform, &save));
   }
   if (!by_path) {
     ARROW_ASSIGN_OR_RAISE(catalog::Catalog::TableName name, Qualify(create.name));

@@ -73,6 +73,9 @@ class TableCommands {
   /// CLUSTER BY, which tables of files keep as a property, as Spark does, and Delta tables in their log.
   /// Errors: UserError SPECIFY_CLUSTER_BY_WITH_….
   static arrow::Status SetClustering(const std::vector<sql::NameParts>& columns, Save* save);
+  /// A function in PARTITIONED BY: buckets are what tables have of these.
+  /// Errors: UserError UNSUPPORTED_PARTITION_TRANSFORM, …MULTIPLE_BUCKET_TRANSFORMS, DELTA_OPERATION_NOT_ALLOWED.
+  static arrow::Status SetPartitionTransform(const sql::PartitionTransform& transform, Save* save);
   /// CREATE TABLE AS: makes the table of the plan's columns and writes its rows.
   arrow::Status CreateFrom(const Save& save, logical::PlanPtr plan, bool if_not_exists);
   /// [CREATE OR] REPLACE TABLE AS, of a Delta table.

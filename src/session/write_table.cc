@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <set>
 
 #include "base/ascii.h"
@@ -23,14 +24,45 @@ namespace {
 
 namespace connect = spark::connect;
 
-// partitionedBy of the newer writer: plain columns.
-arrow::Result<std::string> PlainColumn(const connect::Expression& expression) {
-  if (!expression.has_unresolved_attribute()) {
-    return analyzer::NotSupported("partitionedBy with a transform");
-  }
+arrow::Result<std::string> ColumnName(const connect::Expression& expression) {
   ARROW_ASSIGN_OR_RAISE(auto parts,
                         sql::ParseMultipartIdentifier(expression.unresolved_attribute().unparsed_identifier()));
   return parts.back();
+}
+
+// How many buckets `literal` says, none where it is no whole number.
+std::optional<int> NumBuckets(const connect::Expression& literal) {
+  const auto& value = literal.literal();
+  if (value.has_integer()) return value.integer();
+  if (value.has_long_()) return static_cast<int>(value.long_());
+  return std::nullopt;
+}
+
+// partitionedBy of the newer writer: columns and functions of them.
+arrow::Status AddPartitioning(const connect::Expression& expression, TableCommands::Save* save) {
+  if (expression.has_unresolved_attribute()) {
+    ARROW_ASSIGN_OR_RAISE(save->partition_columns.emplace_back(), ColumnName(expression));
+    return arrow::Status::OK();
+  }
+  static const std::set<std::string> kTransforms = {"bucket", "years", "months", "days", "hours"};
+  const auto& call = expression.unresolved_function();
+  if (!expression.has_unresolved_function() || kTransforms.count(call.function_name()) == 0) {
+    return analyzer::NotSupported("partitionedBy of such an expression");
+  }
+  sql::PartitionTransform transform;
+  transform.function = call.function_name();
+  bool bucket = transform.function == "bucket";
+  for (int i = bucket ? 1 : 0; i < call.arguments_size(); ++i) {
+    if (!call.arguments(i).has_unresolved_attribute()) return analyzer::NotSupported("partitionedBy of a value");
+    ARROW_ASSIGN_OR_RAISE(transform.columns.emplace_back(), ColumnName(call.arguments(i)));
+  }
+  if (bucket) {
+    std::optional<int> count = call.arguments_size() > 0 ? NumBuckets(call.arguments(0)) : std::nullopt;
+    if (!count) return analyzer::NotSupported("partitionedBy with a number of buckets that is no literal");
+    transform.num_buckets = *count;
+  }
+  transform.text = transform.function + "(" + (transform.columns.empty() ? "" : transform.columns[0]) + ")";
+  return TableCommands::SetPartitionTransform(transform, save);
 }
 
 // clusterBy: columns, and fields below them.
@@ -108,7 +140,7 @@ arrow::Status Session::WriteV2(const connect::WriteOperationV2& write, const Run
   for (const auto& [key, value] : write.options()) save.options.Set(key, value);
   for (const auto& [key, value] : write.table_properties()) save.properties[key] = value;
   for (const auto& column : write.partitioning_columns()) {
-    ARROW_ASSIGN_OR_RAISE(save.partition_columns.emplace_back(), PlainColumn(column));
+    ARROW_RETURN_NOT_OK(AddPartitioning(column, &save));
   }
   if (write.clustering_columns_size() > 0) {
     ARROW_ASSIGN_OR_RAISE(auto clustering, ColumnNames(write.clustering_columns()));

@@ -70,6 +70,16 @@ struct ColumnChange {
   std::optional<std::string> default_text;
 };
 
+/// A function in PARTITIONED BY, as bucket(4, a) or years(a).
+struct PartitionTransform {
+  /// In lower case; "" for a field of a struct.
+  std::string function;
+  std::string text;
+  /// Of bucket(): its number and columns.
+  int num_buckets = 0;
+  std::vector<std::string> columns;
+};
+
 /// CREATE [OR REPLACE] TABLE and REPLACE TABLE.
 struct CreateTable {
   NameParts name;
@@ -82,8 +92,7 @@ struct CreateTable {
   std::vector<std::string> partition_columns;
   /// Of `columns`, those that PARTITIONED BY has with their types.
   size_t num_typed_partitions = 0;
-  /// The function where PARTITIONED BY has one; "" for a field of a struct.
-  std::optional<std::string> partition_transform;
+  std::vector<PartitionTransform> partition_transforms;
   std::optional<BucketSpec> buckets;
   /// CLUSTER BY.
   std::vector<NameParts> cluster_columns;

@@ -4,7 +4,8 @@ import pathlib
 import re
 
 import pytest
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, SparkException, UnsupportedOperationException
+from pyspark.sql.functions import partitioning
 
 
 def rows(frame):
@@ -64,3 +65,23 @@ def test_clustering_columns_are_kept(spark, people):
     assert rows(spark.table("buckets_d")) == rows(people)
     described = [tuple(row)[:2] for row in spark.sql("DESCRIBE buckets_d").collect()]
     assert described[3:] == [("# Clustering Information", ""), ("# col_name", "data_type"), ("x", "int"), ("y", "string")]
+
+
+def test_write_to_takes_functions_of_columns(spark, people):
+    spark.sql("DROP TABLE IF EXISTS buckets_e")
+    people.writeTo("buckets_e").partitionedBy("y", partitioning.bucket(2, "x")).create()
+    assert rows(spark.table("buckets_e").select("x", "y")) == [(1, "a"), (2, "b"), (3, "a"), (4, "c")]
+    columns = {column.name: (column.isPartition, column.isBucket) for column in spark.catalog.listColumns("buckets_e")}
+    assert columns == {"x": (False, True), "z": (False, False), "y": (True, False)}
+    days = people.selectExpr("x", "current_date() AS day")
+    with pytest.raises(UnsupportedOperationException, match="UNSUPPORTED_PARTITION_TRANSFORM.*`years\\(day\\)`"):
+        days.writeTo("buckets_f").partitionedBy(partitioning.years("day")).create()
+    with pytest.raises(UnsupportedOperationException, match="MULTIPLE_BUCKET_TRANSFORMS"):
+        people.writeTo("buckets_f").partitionedBy(partitioning.bucket(2, "x"), partitioning.bucket(2, "y")).create()
+
+
+def test_functions_of_partitioning_have_no_values(spark, people):
+    with pytest.raises(SparkException, match="PARTITION_TRANSFORM_EXPRESSION_NOT_IN_PARTITIONED_BY.*years"):
+        people.select(partitioning.years("z")).collect()
+    with pytest.raises(AnalysisException, match="UNRESOLVED_ROUTINE"):
+        spark.sql("SELECT years(current_date())").collect()

@@ -202,17 +202,11 @@ arrow::Status Grammar::ParsePartitionedBy(CreateTable* table) {
     }
     if (Peek(1).Is(Symbol::kDot)) {
       ARROW_RETURN_NOT_OK(MultipartIdentifier().status());
-      table->partition_transform = "";
+      table->partition_transforms.emplace_back();
       continue;
     }
     if (Peek(1).Is(Symbol::kLeftParen)) {
-      ARROW_ASSIGN_OR_RAISE(table->partition_transform.emplace(), NameIdentifier());
-      Take();
-      do {
-        Expression ignored;
-        ARROW_RETURN_NOT_OK(ParseExpression(&ignored));
-      } while (Accept(Symbol::kComma));
-      ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+      ARROW_RETURN_NOT_OK(ParsePartitionTransform(table));
       continue;
     }
     ++table->num_typed_partitions;
@@ -222,6 +216,43 @@ arrow::Status Grammar::ParsePartitionedBy(CreateTable* table) {
     table->columns.push_back(std::move(column));
   } while (Accept(Symbol::kComma));
   return Expect(Symbol::kRightParen);
+}
+
+// bucket(4, a, b), identity(a), years(a): what of these a source takes is for the source to say.
+arrow::Status Grammar::ParsePartitionTransform(CreateTable* table) {
+  size_t first = position_;
+  PartitionTransform transform;
+  ARROW_ASSIGN_OR_RAISE(std::string name, NameIdentifier());
+  transform.function = ToLowerAscii(name);
+  Take();
+  std::vector<std::string> arguments;
+  do {
+    size_t start = position_;
+    if (Peek().IsIdentifier() && (Peek(1).Is(Symbol::kComma) || Peek(1).Is(Symbol::kRightParen))) {
+      ARROW_ASSIGN_OR_RAISE(transform.columns.emplace_back(), NameIdentifier());
+    } else {
+      Expression ignored;
+      ARROW_RETURN_NOT_OK(ParseExpression(&ignored));
+    }
+    arguments.push_back(TextBetween(start, position_));
+    transform.text += (transform.text.empty() ? name + "(" : ", ") + arguments.back();
+  } while (Accept(Symbol::kComma));
+  transform.text += ")";
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  if (transform.function == "identity" && arguments.size() == 1 && transform.columns.size() == 1) {
+    table->partition_columns.push_back(transform.columns[0]);
+    return Status::OK();
+  }
+  if (transform.function == "bucket") {
+    const std::string& count = arguments[0];
+    auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), transform.num_buckets);
+    if (error != std::errc() || end != count.data() + count.size()) {
+      return ErrorAt(first, "_LEGACY_ERROR_TEMP_0031", {{"describe", count}});
+    }
+    if (transform.columns.size() + 1 != arguments.size()) return Unsupported("buckets by what is no column");
+  }
+  table->partition_transforms.push_back(std::move(transform));
+  return Status::OK();
 }
 
 // What follows CLUSTERED BY: (a, b) [SORTED BY (c [ASC])] INTO 4 BUCKETS.
@@ -328,7 +359,7 @@ arrow::Status Grammar::ParseCreateTableLike(CreateTable head, Command* out) {
   size_t first = position_;
   ARROW_RETURN_NOT_OK(ParseTableClauses(&clauses));
   // Columns and their layout are the source's.
-  bool defines = !clauses.partition_columns.empty() || clauses.partition_transform || clauses.buckets ||
+  bool defines = !clauses.partition_columns.empty() || !clauses.partition_transforms.empty() || clauses.buckets ||
                  !clauses.cluster_columns.empty() || !clauses.options.empty() || clauses.comment;
   if (defines) {
     for (position_ = first; position_ < tokens_.size(); ++position_) {

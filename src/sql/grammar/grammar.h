@@ -313,6 +313,7 @@ class Grammar {
   arrow::Result<std::string> ExpressionText();
   Status ParseColumnDefinitions(std::vector<ColumnDefinition>* out);
   Status ParsePartitionedBy(CreateTable* table);
+  Status ParsePartitionTransform(CreateTable* table);
   Status ParseBuckets(CreateTable* table);
   Status ParseNameList(std::vector<std::string>* names);
   Status ParseTableClauses(CreateTable* table);
