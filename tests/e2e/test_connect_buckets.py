@@ -4,7 +4,7 @@ import pathlib
 import re
 
 import pytest
-from pyspark.errors import AnalysisException, SparkException, UnsupportedOperationException
+from pyspark.errors import AnalysisException, ParseException, SparkException, UnsupportedOperationException
 from pyspark.sql.functions import partitioning
 
 
@@ -85,3 +85,14 @@ def test_functions_of_partitioning_have_no_values(spark, people):
         people.select(partitioning.years("z")).collect()
     with pytest.raises(AnalysisException, match="UNRESOLVED_ROUTINE"):
         spark.sql("SELECT years(current_date())").collect()
+
+
+def test_what_the_grammar_alone_refuses_is_a_parse_exception(spark):
+    """Conditions of Spark's parser that have no name of their own yet."""
+    for text, message in [
+        ("CREATE TABLE t (a INT) USING parquet CLUSTERED BY (a) SORTED BY (a DESC) INTO 2 BUCKETS", "must be ASC, was 'DESC'"),
+        ("CREATE TABLE t (a INT) USING parquet AS SELECT 1", "Schema may not be specified in a Create Table As Select"),
+        ("CREATE TABLE t (a INT) USING parquet PARTITIONED BY (bucket(a))", "Invalid number of buckets: a"),
+    ]:
+        with pytest.raises(ParseException, match=message):
+            spark.sql(text)

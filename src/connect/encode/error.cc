@@ -72,6 +72,7 @@ Family FamilyOf(const ErrorDetail& detail) {
   std::string_view condition = detail.condition();
   if (condition == "CAST_INVALID_INPUT") return FamilyOfCast(detail);
   if (condition.starts_with("PARSE_")) return kParse;
+  if (condition.starts_with("_LEGACY_ERROR_TEMP_00")) return kParse;  // Spark, QueryParsingErrors
   if (condition.starts_with("CONNECT_INVALID_PLAN.")) return kInvalidPlan;
   if (condition.starts_with("INTERNAL_ERROR")) return kSpark;
   if (condition.starts_with("STDS_")) return kRuntime;  // of the state data source
