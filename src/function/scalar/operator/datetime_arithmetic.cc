@@ -58,6 +58,12 @@ ExpressionPtr PointCall(const Plan& plan, ExpressionVector arguments, DataTypePt
     info->render = [symbol = " " + info->name + " "](const std::vector<std::string>& texts) {
       return texts[0] + symbol + texts[1];
     };
+  } else if (plan.op == Arithmetic::kAdd && IsInterval(plan.input.arguments[0]->type())) {
+    // try_add names its arguments in the order in which they were given.
+    info->style = CallStyle::kCustom;
+    info->render = [name = info->name](const std::vector<std::string>& texts) {
+      return name + "(" + texts[1] + ", " + texts[0] + ")";
+    };
   }
   bool nullable =
       may_null || arguments[0]->nullable() || arguments[1]->nullable() || plan.on_overflow == OnOverflow::kNull;
@@ -485,8 +491,16 @@ ExpressionPtr TimeArithmetic(const Plan& plan, const ExpressionPtr& left, const 
 
 arrow::Result<ExpressionPtr> BindDatetimeArithmetic(const BindInput& input, Arithmetic op, OnOverflow on_overflow,
                                                     std::string_view shown_name) {
-  const ExpressionPtr& left = input.arguments[0];
-  const ExpressionPtr& right = input.arguments[1];
+  ExpressionPtr left = input.arguments[0];
+  ExpressionPtr right = input.arguments[1];
+  // Beside an ANSI interval NULL is one of its kind.
+  if (op == Arithmetic::kAdd || op == Arithmetic::kSubtract) {
+    if (left->type()->id() == TypeId::kNull && right->type()->is_ansi_interval()) {
+      left = expression::ImplicitCast(left, right->type());
+    } else if (right->type()->id() == TypeId::kNull && left->type()->is_ansi_interval()) {
+      right = expression::ImplicitCast(right, left->type());
+    }
+  }
   const DataTypePtr& l = left->type();
   const DataTypePtr& r = right->type();
   // Intervals never wrap.
