@@ -66,6 +66,8 @@ struct AnalyzerContext {
   std::function<std::shared_ptr<const std::string>(const std::string& hash)> cached_block;
   /// Any other session setting.
   std::function<std::optional<std::string>(std::string_view key)> conf;
+  /// What `${key}` stands for in texts of expressions and queries; empty where they have none.
+  std::function<arrow::Result<std::string>(const std::string& key)> setting_in_text;
   /// Whether the setting is there and has that value, in whatever case.
   bool ConfIs(std::string_view key, std::string_view value) const;
   /// The function that the session registered under a lower-case name; null when there is none.

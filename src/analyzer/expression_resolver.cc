@@ -6,6 +6,7 @@
 
 #include "analyzer/relation_resolver.h"
 #include "analyzer/sql_functions.h"
+#include "analyzer/variable.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/query_context.h"
@@ -87,6 +88,12 @@ sql::ParserOptions ParserOptionsOf(const AnalyzerContext& context) {
   options.timestamp_ntz = settings.timestamp_ntz;
   options.double_quoted_identifiers = settings.double_quoted_identifiers;
   options.now_us = context.eval.current_timestamp_us;
+  options.setting = context.setting_in_text;
+  if (context.catalog != nullptr) {
+    options.variable_text = [&context](const std::vector<std::string>& parts) {
+      return VariableText(*context.catalog, parts);
+    };
+  }
   options.constant =
       [&context](const connect::Expression& message) -> arrow::Result<std::optional<sql::ConstantValue>> {
     AttributeVector none;

@@ -8,4 +8,7 @@ namespace millrace::analyzer {
 arrow::Result<std::optional<expression::ExpressionPtr>> ResolveVariable(const std::vector<std::string>& parts,
                                                                         const AnalyzerContext& context);
 
+/// The text that the variable of this name holds; nullopt where there is no such variable, or no text in it.
+std::optional<std::string> VariableText(const catalog::Catalog& catalog, const std::vector<std::string>& parts);
+
 }  // namespace millrace::analyzer

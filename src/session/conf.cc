@@ -301,6 +301,14 @@ arrow::Result<std::string> Conf::Require(const std::string& key) const {
   return *value;
 }
 
+arrow::Result<std::string> Conf::Reference(const std::string& key) const {
+  if (IsSet(key) || key == "spark.sql.session.timeZone") return Get(key).value_or("");
+  const KnownKey* known = FindKnown(key);
+  if (known == nullptr) return "";
+  ARROW_RETURN_NOT_OK(CheckKind(*known, key, ""));
+  return "";
+}
+
 bool Conf::IsSet(std::string_view key) const {
   std::lock_guard lock(mutex_);
   return values_.find(key) != values_.end();

@@ -34,6 +34,9 @@ class Conf {
   std::optional<std::string> Get(std::string_view key) const;
   /// Errors: UserError SQL_CONF_NOT_FOUND.
   arrow::Result<std::string> Require(const std::string& key) const;
+  /// What a reference `${key}` in a text stands for: the value set, else nothing. Errors: INVALID_CONF_VALUE for a key
+  /// of Spark's that is not set and whose value is no text. Source: Spark, SQLConf.getConfString.
+  arrow::Result<std::string> Reference(const std::string& key) const;
   bool IsSet(std::string_view key) const;
   std::map<std::string, std::string> All() const;
 

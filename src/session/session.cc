@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "analyzer/known_frame.h"
+#include "analyzer/variable.h"
 #include "base/allocation.h"
 #include "base/ascii.h"
 #include "base/error.h"
@@ -163,6 +164,9 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
   context.default_source = conf_.Get("spark.sql.sources.default").value_or("parquet");
   context.session_id = id_;
   context.conf = [this](std::string_view key) { return conf_.Get(key); };
+  if (conf_.GetBool("spark.sql.variable.substitute")) {
+    context.setting_in_text = [this](const std::string& key) { return conf_.Reference(key); };
+  }
   context.cached_block = find_block_;
   context.run_plan = [weak = weak_from_this()](const logical::PlanPtr& plan)
       -> arrow::Result<std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>> {
@@ -418,7 +422,12 @@ sql::ParserOptions Session::ParserOptions() {
   options.script_cursors = conf().GetBool("spark.sql.scripting.cursorEnabled");
   options.continue_handlers = conf().GetBool("spark.sql.scripting.continueHandlerEnabled");
   options.now_us = eval.current_timestamp_us;
-  options.variable_text = [this](const std::vector<std::string>& parts) { return VariableText(catalog_, parts); };
+  if (conf().GetBool("spark.sql.variable.substitute")) {
+    options.setting = [this](const std::string& key) { return conf().Reference(key); };
+  }
+  options.variable_text = [this](const std::vector<std::string>& parts) {
+    return analyzer::VariableText(catalog_, parts);
+  };
   options.constant = [this](const connect::Expression& expression) { return ConstantOf(*this, expression); };
   return options;
 }

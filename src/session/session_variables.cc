@@ -187,12 +187,4 @@ arrow::Result<std::optional<sql::ConstantValue>> ConstantOf(Session& session,
   return constant;
 }
 
-std::optional<std::string> VariableText(const catalog::Catalog& catalog, const std::vector<std::string>& parts) {
-  auto found = catalog.variables().Resolve(parts);
-  if (!found || found->second != parts.size()) return std::nullopt;
-  const auto& value = static_cast<const expression::Literal&>(*found->first.value);
-  if (value.is_null() || value.type()->id() != types::TypeId::kString) return std::nullopt;
-  return std::string(static_cast<const arrow::BaseBinaryScalar&>(*value.value()).view());
-}
-
 }  // namespace millrace::session

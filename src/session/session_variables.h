@@ -22,7 +22,4 @@ arrow::Status CheckNoVariable(Session& session, const std::string& conf_key);
 arrow::Result<std::optional<sql::ConstantValue>> ConstantOf(Session& session,
                                                             const spark::connect::Expression& expression);
 
-/// The text a variable of these name parts holds.
-std::optional<std::string> VariableText(const catalog::Catalog& catalog, const std::vector<std::string>& parts);
-
 }  // namespace millrace::session

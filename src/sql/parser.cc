@@ -9,7 +9,7 @@ arrow::Status ParseExpression(std::string_view text, const ParserOptions& option
   ARROW_ASSIGN_OR_RAISE(Grammar grammar, Grammar::Make(text, options));
   ARROW_RETURN_NOT_OK(grammar.SingleExpression(out, subqueries));
   // Expressions say where in the text they stand; the text itself goes along once.
-  out->mutable_common()->mutable_origin()->mutable_jvm_origin()->set_sql_text(std::string(text));
+  out->mutable_common()->mutable_origin()->mutable_jvm_origin()->set_sql_text(std::string(grammar.text()));
   return arrow::Status::OK();
 }
 

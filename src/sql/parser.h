@@ -40,6 +40,10 @@ struct ConstantValue {
   std::optional<int32_t> integer = {};
 };
 
+/// The value of a setting for a reference to it in a text; empty when it is not set. Errors: where Spark has none
+/// either.
+using SettingReader = std::function<arrow::Result<std::string>(const std::string& key)>;
+
 /// What the text's meaning depends on beside the text. The pointers are borrowed for the call.
 struct ParserOptions {
   /// Whether an unqualified function name (lower case) aggregates: SELECT max(a) FROM t is an aggregate without
@@ -60,6 +64,8 @@ struct ParserOptions {
   const types::TimeZone* time_zone = types::TimeZone::Utc();
   /// What TIMESTAMP 'now' and DATE 'today' mean, µs since 1970 UTC.
   int64_t now_us = 0;
+  /// What `${key}` in the text stands for (sql/variable_substitution.h). Empty: nothing is replaced.
+  SettingReader setting;
   /// Values of `:name` and `?`; null where the caller has none.
   const std::map<std::string, spark::connect::Expression>* named_parameters = nullptr;
   const std::vector<spark::connect::Expression>* positional_parameters = nullptr;

@@ -8,10 +8,20 @@
 #include "sql/parse_error.h"
 #include "sql/plan_conventions.h"
 #include "sql/string_literal.h"
+#include "sql/variable_substitution.h"
 
 namespace millrace::sql {
 
 arrow::Result<Grammar> Grammar::Make(std::string_view text, const ParserOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(std::optional<std::string> replaced, SubstituteVariables(text, options.setting));
+  if (!replaced) return MakeOver(text, options);
+  auto owned = std::make_shared<const std::string>(*std::move(replaced));
+  ARROW_ASSIGN_OR_RAISE(Grammar grammar, MakeOver(*owned, options));
+  grammar.owned_text_ = std::move(owned);
+  return grammar;
+}
+
+arrow::Result<Grammar> Grammar::MakeOver(std::string_view text, const ParserOptions& options) {
   // Plan messages hold UTF-8 only; nor could the error show the text.
   arrow::util::InitializeUTF8();
   if (!arrow::util::ValidateUTF8(text)) {
@@ -252,7 +262,7 @@ bool Grammar::AtIdentifierClause(size_t i) const {
   return tokens_[i].Is(Keyword::kIdentifier) && tokens_[std::min(i + 1, tokens_.size() - 1)].Is(Symbol::kLeftParen) &&
          (inside.kind == TokenKind::kString || inside.IsNumber() || inside.Is(Keyword::kNull) ||
           inside.Is(Symbol::kColon) || inside.Is(Symbol::kQuestion) ||
-          (options_->variable_text && inside.kind == TokenKind::kIdentifier));
+          (options_->variable_text && inside.IsIdentifier()));
 }
 
 // The text of a string expression known here: literals and session variables, put together.

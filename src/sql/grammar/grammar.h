@@ -3,6 +3,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,7 @@ class Grammar {
                                          const ParserOptions& options);
 
   // Whole texts: one rule, then the end of input.
+  std::string_view text() const { return text_; }
   arrow::Status SingleExpression(Expression* out, std::vector<Relation>* subqueries);
   arrow::Status SingleSortOrder(Expression* out);
   arrow::Status SingleQuery(Relation* out);
@@ -68,6 +70,7 @@ class Grammar {
     std::vector<spark::connect::Hint> hints;
   };
 
+  static arrow::Result<Grammar> MakeOver(std::string_view text, const ParserOptions& options);
   Grammar(std::string_view text, std::vector<Token> tokens, const ParserOptions& options);
 
   // --- cursor.cc: tokens, names, errors
@@ -179,6 +182,7 @@ class Grammar {
   Status ParseNumber(bool negative, size_t first_token, Expression* out);
   Status ParseTypedLiteral(Expression* out);
   Status ParseStringLiteral(Expression* out);
+  Status AppendStrings(Expression* out);
   Status SetDecimal(std::string_view digits, bool negative, Expression* out);
   Status RangeError(size_t first_token, std::string_view digits, std::string_view type, std::string_view minimum,
                     std::string_view maximum) const;
@@ -230,7 +234,7 @@ class Grammar {
   Status ParseFromSelect(Relation* out, std::optional<SelectInfo>* info);
   struct SelectClause;
   Status ParseSelectClause(SelectClause* clause);
-  Status ParseHints(SelectClause* clause);
+  Status ParseHints(std::vector<spark::connect::Hint>* hints);
   Status ParseSelectTail(SelectClause* clause, Relation* input, Relation* out, std::optional<SelectInfo>* info);
   /// SELECT … WHERE … over rows that are given.
   Status ParseSelectOf(Relation* input, Relation* out);
@@ -263,6 +267,7 @@ class Grammar {
   Status ParseTemporal(Relation* table);
   Status ParseTableSuffixes(Relation* relation);
   Status ParseSample(Relation* relation);
+  arrow::Result<std::optional<int64_t>> SampleSeed();
   Status ParseWatermark(Relation* relation);
   Status ParseTableAlias(Relation* relation);
   Status ParseJoins(Relation* left);
@@ -438,6 +443,7 @@ class Grammar {
   Status ParseTimeZone(ConfStatement* statement);
 
   std::string_view text_;
+  std::shared_ptr<const std::string> owned_text_;  ///< text_, where references in it were replaced
   std::vector<Token> tokens_;
   std::vector<size_t> closing_;
   const ParserOptions* options_;

@@ -172,6 +172,30 @@ arrow::Status Grammar::SetDecimal(std::string_view digits, bool negative, Expres
 arrow::Status Grammar::ParseStringLiteral(Expression* out) {
   ARROW_ASSIGN_OR_RAISE(std::string value, StringValue());
   SetString(value, out);
+  return AppendStrings(out);
+}
+
+// Strings and parameters that hold strings, one behind the other, are one string.
+arrow::Status Grammar::AppendStrings(Expression* out) {
+  while (out->has_literal() && out->literal().has_string()) {
+    const Token& last = tokens_[position_ - 1];
+    bool apart = last.offset + last.text.size() < Peek().offset;
+    bool parameter = apart && ((At(Symbol::kQuestion) && options_->positional_parameters != nullptr) ||
+                               (At(Symbol::kColon) && options_->named_parameters != nullptr &&
+                                options_->named_parameters->contains(std::string(Peek(1).text))));
+    std::string more;
+    if (Peek().kind == TokenKind::kString) {
+      ARROW_ASSIGN_OR_RAISE(more, StringValue());
+    } else if (parameter) {
+      Expression next;
+      ARROW_RETURN_NOT_OK(ParseParameter(&next));
+      if (!next.has_literal() || !next.literal().has_string()) return SyntaxErrorHere();
+      more = next.literal().string();
+    } else {
+      break;
+    }
+    SetString(out->literal().string() + more, out);
+  }
   return Status::OK();
 }
 

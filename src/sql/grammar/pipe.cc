@@ -89,26 +89,35 @@ arrow::Status Grammar::ParsePipeOperator(Relation* query) {
 arrow::Status Grammar::ParsePipeSelect(Relation* query) {
   std::vector<Expression> items;
   Take();
+  std::vector<spark::connect::Hint> hints;
+  while (At(Symbol::kHintStart)) ARROW_RETURN_NOT_OK(ParseHints(&hints));
   bool distinct = false;
   if ((At(Keyword::kDistinct) || At(Keyword::kAll)) && StartsOperand(position_ + 1)) {
     distinct = Take().Is(Keyword::kDistinct);
   }
   ARROW_RETURN_NOT_OK(ParseNamedList(&items));
+  std::vector<Expression> keys;
+  bool grouped = Accept(Keyword::kGroup, Keyword::kBy);
+  if (grouped) ARROW_RETURN_NOT_OK(ParseGroupBy(&keys));
   ARROW_RETURN_NOT_OK(ParseWindowClause());
   Relation input;
   PushBelow(query, &input);
-  if (std::any_of(items.begin(), items.end(), [&](const Expression& item) { return ContainsAggregate(item); })) {
+  if (grouped ||
+      std::any_of(items.begin(), items.end(), [&](const Expression& item) { return ContainsAggregate(item); })) {
     query->mutable_aggregate()->mutable_input()->Swap(&input);
+    for (Expression& key : keys) query->mutable_aggregate()->add_grouping_expressions()->Swap(&key);
     for (Expression& item : items) query->mutable_aggregate()->add_aggregate_expressions()->Swap(&item);
   } else {
     query->mutable_project()->mutable_input()->Swap(&input);
     for (Expression& item : items) query->mutable_project()->add_expressions()->Swap(&item);
   }
-  if (!distinct) return Status::OK();
-  Relation all_rows;
-  PushBelow(query, &all_rows);
-  query->mutable_deduplicate()->mutable_input()->Swap(&all_rows);
-  query->mutable_deduplicate()->set_all_columns_as_keys(true);
+  if (distinct) {
+    Relation all_rows;
+    PushBelow(query, &all_rows);
+    query->mutable_deduplicate()->mutable_input()->Swap(&all_rows);
+    query->mutable_deduplicate()->set_all_columns_as_keys(true);
+  }
+  WrapInHints(&hints, query);
   return Status::OK();
 }
 

@@ -331,7 +331,7 @@ arrow::Status Grammar::ParseParameter(Expression* out) {
   if (value == nullptr) return ErrorAt(first, "UNBOUND_SQL_PARAMETER", {{"name", name}});
   ARROW_RETURN_NOT_OK(ChargeCopy(*value));
   *out = *value;
-  return Status::OK();
+  return AppendStrings(out);
 }
 
 arrow::Status Grammar::ParseSubquery(SubqueryExpression::SubqueryType type, Expression* out) {

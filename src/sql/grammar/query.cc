@@ -200,7 +200,7 @@ arrow::Status Grammar::ParseLimits(Relation* query) {
   std::optional<int32_t> limit;
   if (At(Keyword::kLimit)) {
     Take();
-    if (At(Keyword::kAll) && !StartsOperand(position_ + 1)) {
+    if (At(Keyword::kAll) && (!StartsOperand(position_ + 1) || Peek(1).Is(Keyword::kOffset))) {
       Take();
     } else {
       ARROW_ASSIGN_OR_RAISE(limit, ParseRowCount("limit"));

@@ -313,7 +313,9 @@ arrow::Status Grammar::ParseSample(Relation* relation) {
     Take();
     relation->mutable_limit()->mutable_input()->Swap(&input);
     relation->mutable_limit()->set_limit(rows);
-    return Expect(Symbol::kRightParen);
+    ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+    // The first rows, whatever the seed.
+    return SampleSeed().status();
   }
   ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
   if (!(fraction >= 0 && fraction <= 1)) {
@@ -324,13 +326,20 @@ arrow::Status Grammar::ParseSample(Relation* relation) {
   sample->mutable_input()->Swap(&input);
   sample->set_lower_bound(0);
   sample->set_upper_bound(fraction);
-  if (At(Keyword::kRepeatable) && Peek(1).Is(Symbol::kLeftParen)) {
-    position_ += 2;
-    if (Peek().kind != TokenKind::kInteger || Peek().text.size() > 18) return SyntaxErrorHere();
-    sample->set_seed(std::stoll(std::string(Take().text)));
-    return Expect(Symbol::kRightParen);
-  }
+  ARROW_ASSIGN_OR_RAISE(std::optional<int64_t> seed, SampleSeed());
+  if (seed) sample->set_seed(*seed);
   return Status::OK();
+}
+
+// [REPEATABLE (seed)]
+arrow::Result<std::optional<int64_t>> Grammar::SampleSeed() {
+  std::optional<int64_t> seed;
+  if (!At(Keyword::kRepeatable) || !Peek(1).Is(Symbol::kLeftParen)) return seed;
+  position_ += 2;
+  if (Peek().kind != TokenKind::kInteger || Peek().text.size() > 18) return SyntaxErrorHere();
+  seed = std::stoll(std::string(Take().text));
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kRightParen));
+  return seed;
 }
 
 // WATERMARK column|expression AS name DELAY OF INTERVAL 10 SECONDS

@@ -46,6 +46,18 @@ bool IsAggregateWrapper(const Expression& expression) {
          IsInternalFunction(expression, kWithinGroup);
 }
 
+// What is a condition by its form alone. HAVING takes any value as one.
+bool IsPredicate(const Expression& expression) {
+  static constexpr std::string_view kPredicates[] = {
+      "=",   "==",  "<=>", "!=", "<>",   "<",     "<=",    ">",      ">=",        "!",
+      "not", "and", "or",  "in", "like", "ilike", "rlike", "isnull", "isnotnull", "between"};
+  if (!expression.has_unresolved_function()) return !expression.has_unresolved_attribute() && !expression.has_literal();
+  const auto& function = expression.unresolved_function();
+  std::string name = ToLowerAscii(function.function_name());
+  return function.is_internal() ||
+         std::find(std::begin(kPredicates), std::end(kPredicates), name) != std::end(kPredicates);
+}
+
 }  // namespace
 
 void WrapInFilter(Expression* condition, Relation* relation) {
@@ -93,7 +105,7 @@ arrow::Status Grammar::ParseSelectClause(SelectClause* clause) {
       tokens_[std::min(Closing(position_ + 1) + 1, tokens_.size() - 1)].Is(Keyword::kUsing)) {
     return Unsupported("SELECT TRANSFORM");
   }
-  while (At(Symbol::kHintStart)) ARROW_RETURN_NOT_OK(ParseHints(clause));
+  while (At(Symbol::kHintStart)) ARROW_RETURN_NOT_OK(ParseHints(&clause->hints));
   if ((At(Keyword::kDistinct) || At(Keyword::kAll)) && StartsOperand(position_ + 1) && !StartsClause(position_ + 1)) {
     clause->distinct = Take().Is(Keyword::kDistinct);
   }
@@ -103,10 +115,10 @@ arrow::Status Grammar::ParseSelectClause(SelectClause* clause) {
   return Status::OK();
 }
 
-arrow::Status Grammar::ParseHints(SelectClause* clause) {
+arrow::Status Grammar::ParseHints(std::vector<spark::connect::Hint>* hints) {
   Take();
   while (!At(Symbol::kHintEnd)) {
-    spark::connect::Hint& hint = clause->hints.emplace_back();
+    spark::connect::Hint& hint = hints->emplace_back();
     ARROW_ASSIGN_OR_RAISE(*hint.mutable_name(), Identifier());
     if (Accept(Symbol::kLeftParen)) {
       do {
@@ -141,6 +153,12 @@ arrow::Status Grammar::ParseSelectTail(SelectClause* clause, Relation* input, Re
   if (At(Keyword::kHaving)) {
     Take();
     ARROW_RETURN_NOT_OK(ParseExpression(&having.emplace()));
+    if (!IsPredicate(*having)) {
+      Expression value;
+      value.Swap(&*having);
+      having->mutable_cast()->mutable_type()->mutable_boolean();
+      having->mutable_cast()->mutable_expr()->Swap(&value);
+    }
   }
   ARROW_RETURN_NOT_OK(ParseWindowClause());
   std::optional<Expression> qualify;
