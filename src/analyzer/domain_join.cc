@@ -258,7 +258,7 @@ class Pusher {
     }
     ARROW_ASSIGN_OR_RAISE(DomainPlan child, Push(limit.child()));
     logical::WindowSpec spec;
-    spec.partition.assign(child.domain.begin(), child.domain.end());
+    ARROW_RETURN_NOT_OK(PartitionBy(child.domain, &spec));
     if (below->kind() == NodeKind::kSort) {
       for (expression::SortOrder order : static_cast<const logical::Sort&>(*below).orders()) {
         order.child = Replaced(order.child, child.domain);
@@ -303,13 +303,25 @@ class Pusher {
     return DomainPlan{std::make_shared<logical::Union>(std::move(output), std::move(children)), domain};
   }
 
+  // Maps, which have no order, by their entries: here they are copies of the same.
+  arrow::Status PartitionBy(const AttributeVector& domain, logical::WindowSpec* spec) const {
+    for (const AttributePtr& column : domain) {
+      ExpressionPtr key = column;
+      if (key->type()->id() == types::TypeId::kMap) {
+        ARROW_ASSIGN_OR_RAISE(key, function::BindCall("map_entries", {key}, eval_));
+      }
+      spec->partition.push_back(std::move(key));
+    }
+    return arrow::Status::OK();
+  }
+
   arrow::Result<DomainPlan> PushWindow(const logical::Window& window) {
     ARROW_ASSIGN_OR_RAISE(DomainPlan child, Push(window.child()));
     PlanPtr over = window.WithChildren({child.plan});
     over = over->WithExpressions(ReplacedAll(over->expressions(), child.domain));
     const auto& replaced = static_cast<const logical::Window&>(*over);
     logical::WindowSpec spec = replaced.spec();
-    spec.partition.insert(spec.partition.end(), child.domain.begin(), child.domain.end());
+    ARROW_RETURN_NOT_OK(PartitionBy(child.domain, &spec));
     return DomainPlan{std::make_shared<logical::Window>(std::move(spec), replaced.functions(), child.plan),
                       child.domain};
   }
@@ -352,7 +364,13 @@ arrow::Result<ExpressionVector> SameValues(const AttributeVector& left, const At
                                            const expression::EvalContext& eval) {
   ExpressionVector same;
   for (size_t i = 0; i < left.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, function::BindCall("<=>", {left[i], right[i]}, eval));
+    ExpressionPtr one = left[i], other = right[i];
+    // Maps are not compared, but these are copies of each other.
+    if (one->type()->id() == types::TypeId::kMap) {
+      ARROW_ASSIGN_OR_RAISE(one, function::BindCall("map_entries", {one}, eval));
+      ARROW_ASSIGN_OR_RAISE(other, function::BindCall("map_entries", {other}, eval));
+    }
+    ARROW_ASSIGN_OR_RAISE(ExpressionPtr equal, function::BindCall("<=>", {one, other}, eval));
     same.push_back(std::move(equal));
   }
   return same;
@@ -378,7 +396,7 @@ arrow::Result<PlanPtr> JoinBeside(JoinType type, PlanPtr left, PlanPtr right, Ex
     for (const AttributePtr& column : named) items.push_back(std::make_shared<Alias>(column, column->name()));
     right = std::make_shared<logical::Project>(std::move(items), std::move(right));
   }
-  const AttributeVector shown = right->output();
+  AttributeVector shown = right->output();
   AttributeVector read = OuterColumns(*right, columns);
   arrow::Result<Decorrelated> simple = Decorrelate(right, columns);
   // Without rows such an aggregate still gives one, which a join on conditions would lose.
@@ -389,7 +407,16 @@ arrow::Result<PlanPtr> JoinBeside(JoinType type, PlanPtr left, PlanPtr right, Ex
     conditions.insert(conditions.begin(), simple->conditions.begin(), simple->conditions.end());
   } else {
     ARROW_ASSIGN_OR_RAISE(DomainPlan run, JoinWithDomain(right, read, left, eval));
-    right = run.plan;
+    // It shows outer columns under their own ids; beside the left side, and in copies of both, each id is one column's.
+    std::vector<std::pair<AttributeId, AttributePtr>> renumbered;
+    right = logical::FreshCopy(run.plan, &renumbered);
+    for (AttributeVector* columns_of_it : {&run.domain, &shown}) {
+      for (AttributePtr& column : *columns_of_it) {
+        auto fresh = std::find_if(renumbered.begin(), renumbered.end(),
+                                  [&column](const auto& entry) { return entry.first == column->id(); });
+        if (fresh != renumbered.end()) column = fresh->second;
+      }
+    }
     ARROW_ASSIGN_OR_RAISE(ExpressionVector same, SameValues(read, run.domain, eval));
     conditions.insert(conditions.begin(), same.begin(), same.end());
   }

@@ -133,7 +133,9 @@ arrow::Status CheckRange(const Bound& lower, const Bound& upper, const WindowSpe
   const types::DataType& offset = *bound.value->type();
   bool fits = key.EqualsIgnoreNullability(offset);
   if (key.id() == types::TypeId::kDate) {
-    fits = offset.id() == types::TypeId::kInteger || offset.id() == types::TypeId::kYearMonthInterval;
+    fits = offset.id() == types::TypeId::kInteger || offset.id() == types::TypeId::kYearMonthInterval ||
+           (offset.id() == types::TypeId::kDayTimeInterval &&
+            offset.end_field() == static_cast<int>(types::DayTimeField::kDay));
   } else if (IsTimestamp(key.id())) {
     fits = IsInterval(offset.id());
   }

@@ -19,6 +19,11 @@ namespace millrace::session {
 using catalog::Table;
 using catalog::TablePtr;
 
+std::string DeclaredSql(const types::DataType& type, const std::optional<types::CharType>& declared) {
+  if (!declared) return type.Sql();
+  return (declared->padded ? "CHAR(" : "VARCHAR(") + std::to_string(declared->length) + ")";
+}
+
 namespace {
 
 using Kind = sql::AlterTable::Kind;
@@ -120,11 +125,6 @@ bool UpCasts(const types::DataType& from, const types::DataType& to) {
   if (plain_numbers) return from.id() <= to.id();
   if (from.is_datetime() && to.is_datetime()) return to.id() != types::TypeId::kDate;
   return delta::CanWiden(from, to);
-}
-
-std::string DeclaredSql(const types::DataType& type, const std::optional<types::CharType>& declared) {
-  if (!declared) return type.Sql();
-  return (declared->padded ? "CHAR(" : "VARCHAR(") + std::to_string(declared->length) + ")";
 }
 
 // Texts may become longer, and lose their length; what is padded stays as long as it is.

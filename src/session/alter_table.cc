@@ -177,11 +177,19 @@ arrow::Status TableCommands::AlterColumns(const Table& table, const sql::AlterTa
   }
   if (at >= 0) {
     const types::StructField& field = table.schema->fields()[static_cast<size_t>(at)];
-    return UserError("NOT_SUPPORTED_CHANGE_COLUMN", {{"table", QuoteNameParts(table.FullName())},
-                                                     {"originName", QuoteIdentifier(field.name)},
-                                                     {"originType", QuoteSqlType(field.type->Sql())},
-                                                     {"newName", QuoteIdentifier(field.name)},
-                                                     {"newType", QuoteSqlType(change->type->Sql())}});
+    std::optional<types::CharType> chars = types::CharTypeOf(field);
+    bool same_chars =
+        chars.has_value() == change->char_type.has_value() &&
+        (!chars || (chars->padded == change->char_type->padded && chars->length == change->char_type->length));
+    if (change->type->Equals(*field.type) && same_chars) {
+      return change->comment ? CommentOnColumn(table, *change) : arrow::Status::OK();
+    }
+    return UserError("NOT_SUPPORTED_CHANGE_COLUMN",
+                     {{"table", QuoteNameParts(table.FullName())},
+                      {"originName", QuoteIdentifier(field.name)},
+                      {"originType", QuoteSqlType(DeclaredSql(*field.type, chars))},
+                      {"newName", QuoteIdentifier(field.name)},
+                      {"newType", QuoteSqlType(DeclaredSql(*change->type, change->char_type))}});
   }
   return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
                    {{"tableName", QuoteNameParts(table.FullName())}, {"operation", alter.operation}});

@@ -161,6 +161,8 @@ arrow::Result<types::DataTypePtr> DeltaSchemaOf(const sql::CreateTable& create);
 logical::PlanPtr NoRows(const types::DataTypePtr& schema);
 /// "parquet" as messages show it: Parquet; "csv": CSV.
 std::string ShownProvider(std::string_view provider);
+/// The type of a column as SQL: "CHAR(5)" where it was declared so.
+std::string DeclaredSql(const types::DataType& type, const std::optional<types::CharType>& declared);
 /// "3 buckets, bucket columns: [x]", as messages show it.
 std::string ShownBuckets(const std::optional<sql::BucketSpec>& buckets);
 /// `plan` with the number of each row's bucket as one more column, `kBucketColumn`, a partition's rows in the order of
