@@ -396,7 +396,7 @@ arrow::Result<PlanPtr> JoinBeside(JoinType type, PlanPtr left, PlanPtr right, Ex
     for (const AttributePtr& column : named) items.push_back(std::make_shared<Alias>(column, column->name()));
     right = std::make_shared<logical::Project>(std::move(items), std::move(right));
   }
-  AttributeVector shown = right->output();
+  const AttributeVector shown = right->output();
   AttributeVector read = OuterColumns(*right, columns);
   arrow::Result<Decorrelated> simple = Decorrelate(right, columns);
   // Without rows such an aggregate still gives one, which a join on conditions would lose.
@@ -407,16 +407,24 @@ arrow::Result<PlanPtr> JoinBeside(JoinType type, PlanPtr left, PlanPtr right, Ex
     conditions.insert(conditions.begin(), simple->conditions.begin(), simple->conditions.end());
   } else {
     ARROW_ASSIGN_OR_RAISE(DomainPlan run, JoinWithDomain(right, read, left, eval));
-    // It shows outer columns under their own ids; beside the left side, and in copies of both, each id is one column's.
+    // Below, columns of both sides may stand under one id. Copies of the whole (for a lateral that reads it) must not
+    // mix them; those that see the result know its columns by their ids.
     std::vector<std::pair<AttributeId, AttributePtr>> renumbered;
     right = logical::FreshCopy(run.plan, &renumbered);
-    for (AttributeVector* columns_of_it : {&run.domain, &shown}) {
-      for (AttributePtr& column : *columns_of_it) {
-        auto fresh = std::find_if(renumbered.begin(), renumbered.end(),
-                                  [&column](const auto& entry) { return entry.first == column->id(); });
-        if (fresh != renumbered.end()) column = fresh->second;
-      }
+    auto fresh = [&](const AttributePtr& column) {
+      auto found = std::find_if(renumbered.begin(), renumbered.end(),
+                                [&](const auto& entry) { return entry.first == column->id(); });
+      return found == renumbered.end() ? column : found->second;
+    };
+    ExpressionVector kept;
+    for (const AttributePtr& column : shown) {
+      kept.push_back(std::make_shared<Alias>(fresh(column), column->name(), column->id()));
     }
+    for (AttributePtr& column : run.domain) {
+      column = fresh(column);
+      kept.push_back(column);
+    }
+    right = std::make_shared<logical::Project>(std::move(kept), std::move(right));
     ARROW_ASSIGN_OR_RAISE(ExpressionVector same, SameValues(read, run.domain, eval));
     conditions.insert(conditions.begin(), same.begin(), same.end());
   }
