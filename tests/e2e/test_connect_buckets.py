@@ -4,7 +4,8 @@ import pathlib
 import re
 
 import pytest
-from pyspark.errors import AnalysisException, ParseException, SparkException, UnsupportedOperationException
+from pyspark.errors import AnalysisException, ParseException, UnsupportedOperationException
+from pyspark.errors.exceptions.connect import SparkException
 from pyspark.sql.functions import partitioning
 
 
