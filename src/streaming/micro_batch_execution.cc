@@ -423,8 +423,7 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
   arrow::Status not_computed;
   arrow::Status status = physical::RunWrite(*bound_.root, *context, write, before_commit, commit_state, &not_computed);
   // A function may go on without the rows only where that leaves the state of all tasks whole.
-  if (status.ok() && !not_computed.ok() && state_ != nullptr &&
-      !(state_is_final && state_->is_final_before_rows())) {
+  if (status.ok() && !not_computed.ok() && state_ != nullptr && !(state_is_final && state_->is_final_before_rows())) {
     status = std::move(not_computed);
   }
   if (!status.ok()) {
