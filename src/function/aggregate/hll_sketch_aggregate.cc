@@ -23,10 +23,9 @@ struct HllCall {
   bool any_size = false;
 };
 
-/// A sketch a group, once there is one.
-class HllState : public AggregateState {
+class HllState : public SketchPerGroup<HllSketch> {
  public:
-  HllState(HllCall call, arrow::MemoryPool* pool) : call_(std::move(call)), pool_(pool) {}
+  HllState(HllCall call, arrow::MemoryPool* pool) : SketchPerGroup(pool), call_(std::move(call)) {}
 
   arrow::Status Resize(int64_t num_groups) override {
     std::optional<HllSketch> first;
@@ -34,28 +33,10 @@ class HllState : public AggregateState {
     groups_.resize(static_cast<size_t>(num_groups), first);
     return arrow::Status::OK();
   }
-  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
-                      const arrow::ArrayVector& buffers) override {
-    return Combine(group_ids, buffers[0]);
-  }
-  arrow::Result<arrow::ArrayVector> Buffers() override {
-    arrow::BinaryBuilder builder(pool_);
-    for (const auto& group : groups_) {
-      ARROW_RETURN_NOT_OK(group ? builder.Append(group->Serialize()) : builder.AppendNull());
-    }
-    ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
-    return arrow::ArrayVector{std::move(array)};
-  }
-  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
-    arrow::BinaryBuilder builder(pool_);
-    for (const auto& group : groups_) {
-      ARROW_RETURN_NOT_OK(builder.Append((group ? *group : HllSketch(kDefaultLog2Size)).Serialize()));
-    }
-    return builder.Finish();
-  }
 
  protected:
-  arrow::Status Combine(std::span<const uint32_t> group_ids, const std::shared_ptr<arrow::Array>& sketches) {
+  HllSketch Empty() const override { return HllSketch(kDefaultLog2Size); }
+  arrow::Status Combine(std::span<const uint32_t> group_ids, const std::shared_ptr<arrow::Array>& sketches) override {
     expression::StringColumn values{arrow::Datum(sketches)};
     for (size_t i = 0; i < group_ids.size(); ++i) {
       auto row = static_cast<int64_t>(i);
@@ -70,8 +51,6 @@ class HllState : public AggregateState {
   }
 
   HllCall call_;
-  arrow::MemoryPool* pool_;
-  std::vector<std::optional<HllSketch>> groups_;
 };
 
 class HllKeyState final : public HllState {

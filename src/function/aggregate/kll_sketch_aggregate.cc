@@ -23,46 +23,22 @@ struct KllCall {
   std::optional<int> k;
 };
 
-/// A sketch a group, once there is one.
 template <typename Item>
-class KllState : public AggregateState {
+class KllState : public SketchPerGroup<KllSketch<Item>> {
  public:
-  KllState(KllCall call, arrow::MemoryPool* pool) : call_(std::move(call)), pool_(pool) {}
-
-  arrow::Status Resize(int64_t num_groups) override {
-    groups_.resize(static_cast<size_t>(num_groups));
-    return arrow::Status::OK();
-  }
-  arrow::Status Merge(const EvalContext&, std::span<const uint32_t> group_ids,
-                      const arrow::ArrayVector& buffers) override {
-    return Combine(group_ids, buffers[0]);
-  }
-  arrow::Result<arrow::ArrayVector> Buffers() override {
-    arrow::BinaryBuilder builder(pool_);
-    for (const auto& group : groups_) {
-      ARROW_RETURN_NOT_OK(group ? builder.Append(group->Serialize()) : builder.AppendNull());
-    }
-    ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
-    return arrow::ArrayVector{std::move(array)};
-  }
-  arrow::Result<std::shared_ptr<arrow::Array>> Finish(const EvalContext&) override {
-    arrow::BinaryBuilder builder(pool_);
-    for (const auto& group : groups_) {
-      ARROW_RETURN_NOT_OK(builder.Append((group ? *group : Sketch(call_.k.value_or(kDefaultK))).Serialize()));
-    }
-    return builder.Finish();
-  }
+  KllState(KllCall call, arrow::MemoryPool* pool) : SketchPerGroup<KllSketch<Item>>(pool), call_(std::move(call)) {}
 
  protected:
   using Sketch = KllSketch<Item>;
 
-  arrow::Status Combine(std::span<const uint32_t> group_ids, const std::shared_ptr<arrow::Array>& sketches) {
+  Sketch Empty() const override { return Sketch(call_.k.value_or(kDefaultK)); }
+  arrow::Status Combine(std::span<const uint32_t> group_ids, const std::shared_ptr<arrow::Array>& sketches) override {
     expression::StringColumn values{arrow::Datum(sketches)};
     for (size_t i = 0; i < group_ids.size(); ++i) {
       auto row = static_cast<int64_t>(i);
       if (values.IsNull(row)) continue;
       ARROW_ASSIGN_OR_RAISE(Sketch sketch, ParseKll<Item>(call_.name, values[row]));
-      std::optional<Sketch>& group = groups_[group_ids[i]];
+      std::optional<Sketch>& group = this->groups_[group_ids[i]];
       if (!group) group.emplace(call_.k.value_or(sketch.k()));
       group->Merge(sketch);
     }
@@ -70,8 +46,6 @@ class KllState : public AggregateState {
   }
 
   KllCall call_;
-  arrow::MemoryPool* pool_;
-  std::vector<std::optional<Sketch>> groups_;
 };
 
 template <typename Item>

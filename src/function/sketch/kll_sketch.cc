@@ -103,7 +103,11 @@ void KllSketch<T>::Update(T item) {
     if (std::isnan(item)) return;
   }
   Widen(item, item);
-  if (NumRetained() >= Capacity()) CompactFirstFull();
+  if (room_ <= 0) {
+    CompactFirstFull();
+    room_ = Capacity() - NumRetained();
+  }
+  --room_;
   ++num_items_;
   first_is_sorted_ = false;
   levels_[0].push_back(item);
@@ -170,10 +174,11 @@ void KllSketch<T>::MergeHigherLevels(const KllSketch& other) {
     if (level == num_levels() - 1) levels_.emplace_back();
     Compact(static_cast<size_t>(level));
   }
+  room_ = Capacity() - NumRetained();
 }
 
 template <typename T>
-std::vector<std::pair<T, int64_t>> KllSketch<T>::SortedView() const {
+KllView<T> KllSketch<T>::Sorted() const {
   std::vector<std::pair<T, int64_t>> view;
   for (size_t level = 0; level < levels_.size(); ++level) {
     for (T item : levels_[level]) view.emplace_back(item, int64_t{1} << level);
@@ -187,24 +192,24 @@ std::vector<std::pair<T, int64_t>> KllSketch<T>::SortedView() const {
     view.emplace_back(max_, weight);
   }
   if (view.front().first != min_) view.emplace(view.begin(), min_, 1);
-  return view;
+  return {std::move(view), num_items_};
 }
 
 template <typename T>
-T KllSketch<T>::Quantile(double rank) const {
+T KllView<T>::Quantile(double rank) const {
   constexpr double kRounding = 1e7;
   double natural = rank * static_cast<double>(num_items_);
   if (static_cast<double>(num_items_) <= kRounding) natural = std::floor(natural * kRounding + 0.5) / kRounding;
   auto wanted = static_cast<int64_t>(std::ceil(natural));
-  std::vector<std::pair<T, int64_t>> view = SortedView();
-  auto found = std::find_if(view.begin(), view.end(), [wanted](const auto& entry) { return entry.second >= wanted; });
-  return found == view.end() ? view.back().first : found->first;
+  auto found =
+      std::find_if(entries_.begin(), entries_.end(), [wanted](const auto& entry) { return entry.second >= wanted; });
+  return found == entries_.end() ? entries_.back().first : found->first;
 }
 
 template <typename T>
-double KllSketch<T>::Rank(T item) const {
+double KllView<T>::Rank(T item) const {
   double rank = 0;
-  for (const auto& [value, up_to] : SortedView()) {
+  for (const auto& [value, up_to] : entries_) {
     if (value <= item) rank = static_cast<double>(up_to) / static_cast<double>(num_items_);
   }
   return rank;
@@ -299,6 +304,7 @@ arrow::Result<KllSketch<T>> KllSketch<T>::Parse(std::string_view bytes) {
     sketch.num_items_ = 1;
     sketch.min_ = sketch.max_ = item;
     sketch.levels_[0].push_back(item);
+    --sketch.room_;
     return sketch;
   }
   bool full = preamble == kFullPreamble && (form == kCompact || form == kUpdatable) && bytes.size() >= kFullSize;
@@ -334,9 +340,29 @@ arrow::Status KllSketch<T>::ParseFull(std::string_view bytes, int num_levels, bo
     }
   }
   std::reverse(levels_[0].begin(), levels_[0].end());
+  room_ = Capacity() - NumRetained();
+  return CheckItems();
+}
+
+// Bytes can say anything: without items there is nothing to answer with, and what has no order cannot be sorted.
+template <typename T>
+arrow::Status KllSketch<T>::CheckItems() const {
+  uint64_t weight = 0;
+  for (size_t level = 0; level < levels_.size(); ++level) {
+    weight += static_cast<uint64_t>(levels_[level].size()) << level;
+    for (T item : levels_[level]) {
+      if (item != item) return arrow::Status::Invalid("an item of the sketch is no number");
+    }
+  }
+  if (num_items_ == 0 || weight != static_cast<uint64_t>(num_items_)) {
+    return arrow::Status::Invalid("the sketch's items are not as many as it says");
+  }
   return arrow::Status::OK();
 }
 
+template class KllView<int64_t>;
+template class KllView<float>;
+template class KllView<double>;
 template class KllSketch<int64_t>;
 template class KllSketch<float>;
 template class KllSketch<double>;

@@ -1,5 +1,7 @@
 #include "function/sketch/sketch_arguments.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "expression/type_coercion.h"
 
@@ -53,6 +55,11 @@ BindInput WithDefaults(const BindInput& input, size_t num_parameters, const Expr
     full.arguments.push_back(defaults[i - first_default]);
   }
   return full;
+}
+
+bool SomeNullable(const BindInput& input) {
+  return std::any_of(input.arguments.begin(), input.arguments.end(),
+                     [](const ExpressionPtr& argument) { return argument->nullable(); });
 }
 
 arrow::Status CheckExactType(const BindInput& input, size_t index, const DataTypePtr& type) {

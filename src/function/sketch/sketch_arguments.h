@@ -7,7 +7,7 @@
 #include "function/bind.h"
 #include "function/sketch/hash_sketch.h"
 
-/// What the functions of theta and tuple sketches ask of their arguments.
+/// What the functions of sketches, above all of theta and tuple sketches, ask of their arguments.
 
 namespace millrace::function {
 
@@ -17,6 +17,7 @@ inline constexpr int kDefaultLog2Size = 12;
 SummaryKind SummaryKindOf(std::string_view function);
 /// The call with what is not given at the end taken from `defaults`, which are those of the last parameters.
 BindInput WithDefaults(const BindInput& input, size_t num_parameters, const ExpressionVector& defaults);
+bool SomeNullable(const BindInput& input);
 /// Errors: UserError DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE when the argument is of another type, NULL aside.
 arrow::Status CheckExactType(const BindInput& input, size_t index, const DataTypePtr& type);
 /// log2 of the number of keys kept, out of its range. Errors: UserError SKETCH_INVALID_LG_NOM_ENTRIES.

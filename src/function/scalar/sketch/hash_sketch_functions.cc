@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -12,11 +11,6 @@ namespace millrace::function {
 namespace {
 
 using arrow::BinaryBuilder;
-
-bool SomeNullable(const BindInput& input) {
-  return std::any_of(input.arguments.begin(), input.arguments.end(),
-                     [](const ExpressionPtr& argument) { return argument->nullable(); });
-}
 
 arrow::Result<ExpressionPtr> BindThetaEstimate(const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckExactType(input, 0, types::Binary()));

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <vector>
 
 #include "base/error.h"
@@ -15,11 +14,6 @@ namespace millrace::function {
 namespace {
 
 using types::TypeId;
-
-bool SomeNullable(const BindInput& input) {
-  return std::any_of(input.arguments.begin(), input.arguments.end(),
-                     [](const ExpressionPtr& argument) { return argument->nullable(); });
-}
 
 arrow::Result<ExpressionPtr> BindText(const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckExactType(input, 0, types::Binary()));
@@ -108,8 +102,14 @@ arrow::Result<Constants<Value>> ConstantsOf(const BindInput& input, const char* 
   return constants;
 }
 
+template <typename Item>
+arrow::Result<KllView<Item>> ItemsOf(const std::string& function, const KllSketch<Item>& sketch) {
+  if (sketch.num_items() > 0) return sketch.Sorted();
+  return UserError("KLL_INVALID_INPUT_SKETCH_BUFFER", {{"function", QuoteIdentifier(function)}});
+}
+
 /// A call of the sketch alone that gives a value, or an array, for the constants asked for.
-/// `ask(sketch, constant) -> arrow::Result<Out>`.
+/// `ask(items, constant) -> arrow::Result<Out>`.
 template <typename Item, typename Out, typename Value, typename Ask>
 ExpressionPtr MakeQuestion(const BindInput& input, const Constants<Value>& constants, const DataTypePtr& type,
                            Ask ask) {
@@ -131,8 +131,10 @@ ExpressionPtr MakeQuestion(const BindInput& input, const Constants<Value>& const
           }
           ARROW_ASSIGN_OR_RAISE(auto sketch, ParseKll<Item>(name, sketches[i]));
           ARROW_RETURN_NOT_OK(builder.Append());
+          if (constants.values.empty()) continue;
+          ARROW_ASSIGN_OR_RAISE(auto items, ItemsOf(name, sketch));
           for (Value constant : constants.values) {
-            ARROW_ASSIGN_OR_RAISE(Out value, ask(sketch, constant));
+            ARROW_ASSIGN_OR_RAISE(Out value, ask(items, constant));
             ARROW_RETURN_NOT_OK(values->Append(value));
           }
         }
@@ -147,7 +149,8 @@ ExpressionPtr MakeQuestion(const BindInput& input, const Constants<Value>& const
       [name, constants, ask](const EvalContext&, std::string_view bytes, Builder& builder) -> arrow::Status {
         if (constants.is_null) return builder.AppendNull();
         ARROW_ASSIGN_OR_RAISE(auto sketch, ParseKll<Item>(name, bytes));
-        ARROW_ASSIGN_OR_RAISE(Out value, ask(sketch, constants.values[0]));
+        ARROW_ASSIGN_OR_RAISE(auto items, ItemsOf(name, sketch));
+        ARROW_ASSIGN_OR_RAISE(Out value, ask(items, constants.values[0]));
         return builder.Append(value);
       });
   kernel = [one](const EvalContext& context, const std::vector<arrow::Datum>& arguments, int64_t num_rows) {
@@ -162,21 +165,16 @@ DataTypePtr ItemType(std::string_view function) {
                                         : types::Double();
 }
 
-arrow::Status NoItems(const std::string& function) {
-  return UserError("KLL_INVALID_INPUT_SKETCH_BUFFER", {{"function", QuoteIdentifier(function)}});
-}
-
 arrow::Result<ExpressionPtr> BindQuantile(const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckExactType(input, 0, types::Binary()));
   ARROW_ASSIGN_OR_RAISE(Constants<double> ranks, ConstantsOf<double>(input, "rank", types::Double()));
   return WithKllItem(input.name, [&](auto item) -> arrow::Result<ExpressionPtr> {
     using Item = decltype(item);
-    auto ask = [name = std::string(input.name)](const KllSketch<Item>& sketch, double rank) -> arrow::Result<Item> {
-      if (sketch.num_items() == 0) return NoItems(name);
+    auto ask = [name = std::string(input.name)](const KllView<Item>& items, double rank) -> arrow::Result<Item> {
       if (!(rank >= 0 && rank <= 1)) {
         return UserError("KLL_SKETCH_INVALID_QUANTILE_RANGE", {{"functionName", QuoteIdentifier(name)}});
       }
-      return sketch.Quantile(rank);
+      return items.Quantile(rank);
     };
     return MakeQuestion<Item, Item>(input, ranks, ItemType(input.name), ask);
   });
@@ -187,10 +185,7 @@ arrow::Result<ExpressionPtr> BindRank(const BindInput& input) {
   return WithKllItem(input.name, [&](auto item) -> arrow::Result<ExpressionPtr> {
     using Item = decltype(item);
     ARROW_ASSIGN_OR_RAISE(Constants<Item> items, ConstantsOf<Item>(input, "quantile", ItemType(input.name)));
-    auto ask = [name = std::string(input.name)](const KllSketch<Item>& sketch, Item value) -> arrow::Result<double> {
-      if (sketch.num_items() == 0) return NoItems(name);
-      return sketch.Rank(value);
-    };
+    auto ask = [](const KllView<Item>& view, Item value) -> arrow::Result<double> { return view.Rank(value); };
     return MakeQuestion<Item, double>(input, items, types::Double(), ask);
   });
 }
