@@ -1,9 +1,9 @@
 #include "analyzer/expression_resolver.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
+#include "analyzer/partition_transform.h"
 #include "analyzer/relation_resolver.h"
 #include "analyzer/sql_functions.h"
 #include "analyzer/variable.h"
@@ -411,13 +411,12 @@ ExpressionPtr FailingWith(const ExpressionPtr& value, QueryContext place) {
   return std::make_shared<expression::Call>(std::move(info), call.type(), call.nullable(), std::move(arguments));
 }
 
-// Functions of pyspark.sql.functions.partitioning, which SQL's texts do not know: writeTo(…).partitionedBy reads them.
+// SQL's texts do not know these functions: writeTo(…).partitionedBy reads them.
 // The argument is told as Spark tells it, bound to its row.
 arrow::Status CheckNoPartitionTransform(const connect::Expression& message) {
-  static constexpr std::array<std::string_view, 5> kTransforms = {"bucket", "years", "months", "days", "hours"};
   const std::string& name = message.unresolved_function().function_name();
   if (message.common().origin().has_jvm_origin()) return arrow::Status::OK();  // of a text
-  if (std::find(kTransforms.begin(), kTransforms.end(), name) == kTransforms.end()) return arrow::Status::OK();
+  if (!IsPartitionTransform(name)) return arrow::Status::OK();
   return UserError("PARTITION_TRANSFORM_EXPRESSION_NOT_IN_PARTITIONED_BY",
                    {{"expression", QuoteSqlExpression(name + "(boundreference())")}});
 }

@@ -177,19 +177,16 @@ arrow::Status TableCommands::AlterColumns(const Table& table, const sql::AlterTa
   }
   if (at >= 0) {
     const types::StructField& field = table.schema->fields()[static_cast<size_t>(at)];
-    std::optional<types::CharType> chars = types::CharTypeOf(field);
-    bool same_chars =
-        chars.has_value() == change->char_type.has_value() &&
-        (!chars || (chars->padded == change->char_type->padded && chars->length == change->char_type->length));
-    if (change->type->Equals(*field.type) && same_chars) {
+    const std::string was = DeclaredSql(*field.type, types::CharTypeOf(field));
+    const std::string wanted = DeclaredSql(*change->type, change->char_type);
+    if (change->type->Equals(*field.type) && was == wanted) {
       return change->comment ? CommentOnColumn(table, *change) : arrow::Status::OK();
     }
-    return UserError("NOT_SUPPORTED_CHANGE_COLUMN",
-                     {{"table", QuoteNameParts(table.FullName())},
-                      {"originName", QuoteIdentifier(field.name)},
-                      {"originType", QuoteSqlType(DeclaredSql(*field.type, chars))},
-                      {"newName", QuoteIdentifier(field.name)},
-                      {"newType", QuoteSqlType(DeclaredSql(*change->type, change->char_type))}});
+    return UserError("NOT_SUPPORTED_CHANGE_COLUMN", {{"table", QuoteNameParts(table.FullName())},
+                                                     {"originName", QuoteIdentifier(field.name)},
+                                                     {"originType", QuoteSqlType(was)},
+                                                     {"newName", QuoteIdentifier(field.name)},
+                                                     {"newType", QuoteSqlType(wanted)}});
   }
   return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
                    {{"tableName", QuoteNameParts(table.FullName())}, {"operation", alter.operation}});

@@ -46,6 +46,12 @@ namespace connect = spark::connect;
 
 namespace {
 
+// What ${key} stands for in texts; none where texts are taken as they are.
+sql::SettingReader SettingInText(const Conf& conf) {
+  if (!conf.GetBool("spark.sql.variable.substitute")) return nullptr;
+  return [&conf](const std::string& key) { return conf.Reference(key); };
+}
+
 constexpr std::string_view kWorkerLogging = "spark.sql.pyspark.worker.logging.enabled";
 
 /// Standard output is the program's own (and the console sink's): what the engine has to say goes to standard error,
@@ -164,9 +170,7 @@ analyzer::AnalyzerContext Session::MakeAnalyzerContext() {
   context.default_source = conf_.Get("spark.sql.sources.default").value_or("parquet");
   context.session_id = id_;
   context.conf = [this](std::string_view key) { return conf_.Get(key); };
-  if (conf_.GetBool("spark.sql.variable.substitute")) {
-    context.setting_in_text = [this](const std::string& key) { return conf_.Reference(key); };
-  }
+  context.setting_in_text = SettingInText(conf_);
   context.cached_block = find_block_;
   context.run_plan = [weak = weak_from_this()](const logical::PlanPtr& plan)
       -> arrow::Result<std::vector<std::vector<std::shared_ptr<arrow::RecordBatch>>>> {
@@ -422,9 +426,7 @@ sql::ParserOptions Session::ParserOptions() {
   options.script_cursors = conf().GetBool("spark.sql.scripting.cursorEnabled");
   options.continue_handlers = conf().GetBool("spark.sql.scripting.continueHandlerEnabled");
   options.now_us = eval.current_timestamp_us;
-  if (conf().GetBool("spark.sql.variable.substitute")) {
-    options.setting = [this](const std::string& key) { return conf().Reference(key); };
-  }
+  options.setting = SettingInText(conf_);
   options.variable_text = [this](const std::vector<std::string>& parts) {
     return analyzer::VariableText(catalog_, parts);
   };

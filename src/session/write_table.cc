@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 
+#include "analyzer/partition_transform.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "connector/sink.h"
@@ -34,7 +35,7 @@ arrow::Result<std::string> ColumnName(const connect::Expression& expression) {
 std::optional<int> NumBuckets(const connect::Expression& literal) {
   const auto& value = literal.literal();
   if (value.has_integer()) return value.integer();
-  if (value.has_long_()) return static_cast<int>(value.long_());
+  if (value.has_long_() && value.long_() == static_cast<int>(value.long_())) return static_cast<int>(value.long_());
   return std::nullopt;
 }
 
@@ -44,9 +45,8 @@ arrow::Status AddPartitioning(const connect::Expression& expression, TableComman
     ARROW_ASSIGN_OR_RAISE(save->partition_columns.emplace_back(), ColumnName(expression));
     return arrow::Status::OK();
   }
-  static const std::set<std::string> kTransforms = {"bucket", "years", "months", "days", "hours"};
   const auto& call = expression.unresolved_function();
-  if (!expression.has_unresolved_function() || kTransforms.count(call.function_name()) == 0) {
+  if (!expression.has_unresolved_function() || !analyzer::IsPartitionTransform(call.function_name())) {
     return analyzer::NotSupported("partitionedBy of such an expression");
   }
   sql::PartitionTransform transform;
