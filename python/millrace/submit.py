@@ -171,6 +171,12 @@ def _patch_connect_frame(module):
     module.DataFrame.rdd = property(rdd.of_frame)
     module.DataFrame._jdf = property(JavaFrame)
     module.DataFrame.toJSON = _to_json
+    module.DataFrame.isEmpty = _is_empty
+
+
+def _is_empty(self):
+    """A Spark driver asks each partition for a row, not one after the other: progress counts what was read."""
+    return self.select().limit(1).count() == 0
 
 
 def _to_json(self, use_unicode=True):

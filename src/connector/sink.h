@@ -15,6 +15,8 @@
 
 namespace millrace::connector {
 
+class MicroBatchRows;
+
 /// What a task's writer hands to the commit of the whole write (file names and sizes; counts).
 using WriterCommitMessage = std::any;
 
@@ -45,11 +47,14 @@ class Write {
   /// Makes everything visible, once. `messages` by task index. Durable when it returns.
   virtual arrow::Status Commit(std::vector<WriterCommitMessage> messages) = 0;
   virtual void Abort() = 0;
-  /// True where the rows are handed to somebody who may do without them (foreachBatch): when they cannot be computed,
-  /// HandOn is called instead of Abort.
-  virtual bool hands_on() const { return false; }
-  /// The rows cannot be computed, which `failure` tells. OK: the write counts as done all the same.
-  virtual arrow::Status HandOn(const arrow::Status& failure) { return failure; }
+  /// True where the rows are handed to somebody who asks for them, or not (foreachBatch): no writer is opened then, and
+  /// TakeRows is called in place of Commit.
+  virtual bool takes_rows() const { return false; }
+  /// OK: the write is done, also where rows could not be computed.
+  virtual arrow::Status TakeRows(std::shared_ptr<MicroBatchRows> rows) {
+    (void)rows;
+    return arrow::Status::NotImplemented("this write opens writers");
+  }
   /// True when all rows must come to one writer, in order (console, memory, foreachBatch want whole results).
   virtual bool single_writer() const { return false; }
 };
@@ -69,8 +74,6 @@ class StreamSink {
   virtual std::string Description() const = 0;
   /// As SinkDef::reports_num_output_rows, of a sink that no SinkDef made.
   virtual bool reports_num_output_rows() const { return false; }
-  /// How often the rows of the last micro-batch were read, where that is the user's doing (foreachBatch).
-  virtual std::optional<int64_t> TimesRead() const { return std::nullopt; }
   /// As MicroBatchStream::Interrupt.
   virtual void Interrupt() {}
   virtual void Stop() {}

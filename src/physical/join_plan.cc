@@ -64,12 +64,16 @@ JoinCondition SplitJoinCondition(const logical::Join& join) {
 
 namespace {
 
+constexpr double kManyRows = 1e7;
+
 // A guess at the number of rows, good enough to tell a small side from a large one.
 double EstimateRows(const logical::Plan& node) {
   switch (node.kind()) {
     case NodeKind::kLocalRelation: {
+      const auto& relation = static_cast<const logical::LocalRelation&>(node);
+      if (!relation.all_held()) return kManyRows;
       double rows = 0;
-      for (const auto& partition : *static_cast<const logical::LocalRelation&>(node).partitions()) {
+      for (const auto& partition : *relation.partitions()) {
         for (const auto& batch : partition) rows += static_cast<double>(batch->num_rows());
       }
       return rows;
@@ -80,7 +84,7 @@ double EstimateRows(const logical::Plan& node) {
       return std::max(0.0, distance / static_cast<double>(range.step()));
     }
     case NodeKind::kSourceScan:
-      return node.is_streaming() ? 1e12 : 1e7;
+      return node.is_streaming() ? 1e12 : kManyRows;
     case NodeKind::kFilter:
       return EstimateRows(*node.child()) * 0.5;
     case NodeKind::kAggregate:

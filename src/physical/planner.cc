@@ -21,7 +21,10 @@ arrow::Result<OperatorPtr> Planner::Plan(const logical::PlanPtr& node, const Req
 arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, PlannerOptions options) {
   static const arrow::Status kernels = arrow::compute::Initialize();
   ARROW_RETURN_NOT_OK(kernels);
-  return Planner(std::move(options)).Plan(plan);
+  // Spark takes projections below a limit.
+  const logical::Plan* collected = plan.get();
+  while (collected->kind() == logical::NodeKind::kProject) collected = collected->child().get();
+  return Planner(std::move(options), collected).Plan(plan);
 }
 
 arrow::Result<OperatorPtr> PlanOperators(const logical::PlanPtr& plan, int parallelism) {

@@ -41,15 +41,19 @@ struct PlannerOptions {
 /// Makes operators of logical nodes, top down. Confined to one thread.
 class Planner {
  public:
-  explicit Planner(PlannerOptions options) : options_(std::move(options)) {}
+  /// `collected`: the node whose rows whoever runs the plan collects, projections aside.
+  explicit Planner(PlannerOptions options, const logical::Plan* collected = nullptr)
+      : options_(std::move(options)), collected_(collected) {}
 
   int parallelism() const { return options_.parallelism; }
   const PlannerOptions& options() const { return options_; }
+  bool is_collected(const logical::Plan& node) const { return &node == collected_; }
   /// Plans `node` and what is below it.
   arrow::Result<OperatorPtr> Plan(const logical::PlanPtr& node, const RequiredColumns& required = std::nullopt);
 
  private:
   PlannerOptions options_;
+  const logical::Plan* collected_;
 };
 
 /// Turns an optimised logical plan into operators with bound expressions.

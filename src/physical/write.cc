@@ -58,15 +58,10 @@ arrow::Status WriteAll(const Operator& root, ExecutionContext& context, connecto
 }  // namespace
 
 arrow::Status RunWrite(const Operator& root, ExecutionContext& context, connector::Write* write,
-                       const std::function<arrow::Status()>& before_commit, const std::function<void()>& after_prepare,
-                       arrow::Status* not_computed) {
+                       const std::function<arrow::Status()>& before_commit,
+                       const std::function<void()>& after_prepare) {
   std::vector<connector::WriterCommitMessage> messages;
   arrow::Status status = WriteAll(root, context, write, after_prepare, &messages);
-  if (!status.ok() && !status.IsCancelled() && write->hands_on()) {
-    if (not_computed != nullptr) *not_computed = status;
-    if (before_commit) ARROW_RETURN_NOT_OK(before_commit());
-    return write->HandOn(status);
-  }
   if (status.ok()) status = write->Flush(&messages);
   if (status.ok() && before_commit) status = before_commit();
   if (status.ok()) return write->Commit(std::move(messages));

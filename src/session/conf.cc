@@ -33,6 +33,7 @@ constexpr KnownKey kKnown[] = {
     {"millrace.batch.rows", Kind::kInteger, "32768"},
     {"millrace.catalog.directory", Kind::kText, "metastore_millrace", true},
     {"millrace.durability", Kind::kText, "machine"},
+    {"millrace.foreachBatch.heldBytes", Kind::kInteger, "268435456"},
     {"millrace.restart.evicts", Kind::kBool, "false"},
     {"millrace.stop.timeout", Kind::kMillis, "10s"},
     {"spark.app.name", Kind::kText, "millrace"},

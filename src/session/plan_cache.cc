@@ -61,6 +61,7 @@ class KnownHashes {
 };
 
 std::string ContentOf(const logical::LocalRelation& relation) {
+  if (!relation.all_held()) return "micro-batch " + std::to_string(relation.micro_batch()->id());
   static KnownHashes* known = new KnownHashes;
   if (std::optional<size_t> hash = known->Find(relation.partitions())) return std::to_string(*hash);
   size_t seed = 14695981039346656037ULL;

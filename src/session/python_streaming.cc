@@ -18,7 +18,6 @@ class PythonForeachBatchSink final : public connector::StreamSink {
 
   arrow::Result<std::unique_ptr<connector::Write>> Begin(BatchId batch_id) override { return inner_->Begin(batch_id); }
   std::string Description() const override { return inner_->Description(); }
-  std::optional<int64_t> TimesRead() const override { return inner_->TimesRead(); }
   void Interrupt() override { worker_->Stop(); }
   void Stop() override {
     worker_->End();
@@ -123,10 +122,9 @@ arrow::Result<std::shared_ptr<python::StreamingWorker>> StartStreamingWorker(con
 }
 
 std::unique_ptr<connector::StreamSink> MakePythonForeachBatchSink(std::shared_ptr<python::StreamingWorker> worker,
-                                                                  connector::BatchFunction process,
-                                                                  std::shared_ptr<const std::atomic<int64_t>> reads) {
-  return std::make_unique<PythonForeachBatchSink>(
-      std::move(worker), connector::MakeForeachBatchSink(std::move(process), std::move(reads)));
+                                                                  connector::BatchFunction process) {
+  return std::make_unique<PythonForeachBatchSink>(std::move(worker),
+                                                  connector::MakeForeachBatchSink(std::move(process)));
 }
 
 std::unique_ptr<connector::StreamSink> MakePythonForeachSink(python::EnvironmentPtr environment,

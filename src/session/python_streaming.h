@@ -22,8 +22,7 @@ arrow::Result<std::shared_ptr<python::StreamingWorker>> StartStreamingWorker(con
 
 /// Hands each micro-batch to the worker; stopping the query stops the function.
 std::unique_ptr<connector::StreamSink> MakePythonForeachBatchSink(std::shared_ptr<python::StreamingWorker> worker,
-                                                                  connector::BatchFunction process,
-                                                                  std::shared_ptr<const std::atomic<int64_t>> reads);
+                                                                  connector::BatchFunction process);
 
 /// foreach(function or object): each partition of a micro-batch goes through open, process and close in a worker.
 std::unique_ptr<connector::StreamSink> MakePythonForeachSink(python::EnvironmentPtr environment,

@@ -130,18 +130,12 @@ std::function<arrow::Result<std::unique_ptr<connector::StreamSink>>(const connec
   Rows origin = analyzer::ReadsFiles(plan) ? Rows::kComputed : Rows::kOfNoFile;
   return [weak = std::move(weak), columns = std::move(columns), shown = plan.output(), origin, foreach_batch,
           worker](const connector::SinkRequest&) -> arrow::Result<std::unique_ptr<connector::StreamSink>> {
-    auto reads = std::make_shared<std::atomic<int64_t>>(0);
-    auto process = [weak, columns, shown, origin, foreach_batch, reads](
-                       BatchId batch_id, arrow::Result<connector::PartitionedRows> rows) {
+    auto process = [weak, columns, shown, origin, foreach_batch](BatchId batch_id,
+                                                                 std::shared_ptr<connector::MicroBatchRows> rows) {
       std::shared_ptr<Session> session = weak.lock();
       if (session == nullptr) return arrow::Status::Cancelled("the session has ended");
-      arrow::Status failure = rows.status();
-      if (!rows.ok()) rows = connector::PartitionedRows(1);
-      auto partitions = std::make_shared<const std::vector<logical::LocalRelation::Partition>>(rows.MoveValueUnsafe());
       std::string relation_id = RandomUuid();
-      reads->store(0);
-      logical::PlanPtr held =
-          logical::LocalRelation(columns, std::move(partitions), {}, origin).CountReads(reads, std::move(failure));
+      logical::PlanPtr held = logical::LocalRelation::Of(columns, std::move(rows), origin);
       if (shown.size() < columns.size()) {
         held = std::make_shared<logical::Project>(logical::ExpressionVector(shown.begin(), shown.end()), held);
       }
@@ -150,8 +144,8 @@ std::function<arrow::Result<std::unique_ptr<connector::StreamSink>>(const connec
       session->RemoveRelation(relation_id);
       return status;
     };
-    if (worker != nullptr) return MakePythonForeachBatchSink(worker, std::move(process), reads);
-    return connector::MakeForeachBatchSink(std::move(process), reads);
+    if (worker != nullptr) return MakePythonForeachBatchSink(worker, std::move(process));
+    return connector::MakeForeachBatchSink(std::move(process));
   };
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/ids.h"
+#include "physical/operator/collect_metrics.h"
 #include "physical/write.h"
 #include "streaming/discarding_write.h"
 
@@ -342,18 +343,18 @@ arrow::Status MicroBatchExecution::PlanPartitions(physical::ExecutionContext* co
 }
 
 arrow::Status MicroBatchExecution::RunMicroBatch() {
-  physical::ExecutionContext context;
-  context.eval = spec_.eval;
-  context.eval.current_timestamp_us = batch_timestamp_ms_ * 1000;
+  auto context = std::make_shared<physical::ExecutionContext>();
+  context->eval = spec_.eval;
+  context->eval.current_timestamp_us = batch_timestamp_ms_ * 1000;
   bound_.running_batch->store(batch_id_.value, std::memory_order_relaxed);
   bound_.planning_time->store(spec_.clock->NowMicros(), std::memory_order_relaxed);
-  context.pool = spec_.pool;
-  context.shuffle_partitions = static_cast<int>(ConfInt64(spec_, "spark.sql.shuffle.partitions", 200));
-  context.batch_rows = ConfInt64(spec_, "millrace.batch.rows", context.batch_rows);
-  context.cancelled = &stopping_;
+  context->pool = spec_.pool;
+  context->shuffle_partitions = static_cast<int>(ConfInt64(spec_, "spark.sql.shuffle.partitions", 200));
+  context->batch_rows = ConfInt64(spec_, "millrace.batch.rows", context->batch_rows);
+  context->cancelled = &stopping_;
   auto commits_first = [](const QuerySource& source) { return source.stream->commits_before_planning(); };
   if (std::any_of(bound_.sources.begin(), bound_.sources.end(), commits_first)) ARROW_RETURN_NOT_OK(CommitSources());
-  ARROW_RETURN_NOT_OK(PlanPartitions(&context));
+  ARROW_RETURN_NOT_OK(PlanPartitions(context.get()));
   ARROW_RETURN_NOT_OK(bound_.refused);
   progress_.duration_ms["queryPlanning"] += 0;  // bound when the query started
   PhaseTimer timer(*spec_.clock, &progress_, "addBatch");
@@ -369,22 +370,29 @@ arrow::Status MicroBatchExecution::RunMicroBatch() {
     ARROW_RETURN_NOT_OK(log_writer_.Wait());
     return CommitSources();
   }
-  ARROW_RETURN_NOT_OK(RunPlan(&context, write.get()));
-  ARROW_RETURN_NOT_OK(ReportObserved(&context));
+  std::shared_ptr<physical::ComputedRows> handed_over;
+  if (write->takes_rows()) handed_over = std::make_shared<physical::ComputedRows>(bound_.root, context, HeldBytes());
+  ARROW_RETURN_NOT_OK(RunPlan(context.get(), write.get(), handed_over));
+  ARROW_RETURN_NOT_OK(ReportObserved(context.get()));
   ARROW_RETURN_NOT_OK(HitFailpoint("sink.after_commit"));
-  rows_read_ = context.rows_read;
   // A micro-batch without state is computed each time its rows are asked for, in Spark; what is read is counted then.
-  if (std::optional<int64_t> times = sink_->TimesRead(); times && state_ == nullptr) {
-    for (auto& [scan, rows] : rows_read_) rows *= *times;
-  } else if (times == 0 &&
-             spec_.conf("spark.sql.streaming.stateStore.commitValidation.enabled").value_or("true") != "false") {
+  rows_read_ = handed_over != nullptr && state_ == nullptr ? handed_over->RowsRead() : context->rows_read;
+  if (handed_over != nullptr && state_ != nullptr && handed_over->num_readings() == 0 &&
+      spec_.conf("spark.sql.streaming.stateStore.commitValidation.enabled").value_or("true") != "false") {
     ARROW_RETURN_NOT_OK(state_->CheckRowsWereWanted(batch_id_));
   }
-  rows_written_ = context.rows_written;
+  rows_written_ = context->rows_written;
   return arrow::Status::OK();
 }
 
-arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, connector::Write* write) {
+// State is whole, and metrics are those of all rows, only when every row was computed before the function is called.
+int64_t MicroBatchExecution::HeldBytes() const {
+  if (state_ != nullptr || physical::CollectsMetrics(*bound_.root)) return INT64_MAX;
+  return ConfInt64(spec_, "millrace.foreachBatch.heldBytes", int64_t{256} << 20);
+}
+
+arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, connector::Write* write,
+                                           const std::shared_ptr<physical::ComputedRows>& rows) {
   physical::StreamingBatch batch;
   batch.batch_id = batch_id_;
   batch.timestamp_ms = batch_timestamp_ms_;
@@ -421,7 +429,9 @@ arrow::Status MicroBatchExecution::RunPlan(physical::ExecutionContext* context, 
     return HitFailpoint("sink.before_commit");
   };
   arrow::Status not_computed;
-  arrow::Status status = physical::RunWrite(*bound_.root, *context, write, before_commit, commit_state, &not_computed);
+  arrow::Status status = rows == nullptr
+                             ? physical::RunWrite(*bound_.root, *context, write, before_commit, commit_state)
+                             : physical::RunHandOver(rows, write, before_commit, commit_state, &not_computed);
   // A function may go on without the rows only where that leaves the state of all tasks whole.
   if (status.ok() && !not_computed.ok() && state_ != nullptr && !(state_is_final && state_->is_final_before_rows())) {
     status = std::move(not_computed);

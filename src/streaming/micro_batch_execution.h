@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "connector/sink.h"
+#include "physical/computed_rows.h"
 #include "physical/operator.h"
 #include "streaming/batch_seeds.h"
 #include "streaming/checkpoint.h"
@@ -115,7 +116,10 @@ class MicroBatchExecution final : public StreamingQuery {
   /// Runs the plan into the sink; state is committed before the sink is, and given up when something fails.
   /// What DataFrame.observe computed in this micro-batch, for the progress.
   arrow::Status ReportObserved(physical::ExecutionContext* context);
-  arrow::Status RunPlan(physical::ExecutionContext* context, connector::Write* write);
+  /// `rows`: where the write takes rows; else null.
+  arrow::Status RunPlan(physical::ExecutionContext* context, connector::Write* write,
+                        const std::shared_ptr<physical::ComputedRows>& rows);
+  int64_t HeldBytes() const;
   arrow::Status PlanPartitions(physical::ExecutionContext* context);
   arrow::Status CommitMicroBatch();
   /// Tells the sources what they may forget: the ends of the micro-batch whose commit entry is durable.

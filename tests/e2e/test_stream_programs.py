@@ -30,3 +30,12 @@ def session(start_module_server, tmp_path_factory):
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_program(session, tmp_path, name):
     assert CASES[name](session, str(tmp_path)) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in CASES if name.startswith("rows_that_")))
+def test_program_whose_rows_are_not_held(session, tmp_path, name):
+    session.conf.set("millrace.foreachBatch.heldBytes", "0")
+    try:
+        assert CASES[name](session, str(tmp_path)) == EXPECTED[name]
+    finally:
+        session.conf.unset("millrace.foreachBatch.heldBytes")

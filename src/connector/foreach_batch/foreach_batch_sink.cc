@@ -1,6 +1,6 @@
 #include "connector/foreach_batch/foreach_batch_sink.h"
 
-#include "connector/collected_rows.h"
+#include "base/error.h"
 
 namespace millrace::connector {
 
@@ -10,48 +10,37 @@ class ForeachBatchWrite final : public Write {
  public:
   ForeachBatchWrite(const BatchFunction* function, BatchId batch_id) : function_(function), batch_id_(batch_id) {}
 
-  arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int) override { return std::make_unique<CollectingWriter>(); }
-
-  arrow::Status Commit(std::vector<WriterCommitMessage> messages) override {
-    PartitionedRows rows;
-    for (WriterCommitMessage& message : messages) {
-      rows.push_back(CollectingWriter::Take(message));
-    }
+  bool takes_rows() const override { return true; }
+  arrow::Status TakeRows(std::shared_ptr<MicroBatchRows> rows) override {
     return (*function_)(batch_id_, std::move(rows));
   }
-
-  bool hands_on() const override { return true; }
-  arrow::Status HandOn(const arrow::Status& failure) override { return (*function_)(batch_id_, failure); }
+  arrow::Result<std::unique_ptr<DataWriter>> OpenWriter(int) override { return NoWriters(); }
+  arrow::Status Commit(std::vector<WriterCommitMessage>) override { return NoWriters(); }
   void Abort() override {}
 
  private:
+  static arrow::Status NoWriters() { return InternalError("foreachBatch takes rows, not writers"); }
+
   const BatchFunction* function_;
   BatchId batch_id_;
 };
 
 class ForeachBatchSink final : public StreamSink {
  public:
-  ForeachBatchSink(BatchFunction function, std::shared_ptr<const std::atomic<int64_t>> reads)
-      : function_(std::move(function)), reads_(std::move(reads)) {}
+  explicit ForeachBatchSink(BatchFunction function) : function_(std::move(function)) {}
   arrow::Result<std::unique_ptr<Write>> Begin(BatchId batch_id) override {
     return std::make_unique<ForeachBatchWrite>(&function_, batch_id);
   }
   std::string Description() const override { return "ForeachBatchSink"; }
-  std::optional<int64_t> TimesRead() const override {
-    if (reads_ == nullptr) return std::nullopt;
-    return reads_->load();
-  }
 
  private:
   BatchFunction function_;
-  std::shared_ptr<const std::atomic<int64_t>> reads_;
 };
 
 }  // namespace
 
-std::unique_ptr<StreamSink> MakeForeachBatchSink(BatchFunction function,
-                                                 std::shared_ptr<const std::atomic<int64_t>> reads) {
-  return std::make_unique<ForeachBatchSink>(std::move(function), std::move(reads));
+std::unique_ptr<StreamSink> MakeForeachBatchSink(BatchFunction function) {
+  return std::make_unique<ForeachBatchSink>(std::move(function));
 }
 
 }  // namespace millrace::connector

@@ -10,17 +10,17 @@ PlanPtr LocalRelation::OneRow() {
 
 std::shared_ptr<LocalRelation> LocalRelation::WithOutput(AttributeVector output) const {
   auto copy = std::make_shared<LocalRelation>(std::move(output), partitions_, cached_as_, rows_, is_streaming());
-  copy->reads_ = reads_;
-  copy->failure_ = failure_;
+  copy->micro_batch_ = micro_batch_;
   return copy;
 }
 
-std::shared_ptr<LocalRelation> LocalRelation::CountReads(std::shared_ptr<std::atomic<int64_t>> reads,
-                                                         arrow::Status failure) const {
-  std::shared_ptr<LocalRelation> copy = WithOutput(output());
-  copy->reads_ = std::move(reads);
-  copy->failure_ = std::move(failure);
-  return copy;
+std::shared_ptr<LocalRelation> LocalRelation::Of(AttributeVector output,
+                                                 std::shared_ptr<connector::MicroBatchRows> rows, Rows origin) {
+  std::shared_ptr<const std::vector<Partition>> held = rows->held();
+  if (held == nullptr) held = std::make_shared<const std::vector<Partition>>();
+  auto relation = std::make_shared<LocalRelation>(std::move(output), std::move(held), std::string(), origin);
+  relation->micro_batch_ = std::move(rows);
+  return relation;
 }
 
 std::string LocalRelation::Describe() const {

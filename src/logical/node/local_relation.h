@@ -2,8 +2,7 @@
 
 #include <arrow/record_batch.h>
 
-#include <atomic>
-
+#include "connector/micro_batch_rows.h"
 #include "logical/plan.h"
 
 namespace millrace::logical {
@@ -31,8 +30,9 @@ class LocalRelation final : public Plan {
         rows_(rows) {}
   /// One row without columns: SELECT without FROM.
   static PlanPtr OneRow();
-  /// How often a plan reads the rows is added to `reads`. Each fails with `failure` when that is one.
-  std::shared_ptr<LocalRelation> CountReads(std::shared_ptr<std::atomic<int64_t>> reads, arrow::Status failure) const;
+  /// The rows of a micro-batch, which are told of each reading and give what is not held.
+  static std::shared_ptr<LocalRelation> Of(AttributeVector output, std::shared_ptr<connector::MicroBatchRows> rows,
+                                           Rows origin);
   /// The same rows under other columns.
   std::shared_ptr<LocalRelation> WithOutput(AttributeVector output) const;
 
@@ -41,8 +41,9 @@ class LocalRelation final : public Plan {
   Rows rows() const { return rows_; }
   bool unsized() const { return rows_ == Rows::kUnsized; }
   bool known() const { return rows_ == Rows::kKnown; }
-  const std::shared_ptr<std::atomic<int64_t>>& reads() const { return reads_; }
-  const arrow::Status& failure() const { return failure_; }
+  /// Null but for the rows of a micro-batch; where those are not all held, partitions() is empty.
+  const std::shared_ptr<connector::MicroBatchRows>& micro_batch() const { return micro_batch_; }
+  bool all_held() const { return micro_batch_ == nullptr || micro_batch_->held() != nullptr; }
   PlanPtr WithChildren(std::vector<PlanPtr>) const override { return WithOutput(output()); }
   std::string Describe() const override;
 
@@ -50,8 +51,7 @@ class LocalRelation final : public Plan {
   std::shared_ptr<const std::vector<Partition>> partitions_;
   std::string cached_as_;
   Rows rows_;
-  std::shared_ptr<std::atomic<int64_t>> reads_;
-  arrow::Status failure_;
+  std::shared_ptr<connector::MicroBatchRows> micro_batch_;
 };
 
 }  // namespace millrace::logical

@@ -105,6 +105,13 @@ arrow::Result<std::vector<ObservedMetrics>> FinishObservedMetrics(const Operator
   return all;
 }
 
+bool CollectsMetrics(const Operator& root) {
+  bool found = false;
+  VisitOperators(root,
+                 [&](const Operator& op) { found = found || dynamic_cast<const CollectMetrics*>(&op) != nullptr; });
+  return found;
+}
+
 bool MatchesCollectMetrics(const logical::Plan& node) { return node.kind() == logical::NodeKind::kCollectMetrics; }
 
 arrow::Result<OperatorPtr> PlanCollectMetrics(const logical::PlanPtr& node, const RequiredColumns& required,

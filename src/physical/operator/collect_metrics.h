@@ -43,6 +43,9 @@ struct ObservedMetrics {
 };
 arrow::Result<std::vector<ObservedMetrics>> FinishObservedMetrics(const Operator& root, ExecutionContext& context);
 
+/// Whether any operator of the plan is one.
+bool CollectsMetrics(const Operator& root);
+
 bool MatchesCollectMetrics(const logical::Plan& node);
 arrow::Result<OperatorPtr> PlanCollectMetrics(const logical::PlanPtr& node, const RequiredColumns& required,
                                               Planner& planner);

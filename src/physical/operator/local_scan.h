@@ -5,18 +5,18 @@
 
 namespace millrace::physical {
 
-/// Rows in memory. A large relation of fewer partitions than cores is cut, so that every core has some.
+/// Rows in memory, or of a micro-batch. A large relation of fewer partitions than cores is cut, so that every core has
+/// some.
 class LocalScan final : public Operator {
  public:
   using Partitions = std::vector<logical::LocalRelation::Partition>;
 
   /// `columns`: positions of `output` in the batches.
   LocalScan(AttributeVector output, std::vector<int> columns, std::shared_ptr<const Partitions> partitions,
-            std::string cached_as, std::shared_ptr<std::atomic<int64_t>> reads = nullptr,
-            arrow::Status failure = arrow::Status::OK());
+            const logical::LocalRelation& relation);
 
   arrow::Status Prepare(ExecutionContext& context) const override;
-  int num_partitions(const ExecutionContext&) const override { return static_cast<int>(partitions_->size()); }
+  int num_partitions(const ExecutionContext& context) const override;
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
   std::string Describe() const override;
 
@@ -24,9 +24,12 @@ class LocalScan final : public Operator {
   std::vector<int> columns_;
   std::shared_ptr<const Partitions> partitions_;
   std::string cached_as_;
-  std::shared_ptr<std::atomic<int64_t>> reads_;
-  arrow::Status failure_;
+  std::shared_ptr<connector::MicroBatchRows> micro_batch_;
 };
+
+/// Of each partition below `root` no more than `num_rows` rows will be asked for: rows of a micro-batch beyond those do
+/// not count as read. False where no rows of a micro-batch pass one by one. REQUIRES: `root` is prepared.
+bool BoundRowsRead(const Operator& root, int64_t num_rows, ExecutionContext& context);
 
 bool MatchesLocalScan(const logical::Plan& node);
 arrow::Result<OperatorPtr> PlanLocalScan(const logical::PlanPtr& node, const RequiredColumns& required,

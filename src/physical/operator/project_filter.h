@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "connector/source.h"
 #include "physical/expression_set.h"
 #include "physical/planner.h"
@@ -33,6 +35,10 @@ class ProjectFilter final : public Operator {
   arrow::Result<std::unique_ptr<BatchStream>> Open(int partition, ExecutionContext& context) const override;
   std::string Describe() const override { return steps_.back().text; }
   std::vector<std::string> DescribeStack() const override;
+  /// False where each row below is a row above.
+  bool filters() const {
+    return std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return !step.condition.empty(); });
+  }
 
  private:
   std::vector<Step> steps_;

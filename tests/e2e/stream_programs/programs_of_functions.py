@@ -24,6 +24,50 @@ def rows_that_a_function_reads(spark, folder):
 
 
 @case
+def rows_that_a_function_reads_in_part(spark, folder):
+    for name in ("1", "2"):
+        write_file(f"{folder}/numbers", f"{name}.json", [f'{{"n":{n}}}' for n in range(100)], age_seconds=100 - int(name))
+    numbers = spark.readStream.schema("n INT").json(f"{folder}/numbers")
+
+    def is_empty(rows):
+        # As DataFrame.isEmpty of a driver; that of a client takes a row.
+        return rows.limit(1).count() == 0
+
+    readers = {
+        "is empty": is_empty,
+        "is empty, then all": lambda rows: (is_empty(rows), rows.count()),
+        "all, then first": lambda rows: (rows.count(), rows.first()),
+        "take": lambda rows: rows.take(7),
+        "take all but one": lambda rows: rows.take(199),
+        "first": lambda rows: rows.first(),
+        "limit and collect": lambda rows: rows.limit(10).collect(),
+        "offset": lambda rows: rows.offset(5).limit(10).collect(),
+        "columns": lambda rows: is_empty(rows.selectExpr("n + 1")),
+        "filtered": lambda rows: is_empty(rows.where("n >= 41")),
+        "filtered, several": lambda rows: rows.where("n % 10 = 0").take(3),
+        "filtered, none": lambda rows: is_empty(rows.where("n < 0")),
+        "show": lambda rows: rows.show(3),
+        "tail": lambda rows: rows.tail(2),
+        "sorted": lambda rows: rows.orderBy("n").take(2),
+        "union": lambda rows: rows.union(rows).take(2),
+        "persisted": lambda rows: (rows.persist(), is_empty(rows), rows.count(), rows.unpersist()),
+    }
+    seen = {}
+
+    def run(name, stream, read):
+        query = stream.writeStream.foreachBatch(lambda rows, batch: read(rows)).trigger(availableNow=True).start()
+        query.awaitTermination()
+        seen[name] = counted(query)
+
+    for name, read in readers.items():
+        run(name, numbers, read)
+    run("of a projection", numbers.selectExpr("n * 2 AS twice"), is_empty)
+    run("of one partition", numbers.coalesce(1), lambda rows: rows.take(150))
+    run("of a repartition", numbers.repartition(2), lambda rows: (rows.count(), rows.count()))
+    return seen
+
+
+@case
 def rows_that_cannot_be_computed(spark, folder):
     write_file(f"{folder}/numbers", "1.json", ['{"n":0}', '{"n":5}'], age_seconds=100)
     write_file(f"{folder}/numbers", "2.json", ['{"n":2}', '{"n":5}'])
