@@ -224,7 +224,7 @@ class DeltaStream final : public MicroBatchStream {
       ++next;
     }
     while (true) {
-      ARROW_ASSIGN_OR_RAISE(const VersionFiles* files, FilesOf(next, from));
+      ARROW_ASSIGN_OR_RAISE(const VersionFiles* files, FilesOf(next));
       if (files == nullptr) {
         ARROW_ASSIGN_OR_RAISE(int64_t skipped_to, CheckMissing(next));
         if (skipped_to < 0) return arrow::Status::OK();
@@ -267,7 +267,7 @@ class DeltaStream final : public MicroBatchStream {
   }
 
   /// Null when the commit is not there.
-  arrow::Result<const VersionFiles*> FilesOf(int64_t version, const DeltaOffset& from) {
+  arrow::Result<const VersionFiles*> FilesOf(int64_t version) {
     auto it = recent_.find(version);
     if (it != recent_.end()) return it->second.get();
     ARROW_ASSIGN_OR_RAISE(auto read, table_->ReadCommit(delta::TableVersion(version)));
