@@ -99,12 +99,13 @@ int64_t Operation::IndexOf(const std::string& response_id) const {
   for (size_t i = 0; i < entries_.size(); ++i) {
     if (entries_[i].response_id == response_id) return first_index_ + static_cast<int64_t>(i);
   }
-  return 0;
+  return response_id == last_dropped_id_ ? first_index_ - 1 : 0;
 }
 
 void Operation::DropThrough(int64_t index) {
   while (!entries_.empty() && first_index_ <= index) {
     if (first_index_ > highest_sent_) unsent_bytes_ -= static_cast<int64_t>(entries_.front().num_bytes);
+    last_dropped_id_ = std::move(entries_.front().response_id);
     entries_.pop_front();
     ++first_index_;
   }

@@ -85,7 +85,7 @@ class Operation {
   };
 
   void Append(spark::connect::ExecutePlanResponse response);
-  /// 0 when it is not there.
+  /// 0 when it is neither there nor the last that was dropped.
   int64_t IndexOf(const std::string& response_id) const;
   void DropThrough(int64_t index);
   void TrimSent(int64_t sent_index);
@@ -99,6 +99,8 @@ class Operation {
   std::deque<Entry> entries_;
   /// Number of entries_[0].
   int64_t first_index_ = 1;
+  /// Of the response before that one: a client that has released all it has seen reads on after it.
+  std::string last_dropped_id_;
   int64_t next_index_ = 1;
   int64_t highest_sent_ = 0;
   int64_t unsent_bytes_ = 0;

@@ -82,6 +82,23 @@ TEST(OperationTest, AReaderGoesOnAfterWhatItHas) {
   EXPECT_TRUE(IsErrorCondition(operation->Send(third, "unknown"), "INVALID_CURSOR.POSITION_NOT_FOUND"));
 }
 
+// What PySpark does in an awaitTermination of more than two minutes: it releases each report of progress as it comes.
+TEST(OperationTest, AReaderThatHasReleasedAllItHasGoesOn) {
+  auto operation = MakeOperation();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(operation->Emit(Batch(i)).ok());
+  Reader first(3);
+  ASSERT_TRUE(operation->Send(first, std::nullopt).ok());
+  std::string last_id = first.seen[2].response_id();
+  ASSERT_TRUE(operation->ReleaseUntil(last_id).ok());
+  ASSERT_TRUE(operation->ReleaseUntil(last_id).ok());
+  ASSERT_TRUE(operation->Emit(Batch(3)).ok());
+  operation->Finish(arrow::Status::OK());
+  Reader second;
+  ASSERT_TRUE(operation->Send(second, last_id).ok());
+  ASSERT_EQ(second.seen.size(), 2u);
+  EXPECT_EQ(second.seen[0].arrow_batch().start_offset(), 3);
+}
+
 TEST(OperationTest, AnExecutionWaitsForAReaderThatIsFarBehind) {
   auto operation = MakeOperation();
   constexpr int kBatches = 100;

@@ -99,6 +99,29 @@ constexpr std::array<std::string_view, 32> kWithoutEffect = {
     "socket.connection.setup.timeout.max.ms",
 };
 
+/// Those of them that have to be numbers all the same. Source: Kafka, ConsumerConfig, ProducerConfig.
+struct NumberWithoutEffect {
+  std::string_view java;
+  std::string_view type;
+  Audience audience;
+};
+
+constexpr std::array kNumbersWithoutEffect = {
+    NumberWithoutEffect{"auto.commit.interval.ms", "INT", Audience::kConsumer},
+    NumberWithoutEffect{"heartbeat.interval.ms", "INT", Audience::kConsumer},
+    NumberWithoutEffect{"max.poll.interval.ms", "INT", Audience::kConsumer},
+    NumberWithoutEffect{"max.poll.records", "INT", Audience::kConsumer},
+    NumberWithoutEffect{"session.timeout.ms", "INT", Audience::kConsumer},
+    NumberWithoutEffect{"metadata.max.idle.ms", "LONG", Audience::kProducer},
+    NumberWithoutEffect{"partitioner.availability.timeout.ms", "LONG", Audience::kProducer},
+    NumberWithoutEffect{"metrics.num.samples", "INT", Audience::kBoth},
+    NumberWithoutEffect{"metrics.sample.window.ms", "LONG", Audience::kBoth},
+    NumberWithoutEffect{"receive.buffer.bytes", "INT", Audience::kBoth},
+    NumberWithoutEffect{"retry.backoff.max.ms", "LONG", Audience::kBoth},
+    NumberWithoutEffect{"send.buffer.bytes", "INT", Audience::kBoth},
+    NumberWithoutEffect{"socket.connection.setup.timeout.max.ms", "LONG", Audience::kBoth},
+};
+
 struct Refused {
   std::string_view java;
   std::string_view instead;
@@ -135,14 +158,23 @@ std::string Upper(std::string text) {
   return text;
 }
 
-arrow::Result<int64_t> IntegerSetting(std::string_view java, const std::string& value) {
+/// `type`: Kafka's, "INT" or "LONG".
+arrow::Result<int64_t> IntegerSetting(std::string_view java, const std::string& value, std::string_view type = "LONG") {
   int64_t number = 0;
   auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size()) {
+  bool fits = type == "LONG" || number == static_cast<int32_t>(number);
+  if (error != std::errc() || end != value.data() + value.size() || !fits) {
     return arrow::Status::Invalid(
-        fmt::format("Invalid value {} for configuration {}: Not a number of type LONG", value, java));
+        fmt::format("Invalid value {} for configuration {}: Not a number of type {}", value, java, type));
   }
   return number;
+}
+
+arrow::Status CheckNumberWithoutEffect(ClientRole role, std::string_view java, const std::string& value) {
+  auto number = std::find_if(kNumbersWithoutEffect.begin(), kNumbersWithoutEffect.end(),
+                             [&](const NumberWithoutEffect& row) { return row.java == java; });
+  if (number == kNumbersWithoutEffect.end() || !Applies(number->audience, role)) return arrow::Status::OK();
+  return IntegerSetting(java, value, number->type).status();
 }
 
 /// A store that librdkafka cannot read itself. Source: Kafka, DefaultSslEngineFactory, for the words of the error.
@@ -431,12 +463,12 @@ arrow::Result<ClientConfig> TranslateClientConfig(ClientRole role, const Propert
     if (refused != kRefused.end()) return BadSetting(name, refused->instead);
 
     if (name == "default.api.timeout.ms" || name == "max.block.ms") {
-      ARROW_ASSIGN_OR_RAISE(int64_t timeout_ms, IntegerSetting(name, value));
+      ARROW_ASSIGN_OR_RAISE(int64_t timeout_ms, IntegerSetting(name, value, name == "max.block.ms" ? "LONG" : "INT"));
       if ((name == "max.block.ms") == (role == ClientRole::kProducer)) {
         config.api_timeout = std::chrono::milliseconds(timeout_ms);
       }
     } else if (name == "max.request.size") {
-      ARROW_ASSIGN_OR_RAISE(config.max_request_bytes, IntegerSetting(name, value));
+      ARROW_ASSIGN_OR_RAISE(config.max_request_bytes, IntegerSetting(name, value, "INT"));
     } else if (name == "buffer.memory") {
       ARROW_ASSIGN_OR_RAISE(int64_t bytes, IntegerSetting(name, value));
       native["queue.buffering.max.kbytes"] = std::to_string(std::max<int64_t>(1, bytes / 1024));
@@ -448,6 +480,7 @@ arrow::Result<ClientConfig> TranslateClientConfig(ClientRole role, const Propert
                name == "ssl.endpoint.identification.algorithm") {
       // Read below, where they make sense together.
     } else if (std::find(kWithoutEffect.begin(), kWithoutEffect.end(), name) != kWithoutEffect.end()) {
+      ARROW_RETURN_NOT_OK(CheckNumberWithoutEffect(role, name, value));
       config.warnings.push_back(fmt::format("The Kafka option 'kafka.{}' has no effect here", name));
     } else {
       config.warnings.push_back(fmt::format("The Kafka option 'kafka.{}' was supplied but isn't a known config", name));

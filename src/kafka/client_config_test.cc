@@ -107,6 +107,18 @@ TEST(ClientConfigTest, WhatCannotBeHonouredSaysWhatToGiveInstead) {
   EXPECT_THAT(Refusal(ClientRole::kConsumer, {{"security.protocol", "TLS"}}), HasSubstr("SASL_SSL"));
 }
 
+// Kafka's own client, 3.9: ConfigException with these words.
+TEST(ClientConfigTest, NumbersAreNumbersEvenWhereTheyHaveNoEffect) {
+  EXPECT_EQ(Refusal(ClientRole::kConsumer, {{"session.timeout.ms", "x"}}),
+            "Invalid value x for configuration session.timeout.ms: Not a number of type INT");
+  EXPECT_EQ(Refusal(ClientRole::kConsumer, {{"max.poll.records", "4294967296"}}),
+            "Invalid value 4294967296 for configuration max.poll.records: Not a number of type INT");
+  EXPECT_EQ(Refusal(ClientRole::kProducer, {{"retry.backoff.max.ms", ""}}),
+            "Invalid value  for configuration retry.backoff.max.ms: Not a number of type LONG");
+  EXPECT_EQ(Refusal(ClientRole::kProducer, {{"session.timeout.ms", "x"}}), "accepted");
+  EXPECT_EQ(Refusal(ClientRole::kConsumer, {{"session.timeout.ms", "30000"}}), "accepted");
+}
+
 TEST(ClientConfigTest, UnknownNamesAreAcceptedWithAWarning) {
   ClientConfig config = Translate(ClientRole::kConsumer, {{"max.poll.records", "10"}, {"my.own", "1"}});
   EXPECT_THAT(config.warnings, testing::ElementsAre(HasSubstr("max.poll.records"), HasSubstr("isn't a known config")));

@@ -1,4 +1,5 @@
 #include <arrow/array.h>
+#include <fmt/format.h>
 
 #include <atomic>
 
@@ -163,7 +164,11 @@ class PythonSink final : public connector::StreamSink {
   arrow::Result<std::unique_ptr<connector::Write>> Begin(BatchId batch_id) override {
     return std::make_unique<PythonWrite>(spec_, batch_id);
   }
-  std::string Description() const override { return "(Python) " + spec_->source->name; }
+  // Java's identity hash stands behind the @.
+  std::string Description() const override {
+    return fmt::format("org.apache.spark.sql.execution.datasources.v2.python.PythonTable@{:x}",
+                       static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this) >> 4));
+  }
   void Interrupt() override { spec_->stopped.store(true); }
 
  private:

@@ -1,6 +1,7 @@
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/ipc/reader.h>
+#include <fmt/format.h>
 
 #include <atomic>
 
@@ -141,7 +142,15 @@ class PythonStream final : public connector::MicroBatchStream {
     return call_->ReadInt().status();
   }
 
-  std::string Description() const override { return "PythonMicroBatchStream[" + source().name + "]"; }
+  // Java's class for what the reader can do; its identity hash stands behind the @.
+  std::string Description() const override {
+    int32_t supports = supports_.value_or(0);
+    const char* kind = (supports & kAvailableNow) != 0       ? "WithTriggerAvailableNow"
+                       : (supports & kAdmissionControl) != 0 ? "WithAdmissionControl"
+                                                             : "";
+    return fmt::format("org.apache.spark.sql.execution.datasources.v2.python.PythonMicroBatchStream{}@{:x}", kind,
+                       static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this) >> 4));
+  }
   void Interrupt() override { interrupted_.store(true); }
   void Stop() override { call_.reset(); }
 

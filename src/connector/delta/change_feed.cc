@@ -71,13 +71,6 @@ void AppendVectorDifference(const delta::Snapshot& snapshot, const CommitChanges
   }
 }
 
-arrow::Status ChangesNotRecorded(int64_t version, int64_t start, int64_t end) {
-  return UserError("DELTA_MISSING_CHANGE_DATA", {{"startVersion", std::to_string(start)},
-                                                 {"endVersion", std::to_string(end)},
-                                                 {"version", std::to_string(version)},
-                                                 {"key", "delta.enableChangeDataFeed"}});
-}
-
 arrow::Status IncompatibleSchema(std::string_view condition, const delta::Snapshot& read, int64_t start, int64_t end,
                                  int64_t version) {
   return UserError(condition,
@@ -225,6 +218,13 @@ void AppendChangeFiles(const delta::Snapshot& snapshot, const CommitChanges& cha
   for (const delta::Remove& remove : changes.removes) {
     if (removed.count(remove.path) > 0) files->push_back(DeletedFile(snapshot, changes, remove));
   }
+}
+
+arrow::Status ChangesNotRecorded(int64_t version, int64_t start, int64_t end) {
+  return UserError("DELTA_MISSING_CHANGE_DATA", {{"startVersion", std::to_string(start)},
+                                                 {"endVersion", std::to_string(end)},
+                                                 {"version", std::to_string(version)},
+                                                 {"key", "delta.enableChangeDataFeed"}});
 }
 
 bool RecordsChanges(const delta::Metadata& metadata) {

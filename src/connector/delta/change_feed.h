@@ -28,6 +28,9 @@ void AppendChangeFiles(const delta::Snapshot& snapshot, const CommitChanges& cha
 /// Whether the table records changes: delta.enableChangeDataFeed.
 bool RecordsChanges(const delta::Metadata& metadata);
 
+/// DELTA_MISSING_CHANGE_DATA: `version`, one of those from `start` to `end`, is of a table that did not record them.
+arrow::Status ChangesNotRecorded(int64_t version, int64_t start, int64_t end);
+
 /// A bounded read of a range of versions: options startingVersion | startingTimestamp, endingVersion | endingTimestamp.
 /// REQUIRES: request.schema is set.
 arrow::Result<std::unique_ptr<BatchScan>> OpenChangeFeedScan(const SourceRequest& request, TableRequest table);

@@ -100,6 +100,7 @@ class DeltaStream final : public MicroBatchStream {
     }
     std::vector<DataFile> files;
     ARROW_RETURN_NOT_OK(CheckStart(from.version));
+    if (options_.read_change_feed) ARROW_RETURN_NOT_OK(CheckRecording(from.version, to.version));
     ARROW_RETURN_NOT_OK(CollectFiles(from, to, &files));
     ARROW_ASSIGN_OR_RAISE(auto plan, MakeDataReadPlan(*snapshot_, *request_.schema, columns, *request_.context));
     return PackDataFiles(std::move(plan), std::move(files), *request_.context);
@@ -223,7 +224,7 @@ class DeltaStream final : public MicroBatchStream {
       ++next;
     }
     while (true) {
-      ARROW_ASSIGN_OR_RAISE(const VersionFiles* files, FilesOf(next, from));
+      ARROW_ASSIGN_OR_RAISE(const VersionFiles* files, FilesOf(next));
       if (files == nullptr) {
         ARROW_ASSIGN_OR_RAISE(int64_t skipped_to, CheckMissing(next));
         if (skipped_to < 0) return arrow::Status::OK();
@@ -266,18 +267,19 @@ class DeltaStream final : public MicroBatchStream {
   }
 
   /// Null when the commit is not there.
-  arrow::Result<const VersionFiles*> FilesOf(int64_t version, const DeltaOffset& from) {
+  arrow::Result<const VersionFiles*> FilesOf(int64_t version) {
     auto it = recent_.find(version);
     if (it != recent_.end()) return it->second.get();
     ARROW_ASSIGN_OR_RAISE(auto read, table_->ReadCommit(delta::TableVersion(version)));
     if (!read) return nullptr;
     auto commit = std::make_shared<const delta::Commit>(std::move(*read));
     ARROW_ASSIGN_OR_RAISE(bool changes_definition, ChangesDefinition(*commit));
+    bool records_changes = true;
     for (const delta::Action& action : commit->actions) {
       const auto* metadata = std::get_if<delta::Metadata>(&action);
-      if (metadata != nullptr && !tracks_schema()) {
-        ARROW_RETURN_NOT_OK(CheckMetadata(*metadata, version, from.version));
-      }
+      if (metadata == nullptr) continue;
+      if (!tracks_schema()) ARROW_RETURN_NOT_OK(CheckMetadata(*metadata, version));
+      records_changes = RecordsChanges(*metadata);
     }
     auto files = std::make_unique<VersionFiles>();
     if (options_.read_change_feed) {
@@ -289,6 +291,7 @@ class DeltaStream final : public MicroBatchStream {
       *files = FilesOfCommit(commit, skip);
     }
     files->changes_definition = changes_definition;
+    files->records_changes = records_changes;
     if (recent_.size() >= kMaxRecent) recent_.erase(recent_.begin());
     return (recent_[version] = std::move(files)).get();
   }
@@ -386,7 +389,7 @@ class DeltaStream final : public MicroBatchStream {
     return options_.skip_change_commits;
   }
 
-  arrow::Status CheckMetadata(const delta::Metadata& metadata, int64_t version, int64_t start_version) const {
+  arrow::Status CheckMetadata(const delta::Metadata& metadata, int64_t version) const {
     if (metadata.id != snapshot_->metadata().id) {
       return UserError("DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE",
                        {{"newTableId", metadata.id}, {"oldTableId", snapshot_->metadata().id}});
@@ -403,7 +406,6 @@ class DeltaStream final : public MicroBatchStream {
           options_.has_start() ? "DELTA_SCHEMA_CHANGED_WITH_STARTING_OPTIONS" : "DELTA_SCHEMA_CHANGED_WITH_VERSION",
           std::move(parameters));
     }
-    if (options_.read_change_feed && !RecordsChanges(metadata)) return ChangesNotRecorded(version, start_version);
     return arrow::Status::OK();
   }
 
@@ -429,13 +431,6 @@ class DeltaStream final : public MicroBatchStream {
                       {"incompatibleSchema", newer_schema.ToJson()}});
   }
 
-  static arrow::Status ChangesNotRecorded(int64_t version, int64_t start_version) {
-    return UserError("DELTA_MISSING_CHANGE_DATA", {{"startVersion", std::to_string(start_version)},
-                                                   {"endVersion", std::to_string(version)},
-                                                   {"version", std::to_string(version)},
-                                                   {"key", "delta.enableChangeDataFeed"}});
-  }
-
   /// Once: that the schema at the first version read is one we can read with ours.
   arrow::Status CheckStart(int64_t version) {
     if (start_checked_ || tracks_schema()) return arrow::Status::OK();
@@ -450,8 +445,17 @@ class DeltaStream final : public MicroBatchStream {
         return arrow::Status::OK();
       }
     }
-    ARROW_RETURN_NOT_OK(CheckMetadata((*state)->metadata(), version, version));
+    ARROW_RETURN_NOT_OK(CheckMetadata((*state)->metadata(), version));
     start_checked_ = true;
+    return arrow::Status::OK();
+  }
+
+  // Spark looks when it reads, not when it plans what to read: the micro-batch is in the offset log by then.
+  arrow::Status CheckRecording(int64_t start, int64_t end) {
+    if (recording_checked_) return arrow::Status::OK();
+    auto state = table_->SnapshotAt(delta::TableVersion(start));
+    if (state.ok() && !RecordsChanges((*state)->metadata())) return ChangesNotRecorded(start, start, end);
+    recording_checked_ = true;
     return arrow::Status::OK();
   }
 
@@ -461,6 +465,7 @@ class DeltaStream final : public MicroBatchStream {
       int64_t v = version.version.value;
       if (v > to.version || (v == to.version && to.index == DeltaOffset::kBaseIndex)) return false;
       last_seen = v;
+      if (options_.read_change_feed && !version.records_changes) return ChangesNotRecorded(v, from.version, to.version);
       CollectVersion(version, from, to, files);
       return to.index == DeltaOffset::kBaseIndex ? v + 1 < to.version : v < to.version;
     }));
@@ -510,6 +515,7 @@ class DeltaStream final : public MicroBatchStream {
   bool available_now_ = false;
   bool ignore_limits_ = false;
   bool start_checked_ = false;
+  bool recording_checked_ = false;
   std::optional<DeltaOffset> bound_;
   std::unique_ptr<VersionFiles> state_;
   /// Commits read lately: planned with, then read with.

@@ -35,6 +35,8 @@ struct VersionFiles {
   int64_t timestamp_ms = 0;
   /// The commit changes what the stream tracks of the table's definition.
   bool changes_definition = false;
+  /// False when the commit ends the recording of changes.
+  bool records_changes = true;
   /// Index = place.
   std::vector<Entry> entries;
 

@@ -399,9 +399,8 @@ arrow::Status AppendNested(const PyValue& value, const DataType& type, arrow::Ar
   }
   if (type.id() == TypeId::kStruct && sequence) {
     if (value.items.size() != type.fields().size()) {
-      return arrow::Status::Invalid("Input row doesn't have expected number of values required by the schema. ",
-                                    type.fields().size(), " fields are required while ", value.items.size(),
-                                    " values are provided.");
+      return UserError("STRUCT_ARRAY_LENGTH_MISMATCH", {{"expected", std::to_string(type.fields().size())},
+                                                        {"actual", std::to_string(value.items.size())}});
     }
     auto* row = static_cast<arrow::StructBuilder*>(builder);
     ARROW_RETURN_NOT_OK(row->Append());
