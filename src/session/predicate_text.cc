@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "expression/call.h"
 #include "logical/plan.h"
+#include "optimizer/simplify.h"
 
 namespace millrace::session {
 
@@ -57,6 +58,11 @@ ExpressionPtr Reworded(const ExpressionPtr& node) {
     const auto& attribute = static_cast<const AttributeReference&>(*node);
     return Worded(logical::DescribeAttribute(attribute), node);
   }
+  if (node->kind() == ExpressionKind::kCast) {
+    const char* word =
+        static_cast<const expression::Cast&>(*node).mode() == expression::CastMode::kTry ? "try_cast(" : "cast(";
+    return Worded(word + TextOf(node->children()[0]) + " as " + ToLowerAscii(node->type()->Sql()) + ")", node);
+  }
   if (node->kind() == ExpressionKind::kLogical) {
     const char* word = static_cast<const expression::Logical&>(*node).is_and() ? " AND " : " OR ";
     return Worded("(" + TextOf(node->children()[0]) + word + TextOf(node->children()[1]) + ")", node);
@@ -72,6 +78,9 @@ ExpressionPtr Reworded(const ExpressionPtr& node) {
 
 }  // namespace
 
-std::string PredicateText(const ExpressionPtr& condition) { return TextOf(expression::Transform(condition, Reworded)); }
+std::string PredicateText(const ExpressionPtr& condition, const expression::EvalContext& context) {
+  ExpressionPtr simplified = optimizer::Simplify(condition, context).ValueOr(condition);
+  return TextOf(expression::Transform(simplified, Reworded));
+}
 
 }  // namespace millrace::session
