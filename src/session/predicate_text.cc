@@ -52,7 +52,24 @@ ExpressionPtr LikeText(const ExpressionPtr& node) {
   return Worded(std::string(name) + "(" + value + ", " + fixed + ")", node);
 }
 
+// Moments without their keyword: 2024-01-31.
+ExpressionPtr LiteralText(const Literal& literal, const ExpressionPtr& node) {
+  if (literal.is_null()) return Worded("null", node);
+  switch (node->type()->id()) {
+    case types::TypeId::kDate:
+    case types::TypeId::kTimestamp:
+    case types::TypeId::kTimestampNtz: {
+      std::string text = TextOf(node);
+      size_t open = text.find('\'');
+      return Worded(text.substr(open + 1, text.rfind('\'') - open - 1), node);
+    }
+    default:
+      return nullptr;
+  }
+}
+
 ExpressionPtr Reworded(const ExpressionPtr& node) {
+  if (node->kind() == ExpressionKind::kLiteral) return LiteralText(static_cast<const Literal&>(*node), node);
   if (node->kind() == ExpressionKind::kAttribute) {
     // Parts that were worded are called so already.
     const auto& attribute = static_cast<const AttributeReference&>(*node);
