@@ -204,13 +204,12 @@ arrow::Result<QueryResult> RunRestore(Session& session, const sql::RestoreTable&
     removed_bytes += file.columns->size_bytes(file.row);
     return transaction->StageRemove(file, delta::RemovedStats::kAll);
   }));
-  const delta::Metadata& a = latest.metadata();
-  delta::Metadata b = target->metadata();
+  delta::Metadata definition = target->metadata();
   types::DataTypePtr schema = delta::WithIdentityMarksOf(target->schema(), *latest.schema());
-  if (schema->ToJson() != target->schema()->ToJson()) b.schema_string = schema->ToJson();
-  bool other_definition = a.schema_string != b.schema_string || a.partition_columns != b.partition_columns ||
-                          a.configuration != b.configuration || a.name != b.name || a.description != b.description;
-  if (other_definition) transaction->SetMetadata(b);
+  if (schema->ToJson() != target->schema()->ToJson()) definition.schema_string = schema->ToJson();
+  // Both are said whether they change or not, as by every commit that delta-spark takes for a large one.
+  transaction->SetMetadata(std::move(definition));
+  transaction->SetProtocol(latest.protocol());
   delta::Operation operation;
   operation.name = "RESTORE";
   operation.parameters = {{"version", restore.version ? JsonValue::Number(*restore.version) : JsonValue()},

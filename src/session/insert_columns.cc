@@ -98,6 +98,13 @@ arrow::Result<ExpressionPtr> StoredAsType(const ExpressionPtr& value, const type
     return std::make_shared<expression::Cast>(value, field.type, expression::CastMode::kAnsi, false);
   }
   if (!CanStore(*value->type(), *field.type)) {
+    // Delta casts what Spark would compare with the column's type first.
+    bool one_nested = value->type()->is_nested() || field.type->is_nested();
+    if (target.is_delta && !target.is_change && one_nested) {
+      return UserError("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", {{"sqlExpr", QuoteSqlExpression(value->Sql(true))},
+                                                                     {"srcType", QuoteSqlType(value->type()->Sql())},
+                                                                     {"targetType", QuoteSqlType(field.type->Sql())}});
+    }
     return UserError("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
                      {{"tableName", target.table_name},
                       {"colName", QuoteIdentifier(field.name)},

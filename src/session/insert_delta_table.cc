@@ -10,6 +10,7 @@
 #include "delta/feature/table_feature.h"
 #include "delta/schema/clustering.h"
 #include "delta/schema/computed_column.h"
+#include "session/row_expressions.h"
 #include "session/table_commands.h"
 #include "types/char_type.h"
 #include "types/column_metadata.h"
@@ -138,9 +139,9 @@ arrow::Status TableCommands::InsertIntoDelta(const Table& table, logical::PlanPt
   std::string condition = request.condition;
   if (condition.empty() && request.overwrite && !request.dynamic) condition = fixed;
   if (!condition.empty()) {
-    auto compiled = session_.CurrentConnectorContext()->compile(snapshot->schema(), {condition});
-    // What is wrong with it the sink says.
-    options.Set("replaceWhere", compiled.ok() ? (*compiled)->Sql(0) : condition);
+    // What is wrong with it the sink says. All rows are replaced without a condition.
+    std::string simplified = SimplifiedSql(session_, snapshot->schema(), condition).ValueOr(condition);
+    if (simplified != "true") options.Set("replaceWhere", simplified);
   }
   Table unpartitioned = table;
   unpartitioned.partition_columns.clear();

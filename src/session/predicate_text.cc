@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "expression/call.h"
 #include "logical/plan.h"
+#include "optimizer/simplify.h"
 
 namespace millrace::session {
 
@@ -51,11 +52,33 @@ ExpressionPtr LikeText(const ExpressionPtr& node) {
   return Worded(std::string(name) + "(" + value + ", " + fixed + ")", node);
 }
 
+// Moments without their keyword: 2024-01-31.
+ExpressionPtr LiteralText(const Literal& literal, const ExpressionPtr& node) {
+  if (literal.is_null()) return Worded("null", node);
+  switch (node->type()->id()) {
+    case types::TypeId::kDate:
+    case types::TypeId::kTimestamp:
+    case types::TypeId::kTimestampNtz: {
+      std::string text = TextOf(node);
+      size_t open = text.find('\'');
+      return Worded(text.substr(open + 1, text.rfind('\'') - open - 1), node);
+    }
+    default:
+      return nullptr;
+  }
+}
+
 ExpressionPtr Reworded(const ExpressionPtr& node) {
+  if (node->kind() == ExpressionKind::kLiteral) return LiteralText(static_cast<const Literal&>(*node), node);
   if (node->kind() == ExpressionKind::kAttribute) {
     // Parts that were worded are called so already.
     const auto& attribute = static_cast<const AttributeReference&>(*node);
     return Worded(logical::DescribeAttribute(attribute), node);
+  }
+  if (node->kind() == ExpressionKind::kCast) {
+    const char* word =
+        static_cast<const expression::Cast&>(*node).mode() == expression::CastMode::kTry ? "try_cast(" : "cast(";
+    return Worded(word + TextOf(node->children()[0]) + " as " + ToLowerAscii(node->type()->Sql()) + ")", node);
   }
   if (node->kind() == ExpressionKind::kLogical) {
     const char* word = static_cast<const expression::Logical&>(*node).is_and() ? " AND " : " OR ";
@@ -72,6 +95,9 @@ ExpressionPtr Reworded(const ExpressionPtr& node) {
 
 }  // namespace
 
-std::string PredicateText(const ExpressionPtr& condition) { return TextOf(expression::Transform(condition, Reworded)); }
+std::string PredicateText(const ExpressionPtr& condition, const expression::EvalContext& context) {
+  ExpressionPtr simplified = optimizer::Simplify(condition, context).ValueOr(condition);
+  return TextOf(expression::Transform(simplified, Reworded));
+}
 
 }  // namespace millrace::session

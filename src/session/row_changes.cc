@@ -26,20 +26,20 @@ using connector::delta_table::RowChange;
 using connector::delta_table::RowChangeTotals;
 using Kind = sql::ChangeRows::Kind;
 
-std::string ListText(const expression::ExpressionPtr& condition) {
+std::string ListText(const expression::ExpressionPtr& condition, const expression::EvalContext& context) {
   JsonValue list = JsonValue::Array();
-  if (condition != nullptr) list.elements().push_back(JsonValue::String(PredicateText(condition)));
+  if (condition != nullptr) list.elements().push_back(JsonValue::String(PredicateText(condition, context)));
   return list.ToString();
 }
 
-std::string ClausesText(const std::vector<ChangeClause>& clauses) {
+std::string ClausesText(const std::vector<ChangeClause>& clauses, const expression::EvalContext& context) {
   JsonValue list = JsonValue::Array();
   for (const ChangeClause& clause : clauses) {
     bool ours = clause.change == RowChange::kKeep || clause.change == RowChange::kKeepUnmatched;
     if (ours) continue;  // not the statement's
     JsonValue one = JsonValue::Object();
     if (clause.condition != nullptr) {
-      one.Set("predicate", JsonValue::String(PredicateText(clause.condition)));
+      one.Set("predicate", JsonValue::String(PredicateText(clause.condition, context)));
     }
     const char* action = clause.change == RowChange::kInsert ? "insert"
                          : clause.change == RowChange::kDelete || clause.change == RowChange::kDeleteUnmatched
@@ -209,15 +209,16 @@ class ChangeRun {
     delta::Operation operation;
     operation.user_metadata = user_metadata_;
     operation.keeps_row_ids = true;
+    const expression::EvalContext eval = session_.MakeEvalContext();
     auto& metrics = operation.metrics;
     int64_t elapsed_ms = context_.clock->NowMillis() - start_ms_;
     if (change_.kind == Kind::kMerge) {
       operation.name = "MERGE";
       operation.parameters = {
-          {"predicate", JsonValue::String(ListText(plan_.condition))},
-          {"matchedPredicates", JsonValue::String(ClausesText(plan_.matched))},
-          {"notMatchedPredicates", JsonValue::String(ClausesText(plan_.not_matched))},
-          {"notMatchedBySourcePredicates", JsonValue::String(ClausesText(plan_.not_matched_by_source))}};
+          {"predicate", JsonValue::String(ListText(plan_.condition, eval))},
+          {"matchedPredicates", JsonValue::String(ClausesText(plan_.matched, eval))},
+          {"notMatchedPredicates", JsonValue::String(ClausesText(plan_.not_matched, eval))},
+          {"notMatchedBySourcePredicates", JsonValue::String(ClausesText(plan_.not_matched_by_source, eval))}};
       int64_t updated = totals.num_updated + totals.num_updated_unmatched;
       int64_t deleted = totals.num_deleted + totals.num_deleted_unmatched;
       metrics = {{"numTargetRowsCopied", totals.num_copied},
@@ -246,7 +247,7 @@ class ChangeRun {
     }
     bool deletes = change_.kind == Kind::kDelete;
     operation.name = deletes ? "DELETE" : "UPDATE";
-    std::string predicate = change_.is_where_true ? "[\"true\"]" : ListText(plan_.condition);
+    std::string predicate = change_.is_where_true ? "[\"true\"]" : ListText(plan_.condition, eval);
     operation.parameters = {{"predicate", JsonValue::String(std::move(predicate))}};
     metrics = {{"numRemovedFiles", totals.num_removed_files},
                {"numRemovedBytes", totals.num_removed_bytes},

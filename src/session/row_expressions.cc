@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "logical/node/local_relation.h"
 #include "logical/node/project.h"
+#include "optimizer/simplify.h"
 #include "physical/expression_set.h"
 #include "session/session.h"
 #include "spark/connect/relations.pb.h"
@@ -13,6 +14,16 @@ namespace millrace::session {
 
 namespace {
 
+// Messages tell a condition without the casts that its types brought.
+std::string WrittenSql(const expression::ExpressionPtr& value) {
+  auto without_cast = [](const expression::ExpressionPtr& node) -> expression::ExpressionPtr {
+    if (node->kind() != expression::ExpressionKind::kCast) return nullptr;
+    const auto& cast = static_cast<const expression::Cast&>(*node);
+    return cast.user_specified() ? nullptr : cast.child();
+  };
+  return expression::Transform(value, without_cast)->Sql();
+}
+
 class BoundRowExpressions final : public connector::RowExpressions {
  public:
   BoundRowExpressions(const expression::ExpressionVector& items, const expression::AttributeVector& input,
@@ -20,10 +31,10 @@ class BoundRowExpressions final : public connector::RowExpressions {
       : bound_(std::move(bound)), context_(context) {
     for (const expression::ExpressionPtr& item : items) {
       fields_.push_back(expression::ToAttribute(item)->ToField());
-      const expression::Expression& value =
-          item->kind() == expression::ExpressionKind::kAlias ? *item->children()[0] : *item;
-      sql_.push_back(value.Sql());
-      deterministic_.push_back(value.deterministic());
+      const expression::ExpressionPtr& value =
+          item->kind() == expression::ExpressionKind::kAlias ? item->children()[0] : item;
+      sql_.push_back(WrittenSql(value));
+      deterministic_.push_back(value->deterministic());
       std::vector<int> columns;
       for (expression::AttributeId id : expression::References(*item)) {
         for (size_t i = 0; i < input.size(); ++i) {
@@ -72,8 +83,9 @@ arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(Session& sessi
   return CompileRowExpressions(session, schema, expressions);
 }
 
-arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(
-    Session& session, const types::DataTypePtr& schema, const std::vector<spark::connect::Expression>& expressions) {
+// A projection of rows of `schema`.
+static arrow::Result<logical::PlanPtr> AnalyzeItems(Session& session, const types::DataTypePtr& schema,
+                                                    const std::vector<spark::connect::Expression>& expressions) {
   expression::AttributeVector columns;
   for (const types::StructField& field : schema->fields()) {
     columns.push_back(std::make_shared<expression::AttributeReference>(expression::NextAttributeId(), field.name,
@@ -95,10 +107,27 @@ arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(
   if (plan->kind() != logical::NodeKind::kProject || plan->child()->kind() != logical::NodeKind::kLocalRelation) {
     return analyzer::NotSupported("Subqueries, generators, aggregates and windows in the expressions of a table");
   }
+  return plan;
+}
+
+arrow::Result<connector::RowExpressionsPtr> CompileRowExpressions(
+    Session& session, const types::DataTypePtr& schema, const std::vector<spark::connect::Expression>& expressions) {
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, AnalyzeItems(session, schema, expressions));
   const auto& items = static_cast<const logical::Project&>(*plan).items();
   ARROW_ASSIGN_OR_RAISE(auto bound, physical::ExpressionSet::Bind(items, plan->child()->output()));
   return std::make_shared<BoundRowExpressions>(items, plan->child()->output(), std::move(bound),
                                                session.MakeEvalContext());
+}
+
+arrow::Result<std::string> SimplifiedSql(Session& session, const types::DataTypePtr& schema, const std::string& sql) {
+  std::vector<spark::connect::Expression> expressions(1);
+  expressions[0].mutable_expression_string()->set_expression(sql);
+  ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, AnalyzeItems(session, schema, expressions));
+  const expression::ExpressionPtr item = plan->expressions().front();
+  bool named = item->kind() == expression::ExpressionKind::kAlias;
+  ARROW_ASSIGN_OR_RAISE(auto simplified,
+                        optimizer::Simplify(named ? item->children()[0] : item, session.MakeEvalContext()));
+  return simplified->Sql();
 }
 
 }  // namespace millrace::session

@@ -24,4 +24,7 @@ arrow::Result<connector::RowExpressionsPtr> BindRowExpressions(Session& session,
                                                                const expression::ExpressionVector& expressions,
                                                                const expression::AttributeVector& columns);
 
+/// What an expression over rows of `schema` says once it is simplified. Errors: those of parsing and resolving.
+arrow::Result<std::string> SimplifiedSql(Session& session, const types::DataTypePtr& schema, const std::string& sql);
+
 }  // namespace millrace::session

@@ -437,8 +437,20 @@ arrow::Status TableCommands::InsertInto(const Table& table, logical::PlanPtr pla
                   request.overwrite ? connector::SaveMode::kOverwrite : connector::SaveMode::kAppend);
 }
 
+static arrow::Status CannotInsert(const Table& table, const char* operation) {
+  bool by_path = KeepsOwnSchema(table.database);
+  std::string name =
+      by_path ? "`delta`." + QuoteIdentifier("file:" + table.location) : QuoteNameParts(table.FullName());
+  return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION", {{"tableName", name}, {"operation", operation}});
+}
+
 arrow::Status TableCommands::Insert(const sql::Insert& insert) {
   ARROW_ASSIGN_OR_RAISE(TablePtr table, FindTable(insert.table, "INSERT"));
+  // Spark plans these for catalogs that are not its own; Delta has them as options of a write only.
+  if (insert.replaces_matches) return CannotInsert(*table, "INSERT INTO ... REPLACE ON/USING");
+  if (insert.evolves_schema && !KeepsOwnSchema(table->provider)) {
+    return CannotInsert(*table, "INSERT WITH SCHEMA EVOLUTION");
+  }
   Table target = *table;
   if (KeepsOwnSchema(target.provider)) {
     ARROW_ASSIGN_OR_RAISE(delta::SnapshotPtr snapshot, DeltaSnapshot(target));
@@ -447,6 +459,7 @@ arrow::Status TableCommands::Insert(const sql::Insert& insert) {
   ARROW_ASSIGN_OR_RAISE(logical::PlanPtr plan, session_.AnalyzeInsert(insert, target));
   InsertRequest request{insert.overwrite, false, insert.by_name, insert.columns, insert.partition, {}, {}};
   request.condition = insert.replace_where;
+  if (insert.evolves_schema) request.options.Set("mergeSchema", "true");
   return InsertInto(*table, std::move(plan), request);
 }
 

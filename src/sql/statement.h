@@ -175,8 +175,12 @@ struct Insert {
   std::vector<std::string> columns;
   PartitionSpec partition;
   bool if_not_exists = false;
+  /// WITH SCHEMA EVOLUTION: the table gets the query's new columns.
+  bool evolves_schema = false;
   /// INTO … REPLACE WHERE: the text of the condition.
   std::string replace_where;
+  /// INTO … REPLACE ON condition, or USING (columns).
+  bool replaces_matches = false;
   spark::connect::Relation query;
 };
 

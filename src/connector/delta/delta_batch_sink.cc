@@ -54,6 +54,9 @@ std::string ColumnsJson(const std::vector<std::string>& names) {
 void AppendChoices(const BatchWrite& write, std::vector<JsonValue::Member>* parameters) {
   const WriteOptions& options = write.options;
   if (options.replace_where) parameters->emplace_back("predicate", JsonValue::String(*options.replace_where));
+  if (options.replace_using) {
+    parameters->emplace_back("replaceUsingCols", JsonValue::String("(" + *options.replace_using + ")"));
+  }
   if (options.dynamic_overwrite) parameters->emplace_back("isDynamicPartitionOverwrite", JsonValue::Bool(true));
   if (options.overwrite_schema) parameters->emplace_back("canOverwriteSchema", JsonValue::Bool(true));
   if (options.merge_schema) parameters->emplace_back("canMergeSchema", JsonValue::Bool(true));
@@ -236,6 +239,9 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
     return UserError("DELTA_PATH_EXISTS", {{"path", "file:" + table->path()}});
   }
   ARROW_RETURN_NOT_OK(CheckOverwrite(snapshot, write));
+  if (snapshot == nullptr && write.overwrite() && write.options.replace_using) {
+    return UserError("DELTA_PATH_DOES_NOT_EXIST", {{"path", "file:" + table->path()}});
+  }
 
   WritePlanRequest planning;
   planning.sink = &request;
@@ -256,7 +262,8 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
   if (write.overwrites_partitions && write.options.overwrite_schema) {
     return UserError("DELTA_OVERWRITE_SCHEMA_WITH_DYNAMIC_PARTITION_OVERWRITE");
   }
-  if (replaces) {
+  bool replaces_keys = write.overwrite() && write.options.replace_using && snapshot != nullptr;
+  if (replaces || replaces_keys) {
     SinkRequest as_it_is = request;
     as_it_is.schema = snapshot->schema();
     as_it_is.partition_columns.clear();
@@ -265,8 +272,11 @@ arrow::Result<std::unique_ptr<Write>> OpenDeltaWrite(const SinkRequest& request)
     copying.options = &write.options;
     copying.copies = true;
     ARROW_ASSIGN_OR_RAISE(auto copies, MakeWritePlan(snapshot, table->path(), copying));
-    ARROW_ASSIGN_OR_RAISE(write.replace_where,
-                          ReplaceWhere::Make(*write.options.replace_where, snapshot, copies->files, *request.context));
+    const WriteOptions& options = write.options;
+    ARROW_ASSIGN_OR_RAISE(
+        write.replace_where,
+        replaces ? ReplaceWhere::Make(*options.replace_where, snapshot, copies->files, *request.context)
+                 : ReplaceWhere::Using(options.replace_using_columns, snapshot, copies->files, *request.context));
   }
   if (plan->metadata) transaction->SetMetadata(*plan->metadata);
   if (plan->protocol) transaction->SetProtocol(*plan->protocol);

@@ -13,6 +13,7 @@
 #include "base/json_value.h"
 #include "connector/delta/change_files.h"
 #include "connector/delta/data_file_scan.h"
+#include "connector/delta/key_set.h"
 #include "connector/delta/moved_rows.h"
 #include "delta/log/log_paths.h"
 #include "delta/partition_value.h"
@@ -41,17 +42,26 @@ struct Split {
   int64_t num_gone = 0;
 };
 
+arrow::Status UnresolvedKey(const std::string& name, const char* relation, const types::DataType& schema) {
+  std::string columns;
+  for (const types::StructField& field : schema.fields()) {
+    columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(field.name);
+  }
+  return UserError("UNRESOLVED_INSERT_REPLACE_USING_COLUMN",
+                   {{"colName", QuoteIdentifier(name)}, {"relationType", relation}, {"suggestion", columns}});
+}
+
 arrow::Result<Split> SplitFile(const std::shared_ptr<const DataReadPlan>& plan, const delta::Snapshot& snapshot,
-                               const delta::FileRef& file, const RowExpressions& condition, bool keeps_gone,
-                               const ConnectorContext& context) {
+                               const delta::FileRef& file, const ReplaceWhere::RowsThatGo& rows_that_go,
+                               bool keeps_gone, const ConnectorContext& context) {
   Split split;
   for (const auto& partition : PackDataFiles(plan, {ToDataFile(snapshot, file)}, context)) {
     ARROW_ASSIGN_OR_RAISE(auto reader, partition->Open(arrow::default_memory_pool()));
     while (true) {
       ARROW_ASSIGN_OR_RAISE(auto rows, reader->Next());
       if (rows == nullptr) break;
-      ARROW_ASSIGN_OR_RAISE(auto results, condition.Evaluate(rows));
-      const auto& met = static_cast<const arrow::BooleanArray&>(*results[0]);
+      ARROW_ASSIGN_OR_RAISE(auto answer, rows_that_go(rows));
+      const auto& met = static_cast<const arrow::BooleanArray&>(*answer);
       arrow::BooleanBuilder stays;
       ARROW_RETURN_NOT_OK(stays.Reserve(met.length()));
       int64_t num_gone = 0;
@@ -135,6 +145,48 @@ arrow::Result<std::shared_ptr<const ReplaceWhere>> ReplaceWhere::Make(const std:
   return std::shared_ptr<const ReplaceWhere>(std::move(replace));
 }
 
+arrow::Result<std::shared_ptr<const ReplaceWhere>> ReplaceWhere::Using(const std::vector<std::string>& columns,
+                                                                       const delta::SnapshotPtr& snapshot,
+                                                                       std::shared_ptr<const DataFilePlan> copies,
+                                                                       const ConnectorContext& context) {
+  std::shared_ptr<ReplaceWhere> replace(new ReplaceWhere);
+  replace->snapshot_ = snapshot;
+  replace->copies_ = std::move(copies);
+  replace->context_ = &context;
+  replace->partitions_only_ = false;
+  bool case_sensitive = context.conf("spark.sql.caseSensitive") == "true";
+  for (const std::string& name : columns) {
+    int index = snapshot->schema()->FieldIndex(name, case_sensitive);
+    if (index < 0) return UnresolvedKey(name, "table", *snapshot->schema());
+    replace->key_columns_.push_back(index);
+  }
+  return std::shared_ptr<const ReplaceWhere>(std::move(replace));
+}
+
+arrow::Result<ReplaceWhere::RowsThatGo> ReplaceWhere::TellRows(const std::shared_ptr<const DataReadPlan>& plan,
+                                                               const std::vector<AddedFile>& added) const {
+  if (condition_ != nullptr) {
+    return RowsThatGo(
+        [this](const std::shared_ptr<arrow::RecordBatch>& rows) -> arrow::Result<std::shared_ptr<arrow::Array>> {
+          ARROW_ASSIGN_OR_RAISE(auto results, condition_->Evaluate(rows));
+          return results[0];
+        });
+  }
+  ARROW_ASSIGN_OR_RAISE(auto batches, ReadAdded(plan, *snapshot_, added, *context_));
+  auto keys = std::make_shared<std::optional<KeySet>>();
+  for (const auto& rows : batches) {
+    if (!*keys) {
+      ARROW_ASSIGN_OR_RAISE(*keys, KeySet::Make(key_columns_, *rows->schema()));
+    }
+    ARROW_RETURN_NOT_OK((*keys)->Add(*rows));
+  }
+  return RowsThatGo(
+      [keys](const std::shared_ptr<arrow::RecordBatch>& rows) -> arrow::Result<std::shared_ptr<arrow::Array>> {
+        if (*keys) return (*keys)->Contains(*rows);
+        return arrow::MakeArrayFromScalar(arrow::BooleanScalar(false), rows->num_rows());
+      });
+}
+
 arrow::Status ReplaceWhere::ReplaceFiles(delta::Transaction* transaction, ReplacedRows* replaced) const {
   std::vector<delta::FileRef> files;
   std::vector<delta::PartitionValues> values;
@@ -175,8 +227,9 @@ arrow::Status ReplaceWhere::ReplaceRows(delta::Transaction* transaction, const s
   std::shared_ptr<const DataFilePlan> recorded = ChangeFiles::PlanOf(*copies_);
   auto budget = std::make_shared<PendingBudget>();
   ChangeFiles deletes(copies_, recorded, budget), inserts(copies_, recorded, budget);
+  ARROW_ASSIGN_OR_RAISE(RowsThatGo rows_that_go, TellRows(plan, added));
   auto replace = [&](const delta::FileRef& file) -> arrow::Status {
-    ARROW_ASSIGN_OR_RAISE(Split split, SplitFile(plan, *snapshot_, file, *condition_, records, *context_));
+    ARROW_ASSIGN_OR_RAISE(Split split, SplitFile(plan, *snapshot_, file, rows_that_go, records, *context_));
     if (split.num_gone == 0) return arrow::Status::OK();
     *replaced->num_deleted_rows += split.num_gone;
     replaced->num_copied_rows += split.num_kept;

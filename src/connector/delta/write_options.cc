@@ -45,6 +45,37 @@ arrow::Status ParseTxn(const SinkRequest& request, WriteOptions* parsed) {
   return arrow::Status::OK();
 }
 
+arrow::Status ParseReplaceUsing(const Options& options, WriteOptions* parsed) {
+  parsed->replace_using = options.Get("replaceUsing");
+  bool on = options.Has("replaceOn");
+  if (!on && !parsed->replace_using) return arrow::Status::OK();
+  if (on && parsed->replace_using) {
+    return UserError("DELTA_INCOMPATIBLE_DATAFRAME_OPTIONS",
+                     {{"firstDeltaOption", "replaceOn"}, {"secondDeltaOption", "replaceUsing"}});
+  }
+  if (parsed->replace_where) return UserError("DELTA_OVERWRITE_BY_FILTER_INCOMPATIBLE_REPLACE_ON_OR_USING");
+  if (options.Has("partitionOverwriteMode") && EqualsIgnoreCase(*options.Get("partitionOverwriteMode"), "dynamic")) {
+    return UserError("DELTA_DYNAMIC_PARTITION_OVERWRITE_INCOMPATIBLE_REPLACE_ON_OR_USING");
+  }
+  if (parsed->overwrite_schema) {
+    return UserError(
+        "DELTA_INCOMPATIBLE_DATAFRAME_OPTIONS",
+        {{"firstDeltaOption", "overwriteSchema"}, {"secondDeltaOption", on ? "replaceOn" : "replaceUsing"}});
+  }
+  if (on) {
+    return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                     {{"tableName", "`delta`"}, {"operation", "write with the option replaceOn"}});
+  }
+  for (std::string_view rest = *parsed->replace_using;;) {
+    size_t comma = rest.find(',');
+    std::string_view name = TrimAscii(rest.substr(0, comma));
+    if (name.empty()) return Illegal("replaceUsing", *parsed->replace_using, "must not contain empty column names");
+    parsed->replace_using_columns.emplace_back(name);
+    if (comma == std::string_view::npos) return arrow::Status::OK();
+    rest.remove_prefix(comma + 1);
+  }
+}
+
 }  // namespace
 
 arrow::Result<WriteOptions> WriteOptions::Parse(const SinkRequest& request) {
@@ -62,13 +93,8 @@ arrow::Result<WriteOptions> WriteOptions::Parse(const SinkRequest& request) {
     auto setting = request.context->conf("spark.databricks.delta.optimizeWrite.enabled");
     if (setting) parsed.optimize_write = EqualsIgnoreCase(*setting, "true");
   }
-  for (const char* name : {"replaceOn", "replaceUsing"}) {
-    if (options.Has(name)) {
-      return UserError("UNSUPPORTED_FEATURE.TABLE_OPERATION",
-                       {{"tableName", "`delta`"}, {"operation", "write with the option " + std::string(name)}});
-    }
-  }
   parsed.replace_where = options.Get("replaceWhere");
+  ARROW_RETURN_NOT_OK(ParseReplaceUsing(options, &parsed));
   parsed.user_metadata = options.Get("userMetadata");
   if (!parsed.user_metadata) {
     parsed.user_metadata = request.context->conf("spark.databricks.delta.commitInfo.userMetadata");
@@ -87,7 +113,14 @@ arrow::Result<WriteOptions> WriteOptions::Parse(const SinkRequest& request) {
   if (max_rows && !ParseWhole(*max_rows, &parsed.max_rows_per_file)) {
     return arrow::Status::Invalid("For input string: \"", *max_rows, "\"");
   }
-  ARROW_ASSIGN_OR_RAISE(parsed.properties, millrace::delta::TableProperties(options));
+  auto properties = millrace::delta::TableProperties(options);
+  if (IsErrorCondition(properties.status(), "DELTA_UNKNOWN_CONFIGURATION")) {
+    // A writer's options have no capitals, unlike a statement's properties.
+    Options told;
+    for (const auto& [lower, entry] : options.entries()) told.Set(lower, entry.value);
+    properties = millrace::delta::TableProperties(told);
+  }
+  ARROW_ASSIGN_OR_RAISE(parsed.properties, std::move(properties));
   return parsed;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "connector/sink.h"
 #include "delta/action/string_map.h"
@@ -22,6 +23,9 @@ struct WriteOptions {
   /// Rows are gathered by partition before they are written; none: the session, or the table, says it.
   std::optional<bool> optimize_write;
   std::optional<std::string> replace_where;
+  /// Columns, as they were listed and one by one.
+  std::optional<std::string> replace_using;
+  std::vector<std::string> replace_using_columns;
   std::optional<std::string> user_metadata;
   /// Both or none.
   std::optional<std::string> txn_app_id;

@@ -262,7 +262,7 @@ arrow::Result<Definition> SettleDefinition(const delta::SnapshotPtr& snapshot, c
     return Mismatch(table, *snapshot->schema(), *rows, partitioning, new_schema, new_partitioning, request.overwrite);
   }
   if (change && !options.data_change) {
-    return arrow::Status::Invalid("The definition of a Delta table cannot change in a write with dataChange = false");
+    return UserError("DELTA_DATA_CHANGE_FALSE", {{"op", "Change the Delta table schema"}});
   }
   if (change) return Definition{std::move(change->metadata), std::move(change->protocol)};
   return definition;
@@ -315,6 +315,12 @@ arrow::Result<std::shared_ptr<const DataFilePlan>> PlanFiles(const std::string& 
   if (data_columns.empty() && !defines_no_column) {
     ARROW_RETURN_NOT_OK(delta::CheckHoldsValues(*schema));
     return UserError("DELTA_NON_PARTITION_COLUMN_ABSENT", {{"details", ""}});
+  }
+  if (delta::Supports(protocol, "materializePartitionColumns")) {
+    for (const PartitionColumn& column : partition_columns) {
+      data_columns.push_back(column.index);
+      data_fields.push_back(physical->fields()[static_cast<size_t>(column.index)]);
+    }
   }
   std::vector<StructField> table_fields;
   DataTypePtr physical_table = delta::PhysicalSchema(schema, mode);

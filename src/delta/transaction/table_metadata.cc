@@ -262,6 +262,21 @@ std::vector<std::string> FeaturesUsed(const Metadata& metadata, const types::Dat
   return {features.begin(), features.end()};
 }
 
+// Iceberg reads the files of tables that one of the features for it keeps fit.
+static arrow::Status CheckUniversalFormat(const Metadata& metadata) {
+  std::string formats = ToLowerAscii(metadata.Property("delta.universalFormat.enabledFormats").value_or(""));
+  if (formats.find("iceberg") == std::string::npos) return arrow::Status::OK();
+  for (const char* version : {"V1", "V2", "V3"}) {
+    if (BooleanProperty(metadata, std::string("delta.enableIcebergCompat") + version, false))
+      return arrow::Status::OK();
+  }
+  return UserError("DELTA_UNIVERSAL_FORMAT_VIOLATION",
+                   {{"format", "iceberg"},
+                    {"violation",
+                     "Requires IcebergCompat to be explicitly enabled in order for Universal Format (Iceberg) to be "
+                     "enabled on an existing table. Supported versions are IcebergCompatV1 and IcebergCompatV2."}});
+}
+
 arrow::Result<TableDefinition> DefineTable(const DataTypePtr& schema, std::vector<std::string> partition_columns,
                                            const StringMap& properties, int64_t now_ms) {
   TableDefinition table;
@@ -275,6 +290,7 @@ arrow::Result<TableDefinition> DefineTable(const DataTypePtr& schema, std::vecto
   ARROW_RETURN_NOT_OK(CheckNames(*numbered, table.metadata.partition_columns, mode));
   table.metadata.schema_string = numbered->ToJson();
   ARROW_RETURN_NOT_OK(CheckChangeFeedNames(table.metadata, *numbered));
+  ARROW_RETURN_NOT_OK(CheckUniversalFormat(table.metadata));
   ARROW_ASSIGN_OR_RAISE(table.protocol, ProtocolForNewTable(*numbered, &table.metadata));
   NameRowTrackingColumns(table.protocol, &table.metadata);
   return table;
@@ -303,6 +319,7 @@ arrow::Result<DefinitionChange> UpdateDefinition(const Metadata& old, const Prot
   ARROW_RETURN_NOT_OK(AssignColumns(mode, old_schema.get(), numbering, &numbered, &proposed.configuration));
   ARROW_RETURN_NOT_OK(CheckNames(*numbered, proposed.partition_columns, mode));
   ARROW_RETURN_NOT_OK(CheckChangeFeedNames(proposed, *numbered));
+  ARROW_RETURN_NOT_OK(CheckUniversalFormat(proposed));
   proposed.schema_string = numbered->ToJson();
   ARROW_ASSIGN_OR_RAISE(change.protocol, UpgradeProtocol(protocol, *numbered, &proposed));
   NameRowTrackingColumns(change.protocol ? *change.protocol : protocol, &proposed);

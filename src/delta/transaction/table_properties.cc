@@ -207,7 +207,7 @@ arrow::Result<StringMap> TableProperties(const Options& options) {
     if (property == nullptr) {
       return UserError(
           "DELTA_UNKNOWN_CONFIGURATION",
-          {{"config", lower}, {"disableCheckConfig", "spark.databricks.delta.allowArbitraryProperties.enabled"}});
+          {{"config", entry.key}, {"disableCheckConfig", "spark.databricks.delta.allowArbitraryProperties.enabled"}});
     }
     ARROW_RETURN_NOT_OK(CheckValue(*property, entry.value));
     properties["delta." + std::string(property->name)] = entry.value;

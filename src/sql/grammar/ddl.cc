@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/ascii.h"
+#include "base/error.h"
 #include "sql/data_type_proto.h"
 #include "sql/grammar/grammar.h"
 #include "sql/parse_error.h"
@@ -26,6 +27,45 @@ arrow::Result<bool> Grammar::IfExists() {
   if (!At(Keyword::kIf, Keyword::kExists)) return false;
   position_ += 2;
   return true;
+}
+
+// "a.b" as a name of two parts.
+static std::string QuotedKey(std::string_view key) {
+  std::vector<std::string> parts;
+  while (true) {
+    size_t dot = key.find('.');
+    parts.emplace_back(key.substr(0, dot));
+    if (dot == std::string_view::npos) return QuoteNameParts(parts);
+    key.remove_prefix(dot + 1);
+  }
+}
+
+arrow::Status Grammar::ParseOptions(google::protobuf::Map<std::string, std::string>* options) {
+  ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
+  do {
+    std::string key;
+    if (Peek().kind == TokenKind::kString) {
+      ARROW_ASSIGN_OR_RAISE(key, StringValue());
+    } else {
+      do {
+        ARROW_ASSIGN_OR_RAISE(std::string part, Identifier());
+        key += (key.empty() ? "" : ".") + part;
+      } while (Accept(Symbol::kDot));
+    }
+    Accept(Symbol::kEqual);
+    std::string value;
+    if (Peek().kind == TokenKind::kString) {
+      ARROW_ASSIGN_OR_RAISE(value, StringValue());
+    } else if (Peek().IsNumber() || At(Keyword::kTrue) || At(Keyword::kFalse)) {
+      value = Take().text;
+    } else {
+      return SyntaxErrorHere();
+    }
+    if (!options->insert({key, value}).second) {
+      return UserError("DUPLICATE_KEY", {{"keyColumn", QuotedKey(key)}});
+    }
+  } while (Accept(Symbol::kComma));
+  return Expect(Symbol::kRightParen);
 }
 
 arrow::Status Grammar::ParseProperties(Properties* out) {

@@ -4,7 +4,7 @@
 
 namespace millrace::sql {
 
-// INSERT INTO|OVERWRITE [TABLE] name [PARTITION (…)] [BY NAME | (columns)] query
+// INSERT [WITH SCHEMA EVOLUTION] INTO|OVERWRITE [TABLE] name [PARTITION (…)] [BY NAME | (columns)] query
 arrow::Status Grammar::ParseInsert(Command* out) {
   Insert insert;
   bool directory = false;
@@ -12,6 +12,10 @@ arrow::Status Grammar::ParseInsert(Command* out) {
   if (directory) return ParseInsertDirectory(out);
   if (!AtQueryStatement()) return SyntaxErrorHere();
   ARROW_RETURN_NOT_OK(ParseQuery(&insert.query));
+  if (insert.replaces_matches) {  // (query) AS source
+    Accept(Keyword::kAs);
+    if (Peek().IsIdentifier()) Take();
+  }
   *out = std::move(insert);
   return Status::OK();
 }
@@ -21,7 +25,8 @@ bool Grammar::AtLateInsert() const {
   if (!At(Keyword::kWith) && !At(Keyword::kFrom)) return false;
   for (size_t i = position_; i + 1 < tokens_.size(); ++i) {
     bool insert = tokens_[i].paren_depth == 0 && tokens_[i].Is(Keyword::kInsert);
-    if (insert && (tokens_[i + 1].Is(Keyword::kInto) || tokens_[i + 1].Is(Keyword::kOverwrite))) return true;
+    const Token& next = tokens_[i + 1];
+    if (insert && (next.Is(Keyword::kInto) || next.Is(Keyword::kOverwrite) || next.Is(Keyword::kWith))) return true;
     bool merge = At(Keyword::kWith) && tokens_[i].paren_depth == 0 && tokens_[i].Is(Keyword::kMerge);
     if (merge && (tokens_[i + 1].Is(Keyword::kInto) || tokens_[i + 1].Is(Keyword::kWith))) return true;
   }
@@ -78,16 +83,23 @@ arrow::Status Grammar::ParseLateInsert(Command* out) {
 arrow::Status Grammar::ParseInsertHead(Insert* out, bool* directory) {
   Insert& insert = *out;
   Take();
+  if (Accept(Keyword::kWith)) {
+    ARROW_RETURN_NOT_OK(Expect(Keyword::kSchema));
+    ARROW_RETURN_NOT_OK(Expect(Keyword::kEvolution));
+    insert.evolves_schema = true;
+  }
   insert.overwrite = At(Keyword::kOverwrite);
   if (!insert.overwrite && !At(Keyword::kInto)) return SyntaxErrorHere();
   Take();
-  bool local = insert.overwrite && At(Keyword::kLocal, Keyword::kDirectory);
+  bool local = insert.overwrite && !insert.evolves_schema && At(Keyword::kLocal, Keyword::kDirectory);
   if (local) Take();
-  *directory = insert.overwrite && At(Keyword::kDirectory);
+  *directory = insert.overwrite && !insert.evolves_schema && At(Keyword::kDirectory);
   if (*directory) return Status::OK();
   if (At(Keyword::kTable) && Peek(1).IsIdentifier()) Take();
   ARROW_ASSIGN_OR_RAISE(insert.table, MultipartIdentifier());
-  if (At(Keyword::kWith) && Peek(1).Is(Keyword::kSchema)) return Unsupported("INSERT WITH SCHEMA EVOLUTION");
+  // An alias is for the condition of REPLACE ON.
+  bool has_alias = At(Keyword::kAs) && Peek(1).IsIdentifier() && Peek(2).Is(Keyword::kReplace);
+  if (has_alias) position_ += 2;
   if (Accept(Keyword::kPartition)) {
     ARROW_RETURN_NOT_OK(ParsePartitionSpec(&insert.partition));
     ARROW_ASSIGN_OR_RAISE(insert.if_not_exists, IfNotExists());
@@ -102,8 +114,15 @@ arrow::Status Grammar::ParseInsertHead(Insert* out, bool* directory) {
   bool may_replace = !insert.overwrite && insert.partition.empty() && insert.columns.empty();
   if (At(Keyword::kReplace) && may_replace) {
     Take();
-    if (!At(Keyword::kWhere)) return Unsupported("INSERT INTO … REPLACE ON and USING");
-    Take();
+    if (Accept(Keyword::kUsing)) {
+      insert.replaces_matches = true;
+      return IdentifierList().status();
+    }
+    if (Accept(Keyword::kOn)) {
+      insert.replaces_matches = true;
+      return ExpressionText().status();
+    }
+    ARROW_RETURN_NOT_OK(Expect(Keyword::kWhere));
     ARROW_ASSIGN_OR_RAISE(insert.replace_where, ExpressionText());
   }
   return Status::OK();

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/ascii.h"
+#include "base/error.h"
 #include "sql/expression_tree.h"
 #include "sql/grammar/grammar.h"
 #include "sql/plan_conventions.h"
@@ -405,32 +406,6 @@ arrow::Status Grammar::ParseTableAlias(Relation* relation) {
   }
   WrapInAlias(alias, std::move(columns), relation);
   return Status::OK();
-}
-
-arrow::Status Grammar::ParseOptions(google::protobuf::Map<std::string, std::string>* options) {
-  ARROW_RETURN_NOT_OK(Expect(Symbol::kLeftParen));
-  do {
-    std::string key;
-    if (Peek().kind == TokenKind::kString) {
-      ARROW_ASSIGN_OR_RAISE(key, StringValue());
-    } else {
-      do {
-        ARROW_ASSIGN_OR_RAISE(std::string part, Identifier());
-        key += (key.empty() ? "" : ".") + part;
-      } while (Accept(Symbol::kDot));
-    }
-    Accept(Symbol::kEqual);
-    std::string value;
-    if (Peek().kind == TokenKind::kString) {
-      ARROW_ASSIGN_OR_RAISE(value, StringValue());
-    } else if (Peek().IsNumber() || At(Keyword::kTrue) || At(Keyword::kFalse)) {
-      value = Take().text;
-    } else {
-      return SyntaxErrorHere();
-    }
-    (*options)[key] = value;
-  } while (Accept(Symbol::kComma));
-  return Expect(Symbol::kRightParen);
 }
 
 bool Grammar::AtJoin() const {
