@@ -45,6 +45,18 @@ void AggregateItems::Show(const AttributePtr& column) {
   if (is_key && !shown) items_.push_back(column);
 }
 
+arrow::Status CheckWithoutAggregates(const ExpressionVector& values) {
+  std::string list;
+  for (const ExpressionPtr& value : values) {
+    expression::Visit(*value, [&](const expression::Expression& node) {
+      if (node.kind() != ExpressionKind::kAggregateCall) return true;
+      list += (list.empty() ? "" : ", ") + QuoteSqlExpression(node.Sql(true));
+      return false;
+    });
+  }
+  return list.empty() ? arrow::Status::OK() : UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", list}});
+}
+
 bool IsGroupingCall(const expression::Expression& value) {
   if (value.kind() != ExpressionKind::kCall) return false;
   const std::string& name = static_cast<const expression::Call&>(value).name();
@@ -59,6 +71,7 @@ arrow::Status CheckGrouped(const expression::Expression& value, const Expression
   if (value.kind() == ExpressionKind::kAggregateCall) {
     for (const ExpressionPtr& child : value.children()) {
       if (expression::Contains(*child, ExpressionKind::kAggregateCall)) return UserError("NESTED_AGGREGATE_FUNCTION");
+      if (below.window_functions.ReadsAny(*child)) return UserError("_LEGACY_ERROR_TEMP_1031");
       if (!child->deterministic()) {
         return UserError("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION",
                          {{"sqlExpr", QuoteSqlExpression(value.Sql(true))}});

@@ -172,7 +172,8 @@ arrow::Status ExpressionResolver::ResolveInto(const connect::Expression& message
       ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
       value = std::make_shared<Alias>(std::move(value), parts.back());
     }
-    if (lateral_aliases_allowed_ && depth_ == 0 && message.has_alias() && value->kind() == ExpressionKind::kAlias) {
+    bool is_named_item = message.has_alias() || message.has_unresolved_attribute();
+    if (lateral_aliases_allowed_ && depth_ == 0 && is_named_item && value->kind() == ExpressionKind::kAlias) {
       lateral_aliases_.push_back(value);
     }
     values.push_back(std::move(value));

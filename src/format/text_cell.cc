@@ -36,7 +36,7 @@ bool ReadTextCell(const std::string& text, const types::DataType& type, const Te
     case TypeId::kTimestampNtz:
       return values.TimestampNtz(text, &cell->integer);
     case TypeId::kTime:
-      return types::ParseTimeOfDay(text, &cell->integer);
+      return values.TimeOfDay(text, &cell->integer);
     case TypeId::kString:
       cell->text = text;
       return true;

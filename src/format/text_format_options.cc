@@ -14,6 +14,7 @@ arrow::Status TextFormatOptions::ReadCommon(const OptionReader& reader, const Se
   date_format = reader.Given("dateFormat");
   timestamp_format = reader.Given("timestampFormat");
   timestamp_ntz_format = reader.Given("timestampNTZFormat");
+  time_format = reader.Given("timeFormat");
   date_format_in_write = reader.Text("dateFormat");
   timestamp_format_in_write = reader.Text("timestampFormat");
   timestamp_ntz_format_in_write = reader.Text("timestampNTZFormat");

@@ -34,6 +34,8 @@ struct TextFormatOptions {
   std::optional<std::string> date_format;
   std::optional<std::string> timestamp_format;
   std::optional<std::string> timestamp_ntz_format;
+  /// Of reading and of writing.
+  std::optional<std::string> time_format;
   std::string date_format_in_write = "yyyy-MM-dd";
   std::string timestamp_format_in_write;
   std::string timestamp_ntz_format_in_write;

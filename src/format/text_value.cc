@@ -132,7 +132,8 @@ TextValueOptions ValuesOf(const TextFormatOptions& options) {
           .locale = options.locale,
           .date_format = options.date_format,
           .timestamp_format = options.timestamp_format,
-          .timestamp_ntz_format = options.timestamp_ntz_format};
+          .timestamp_ntz_format = options.timestamp_ntz_format,
+          .time_format = options.time_format};
 }
 
 arrow::Result<TextValueParser> TextValueParser::Make(const TextValueOptions& options) {
@@ -152,6 +153,7 @@ arrow::Result<TextValueParser> TextValueParser::Make(const TextValueOptions& opt
   ARROW_RETURN_NOT_OK(compile(options.date_format, Purpose::kParseDate, &parser.date_));
   ARROW_RETURN_NOT_OK(compile(options.timestamp_format, Purpose::kParseTimestamp, &parser.timestamp_));
   ARROW_RETURN_NOT_OK(compile(options.timestamp_ntz_format, Purpose::kParseTimestamp, &parser.timestamp_ntz_));
+  ARROW_RETURN_NOT_OK(compile(options.time_format, Purpose::kParseTimestamp, &parser.time_));
   return parser;
 }
 
@@ -181,6 +183,14 @@ bool TextValueParser::TimestampNtz(std::string_view text, int64_t* local_us) con
   if (plain_timestamps_ntz()) return types::ParseTimestampNtz(text, /*allow_time_zone=*/false, local_us);
   return timestamp_ntz_ != nullptr &&
          timestamp_ntz_->ParseTimestampNtz(text, /*allow_time_zone=*/false, local_us, nullptr);
+}
+
+bool TextValueParser::TimeOfDay(std::string_view text, int64_t* nanos) const {
+  if (!options_.time_format) return types::ParseTimeOfDay(text, nanos);
+  int64_t local_us = 0;
+  if (time_ == nullptr || !time_->ParseTimestampNtz(text, /*allow_time_zone=*/false, &local_us, nullptr)) return false;
+  *nanos = types::FloorMod(local_us, types::kMicrosPerDay) * 1000;
+  return true;
 }
 
 }  // namespace millrace::format

@@ -27,6 +27,7 @@ struct TextValueOptions {
   std::optional<std::string> date_format;
   std::optional<std::string> timestamp_format;
   std::optional<std::string> timestamp_ntz_format;
+  std::optional<std::string> time_format;
   /// Texts that do not fit the pattern are tried as CAST reads them.
   bool date_fallback = true;
   bool timestamp_fallback = true;
@@ -48,6 +49,7 @@ class TextValueParser {
   bool Date(std::string_view text, int32_t* days) const;
   bool Timestamp(std::string_view text, int64_t* utc_us) const;
   bool TimestampNtz(std::string_view text, int64_t* local_us) const;
+  bool TimeOfDay(std::string_view text, int64_t* nanos) const;
 
   const types::TimeZone& time_zone() const { return *options_.time_zone; }
   /// True where texts are read as CAST does, so that a reader may take its own short cut for ISO texts.
@@ -63,6 +65,7 @@ class TextValueParser {
   std::shared_ptr<const types::DateTimePattern> date_;
   std::shared_ptr<const types::DateTimePattern> timestamp_;
   std::shared_ptr<const types::DateTimePattern> timestamp_ntz_;
+  std::shared_ptr<const types::DateTimePattern> time_;
 };
 
 /// NotImplemented when `pattern` writes names of months or days and `locale` is not English.

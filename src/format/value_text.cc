@@ -64,6 +64,7 @@ arrow::Result<DateTimeWriter> DateTimeWriter::Make(const TextFormatOptions& opti
   ARROW_RETURN_NOT_OK(compile(options.timestamp_format_in_write, &writer.timestamp_));
   ARROW_RETURN_NOT_OK(writer.timestamp_->CheckZone(*options.time_zone));
   ARROW_RETURN_NOT_OK(compile(options.timestamp_ntz_format_in_write, &writer.timestamp_ntz_));
+  if (options.time_format) ARROW_RETURN_NOT_OK(compile(*options.time_format, &writer.time_));
   return writer;
 }
 
@@ -78,6 +79,11 @@ void DateTimeWriter::AppendTimestamp(int64_t utc_us, std::string* out) const {
 
 void DateTimeWriter::AppendTimestampNtz(int64_t local_us, std::string* out) const {
   timestamp_ntz_->FormatNtz(local_us, out);
+}
+
+void DateTimeWriter::AppendTimeOfDay(int64_t nanos, std::string* out) const {
+  if (time_ == nullptr) return types::AppendTimeOfDay(nanos, out);
+  time_->FormatNtz(nanos / 1000, out);
 }
 
 size_t DateTimeWriter::WriteDate(int32_t days, char* out) const {

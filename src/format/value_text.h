@@ -31,6 +31,7 @@ class DateTimeWriter {
   void AppendDate(int32_t days, std::string* out) const;
   void AppendTimestamp(int64_t utc_us, std::string* out) const;
   void AppendTimestampNtz(int64_t local_us, std::string* out) const;
+  void AppendTimeOfDay(int64_t nanos, std::string* out) const;
 
   /// Writes the default pattern's text to `out` (room for kShortTextMax) and returns its length; 0 when the pattern is
   /// another one or the year has not four digits: then use the functions above.
@@ -47,6 +48,8 @@ class DateTimeWriter {
   std::shared_ptr<const types::DateTimePattern> date_;
   std::shared_ptr<const types::DateTimePattern> timestamp_;
   std::shared_ptr<const types::DateTimePattern> timestamp_ntz_;
+  /// Null: as CAST writes it.
+  std::shared_ptr<const types::DateTimePattern> time_;
 };
 
 /// Appends a value that CSV and XML write alike: a boolean, a number or a string. False for the other types.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/aggregate_items.h"
 #include "analyzer/domain_join.h"
 #include "analyzer/operator_input.h"
 #include "analyzer/relation_resolver.h"
@@ -176,10 +177,14 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
     if (keys != nullptr && resolver.HidesKeys(side)) hidden_keys.insert(hidden_keys.end(), keys->begin(), keys->end());
   }
   OperatorInput below;
-  below.window_functions_allowed = false;
   if (!hidden_keys.empty()) below.hidden = &hidden_keys;
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver.Expressions(both, &below).Resolve(message.join_condition()));
+  ARROW_RETURN_NOT_OK(CheckWithoutAggregates({condition}));
   if (below.time_windows.column() != nullptr) return NotSupported("a time window in the condition of a join");
+  if (!below.window_functions.empty()) {
+    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                     {{"invalidExprSqls", QuoteSqlExpression(below.window_functions.FirstText())}});
+  }
   if (condition->type()->id() != types::TypeId::kBoolean) {
     if (condition->type()->id() != types::TypeId::kNull) {
       return UserError("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",

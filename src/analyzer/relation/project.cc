@@ -82,7 +82,8 @@ arrow::Result<ExpressionVector> ResolveOverGenerators(
     for (int i = 0; i < messages.size(); ++i) {
       std::optional<ExpressionVector>& items = resolved[static_cast<size_t>(i)];
       if (items.has_value()) {
-        bool alias = messages[i].has_alias() && items->size() == 1 && (*items)[0]->kind() == ExpressionKind::kAlias;
+        bool named = messages[i].has_alias() || messages[i].has_unresolved_attribute();
+        bool alias = named && items->size() == 1 && (*items)[0]->kind() == ExpressionKind::kAlias;
         if (alias) expressions.AddLateralAlias((*items)[0]);
         continue;
       }

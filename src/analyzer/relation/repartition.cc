@@ -4,11 +4,14 @@
 #include <span>
 #include <vector>
 
+#include "analyzer/aggregate_items.h"
+#include "analyzer/operator_input.h"
 #include "analyzer/relation_resolver.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "expression/type_coercion.h"
 #include "logical/node/local_relation.h"
+#include "logical/node/project.h"
 #include "spark/connect/expressions.pb.h"
 #include "spark/connect/relations.pb.h"
 #include "sql/parser.h"
@@ -130,9 +133,21 @@ arrow::Result<PlanPtr> ResolveRepartitionByExpression(RelationResolver& resolver
     return std::make_shared<logical::Repartition>(message.num_partitions(), true, ExpressionVector{std::move(as_int)},
                                                   std::move(child), /*direct=*/true);
   }
+  const AttributeVector shown = child->output();
+  OperatorInput below;
   ARROW_ASSIGN_OR_RAISE(ExpressionVector keys,
-                        resolver.Expressions(child->output()).ResolveAll(message.partition_exprs()));
-  return std::make_shared<logical::Repartition>(message.num_partitions(), true, std::move(keys), std::move(child));
+                        resolver.Expressions(shown, &below).ResolveAll(message.partition_exprs()));
+  ARROW_RETURN_NOT_OK(CheckWithoutAggregates(keys));
+  if (!below.window_functions.empty()) {
+    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                     {{"invalidExprSqls", QuoteSqlExpression(below.window_functions.FirstText())}});
+  }
+  bool widened = !below.empty();
+  ARROW_ASSIGN_OR_RAISE(child, below.Apply(std::move(child), resolver.context().eval));
+  PlanPtr spread =
+      std::make_shared<logical::Repartition>(message.num_partitions(), true, std::move(keys), std::move(child));
+  if (!widened) return spread;
+  return std::make_shared<logical::Project>(ExpressionVector(shown.begin(), shown.end()), std::move(spread));
 }
 
 namespace {

@@ -217,6 +217,9 @@ arrow::Result<PlanPtr> ResolveFilter(RelationResolver& resolver, const Relation&
   if (condition.ok() && !aggregates) {
     return FilterOver(*condition, below, resolver.WithHidden(child, below), child->output(), eval);
   }
+  if (having && IsErrorCondition(condition.status(), "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE")) {
+    return UserError("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", {{"clauseName", "HAVING"}});
+  }
   if (IsErrorCondition(condition.status(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS")) {
     std::string text = GetErrorDetail(condition.status())->parameters().find("expression")->second;
     return UserError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", {{"plan", "'Filter " + text.substr(1, text.size() - 2)}});
@@ -259,6 +262,24 @@ bool IsAll(const spark::connect::Sort& sort, const AttributeVector& columns) {
   if (attribute.has_plan_id() || !EqualsIgnoreCase(attribute.unparsed_identifier(), "all")) return false;
   return std::none_of(columns.begin(), columns.end(),
                       [](const AttributePtr& column) { return EqualsIgnoreCase(column->name(), "all"); });
+}
+
+// Rows are put in order by what each of them has: no aggregates, which no aggregate below could give, no generators.
+arrow::Status CheckOrders(const std::vector<expression::SortOrder>& orders, bool global) {
+  std::string all;
+  bool generates = false;
+  ExpressionVector values;
+  for (const expression::SortOrder& order : orders) {
+    generates = generates || order.child->kind() == ExpressionKind::kGeneratorCall;
+    values.push_back(order.child);
+    all += (all.empty() ? "" : ", ") + order.child->Sql(true) + (order.ascending ? " ASC" : " DESC") +
+           (order.nulls_first ? " NULLS FIRST" : " NULLS LAST");
+  }
+  if (generates) {
+    std::string plan = "Sort [" + all + "], " + (global ? "true" : "false");
+    return UserError("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", {{"plan", plan}});
+  }
+  return CheckWithoutAggregates(values);
 }
 
 // ORDER BY a subquery; a window function must be in the SELECT list.
@@ -361,6 +382,7 @@ arrow::Result<PlanPtr> ResolveSort(RelationResolver& resolver, const Relation& r
     ARROW_RETURN_NOT_OK(resolved.status());
     orders.push_back(*resolved);
   }
+  ARROW_RETURN_NOT_OK(CheckOrders(orders, global));
   bool widened = child->output().size() != shown.size();
   PlanPtr sorted = std::make_shared<logical::Sort>(std::move(orders), global, std::move(child));
   return widened ? ProjectBack(shown, std::move(sorted)) : sorted;

@@ -96,7 +96,7 @@ class CsvEncoder::Implementation {
         return types::AppendCalendarInterval({value.months, value.days, value.nanoseconds / 1000}, out);
       }
       case TypeId::kTime:
-        return types::AppendTimeOfDay(Value<int64_t>(column, row), out);
+        return datetimes_.AppendTimeOfDay(Value<int64_t>(column, row), out);
       case TypeId::kNull:
         return;
       default:

@@ -265,7 +265,7 @@ class JsonEncoder::Implementation {
       case TypeId::kCalendarInterval:
         return WriteText([&](std::string* out) { AppendInterval(node, row, out); });
       case TypeId::kTime:
-        return WriteText([&](std::string* out) { types::AppendTimeOfDay(node.Value<int64_t>(row), out); });
+        return WriteText([&](std::string* out) { datetimes_.AppendTimeOfDay(node.Value<int64_t>(row), out); });
       case TypeId::kVariant:
         return WriteVariant(node, row);
       default:

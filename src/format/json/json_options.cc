@@ -12,6 +12,7 @@ constexpr std::array kOptions = {
     OptionDoc{"dateFormat", "yyyy-MM-dd", "Pattern of dates; when reading, without it, whatever CAST accepts."},
     OptionDoc{"timestampFormat", "yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]", "Pattern of timestamps; see dateFormat."},
     OptionDoc{"timestampNTZFormat", "yyyy-MM-dd'T'HH:mm:ss[.SSS]", "Pattern of timestamps without zone."},
+    OptionDoc{"timeFormat", "", "Pattern of times of day; without it, whatever CAST reads and writes."},
     OptionDoc{"enableDateTimeParsingFallback", "",
               "Try CAST's forms where the pattern fails; default: no pattern set."},
     OptionDoc{"timeZone", "", "Zone of timestamps; empty: the session's."},

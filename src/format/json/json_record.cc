@@ -351,7 +351,7 @@ JsonRecordReader::Outcome JsonRecordReader::ConvertText(const types::DataType& t
       break;
     }
     case TypeId::kTime:
-      ok = types::ParseTimeOfDay(text, &cell->integer);
+      ok = values_.TimeOfDay(text, &cell->integer);
       break;
     case TypeId::kYearMonthInterval: {
       int32_t months = 0;
