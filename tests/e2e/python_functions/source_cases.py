@@ -249,7 +249,7 @@ def streamed(spark, reader, **trigger):
         query.stop()
     with open(folder + "/offsets/0") as offsets:
         first = json.loads(offsets.read().splitlines()[-1])
-    return spark.table(name).orderBy("id").collect() + [first]
+    return spark.table(name).orderBy("id").collect() + [first, query.lastProgress.sources[0].description.split("@")[0]]
 
 
 @case
@@ -419,4 +419,4 @@ def source_written_by_a_stream(spark):
         query.processAllAvailable()
     query.stop()
     with open(folder + "/log") as log:
-        return log.read().splitlines()
+        return log.read().splitlines() + [query.lastProgress.sink.description.split("@")[0]]
