@@ -320,17 +320,3 @@ def output_mode_complete(spark, frame):
 @case(rounds=ONE, conf={"spark.sql.streaming.stateStore.encodingFormat": "avro", **ROCKSDB})
 def avro(spark, frame):
     return counting(frame)
-
-
-@case(rounds=ONE)
-def state_of_too_few_values(spark, frame):
-    def function(key, frames, state):
-        state.update((1,))
-        yield from ()
-
-    return frame.groupBy("k").applyInPandasWithState(function, "k string", "total int, more string", "update", "NoTimeout")
-
-
-@case(rounds=ONE)
-def rows_that_are_no_stream(spark, frame):
-    return counting(spark.createDataFrame([("a", 1)], "k string, v int")).collect()
