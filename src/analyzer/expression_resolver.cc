@@ -172,7 +172,9 @@ arrow::Status ExpressionResolver::ResolveInto(const connect::Expression& message
       ARROW_ASSIGN_OR_RAISE(auto parts, ParseNameParts(message.unresolved_attribute().unparsed_identifier()));
       value = std::make_shared<Alias>(std::move(value), parts.back());
     }
-    bool is_named_item = message.has_alias() || message.has_unresolved_attribute();
+    // Of names without AS those of fields are known to what follows; a variable's is not.
+    bool is_field = message.has_unresolved_attribute() && !expression::References(*value).empty();
+    bool is_named_item = message.has_alias() || is_field;
     if (lateral_aliases_allowed_ && depth_ == 0 && is_named_item && value->kind() == ExpressionKind::kAlias) {
       lateral_aliases_.push_back(value);
     }
