@@ -14,7 +14,7 @@ arrow::Result<ExpressionPtr> Simplify(const ExpressionPtr& value, const EvalCont
   for (auto* rule : {FoldConstants, SimplifyExpressions, UnwrapCast, FoldConstants}) {
     ARROW_ASSIGN_OR_RAISE(plan, rule(plan, context));
   }
-  const ExpressionPtr& item = plan->expressions().front();
+  const ExpressionPtr item = plan->expressions().front();
   return item->kind() == ExpressionKind::kAlias ? item->children()[0] : item;
 }
 
