@@ -61,11 +61,15 @@ def comparable(step):
     return step
 
 
+# Of a clone, and of RESTORE.
+SIZES = {"source_table_size", "removed_files_size", "restored_files_size", "table_size_after_restore"}
+
+
 def without_sizes(row):
-    """What OPTIMIZE and CLONE tell, without what depends on how large files are and on the clock."""
+    """What OPTIMIZE, CLONE and RESTORE tell, without what depends on how large files are and on the clock."""
     if not isinstance(row, dict):
         return row
-    row = {k: v for k, v in row.items() if k != "source_table_size"}  # of a clone
+    row = {k: v for k, v in row.items() if k not in SIZES}
     metrics = row.get("metrics")
     if not isinstance(metrics, dict):
         return row
@@ -88,7 +92,7 @@ def action(one):
         info["operationParameters"] = {key: told(value) for key, value in info["operationParameters"].items()}
         # How large files are is a writer's own.
         info["operationMetrics"] = {key: value for key, value in info.get("operationMetrics", {}).items()
-                                    if not key.endswith(("FileSize", "TableSize", "sizeOfDataToDelete"))}
+                                    if not key.endswith(("FileSize", "FilesSize", "TableSize", "SizeAfterRestore", "sizeOfDataToDelete"))}
     return one
 
 
