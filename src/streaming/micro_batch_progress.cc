@@ -96,7 +96,8 @@ void MicroBatchExecution::ReportProgress(bool ran) {
   for (size_t i = 0; i < bound_.sources.size(); ++i) {
     QuerySource& source = bound_.sources[i];
     SourceProgress& reported = progress_.sources[i];
-    reported.description = source.description;
+    // Some sources know only by now what they are.
+    reported.description = source.stream->Description();
     auto latest = source.stream->ReportLatestOffset();
     if (latest.ok()) reported.latest_offset = *latest;
     reported.metrics = source.stream->Metrics(source.committed);
