@@ -344,8 +344,29 @@ def settings_that_come_back(spark, folder):
     return answers
 
 
+def micro_batches_asked_whether_they_are_empty(spark, folder):
+    for name in ("1", "2"):
+        os.makedirs(f"{folder}/boats", exist_ok=True)
+        with open(f"{folder}/boats/{name}.json", "w", encoding="utf-8") as out:
+            out.write("".join(f'{{"length":{length}}}\n' for length in range(100)))
+    boats = spark.readStream.schema("length INT").json(f"{folder}/boats")
+    asks = {
+        "all": lambda rows: rows.isEmpty(),
+        "then written": lambda rows: rows.isEmpty() or rows.write.format("noop").mode("append").save(),
+        "long ones": lambda rows: rows.where("length > 60").isEmpty(),
+        "none": lambda rows: rows.where("length > 100").isEmpty(),
+    }
+    read = {}
+    for name, ask in asks.items():
+        query = boats.writeStream.foreachBatch(lambda rows, batch: ask(rows)).trigger(availableNow=True).start()  # noqa: B023
+        query.awaitTermination()
+        read[name] = [one["numInputRows"] for one in query.recentProgress if one["numInputRows"]]
+    return read
+
+
 CASES = (frames_that_fail_when_they_are_made, views_as_they_were, files_of_rows, files_of_rows_in_foreach_batch,
          tables_whose_files_are_gone, rows_of_state_that_are_not_asked_for, functions_as_they_were_called,
          statements_as_they_were_given, samples_of_no_fraction, aggregates_of_the_time_of_a_batch,
          crosstabs_of_missing_columns, clustered_saves, catalogs_by_their_class,
-         what_ended_a_stream, directories_of_started_sinks, settings_that_come_back)
+         what_ended_a_stream, directories_of_started_sinks, settings_that_come_back,
+         micro_batches_asked_whether_they_are_empty)
