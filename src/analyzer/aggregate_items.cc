@@ -57,6 +57,12 @@ arrow::Status CheckWithoutAggregates(const ExpressionVector& values) {
   return list.empty() ? arrow::Status::OK() : UserError("UNSUPPORTED_EXPR_FOR_OPERATOR", {{"invalidExprSqls", list}});
 }
 
+arrow::Status CheckWithoutWindowFunctions(const OperatorInput& below) {
+  if (below.window_functions.empty()) return arrow::Status::OK();
+  return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                   {{"invalidExprSqls", QuoteSqlExpression(below.window_functions.FirstText())}});
+}
+
 bool IsGroupingCall(const expression::Expression& value) {
   if (value.kind() != ExpressionKind::kCall) return false;
   const std::string& name = static_cast<const expression::Call&>(value).name();

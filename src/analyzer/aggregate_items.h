@@ -28,6 +28,7 @@ class AggregateItems {
 
 /// What an operator other than an aggregate reads of single rows. Errors: UNSUPPORTED_EXPR_FOR_OPERATOR.
 arrow::Status CheckWithoutAggregates(const ExpressionVector& values);
+arrow::Status CheckWithoutWindowFunctions(const OperatorInput& below);
 
 /// Every column that an item reads must be grouped or inside an aggregate; `below` made the columns that are exempt.
 /// Errors: MISSING_AGGREGATION, MISSING_GROUP_BY, NESTED_AGGREGATE_FUNCTION.

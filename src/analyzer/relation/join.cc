@@ -181,10 +181,7 @@ arrow::Result<PlanPtr> ResolveJoin(RelationResolver& resolver, const Relation& r
   ARROW_ASSIGN_OR_RAISE(ExpressionPtr condition, resolver.Expressions(both, &below).Resolve(message.join_condition()));
   ARROW_RETURN_NOT_OK(CheckWithoutAggregates({condition}));
   if (below.time_windows.column() != nullptr) return NotSupported("a time window in the condition of a join");
-  if (!below.window_functions.empty()) {
-    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR",
-                     {{"invalidExprSqls", QuoteSqlExpression(below.window_functions.FirstText())}});
-  }
+  ARROW_RETURN_NOT_OK(CheckWithoutWindowFunctions(below));
   if (condition->type()->id() != types::TypeId::kBoolean) {
     if (condition->type()->id() != types::TypeId::kNull) {
       return UserError("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",

@@ -138,10 +138,7 @@ arrow::Result<PlanPtr> ResolveRepartitionByExpression(RelationResolver& resolver
   ARROW_ASSIGN_OR_RAISE(ExpressionVector keys,
                         resolver.Expressions(shown, &below).ResolveAll(message.partition_exprs()));
   ARROW_RETURN_NOT_OK(CheckWithoutAggregates(keys));
-  if (!below.window_functions.empty()) {
-    return UserError("UNSUPPORTED_EXPR_FOR_OPERATOR",
-                     {{"invalidExprSqls", QuoteSqlExpression(below.window_functions.FirstText())}});
-  }
+  ARROW_RETURN_NOT_OK(CheckWithoutWindowFunctions(below));
   bool widened = !below.empty();
   ARROW_ASSIGN_OR_RAISE(child, below.Apply(std::move(child), resolver.context().eval));
   PlanPtr spread =

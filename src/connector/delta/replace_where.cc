@@ -133,10 +133,7 @@ arrow::Result<std::shared_ptr<const ReplaceWhere>> ReplaceWhere::Make(const std:
                                                                       const delta::SnapshotPtr& snapshot,
                                                                       std::shared_ptr<const DataFilePlan> copies,
                                                                       const ConnectorContext& context) {
-  std::shared_ptr<ReplaceWhere> replace(new ReplaceWhere);
-  replace->snapshot_ = snapshot;
-  replace->copies_ = std::move(copies);
-  replace->context_ = &context;
+  std::shared_ptr<ReplaceWhere> replace(new ReplaceWhere(snapshot, std::move(copies), context));
   ARROW_ASSIGN_OR_RAISE(replace->condition_, context.compile(snapshot->schema(), {condition}));
   const auto& partitions = snapshot->partition_columns();
   for (int column : replace->condition_->InputColumns(0)) {
@@ -149,10 +146,7 @@ arrow::Result<std::shared_ptr<const ReplaceWhere>> ReplaceWhere::Using(const std
                                                                        const delta::SnapshotPtr& snapshot,
                                                                        std::shared_ptr<const DataFilePlan> copies,
                                                                        const ConnectorContext& context) {
-  std::shared_ptr<ReplaceWhere> replace(new ReplaceWhere);
-  replace->snapshot_ = snapshot;
-  replace->copies_ = std::move(copies);
-  replace->context_ = &context;
+  std::shared_ptr<ReplaceWhere> replace(new ReplaceWhere(snapshot, std::move(copies), context));
   replace->partitions_only_ = false;
   bool case_sensitive = context.conf("spark.sql.caseSensitive") == "true";
   for (const std::string& name : columns) {

@@ -64,7 +64,9 @@ class ReplaceWhere {
       std::function<arrow::Result<std::shared_ptr<arrow::Array>>(const std::shared_ptr<arrow::RecordBatch>&)>;
 
  private:
-  ReplaceWhere() = default;
+  ReplaceWhere(millrace::delta::SnapshotPtr snapshot, std::shared_ptr<const DataFilePlan> copies,
+               const ConnectorContext& context)
+      : snapshot_(std::move(snapshot)), copies_(std::move(copies)), context_(&context) {}
   arrow::Result<RowsThatGo> TellRows(const std::shared_ptr<const DataReadPlan>& plan,
                                      const std::vector<AddedFile>& added) const;
   arrow::Status ReplaceFiles(millrace::delta::Transaction* transaction, ReplacedRows* replaced) const;

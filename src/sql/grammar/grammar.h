@@ -288,6 +288,8 @@ class Grammar {
   CommandRule FindCommandRule() const;
   Status UnsupportedStatement() const;
   bool AtQueryStatement() const;
+  /// A word that a query begins with, so many tokens ahead.
+  bool AtQueryWord(size_t ahead = 0) const;
   struct ImmediateArgument {
     Expression value;
     std::string shown;

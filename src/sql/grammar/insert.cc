@@ -4,15 +4,6 @@
 
 namespace millrace::sql {
 
-namespace {
-
-bool AtQuery(const Token& token) {
-  return token.Is(Keyword::kSelect) || token.Is(Keyword::kFrom) || token.Is(Keyword::kValues) ||
-         token.Is(Keyword::kTable) || token.Is(Keyword::kWith);
-}
-
-}  // namespace
-
 // INSERT [WITH SCHEMA EVOLUTION] INTO|OVERWRITE [TABLE] name [PARTITION (…)] [BY NAME | (columns)] query
 arrow::Status Grammar::ParseInsert(Command* out) {
   Insert insert;
@@ -130,7 +121,7 @@ arrow::Status Grammar::ParseInsertHead(Insert* out, bool* directory) {
     if (Accept(Keyword::kOn)) {
       insert.replaces_matches = true;
       // Nobody evaluates the condition. It may end in a name, which must not take the query for its arguments.
-      auto at_query = [this] { return At(Symbol::kLeftParen) ? AtQuery(Peek(1)) : AtQuery(Peek()); };
+      auto at_query = [this] { return AtQueryWord(At(Symbol::kLeftParen) ? 1 : 0); };
       while (Peek().kind != TokenKind::kEnd && !at_query()) Take();
       return Status::OK();
     }

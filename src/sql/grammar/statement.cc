@@ -76,10 +76,13 @@ arrow::Status Grammar::SingleSortOrder(Expression* out) {
 }
 
 // Here these words can be nothing else, whatever follows.
-bool Grammar::AtQueryStatement() const {
-  return At(Keyword::kSelect) || At(Keyword::kWith) || At(Keyword::kFrom) || At(Keyword::kValues) ||
-         At(Keyword::kTable) || At(Symbol::kLeftParen);
+bool Grammar::AtQueryWord(size_t ahead) const {
+  const Token& token = Peek(ahead);
+  return token.Is(Keyword::kSelect) || token.Is(Keyword::kWith) || token.Is(Keyword::kFrom) ||
+         token.Is(Keyword::kValues) || token.Is(Keyword::kTable);
 }
+
+bool Grammar::AtQueryStatement() const { return AtQueryWord() || At(Symbol::kLeftParen); }
 
 arrow::Status Grammar::SingleQuery(Relation* out) {
   if (!AtQueryStatement()) {
